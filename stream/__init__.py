@@ -1,0 +1,1 @@
+"""A scikit-learn model on a Kafka stream."""

@@ -1,0 +1,267 @@
+"""
+Every error of the package, as a map.
+
+* ``StreamError``: the root; everything below is one *decision*.
+
+  * ``Refused``: fix what was given and start again (exit 2).
+
+    * ``SettingsError``: a key of ``stream.toml`` or the environment.
+    * ``SchemaError``: an Avro schema.
+    * ``PackageError``: a model package, or the estimator to be packed.
+    * ``SampleError``: a data file.
+
+  * ``RecordError``: dead-letter this one record and go on.
+  * ``Retriable``: nothing happened; try the same thing again.
+  * ``OutcomeUnknown``: nobody knows whether it happened; read the offsets again.
+  * ``Stopped``: the worker must end now (exit 1), nothing is committed beyond what is safe.
+
+    * ``StartupTimeout``: the broker or a topic was not there in time.
+    * ``DeliveryFailed``: an output could not be delivered.
+    * ``DeadLetterRefused``: not even the dead-letter topic takes the record.
+    * ``OffsetOutOfRange``: the records to read next are no longer there.
+    * ``TooManyDeadLetters``: the brake: a bad deploy, not bad data.
+    * ``Fenced``: another worker has taken this one's place.
+    * ``BrokerRefused``: the broker says no: authentication, ACL, unsupported.
+    * ``Stuck``: the engine makes no progress.
+
+The first line of a class's docstring is its default message, the last line what an operator does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "BrokerRefused",
+    "DeadLetterRefused",
+    "DeliveryFailed",
+    "Fenced",
+    "OffsetOutOfRange",
+    "OutcomeUnknown",
+    "PackageError",
+    "Place",
+    "RecordError",
+    "Refused",
+    "Retriable",
+    "SampleError",
+    "SchemaError",
+    "SettingsError",
+    "StartupTimeout",
+    "Stopped",
+    "StreamError",
+    "Stuck",
+    "TooManyDeadLetters",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record is: topic, partition (number) and offset."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.partition}]@{self.offset}"
+
+
+class StreamError(Exception):
+    """
+    Something in prediction-stream went wrong.
+
+    Operator action: read the message; it names the place and the next step.
+    """
+
+    def __init__(self, message: str = "", *, mend: str = "") -> None:
+        """
+        Args:
+            message: what happened and where; the docstring's first line when empty.
+            mend: the next thing to try, as an imperative sentence without a full stop.
+        """
+        self.message = message or self.summary()
+        self.mend = mend
+        super().__init__(self.message, mend)
+
+    @classmethod
+    def summary(cls) -> str:
+        """The docstring's first sentence: the default message."""
+        return (cls.__doc__ or cls.__name__).strip().splitlines()[0]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), dict(self.__dict__))
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  try: {self.mend}" if self.mend else self.message
+
+
+def _rebuild(kind: type[StreamError], fields: dict[str, object]) -> StreamError:
+    error = kind.__new__(kind)
+    error.__dict__.update(fields)
+    error.args = (fields["message"], fields["mend"])
+    return error
+
+
+class Refused(StreamError):
+    """
+    What was given can't be used.
+
+    Operator action: change what the message names and start again.
+    """
+
+
+class SettingsError(Refused):
+    """
+    A setting can't be used.
+
+    Operator action: correct the key that is named, in the file or variable that is named.
+    """
+
+
+class SchemaError(Refused):
+    """
+    An Avro schema can't be used.
+
+    Operator action: correct the schema file, or the field that is named.
+    """
+
+
+class PackageError(Refused):
+    """
+    A model package is refused.
+
+    Operator action: pack the model again, or roll back to a version that opens.
+    """
+
+    def __init__(self, message: str = "", *, step: str = "", mend: str = "") -> None:
+        """
+        Args:
+            message: what was found and what was expected.
+            step: the opening step that failed (``manifest``, ``hash``, ``signature``, ``load``, ``golden``).
+            mend: the next thing to try.
+        """
+        super().__init__(message, mend=mend)
+        self.step = step
+
+
+class SampleError(Refused):
+    """
+    A data file can't be read.
+
+    Operator action: correct the file at the row and column that are named.
+    """
+
+
+class RecordError(StreamError):
+    """
+    One record can't be scored.
+
+    Operator action: none; the record is in the dead-letter topic with its reason.
+    """
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        """
+        Args:
+            message: what is wrong with the record, without payload values where redaction is on.
+            reason: a stable snake_case code (docs/wire-format.md lists them).
+        """
+        super().__init__(message)
+        self.reason = reason
+
+
+class Retriable(StreamError):
+    """
+    A passing fault; nothing has changed.
+
+    Operator action: none, unless it repeats for minutes; then look at the broker.
+    """
+
+
+class OutcomeUnknown(StreamError):
+    """
+    Whether it happened is not known.
+
+    Operator action: none; the worker reads the committed offsets again and goes on from there.
+    """
+
+
+class Stopped(StreamError):
+    """
+    The worker has stopped.
+
+    Operator action: mend what the message names; the supervisor's restart goes on at the last commit.
+    """
+
+
+class StartupTimeout(Stopped):
+    """
+    What the worker needs was not there in time.
+
+    Operator action: check that the broker runs, and create missing topics with `stream topics --create`.
+    """
+
+
+class DeliveryFailed(Stopped):
+    """
+    An output could not be delivered.
+
+    Operator action: look at the broker and the output topic; nothing was committed, a restart repeats the work.
+    """
+
+
+class DeadLetterRefused(Stopped):
+    """
+    The dead-letter topic refused a record.
+
+    Operator action: raise the topic's `max.message.bytes` as the message says, then restart.
+    """
+
+    def __init__(self, message: str, *, place: Place | None = None, mend: str = "") -> None:
+        """
+        Args:
+            message: why the broker or the client refused it.
+            place: the input record that can't be put anywhere; it was not skipped.
+            mend: the next thing to try.
+        """
+        super().__init__(message, mend=mend)
+        self.place = place
+
+
+class OffsetOutOfRange(Stopped):
+    """
+    The records to be read next are no longer on the input topic.
+
+    Operator action: decide what to do about the gap, then set `[input] on_out_of_range`.
+    """
+
+
+class TooManyDeadLetters(Stopped):
+    """
+    Too many of the last records went to the dead-letter topic.
+
+    Operator action: look at their reasons: a bad deploy of the producer or of the model.
+    """
+
+
+class Fenced(Stopped):
+    """
+    Another worker took this one's place.
+
+    Operator action: give every worker its own `[delivery] instance`.
+    """
+
+
+class BrokerRefused(Stopped):
+    """
+    The broker refused the worker.
+
+    Operator action: correct the credentials or ACLs that the message names.
+    """
+
+
+class Stuck(Stopped):
+    """
+    The engine has made no progress for too long.
+
+    Operator action: let the supervisor restart it; send the log's stack dump with a bug report.
+    """

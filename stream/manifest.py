@@ -1,0 +1,94 @@
+"""What a model package says of itself: frozen types, standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+__all__ = ["Entry", "Feature", "FeatureKind", "Inputs", "Label", "Manifest", "Task"]
+
+Task: TypeAlias = Literal["classifier", "regressor", "outlier", "clusterer", "multi-classifier", "multi-regressor", "other"]
+"""What kind of answer the estimator gives."""
+
+FeatureKind: TypeAlias = Literal["number", "text", "boolean", "datetime"]
+"""How a field reaches the model: float64 (null = NaN), object (null = None), bool or datetime64[us]."""
+
+Inputs: TypeAlias = Literal["frame", "matrix", "vector"]
+"""A DataFrame with names, a float64 matrix of the fields in order, or one array field of numbers."""
+
+Label: TypeAlias = int | str | bool
+"""A class label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """
+    One column of the model's input.
+
+    Attributes:
+        name: the column's name as the estimator knows it.
+        path: the Avro field, dotted for nested records.
+        avro: the Avro type without null: `double`, `string`, `enum`, `date`, `timestamp-millis` …
+        kind: how it reaches the model.
+        nullable: whether null is allowed (it becomes NaN, None or NaT).
+    """
+
+    name: str
+    path: str
+    avro: str
+    kind: FeatureKind
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of the package: hexadecimal SHA-256 and size in bytes."""
+
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """
+    `manifest.json` of one version.
+
+    Attributes:
+        name: the model's name.
+        version: 1, 2, …
+        created: RFC 3339 time of packing, UTC.
+        task: the kind of answer.
+        inputs: the shape of what the estimator takes.
+        features: its columns, in its order; for `vector`, the one array field.
+        width: number of columns of the matrix (`n_features_in_`).
+        classes: labels in the estimator's order; None where there are none.
+        score: where `score` comes from: `predict_proba`, `decision_function` or None (no score).
+        carry: event fields copied into the prediction.
+        probabilities: whether `probabilities` is published.
+        tolerance: |difference| ≤ tolerance · max(1, |value|) counts as equal.
+        libraries: versions at pack time, by distribution name.
+        metrics: training metrics, free form, JSON numbers and texts.
+        files: every other file of the version.
+    """
+
+    name: str
+    version: int
+    created: str
+    task: Task
+    inputs: Inputs
+    features: tuple[Feature, ...]
+    width: int
+    classes: tuple[Label, ...] | None = None
+    score: Literal["predict_proba", "decision_function"] | None = None
+    carry: tuple[str, ...] = ()
+    probabilities: bool = False
+    tolerance: float = 1e-9
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float | int | str] = field(default_factory=dict)
+    files: Mapping[str, Entry] = field(default_factory=dict)
+
+    @property
+    def model(self) -> str:
+        """`name@version`, as each prediction carries it."""
+        return f"{self.name}@{self.version}"

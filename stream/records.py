@@ -1,0 +1,106 @@
+"""The types that every room shares: what was read, and what became of it. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from stream.errors import Place
+
+__all__ = [
+    "Batch",
+    "DeadLetter",
+    "Headers",
+    "Outcome",
+    "Partition",
+    "Prediction",
+    "Skip",
+    "Stage",
+]
+
+Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
+"""Kafka headers: in order, duplicates and null values allowed."""
+
+Stage: TypeAlias = Literal["decode", "contract", "score", "encode", "publish"]
+"""The step at which a record failed."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Partition:
+    """One partition of a topic."""
+
+    topic: str
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.index}]"
+
+
+@dataclass(slots=True)
+class Batch:
+    """
+    The records of one poll, as columns of equal length n: element i of each list is record i.
+
+    Records of one partition are in offset order; partitions may be mixed. All are of one topic.
+
+    Attributes:
+        topic: the input topic.
+        partitions: partition numbers.
+        offsets: offsets within the partitions; not dense.
+        timestamps_ms: milliseconds since the epoch; 0 where the broker has none.
+        keys: the keys as they came.
+        values: the values as they came; None is a null value (a tombstone).
+        headers: the headers as they came; None or empty where there are none.
+    """
+
+    topic: str
+    partitions: list[int] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    timestamps_ms: list[int] = field(default_factory=list)
+    keys: list[bytes | None] = field(default_factory=list)
+    values: list[bytes | None] = field(default_factory=list)
+    headers: list[Headers | None] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def place(self, i: int) -> Place:
+        """Where record i is."""
+        return Place(self.topic, self.partitions[i], self.offsets[i])
+
+
+@dataclass(slots=True)
+class Prediction:
+    """A record was scored (or its null value is forwarded: value None). `value` is ready for the wire."""
+
+    value: bytes | None
+
+
+@dataclass(slots=True)
+class DeadLetter:
+    """
+    A record that can't be scored.
+
+    Attributes:
+        stage: where it failed.
+        reason: stable snake_case code.
+        exception: class name of the error, as `__connect.errors.exception.class.name`.
+        message: for people; says the field and what was expected.
+    """
+
+    stage: Stage
+    reason: str
+    exception: str
+    message: str
+
+
+@dataclass(slots=True)
+class Skip:
+    """A record that the settings say to drop; it is counted under `reason`."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Prediction | DeadLetter | Skip
+"""Every input record becomes exactly one of these."""
