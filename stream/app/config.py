@@ -1,0 +1,258 @@
+"""Settings from `stream.toml` and the environment, checked: every error names file, key and next step."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from stream import settings as tables
+from stream.errors import SettingsError
+from stream.settings import Bytes, Range, Seconds, Secret, Settings
+
+__all__ = ["load_settings", "sections"]
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
+_QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([A-Za-z]+)\s*")
+
+
+class _Model(BaseSettings):
+    """The tables of `settings`, as the settings library reads them: environment over file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STREAM_", env_nested_delimiter="__", extra="forbid", arbitrary_types_allowed=True
+    )
+
+    kafka: tables.KafkaSettings = tables.KafkaSettings()
+    model: tables.ModelSettings = tables.ModelSettings()
+    input: tables.InputSettings = tables.InputSettings()
+    output: tables.OutputSettings = tables.OutputSettings()
+    dead_letters: tables.DeadLetterSettings = tables.DeadLetterSettings()
+    delivery: tables.DeliverySettings = tables.DeliverySettings()
+    batching: tables.BatchingSettings = tables.BatchingSettings()
+    web: tables.WebSettings = tables.WebSettings()
+    logging: tables.LoggingSettings = tables.LoggingSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what the loader passes: it has merged file and environment already, with their origins."""
+        return (init_settings,)
+
+
+def sections() -> dict[str, type]:
+    """The tables of `stream.toml` and their types, in the order of the documentation."""
+    return {name: hint for name, hint in get_type_hints(Settings).items() if is_dataclass(hint)}
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """
+    Read a configuration.
+
+    Args:
+        path: the TOML file; None = `stream.toml` of the current folder if there is one, else defaults.
+        environ: environment variables; those called `STREAM_SECTION__KEY` override the file.
+    Returns: settings whose relative paths start from the file's folder.
+    Raises: SettingsError for the first thing that is wrong, naming file (or variable), key, what was
+        expected, what was found and the next step. Reads files only; changes nothing.
+    """
+    chosen = path or Path("stream.toml")
+    if path is None and not chosen.exists():
+        raw: dict[str, Any] = {}
+        base = Path.cwd()
+    else:
+        raw = _read(chosen)
+        base = chosen.absolute().parent
+    origins = _overlay(raw, environ)
+    _check_keys(raw, chosen, origins)
+    prepared = {
+        section: _prepare(table, sections()[section], section, chosen, origins, base, environ)
+        for section, table in raw.items()
+    }
+    try:
+        model = _Model(**prepared)
+    except ValidationError as error:
+        raise _explain(error, chosen, origins) from error
+    loaded = Settings(**{name: getattr(model, name) for name in sections()}, base=base)
+    return _check_ranges(loaded, chosen, origins)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: can't be read: {error.strerror or error}", mend="name the file with --config FILE"
+        ) from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not TOML: {error}", mend="correct that line") from error
+
+
+def _overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    """Put environment settings over the file's; returns which key came from which variable."""
+    origins: dict[str, str] = {}
+    for variable, text in environ.items():
+        if not variable.startswith("STREAM_") or "__" not in variable:
+            continue
+        section, _, key = variable.removeprefix("STREAM_").lower().partition("__")
+        table = raw.setdefault(section, {})
+        if isinstance(table, dict):
+            table[key] = text
+        origins[f"{section}.{key}"] = variable
+    return origins
+
+
+def _where(key: str, file: Path, origins: Mapping[str, str]) -> str:
+    return f"environment variable {origins[key]}" if key in origins else f"{file}: {key}"
+
+
+def _nearest(word: str, known: Iterator[str] | list[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"did you mean `{near[0]}`?" if near else ""
+
+
+def _check_keys(raw: Mapping[str, Any], file: Path, origins: Mapping[str, str]) -> None:
+    known = sections()
+    for section, table in raw.items():
+        variable = next((v for k, v in origins.items() if k.split(".")[0] == section), None)
+        if section not in known:
+            place = f"environment variable {variable}" if variable else f"{file}: [{section}]"
+            hint = _nearest(section, list(known)) or f"known tables: {', '.join(known)}"
+            raise SettingsError(f"{place}: unknown table `{section}`", mend=hint)
+        if not isinstance(table, dict):
+            raise SettingsError(f"{file}: `{section}` is a table, found {table!r}", mend=f"write [{section}]")
+        keys = [f.name for f in fields(known[section])]
+        for key in table:
+            if key not in keys:
+                hint = _nearest(key, keys) or f"known keys of [{section}]: {', '.join(keys)}"
+                raise SettingsError(f"{_where(f'{section}.{key}', file, origins)}: unknown key `{key}`", mend=hint)
+
+
+def _prepare(
+    table: Mapping[str, Any],
+    kind: type,
+    section: str,
+    file: Path,
+    origins: Mapping[str, str],
+    base: Path,
+    environ: Mapping[str, str],
+) -> dict[str, Any]:
+    """Quantities to numbers, JSON of environment tables to tables, secrets to their values."""
+    hints = get_type_hints(kind, include_extras=True)
+    done: dict[str, Any] = {}
+    for key, value in table.items():
+        where = _where(f"{section}.{key}", file, origins)
+        hint = hints[key]
+        if hint is Seconds:
+            value = _quantity(value, _SECONDS, where, "a length of time such as `10s`")
+        elif hint is Bytes:
+            value = _quantity(value, _BYTES, where, "a size such as `16MiB`")
+        elif get_origin(hint) in (Mapping, dict) or "Mapping" in str(get_origin(hint)):
+            value = _table(value, where)
+            value = {k: _secret(v, f"{where}.{k}", base, environ) for k, v in value.items()}
+        done[key] = _secret(value, where, base, environ) if isinstance(value, dict) and _is_secret(value) else value
+    return done
+
+
+def _quantity(value: object, units: Mapping[str, float], where: str, expected: str) -> object:
+    if not isinstance(value, str):
+        return value
+    found = _QUANTITY.fullmatch(value)
+    if found and found[2] in units:
+        number = float(found[1]) * units[found[2]]
+        return int(number) if units is _BYTES else number
+    try:
+        return float(value) if units is _SECONDS else int(value)
+    except ValueError:
+        raise SettingsError(
+            f"{where}: expected {expected}, found {value!r}", mend=f"use one of the units {', '.join(units)}"
+        ) from None
+
+
+def _table(value: object, where: str) -> dict[str, Any]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError as error:
+            raise SettingsError(f"{where}: expected a JSON object, {error}", mend='write {"key": "value"}') from None
+    if not isinstance(value, dict):
+        raise SettingsError(f"{where}: expected a table, found {value!r}", mend="write a table of key = value")
+    return value
+
+
+def _is_secret(value: object) -> bool:
+    return isinstance(value, dict) and len(value) == 1 and set(value) <= {"file", "env"}
+
+
+def _secret(value: object, where: str, base: Path, environ: Mapping[str, str]) -> object:
+    """`{ file = … }` or `{ env = … }` → the secret itself; anything else as it is."""
+    if not _is_secret(value):
+        return value
+    assert isinstance(value, dict)
+    [(source, name)] = value.items()
+    if source == "env":
+        if name not in environ:
+            raise SettingsError(f"{where}: environment variable `{name}` is not set", mend=f"set {name}")
+        return Secret(environ[name])
+    try:
+        return Secret((base / str(name)).read_text(encoding="utf-8").rstrip("\r\n"))
+    except OSError as error:
+        raise SettingsError(
+            f"{where}: secret file {name} can't be read: {error.strerror or error}", mend="check path and permissions"
+        ) from error
+
+
+def _explain(error: ValidationError, file: Path, origins: Mapping[str, str]) -> SettingsError:
+    """The library's first complaint, as ours: place, expected, found."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"][:2])
+    found = first.get("input")
+    shown = "" if isinstance(found, Secret) else f", found {found!r}"
+    message = first["msg"].removeprefix("Input should be ").replace("Value error, ", "")
+    return SettingsError(
+        f"{_where(key, file, origins)}: expected {message}{shown}", mend="see docs/configuration.md for this key"
+    )
+
+
+def _ranges(hint: object) -> Iterator[Range]:
+    if get_origin(hint) is Annotated:
+        yield from (extra for extra in get_args(hint)[1:] if isinstance(extra, Range))
+    elif get_origin(hint) in (Union, UnionType):
+        for part in get_args(hint):
+            yield from _ranges(part)
+
+
+def _check_ranges(loaded: Settings, file: Path, origins: Mapping[str, str]) -> Settings:
+    for section, kind in sections().items():
+        table = getattr(loaded, section)
+        for key, hint in get_type_hints(kind, include_extras=True).items():
+            value = getattr(table, key, None)
+            for bounds in _ranges(hint):
+                if value is not None and not (
+                    (bounds.low is None or value >= bounds.low) and (bounds.high is None or value <= bounds.high)
+                ):
+                    raise SettingsError(
+                        f"{_where(f'{section}.{key}', file, origins)}: expected {bounds.low:g} to {bounds.high:g},"
+                        f" found {value!r}",
+                        mend="choose a value within the bounds",
+                    )
+    return replace(loaded)

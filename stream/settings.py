@@ -1,0 +1,227 @@
+"""
+Every setting: frozen types with their defaults. Standard library only.
+
+One class is one table of `stream.toml`; one attribute is one key, and its text below it is what
+`docs/configuration.md` says of it (a test compares both). `stream.app.config` loads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, NewType, TypeAlias
+
+__all__ = [
+    "BatchingSettings",
+    "Bytes",
+    "DeadLetterSettings",
+    "DeliverySettings",
+    "Framing",
+    "InputSettings",
+    "KafkaSettings",
+    "LoggingSettings",
+    "ModelSettings",
+    "OutputSettings",
+    "Properties",
+    "Range",
+    "Seconds",
+    "Secret",
+    "Settings",
+    "WebSettings",
+]
+
+Seconds = NewType("Seconds", float)
+"""A length of time; written `"500ms"`, `"10s"`, `"2m"`, `"1h"` or a number of seconds."""
+
+Bytes = NewType("Bytes", int)
+"""A size; written `"64KiB"`, `"16MiB"`, `"1GiB"` or a number of bytes."""
+
+Framing: TypeAlias = Literal["confluent", "single-object", "bare"]
+"""How the schema is told from a value: docs/wire-format.md."""
+
+_STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
+"""Read by the settings library: an unknown key is an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Bounds of a number, both allowed; None = none."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+class Secret(str):
+    """A value that is never printed: it shows itself as asterisks."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'********'"
+
+    def reveal(self) -> str:
+        """The value itself, for the client that needs it."""
+        return str.__str__(self)
+
+
+Properties: TypeAlias = Mapping[str, str | int | float | bool | Secret]
+"""librdkafka properties by their own names."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """The cluster, and how to reach it."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    bootstrap_servers: str = "localhost:9092"
+    """One or more `host:port`, separated by commas."""
+    group: str = "prediction-stream"
+    """The consumer group; workers of one group share the input's partitions."""
+    startup_timeout: Seconds = Seconds(60.0)
+    """How long to wait at start for the broker and the topics before exit 1."""
+    properties: Properties = field(default_factory=dict)
+    """Any librdkafka property; applies to every client."""
+    consumer: Properties = field(default_factory=dict)
+    """librdkafka properties of the consumer alone."""
+    producer: Properties = field(default_factory=dict)
+    """librdkafka properties of the producer alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """The model package."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    uri: str = "models/flights"
+    """The package folder, relative to the configuration file."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSettings:
+    """The topic of feature events."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    topic: str = "flights.features"
+    """The topic to read."""
+    schema: Path | None = None
+    """Writer schema of values that name none that is known; default: the package's `features.avsc`."""
+    framing: Framing = "single-object"
+    """How the schema is told from a value; never guessed from its bytes."""
+    null_value: Literal["dead-letter", "skip", "forward"] = "dead-letter"
+    """What becomes of a record without a value (a tombstone)."""
+    on_out_of_range: Literal["stop", "earliest", "latest"] = "stop"
+    """What to do when the records to be read next are gone (retention): stop, or go on at an end."""
+    partitions: Annotated[int, Range(1, 10_000)] = 4
+    """Partitions of the topics that `stream topics --create` makes."""
+    replication: Annotated[int, Range(1, 9)] | None = None
+    """Replicas of the topics that `stream topics --create` makes; default: the broker's."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSettings:
+    """The topic of predictions."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    topic: str = "flights.predictions"
+    """The topic to write."""
+    framing: Framing = "single-object"
+    """How a prediction's schema is told from its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterSettings:
+    """The topic of records that can't be scored."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    topic: str = "flights.deadletters"
+    """The topic to write."""
+    stop_above: Annotated[float, Range(0, 1)] = 0.5
+    """Stop when more than this share of the last 1,000 or more records went here."""
+    redact: bool = False
+    """true: no payload values in headers or logs."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """What is promised when something breaks."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    guarantee: Literal["at-least-once"] = "at-least-once"
+    """Offsets are committed only after the outputs of their records are acknowledged."""
+    instance: str | None = None
+    """This worker's stable name: a pod or slot; default: `{host}.{web port}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchingSettings:
+    """How many records are scored at a time."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    max_records: Annotated[int, Range(1, 100_000)] = 2_000
+    """Records of a batch at most."""
+    max_bytes: Bytes = Bytes(16 * 1024 * 1024)
+    """Input values of a batch at most, so that a few huge records can't fill memory."""
+    max_wait: Seconds = Seconds(0.005)
+    """How long a batch that is not full may wait for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The worker's web: health, metrics, status."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Annotated[int, Range(1, 65_535)] = 6066
+    """Port to listen on; workers of one machine need one each."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingSettings:
+    """What the worker says on stderr."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    format: Literal["text", "json"] = "text"
+    """`text` for people, `json` for collectors: one object a line."""
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe messages to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole configuration."""
+
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    input: InputSettings = field(default_factory=InputSettings)
+    output: OutputSettings = field(default_factory=OutputSettings)
+    dead_letters: DeadLetterSettings = field(default_factory=DeadLetterSettings)
+    delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    batching: BatchingSettings = field(default_factory=BatchingSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    logging: LoggingSettings = field(default_factory=LoggingSettings)
+    base: Path = field(default_factory=Path.cwd)
+    """The folder that relative paths start from: where the configuration file is."""
+
+    def path(self, relative: str | Path) -> Path:
+        """A path of the configuration, made absolute."""
+        return (self.base / relative).absolute()
+
+    def instance(self, host: str) -> str:
+        """
+        This worker's stable name.
+
+        Args:
+            host: the machine's name.
+        """
+        return self.delivery.instance or f"{host}.{self.web.port}"

@@ -1,0 +1,36 @@
+"""What the client says of its connections: the last trouble, and whether a broker could be reached since."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from confluent_kafka import KafkaError
+
+__all__ = ["Connection"]
+
+log = logging.getLogger(__name__)
+
+REPEAT_S = 30.0
+"""The same error is logged once in so many seconds: librdkafka repeats them about once a second."""
+
+
+class Connection:
+    """Takes librdkafka's global errors. Its callback runs in the thread that polls the client."""
+
+    def __init__(self) -> None:
+        self.fatal: KafkaError | None = None
+        """The error after which the client can't go on."""
+        self.trouble = ""
+        """The last error that was not fatal, for people."""
+        self._said: dict[int, float] = {}
+
+    def on_error(self, error: KafkaError) -> None:
+        """Note an error of the client and log it, each kind at most twice a minute."""
+        if error.fatal():
+            self.fatal = error
+        self.trouble = f"{error.name()}: {error.str()}"
+        now = time.monotonic()
+        if now - self._said.get(error.code(), -REPEAT_S) >= REPEAT_S:
+            self._said[error.code()] = now
+            log.warning("kafka client: %s", self.trouble)

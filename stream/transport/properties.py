@@ -1,0 +1,113 @@
+"""librdkafka configurations: what the product needs, what the user may change, what nobody may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from stream.errors import SettingsError
+from stream.settings import KafkaSettings, Secret
+
+__all__ = ["Client", "admin_properties", "consumer_properties", "producer_properties"]
+
+Client: TypeAlias = dict[str, Any]
+"""A configuration as confluent-kafka takes it."""
+
+MESSAGE_MAX_BYTES = 64 * 1024 * 1024
+"""The client's own limit. It must let through any dead letter (input + 64 KiB); the topic's limit decides."""
+
+QUEUE_MESSAGES = 200_000
+"""Records waiting in the producer at most; librdkafka's default is 100,000."""
+
+LINGER_MS = 5
+"""librdkafka's default, said here because it is a latency floor: a record waits this long for its batch."""
+
+_RESERVED = {
+    "enable.auto.commit": "offsets are committed after the outputs are acknowledged",
+    "enable.auto.offset.store": "offsets are committed after the outputs are acknowledged",
+    "auto.offset.reset": "set `[input] on_out_of_range`",
+    "group.id": "set `[kafka] group`",
+    "bootstrap.servers": "set `[kafka] bootstrap_servers`",
+    "delivery.report.only.error": "refused records are looked for in the reports",
+    "partitioner": "predictions are placed by key with the Java client's murmur2",
+    "enable.idempotence": "without it a retry could write a prediction twice",
+}
+
+_CONSUMER_ONLY = ("fetch.", "max.poll.", "session.timeout", "heartbeat.", "queued.", "group.", "isolation.", "partition.assignment")
+
+
+def _common(settings: KafkaSettings, own: Mapping[str, Any], name: str) -> Client:
+    chosen = {**settings.properties, **own}
+    for key in chosen:
+        if key in _RESERVED:
+            raise SettingsError(f"[kafka] property `{key}` is not yours to set in {name}", mend=_RESERVED[key])
+    plain = {k: v.reveal() if isinstance(v, Secret) else v for k, v in chosen.items()}
+    return {"bootstrap.servers": settings.bootstrap_servers, **plain}
+
+
+def consumer_properties(settings: KafkaSettings, on_error: Callable[[Any], None]) -> Client:
+    """
+    The consumer's configuration.
+
+    Args:
+        settings: the cluster.
+        on_error: told of errors that belong to no record, such as brokers going away.
+    Raises: SettingsError for a property that the guarantees rest on.
+    """
+    return {
+        # Cooperative: a rebalance stops only the partitions that move.
+        "partition.assignment.strategy": "cooperative-sticky",
+        # Found dead after 6 s; librdkafka's 45 s leave partitions unread that long after a kill -9.
+        "session.timeout.ms": 6_000,
+        "heartbeat.interval.ms": 1_000,
+        "isolation.level": "read_committed",
+        # Enough that a poll finds whole batches waiting; per partition, so bounded.
+        "queued.max.messages.kbytes": 65_536,
+        "fetch.wait.max.ms": 50,
+        "allow.auto.create.topics": False,
+        **_common(settings, settings.consumer, "[kafka.consumer]"),
+        "group.id": settings.group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        # Expired offsets must not make the worker score the topic again without a word.
+        "auto.offset.reset": "error",
+        "enable.partition.eof": False,
+        "error_cb": on_error,
+    }
+
+
+def producer_properties(
+    settings: KafkaSettings, on_error: Callable[[Any], None], on_delivery: Callable[[Any, Any], None]
+) -> Client:
+    """
+    The producer's configuration.
+
+    Args:
+        settings: the cluster.
+        on_error: told of errors that belong to no record.
+        on_delivery: called for each record that the broker or the client gave up on, with its error.
+    Raises: SettingsError for a property that the guarantees rest on.
+    """
+    return {
+        "linger.ms": LINGER_MS,
+        "message.max.bytes": MESSAGE_MAX_BYTES,
+        "queue.buffering.max.messages": QUEUE_MESSAGES,
+        **_common(_without_consumer_keys(settings), settings.producer, "[kafka.producer]"),
+        "acks": "all",
+        "enable.idempotence": True,
+        "partitioner": "murmur2_random",
+        "delivery.report.only.error": True,
+        "on_delivery": on_delivery,
+        "error_cb": on_error,
+    }
+
+
+def admin_properties(settings: KafkaSettings) -> Client:
+    """The configuration of a client that looks and creates, but neither reads nor writes records."""
+    return _common(_without_consumer_keys(settings), {}, "[kafka.properties]")
+
+
+def _without_consumer_keys(settings: KafkaSettings) -> KafkaSettings:
+    """`[kafka.properties]` applies to every client; a producer would warn of a consumer's own."""
+    kept = {k: v for k, v in settings.properties.items() if not k.startswith(_CONSUMER_ONLY)}
+    return KafkaSettings(settings.bootstrap_servers, settings.group, settings.startup_timeout, kept)

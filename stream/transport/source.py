@@ -1,0 +1,306 @@
+"""
+The input topic: batches of records, the partitions they come from, and the offsets that are done.
+
+Words: an *offset* committed or kept here is always the **next** one to read. A partition is *owned* from
+its assignment until it is revoked or lost. Rebalance callbacks run inside `poll` and `close`, in the
+thread that calls them; an exception that left one would lose records inside the client, so they are kept
+and raised by `poll` itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from stream.errors import OffsetOutOfRange, OutcomeUnknown, Retriable, Stopped, StreamError
+from stream.records import Batch, Partition
+from stream.settings import InputSettings, KafkaSettings
+from stream.transport.connection import Connection
+from stream.transport.deadline import Deadline
+from stream.transport.faults import decide
+from stream.transport.properties import consumer_properties
+
+__all__ = ["Limits", "Listener", "Source"]
+
+log = logging.getLogger(__name__)
+
+ASSIGN_S = 30.0
+"""For looking up where new partitions start, of the 300 s that a member may stay away from `poll`."""
+
+COMMIT_S = 30.0
+"""For one commit; librdkafka tries again inside."""
+
+
+class Listener(Protocol):
+    """Who wants to know of rebalances."""
+
+    def assigned(self, partitions: Sequence[Partition]) -> None:
+        """These are owned from now on. May not block."""
+
+    def revoked(self, partitions: Sequence[Partition], *, lost: bool) -> None:
+        """
+        These are owned no longer once this returns.
+
+        Args:
+            partitions: the ones to go.
+            lost: True = they belong to others already: commit nothing. False = there is time to finish.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    How much a poll may take.
+
+    Attributes:
+        records: at most so many.
+        bytes: of values at most; a single larger record still comes, alone.
+        wait_s: how long a batch that is not full may wait for more.
+    """
+
+    records: int
+    bytes: int
+    wait_s: float
+
+
+class Source:
+    """The consumer side of a worker."""
+
+    def __init__(self, kafka: KafkaSettings, options: InputSettings, limits: Limits, listener: Listener) -> None:
+        """
+        Connects nothing yet.
+
+        Args:
+            kafka: the cluster and the group.
+            options: the topic, and what to do when its records are gone.
+            limits: how much a poll may take.
+            listener: told of every rebalance.
+        """
+        self.connection = Connection()
+        self._consumer: Any = Consumer(consumer_properties(kafka, self.connection.on_error))
+        self._options = options
+        self._limits = limits
+        self._listener = listener
+        self._owned: dict[int, int] = {}
+        self._rebalances = 0
+        self._held: list[Message] = []
+        self._failure: StreamError | None = None
+        self.joined = False
+        """Whether the group has given this member its share at least once (which may be none)."""
+
+    @property
+    def owned(self) -> list[Partition]:
+        """The partitions of this worker, ascending."""
+        return [Partition(self._options.topic, index) for index in sorted(self._owned)]
+
+    def subscribe(self) -> None:
+        """Join the group; partitions arrive in later polls."""
+        self._consumer.subscribe(
+            [self._options.topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+
+    def poll(self, idle_s: float) -> Batch:
+        """
+        Take what is there.
+
+        Args:
+            idle_s: how long to wait for a first record.
+        Returns: a batch, empty when nothing came. Records of one partition are in offset order.
+        Raises: Stopped for what can't go on (out of range, ACL); the batch in hand is dropped uncommitted.
+        Blocks for idle_s + the limits' wait_s, longer only while a rebalance is under way.
+        """
+        before = dict(self._owned)
+        messages = self._take(idle_s)
+        self._raise_failure()
+        return self._batch([m for m in messages if self._usable(m, before)])
+
+    def _take(self, idle_s: float) -> list[Message]:
+        if self._held:
+            messages, self._held = self._held, []
+        else:
+            messages = self._consumer.consume(1, idle_s)
+            if messages and self._limits.records > 1:
+                messages += self._consumer.consume(self._limits.records - 1, 0)
+                missing = self._limits.records - len(messages)
+                if missing > 0 and self._limits.wait_s > 0:
+                    messages += self._consumer.consume(missing, self._limits.wait_s)
+        return self._cut(messages)
+
+    def _cut(self, messages: list[Message]) -> list[Message]:
+        """Keep what is beyond the byte limit for the next poll."""
+        room = self._limits.bytes
+        for i, message in enumerate(messages):
+            room -= len(message)
+            if room < 0 and i:
+                self._held = messages[i:]
+                return messages[:i]
+        return messages
+
+    def _usable(self, message: Message, before: Mapping[int, int]) -> bool:
+        """Whether a message is a record of a partition that was owned all along."""
+        error = message.error()
+        if error is not None:
+            self._handle(error, message)
+            return False
+        index = message.partition()
+        owned = self._owned.get(index)
+        # One taken before its partition went (and perhaps came back) belongs to whoever owns it now.
+        return owned is not None and before.get(index, owned) == owned
+
+    def _batch(self, messages: list[Message]) -> Batch:
+        return Batch(
+            self._options.topic,
+            [m.partition() for m in messages],
+            [m.offset() for m in messages],
+            [m.timestamp()[1] if m.timestamp()[0] else 0 for m in messages],
+            [m.key() for m in messages],
+            [m.value() for m in messages],
+            [m.headers() for m in messages],
+        )
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """
+        Make it known that everything before these offsets is done.
+
+        Args:
+            offsets: per partition the next offset to read.
+        Raises: OutcomeUnknown when the group has moved on (others will read the records again);
+            Retriable when it may be tried again; Stopped when it is refused.
+        Blocks until the coordinator has answered. May be called from any thread.
+        """
+        wanted = [TopicPartition(p.topic, p.index, offset) for p, offset in offsets.items()]
+        try:
+            for done in self._consumer.commit(offsets=wanted, asynchronous=False):
+                if done.error is not None:
+                    raise decide(done.error, f"committing offset {done.offset} of {done.topic}[{done.partition}]")
+        except KafkaException as error:
+            raise decide(error, f"committing offsets of {self._options.topic}") from error
+
+    def lag(self) -> dict[Partition, int]:
+        """Records not yet read, per owned partition, as far as the client knows without asking."""
+        found: dict[Partition, int] = {}
+        for position in self._consumer.position([TopicPartition(p.topic, p.index) for p in self.owned]):
+            low_high = self._consumer.get_watermark_offsets(position, cached=True)
+            if low_high and position.offset >= 0 and low_high[1] >= 0:
+                found[Partition(position.topic, position.partition)] = max(0, low_high[1] - position.offset)
+        return found
+
+    def reachable(self, timeout_s: float) -> bool:
+        """Whether a broker answers within so many seconds."""
+        try:
+            self._consumer.list_topics(self._options.topic, timeout=timeout_s)
+        except KafkaException:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Leave the group; the listener is told of the partitions that go. Blocks for a few seconds at most."""
+        self._held = []
+        self._consumer.close()
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            self._held = []
+            raise failure
+
+    # ---- rebalances: run inside consume() and close(); must not raise ----
+
+    def _on_assign(self, consumer: Any, partitions: list[TopicPartition]) -> None:
+        try:
+            starts = [self._start(tp, Deadline.after(ASSIGN_S)) for tp in self._committed(partitions)]
+            consumer.incremental_assign(starts)
+        except KafkaException as error:
+            self._failure = decide(error, f"taking over partitions of {self._options.topic}")
+            return
+        except StreamError as error:
+            self._failure = error
+            return
+        self._rebalances += 1
+        self._owned.update({tp.partition: self._rebalances for tp in partitions})
+        self.joined = True
+        self._tell("assigned", partitions)
+
+    def _on_revoke(self, consumer: Any, partitions: list[TopicPartition]) -> None:
+        self._leave(consumer, partitions, lost=False)
+
+    def _on_lost(self, consumer: Any, partitions: list[TopicPartition]) -> None:
+        self._leave(consumer, partitions, lost=True)
+
+    def _leave(self, consumer: Any, partitions: list[TopicPartition], *, lost: bool) -> None:
+        self._tell("lost" if lost else "revoked", partitions)
+        for tp in partitions:
+            self._owned.pop(tp.partition, None)
+        self._held = [m for m in self._held if m.partition() in self._owned]
+        try:
+            consumer.incremental_unassign(partitions)
+        except KafkaException as error:
+            self._failure = self._failure or decide(error, f"giving up partitions of {self._options.topic}")
+
+    def _tell(self, what: Literal["assigned", "revoked", "lost"], partitions: list[TopicPartition]) -> None:
+        named = [Partition(tp.topic, tp.partition) for tp in partitions]
+        log.info("partitions %s: %s", what, ", ".join(map(str, named)) or "none")
+        try:
+            if what == "assigned":
+                self._listener.assigned(named)
+            else:
+                self._listener.revoked(named, lost=what == "lost")
+        except StreamError as error:
+            self._failure = error
+
+    def _committed(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        deadline = Deadline.after(ASSIGN_S)
+        while partitions:
+            try:
+                found = self._consumer.committed(partitions, timeout=max(0.1, deadline.left_s()))
+            except KafkaException as error:
+                fault = decide(error, f"reading the offsets of group on {self._options.topic}")
+                if isinstance(fault, Retriable | OutcomeUnknown) and not deadline.over:
+                    continue
+                raise fault from error
+            for tp in found:
+                if tp.error is not None:
+                    raise decide(tp.error, f"reading the committed offset of {tp.topic}[{tp.partition}]")
+            return list(found)
+        return []
+
+    def _start(self, tp: TopicPartition, deadline: Deadline) -> TopicPartition:
+        """Where a partition starts: its committed offset, else its earliest record, which is said aloud."""
+        if tp.offset != OFFSET_INVALID:
+            return TopicPartition(tp.topic, tp.partition, tp.offset)
+        low, high = self._consumer.get_watermark_offsets(tp, timeout=max(0.1, deadline.left_s()))
+        log.warning(
+            "%s[%d]: the group has no committed offset; starting at the earliest record, %d: %d records to read",
+            tp.topic, tp.partition, low, high - low,
+        )  # fmt: skip
+        return TopicPartition(tp.topic, tp.partition, low)
+
+    # ---- errors that arrive in place of records ----
+
+    def _handle(self, error: KafkaError, message: Message) -> None:
+        if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+            self._out_of_range(error, message)
+            return
+        fault = decide(error, f"reading {message.topic() or self._options.topic}")
+        if isinstance(fault, Stopped):
+            raise fault
+        log.warning("%s", fault.message)
+
+    def _out_of_range(self, error: KafkaError, message: Message) -> None:
+        tp = TopicPartition(message.topic(), message.partition())
+        low, high = self._consumer.get_watermark_offsets(tp, timeout=ASSIGN_S)
+        choice = self._options.on_out_of_range
+        if choice == "stop":
+            raise OffsetOutOfRange(
+                f"{tp.topic}[{tp.partition}]: the record to read next is gone ({error.str()}); "
+                f"the topic now holds offsets {low} to {high - 1}",
+                mend='set `[input] on_out_of_range` to "earliest" or "latest" to go on without the missing records',
+            )
+        target = low if choice == "earliest" else high
+        log.error("%s[%d]: offset out of range; going on at %s, %d", tp.topic, tp.partition, choice, target)
+        self._consumer.seek(TopicPartition(tp.topic, tp.partition, target))
