@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-__all__ = ["Entry", "Feature", "FeatureKind", "Inputs", "Label", "Manifest", "Task"]
+__all__ = ["AnswerType", "Entry", "Feature", "FeatureKind", "Inputs", "Label", "Manifest", "Task"]
 
-Task: TypeAlias = Literal["classifier", "regressor", "outlier", "clusterer", "multi-classifier", "multi-regressor", "other"]
-"""What kind of answer the estimator gives."""
+Task: TypeAlias = Literal[
+    "classifier", "regressor", "outlier", "clusterer", "multi-classifier", "multi-regressor", "other"
+]
+"""What kind of answer the estimator gives; `other`: labels from an object with `predict` only."""
+
+AnswerType: TypeAlias = Literal["int", "long", "string", "boolean", "double"]
+"""The Avro type of `label` or `value` (of their items for multi-output)."""
 
 FeatureKind: TypeAlias = Literal["number", "text", "boolean", "datetime"]
 """How a field reaches the model: float64 (null = NaN), object (null = None), bool or datetime64[us]."""
@@ -32,6 +37,7 @@ class Feature:
         avro: the Avro type without null: `double`, `string`, `enum`, `date`, `timestamp-millis` …
         kind: how it reaches the model.
         nullable: whether null is allowed (it becomes NaN, None or NaT).
+        null: what a null text becomes: None, or NaN where the estimator was fitted on texts with NaN.
     """
 
     name: str
@@ -39,6 +45,7 @@ class Feature:
     avro: str
     kind: FeatureKind
     nullable: bool
+    null: Literal["None", "NaN"] = "None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,9 @@ class Manifest:
         features: its columns, in its order; for `vector`, the one array field.
         width: number of columns of the matrix (`n_features_in_`).
         classes: labels in the estimator's order; None where there are none.
+        answer: the Avro type of `label` or `value`.
+        label: where the label comes from: a `predict` call of its own, or the largest score (the same,
+            as was checked when packed, and one call cheaper).
         score: where `score` comes from: `predict_proba`, `decision_function` or None (no score).
         carry: event fields copied into the prediction.
         probabilities: whether `probabilities` is published.
@@ -80,6 +90,8 @@ class Manifest:
     features: tuple[Feature, ...]
     width: int
     classes: tuple[Label, ...] | None = None
+    answer: AnswerType = "double"
+    label: Literal["predict", "score"] = "predict"
     score: Literal["predict_proba", "decision_function"] | None = None
     carry: tuple[str, ...] = ()
     probabilities: bool = False
