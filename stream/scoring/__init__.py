@@ -1,0 +1,21 @@
+"""Columns in, answers out: what a fitted estimator is asked, and what becomes of what it says."""
+
+from stream.scoring.answers import answer_fields
+from stream.scoring.columns import columns_of
+from stream.scoring.estimators import Estimator, missing_texts, profile
+from stream.scoring.inputs import Inputs
+from stream.scoring.model import Model, Scored
+from stream.scoring.prediction import carried_names, prediction_schema
+
+__all__ = [
+    "Estimator",
+    "Inputs",
+    "Model",
+    "Scored",
+    "answer_fields",
+    "carried_names",
+    "columns_of",
+    "missing_texts",
+    "prediction_schema",
+    "profile",
+]

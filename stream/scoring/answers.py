@@ -1,0 +1,257 @@
+"""What an estimator answers, as columns of fixed types: one reader per task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from stream.manifest import AnswerType, Manifest
+from stream.scoring.attempt import WrongAnswer
+from stream.scoring.estimators import Estimator
+from stream.scoring.inputs import X
+
+__all__ = ["Answers", "Reader", "answer_fields", "finite_rows", "joined", "to_arrow"]
+
+Answers: TypeAlias = dict[str, npt.NDArray[np.generic]]
+"""Answers by field name; the first axis is the row."""
+
+_TIE = 1e-9
+"""Where the two largest scores are this close, the label is asked of `predict`: rounding could decide."""
+
+ARROW: Mapping[AnswerType, pa.DataType] = {
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "double": pa.float64(),
+}
+"""Arrow's type for each answer type."""
+
+
+def answer_fields(manifest: Manifest) -> list[tuple[str, bool]]:
+    """
+    The answer's fields in the prediction's order.
+
+    Args:
+        manifest: of the model.
+    Returns: (name, is an array) pairs: `label` and `score`, `value`, `labels` or `values`, `probabilities`.
+    """
+    match manifest.task:
+        case "regressor":
+            return [("value", False)]
+        case "multi-regressor":
+            return [("values", True)]
+        case "multi-classifier":
+            return [("labels", True)]
+    fields = [("label", False)]
+    if manifest.score is not None:
+        fields.append(("score", False))
+    if manifest.probabilities:
+        fields.append(("probabilities", True))
+    return fields
+
+
+class Reader:
+    """
+    Asks one estimator, in as few calls as give its own answers.
+
+    Args:
+        estimator: fitted.
+        manifest: its task, classes, and where label and score come from.
+    """
+
+    def __init__(self, estimator: Estimator, manifest: Manifest) -> None:
+        self._estimator = estimator
+        self._manifest = manifest
+        self._classes = None if manifest.classes is None else np.asarray(manifest.classes)
+        self._ask = {
+            "classifier": self._classify,
+            "outlier": self._detect,
+            "regressor": self._regress,
+            "multi-regressor": self._regress,
+            "multi-classifier": self._labels,
+            "clusterer": self._label,
+            "other": self._label,
+        }[manifest.task]
+
+    def read(self, x: X) -> Answers:
+        """
+        Ask for all rows of x.
+
+        Args:
+            x: n ≥ 1 rows.
+        Returns: one array per answer field, each of n rows.
+        Raises: WrongAnswer, and whatever the estimator raises.
+        """
+        return self._ask(x)
+
+    def _predict(self, x: X, axes: int = 1) -> npt.NDArray[np.generic]:
+        answers = np.asarray(self._estimator.predict(x))
+        if axes == 1 and answers.ndim == 2 and answers.shape[1] == 1:
+            answers = answers[:, 0]
+        if answers.ndim != axes or len(answers) != len(x):
+            raise WrongAnswer(f"predict gave an array of shape {answers.shape} for {len(x)} rows")
+        return answers
+
+    def _scores(self, x: X, columns: int) -> npt.NDArray[np.float64]:
+        """`predict_proba` or `decision_function`: shape (n, columns), or (n,) where columns is 1."""
+        name = self._manifest.score or ""
+        scores = np.asarray(getattr(self._estimator, name)(x), dtype=np.float64)
+        if columns == 1 and scores.ndim == 2 and scores.shape[1] == 1:
+            scores = scores[:, 0]
+        expected = (len(x),) if columns == 1 else (len(x), columns)
+        if scores.shape != expected:
+            raise WrongAnswer(f"{name} gave an array of shape {scores.shape}, expected {expected}")
+        return scores
+
+    def _regress(self, x: X) -> Answers:
+        name, array = answer_fields(self._manifest)[0]
+        return {name: self._predict(x, 2 if array else 1).astype(np.float64)}
+
+    def _labels(self, x: X) -> Answers:
+        return {"labels": _typed(self._predict(x, 2), self._manifest.answer)}
+
+    def _label(self, x: X) -> Answers:
+        return {"label": _typed(self._predict(x), self._manifest.answer)}
+
+    def _detect(self, x: X) -> Answers:
+        if self._manifest.score is None:
+            return self._label(x)
+        score = self._scores(x, 1)
+        if self._manifest.label == "predict":
+            return {**self._label(x), "score": score}
+        label = np.where(score >= 0, 1, -1)
+        ties = np.flatnonzero(np.abs(score) <= _TIE)
+        if len(ties):
+            label[ties] = self._label(_rows(x, ties))["label"]
+        return {"label": label, "score": score}
+
+    def _classify(self, x: X) -> Answers:
+        if self._manifest.score is None or self._classes is None:
+            return self._label(x)
+        proba = self._manifest.score == "predict_proba"
+        count = len(self._classes)
+        scores = self._scores(x, count if proba or count > 2 else 1)
+        if self._manifest.label == "predict":
+            label = _typed(self._predict(x), self._manifest.answer)
+            which = _positions(label, self._classes)
+        else:
+            which, ties = _largest(scores, proba)
+            if len(ties):
+                which[ties] = _positions(self._label(_rows(x, ties))["label"], self._classes)
+        answers: Answers = {"label": self._classes[which], "score": _score_of(scores, which)}
+        if self._manifest.probabilities:
+            answers["probabilities"] = scores
+        return answers
+
+
+def _rows(x: X, rows: npt.NDArray[np.intp]) -> X:
+    return x[rows] if isinstance(x, np.ndarray) else x.iloc[rows]
+
+
+def _largest(
+    scores: npt.NDArray[np.float64], proba: bool
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The index of each row's largest score, and the rows where two are too close to call."""
+    if scores.ndim == 1:
+        return (scores > 0).astype(np.intp), np.flatnonzero(np.abs(scores) <= _TIE)
+    if scores.shape[1] == 2 and proba:
+        gap = scores[:, 1] - scores[:, 0]
+        return (gap > 0).astype(np.intp), np.flatnonzero(np.abs(gap) <= _TIE)
+    if scores.shape[1] == 1:
+        return np.zeros(len(scores), np.intp), np.empty(0, np.intp)
+    top = np.partition(scores, -2, axis=1)[:, -2:]
+    return scores.argmax(axis=1), np.flatnonzero(top[:, 1] - top[:, 0] <= _TIE)
+
+
+def _score_of(scores: npt.NDArray[np.float64], which: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """Binary: that of the second class; else that of the label."""
+    if scores.ndim == 1:
+        return scores
+    if scores.shape[1] == 2:
+        return scores[:, 1]
+    return scores[np.arange(len(scores)), which]
+
+
+def _positions(label: npt.NDArray[np.generic], classes: npt.NDArray[np.generic]) -> npt.NDArray[np.intp]:
+    """Where each label stands among the classes."""
+    order = np.argsort(classes, kind="stable")
+    found = order[np.minimum(np.searchsorted(classes, label, sorter=order), len(classes) - 1)]
+    strangers = label[classes[found] != label]
+    if len(strangers):
+        raise WrongAnswer(f"predict gave {strangers[0]!r}, which is none of the classes")
+    return found
+
+
+def _typed(labels: npt.NDArray[np.generic], answer: AnswerType) -> npt.NDArray[np.generic]:
+    """Labels as int64, str or bool; a label of another type is a wrong answer, never a converted one."""
+    if answer == "string":
+        if labels.dtype.kind == "O" and not all(isinstance(label, str) for label in labels.flat):
+            raise WrongAnswer("predict gave a label that is no text")
+        if labels.dtype.kind not in "OU":
+            raise WrongAnswer(f"predict gave labels of type {labels.dtype}, expected texts")
+        return labels.astype(np.str_)
+    wanted = np.dtype(np.bool_) if answer == "boolean" else np.dtype(np.int64)
+    typed = labels.astype(wanted)
+    narrow = answer == "int" and bool((typed != typed.astype(np.int32)).any())
+    if narrow or not bool((typed == labels).all()):
+        raise WrongAnswer(f"predict gave labels of type {labels.dtype} that are no {answer}")
+    return typed
+
+
+def finite_rows(answers: Answers) -> npt.NDArray[np.bool_]:
+    """
+    Which rows have finite numbers only.
+
+    Args:
+        answers: of n rows.
+    Returns: shape (n,), True where every float of the row is finite.
+    """
+    n = len(next(iter(answers.values())))
+    good = np.ones(n, np.bool_)
+    for values in answers.values():
+        if values.dtype.kind == "f":
+            good &= np.isfinite(values).reshape(n, -1).all(axis=1)
+    return good
+
+
+def to_arrow(answers: Answers | None, manifest: Manifest) -> dict[str, pa.Array]:
+    """
+    Answers as Arrow columns.
+
+    Args:
+        answers: of n rows; None for no row at all.
+        manifest: of the model.
+    Returns: in the prediction's order, each of length n.
+    """
+    columns: dict[str, pa.Array] = {}
+    for name, array in answer_fields(manifest):
+        kind = ARROW["double" if name in ("score", "probabilities") else manifest.answer]
+        kind = pa.list_(kind) if array else kind
+        columns[name] = pa.array([], kind) if answers is None else _arrow(answers[name], kind)
+    return columns
+
+
+def _arrow(values: npt.NDArray[np.generic], kind: pa.DataType) -> pa.Array:
+    if values.ndim == 1:
+        return pa.array(values, kind)
+    n, width = values.shape
+    offsets = pa.array(np.arange(0, (n + 1) * width, width, dtype=np.int32))
+    return pa.ListArray.from_arrays(offsets, pa.array(values.ravel(), kind.value_type))
+
+
+def joined(pieces: Sequence[Answers]) -> Answers:
+    """
+    Answers of consecutive rows as one.
+
+    Args:
+        pieces: at least one, with the same fields.
+    Returns: their rows in order.
+    """
+    if len(pieces) == 1:
+        return pieces[0]
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}

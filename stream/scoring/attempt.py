@@ -1,0 +1,60 @@
+"""Calling foreign code: the one place where whatever a model raises is caught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from stream.records import DeadLetter
+
+__all__ = ["Raised", "WrongAnswer", "attempt"]
+
+T = TypeVar("T")
+
+_MESSAGE_CHARS = 1_000
+"""Longest message kept; a model may put a whole frame into its text, a header can't hold one."""
+
+
+class WrongAnswer(Exception):
+    """The model's answer has another shape or type than its manifest says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What a call raised: class name and message."""
+
+    exception: str
+    message: str
+
+    def fault(self) -> DeadLetter:
+        """The dead letter of the one row that was asked."""
+        reason = "wrong_answer" if self.exception == WrongAnswer.__name__ else "model_raised"
+        return DeadLetter("score", reason, self.exception, self.message)
+
+
+def attempt(call: Callable[[], T]) -> T | Raised:
+    """
+    Call a model.
+
+    Args:
+        call: runs the model's code.
+    Returns: its result, or what it raised.
+    Raises: MemoryError, KeyboardInterrupt, SystemExit and GeneratorExit, which speak of the process, not of
+        the rows.
+    """
+    try:
+        return call()
+    except (MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    # A model is foreign code: a pipeline may hold functions of the user's own, and extension modules raise
+    # panics that are no `Exception`. Whatever it is, it concerns these rows only.
+    except BaseException as error:  # noqa: BLE001
+        return Raised(type(error).__name__, _text(error))
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)[:_MESSAGE_CHARS]
+    except Exception:  # noqa: BLE001  # the text is the model's code too
+        return "(its message can't be had)"

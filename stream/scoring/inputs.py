@@ -1,0 +1,190 @@
+"""
+Arrow columns → the estimator's own input: a DataFrame with names, or a float64 matrix.
+
+This is the hot path: all numbers go into one float64 block, texts stay one object column each (measured: at
+2,000 rows and 18 fields 0.2–0.4 µs a row; one dict of 18 columns costs twice that, and a single object block
+makes the encoders after it slower).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stream.manifest import Feature, Manifest
+from stream.records import DeadLetter
+
+__all__ = ["Built", "Inputs", "X"]
+
+X: TypeAlias = "pd.DataFrame | npt.NDArray[np.float64]"
+"""What an estimator's `predict` takes."""
+
+_EXACT = 2**53
+"""Whole numbers up to here are exact in float64."""
+
+_US_MAX = 2**63 - 1
+"""The last microsecond that datetime64[us] holds; its smallest int64 means NaT."""
+
+_MANY_BLOCKS = 50
+"""From here on a frame is made from a dict: pandas warns of fragmentation at 100 inserted columns."""
+
+_MICROSECONDS = {"date32[day]": 86_400_000_000, "timestamp[ms]": 1_000, "timestamp[us]": 1}
+
+
+@dataclass(slots=True)
+class Built:
+    """
+    An estimator's input.
+
+    Attributes:
+        x: n rows, those of `faults` included (filled with something harmless).
+        faults: rows whose values the input's types can't hold.
+    """
+
+    x: X
+    faults: dict[int, DeadLetter] = field(default_factory=dict)
+
+
+class Inputs:
+    """
+    Builds the input of one model.
+
+    Args:
+        manifest: its `inputs`, `features` and `width` say what to build.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._kind = manifest.inputs
+        self._width = manifest.width
+        self._features = manifest.features
+        self._names = pd.Index([feature.name for feature in manifest.features])
+        self._block = [i for i, feature in enumerate(manifest.features) if feature.kind == "number"]
+        self._apart = [i for i, feature in enumerate(manifest.features) if feature.kind != "number"]
+
+    def build(self, columns: Mapping[str, pa.Array], n: int) -> Built:
+        """
+        Build the input.
+
+        Args:
+            columns: an array of length n ≥ 1 for each feature's path; others are ignored.
+            n: number of rows.
+        Returns: the input of n rows; the arrays' memory may be shared with it.
+        """
+        faults: dict[int, DeadLetter] = {}
+        if self._kind == "vector":
+            return Built(self._vector(columns[self._features[0].path], n, faults), faults)
+        numbers = np.empty((len(self._block), n))
+        for row, i in enumerate(self._block):
+            feature = self._features[i]
+            numbers[row] = _numbers(columns[feature.path], feature.path, faults)
+        if self._kind == "matrix":
+            return Built(np.ascontiguousarray(numbers.T), faults)
+        texts = [_apart(self._features[i], columns[self._features[i].path], faults) for i in self._apart]
+        return Built(self._frame(numbers, texts), faults)
+
+    def _frame(self, numbers: npt.NDArray[np.float64], texts: list[npt.NDArray[np.generic]]) -> pd.DataFrame:
+        """One block of numbers, and each other column at its place."""
+        if len(texts) > _MANY_BLOCKS:
+            return self._wide_frame(numbers, texts)
+        frame = pd.DataFrame(numbers.T, copy=False)
+        for i, values in zip(self._apart, texts, strict=True):
+            column = pd.Series(values, index=frame.index, dtype=values.dtype, copy=False)
+            frame.insert(i, i, column, allow_duplicates=True)
+        frame.columns = self._names
+        return frame
+
+    def _wide_frame(
+        self, numbers: npt.NDArray[np.float64], texts: list[npt.NDArray[np.generic]]
+    ) -> pd.DataFrame:
+        index = pd.RangeIndex(numbers.shape[1] if self._block else len(texts[0]))
+        columns: dict[int, pd.Series] = {}
+        for i, values in [*zip(self._block, numbers, strict=True), *zip(self._apart, texts, strict=True)]:
+            columns[i] = pd.Series(values, index=index, dtype=values.dtype, copy=False)
+        frame = pd.DataFrame({i: columns[i] for i in range(len(columns))}, copy=False)
+        frame.columns = self._names
+        return frame
+
+    def _vector(self, array: pa.Array, n: int, faults: dict[int, DeadLetter]) -> npt.NDArray[np.float64]:
+        """One row per list; a list of another length is a fault, an item that is null is NaN."""
+        path, width = self._features[0].path, self._width
+        lengths = pc.fill_null(pc.list_value_length(array), -1).to_numpy()
+        wrong = np.flatnonzero(lengths != width)
+        for i in wrong.tolist():
+            found = "null" if lengths[i] < 0 else f"{lengths[i]} numbers"
+            faults[i] = _contract("vector_length", path, f"expected {width} numbers, found {found}")
+        rows = np.flatnonzero(lengths == width)
+        sound = array.take(pa.array(rows)) if len(wrong) else array
+        matrix = np.full((n, width), np.nan)
+        flat: dict[int, DeadLetter] = {}
+        matrix[rows] = _numbers(sound.flatten(), path, flat).reshape(len(rows), width)
+        for i, fault in flat.items():
+            faults[int(rows[i // width])] = fault
+        return matrix
+
+
+def _contract(reason: str, path: str, message: str) -> DeadLetter:
+    return DeadLetter("contract", reason, "ContractError", f"field {path!r}: {message}")
+
+
+def _apart(feature: Feature, array: pa.Array, faults: dict[int, DeadLetter]) -> npt.NDArray[np.generic]:
+    """A column that is no float64: texts as objects, times as datetime64[us]."""
+    if feature.kind == "datetime":
+        return _times(array, feature.path, faults)
+    values: npt.NDArray[np.generic] = array.to_numpy(zero_copy_only=False)
+    if feature.kind == "boolean":
+        return values
+    if feature.null == "NaN" and array.null_count:
+        values[array.is_null().to_numpy(zero_copy_only=False)] = np.nan
+    return values
+
+
+def _numbers(array: pa.Array, path: str, faults: dict[int, DeadLetter]) -> npt.NDArray[np.generic]:
+    """Numbers and booleans (1 and 0) that go into float64, null = NaN."""
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.uint8())
+    elif pa.types.is_int64(array.type):
+        _check_exact(array, path, faults)
+    values: npt.NDArray[np.generic] = array.to_numpy(zero_copy_only=False)
+    return values
+
+
+def _check_exact(array: pa.Array, path: str, faults: dict[int, DeadLetter]) -> None:
+    """A long that float64 would round is a fault: a rounded feature is a silently wrong one."""
+    bounds = pc.min_max(array)
+    low, high = bounds["min"].as_py(), bounds["max"].as_py()
+    if low is None or (low >= -_EXACT and high <= _EXACT):
+        return
+    for i, value in enumerate(array.to_pylist()):
+        if value is not None and int(float(value)) != value:
+            faults[i] = _contract("value_out_of_range", path, f"{value} is not exact as float64")
+
+
+def _times(array: pa.Array, path: str, faults: dict[int, DeadLetter]) -> npt.NDArray[np.generic]:
+    """Dates and timestamps as datetime64[us], null = NaT."""
+    unit = _MICROSECONDS[str(_naive(array.type))]
+    days = pa.types.is_date32(array.type)
+    whole = (array.cast(pa.int32()) if days else array).cast(pa.int64())
+    counts: npt.NDArray[np.int64] = pc.fill_null(whole, 0).to_numpy(zero_copy_only=False)
+    limit = _US_MAX // unit
+    outside = (counts > limit) | (counts < -limit)
+    if outside.any():
+        for i in np.flatnonzero(outside).tolist():
+            message = f"{counts[i]} ({array.type}) is beyond datetime64[us]"
+            faults[i] = _contract("value_out_of_range", path, message)
+        counts = np.where(outside, 0, counts)
+    times = (counts * unit).view("datetime64[us]")
+    if array.null_count:
+        times[array.is_null().to_numpy(zero_copy_only=False)] = np.datetime64("NaT")
+    return times
+
+
+def _naive(kind: pa.DataType) -> pa.DataType:
+    """The type without its time zone: Avro's timestamps are UTC, and so is the model's column."""
+    return pa.timestamp(kind.unit) if pa.types.is_timestamp(kind) else kind

@@ -1,0 +1,78 @@
+"""The schema of what is published: the carried fields, the answer, and where it came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from stream.errors import PackageError
+from stream.manifest import Manifest
+from stream.scoring.answers import answer_fields
+
+__all__ = ["OURS", "carried_names", "prediction_schema"]
+
+OURS = ("label", "score", "value", "labels", "values", "probabilities", "model", "source_partition",
+        "source_offset")  # fmt: skip
+"""Names that no carried field may have."""
+
+
+def carried_names(carry: Sequence[str]) -> dict[str, str]:
+    """
+    The name that each carried field has in the prediction.
+
+    Args:
+        carry: dotted paths of the event's fields.
+    Returns: by path, in the same order: the path, with `_` for each dot.
+    Raises: PackageError if two get the same name, or one of our own.
+    """
+    names: dict[str, str] = {}
+    for path in carry:
+        name = path.replace(".", "_")
+        if name in OURS:
+            raise PackageError(
+                f"the carried field {path!r} would be called {name!r} in the prediction, as a field of ours",
+                step="manifest",
+                mend="leave it out of --carry, or rename it in the events' schema",
+            )
+        if name in names.values():
+            raise PackageError(
+                f"two carried fields would be called {name!r} in the prediction",
+                step="manifest",
+                mend="carry one of them only",
+            )
+        names[path] = name
+    return names
+
+
+def prediction_schema(
+    manifest: Manifest, types: Mapping[str, object], *, name: str = "Prediction", namespace: str = ""
+) -> str:
+    """
+    `prediction.avsc` of a model.
+
+    Args:
+        manifest: its carried fields, task, answer type, score and probabilities.
+        types: the Avro type (as JSON) of each carried path, null included.
+        name: of the record.
+        namespace: of the record; empty for none.
+    Returns: the schema as JSON text, ending with a newline.
+    Raises: PackageError as `carried_names`.
+    """
+    fields: list[dict[str, object]] = []
+    for path, carried in carried_names(manifest.carry).items():
+        field: dict[str, object] = {"name": carried, "type": types[path]}
+        if isinstance(types[path], list) and types[path][0] == "null":  # type: ignore[index]
+            field["default"] = None
+        fields.append(field)
+    for answer, array in answer_fields(manifest):
+        kind: object = "double" if answer in ("score", "probabilities") else manifest.answer
+        fields.append({"name": answer, "type": {"type": "array", "items": kind} if array else kind})
+    fields += [
+        {"name": "model", "type": "string", "doc": "name@version"},
+        {"name": "source_partition", "type": "int", "doc": "Partition of the record that was scored."},
+        {"name": "source_offset", "type": "long", "doc": "Offset of the record that was scored."},
+    ]
+    record: dict[str, object] = {"type": "record", "name": name}
+    if namespace:
+        record["namespace"] = namespace
+    return json.dumps({**record, "fields": fields}, indent=2, ensure_ascii=False) + "\n"
