@@ -26,6 +26,7 @@ from pathlib import Path
 import pandas as pd
 
 from stream.errors import SampleError
+from stream.training.split import split_by_time
 
 __all__ = ["FIELDS", "HOLD_OUT", "LATE_AFTER_MIN", "TRUTH", "WEATHER", "Event", "events", "load_flights",
            "read_table", "split"]  # fmt: skip
@@ -153,9 +154,7 @@ def split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         frame: what `load_flights` returned.
     Returns: the first 80 % and the last 20 %; every departure of the second is later than any of the first.
     """
-    cut = frame["departed_at"].iloc[int(len(frame) * (1 - HOLD_OUT))]
-    early = frame["departed_at"] < cut
-    return frame[early].reset_index(drop=True), frame[~early].reset_index(drop=True)
+    return split_by_time(frame, "departed_at", HOLD_OUT)
 
 
 def events(frame: pd.DataFrame) -> Iterator[Event]:
