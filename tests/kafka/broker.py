@@ -163,6 +163,9 @@ def _properties(port: int, controller_port: int, data: Path) -> dict[str, str]:
         "share.coordinator.state.topic.min.isr": "1",
         "share.coordinator.state.topic.num.partitions": "1",
         "group.initial.rebalance.delay.ms": "0",
+        # A killed broker may not come back before this is over; 9 s by default.
+        "broker.session.timeout.ms": "4000",
+        "broker.heartbeat.interval.ms": "500",
         # Looked for every 10 s by default: a killed worker's transaction would block its heir that long.
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     }
