@@ -1,0 +1,75 @@
+"""Arrow columns of one type per leaf, whoever decoded them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+__all__ = ["Part", "as_arrow", "as_storage", "merge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a batch: their indices, ascending, and their columns by path, equally long."""
+
+    rows: Sequence[int]
+    columns: Mapping[str, pa.Array]
+
+
+def as_arrow(values: pa.Array, arrow: pa.DataType) -> pa.Array:
+    """
+    Give stored numbers the type that their leaf has.
+
+    Args:
+        values: in the leaf's storage type.
+        arrow: the leaf's Arrow type: the same bytes read differently (int32 as date32, int64 as timestamp).
+    Returns: the column. Nothing goes through Python's datetime, so no Avro date is out of range.
+    """
+    if values.type == arrow:
+        return values
+    return values.cast(arrow) if pa.types.is_list(arrow) else values.view(arrow)
+
+
+def as_storage(values: pa.Array, storage: pa.DataType) -> pa.Array:
+    """
+    Promote a written column to the reader's storage type.
+
+    Args:
+        values: in the writer's storage type.
+        storage: the reader's.
+    Returns: the column, rounded where Avro's promotion rounds (long to float).
+    """
+    if values.type == storage:
+        return values
+    if _number(storage) == pa.float32():
+        # By way of double, as Python's float does on the other path: both then round alike.
+        double = pa.list_(pa.float64()) if pa.types.is_list(storage) else pa.float64()
+        values = values.cast(double, safe=False)
+    return values.cast(storage, safe=False)
+
+
+def _number(storage: pa.DataType) -> pa.DataType:
+    return storage.value_type if pa.types.is_list(storage) else storage
+
+
+def merge(parts: Sequence[Part], empty: Mapping[str, pa.Array]) -> Part:
+    """
+    Put parts together in the order of their rows.
+
+    Args:
+        parts: with different rows.
+        empty: an empty column per path, for when there are no parts.
+    Returns: all rows, ascending.
+    """
+    filled = [part for part in parts if len(part.rows)]
+    if not filled:
+        return Part((), empty)
+    if len(filled) == 1:
+        return filled[0]
+    rows = np.concatenate([np.asarray(part.rows, dtype=np.int64) for part in filled])
+    order = pa.array(np.argsort(rows))
+    columns = {path: pa.concat_arrays([p.columns[path] for p in filled]).take(order) for path in empty}
+    return Part(np.sort(rows).tolist(), columns)

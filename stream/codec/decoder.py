@@ -1,0 +1,143 @@
+"""Values in, columns out: every value is either a row of the columns or a dead letter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from stream.codec.arrow import FAST_FROM_ROWS, FastReader
+from stream.codec.columns import Part, as_arrow, merge
+from stream.codec.fallback import SlowReader, dead_letter
+from stream.codec.framing import Framing, Group, WriterSchemas, unframe
+from stream.codec.resolution import Source, resolve
+from stream.codec.schema import RecordSchema
+from stream.errors import RecordError, SchemaError
+from stream.records import DeadLetter, Headers
+
+__all__ = ["Decoded", "Decoder"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """
+    What became of n values.
+
+    Attributes:
+        rows: indices of the values that decoded, ascending; may be a range.
+        columns: by dotted path, each with one element per entry of `rows`, in its order.
+        faults: why every other value did not decode, by index.
+    """
+
+    rows: Sequence[int]
+    columns: dict[str, pa.Array]
+    faults: dict[int, DeadLetter]
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """How values of one writer's schema are read; `fast` is None where the Rust codec can't."""
+
+    slow: SlowReader
+    fast: FastReader | None
+
+
+class Decoder:
+    """
+    Decodes what the model needs from the values of a topic.
+
+    The column of a leaf has one Arrow type, fixed by the reader's schema (`Leaf.arrow`), whichever path and
+    writer's schema a value took. Not safe for use by several threads at once.
+    """
+
+    def __init__(
+        self,
+        reader: RecordSchema,
+        paths: Sequence[str],
+        framing: Framing,
+        writer: RecordSchema,
+        writers: WriterSchemas | None = None,
+    ) -> None:
+        """
+        Args:
+            reader: what an event must hold (`features.avsc`).
+            paths: the leaves that are wanted: dotted paths in `reader`. Nothing else is materialised.
+            framing: how values are framed.
+            writer: the schema of values that carry no id, or whose id isn't in a registry.
+            writers: further writers' schemas, where there are any.
+        Raises: SchemaError when a path is not in the reader's schema or can't be a column, or its default doesn't
+            fit its type.
+        """
+        self._reader, self._paths = reader, tuple(dict.fromkeys(paths))
+        self._framing, self._writer, self._writers = framing, writer, writers
+        self._empty = {path: pa.array([], reader.leaf(path).arrow) for path in self._paths}
+        for path in self._paths:
+            _check_default(reader, path)
+        self._by_writer: dict[str, _Readers] = {}
+
+    def decode(self, values: Sequence[bytes], headers: Sequence[Headers | None] | None = None) -> Decoded:
+        """
+        Decode a batch.
+
+        Args:
+            values: n values as they came; none is None.
+            headers: n headers, where any record has some.
+        Returns: rows and faults, n together. No bytes make it raise, and no value changes what becomes of
+            another.
+        """
+        groups, unframed = unframe(values, headers, self._framing, self._writer, self._writers)
+        faults = {i: dead_letter("decode", error) for i, error in unframed.items()}
+        parts: list[Part] = []
+        for group in groups:
+            self._read(group, parts, faults)
+        whole = merge(parts, self._empty)
+        return Decoded(whole.rows, dict(whole.columns), faults)
+
+    def _read(self, group: Group, parts: list[Part], faults: dict[int, DeadLetter]) -> None:
+        readers = self._readers(group.writer)
+        rows, bodies = group.rows, group.bodies
+        if readers.fast and len(bodies) >= FAST_FROM_ROWS:
+            part, others = readers.fast.read(bodies)
+            whole = len(part.rows) == len(bodies)
+            parts.append(Part(rows if whole else [rows[i] for i in part.rows], part.columns))
+            if whole:
+                return
+            rows, bodies = [rows[i] for i in others], [bodies[i] for i in others]
+        part, wrong = readers.slow.read(rows, bodies)
+        parts.append(part)
+        faults.update(wrong)
+
+    def _readers(self, writer: RecordSchema) -> _Readers:
+        found = self._by_writer.get(writer.text)
+        if found is None:
+            found = self._by_writer[writer.text] = self._make(writer)
+        return found
+
+    def _make(self, writer: RecordSchema) -> _Readers:
+        resolved = [resolve(writer.root, self._reader.root, path) for path in self._paths]
+        fault = next((one for one in resolved if isinstance(one, RecordError)), None)
+        sources = [one for one in resolved if isinstance(one, Source)]
+        if fault is not None:
+            placeholders = [resolve(self._reader.root, self._reader.root, path) for path in self._paths]
+            sources = [one for one in placeholders if isinstance(one, Source)]
+        fast = writer.rust is not None and fault is None and all(source.columnar for source in sources)
+        return _Readers(
+            SlowReader(writer.root, sources, fault),
+            FastReader(writer.rust, sources) if fast and writer.rust is not None else None,
+        )
+
+
+def _check_default(reader: RecordSchema, path: str) -> None:
+    """A default that can't become a value would fail every record that lacks the field, one by one."""
+    leaf = reader.leaf(path)
+    source = resolve(_EMPTY.root, reader.root, path)
+    if isinstance(source, RecordError):
+        return
+    try:
+        as_arrow(pa.array([source.constant], source.storage), leaf.arrow)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        raise SchemaError(f"field {path!r}: the default {source.constant!r} is no {leaf.avro}") from error
+
+
+_EMPTY = RecordSchema('{"type": "record", "name": "empty", "fields": []}')

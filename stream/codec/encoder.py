@@ -1,0 +1,138 @@
+"""Columns in, values out: every row is either the bytes of a value or a dead letter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stream.codec.arrow import FAST_FROM_ROWS, serialize
+from stream.codec.fallback import SlowWriter, dead_letter
+from stream.codec.leaf import Leaf, find, storage_type
+from stream.codec.nodes import Fixed, strip_null
+from stream.codec.schema import RecordSchema
+from stream.codec.subset import column_name
+from stream.errors import RecordError, SchemaError
+from stream.records import DeadLetter
+
+__all__ = ["Encoder"]
+
+
+class Encoder:
+    """Encodes columns as values of one schema, framing included. May be used by several threads at once."""
+
+    def __init__(self, schema: RecordSchema, prefix: bytes = b"") -> None:
+        """
+        Args:
+            schema: what to write; its fields are plain, enums, or arrays of such, each with null or without.
+            prefix: what stands before each value (`single_object_prefix`, `confluent_prefix`; bare: nothing).
+        Raises: SchemaError when a field can't be written from a column.
+        """
+        self._schema, self._prefix = schema, prefix
+        self._columns = tuple(_Column(schema, name) for name in schema.fields)
+        if not self._columns:
+            raise SchemaError(f"record {schema.name} has no fields", mend="give it at least one")
+        self._slow = SlowWriter(schema.root)
+
+    def encode(self, columns: Mapping[str, pa.Array]) -> list[bytes | DeadLetter]:
+        """
+        Encode rows.
+
+        Args:
+            columns: an array of n rows per field of the schema, by its name; others are ignored. Each is cast
+                to its field's type; a row whose value doesn't fit becomes a dead letter of stage `encode`.
+        Returns: n values or dead letters, in order.
+        Raises: ValueError when a column is missing, has another length, or can never fit (a bug, never data); nothing was encoded.
+        """
+        rows = self._length(columns)
+        faults: dict[int, RecordError] = {}
+        arrays = [column.fit(columns[column.leaf.path], faults) for column in self._columns]
+        if not faults:
+            return self._write(arrays)
+        good = [i for i in range(rows) if i not in faults]
+        index = pa.array(good, pa.int64())
+        values = iter(self._write([array.take(index) for array in arrays]))
+        return [dead_letter("encode", faults[i]) if i in faults else next(values) for i in range(rows)]
+
+    def _length(self, columns: Mapping[str, pa.Array]) -> int:
+        missing = [column.leaf.path for column in self._columns if column.leaf.path not in columns]
+        if missing:
+            raise ValueError(f"no column for {', '.join(missing)}")
+        lengths = {len(columns[column.leaf.path]) for column in self._columns}
+        if len(lengths) > 1:
+            raise ValueError(f"columns of different lengths: {sorted(lengths)}")
+        return lengths.pop()
+
+    def _write(self, arrays: list[pa.Array]) -> list[bytes | DeadLetter]:
+        names = [column_name(i) for i in range(len(arrays))]
+        if self._schema.rust and len(arrays[0]) >= FAST_FROM_ROWS:
+            written = serialize(pa.RecordBatch.from_arrays(arrays, names=names), self._schema.rust)
+            if written is not None:
+                return [self._prefix + value for value in written.to_pylist()]
+        return [self._write_one(row) for row in zip(*(array.to_pylist() for array in arrays), strict=True)]
+
+    def _write_one(self, row: tuple[object, ...]) -> bytes | DeadLetter:
+        written = self._slow.write(dict(zip(self._schema.fields, row, strict=True)))
+        return dead_letter("encode", written) if isinstance(written, RecordError) else self._prefix + written
+
+
+class _Column:
+    """One field of what is written, and how a column becomes it."""
+
+    def __init__(self, schema: RecordSchema, name: str) -> None:
+        self.leaf: Leaf = schema.leaf(name)
+        node = strip_null(find(schema.root, name)[-1].type)[0]
+        self._storage = storage_type(node)
+        self._size_bytes = node.size_bytes if isinstance(node, Fixed) else None
+        self._symbols = pa.array(self.leaf.symbols, pa.string())
+
+    def fit(self, column: pa.Array, faults: dict[int, RecordError]) -> pa.Array:
+        """Cast a column to the field's storage type; note the rows that don't fit."""
+        array = self._cast(column, faults)
+        if array.null_count and not (self.leaf.nullable or self.leaf.type == "null"):
+            self._note(pc.indices_nonzero(array.is_null()), "null", "null_value", faults)
+        self._check_values(array, faults)
+        if array.type == self._storage:
+            return array
+        return array.cast(self._storage) if pa.types.is_list(array.type) else array.view(self._storage)
+
+    def _cast(self, column: pa.Array, faults: dict[int, RecordError]) -> pa.Array:
+        if column.type == self.leaf.arrow:
+            return column
+        try:
+            return column.cast(self.leaf.arrow)
+        except pa.ArrowNotImplementedError as error:
+            raise ValueError(
+                f"column {self.leaf.path!r}: {column.type} can't become {self.leaf.avro}"
+            ) from error
+        except pa.ArrowInvalid:
+            return pa.concat_arrays([self._cast_one(column, i, faults) for i in range(len(column))])
+
+    def _cast_one(self, column: pa.Array, row: int, faults: dict[int, RecordError]) -> pa.Array:
+        try:
+            return column.slice(row, 1).cast(self.leaf.arrow)
+        except pa.ArrowInvalid as error:
+            text = f"field {self.leaf.path!r}: not of type {self.leaf.avro}: {error}"
+            faults.setdefault(row, RecordError(text, reason="value_out_of_range"))
+            return pa.nulls(1, self.leaf.arrow)
+
+    def _check_values(self, array: pa.Array, faults: dict[int, RecordError]) -> None:
+        if self.leaf.type == "enum":
+            known = pc.or_(pc.is_in(array, self._symbols), array.is_null())
+            self._note(
+                pc.indices_nonzero(pc.invert(known)), "none of the enum's symbols", "unknown_symbol", faults
+            )
+        if self._size_bytes is not None:
+            other = pc.not_equal(pc.binary_length(array), self._size_bytes).fill_null(False)
+            self._note(pc.indices_nonzero(other), f"not {self._size_bytes} bytes long", "bad_length", faults)
+        item = self.leaf.item
+        if item is not None and not item.nullable and array.flatten().null_count:
+            rows = pc.list_parent_indices(array).filter(array.flatten().is_null())
+            self._note(rows, "an item is null", "null_value", faults)
+
+    def _note(self, rows: pa.Array, what: str, reason: str, faults: dict[int, RecordError]) -> None:
+        for row in rows.to_pylist():
+            faults.setdefault(
+                row, RecordError(f"field {self.leaf.path!r} ({self.leaf.avro}): {what}", reason=reason)
+            )

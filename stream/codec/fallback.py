@@ -1,0 +1,151 @@
+"""The strict path: one value at a time, checked by our own walk, then read or written by fastavro."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import fastavro
+import pyarrow as pa
+
+from stream.codec.columns import Part, as_arrow
+from stream.codec.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
+from stream.codec.resolution import Source
+from stream.codec.strict import Checker
+from stream.errors import RecordError
+from stream.records import DeadLetter, Stage
+
+__all__ = ["SlowReader", "SlowWriter", "dead_letter"]
+
+_REFUSALS = (EOFError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+"""What fastavro raises for values that it can't read or write."""
+
+
+def dead_letter(stage: Stage, error: RecordError) -> DeadLetter:
+    """
+    Make a dead letter of an error.
+
+    Args:
+        stage: where the record failed.
+        error: why.
+    Returns: the dead letter; its exception is the error's full class name.
+    """
+    kind = type(error)
+    return DeadLetter(stage, error.reason, f"{kind.__module__}.{kind.__qualname__}", error.message)
+
+
+class SlowReader:
+    """Decodes values of one writer's schema one by one; decides about every row that the fast path leaves."""
+
+    def __init__(self, writer: Record, sources: Sequence[Source], fault: RecordError | None = None) -> None:
+        """
+        Args:
+            writer: the schema that the values were written with.
+            sources: where the leaves are.
+            fault: why no value of this writer can be read, if so.
+        """
+        self._checker = Checker(writer)
+        self._schema = fastavro.parse_schema(_Bare().form(writer))
+        self._sources = sources
+        self._fault = fault
+
+    def read(self, rows: Sequence[int], bodies: Sequence[bytes]) -> tuple[Part, dict[int, DeadLetter]]:
+        """
+        Decode values.
+
+        Args:
+            rows: the index of each value, ascending.
+            bodies: the values without framing, equally many.
+        Returns: those that can be read, and why each other one can't.
+        """
+        good: list[int] = []
+        values: list[list[object]] = []
+        faults: dict[int, DeadLetter] = {}
+        for row, body in zip(rows, bodies, strict=True):
+            found = self._read_one(body)
+            if isinstance(found, DeadLetter):
+                faults[row] = found
+            else:
+                good.append(row)
+                values.append(found)
+        return Part(good, self._columns(values)), faults
+
+    def _read_one(self, body: bytes) -> list[object] | DeadLetter:
+        wrong = self._checker.check(body)
+        if wrong is not None:
+            return dead_letter("decode", wrong)
+        if self._fault is not None:
+            return dead_letter("contract", self._fault)
+        try:
+            record: Any = fastavro.schemaless_reader(io.BytesIO(body), self._schema, None)
+        except _REFUSALS as error:
+            return dead_letter(
+                "decode", RecordError(f"fastavro can't read it: {error!r}", reason="unreadable")
+            )
+        try:
+            return [source.pick(record) for source in self._sources]
+        except RecordError as error:
+            return dead_letter("contract", error)
+
+    def _columns(self, values: list[list[object]]) -> dict[str, pa.Array]:
+        by_leaf = zip(*values, strict=True) if values else ((),) * len(self._sources)
+        return {
+            source.leaf.path: as_arrow(pa.array(column, source.storage), source.leaf.arrow)
+            for source, column in zip(self._sources, by_leaf, strict=True)
+        }
+
+
+class SlowWriter:
+    """Encodes records one by one."""
+
+    def __init__(self, schema: Record) -> None:
+        """
+        Args:
+            schema: what to write.
+        """
+        self._schema = fastavro.parse_schema(_Bare().form(schema))
+
+    def write(self, record: Mapping[str, object]) -> bytes | RecordError:
+        """
+        Encode a record.
+
+        Args:
+            record: a value per field; logical types as bare numbers.
+        Returns: the Avro bytes without framing, or why it can't be written.
+        """
+        out = io.BytesIO()
+        try:
+            fastavro.schemaless_writer(out, self._schema, record, strict=True)
+        except _REFUSALS as error:
+            return RecordError(f"fastavro can't write it: {error}", reason="unwritable")
+        return out.getvalue()
+
+
+class _Bare:
+    """A schema without logical types, so that fastavro leaves the numbers alone."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    def form(self, node: Node) -> Any:
+        if isinstance(node, Primitive):
+            return node.type
+        if isinstance(node, Array):
+            return {"type": "array", "items": self.form(node.items)}
+        if isinstance(node, Map):
+            return {"type": "map", "values": self.form(node.values)}
+        if isinstance(node, Union):
+            return [self.form(branch) for branch in node.branches]
+        return self.named(node)
+
+    def named(self, node: Record | Enum | Fixed) -> Any:
+        if node.name in self.seen:
+            return node.name
+        self.seen.add(node.name)
+        if isinstance(node, Enum):
+            return {"type": "enum", "name": node.name, "symbols": list(node.symbols)}
+        if isinstance(node, Fixed):
+            return {"type": "fixed", "name": node.name, "size": node.size_bytes}
+        fields = [{"name": field.name, "type": self.form(field.type)} for field in node.fields]
+        return {"type": "record", "name": node.name, "fields": fields}

@@ -1,0 +1,186 @@
+"""Which schema wrote a value: the bytes before the Avro (or the header beside it), read and never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from stream.codec.schema import RecordSchema
+from stream.errors import RecordError
+from stream.records import Headers
+
+__all__ = [
+    "CONFLUENT_HEADER",
+    "Framing",
+    "Group",
+    "WriterSchemas",
+    "confluent_prefix",
+    "single_object_prefix",
+    "unframe",
+]
+
+Framing: TypeAlias = Literal["confluent", "single-object", "bare"]
+"""What stands before the Avro bytes of a value."""
+
+CONFLUENT_HEADER = "__value_schema_id"
+"""The record header that may hold the prefix instead of the value."""
+
+SINGLE_OBJECT = b"\xc3\x01"
+"""Avro's marker (specification, "Single-object encoding"); 8 bytes of fingerprint follow."""
+
+SINGLE_OBJECT_BYTES, ID_BYTES, GUID_BYTES = 10, 5, 17
+"""Length of each prefix, marker included."""
+
+
+class WriterSchemas(Protocol):
+    """Where the schemas of the producers are found; None for one that isn't there."""
+
+    def by_fingerprint(self, fingerprint: bytes) -> RecordSchema | None:
+        """The schema with this CRC-64-AVRO (8 bytes, as on the wire)."""
+
+    def by_id(self, schema_id: int) -> RecordSchema | None:
+        """The schema with this registry id."""
+
+    def by_guid(self, guid: bytes) -> RecordSchema | None:
+        """The schema with this registry GUID (16 bytes)."""
+
+
+@dataclass(slots=True)
+class Group:
+    """The values that one schema wrote: their indices, ascending, and their Avro bytes."""
+
+    writer: RecordSchema
+    rows: list[int]
+    bodies: list[bytes]
+
+
+Answer: TypeAlias = RecordSchema | RecordError
+Lookup: TypeAlias = Callable[[bytes], Answer]
+Unframed: TypeAlias = tuple[list[Group], dict[int, RecordError]]
+
+
+def single_object_prefix(schema: RecordSchema) -> bytes:
+    """The 10 bytes before a value in Avro's single-object encoding."""
+    return SINGLE_OBJECT + schema.fingerprint
+
+
+def confluent_prefix(schema_id: int) -> bytes:
+    """The 5 bytes before a value that a schema registry knows by its id."""
+    return b"\x00" + schema_id.to_bytes(4, "big")
+
+
+def unframe(
+    values: Sequence[bytes],
+    headers: Sequence[Headers | None] | None,
+    framing: Framing,
+    default: RecordSchema,
+    writers: WriterSchemas | None,
+) -> Unframed:
+    """
+    Take off the prefixes and group by writer schema.
+
+    Args:
+        values: n values as they came.
+        headers: n headers; None where nobody has any.
+        framing: how the values are framed.
+        default: the schema of bare values, of ids that no registry knows, and of its own fingerprint.
+        writers: further schemas, if there are any.
+    Returns: the groups, and for every other index why it can't be read.
+    """
+    if framing == "bare":
+        return [Group(default, list(range(len(values))), list(values))], {}
+    if framing == "single-object":
+        return _by_prefix(values, SINGLE_OBJECT_BYTES, _single_object(default, writers))
+    lookup = _confluent(default, writers)
+    if headers is not None and any(headers):
+        return _by_header(values, headers, lookup)
+    return _by_prefix(values, ID_BYTES, lookup)
+
+
+def _by_prefix(values: Sequence[bytes], length: int, lookup: Lookup) -> Unframed:
+    """All of a batch usually has one prefix, so look at the different ones, not at each value."""
+    prefixes = [value[:length] for value in values]
+    answers = {prefix: lookup(prefix) for prefix in set(prefixes)}
+    first = answers.get(prefixes[0]) if prefixes else None
+    if len(answers) == 1 and isinstance(first, RecordSchema):
+        return [Group(first, list(range(len(values))), [value[length:] for value in values])], {}
+    return _gather(
+        [_cut(value, length, lookup, answers[p]) for value, p in zip(values, prefixes, strict=True)]
+    )
+
+
+def _cut(value: bytes, length: int, lookup: Lookup, answer: Answer) -> tuple[Answer, bytes]:
+    if length == ID_BYTES and value[:1] == b"\x01":
+        return lookup(value[:GUID_BYTES]), value[GUID_BYTES:]
+    return answer, value[length:]
+
+
+def _by_header(values: Sequence[bytes], headers: Sequence[Headers | None], lookup: Lookup) -> Unframed:
+    found: list[tuple[Answer, bytes]] = []
+    known: dict[bytes, Answer] = {}
+    for value, given in zip(values, headers, strict=True):
+        held = [content for name, content in given or () if name == CONFLUENT_HEADER]
+        size = GUID_BYTES if value[:1] == b"\x01" else ID_BYTES
+        prefix, body = (held[-1] or b"", value) if held else (value[:size], value[size:])
+        if prefix not in known:
+            known[prefix] = lookup(prefix)
+        found.append((known[prefix], body))
+    return _gather(found)
+
+
+def _gather(found: list[tuple[Answer, bytes]]) -> Unframed:
+    groups: dict[int, Group] = {}
+    faults: dict[int, RecordError] = {}
+    for i, (answer, body) in enumerate(found):
+        if isinstance(answer, RecordError):
+            faults[i] = answer
+            continue
+        group = groups.setdefault(id(answer), Group(answer, [], []))
+        group.rows.append(i)
+        group.bodies.append(body)
+    return list(groups.values()), faults
+
+
+def _single_object(default: RecordSchema, writers: WriterSchemas | None) -> Lookup:
+    def lookup(prefix: bytes) -> Answer:
+        if not prefix.startswith(SINGLE_OBJECT) or len(prefix) < SINGLE_OBJECT_BYTES:
+            return _not_framed("single-object", "C3 01 and 8 bytes of fingerprint", prefix)
+        mark = prefix[2:]
+        if mark == default.fingerprint:
+            return default
+        found = writers.by_fingerprint(mark) if writers is not None else None
+        return found or RecordError(
+            f"no schema with the fingerprint {mark.hex()} is known;"
+            f" the input schema's is {default.fingerprint.hex()}",
+            reason="unknown_schema",
+        )
+
+    return lookup
+
+
+def _confluent(default: RecordSchema, writers: WriterSchemas | None) -> Lookup:
+    def lookup(prefix: bytes) -> Answer:
+        if prefix[:1] == b"\x00" and len(prefix) == ID_BYTES:
+            found = writers.by_id(int.from_bytes(prefix[1:], "big")) if writers is not None else None
+            return found or default
+        if prefix[:1] == b"\x01" and len(prefix) == GUID_BYTES:
+            found = writers.by_guid(prefix[1:]) if writers is not None else None
+            return found or default
+        return _not_framed("confluent", "00 and a 4-byte id, or 01 and a 16-byte GUID", prefix)
+
+    return lookup
+
+
+def _not_framed(framing: Framing, expected: str, prefix: bytes) -> RecordError:
+    other: Framing | None = None
+    if prefix.startswith(SINGLE_OBJECT):
+        other = "single-object"
+    elif framing == "single-object" and prefix[:1] == b"\x00" and len(prefix) >= ID_BYTES:
+        other = "confluent"
+    starts = prefix[:SINGLE_OBJECT_BYTES].hex(" ") or "nothing"
+    hint = f"; this looks like {other} framing" if other and other != framing else ""
+    return RecordError(
+        f"not in {framing} framing: expected {expected}, found {starts}{hint}",
+        reason="wrong_framing" if hint else "not_framed",
+    )

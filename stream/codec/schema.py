@@ -1,0 +1,118 @@
+"""A record's Avro schema: parsed once, then asked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import fastavro
+from fastavro.schema import SchemaParseException, UnknownType
+
+from stream.codec.canonical import canonical_form, fingerprint
+from stream.codec.leaf import Leaf, describe, find
+from stream.codec.nodes import Field, Record, parse, strip_null
+from stream.codec.subset import rust_text
+from stream.errors import SchemaError
+
+__all__ = ["RecordSchema"]
+
+
+class RecordSchema:
+    """
+    The Avro schema of a topic's values.
+
+    Attributes:
+        text: the JSON as given.
+        root: the root record as nodes.
+        parsed: the form that fastavro takes, logical types included.
+        canonical: the Parsing Canonical Form.
+        fingerprint: its CRC-64-AVRO, 8 bytes as in the single-object encoding (least significant first).
+        rust: the schema as pyruhvro takes it (`subset`); None when it does not.
+    """
+
+    __slots__ = ("canonical", "fingerprint", "parsed", "root", "rust", "text")
+
+    def __init__(self, text: str) -> None:
+        """
+        Args:
+            text: the schema as JSON (the content of an `.avsc` file).
+        Raises: SchemaError that names the field and what is wrong; also when the root is not a record.
+        """
+        document = _load(text)
+        root = parse(document)
+        if not isinstance(root, Record):
+            raise SchemaError(
+                f"the schema's root must be a record, found {type(root).__name__.lower()}",
+                mend="wrap the type in a record with one field",
+            )
+        self.text = text
+        self.root = root
+        self.parsed = _fastavro_form(document)
+        self.canonical = canonical_form(root)
+        self.fingerprint = fingerprint(self.canonical)
+        self.rust = rust_text(root)
+
+    def __repr__(self) -> str:
+        return f"RecordSchema({self.root.name}, {self.fingerprint.hex()})"
+
+    @property
+    def name(self) -> str:
+        """The root record's full name."""
+        return self.root.name
+
+    @property
+    def fast(self) -> bool:
+        """Whether batches of it are read and written by the Rust codec."""
+        return self.rust is not None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The root's field names, in order."""
+        return tuple(field.name for field in self.root.fields)
+
+    def leaf(self, path: str) -> Leaf:
+        """
+        Say what the field at a dotted path is.
+
+        Args:
+            path: field names joined by dots.
+        Returns: its types, whether it may be null, its default and original name.
+        Raises: SchemaError when there is none, or when it can't be a column.
+        """
+        return describe(find(self.root, path))
+
+    def leaves(self) -> tuple[Leaf, ...]:
+        """Every field that can be a column, nested ones by dotted path, in the schema's order."""
+        return tuple(_leaves(self.root, (), frozenset()))
+
+
+def _leaves(record: Record, before: tuple[Field, ...], seen: frozenset[str]) -> list[Leaf]:
+    found: list[Leaf] = []
+    for field in record.fields:
+        steps, node = (*before, field), strip_null(field.type)[0]
+        if isinstance(node, Record):
+            if node.name not in seen | {record.name}:
+                found += _leaves(node, steps, seen | {record.name})
+            continue
+        try:
+            found.append(describe(list(steps)))
+        except SchemaError:
+            continue  # a map or a union of several types: no column, and nobody asked for it by name
+    return found
+
+
+def _load(text: str) -> object:
+    try:
+        document: object = json.loads(text)
+    except ValueError as error:
+        raise SchemaError(
+            f"the schema is not JSON: {error}", mend="correct the line and column that are named"
+        ) from error
+    return document
+
+
+def _fastavro_form(document: Any) -> Any:
+    try:
+        return fastavro.parse_schema(document)
+    except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:
+        raise SchemaError(f"the schema can't be used: {error}") from error
