@@ -97,7 +97,7 @@ def serialize(batch: pa.RecordBatch, rust: str) -> pa.Array | None:
 
 
 def _guarded(call: Callable[[], _T]) -> _T | None:
-    """The one place where a panic of the Rust codec is caught: a BaseException that can't be imported by name."""
+    """The one place where a panic of the Rust codec is caught, a BaseException without a module."""
     try:
         return call()
     except ValueError:

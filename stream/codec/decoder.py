@@ -66,8 +66,8 @@ class Decoder:
             framing: how values are framed.
             writer: the schema of values that carry no id, or whose id isn't in a registry.
             writers: further writers' schemas, where there are any.
-        Raises: SchemaError when a path is not in the reader's schema or can't be a column, or its default doesn't
-            fit its type.
+        Raises: SchemaError when a path is not in the reader's schema or can't be a column, or its default
+            doesn't fit its type.
         """
         self._reader, self._paths = reader, tuple(dict.fromkeys(paths))
         self._framing, self._writer, self._writers = framing, writer, writers

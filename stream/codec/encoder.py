@@ -43,7 +43,8 @@ class Encoder:
             columns: an array of n rows per field of the schema, by its name; others are ignored. Each is cast
                 to its field's type; a row whose value doesn't fit becomes a dead letter of stage `encode`.
         Returns: n values or dead letters, in order.
-        Raises: ValueError when a column is missing, has another length, or can never fit (a bug, never data); nothing was encoded.
+        Raises: ValueError when a column is missing, has another length, or can never fit (a bug,
+                never data); nothing was encoded.
         """
         rows = self._length(columns)
         faults: dict[int, RecordError] = {}
