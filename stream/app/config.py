@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -59,7 +58,7 @@ class _Model(BaseSettings):
 
 def sections() -> dict[str, type]:
     """The tables of `stream.toml` and their types, in the order of the documentation."""
-    return {name: hint for name, hint in get_type_hints(Settings).items() if is_dataclass(hint)}
+    return {name: hint for name, hint in get_type_hints(Settings).items() if isinstance(hint, type) and is_dataclass(hint)}
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -87,7 +86,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
         for section, table in raw.items()
     }
     try:
-        model = _Model(**prepared)
+        model = _Model.model_validate(prepared)
     except ValidationError as error:
         raise _explain(error, chosen, origins) from error
     loaded = Settings(**{name: getattr(model, name) for name in sections()}, base=base)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from stream.errors import DeliveryFailed, Stopped
 from stream.records import Headers
@@ -118,7 +118,7 @@ class Sink:
                     mend="look at the brokers of the output topic; nothing was committed, a restart repeats the work",
                 )
 
-    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+    def _on_delivery(self, error: KafkaError | None, message: Any) -> None:
         if error is not None:
             self._refuse(message.topic() or "", message.key(), message.value(), message.headers() or (), error)
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream.errors import OffsetOutOfRange, OutcomeUnknown, Retriable, Stopped, StreamError
 from stream.records import Batch, Partition
@@ -27,6 +27,9 @@ from stream.transport.properties import consumer_properties
 __all__ = ["Limits", "Listener", "Source"]
 
 log = logging.getLogger(__name__)
+
+Message: TypeAlias = Any
+"""confluent_kafka.Message: its own types say Optional for what a consumed record always has."""
 
 ASSIGN_S = 30.0
 """For looking up where new partitions start, of the 300 s that a member may stay away from `poll`."""
@@ -189,13 +192,16 @@ class Source:
                 found[Partition(position.topic, position.partition)] = max(0, low_high[1] - position.offset)
         return found
 
-    def reachable(self, timeout_s: float) -> bool:
-        """Whether a broker answers within so many seconds."""
+    def topics(self, timeout_s: float) -> frozenset[str]:
+        """
+        The topics that exist and may be seen.
+
+        Raises: Retriable when no broker answers in time; BrokerRefused when credentials are wrong.
+        """
         try:
-            self._consumer.list_topics(self._options.topic, timeout=timeout_s)
-        except KafkaException:
-            return False
-        return True
+            return frozenset(self._consumer.list_topics(timeout=timeout_s).topics)
+        except KafkaException as error:
+            raise decide(error, "asking for the list of topics") from error
 
     def close(self) -> None:
         """Leave the group; the listener is told of the partitions that go. Blocks for a few seconds at most."""

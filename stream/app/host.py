@@ -1,0 +1,87 @@
+"""The Faust app that hosts the engine. This room alone imports Faust."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.app.base import BootStrategy
+
+from stream.app.parts import Parts
+from stream.app.service import EngineService
+from stream.app.status import Status
+from stream.app.web import Web, serve_views
+from stream.settings import Settings
+
+__all__ = ["create_app"]
+
+log = logging.getLogger(__name__)
+
+
+class Boot(BootStrategy):  # type: ignore[misc]
+    """Faust's own Kafka clients run only when the user's module gave the app topics to read."""
+
+    def _wanted(self) -> bool:
+        # Only agents, tables and streams of topics subscribe; an app without any has nothing to read, and
+        # Faust's conductor refuses to start without a topic.
+        return any(isinstance(agent.channel, faust.TopicT) for agent in self.app.agents.values())
+
+    def kafka_producer(self) -> Any:
+        """Faust's producer, when the user's module needs it."""
+        return super().kafka_producer() if self._wanted() else []
+
+    def kafka_consumer(self) -> Any:
+        """Faust's consumer, when the user's module needs it."""
+        return super().kafka_consumer() if self._wanted() else []
+
+    def kafka_conductor(self) -> Any:
+        """Faust's conductor, when the user's module needs it."""
+        return super().kafka_conductor() if self._wanted() else []
+
+    def tables(self) -> Any:
+        """Faust's table manager, when the user's module needs it."""
+        return super().tables() if self._wanted() else []
+
+
+def create_app(parts: Parts) -> faust.App:
+    """
+    A Faust app around a worker.
+
+    Args:
+        parts: the worker, not started.
+    Returns: the app; `faust -A stream.app worker` or `stream worker` runs it. User code may add agents,
+        timers, commands and pages to it.
+    """
+    settings = parts.settings
+    app = faust.App(
+        # Not the engine's group: Faust's own consumer, if any, must not join that.
+        f"{settings.kafka.group}-app",
+        broker=_brokers(settings),
+        datadir=str(Path(tempfile.gettempdir()) / f"prediction-stream-{parts.instance}"),
+        web_bind=settings.web.host,
+        web_host=settings.web.host,
+        web_port=settings.web.port,
+        Web=Web,
+        topic_disable_leader=True,
+        autodiscover=False,
+    )
+    app.boot_strategy = Boot(app)
+    status = Status(parts)
+    serve_views(app, status)
+
+    @app.service  # type: ignore[untyped-decorator]
+    class Engine(EngineService):
+        """The engine of this app."""
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(parts, status, **options)
+
+    return app
+
+
+def _brokers(settings: Settings) -> str:
+    servers = settings.kafka.bootstrap_servers.split(",")
+    return ";".join(f"kafka://{server.strip()}" for server in servers)

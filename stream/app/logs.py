@@ -1,0 +1,54 @@
+"""Logging: to stderr, as text for people or JSON for collectors, one line an event."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from stream.settings import LoggingSettings
+
+__all__ = ["JsonFormatter", "logging_config", "set_up_logging"]
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time (RFC 3339, UTC), level, logger, message, and the exception if any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Turn a record into its line."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def logging_config(settings: LoggingSettings) -> dict[str, Any]:
+    """The configuration for `logging.config.dictConfig`."""
+    text = {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"text": text, "json": {"()": JsonFormatter}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": settings.format}
+        },
+        "root": {"handlers": ["stderr"], "level": settings.level.upper()},
+        # Faust and its service library tell of every service at info; that is their debug to us.
+        "loggers": {name: {"level": "WARNING"} for name in ("faust", "mode", "aiokafka", "asyncio")},
+    }
+
+
+def set_up_logging(settings: LoggingSettings) -> None:
+    """Send the log to stderr in the chosen form."""
+    import logging.config
+
+    logging.config.dictConfig(logging_config(settings))
+    logging.captureWarnings(True)
+    sys.stderr.flush()

@@ -1,0 +1,132 @@
+"""The composition: settings → every part of a worker, built once."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+
+from stream.codec import Decoder, Encoder, RecordSchema, framing_prefix
+from stream.errors import SchemaError
+from stream.pipeline import Pipeline
+from stream.records import Partition
+from stream.settings import Settings
+from stream.store import Package, open_package
+from stream.telemetry import Metrics
+from stream.transport import Limits, Sink, Source
+from stream.transport.topics import WantedTopic
+from stream.worker import Brake, Engine, Publisher, State, Tally, Timing, Topics
+
+__all__ = ["Parts", "assemble", "build_pipeline", "wanted_topics"]
+
+DEAD_LETTER_ROOM = 65_536
+"""Bytes that the dead-letter topic takes beyond the input's largest record: headers that say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """
+    Everything a worker is made of.
+
+    Attributes:
+        settings: what it was built from.
+        package: the opened model.
+        engine: the loop.
+        source: the input.
+        sink: the outputs.
+        metrics: what it says of itself.
+        tally: what became of the records.
+    """
+
+    settings: Settings
+    package: Package
+    engine: Engine
+    source: Source
+    sink: Sink
+    metrics: Metrics
+    tally: Tally
+
+    @property
+    def instance(self) -> str:
+        """This worker's stable name."""
+        return self.settings.instance(socket.gethostname())
+
+    def lag(self) -> dict[Partition, int]:
+        """Records not read yet, per partition; empty while the input is not being read."""
+        return self.source.lag() if self.engine.life.state is State.RUNNING else {}
+
+
+def assemble(settings: Settings) -> Parts:
+    """
+    Build a worker; nothing is connected and nothing runs yet.
+
+    Raises: Refused when a setting, a schema or the model package can't be used.
+    """
+    package = open_package(settings.path(settings.model.uri))
+    metrics = Metrics()
+    sink = Sink(settings.kafka)
+    redact = settings.dead_letters.redact
+    tally = Tally(metrics, redact=redact)
+    topics = Topics(settings.output.topic, settings.dead_letters.topic, package.manifest.model, redact)
+    engine = Engine(
+        build_pipeline(settings, package),
+        Publisher(sink, topics),
+        Brake(settings.dead_letters.stop_above),
+        tally,
+        metrics,
+        Timing(),
+        time.monotonic,
+    )
+    batching = settings.batching
+    limits = Limits(batching.max_records, batching.max_bytes, batching.max_wait)
+    source = Source(settings.kafka, settings.input, limits, engine)
+    metrics.set("stream_model_info", 1, model=package.manifest.model)
+    return Parts(settings, package, engine, source, sink, metrics, tally)
+
+
+def build_pipeline(settings: Settings, package: Package) -> Pipeline:
+    """
+    The pure middle for a configuration.
+
+    Raises: SchemaError when the input's schema can't be read.
+    """
+    features = RecordSchema.parse(package.features)
+    writer = features
+    if settings.input.schema is not None:
+        path = settings.path(settings.input.schema)
+        try:
+            writer = RecordSchema.parse(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SchemaError(
+                f"{path}: can't be read: {error.strerror or error}", mend="correct `[input] schema`"
+            ) from error
+    manifest = package.manifest
+    carry = {field: field for field in manifest.carry}
+    paths = list(dict.fromkeys([*(f.path for f in manifest.features), *carry]))
+    prediction = RecordSchema.parse(package.prediction)
+    return Pipeline(
+        Decoder(features, paths, settings.input.framing, writer),
+        package.model,
+        Encoder(prediction, framing_prefix(settings.output.framing, prediction)),
+        manifest.model,
+        carry,
+        settings.input.null_value,
+    )
+
+
+def wanted_topics(settings: Settings, input_max_bytes: int | None) -> list[WantedTopic]:
+    """
+    The topics that a configuration needs, as `stream topics --create` makes them.
+
+    Args:
+        settings: the configuration.
+        input_max_bytes: the input topic's largest record, when it exists already; Kafka's default otherwise.
+    """
+    partitions, replication = settings.input.partitions, settings.input.replication
+    largest = (input_max_bytes or 1_048_588) + DEAD_LETTER_ROOM
+    room = {"max.message.bytes": str(largest), "compression.type": "lz4"}
+    return [
+        WantedTopic(settings.input.topic, "input", partitions, replication),
+        WantedTopic(settings.output.topic, "output", partitions, replication),
+        WantedTopic(settings.dead_letters.topic, "dead letters", partitions, replication, room),
+    ]

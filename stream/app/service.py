@@ -1,0 +1,144 @@
+"""The engine as a Faust service: started, watched and stopped with the worker's process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+import traceback
+from typing import Any
+
+import faust
+
+from stream.app.parts import Parts
+from stream.app.status import Status
+from stream.errors import Retriable, StreamError, Stuck
+from stream.worker import wait_for_topics
+
+__all__ = ["EngineService"]
+
+log = logging.getLogger(__name__)
+
+GIVE_UP_S = 300.0
+"""A loop that stands still for so long has been thrown out of its group (librdkafka's
+`max.poll.interval.ms`): the process ends, so that a supervisor can start a new one."""
+
+STOP_S = 9.0
+"""For the engine's thread to end once asked; the engine's own budgets are shorter."""
+
+PROBE_S = 5.0
+"""Between two questions to the broker whether it is there."""
+
+
+class EngineService(faust.Service):  # type: ignore[misc]
+    """Runs the engine in a thread; its death is the worker's death, with the reason."""
+
+    abstract = False
+
+    def __init__(self, parts: Parts, status: Status, **options: Any) -> None:
+        """
+        Args:
+            parts: the worker.
+            status: told when the broker answers.
+            options: Faust's own.
+        """
+        super().__init__(**options)
+        self._parts = parts
+        self._status = status
+        self._thread: threading.Thread | None = None
+        self._died: asyncio.Future[BaseException | None] | None = None
+
+    async def on_start(self) -> None:
+        """Start the engine's thread."""
+        loop = asyncio.get_running_loop()
+        self._died = loop.create_future()
+        self._thread = threading.Thread(target=self._run, args=(loop,), name="engine", daemon=True)
+        self._thread.start()
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The engine's thread: whatever ends it is handed to the service."""
+        reason: BaseException | None = None
+        try:
+            self._work()
+        except StreamError as error:
+            reason = error
+        except BaseException as error:  # a bug: never a worker that looks alive and does nothing
+            reason = error
+            traceback.print_exc(file=sys.stderr)
+        finally:
+            loop.call_soon_threadsafe(self._ended, reason)
+
+    def _work(self) -> None:
+        parts = self._parts
+        settings = parts.settings
+        engine = parts.engine
+        topics = [settings.input.topic, settings.output.topic, settings.dead_letters.topic]
+        there = wait_for_topics(
+            parts.source,
+            topics,
+            settings.kafka.bootstrap_servers,
+            settings.kafka.startup_timeout,
+            engine.pause,
+        )
+        if there:
+            log.info("%s reads %s as group %s", parts.package.manifest.model, topics[0], settings.kafka.group)
+            engine.run(parts.source)
+
+    def _ended(self, reason: BaseException | None) -> None:
+        if self._died is not None and not self._died.done():
+            self._died.set_result(reason)
+
+    @faust.Service.task  # type: ignore[untyped-decorator]
+    async def _watch(self) -> None:
+        """Crash the worker when the engine dies or stands still for good."""
+        assert self._died is not None
+        while not self.should_stop:
+            done, _ = await asyncio.wait([self._died], timeout=1.0)
+            if done:
+                reason = self._died.result()
+                if not self._parts.engine.stopping or reason is not None:
+                    await self._crash_with(reason or Stuck("the engine ended without being asked"))
+                return
+            if self._parts.engine.progress.pause_s > GIVE_UP_S:
+                self._dump_stacks()
+                await self._crash_with(Stuck(f"the engine has stood still for {GIVE_UP_S:.0f} s"))
+                return
+
+    async def _crash_with(self, reason: BaseException) -> None:
+        log.critical("the worker stops: %s", reason)
+        await self.crash(reason)
+
+    def _dump_stacks(self) -> None:
+        for thread, frame in sys._current_frames().items():
+            log.critical("thread %s:\n%s", thread, "".join(traceback.format_stack(frame)))
+
+    @faust.Service.task  # type: ignore[untyped-decorator]
+    async def _probe(self) -> None:
+        """Ask the broker now and then whether it is there: `/health/ready` answers from this."""
+        while not self.should_stop:
+            if await asyncio.to_thread(self._broker_answers):
+                self._status.probe.answered = time.monotonic()
+            await self.sleep(PROBE_S)
+
+    def _broker_answers(self) -> bool:
+        try:
+            self._parts.source.topics(PROBE_S)
+        except Retriable:
+            return False
+        except StreamError as error:
+            log.warning("%s", error.message)
+            return False
+        return True
+
+    async def on_stop(self) -> None:
+        """Finish the batch, flush, commit, leave the group; within 10 s."""
+        self._parts.engine.stop()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join, STOP_S)
+            if self._thread.is_alive():
+                log.critical("the engine did not end within %g s of being asked", STOP_S)
+        reason = self._died.result() if self._died is not None and self._died.done() else None
+        if reason is not None and not self.crashed:
+            await self._crash_with(reason)

@@ -1,0 +1,139 @@
+"""What a worker says of itself over HTTP: alive, ready, and the numbers behind both."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from stream.app.parts import Parts
+from stream.worker import State
+
+__all__ = ["Probe", "Rate", "Status"]
+
+REACHED_S = 15.0
+"""A broker that answered within so many seconds counts as reachable; it is asked every 5 s."""
+
+
+class Rate:
+    """Events per second over the last seconds, from a running total."""
+
+    def __init__(self, window_s: float = 10.0) -> None:
+        """
+        Args:
+            window_s: how far back to look.
+        """
+        self._window_s = window_s
+        self._seen: deque[tuple[float, float]] = deque()
+
+    def __call__(self, now: float, total: float) -> float:
+        """
+        Args:
+            now: monotonic seconds.
+            total: the running total.
+        Returns: events per second since the oldest look within the window; 0 at the first look.
+        """
+        self._seen.append((now, total))
+        while len(self._seen) > 2 and now - self._seen[1][0] >= self._window_s:
+            self._seen.popleft()
+        then, before = self._seen[0]
+        return (total - before) / (now - then) if now > then else 0.0
+
+
+@dataclass(slots=True)
+class Probe:
+    """
+    When a broker last answered.
+
+    Attributes:
+        answered: monotonic seconds; None = never yet.
+    """
+
+    answered: float | None = None
+
+    def reachable(self, now: float) -> bool:
+        """Whether a broker answered lately."""
+        return self.answered is not None and now - self.answered < REACHED_S
+
+
+@dataclass(slots=True)
+class Status:
+    """
+    The state of one worker, put together when asked.
+
+    Attributes:
+        parts: the worker.
+        probe: when a broker last answered.
+        clock: monotonic seconds.
+    """
+
+    parts: Parts
+    probe: Probe = field(default_factory=Probe)
+    clock: Callable[[], float] = time.monotonic
+    _rate: Rate = field(default_factory=Rate)
+
+    @property
+    def live(self) -> bool:
+        """The engine goes round its loop, or has not been started yet."""
+        engine = self.parts.engine
+        return not engine.progress.stuck and engine.life.state is not State.FAILED
+
+    def lacking(self) -> list[str]:
+        """What keeps the worker from being ready; empty = ready."""
+        state = self.parts.engine.life.state
+        reasons: list[str] = []
+        if state not in (State.JOINING, State.RUNNING):
+            reasons.append(f"engine is {state.value}")
+        elif not self.parts.source.joined:
+            reasons.append("the group has not assigned partitions yet")
+        if not self.probe.reachable(self.clock()):
+            trouble = self.parts.source.connection.trouble
+            reasons.append(f"no broker has answered lately{f' ({trouble})' if trouble else ''}")
+        return reasons
+
+    def refresh(self) -> None:
+        """Bring the gauges up to date; called before they are shown."""
+        parts, lag = self.parts, self.parts.lag()
+        parts.metrics.set("stream_partitions", len(parts.source.owned))
+        parts.metrics.clear("stream_lag_records")
+        for partition, records in lag.items():
+            parts.metrics.set("stream_lag_records", records, partition=str(partition.index))
+        parts.metrics.set("stream_unacknowledged_records", len(parts.sink))
+        parts.metrics.set("stream_last_progress_seconds", parts.engine.progress.pause_s)
+        parts.metrics.set("stream_ready", 0 if self.lacking() else 1)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of `/api/status`."""
+        self.refresh()
+        parts, metrics = self.parts, self.parts.metrics
+        records = metrics.value("stream_records_total")
+        lag = {str(p.index): n for p, n in parts.lag().items()}
+        return {
+            "state": parts.engine.life.state.value,
+            "live": self.live,
+            "ready": not self.lacking(),
+            "lacking": self.lacking(),
+            "group": parts.settings.kafka.group,
+            "instance": parts.instance,
+            "guarantee": parts.settings.delivery.guarantee,
+            "model": parts.package.manifest.model,
+            "topics": {
+                "input": parts.settings.input.topic,
+                "output": parts.settings.output.topic,
+                "dead_letters": parts.settings.dead_letters.topic,
+            },
+            "partitions": [p.index for p in parts.source.owned],
+            "lag": {"total": sum(lag.values()), "by_partition": lag},
+            "records": int(records),
+            "predictions": int(metrics.value("stream_predictions_total")),
+            "dead_letters": {
+                "total": int(metrics.value("stream_dead_letters_total")),
+                "by_reason": {k: int(v) for k, v in metrics.by("stream_dead_letters_total", "reason").items()},
+                "recent": list(parts.tally.recent),
+            },
+            "skips": int(metrics.value("stream_skips_total")),
+            "records_per_second": round(self._rate(self.clock(), records), 1),
+            "last_progress_seconds": round(parts.engine.progress.pause_s, 3),
+        }

@@ -1,0 +1,91 @@
+"""The `stream` command: finds the subcommand, and turns what it raises into an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from stream.errors import Refused, StreamError
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+COMMANDS = {
+    "demo": "Replay real flights through a worker and watch the predictions.",
+    "worker": "Run the worker for stream.toml.",
+    "train": "Run a training recipe and pack the best model.",
+    "pack": "Make a model package from an estimator file.",
+    "topics": "Show the topics that stream.toml needs; make them with --create.",
+    "produce": "Send a data file's rows as Avro events to the input topic.",
+    "watch": "Show predictions as they come.",
+    "status": "Show lag, rate, model and dead letters of a running group.",
+}
+"""Each lives in the module of its name; it is imported only when it is asked for."""
+
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+
+
+class Commands(click.Group):
+    """Finds subcommands by module name, so that `--help` need not import pandas."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order of the documentation."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        found = getattr(importlib.import_module(f"stream.cli.{cmd_name}"), cmd_name)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Their one-line descriptions, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="prediction-stream", prog_name="stream")
+@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+def cli(debug: bool) -> None:
+    """A scikit-learn model's answers on a Kafka stream."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """
+    Run the command line and exit: 0 done, 1 the work failed, 2 bad usage, config, schema or model.
+
+    Args:
+        arguments: without the program's name; default: the process's own.
+    """
+    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _run(arguments: list[str]) -> int:
+    debug = "--debug" in arguments
+    try:
+        # --debug is taken anywhere on the line: it is what one adds to the line that just failed.
+        result = cli.main([a for a in arguments if a != "--debug"], "stream", standalone_mode=False)
+    except click.exceptions.Exit as wish:
+        return wish.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return REFUSED
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (`stream watch | head`): not an error.
+        sys.stderr.close()
+        return 0
+    except StreamError as error:
+        if debug:
+            traceback.print_exc(file=sys.stderr)
+        click.echo(f"error: {error}", err=True)
+        return REFUSED if isinstance(error, Refused) else FAILED
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,64 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stream.settings import Settings
+
+__all__ = ["as_json", "config_option", "json_option", "print_table", "settings_of"]
+
+config_option = click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="STREAM_CONFIG",
+    help="Configuration file (default: stream.toml).",
+)
+
+json_option = click.option("--json", "json_out", is_flag=True, help="Print JSON instead of a table.")
+
+
+def settings_of(config: Path | None) -> Settings:
+    """
+    The settings for a command.
+
+    Args:
+        config: from `--config`; None = `stream.toml` here if there is one, else defaults and environment.
+    Raises: SettingsError.
+    """
+    from stream.app.config import load_settings
+
+    return load_settings(config, os.environ)
+
+
+def as_json(value: object) -> str:
+    """One line of JSON; what JSON does not know (bytes, times) as text."""
+    return json.dumps(value, ensure_ascii=False, default=_text)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def print_table(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print rows as an aligned table on stdout; the first row's keys are the columns."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        table.add_column(name, justify="right" if isinstance(rows[0][name], int | float) else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*("" if v is None else str(v) for v in row.values()))
+    console = Console()
+    console.width = max(console.width, 120) if not console.is_terminal else console.width
+    console.print(table)

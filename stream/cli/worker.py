@@ -1,0 +1,32 @@
+"""`stream worker`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stream.cli.options import config_option, settings_of
+
+__all__ = ["worker"]
+
+
+@click.command()
+@config_option
+def worker(config: Path | None) -> None:
+    """
+    Run the worker for stream.toml until SIGTERM or Ctrl-C.
+
+    It reads the input topic, scores its records with the model, writes predictions and dead letters, and
+    serves health, metrics and status on [web] host and port.
+
+    \b
+    Example:
+      stream worker --config stream.toml
+    """
+    from stream.app import build_app, set_up_logging
+    from stream.app.process import run_worker
+
+    settings = settings_of(config)
+    set_up_logging(settings.logging)
+    run_worker(build_app(settings), settings)

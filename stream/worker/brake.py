@@ -1,0 +1,52 @@
+"""Stops a worker whose records nearly all go wrong: that is a bad deploy, not bad data."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from stream.errors import TooManyDeadLetters
+
+__all__ = ["WINDOW", "Brake"]
+
+WINDOW = 1_000
+"""Judged over the last so many records or more: the whole batches that make up this many."""
+
+
+class Brake:
+    """Counts the dead letters among the last records."""
+
+    def __init__(self, stop_above: float) -> None:
+        """
+        Args:
+            stop_above: share of the window, 0 to 1; 1 = never stop.
+        """
+        self._limit = stop_above
+        self._batches: deque[tuple[int, int, str]] = deque()
+        self._records = 0
+        self._dead = 0
+
+    def check(self, records: int, dead: int, example: str) -> None:
+        """
+        Take a batch into account, before anything of it is published.
+
+        Args:
+            records: of the batch.
+            dead: how many of them are dead letters.
+            example: one of their messages, for the error.
+        Raises: TooManyDeadLetters when the share is above the limit; the batch must not be published, so
+            that its records are scored once the cause is mended.
+        """
+        self._batches.append((records, dead, example))
+        self._records += records
+        self._dead += dead
+        while self._records - self._batches[0][0] >= WINDOW:
+            gone = self._batches.popleft()
+            self._records -= gone[0]
+            self._dead -= gone[1]
+        if self._records >= WINDOW and self._dead > self._limit * self._records:
+            raise TooManyDeadLetters(
+                f"{self._dead} of the last {self._records} records are dead letters, more than"
+                f" [dead_letters] stop_above = {self._limit:g} allows; the last of them: {example}",
+                mend="mend the producer or the model and start again: the records of the last batch are not lost;"
+                " or raise stop_above to let them go to the dead-letter topic",
+            )

@@ -1,0 +1,160 @@
+"""Outcomes → records of the output and dead-letter topics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from stream.deadletter import describe, headers_of
+from stream.errors import DeadLetterRefused, DeliveryFailed, Place
+from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction
+from stream.transport import Deadline, Refusal
+from stream.worker.span import Span
+
+__all__ = ["Publisher", "Sending", "Topics"]
+
+SCHEMA_HEADER = "__value_schema_id"
+"""Speaks of the input's value, so it does not go on to the prediction. Source: Confluent's serializers."""
+
+
+class Sending(Protocol):
+    """What the publisher needs of `stream.transport.Sink`."""
+
+    def send(
+        self,
+        topic: str,
+        keys: Sequence[bytes | None],
+        values: Sequence[bytes | None],
+        timestamps_ms: Sequence[int],
+        headers: Sequence[Headers | None],
+    ) -> None:
+        """See `Sink.send`."""
+
+    def flush(self, deadline: Deadline) -> list[Refusal]:
+        """See `Sink.flush`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """
+    Where outputs go.
+
+    Attributes:
+        predictions: topic of predictions.
+        dead_letters: topic of dead letters.
+        model: `name@version`, for the dead letters' headers.
+        redact: keep payload values out of the headers.
+    """
+
+    predictions: str
+    dead_letters: str
+    model: str
+    redact: bool = False
+
+
+class Publisher:
+    """Sends what became of a batch, in the batch's order, and deals with what is refused."""
+
+    def __init__(self, sink: Sending, topics: Topics) -> None:
+        """
+        Args:
+            sink: the producer side.
+            topics: where to.
+        """
+        self._sink = sink
+        self._topics = topics
+
+    def publish(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """
+        Send the predictions and dead letters of a batch; skips send nothing.
+
+        Args:
+            batch: n records.
+            outcomes: shape (n,); outcome i belongs to record i.
+        Raises: Stopped when the producer can't go on. Blocks while its queue is full.
+        """
+        if all(isinstance(outcome, Prediction) for outcome in outcomes):
+            self._predictions(batch, range(len(batch)), outcomes)
+            return
+        self._predictions(batch, [i for i, o in enumerate(outcomes) if isinstance(o, Prediction)], outcomes)
+        for i, outcome in enumerate(outcomes):
+            if isinstance(outcome, DeadLetter):
+                self.bury(batch, i, outcome)
+
+    def _predictions(self, batch: Batch, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+        values = [o.value for o in outcomes if isinstance(o, Prediction)]
+        headers = [_onward(h) if h else None for h in batch.headers]
+        keys, timestamps = batch.keys, batch.timestamps_ms
+        if len(rows) < len(batch):
+            keys = [keys[i] for i in rows]
+            timestamps = [timestamps[i] for i in rows]
+            headers = [headers[i] for i in rows]
+        self._sink.send(self._topics.predictions, keys, values, timestamps, headers)
+
+    def bury(self, batch: Batch, i: int, letter: DeadLetter, *, now: bool = False) -> None:
+        """
+        Send record i to the dead-letter topic.
+
+        Args:
+            batch: where it is.
+            i: its row.
+            letter: why.
+            now: stamp it now, because the broker refuses its own timestamp.
+        """
+        place = batch.place(i)
+        headers = headers_of(letter, place, self._topics.model, batch.headers[i], redact=self._topics.redact)
+        stamp = 0 if now else batch.timestamps_ms[i]
+        self._sink.send(self._topics.dead_letters, [batch.keys[i]], [batch.values[i]], [stamp], [headers])
+
+    def settle(self, span: Span, deadline: Deadline) -> None:
+        """
+        Wait until every output of a span is acknowledged; what the broker refused becomes a dead letter.
+
+        Args:
+            span: what was published.
+            deadline: when to give up.
+        Raises: DeadLetterRefused when the dead-letter topic refuses one for anything but its timestamp;
+            Stopped when something could not be delivered. Nothing of the span may then be committed.
+        """
+        refusals = self._sink.flush(deadline)
+        while refusals and not deadline.over:
+            for refusal in refusals:
+                if refusal.topic == self._topics.dead_letters:
+                    self._rebury(span, refusal)
+                else:
+                    self._demote(span, refusal)
+            refusals = self._sink.flush(deadline)
+        if refusals:
+            raise DeliveryFailed(f"{refusals[0].topic} went on refusing records: {refusals[0].message}")
+
+    def _demote(self, span: Span, refusal: Refusal) -> None:
+        """A refused prediction: its record becomes a dead letter."""
+        stamp_now = refusal.reason == "timestamp_refused"
+        letter = DeadLetter("publish", refusal.reason, refusal.exception, f"{refusal.topic}: {refusal.message}")
+        found = span.demote(refusal.key, refusal.value, letter)
+        if found is None:
+            raise DeadLetterRefused(f"{refusal.topic} refused a record that is not of this span: {refusal.message}")
+        self.bury(*found, letter, now=stamp_now)
+
+    def _rebury(self, span: Span, refusal: Refusal) -> None:
+        """A refused dead letter: once more stamped now if it was the timestamp, else the worker stops."""
+        if refusal.reason == "timestamp_refused":
+            self._sink.send(refusal.topic, [refusal.key], [refusal.value], [0], [refusal.headers])
+            return
+        said = describe(refusal.headers)
+        place = Place(said.get("topic", "?"), int(said.get("partition", -1)), int(said.get("offset", -1)))
+        size = len(refusal.value or b"")
+        raise DeadLetterRefused(
+            f"{place}: {refusal.topic} refused the record as a dead letter ({refusal.message}); its value has"
+            f" {size} bytes; it was not skipped",
+            place=place,
+            mend=f"raise max.message.bytes of {refusal.topic} above {size + 65_536}, then restart",
+        )
+
+
+def _onward(headers: Headers) -> Headers:
+    """The headers that a prediction keeps."""
+    if any(name == SCHEMA_HEADER for name, _ in headers):
+        return [(name, value) for name, value in headers if name != SCHEMA_HEADER]
+    return headers

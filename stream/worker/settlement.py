@@ -1,0 +1,61 @@
+"""Ends spans in the background: one at a time, while the engine works on the next batch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from stream.errors import StreamError
+
+__all__ = ["Settlement"]
+
+
+class Settlement:
+    """A slot for one procedure that runs in a thread of its own. Owned by the engine's thread."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a procedure was started and `wait` has not yet seen its end."""
+        return self._thread is not None
+
+    def start(self, procedure: Callable[[], None]) -> None:
+        """
+        Run a procedure in the background.
+
+        Raises: RuntimeError when the slot is taken (a bug).
+        """
+        if self.busy:
+            raise RuntimeError("the one before has not been waited for")
+        self._thread = threading.Thread(target=self._run, args=(procedure,), name="settlement", daemon=True)
+        self._thread.start()
+
+    def _run(self, procedure: Callable[[], None]) -> None:
+        try:
+            procedure()
+        except StreamError as error:
+            self._error = error
+        except BaseException as error:  # a bug: it must reach the engine's thread, not die with this one
+            self._error = error
+            raise
+
+    def wait(self, timeout_s: float) -> bool:
+        """
+        Wait for the procedure's end.
+
+        Returns: True when the slot is free; False when time ran out.
+        Raises: what the procedure raised, once.
+        """
+        if self._thread is None:
+            return True
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            return False
+        self._thread = None
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        return True

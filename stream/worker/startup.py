@@ -1,0 +1,68 @@
+"""Before the first poll: wait until the broker answers and the topics are there, and say so meanwhile."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from stream.errors import Retriable, StartupTimeout
+from stream.transport import Deadline
+
+__all__ = ["Looking", "wait_for_topics"]
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 2.0
+"""For one look; then it is said what is missing."""
+
+
+class Looking(Protocol):
+    """What is needed of `stream.transport.Source`."""
+
+    def topics(self, timeout_s: float) -> frozenset[str]:
+        """See `Source.topics`."""
+
+
+def wait_for_topics(
+    source: Looking, wanted: Sequence[str], servers: str, budget_s: float, pause: Callable[[float], bool]
+) -> bool:
+    """
+    Block until the topics exist.
+
+    Args:
+        source: a client of the cluster.
+        wanted: topic names.
+        servers: for the messages.
+        budget_s: how long at most.
+        pause: waits so many seconds; True = the worker is asked to stop.
+    Returns: False when it was asked to stop meanwhile.
+    Raises: StartupTimeout with the last reason; BrokerRefused at once when credentials are wrong.
+    """
+    deadline = Deadline.after(budget_s)
+    said = ""
+    while True:
+        reason = _missing(source, wanted, servers, deadline)
+        if not reason:
+            return True
+        if deadline.over:
+            raise StartupTimeout(
+                f"{reason} (waited {budget_s:g} s)",
+                mend="start the broker or correct `[kafka] bootstrap_servers`; make topics with"
+                " `stream topics --create`",
+            )
+        if reason != said:
+            log.warning("waiting: %s (at most %g s)", reason, budget_s)
+            said = reason
+        if pause(deadline.left_s(0.3)):
+            return False
+
+
+def _missing(source: Looking, wanted: Sequence[str], servers: str, deadline: Deadline) -> str:
+    """What is not there yet; empty when nothing is missing."""
+    try:
+        found = source.topics(max(0.1, deadline.left_s(LOOK_S)))
+    except Retriable as error:
+        return f"no broker answers at {servers} ({error.message})"
+    missing = [topic for topic in wanted if topic not in found]
+    return f"topics missing on {servers}: {', '.join(missing)}" if missing else ""
