@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyruhvro
 
-from stream.codec.columns import Part, as_arrow, as_storage, merge
+from stream.codec.columns import Part, as_arrow, as_storage
 from stream.codec.resolution import Source
 
 __all__ = ["FAST_FROM_ROWS", "FastReader", "serialize"]
@@ -19,6 +19,7 @@ FAST_FROM_ROWS = 6
 """Rows from which a call of the Rust codec (some 80 µs to read and check 18 fields) beats the strict path."""
 
 _T = TypeVar("_T")
+_Mask: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.bool_]]"
 
 
 class FastReader:
@@ -49,35 +50,49 @@ class FastReader:
             bodies: n Avro values without framing.
         Returns: the rows that are certainly right with their columns, and all other indices, ascending.
         """
-        parts: list[Part] = []
-        others: list[int] = []
-        self._halve(bodies, 0, parts, others)
-        return merge(parts, self._empty), others
-
-    def _halve(self, bodies: list[bytes], start: int, parts: list[Part], others: list[int]) -> None:
-        """One bad row fails the call for all and isn't named, so look for it in halves."""
-        if len(bodies) < FAST_FROM_ROWS:
-            others.extend(range(start, start + len(bodies)))
-            return
+        total = len(bodies)
+        rows = np.arange(total)
         batch = _decode(bodies, self._rust)
-        if batch is not None:
-            parts.append(self._believe(batch, bodies, start, others))
-            return
-        middle = len(bodies) // 2
-        self._halve(bodies[:middle], start, parts, others)
-        self._halve(bodies[middle:], start + middle, parts, others)
-
-    def _believe(self, batch: pa.RecordBatch, bodies: list[bytes], start: int, others: list[int]) -> Part:
+        if batch is None:
+            rows = np.setdiff1d(rows, self._failing(bodies, 0), assume_unique=True)
+            bodies = [bodies[i] for i in rows]
+            batch = _decode(bodies, self._rust) if bodies else None
+        if batch is None:
+            return Part((), self._empty), list(range(total))
         columns = {source.leaf.path: _column(batch, source) for source in self._sources}
-        doubted = [_differing(batch, bodies, self._rust)]
-        doubted += [_nulls(columns[s.leaf.path]) for s in self._sources if s.checks_null]
-        bad = np.unique(np.concatenate(doubted))
-        if not len(bad):
-            return Part(range(start, start + len(bodies)), columns)
-        others.extend((bad + start).tolist())
-        good = np.setdiff1d(np.arange(len(bodies)), bad, assume_unique=True)
-        index = pa.array(good)
-        return Part((good + start).tolist(), {path: c.take(index) for path, c in columns.items()})
+        good = np.flatnonzero(self._believed(batch, columns, bodies))
+        if len(good) == total:
+            return Part(range(total), columns), []
+        if len(good) < len(bodies):
+            columns = {path: column.take(pa.array(good)) for path, column in columns.items()}
+        rows = rows[good]
+        return Part(rows.tolist(), columns), np.setdiff1d(np.arange(total), rows, assume_unique=True).tolist()
+
+    def _failing(self, bodies: list[bytes], start: int) -> list[int]:
+        """One bad row fails the call unnamed: look in halves. Neighbours may stay with it."""
+        found: list[int] = []
+        middle = (len(bodies) + 1) // 2
+        for at, half in ((start, bodies[:middle]), (start + middle, bodies[middle:])):
+            if len(half) < FAST_FROM_ROWS:
+                found.extend(range(at, at + len(half)))
+            elif _decode(half, self._rust) is None:
+                found.extend(self._failing(half, at))
+        return found
+
+    def _believed(self, batch: pa.RecordBatch, columns: Mapping[str, pa.Array], bodies: list[bytes]) -> _Mask:
+        """True for the rows whose bytes come back and that have no null where the reader takes none."""
+        again = serialize(batch, self._rust)
+        if again is None:
+            return np.zeros(len(bodies), dtype=np.bool_)
+        given = pa.array(bodies, pa.binary())
+        mask: _Mask = np.ones(len(bodies), dtype=np.bool_)
+        if not again.equals(given):
+            mask = pc.equal(again, given).to_numpy(zero_copy_only=False)
+        for source in self._sources:
+            column = columns[source.leaf.path]
+            if source.checks_null and column.null_count:
+                mask = mask & column.is_valid().to_numpy(zero_copy_only=False)
+        return mask
 
 
 def serialize(batch: pa.RecordBatch, rust: str) -> pa.Array | None:
@@ -117,25 +132,6 @@ def _decode(bodies: list[bytes], rust: str) -> pa.RecordBatch | None:
     except pa.ArrowInvalid:
         return None
     return batch
-
-
-def _differing(
-    batch: pa.RecordBatch, bodies: list[bytes], rust: str
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The rows whose bytes do not come back."""
-    again = serialize(batch, rust)
-    if again is None:
-        return np.arange(len(bodies))
-    given = pa.array(bodies, pa.binary())
-    if again.equals(given):
-        return np.empty(0, dtype=np.int64)
-    return np.flatnonzero(~pc.equal(again, given).to_numpy(zero_copy_only=False))
-
-
-def _nulls(column: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    if not column.null_count:
-        return np.empty(0, dtype=np.int64)
-    return np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))
 
 
 def _column(batch: pa.RecordBatch, source: Source) -> pa.Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Literal, Protocol, TypeAlias
 
 from stream.codec.schema import RecordSchema
@@ -90,42 +91,48 @@ def unframe(
     """
     if framing == "bare":
         return [Group(default, list(range(len(values))), list(values))], {}
-    if framing == "single-object":
-        return _by_prefix(values, SINGLE_OBJECT_BYTES, _single_object(default, writers))
-    lookup = _confluent(default, writers)
-    if headers is not None and any(headers):
-        return _by_header(values, headers, lookup)
-    return _by_prefix(values, ID_BYTES, lookup)
-
-
-def _by_prefix(values: Sequence[bytes], length: int, lookup: Lookup) -> Unframed:
-    """All of a batch usually has one prefix, so look at the different ones, not at each value."""
-    prefixes = [value[:length] for value in values]
-    answers = {prefix: lookup(prefix) for prefix in set(prefixes)}
-    first = answers.get(prefixes[0]) if prefixes else None
-    if len(answers) == 1 and isinstance(first, RecordSchema):
-        return [Group(first, list(range(len(values))), [value[length:] for value in values])], {}
-    return _gather(
-        [_cut(value, length, lookup, answers[p]) for value, p in zip(values, prefixes, strict=True)]
+    confluent = framing == "confluent"
+    lookup = _confluent(default, writers) if confluent else _single_object(default, writers)
+    found = (
+        _uniform(values, lookup, confluent) if not confluent or headers is None or not any(headers) else None
     )
+    if found is not None:
+        return [found], {}
+    if headers is None or not confluent:
+        headers = (None,) * len(values)
+    return _one_by_one(values, headers, lookup, confluent)
 
 
-def _cut(value: bytes, length: int, lookup: Lookup, answer: Answer) -> tuple[Answer, bytes]:
-    if length == ID_BYTES and value[:1] == b"\x01":
-        return lookup(value[:GUID_BYTES]), value[GUID_BYTES:]
-    return answer, value[length:]
+def _size(value: bytes, confluent: bool) -> int:
+    if not confluent:
+        return SINGLE_OBJECT_BYTES
+    return GUID_BYTES if value[:1] == b"\x01" else ID_BYTES
 
 
-def _by_header(values: Sequence[bytes], headers: Sequence[Headers | None], lookup: Lookup) -> Unframed:
+def _uniform(values: Sequence[bytes], lookup: Lookup, confluent: bool) -> Group | None:
+    """Mostly all values of a batch have the same prefix: then no value is looked at by itself."""
+    if not values:
+        return None
+    first = values[0][: _size(values[0], confluent)]
+    writer = lookup(first)
+    if isinstance(writer, RecordError) or not all(map(bytes.startswith, values, repeat(first))):
+        return None
+    return Group(writer, list(range(len(values))), list(map(bytes.removeprefix, values, repeat(first))))
+
+
+def _one_by_one(
+    values: Sequence[bytes], headers: Sequence[Headers | None], lookup: Lookup, confluent: bool
+) -> Unframed:
     found: list[tuple[Answer, bytes]] = []
     known: dict[bytes, Answer] = {}
     for value, given in zip(values, headers, strict=True):
-        held = [content for name, content in given or () if name == CONFLUENT_HEADER]
-        size = GUID_BYTES if value[:1] == b"\x01" else ID_BYTES
-        prefix, body = (held[-1] or b"", value) if held else (value[:size], value[size:])
+        # The last header of a name is the one that counts, as Kafka's Headers.lastHeader has it.
+        held = [content for name, content in given or () if confluent and name == CONFLUENT_HEADER]
+        size = 0 if held else _size(value, confluent)
+        prefix = (held[-1] or b"") if held else value[:size]
         if prefix not in known:
             known[prefix] = lookup(prefix)
-        found.append((known[prefix], body))
+        found.append((known[prefix], value[size:]))
     return _gather(found)
 
 
