@@ -95,6 +95,7 @@ def read_recipe(path: Path) -> Recipe:
         raise SettingsError(f"{path}: there is no such recipe", mend="give the path of a Python file")
     module = _guarded(path, "the recipe", lambda: _run(path))
     values = {name: _value(path, module, name) for name in (*REQUIRED, *OPTIONAL)}
+    _check_ranges(path, values)
     schema = path.parent / Path(str(values["SCHEMA"]))
     if not schema.is_file():
         raise SettingsError(f"{path}: SCHEMA: there is no file {schema}", mend="correct the path")
@@ -155,3 +156,14 @@ def _value(path: Path, module: ModuleType, name: str) -> object:
             f"{path}: {name} is a {type(value).__name__}, expected {expected}", mend=f"correct {name}"
         )
     return value
+
+
+def _check_ranges(path: Path, values: Mapping[str, object]) -> None:
+    """Refuse numbers that leave nothing to learn from or to be judged by."""
+    folds, hold_out = values["FOLDS"], values["HOLD_OUT"]
+    if not (isinstance(folds, int) and folds >= 2):
+        raise SettingsError(f"{path}: FOLDS is {folds}", mend="give 2 or more")
+    if not (isinstance(hold_out, float) and 0 < hold_out < 1):
+        raise SettingsError(
+            f"{path}: HOLD_OUT is {hold_out}", mend="give a share between 0 and 1, such as 0.2"
+        )

@@ -15,10 +15,26 @@ from stream.training.recipe import Recipe
 from stream.training.search import Candidate, search
 from stream.training.split import split_by_time
 
-__all__ = ["SAMPLE_ROWS", "Trained", "run_recipe"]
+__all__ = ["SAMPLE_ROWS", "Step", "Trained", "run_recipe"]
 
 SAMPLE_ROWS = 200
 """Held-out rows given to the package: as many as its golden rows may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """
+    How far a run is.
+
+    Attributes:
+        text: a line for people.
+        done: candidates tried so far.
+        of: candidates in all; 0 while nobody knows.
+    """
+
+    text: str
+    done: int = 0
+    of: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +57,7 @@ class Trained:
     sample: pd.DataFrame
 
 
-def run_recipe(recipe: Recipe, tell: Callable[[str], None] = lambda _: None) -> Trained:
+def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) -> Trained:
     """
     Run a recipe; the same recipe, data and libraries give the same estimator.
 
@@ -53,7 +69,7 @@ def run_recipe(recipe: Recipe, tell: Callable[[str], None] = lambda _: None) -> 
 
     Args:
         recipe: what to run.
-        tell: called with a line for people at each step.
+        tell: called after each step.
     Returns: the fitted estimator and its metrics; nothing is written.
     Raises: Refused, SettingsError or SampleError naming the recipe and what to correct.
     Blocks: for the whole training.
@@ -61,12 +77,13 @@ def run_recipe(recipe: Recipe, tell: Callable[[str], None] = lambda _: None) -> 
     frame = _loaded(recipe)
     earlier, later = split_by_time(frame, recipe.time, recipe.hold_out)  # 1
     training, held_out = (_with_truth(recipe, part) for part in (earlier, later))  # 2
-    tell(f"{len(training):,} rows to learn from, {len(held_out):,} later ones to be judged by")
+    tell(Step(f"{len(training):,} rows to learn from, {len(held_out):,} later ones to be judged by"))
     estimator = _estimator(recipe)
-    rows, truth = _columns(recipe, training, estimator)
-    best = search(recipe, estimator, rows, truth, lambda candidate: tell(_line(candidate)))  # 3
+    rows, truth = _columns(recipe, training)
+    _check_classes(recipe, estimator, truth)
+    best = search(recipe, estimator, rows, truth, lambda candidate: tell(_step(candidate)))  # 3
     estimator.set_params(**best.params).fit(rows, truth)  # 4
-    figures = measure(estimator, *_columns(recipe, held_out, estimator))  # 5
+    figures = measure(estimator, *_columns(recipe, held_out))  # 5
     about = _about(recipe, training, held_out, best)
     return Trained(recipe, estimator, {**figures, **about}, best.params, _sample(held_out))
 
@@ -113,19 +130,21 @@ def _with_truth(recipe: Recipe, part: pd.DataFrame) -> pd.DataFrame:
     return known
 
 
-def _columns(recipe: Recipe, part: pd.DataFrame, estimator: object) -> tuple[pd.DataFrame, np.ndarray]:
+def _columns(recipe: Recipe, part: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     """
     Features and truth.
 
     The truth loses its nullable type: scikit-learn takes labels of NumPy's own types.
     """
-    truth = part[recipe.target].convert_dtypes().to_numpy()
-    if kind_of(estimator) == "classifier" and len(np.unique(truth)) < 2 and len(part) > 1:
+    return part[list(recipe.features)], part[recipe.target].convert_dtypes().to_numpy()
+
+
+def _check_classes(recipe: Recipe, estimator: object, truth: np.ndarray) -> None:
+    if kind_of(estimator) == "classifier" and len(np.unique(truth)) < 2:
         raise SettingsError(
-            f"{recipe.path}: one side of the split knows only {recipe.target} = {truth[0]!r}",
+            f"{recipe.path}: all {len(truth)} rows to learn from have {recipe.target} = {truth[0]}",
             mend="load rows of every class, or change HOLD_OUT",
         )
-    return part[list(recipe.features)], truth
 
 
 def _sample(held_out: pd.DataFrame) -> pd.DataFrame:
@@ -151,6 +170,7 @@ def _text(moment: object) -> str:
     return moment.isoformat() if isinstance(moment, pd.Timestamp) else str(moment)
 
 
-def _line(candidate: Candidate) -> str:
+def _step(candidate: Candidate) -> Step:
     params = ", ".join(f"{name}={value}" for name, value in candidate.params.items()) or "as it comes"
-    return f"candidate {candidate.number} of {candidate.of}: {candidate.score:.5f} ({params})"
+    text = f"candidate {candidate.number} of {candidate.of}: {candidate.score:.5f} ({params})"
+    return Step(text, candidate.number, candidate.of)

@@ -1,0 +1,163 @@
+"""Recipe files: what they may say, and what is said about those that can't be used."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from stream.errors import Refused, SampleError, SettingsError
+from stream.training.recipe import OPTIONAL, REQUIRED, read_recipe
+from tests.unit.training.recipes import write_recipe
+
+
+def test_recipe_gives_its_names_and_defaults(tmp_path: Path) -> None:
+    """Everything that the file defines is taken, what it leaves out has its default."""
+    recipe = read_recipe(write_recipe(tmp_path))
+
+    assert ("toy", tmp_path / "point.avsc", ("x", "colour"), "y", "at", ("id",), 3, 0.2, None) == (
+        recipe.name, recipe.schema, recipe.features, recipe.target, recipe.time, recipe.carry, recipe.folds,
+        recipe.hold_out, recipe.scoring,
+    )  # fmt: skip
+
+
+def test_relative_path_from_another_folder_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recipe may be named relative to where one stands, and finds its schema by its own place."""
+    write_recipe(
+        tmp_path,
+        ('SCHEMA = "point.avsc"', "from pathlib import Path\nSCHEMA = Path(__file__).parent / 'point.avsc'"),
+    )
+    monkeypatch.chdir(tmp_path.parent)
+
+    assert read_recipe(Path(tmp_path.name) / "toy.py").schema.is_file()
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_missing_name_is_told_with_file_and_meaning(tmp_path: Path, name: str) -> None:
+    """A recipe without a name that it needs is refused: file, name and what it should be."""
+    path = write_recipe(tmp_path)
+    path.write_text(path.read_text() + f"\ndel {name}\n")
+
+    with pytest.raises(SettingsError) as caught:
+        read_recipe(path)
+
+    assert (f"{path}: the recipe has no {name}", f"define {name}: {REQUIRED[name]}") == (
+        caught.value.message, caught.value.mend,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted({*REQUIRED, *OPTIONAL}))
+def test_wrong_type_is_told_with_file_and_name(tmp_path: Path, name: str) -> None:
+    """A name of the wrong type is refused, not tried."""
+    path = write_recipe(tmp_path)
+    path.write_text(path.read_text() + f"\n{name} = 1j\n")
+
+    with pytest.raises(SettingsError, match=rf"toy\.py: {name} is "):
+        read_recipe(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("HOLD_OUT = 1.0", "HOLD_OUT is 1.0"),
+        ("HOLD_OUT = 0.0", "HOLD_OUT is 0.0"),
+        ("FOLDS = 1", "FOLDS is 1"),
+    ],
+)
+def test_number_out_of_range_is_refused(tmp_path: Path, line: str, said: str) -> None:
+    """A share or a number of folds that leaves nothing to do is refused with its range."""
+    path = write_recipe(tmp_path)
+    path.write_text(path.read_text() + f"\n{line}\n")
+
+    with pytest.raises(SettingsError, match=said):
+        read_recipe(path)
+
+
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    """A recipe that isn't there is named."""
+    with pytest.raises(SettingsError, match=r"nothing\.py: there is no such recipe"):
+        read_recipe(tmp_path / "nothing.py")
+
+
+def test_missing_schema_is_refused(tmp_path: Path) -> None:
+    """A schema that isn't there is named with its full path."""
+    with pytest.raises(SettingsError, match=r"SCHEMA: there is no file .*other\.avsc"):
+        read_recipe(write_recipe(tmp_path, ("point.avsc", "other.avsc")))
+
+
+@pytest.mark.parametrize("fault", ["1 / 0", "import no_such_library", "def (:", "raise RuntimeError('no')"])
+def test_recipe_that_raises_is_refused_with_its_cause(tmp_path: Path, fault: str) -> None:
+    """Whatever the file's code raises is told as the recipe's, the cause kept for --debug."""
+    path = write_recipe(tmp_path, ('NAME = "toy"', fault))
+
+    with pytest.raises(Refused, match=r"toy\.py: the recipe raised ") as caught:
+        read_recipe(path)
+
+    assert caught.value.__cause__ is not None
+
+
+def test_load_that_raises_is_refused_with_its_cause(tmp_path: Path) -> None:
+    """An error in load() names the recipe and the function."""
+    recipe = read_recipe(write_recipe(tmp_path, ("default_rng(7)", "no_such_name(7)")))
+
+    with pytest.raises(Refused, match=r"toy\.py: load\(\) raised AttributeError") as caught:
+        recipe.load()
+
+    assert isinstance(caught.value.__cause__, AttributeError)
+
+
+def test_our_own_errors_pass_unchanged(tmp_path: Path) -> None:
+    """A SampleError of a loader keeps its own message and mend."""
+    recipe = read_recipe(
+        write_recipe(
+            tmp_path,
+            (
+                "    random = ",
+                "    from stream.errors import SampleError\n    raise SampleError('gone')\n    random = ",
+            ),
+        )
+    )
+
+    with pytest.raises(SampleError, match=r"^gone$"):
+        recipe.load()
+
+
+DATACLASS = """
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Colour:
+    name: str
+"""
+
+OWN_FUNCTION = """
+def double(x):
+    return 2 * x
+
+
+def estimator():
+    from sklearn.preprocessing import FunctionTransformer
+
+    return FunctionTransformer(double)
+"""
+
+
+def test_recipe_may_use_dataclasses(tmp_path: Path) -> None:
+    """The recipe is a proper module while it runs."""
+    path = write_recipe(tmp_path)
+    path.write_text(DATACLASS + path.read_text())
+
+    assert "toy" == read_recipe(path).name
+
+
+def test_functions_of_the_recipe_cant_be_pickled(tmp_path: Path) -> None:
+    """What would open only where the recipe is can't get into a package."""
+    path = write_recipe(tmp_path)
+    path.write_text(path.read_text() + OWN_FUNCTION)
+
+    with pytest.raises((pickle.PicklingError, AttributeError, ImportError)):
+        pickle.dumps(read_recipe(path).estimator())
