@@ -29,7 +29,9 @@ _OURS = frozenset(
 )
 
 
-def headers_of(letter: DeadLetter, place: Place, model: str, original: Headers | None, *, redact: bool) -> Headers:
+def headers_of(
+    letter: DeadLetter, place: Place, model: str, original: Headers | None, *, redact: bool
+) -> Headers:
     """
     The headers of a dead letter: the original's, then ours.
 

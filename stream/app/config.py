@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -58,7 +58,11 @@ class _Model(BaseSettings):
 
 def sections() -> dict[str, type]:
     """The tables of `stream.toml` and their types, in the order of the documentation."""
-    return {name: hint for name, hint in get_type_hints(Settings).items() if isinstance(hint, type) and is_dataclass(hint)}
+    return {
+        name: hint
+        for name, hint in get_type_hints(Settings).items()
+        if isinstance(hint, type) and is_dataclass(hint)
+    }
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -143,7 +147,9 @@ def _check_keys(raw: Mapping[str, Any], file: Path, origins: Mapping[str, str]) 
         for key in table:
             if key not in keys:
                 hint = _nearest(key, keys) or f"known keys of [{section}]: {', '.join(keys)}"
-                raise SettingsError(f"{_where(f'{section}.{key}', file, origins)}: unknown key `{key}`", mend=hint)
+                raise SettingsError(
+                    f"{_where(f'{section}.{key}', file, origins)}: unknown key `{key}`", mend=hint
+                )
 
 
 def _prepare(
@@ -168,7 +174,9 @@ def _prepare(
         elif get_origin(hint) in (Mapping, dict) or "Mapping" in str(get_origin(hint)):
             value = _table(value, where)
             value = {k: _secret(v, f"{where}.{k}", base, environ) for k, v in value.items()}
-        done[key] = _secret(value, where, base, environ) if isinstance(value, dict) and _is_secret(value) else value
+        done[key] = (
+            _secret(value, where, base, environ) if isinstance(value, dict) and _is_secret(value) else value
+        )
     return done
 
 
@@ -192,9 +200,13 @@ def _table(value: object, where: str) -> dict[str, Any]:
         try:
             value = json.loads(value)
         except json.JSONDecodeError as error:
-            raise SettingsError(f"{where}: expected a JSON object, {error}", mend='write {"key": "value"}') from None
+            raise SettingsError(
+                f"{where}: expected a JSON object, {error}", mend='write {"key": "value"}'
+            ) from None
     if not isinstance(value, dict):
-        raise SettingsError(f"{where}: expected a table, found {value!r}", mend="write a table of key = value")
+        raise SettingsError(
+            f"{where}: expected a table, found {value!r}", mend="write a table of key = value"
+        )
     return value
 
 
@@ -216,7 +228,8 @@ def _secret(value: object, where: str, base: Path, environ: Mapping[str, str]) -
         return Secret((base / str(name)).read_text(encoding="utf-8").rstrip("\r\n"))
     except OSError as error:
         raise SettingsError(
-            f"{where}: secret file {name} can't be read: {error.strerror or error}", mend="check path and permissions"
+            f"{where}: secret file {name} can't be read: {error.strerror or error}",
+            mend="check path and permissions",
         ) from error
 
 
@@ -228,7 +241,8 @@ def _explain(error: ValidationError, file: Path, origins: Mapping[str, str]) -> 
     shown = "" if isinstance(found, Secret) else f", found {found!r}"
     message = first["msg"].removeprefix("Input should be ").replace("Value error, ", "")
     return SettingsError(
-        f"{_where(key, file, origins)}: expected {message}{shown}", mend="see docs/configuration.md for this key"
+        f"{_where(key, file, origins)}: expected {message}{shown}",
+        mend="see docs/configuration.md for this key",
     )
 
 
@@ -247,7 +261,8 @@ def _check_ranges(loaded: Settings, file: Path, origins: Mapping[str, str]) -> S
             value = getattr(table, key, None)
             for bounds in _ranges(hint):
                 if value is not None and not (
-                    (bounds.low is None or value >= bounds.low) and (bounds.high is None or value <= bounds.high)
+                    (bounds.low is None or value >= bounds.low)
+                    and (bounds.high is None or value <= bounds.high)
                 ):
                     raise SettingsError(
                         f"{_where(f'{section}.{key}', file, origins)}: expected {bounds.low:g} to {bounds.high:g},"

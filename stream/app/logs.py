@@ -37,7 +37,11 @@ def logging_config(settings: LoggingSettings) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"text": text, "json": {"()": JsonFormatter}},
         "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": settings.format}
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+                "formatter": settings.format,
+            }
         },
         "root": {"handlers": ["stderr"], "level": settings.level.upper()},
         # Faust and its service library tell of every service at info; that is their debug to us.

@@ -6,10 +6,11 @@ import socket
 import time
 from dataclasses import dataclass
 
-from stream.codec import Decoder, Encoder, RecordSchema, framing_prefix
-from stream.errors import SchemaError
+from stream.app.schemas import output_prefix, read_schema
+from stream.codec import Decoder, Encoder, RecordSchema
 from stream.pipeline import Pipeline
 from stream.records import Partition
+from stream.scoring import carried_names
 from stream.settings import Settings
 from stream.store import Package, open_package
 from stream.telemetry import Metrics
@@ -90,24 +91,17 @@ def build_pipeline(settings: Settings, package: Package) -> Pipeline:
 
     Raises: SchemaError when the input's schema can't be read.
     """
-    features = RecordSchema.parse(package.features)
-    writer = features
-    if settings.input.schema is not None:
-        path = settings.path(settings.input.schema)
-        try:
-            writer = RecordSchema.parse(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise SchemaError(
-                f"{path}: can't be read: {error.strerror or error}", mend="correct `[input] schema`"
-            ) from error
+    features = RecordSchema(package.features)
+    chosen = settings.input.schema
+    writer = features if chosen is None else read_schema(settings.path(chosen))
     manifest = package.manifest
-    carry = {field: field for field in manifest.carry}
+    carry = carried_names(manifest.carry)
     paths = list(dict.fromkeys([*(f.path for f in manifest.features), *carry]))
-    prediction = RecordSchema.parse(package.prediction)
+    prediction = RecordSchema(package.prediction)
     return Pipeline(
         Decoder(features, paths, settings.input.framing, writer),
         package.model,
-        Encoder(prediction, framing_prefix(settings.output.framing, prediction)),
+        Encoder(prediction, output_prefix(settings.output.framing, prediction)),
         manifest.model,
         carry,
         settings.input.null_value,

@@ -130,7 +130,9 @@ class Status:
             "predictions": int(metrics.value("stream_predictions_total")),
             "dead_letters": {
                 "total": int(metrics.value("stream_dead_letters_total")),
-                "by_reason": {k: int(v) for k, v in metrics.by("stream_dead_letters_total", "reason").items()},
+                "by_reason": {
+                    k: int(v) for k, v in metrics.by("stream_dead_letters_total", "reason").items()
+                },
                 "recent": list(parts.tally.recent),
             },
             "skips": int(metrics.value("stream_skips_total")),

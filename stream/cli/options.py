@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,10 @@ import click
 
 from stream.settings import Settings
 
-__all__ = ["as_json", "config_option", "json_option", "print_table", "settings_of"]
+__all__ = ["as_json", "config_option", "json_option", "print_table", "progress_bar", "settings_of"]
+
+LINE_EVERY_S = 2.0
+"""Between two lines of progress where there is no terminal."""
 
 config_option = click.option(
     "--config",
@@ -56,9 +61,45 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in rows[0]:
-        table.add_column(name, justify="right" if isinstance(rows[0][name], int | float) else "left", no_wrap=True)
+        table.add_column(
+            name, justify="right" if isinstance(rows[0][name], int | float) else "left", no_wrap=True
+        )
     for row in rows:
         table.add_row(*("" if v is None else str(v) for v in row.values()))
     console = Console()
     console.width = max(console.width, 120) if not console.is_terminal else console.width
     console.print(table)
+
+
+@contextmanager
+def progress_bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """
+    Show how far a count has come: a bar on a terminal, a line every few seconds elsewhere; on stderr.
+
+    Args:
+        label: what is counted.
+        total: how many there will be, if known.
+    Yields: a function to call with the count so far.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _line_every(label, LINE_EVERY_S)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _line_every(label: str, seconds: float) -> Callable[[int], None]:
+    last = [time.monotonic()]
+
+    def say(done: int) -> None:
+        if time.monotonic() - last[0] >= seconds:
+            last[0] = time.monotonic()
+            click.echo(f"{label}: {done}", err=True)
+
+    return say

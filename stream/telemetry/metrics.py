@@ -40,15 +40,25 @@ class Metric:
 
 TABLE = (
     Metric("stream_records_total", "counter", "Input records read."),
-    Metric("stream_predictions_total", "counter", "Predictions sent to the output topic, forwarded nulls included."),
-    Metric("stream_dead_letters_total", "counter", "Records sent to the dead-letter topic.", ("reason", "stage")),
+    Metric(
+        "stream_predictions_total",
+        "counter",
+        "Predictions sent to the output topic, forwarded nulls included.",
+    ),
+    Metric(
+        "stream_dead_letters_total", "counter", "Records sent to the dead-letter topic.", ("reason", "stage")
+    ),
     Metric("stream_skips_total", "counter", "Records dropped because the settings say so.", ("reason",)),
     Metric("stream_batch_records", "histogram", "Records of a batch.", (), _RECORDS),
     Metric("stream_process_seconds", "histogram", "Decoding, scoring and encoding of a batch.", (), _SECONDS),
     Metric("stream_publish_seconds", "histogram", "Handing a batch's outputs to the producer.", (), _SECONDS),
-    Metric("stream_commit_seconds", "histogram", "Acknowledgement and commit of a span of batches.", (), _SECONDS),
+    Metric(
+        "stream_commit_seconds", "histogram", "Acknowledgement and commit of a span of batches.", (), _SECONDS
+    ),
     Metric("stream_commits_total", "counter", "Spans of batches ended, by result.", ("result",)),
-    Metric("stream_rebalances_total", "counter", "Assignments, revocations and losses of partitions.", ("kind",)),
+    Metric(
+        "stream_rebalances_total", "counter", "Assignments, revocations and losses of partitions.", ("kind",)
+    ),
     Metric("stream_partitions", "gauge", "Input partitions owned."),
     Metric("stream_lag_records", "gauge", "Records of an owned partition not read yet.", ("partition",)),
     Metric("stream_unacknowledged_records", "gauge", "Outputs sent and not acknowledged yet."),

@@ -59,7 +59,12 @@ _MOVED_ON = {
 }
 """The group has moved on: the commit did not count, others read these records again."""
 
-_FENCED = {KafkaError.PRODUCER_FENCED, KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID, KafkaError.INVALID_PRODUCER_EPOCH}
+_FENCED = {
+    KafkaError.PRODUCER_FENCED,
+    KafkaError._FENCED,
+    KafkaError.FENCED_INSTANCE_ID,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+}
 
 _REFUSED = {
     KafkaError._AUTHENTICATION,
@@ -131,5 +136,9 @@ def decide(error: KafkaException | KafkaError, doing: str) -> StreamError:
     if code in _PASSING or inner.retriable():
         return Retriable(message)
     if code in (KafkaError._MSG_TIMED_OUT, KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):
-        return DeliveryFailed(message, mend="look at the broker's log; a restart repeats the work that was not committed")
-    return Stopped(message, mend="look the error up in docs/operations.md; a restart goes on at the last commit")
+        return DeliveryFailed(
+            message, mend="look at the broker's log; a restart repeats the work that was not committed"
+        )
+    return Stopped(
+        message, mend="look the error up in docs/operations.md; a restart goes on at the last commit"
+    )

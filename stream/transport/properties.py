@@ -33,14 +33,25 @@ _RESERVED = {
     "enable.idempotence": "without it a retry could write a prediction twice",
 }
 
-_CONSUMER_ONLY = ("fetch.", "max.poll.", "session.timeout", "heartbeat.", "queued.", "group.", "isolation.", "partition.assignment")
+_CONSUMER_ONLY = (
+    "fetch.",
+    "max.poll.",
+    "session.timeout",
+    "heartbeat.",
+    "queued.",
+    "group.",
+    "isolation.",
+    "partition.assignment",
+)
 
 
 def _common(settings: KafkaSettings, own: Mapping[str, Any], name: str) -> Client:
     chosen = {**settings.properties, **own}
     for key in chosen:
         if key in _RESERVED:
-            raise SettingsError(f"[kafka] property `{key}` is not yours to set in {name}", mend=_RESERVED[key])
+            raise SettingsError(
+                f"[kafka] property `{key}` is not yours to set in {name}", mend=_RESERVED[key]
+            )
     plain = {k: v.reveal() if isinstance(v, Secret) else v for k, v in chosen.items()}
     return {"bootstrap.servers": settings.bootstrap_servers, **plain}
 

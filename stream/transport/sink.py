@@ -61,7 +61,9 @@ class Sink:
             stall_s: how long a full queue may stay full before the worker stops.
         """
         self.connection = Connection()
-        self._producer: Any = Producer(producer_properties(kafka, self.connection.on_error, self._on_delivery))
+        self._producer: Any = Producer(
+            producer_properties(kafka, self.connection.on_error, self._on_delivery)
+        )
         self._stall_s = stall_s
         self._refused: list[Refusal] = []
         self._failure: Stopped | None = None
@@ -120,7 +122,9 @@ class Sink:
 
     def _on_delivery(self, error: KafkaError | None, message: Any) -> None:
         if error is not None:
-            self._refuse(message.topic() or "", message.key(), message.value(), message.headers() or (), error)
+            self._refuse(
+                message.topic() or "", message.key(), message.value(), message.headers() or (), error
+            )
 
     def _refuse(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, error: KafkaError

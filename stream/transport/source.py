@@ -73,7 +73,9 @@ class Limits:
 class Source:
     """The consumer side of a worker."""
 
-    def __init__(self, kafka: KafkaSettings, options: InputSettings, limits: Limits, listener: Listener) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, options: InputSettings, limits: Limits, listener: Listener
+    ) -> None:
         """
         Connects nothing yet.
 
@@ -179,7 +181,9 @@ class Source:
         try:
             for done in self._consumer.commit(offsets=wanted, asynchronous=False):
                 if done.error is not None:
-                    raise decide(done.error, f"committing offset {done.offset} of {done.topic}[{done.partition}]")
+                    raise decide(
+                        done.error, f"committing offset {done.offset} of {done.topic}[{done.partition}]"
+                    )
         except KafkaException as error:
             raise decide(error, f"committing offsets of {self._options.topic}") from error
 

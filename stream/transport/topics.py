@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from stream.errors import BrokerRefused, StartupTimeout, Stopped
@@ -96,9 +96,19 @@ class Cluster:
         before = {state.name: state for state in self.look(wanted)}
         missing = {t.name: t for t in wanted if before[t.name].partitions is None}
         if missing:
-            self._create([NewTopic(t.name, t.partitions, t.replication or -1, config=t.config) for t in missing.values()])
+            self._create(
+                [
+                    NewTopic(t.name, t.partitions, t.replication or -1, config=t.config)
+                    for t in missing.values()
+                ]
+            )
         return [
-            TopicState(t.name, t.role, t.partitions if t.name in missing else before[t.name].partitions, t.name in missing)
+            TopicState(
+                t.name,
+                t.role,
+                t.partitions if t.name in missing else before[t.name].partitions,
+                t.name in missing,
+            )
             for t in wanted
         ]
 
@@ -142,3 +152,19 @@ class Cluster:
             return {Partition(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
         except KafkaException as error:
             raise self._unreachable(error) from error
+
+    def committed(self, group: str, topic: str) -> dict[Partition, int]:
+        """
+        The group's next offsets; partitions without a commit are left out.
+
+        Raises: Stopped when the cluster does not answer or refuses.
+        """
+        wanted = [TopicPartition(topic, i) for i in range(self.partitions().get(topic, 0))]
+        [future] = self._admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group, wanted)], request_timeout=ANSWER_S
+        ).values()
+        try:
+            found = future.result().topic_partitions
+        except KafkaException as error:
+            raise self._unreachable(error) from error
+        return {Partition(tp.topic, tp.partition): tp.offset for tp in found if tp.offset >= 0}

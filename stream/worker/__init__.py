@@ -8,4 +8,14 @@ from stream.worker.startup import wait_for_topics
 from stream.worker.state import State
 from stream.worker.tally import Tally
 
-__all__ = ["Brake", "Engine", "Progress", "Publisher", "State", "Tally", "Timing", "Topics", "wait_for_topics"]
+__all__ = [
+    "Brake",
+    "Engine",
+    "Progress",
+    "Publisher",
+    "State",
+    "Tally",
+    "Timing",
+    "Topics",
+    "wait_for_topics",
+]

@@ -131,10 +131,14 @@ class Publisher:
     def _demote(self, span: Span, refusal: Refusal) -> None:
         """A refused prediction: its record becomes a dead letter."""
         stamp_now = refusal.reason == "timestamp_refused"
-        letter = DeadLetter("publish", refusal.reason, refusal.exception, f"{refusal.topic}: {refusal.message}")
+        letter = DeadLetter(
+            "publish", refusal.reason, refusal.exception, f"{refusal.topic}: {refusal.message}"
+        )
         found = span.demote(refusal.key, refusal.value, letter)
         if found is None:
-            raise DeadLetterRefused(f"{refusal.topic} refused a record that is not of this span: {refusal.message}")
+            raise DeadLetterRefused(
+                f"{refusal.topic} refused a record that is not of this span: {refusal.message}"
+            )
         self.bury(*found, letter, now=stamp_now)
 
     def _rebury(self, span: Span, refusal: Refusal) -> None:

@@ -43,7 +43,9 @@ class Tally:
     def _letter(self, letter: DeadLetter, place: str) -> None:
         self._metrics.add("stream_dead_letters_total", 1, reason=letter.reason, stage=letter.stage)
         message = "redacted" if self._redact else letter.message
-        self.recent.append({"place": place, "stage": letter.stage, "reason": letter.reason, "message": message})
+        self.recent.append(
+            {"place": place, "stage": letter.stage, "reason": letter.reason, "message": message}
+        )
 
 
 def dead(outcomes: Sequence[Outcome]) -> tuple[int, str]:

@@ -1,0 +1,53 @@
+"""Events of a configuration: their schema, and files of them as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from stream.app.replay import Message
+from stream.app.schemas import output_prefix, package_schema, read_schema
+from stream.codec import RecordSchema
+from stream.codec.rows import write_row
+from stream.errors import RecordError, SampleError
+from stream.files import read_events
+from stream.settings import Framing, Settings
+
+__all__ = ["event_messages", "input_schema"]
+
+
+def input_schema(settings: Settings) -> RecordSchema:
+    """
+    The schema that events of a configuration are written with: `[input] schema`, else the package's.
+
+    Raises: Refused when neither can be read.
+    """
+    if settings.input.schema is not None:
+        return read_schema(settings.path(settings.input.schema))
+    return package_schema(settings.path(settings.model.uri), "features.avsc")
+
+
+def event_messages(file: Path, schema: RecordSchema, framing: Framing, key: str | None) -> Iterator[Message]:
+    """
+    A data file's rows as messages.
+
+    Args:
+        file: csv, parquet, avro or jsonl.
+        schema: to write them with.
+        framing: how the schema is told.
+        key: the field whose text becomes the key; None = no key.
+    Raises: SampleError naming file, row and column; SettingsError when the framing needs a registry.
+    """
+    prefix = output_prefix(framing, schema)
+    if key is not None and key not in schema.fields:
+        raise SampleError(
+            f"--key {key}: {schema.name} has no such field", mend=f"one of {', '.join(schema.fields)}"
+        )
+    for number, row in enumerate(read_events(file, schema), start=1):
+        try:
+            value = prefix + write_row(schema, row)
+        except RecordError as error:
+            raise SampleError(
+                f"{file}: row {number}: {error.message}", mend="correct the row, or the schema"
+            ) from error
+        yield Message(None if key is None or row[key] is None else str(row[key]).encode(), value)

@@ -1,0 +1,113 @@
+"""A running group seen from outside: lag and rate from the cluster, the rest from its workers."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stream.records import Partition
+from stream.settings import Settings
+from stream.transport.topics import Cluster
+
+__all__ = ["GroupStatus", "PartitionStatus", "group_status", "statuses", "worker_status"]
+
+ANSWER_S = 3.0
+"""For a worker's web to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStatus:
+    """
+    One input partition.
+
+    Attributes:
+        partition: its number.
+        committed: the group's next offset; None = none committed.
+        end: the offset after the last record.
+        lag: records between both; from the earliest record when nothing is committed.
+    """
+
+    partition: int
+    committed: int | None
+    end: int
+    lag: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStatus:
+    """
+    A group.
+
+    Attributes:
+        group: its name.
+        partitions: ascending.
+        records_per_second: how fast its commits advance.
+        dead_letters: records now on the dead-letter topic.
+    """
+
+    group: str
+    partitions: list[PartitionStatus]
+    records_per_second: float
+    dead_letters: int
+
+    @property
+    def lag(self) -> int:
+        """Records not read yet."""
+        return sum(p.lag for p in self.partitions)
+
+
+def group_status(
+    settings: Settings, over_s: float, pause: Callable[[float], object] = time.sleep
+) -> GroupStatus:
+    """
+    Look at the cluster twice.
+
+    Args:
+        settings: the configuration.
+        over_s: seconds between both looks, for the rate.
+        pause: waits.
+    Raises: Stopped when the cluster does not answer or a topic is not there.
+    """
+    cluster = Cluster(settings.kafka)
+    group, topic = settings.kafka.group, settings.input.topic
+    before, then = cluster.committed(group, topic), time.monotonic()
+    pause(over_s)
+    after = cluster.committed(group, topic)
+    seconds = time.monotonic() - then
+    moved = sum(after[p] - before.get(p, after[p]) for p in after)
+    letters = sum(high - low for low, high in cluster.ends(settings.dead_letters.topic).values())
+    rows = [_row(p, after.get(p), low_high) for p, low_high in sorted(cluster.ends(topic).items())]
+    return GroupStatus(group, rows, moved / seconds, letters)
+
+
+def _row(partition: Partition, committed: int | None, low_high: tuple[int, int]) -> PartitionStatus:
+    low, high = low_high
+    start = low if committed is None else committed
+    return PartitionStatus(partition.index, committed, high, max(0, high - start))
+
+
+def worker_status(url: str) -> dict[str, Any] | str:
+    """
+    What a worker says of itself.
+
+    Args:
+        url: of its web, such as `http://127.0.0.1:6066`.
+    Returns: the JSON of `/api/status`, or why there is none.
+    """
+    try:
+        with urllib.request.urlopen(f"{url.rstrip('/')}/api/status", timeout=ANSWER_S) as answer:
+            found = json.load(answer)
+    except (urllib.error.URLError, TimeoutError, ValueError) as error:
+        return f"{url}: no worker answers ({getattr(error, 'reason', error)})"
+    return found if isinstance(found, dict) else f"{url}: not a worker's status"
+
+
+def statuses(urls: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The workers that answer, and why the others don't."""
+    found = [worker_status(url) for url in urls]
+    return [s for s in found if isinstance(s, dict)], [s for s in found if isinstance(s, str)]

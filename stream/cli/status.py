@@ -1,0 +1,70 @@
+"""`stream status`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from stream.cli.options import as_json, config_option, json_option, print_table, settings_of
+
+__all__ = ["status"]
+
+
+@click.command()
+@config_option
+@click.option(
+    "--worker", "workers", multiple=True, metavar="URL", help="A worker's web; may be given several times."
+)
+@click.option(
+    "--over",
+    type=click.FloatRange(min=0.1),
+    default=1.0,
+    show_default=True,
+    help="Seconds to measure the rate over.",
+)
+@json_option
+def status(config: Path | None, workers: tuple[str, ...], over: float, json_out: bool) -> None:
+    """
+    Show lag per partition, rate, model and dead letters of a running group.
+
+    Lag, rate and the number of dead letters come from the cluster; model and reasons from the workers' webs
+    (default: [web] host and port of the configuration).
+
+    \b
+    Example:
+      stream status --worker http://127.0.0.1:6066 --worker http://127.0.0.1:6067
+    """
+    from stream.app.group import group_status, statuses
+
+    settings = settings_of(config)
+    group = group_status(settings, over)
+    answers, silent = statuses(workers or (f"http://{settings.web.host}:{settings.web.port}",))
+    rate = round(group.records_per_second, 1)
+    models = sorted({str(answer["model"]) for answer in answers})
+    if json_out:
+        click.echo(
+            as_json(
+                {
+                    "group": group.group,
+                    "lag": group.lag,
+                    "records_per_second": rate,
+                    "dead_letters": group.dead_letters,
+                    "models": models,
+                    "partitions": [asdict(p) for p in group.partitions],
+                    "workers": answers,
+                }
+            )
+        )
+    else:
+        click.echo(
+            f"group {group.group}: lag {group.lag}, {rate:g} records/s, {group.dead_letters} dead letters, "
+            f"model {', '.join(models) or 'unknown'}"
+        )
+        print_table([asdict(p) for p in group.partitions])
+        for answer in answers:
+            reasons = answer["dead_letters"]["by_reason"] or "none"
+            click.echo(f"worker {answer['instance']}: {answer['state']}, dead letters by reason: {reasons}")
+    for reason in silent:
+        click.echo(reason, err=True)

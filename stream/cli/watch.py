@@ -1,0 +1,62 @@
+"""`stream watch`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from stream.cli.options import as_json, config_option, json_option, settings_of
+
+__all__ = ["watch"]
+
+
+@click.command()
+@config_option
+@click.option("--topic", help="Topic to read (default: [output] topic).")
+@click.option("--n", "n", type=click.IntRange(min=1), help="Stop after so many records (default: go on).")
+@click.option(
+    "--from", "start", type=click.Choice(["earliest", "latest"]), default="latest", show_default=True
+)
+@json_option
+def watch(
+    config: Path | None,
+    topic: str | None,
+    n: int | None,
+    start: Literal["earliest", "latest"],
+    json_out: bool,
+) -> None:
+    """
+    Show predictions as they come: rows on a terminal, JSON lines elsewhere or with --json.
+
+    With --topic it shows the input topic or the dead-letter topic of the configuration too, the latter with
+    the headers that say what was wrong. It joins no group and commits nothing.
+
+    \b
+    Example:
+      stream watch --from earliest --n 10
+    """
+    import sys
+
+    from stream.app.onlooker import onlook
+
+    rows = onlook(settings_of(config), topic, start)
+    table = sys.stdout.isatty() and not json_out
+    try:
+        for number, row in enumerate(rows, start=1):
+            click.echo(_line(row) if table else as_json(row))
+            if number == n:
+                break
+    except KeyboardInterrupt:
+        click.echo("", err=True)
+
+
+def _line(row: dict[str, object]) -> str:
+    """A row for people: `name=value` of what is not null."""
+    shown = (f"{name}={_short(value)}" for name, value in row.items() if value is not None)
+    return "  ".join(shown)
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
