@@ -58,17 +58,13 @@ class EngineService(faust.Service):  # type: ignore[misc]
         self._thread.start()
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The engine's thread: whatever ends it is handed to the service."""
-        reason: BaseException | None = None
+        """The engine's thread: whatever ends it is handed to the service; a bug's traceback is printed too."""
         try:
             self._work()
         except StreamError as error:
-            reason = error
-        except BaseException as error:  # a bug: never a worker that looks alive and does nothing
-            reason = error
-            traceback.print_exc(file=sys.stderr)
+            loop.call_soon_threadsafe(self._ended, error)
         finally:
-            loop.call_soon_threadsafe(self._ended, reason)
+            loop.call_soon_threadsafe(self._ended, sys.exception())
 
     def _work(self) -> None:
         parts = self._parts

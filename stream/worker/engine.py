@@ -8,13 +8,14 @@ before has ended, so an offset is never committed while an output before it is s
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from stream.errors import OutcomeUnknown, Retriable, Stopped
+from stream.errors import OutcomeUnknown, Retriable, Stopped, StreamError
 from stream.records import Batch, Outcome, Partition
 from stream.telemetry import Metrics
 from stream.transport import Deadline
@@ -159,10 +160,13 @@ class Engine:
             self.life.move(State.STOPPING)
             self._finish(self._stop_by or Deadline.after(self._timing.stop_s))
             source.close()
-        except BaseException:
-            self.life.move(State.FAILED)
-            raise
-        self.life.move(State.STOPPED)
+            self.life.move(State.STOPPED)
+        finally:
+            if self.life.state is not State.STOPPED:
+                self.life.move(State.FAILED)
+                # Leave the group at once, so that others need not wait for the session to run out.
+                with contextlib.suppress(StreamError):
+                    source.close()
 
     def _round(self, source: Reading) -> None:
         batch = source.poll(self._timing.idle_s)
@@ -270,7 +274,7 @@ class Engine:
         No batch is in hand here: a poll's records are published before the next poll.
         """
         self._metrics.add("stream_rebalances_total", kind="lost" if lost else "revoked")
-        if lost:
+        if lost or self.life.state is State.FAILED:
             self._forget(partitions)
             return
         budget = Deadline.after(self._timing.revoke_s)

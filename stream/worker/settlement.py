@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 
@@ -38,9 +39,9 @@ class Settlement:
             procedure()
         except StreamError as error:
             self._error = error
-        except BaseException as error:  # a bug: it must reach the engine's thread, not die with this one
-            self._error = error
-            raise
+        finally:
+            # A bug is printed by this thread and must reach the engine's thread as well.
+            self._error = self._error or sys.exception()
 
     def wait(self, timeout_s: float) -> bool:
         """

@@ -1,0 +1,92 @@
+"""A source that plays a script: batches, rebalances, errors; and keeps what is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from stream.errors import StreamError
+from stream.records import Batch, Partition
+from stream.transport import Listener
+
+__all__ = ["ScriptedSource"]
+
+
+class ScriptedSource:
+    """
+    Behaves as `stream.transport.Source`; state is readable.
+
+    A step of the script is a batch to return, an error to raise, or a function to call (for rebalances, with
+    `assign`, `revoke`, `lose`). When the script is over, `at_end` is called and polls come back empty.
+
+    Attributes:
+        committed: per partition the last committed offset.
+        commits: every commit, in order.
+        commit_errors: raised by the next commits, one each.
+        closed: whether `close` was called.
+    """
+
+    def __init__(
+        self, script: Sequence[Batch | StreamError | Callable[[], None]], at_end: Callable[[], None]
+    ) -> None:
+        """
+        Args:
+            script: the steps, one a poll.
+            at_end: called by each poll after the last step.
+        """
+        self._script = list(script)
+        self._at_end = at_end
+        self.listener: Listener | None = None
+        self.owned: list[Partition] = []
+        self.committed: dict[Partition, int] = {}
+        self.commits: list[dict[Partition, int]] = []
+        self.commit_errors: list[StreamError] = []
+        self.joined = False
+        self.closed = False
+
+    def subscribe(self) -> None:
+        """See `Source.subscribe`; owns partition 0 of topic `in` at once."""
+        self.assign([Partition("in", 0)])
+
+    def poll(self, idle_s: float) -> Batch:
+        """See `Source.poll`."""
+        if not self._script:
+            self._at_end()
+            return Batch("in")
+        step = self._script.pop(0)
+        if isinstance(step, Batch):
+            return step
+        if isinstance(step, StreamError):
+            raise step
+        step()
+        return Batch("in")
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """See `Source.commit`."""
+        if self.commit_errors:
+            raise self.commit_errors.pop(0)
+        self.commits.append(dict(offsets))
+        self.committed.update(offsets)
+
+    def close(self) -> None:
+        """See `Source.close`."""
+        self.revoke(list(self.owned))
+        self.closed = True
+
+    def assign(self, partitions: Sequence[Partition]) -> None:
+        """A rebalance gives partitions."""
+        self.owned = sorted({*self.owned, *partitions})
+        self.joined = True
+        if self.listener is not None:
+            self.listener.assigned(partitions)
+
+    def revoke(self, partitions: Sequence[Partition]) -> None:
+        """A rebalance takes partitions, in good order."""
+        if self.listener is not None:
+            self.listener.revoked(partitions, lost=False)
+        self.owned = [p for p in self.owned if p not in partitions]
+
+    def lose(self, partitions: Sequence[Partition]) -> None:
+        """Partitions have gone to others already."""
+        if self.listener is not None:
+            self.listener.revoked(partitions, lost=True)
+        self.owned = [p for p in self.owned if p not in partitions]

@@ -1,0 +1,236 @@
+"""The engine's loop, on a scripted source and a sink in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from stream.errors import (
+    DeadLetterRefused,
+    DeliveryFailed,
+    OffsetOutOfRange,
+    OutcomeUnknown,
+    Retriable,
+    StreamError,
+    TooManyDeadLetters,
+)
+from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction, Skip
+from stream.telemetry import Metrics
+from stream.testing import MemorySink, ScriptedSource, batch_of
+from stream.worker import Brake, Engine, Publisher, State, Tally, Timing, Topics
+
+P0, P1 = Partition("in", 0), Partition("in", 1)
+
+
+class Echo:
+    """Scores `x…` as a dead letter, `s…` as a skip, everything else as itself."""
+
+    def process(self, batch: Batch) -> list[Outcome]:
+        """One outcome per record."""
+        return [self.outcome(value) for value in batch.values]
+
+    def outcome(self, value: bytes | None) -> Outcome:
+        """What becomes of one value."""
+        if value is None or not value.startswith((b"x", b"s")):
+            return Prediction(value)
+        return (
+            Skip("asked") if value.startswith(b"s") else DeadLetter("decode", "bad", "Bad", "begins with x")
+        )
+
+
+class Rig:
+    """An engine with its fakes, run to the script's end."""
+
+    def __init__(
+        self, *script: Batch | StreamError | Callable[[], None], stop_above: float = 1.0, span_s: float = 0.0
+    ):
+        self.sink = MemorySink()
+        self.metrics = Metrics()
+        self.tally = Tally(self.metrics)
+        publisher = Publisher(self.sink, Topics("out", "dead", "m@1"))
+        timing = Timing(span_s=span_s)
+        self.engine = Engine(
+            Echo(), publisher, Brake(stop_above), self.tally, self.metrics, timing, time.monotonic
+        )
+        self.source = ScriptedSource(list(script), self.engine.stop)
+        self.source.listener = self.engine
+
+    def run(self) -> Rig:
+        """Run until the script is over."""
+        self.engine.run(self.source)
+        return self
+
+    def values(self, topic: str) -> list[bytes | None]:
+        """Values acknowledged on a topic."""
+        return [sent.value for sent in self.sink.on(topic)]
+
+
+class TestDelivery:
+    """Outputs first, offsets after."""
+
+    def test_batches_are_published_in_order_and_committed(self) -> None:
+        """Everything read is published, in order, and the next offset is committed."""
+        rig = Rig(batch_of([b"a", b"b"]), batch_of([b"c"], first_offset=2)).run()
+
+        assert [b"a", b"b", b"c"] == rig.values("out")
+        assert {P0: 3} == rig.source.committed
+        assert rig.engine.life.state is State.STOPPED
+        assert rig.source.closed
+
+    def test_key_and_timestamp_of_the_input_are_kept(self) -> None:
+        """A prediction has its record's key and timestamp."""
+        rig = Rig(batch_of([b"a"], first_offset=7)).run()
+
+        assert (b"k7", 1_007) == (rig.sink.on("out")[0].key, rig.sink.on("out")[0].timestamp_ms)
+
+    def test_no_commit_while_outputs_are_not_acknowledged(self) -> None:
+        """A failed flush ends the worker with nothing committed."""
+        rig = Rig(batch_of([b"a"]))
+        rig.sink.failure = DeliveryFailed("the broker is gone")
+
+        with pytest.raises(DeliveryFailed):
+            rig.run()
+
+        assert {} == rig.source.committed
+        assert rig.engine.life.state is State.FAILED
+        assert rig.source.closed
+        assert {} == rig.source.committed
+
+    def test_passing_commit_error_is_tried_again(self) -> None:
+        """A commit that fails for now is repeated until it counts."""
+        rig = Rig(batch_of([b"a"]))
+        rig.source.commit_errors = [Retriable("coordinator loads")]
+
+        assert {P0: 1} == rig.run().source.committed
+
+    def test_commit_in_a_rebalance_is_made_up_for(self) -> None:
+        """When the group has moved on, what stays ours is committed later, without a new record."""
+        rig = Rig(batch_of([b"a"]))
+        rig.source.commit_errors = [OutcomeUnknown("rebalancing")]
+
+        assert {P0: 1} == rig.run().source.committed
+
+    def test_skips_are_counted_and_send_nothing(self) -> None:
+        """A skip is neither prediction nor dead letter, and its offset is committed."""
+        rig = Rig(batch_of([b"s", b"a"])).run()
+
+        assert [b"a"] == rig.values("out")
+        assert 1 == rig.metrics.value("stream_skips_total", reason="asked")
+        assert {P0: 2} == rig.source.committed
+
+    def test_counts_add_up(self) -> None:
+        """Records = predictions + dead letters + skips."""
+        rig = Rig(batch_of([b"a", b"x", b"s", None])).run()
+
+        assert 4 == rig.metrics.value("stream_records_total")
+        assert 2 == rig.metrics.value("stream_predictions_total")
+        assert 1 == rig.metrics.value("stream_dead_letters_total", reason="bad", stage="decode")
+
+
+class TestDeadLetters:
+    """What can't be scored, and what can't be published."""
+
+    def test_original_bytes_and_place_are_kept(self) -> None:
+        """A dead letter is the original record with headers that say where it was and why it is here."""
+        rig = Rig(batch_of([b"a", b"x!"], first_offset=5)).run()
+
+        [sent] = rig.sink.on("dead")
+        headers = dict(sent.headers)
+        assert (b"k6", b"x!", 1_006) == (sent.key, sent.value, sent.timestamp_ms)
+        assert (b"in", b"0", b"6") == tuple(
+            headers[f"__connect.errors.{name}"] for name in ("topic", "partition", "offset")
+        )
+        assert b"bad" == headers["stream.error.reason"]
+
+    def test_refused_prediction_becomes_dead_letter(self) -> None:
+        """An output that the broker refuses late goes to the dead-letter topic with the original bytes."""
+        rig = Rig(batch_of([b"a", b"big"]))
+        rig.sink.refuse = lambda sent: (
+            "message_too_large" if sent.topic == "out" and sent.value == b"big" else None
+        )
+        rig.run()
+
+        [sent] = rig.sink.on("dead")
+        assert b"big" == sent.value
+        assert b"publish" == dict(sent.headers)["__connect.errors.stage"]
+        assert {P0: 2} == rig.source.committed
+        assert 1 == rig.metrics.value("stream_predictions_total")
+
+    def test_refused_timestamp_is_stamped_now(self) -> None:
+        """A record whose timestamp the broker refuses becomes a dead letter stamped now, never a loop."""
+        rig = Rig(batch_of([b"a"]))
+        rig.sink.refuse = lambda sent: "timestamp_refused" if sent.timestamp_ms else None
+        rig.run()
+
+        assert [0] == [sent.timestamp_ms for sent in rig.sink.on("dead")]
+
+    def test_two_forwarded_nulls_of_one_key_are_both_kept(self) -> None:
+        """Refused tombstones that look alike become one dead letter each."""
+        batch = batch_of([None, None])
+        batch.keys = [b"k", b"k"]
+        rig = Rig(batch)
+        rig.sink.refuse = lambda sent: "record_refused" if sent.topic == "out" else None
+        rig.run()
+
+        offsets = [dict(sent.headers)["__connect.errors.offset"] for sent in rig.sink.on("dead")]
+        assert [b"0", b"1"] == offsets
+
+    def test_refused_dead_letter_stops_with_its_place(self) -> None:
+        """A record that fits nowhere stops the worker, uncommitted, naming topic, partition and offset."""
+        rig = Rig(batch_of([b"a", b"x"], first_offset=3))
+        rig.sink.refuse = lambda sent: "message_too_large" if sent.topic == "dead" else None
+
+        with pytest.raises(DeadLetterRefused, match=r"in\[0\]@4"):
+            rig.run()
+
+        assert {} == rig.source.committed
+
+    def test_brake_stops_before_the_batch_is_published(self) -> None:
+        """A batch of nearly nothing but dead letters is not published: it is a bad deploy."""
+        rig = Rig(batch_of([b"x"] * 1_000), stop_above=0.5)
+
+        with pytest.raises(TooManyDeadLetters, match="1000 of the last 1000"):
+            rig.run()
+
+        assert [] == rig.sink.on("dead") + rig.sink.waiting
+        assert {} == rig.source.committed
+
+
+class TestRebalance:
+    """Partitions come and go."""
+
+    def test_revoked_partition_is_committed_first(self) -> None:
+        """What was published is committed before the partition goes."""
+        rig = Rig(batch_of([b"a"]), span_s=60.0)
+        seen: list[dict[Partition, int]] = []
+
+        def revoke() -> None:
+            rig.source.revoke([P0])
+            seen.append(dict(rig.source.committed))
+
+        rig.source._script.append(revoke)
+        rig.run()
+
+        assert [{P0: 1}] == seen
+
+    def test_lost_partition_is_not_committed(self) -> None:
+        """A partition that others own already is left alone; the rest of the span is committed."""
+        rig = Rig(batch_of([b"a"]), batch_of([b"b"], partition=1), span_s=60.0)
+        rig.source._script.insert(0, lambda: rig.source.assign([P1]))
+        rig.source._script.append(lambda: rig.source.lose([P0]))
+        rig.run()
+
+        assert {P1: 1} == rig.source.committed
+
+    def test_source_error_ends_the_worker(self) -> None:
+        """What the source can't go on from reaches the caller, and the state says so."""
+        rig = Rig(batch_of([b"a"]), OffsetOutOfRange("gone"))
+
+        with pytest.raises(OffsetOutOfRange):
+            rig.run()
+
+        assert rig.engine.life.state is State.FAILED
+        assert rig.source.closed
+        assert {} == rig.source.committed
