@@ -226,7 +226,7 @@ class TestRebalance:
 
     def test_source_error_ends_the_worker(self) -> None:
         """What the source can't go on from reaches the caller, and the state says so."""
-        rig = Rig(batch_of([b"a"]), OffsetOutOfRange("gone"))
+        rig = Rig(batch_of([b"a"]), OffsetOutOfRange("gone"), span_s=60.0)
 
         with pytest.raises(OffsetOutOfRange):
             rig.run()
