@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from stream.codec.arrow import FAST_FROM_ROWS, FastReader
-from stream.codec.columns import Part, as_arrow, merge
+from stream.codec.columns import Part, merge
 from stream.codec.fallback import SlowReader, dead_letter
 from stream.codec.framing import Framing, Group, WriterSchemas, unframe
 from stream.codec.resolution import Source, resolve
 from stream.codec.schema import RecordSchema
-from stream.errors import RecordError, SchemaError
+from stream.errors import RecordError
 from stream.records import DeadLetter, Headers
 
 __all__ = ["Decoded", "Decoder"]
@@ -66,14 +66,11 @@ class Decoder:
             framing: how values are framed.
             writer: the schema of values that carry no id, or whose id isn't in a registry.
             writers: further writers' schemas, where there are any.
-        Raises: SchemaError when a path is not in the reader's schema or can't be a column, or its default
-            doesn't fit its type.
+        Raises: SchemaError when a path is not in the reader's schema or can't be a column.
         """
         self._reader, self._paths = reader, tuple(dict.fromkeys(paths))
         self._framing, self._writer, self._writers = framing, writer, writers
         self._empty = {path: pa.array([], reader.leaf(path).arrow) for path in self._paths}
-        for path in self._paths:
-            _check_default(reader, path)
         self._by_writer: dict[str, _Readers] = {}
 
     def decode(self, values: Sequence[bytes], headers: Sequence[Headers | None] | None = None) -> Decoded:
@@ -126,18 +123,3 @@ class Decoder:
             SlowReader(writer.root, sources, fault),
             FastReader(writer.rust, sources) if fast and writer.rust is not None else None,
         )
-
-
-def _check_default(reader: RecordSchema, path: str) -> None:
-    """A default that can't become a value would fail every record that lacks the field, one by one."""
-    leaf = reader.leaf(path)
-    source = resolve(_EMPTY.root, reader.root, path)
-    if isinstance(source, RecordError):
-        return
-    try:
-        as_arrow(pa.array([source.constant], source.storage), leaf.arrow)
-    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
-        raise SchemaError(f"field {path!r}: the default {source.constant!r} is no {leaf.avro}") from error
-
-
-_EMPTY = RecordSchema('{"type": "record", "name": "empty", "fields": []}')

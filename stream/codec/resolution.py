@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import cast
 
 import pyarrow as pa
 
-from stream.codec.leaf import LOGICAL, Leaf, describe, find, storage_type
-from stream.codec.nodes import (
-    ABSENT,
-    Array,
-    Enum,
-    Field,
-    Fixed,
-    Node,
-    Primitive,
-    Record,
-    Union,
-    is_null,
-    strip_null,
-)
+from stream.codec.default import stored
+from stream.codec.leaf import Leaf, describe, find, storage_type
+from stream.codec.nodes import ABSENT, Field, Node, Record, Union, is_null, strip_null
+from stream.codec.promotion import Convert, any_of, columnar, converter, fits, type_name
 from stream.errors import RecordError
 
 __all__ = ["Source", "Step", "resolve"]
-
-PROMOTIONS: dict[str, frozenset[str]] = {
-    "int": frozenset({"long", "float", "double"}),
-    "long": frozenset({"float", "double"}),
-    "float": frozenset({"double"}),
-    "string": frozenset({"bytes"}),
-    "bytes": frozenset({"string"}),
-}
-"""What a reader may take a written type for (Avro 1.12 specification, "Schema Resolution")."""
-
-Convert: TypeAlias = Callable[[object], object]
-"""Turns a written value into the reader's; raises ValueError with the text for people if it can't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +105,9 @@ def resolve(writer: Record, reader: Record, path: str) -> Source | RecordError:
     for depth, field in enumerate(wanted):
         if not isinstance(node, Record):
             where = ".".join(f.name for f in wanted[:depth])
-            return RecordError(f"field {where!r} is {_name(node)}; a record is expected", reason="wrong_type")
+            return RecordError(
+                f"field {where!r} is {type_name(node)}; a record is expected", reason="wrong_type"
+            )
         position = _position(node, field)
         if position is None:
             return _default(wanted, depth)
@@ -152,154 +132,19 @@ def _default(wanted: list[Field], depth: int) -> Source | RecordError:
     if value is ABSENT:
         where = ".".join(field.name for field in wanted[: depth + 1])
         return RecordError(f"field {where!r} is missing, and has no default", reason="missing_field")
-    if leaf.type in ("bytes", "fixed") and isinstance(value, str):
-        value = value.encode(
-            "latin-1"
-        )  # specification, "Complex Types", default: code points 0-255 are bytes
-    storage = storage_type(strip_null(wanted[-1].type)[0])
-    return Source(leaf, storage, (), value, None, True)
+    node = strip_null(wanted[-1].type)[0]
+    return Source(leaf, storage_type(node), (), stored(value, node), None, True)
 
 
 def _source(node: Node, wanted: list[Field], steps: tuple[Step, ...]) -> Source | RecordError:
     leaf = describe(wanted)
     expected = strip_null(wanted[-1].type)[0]
-    branches = node.branches if isinstance(node, Union) else (node,)
-    fitting = [branch for branch in branches if _fits(branch, expected)]
-    if not fitting:
+    if not fits(node, expected):
         return RecordError(
-            f"field {leaf.path!r} is {_name(node)}; {_name(expected)} is expected", reason="wrong_type"
+            f"field {leaf.path!r} is {type_name(node)}; {type_name(expected)} is expected",
+            reason="wrong_type",
         )
-    convert = _any_of(fitting, expected) if isinstance(node, Union) else _converter(node, expected)
-    plain = not isinstance(node, Union) and _columnar(node, expected)
-    columnar = plain and not any(step.written and not step.nullable for step in steps[:-1])
-    return Source(leaf, storage_type(expected), steps, ABSENT, convert, columnar)
-
-
-def _fits(written: Node, expected: Node) -> bool:
-    """Whether some value of the written type can be read as the expected type."""
-    if isinstance(written, Primitive) and isinstance(expected, Primitive):
-        same = written.type == expected.type or expected.type in PROMOTIONS.get(written.type, ())
-        return same and _same_unit(written, expected)
-    if isinstance(written, Fixed) and isinstance(expected, Fixed):
-        return written.size_bytes == expected.size_bytes
-    if isinstance(written, Array) and isinstance(expected, Array):
-        item, wanted = strip_null(written.items)[0], strip_null(expected.items)[0]
-        return is_null(item) or _fits(item, wanted)
-    return isinstance(written, Enum) and isinstance(expected, Enum)
-
-
-def _same_unit(written: Primitive, expected: Primitive) -> bool:
-    """Milliseconds read as microseconds would be a silent error by a thousand: Avro allows it, we don't."""
-    unit = LOGICAL.get((written.type, written.logical or ""))
-    other = LOGICAL.get((expected.type, expected.logical or ""))
-    return unit is None or other is None or unit == other
-
-
-def _columnar(written: Node, expected: Node) -> bool:
-    if isinstance(written, Enum) and isinstance(expected, Enum):
-        return set(written.symbols) <= set(expected.symbols)
-    if isinstance(written, Array) and isinstance(expected, Array):
-        item, written_null = strip_null(written.items)
-        wanted, nullable = strip_null(expected.items)
-        return _columnar(item, wanted) and (nullable or not written_null)
-    return isinstance(written, Primitive)
-
-
-def _converter(written: Node, expected: Node) -> Convert | None:
-    if isinstance(written, Enum) and isinstance(expected, Enum):
-        return None if set(written.symbols) <= set(expected.symbols) else _symbol(expected)
-    if isinstance(written, Array) and isinstance(expected, Array):
-        return _items(written, expected)
-    if isinstance(written, Primitive) and isinstance(expected, Primitive) and written.type != expected.type:
-        return _PROMOTE.get(expected.type)
-    return None
-
-
-def _symbol(expected: Enum) -> Convert:
-    def convert(value: object) -> object:
-        if value in expected.symbols:
-            return value
-        if expected.default is None:
-            raise ValueError(f"symbol {value!r} is none of {', '.join(expected.symbols)}")
-        return expected.default
-
-    return convert
-
-
-def _items(written: Array, expected: Array) -> Convert | None:
-    item, written_null = strip_null(written.items)
-    wanted, nullable = strip_null(expected.items)
-    each = _any_of([item], wanted) if isinstance(item, Union) else _converter(item, wanted)
-    if each is None and (nullable or not (written_null or is_null(item))):
-        return None
-
-    def convert(value: object) -> object:
-        values = cast("list[object]", value)
-        if None in values and not nullable:
-            raise ValueError(f"item {values.index(None)} is null; {_name(wanted)} is expected")
-        return [None if one is None else each(one) for one in values] if each else values
-
-    return convert
-
-
-def _any_of(fitting: list[Node], expected: Node) -> Convert:
-    """For a written union of several types: fastavro doesn't say which it read, so Python's type decides."""
-    kinds = {_PYTHON[branch.type] for branch in fitting if isinstance(branch, Primitive)}
-    kinds |= {str for b in fitting if isinstance(b, Enum)} | {bytes for b in fitting if isinstance(b, Fixed)}
-    kinds |= {list for branch in fitting if isinstance(branch, Array)}
-    by_kind = {kind: _converter(b, expected) for b in fitting for kind in kinds if _is_of(b, kind)}
-
-    def convert(value: object) -> object:
-        if type(value) not in by_kind:
-            raise ValueError(f"a {type(value).__name__} was written; {_name(expected)} is expected")
-        change = by_kind[type(value)]
-        return change(value) if change else value
-
-    return convert
-
-
-def _is_of(branch: Node, kind: type) -> bool:
-    if isinstance(branch, Primitive):
-        return _PYTHON[branch.type] is kind
-    return kind is {Enum: str, Fixed: bytes, Array: list}.get(type(branch))
-
-
-def _to_float(value: object) -> object:
-    return float(cast("int", value))
-
-
-def _to_bytes(value: object) -> object:
-    return cast("str", value).encode()
-
-
-def _to_text(value: object) -> object:
-    return cast("bytes", value).decode()
-
-
-_PROMOTE: dict[str, Convert] = {
-    "float": _to_float,
-    "double": _to_float,
-    "bytes": _to_bytes,
-    "string": _to_text,
-}
-
-_PYTHON: dict[str, type] = {
-    "null": type(None),
-    "boolean": bool,
-    "int": int,
-    "long": int,
-    "float": float,
-    "double": float,
-    "bytes": bytes,
-    "string": str,
-}
-
-
-def _name(node: Node) -> str:
-    if isinstance(node, Primitive):
-        return node.logical or node.type
-    if isinstance(node, Array):
-        return f"array of {_name(strip_null(node.items)[0])}"
-    if isinstance(node, Union):
-        return " or ".join(_name(branch) for branch in node.branches)
-    return f"{type(node).__name__.lower()} {node.name}" if isinstance(node, Record | Enum | Fixed) else "map"
+    convert = any_of(node.branches, expected) if isinstance(node, Union) else converter(node, expected)
+    plain = not isinstance(node, Union) and columnar(node, expected)
+    around = any(step.written and not step.nullable for step in steps[:-1])
+    return Source(leaf, storage_type(expected), steps, ABSENT, convert, plain and not around)

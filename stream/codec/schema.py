@@ -9,8 +9,9 @@ import fastavro
 from fastavro.schema import SchemaParseException, UnknownType
 
 from stream.codec.canonical import canonical_form, fingerprint
+from stream.codec.default import fits
 from stream.codec.leaf import Leaf, describe, find
-from stream.codec.nodes import Field, Record, parse, strip_null
+from stream.codec.nodes import ABSENT, Array, Field, Map, Node, Record, Union, parse, strip_null
 from stream.codec.subset import rust_text
 from stream.errors import SchemaError
 
@@ -45,6 +46,7 @@ class RecordSchema:
                 f"the schema's root must be a record, found {type(root).__name__.lower()}",
                 mend="wrap the type in a record with one field",
             )
+        _check_defaults(root, set())
         self.text = text
         self.root = root
         self.parsed = _fastavro_form(document)
@@ -99,6 +101,23 @@ def _leaves(record: Record, before: tuple[Field, ...], seen: frozenset[str]) -> 
         except SchemaError:
             continue  # a map or a union of several types: no column, and nobody asked for it by name
     return found
+
+
+def _check_defaults(node: Node, seen: set[str]) -> None:
+    if isinstance(node, Union):
+        for branch in node.branches:
+            _check_defaults(branch, seen)
+    elif isinstance(node, Array | Map):
+        _check_defaults(node.items if isinstance(node, Array) else node.values, seen)
+    elif isinstance(node, Record) and node.name not in seen:
+        seen.add(node.name)
+        for field in node.fields:
+            if field.default is not ABSENT and not fits(field.default, field.type):
+                raise SchemaError(
+                    f"record {node.name}, field {field.name!r}: the default {field.default!r} is not of its type",
+                    mend="give a default of the field's type, or none",
+                )
+            _check_defaults(field.type, seen)
 
 
 def _load(text: str) -> object:

@@ -1,0 +1,368 @@
+"""Every value is a row or a dead letter, whichever path it takes and whoever stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyruhvro
+import pytest
+
+from stream.codec import Decoded, Decoder, RecordSchema
+from stream.codec.arrow import FAST_FROM_ROWS
+from stream.codec.columns import Part
+from stream.errors import SchemaError
+from stream.records import DeadLetter
+from tests.unit.codec.samples import DATE, ENUM, FLIGHT, MICROS, MILLIS, flight, schema, written
+
+MANY = 4 * FAST_FROM_ROWS
+
+INNER = {
+    "type": "record",
+    "name": "I",
+    "fields": [{"name": "x", "type": "int"}, {"name": "y", "type": ["null", "string"]}],
+}
+
+
+def _decode(
+    writer: RecordSchema, values: list[Mapping[str, object]], reader: RecordSchema | None = None, *paths: str
+) -> Decoded:
+    """The values as written by `writer`, decoded bare."""
+    reader = reader or writer
+    decoder = Decoder(reader, paths or reader.fields, "bare", writer)
+    return decoder.decode([written(writer, value) for value in values])
+
+
+def _column(writer: object, values: list[object], reader: object = None) -> pa.Array:
+    """The column of a field `a`, of values that must all decode."""
+    of = schema(a=reader) if reader else None
+    decoded = _decode(schema(a=writer), [{"a": value} for value in values], of)
+
+    assert {} == decoded.faults
+    return decoded.columns["a"]
+
+
+class TestColumns:
+    """The columns' types and values."""
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    @pytest.mark.parametrize(
+        ("kind", "values", "arrow"),
+        [
+            ("int", [-(2**31), 2**31 - 1], pa.int32()),
+            ("long", [-(2**63), 2**63 - 1], pa.int64()),
+            ("float", [0.5, float("inf")], pa.float32()),
+            ("double", [0.1, -0.0], pa.float64()),
+            ("boolean", [True, False], pa.bool_()),
+            ("string", ["", "Zürich 😀"], pa.string()),
+            (ENUM, ["RED", "BLUE"], pa.string()),
+            ("bytes", [b"", b"\xff\xfe"], pa.binary()),
+            ({"type": "fixed", "name": "F", "size": 2}, [b"ab", b"\xff\xfe"], pa.binary()),
+            (["null", "double"], [None, 1.5], pa.float64()),
+            (["null", ENUM], [None, "GREEN"], pa.string()),
+            ({"type": "array", "items": "double"}, [[], [1.0, 2.0]], pa.list_(pa.float64())),
+            (["null", {"type": "array", "items": ["null", "int"]}], [None, [1, None]], pa.list_(pa.int32())),
+        ],
+    )
+    def test_values_come_back_in_the_leafs_type(
+        self, kind: object, values: list[object], arrow: pa.DataType, times: int
+    ) -> None:
+        """One by one and in batches, a column has the same type and values."""
+        column = _column(kind, values * times)
+
+        assert arrow == column.type
+        assert values * times == column.to_pylist()
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    @pytest.mark.parametrize(
+        ("kind", "stored", "arrow"),
+        [
+            (DATE, [-(2**31), 2**31 - 1], pa.int32()),
+            (MILLIS, [-(2**63), 2**63 - 1], pa.int64()),
+            (["null", MICROS], [None, 2**63 - 1], pa.int64()),
+        ],
+    )
+    def test_dates_beyond_pythons_are_kept(
+        self, kind: object, stored: list[object], arrow: pa.DataType, times: int
+    ) -> None:
+        """A date or time that datetime can't hold is still a row: nothing goes through datetime."""
+        assert stored * times == _column(kind, stored * times).view(arrow).to_pylist()
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    def test_nested_fields_are_reached_by_dotted_paths(self, times: int) -> None:
+        """A null record makes its leaves null."""
+        of = schema(pos=["null", INNER], n="int")
+        values: list[Mapping[str, object]] = [{"pos": {"x": 7, "y": None}, "n": 1}, {"pos": None, "n": 2}]
+        decoded = _decode(of, values * times, of, "pos.x", "pos.y")
+
+        assert [7, None] * times == decoded.columns["pos.x"].to_pylist()
+        assert {"pos.x", "pos.y"} == set(decoded.columns)
+
+    def test_empty_batch_has_typed_empty_columns(self) -> None:
+        """No values, no rows, and the columns are there."""
+        decoded = _decode(FLIGHT, [])
+
+        assert 0 == len(decoded.rows)
+        assert pa.date32() == decoded.columns["day"].type
+
+
+class TestResolution:
+    """Writers whose schema is not the reader's."""
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    @pytest.mark.parametrize(
+        ("writer", "reader", "values", "expected"),
+        [
+            ("int", "long", [7], [7]),
+            ("int", "double", [7], [7.0]),
+            ("int", "float", [16_777_217], [16_777_216.0]),
+            ("long", "float", [2**62 + 1], [float(2**62)]),
+            ("long", "double", [2**53 + 1], [float(2**53)]),
+            ("float", "double", [0.5], [0.5]),
+            ("string", "bytes", ["é"], ["é".encode()]),
+            ("bytes", "string", ["é".encode()], ["é"]),
+            ("int", ["null", "long"], [7], [7]),
+            (["null", "int"], ["null", "double"], [None, 7], [None, 7.0]),
+            (["null", "int"], "int", [7], [7]),
+            (["int", "string"], "double", [7], [7.0]),
+            (["null", "int", "float"], ["null", "double"], [None, 7, 0.5], [None, 7.0, 0.5]),
+            (["int", "long", "null"], ["null", "int"], [None, 7], [None, 7]),
+            (
+                {"type": "array", "items": ["int", "double", "null"]},
+                {"type": "array", "items": "double"},
+                [[1, 0.5]],
+                [[1.0, 0.5]],
+            ),
+            ({"type": "array", "items": "int"}, {"type": "array", "items": "double"}, [[1]], [[1.0]]),
+            (
+                {"type": "array", "items": ["null", "int"]},
+                {"type": "array", "items": "long"},
+                [[1, 2], []],
+                [[1, 2], []],
+            ),
+            (ENUM, {**ENUM, "symbols": ["BLUE", "GREEN", "RED", "GREY"]}, ["RED", "BLUE"], ["RED", "BLUE"]),
+            (ENUM, {**ENUM, "symbols": ["RED", "GREY"], "default": "GREY"}, ["RED", "BLUE"], ["RED", "GREY"]),
+        ],
+    )
+    def test_what_avro_allows_is_read(
+        self, writer: object, reader: object, values: list[object], expected: list[object], times: int
+    ) -> None:
+        """A writer's type that the reader may take is taken, alike one by one and in batches."""
+        assert expected * times == _column(writer, values * times, reader).to_pylist()
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    @pytest.mark.parametrize(
+        ("writer", "reader", "wrong", "right"),
+        [
+            ("string", "int", "x", None),
+            ("double", "float", 0.5, None),
+            ("long", "int", 1, None),
+            (MILLIS, MICROS, 1, None),
+            (["null", "int"], "int", None, 7),
+            (["int", "string"], "double", "x", 7),
+            (["int", "long"], "int", 2**31, 7),
+            (
+                ["bytes", {"type": "fixed", "name": "F", "size": 1}],
+                {"type": "fixed", "name": "F", "size": 1},
+                b"xy",
+                b"x",
+            ),
+            ("bytes", "string", b"\xff", b"x"),
+            (ENUM, {**ENUM, "symbols": ["RED"]}, "BLUE", "RED"),
+            ({"type": "array", "items": ["null", "int"]}, {"type": "array", "items": "int"}, [1, None], [1]),
+            ({"type": "map", "values": "int"}, "int", {}, None),
+        ],
+    )
+    def test_what_avro_does_not_allow_is_a_contract_fault(
+        self, writer: object, reader: object, wrong: object, right: object, times: int
+    ) -> None:
+        """A type that the reader can't take is a dead letter that names the field; its neighbours are rows."""
+        neighbours = [{"a": right}] * times if right is not None else []
+        decoded = _decode(schema(a=writer), [*neighbours, {"a": wrong}, *neighbours], schema(a=reader))
+
+        assert [times if right is not None else 0] == list(decoded.faults)
+        fault = next(iter(decoded.faults.values()))
+        assert ("contract", "wrong_type") == (fault.stage, fault.reason)
+        assert "field 'a'" in fault.message
+        assert len(neighbours) * 2 == len(decoded.rows)
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    def test_missing_field_takes_the_readers_default(self, times: int) -> None:
+        """Defaults of each kind, nested ones too, for a writer that hasn't got the fields."""
+        reader = schema(
+            {"name": "x", "type": "double", "default": 3},
+            {"name": "day", "type": DATE, "default": 5},
+            {"name": "text", "type": ["null", "string"], "default": None},
+            {"name": "raw", "type": "bytes", "default": "\xff"},
+            {"name": "list", "type": {"type": "array", "items": "long"}, "default": [1]},
+            {"name": "pos", "type": INNER, "default": {"x": 9, "y": None}},
+            n="int",
+        )
+        paths = ("x", "day", "text", "raw", "list", "pos.x", "pos.y", "n")
+        decoded = _decode(schema(n="int"), [{"n": 1}] * times, reader, *paths)
+        found = {
+            path: column.cast(pa.int32()) if path == "day" else column
+            for path, column in decoded.columns.items()
+        }
+
+        expected = [3.0, 5, None, b"\xff", [1], 9, None, 1]
+        assert [[value] * times for value in expected] == [found[path].to_pylist() for path in paths]
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    def test_missing_field_without_default_is_a_contract_fault(self, times: int) -> None:
+        """Each record says which field is missing; a record that is no valid Avro says that instead."""
+        reader, writer = schema(n="int", x="double"), schema(n="int")
+        values = [written(writer, {"n": 1})] * times + [b""]
+        decoded = Decoder(reader, reader.fields, "bare", writer).decode(values)
+
+        assert 0 == len(decoded.rows)
+        assert {("contract", "missing_field")} == {
+            (f.stage, f.reason) for f in list(decoded.faults.values())[:-1]
+        }
+        assert "field 'x' is missing" in decoded.faults[0].message
+        assert "truncated" == decoded.faults[times].reason
+
+    def test_field_that_nobody_asked_for_may_be_missing(self) -> None:
+        """Only the wanted paths must be there, so that a model is not tied to what it doesn't use."""
+        reader = schema(n="int", x="double")
+
+        assert [1] == _decode(schema(n="int"), [{"n": 1}], reader, "n").columns["n"].to_pylist()
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    def test_alias_finds_a_renamed_field(self, times: int) -> None:
+        """The reader's alias is the writer's name."""
+        reader = schema({"name": "new", "type": "int", "aliases": ["old"]})
+
+        assert [4] * times == _decode(schema(old="int"), [{"old": 4}] * times, reader).columns[
+            "new"
+        ].to_pylist()
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    def test_null_record_around_a_wanted_leaf_is_a_contract_fault(self, times: int) -> None:
+        """A record that the reader wants there and that is null is named."""
+        reader = schema(pos=INNER)
+        values: list[Mapping[str, object]] = [{"pos": {"x": 1, "y": "q"}}] * times
+        decoded = _decode(schema(pos=["null", INNER]), [*values, {"pos": None}], reader, "pos.y")
+
+        assert ["q"] * times == decoded.columns["pos.y"].to_pylist()
+        assert "field 'pos' is null" in decoded.faults[times].message
+
+
+class TestConstruction:
+    """What a decoder refuses to be."""
+
+    def test_path_that_is_no_column_is_refused(self) -> None:
+        """A general union can't be a feature."""
+        of = schema(a=["null", "int", "string"], b="int")
+
+        with pytest.raises(SchemaError, match="field 'a' can't be a column"):
+            Decoder(of, ["a"], "bare", of)
+        assert [3] == _decode(of, [{"a": "x", "b": 3}], of, "b").columns["b"].to_pylist()
+
+
+def _spoil(body: bytes, i: int) -> tuple[bytes, str]:
+    """A wrong value made of a right one of `FLIGHT`, and the reason that must be given for it."""
+    ways = [
+        (body[:-1], "truncated"),
+        (body + b"\0", "trailing_bytes"),
+        (b"", "truncated"),
+        (b"\x01" + body[1:], "bad_length"),
+        (b"\x06\xff\xfe\xfd" + body[4:], "invalid_utf8"),
+    ]
+    return ways[i % len(ways)]
+
+
+class TestIsolation:
+    """Bad rows among good ones."""
+
+    @pytest.mark.parametrize("rows", [1, FAST_FROM_ROWS, 2000])
+    @pytest.mark.parametrize("way", range(5))
+    def test_one_bad_row_leaves_the_others(self, rows: int, way: int) -> None:
+        """The fault is the same as alone, and the other rows are the same as without it."""
+        bodies = [written(FLIGHT, flight(i)) for i in range(rows)]
+        decoder = Decoder(FLIGHT, FLIGHT.fields, "bare", FLIGHT)
+        whole, at = decoder.decode(bodies), rows // 3
+        bodies[at], reason = _spoil(bodies[at], way)
+        decoded = decoder.decode(bodies)
+
+        assert {at: reason} == {i: fault.reason for i, fault in decoded.faults.items()}
+        assert decoder.decode([bodies[at]]).faults[0] == decoded.faults[at]
+        assert [i for i in range(rows) if i != at] == list(decoded.rows)
+        left = pa.array(decoded.rows, pa.int64())
+        assert all(decoded.columns[path].equals(column.take(left)) for path, column in whole.columns.items())
+
+    def test_ten_bad_rows_do_not_make_all_go_one_by_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of 2,000 rows with ten bad ones, fewer than a tenth are walked."""
+        bodies = [written(FLIGHT, flight(i)) for i in range(2000)]
+        for i in range(0, 2000, 200):
+            bodies[i] = bodies[i][:-1]
+        decoder = Decoder(FLIGHT, FLIGHT.fields, "bare", FLIGHT)
+        slow = decoder._readers(FLIGHT).slow
+        walked: list[int] = []
+        read = slow.read
+
+        def watched(rows: Sequence[int], values: Sequence[bytes]) -> tuple[Part, dict[int, DeadLetter]]:
+            walked.extend(rows)
+            return read(rows, values)
+
+        monkeypatch.setattr(slow, "read", watched)
+        decoded = decoder.decode(bodies)
+
+        assert list(range(0, 2000, 200)) == sorted(decoded.faults)
+        assert 1990 == len(decoded.rows)
+        assert len(walked) < 200
+
+    def test_valid_rows_written_in_an_unusual_way_are_rows(self) -> None:
+        """Padded varints and block sizes don't come back the same, and are still right."""
+        of = schema(n="int", a={"type": "array", "items": "int"})
+        usual = written(of, {"n": 1, "a": [1, 2]})
+        unusual = bytes.fromhex("8200" + "03040204" + "00")
+        decoder = Decoder(of, of.fields, "bare", of)
+        decoded = decoder.decode([usual, unusual] * MANY)
+
+        assert {} == decoded.faults
+        assert [1] * MANY * 2 == decoded.columns["n"].to_pylist()
+        assert [[1, 2]] * MANY * 2 == decoded.columns["a"].to_pylist()
+
+
+class _Panic(BaseException):
+    """Looks like a panic of the Rust codec."""
+
+
+_Panic.__module__ = "pyo3_runtime"
+
+
+class TestPanic:
+    """What is caught, and what is not."""
+
+    def test_panic_of_the_rust_codec_leaves_the_strict_path(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """When every call panics, every row is still read."""
+
+        def panic(values: list[bytes], text: str) -> None:
+            raise _Panic
+
+        monkeypatch.setattr(pyruhvro, "deserialize_array", panic)
+        decoded = _decode(FLIGHT, [flight(i) for i in range(50)])
+
+        assert list(range(50)) == list(decoded.rows)
+
+    def test_real_panic_is_recognised(self) -> None:
+        """pyruhvro's own panic is what we take for one."""
+        with pytest.raises(BaseException, match="not implemented") as caught:
+            pyruhvro.deserialize_array([b"\0"], schema(a="bytes").text)
+
+        assert "pyo3_runtime" == type(caught.value).__module__
+        assert not isinstance(caught.value, Exception)
+
+    @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, MemoryError])
+    def test_end_of_the_process_is_not_swallowed(
+        self, monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]
+    ) -> None:
+        """Ctrl-C inside the codec is Ctrl-C."""
+
+        def stop(values: list[bytes], text: str) -> None:
+            raise kind
+
+        monkeypatch.setattr(pyruhvro, "deserialize_array", stop)
+        with pytest.raises(kind):
+            _decode(FLIGHT, [flight(i) for i in range(50)])

@@ -1,0 +1,226 @@
+"""A schema is parsed with errors that name the field, and says what its fields are."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from stream.codec import ABSENT, RecordSchema
+from stream.errors import SchemaError
+from tests.unit.codec.samples import DATE, ENUM, MICROS, MILLIS, schema
+
+
+def _text(**field: object) -> str:
+    return json.dumps({"type": "record", "name": "R", "fields": [{"name": "a", "type": "int", **field}]})
+
+
+REFUSED = [
+    ("{", "not JSON"),
+    ('"int"', "root must be a record, found primitive"),
+    ('{"type": "enum", "name": "E", "symbols": ["A"]}', "root must be a record, found enum"),
+    ('{"type": "record", "fields": []}', "no legal name"),
+    ('{"type": "record", "name": "R"}', "record R has no list of fields"),
+    (_text(name="mean radius"), "'mean radius' is not a field name|mean radius is not a field name"),
+    (_text(type="integer"), "record R, field 'a': unknown type 'integer'"),
+    (_text(type=["null", "int", "int"]), "field 'a': the union has int twice"),
+    (_text(type=[]), "field 'a': the union is empty"),
+    (_text(type={"type": "enum", "name": "E", "symbols": []}), "field 'a': enum E needs"),
+    (_text(type={"type": "enum", "name": "E", "symbols": ["A", "A"]}), "field 'a': enum E needs"),
+    (_text(type={"type": "enum", "name": "E", "symbols": ["a b"]}), "'a b' is not a symbol"),
+    (_text(type={"type": "fixed", "name": "F"}), "field 'a': fixed F needs a size"),
+    (_text(type={"type": "array"}), "field 'a', items: expected a type"),
+    (_text(feature=3), "property feature must be text"),
+    ('{"type": "record", "name": "R", "fields": [{"name": "a"}]}', "field 'a' has no type"),
+    (
+        '{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]}',
+        "'a' is there twice",
+    ),
+]
+
+
+class TestParse:
+    """What is refused."""
+
+    @pytest.mark.parametrize(("text", "says"), REFUSED)
+    def test_wrong_schema_is_refused_with_its_place(self, text: str, says: str) -> None:
+        """The error names the field and what is wrong with it."""
+        with pytest.raises(SchemaError, match=says):
+            RecordSchema(text)
+
+    def test_record_that_contains_itself_is_parsed(self) -> None:
+        """A recursive schema is legal, but not for the fast path."""
+        node = schema(value="int", next=["null", "Event"])
+
+        assert ("value", "next") == node.fields
+        assert not node.fast
+
+
+LEAVES: list[tuple[object, str, str, bool, pa.DataType]] = [
+    ("int", "int", "int", False, pa.int32()),
+    ("long", "long", "long", False, pa.int64()),
+    ("float", "float", "float", False, pa.float32()),
+    ("double", "double", "double", False, pa.float64()),
+    ("boolean", "boolean", "boolean", False, pa.bool_()),
+    ("string", "string", "string", False, pa.string()),
+    ("bytes", "bytes", "bytes", False, pa.binary()),
+    (ENUM, "enum", "enum", False, pa.string()),
+    ({"type": "fixed", "name": "F", "size": 3}, "fixed", "fixed", False, pa.binary()),
+    (["null", "double"], "double", "double", True, pa.float64()),
+    (["string", "null"], "string", "string", True, pa.string()),
+    (DATE, "date", "int", False, pa.date32()),
+    (MILLIS, "timestamp-millis", "long", False, pa.timestamp("ms")),
+    (["null", MICROS], "timestamp-micros", "long", True, pa.timestamp("us")),
+    (
+        {"type": "long", "logicalType": "local-timestamp-micros"},
+        "local-timestamp-micros",
+        "long",
+        False,
+        pa.timestamp("us"),
+    ),
+    ({"type": "int", "logicalType": "time-millis"}, "time-millis", "int", False, pa.int32()),
+    ({"type": "string", "logicalType": "uuid"}, "uuid", "string", False, pa.string()),
+    ({"type": "string", "logicalType": "date"}, "string", "string", False, pa.string()),
+    ({"type": "int", "logicalType": "mine"}, "int", "int", False, pa.int32()),
+    ({"type": "array", "items": "double"}, "array", "array", False, pa.list_(pa.float64())),
+    ({"type": "array", "items": DATE}, "array", "array", False, pa.list_(pa.date32())),
+]
+
+
+class TestDefault:
+    """Defaults are checked with the schema."""
+
+    @pytest.mark.parametrize(
+        ("kind", "default"),
+        [
+            ("int", 2**31),
+            ("int", "x"),
+            ("int", True),
+            ("boolean", 0),
+            ("double", None),
+            ("string", 1),
+            ("bytes", "\u0100"),
+            (DATE, 1.5),
+            (ENUM, "GREY"),
+            (["null", "int"], "x"),
+            ({"type": "fixed", "name": "F", "size": 2}, "abc"),
+            ({"type": "array", "items": "int"}, [1, None]),
+            ({"type": "map", "values": "int"}, {"a": "x"}),
+            ({"type": "record", "name": "I", "fields": [{"name": "x", "type": "int"}]}, {}),
+        ],
+    )
+    def test_default_of_another_type_is_refused_with_the_field(self, kind: object, default: object) -> None:
+        """A default that would fail each record without the field is found before the first."""
+        with pytest.raises(SchemaError, match="record Event, field 'a': the default .* is not of its type"):
+            schema({"name": "a", "type": kind, "default": default})
+
+    @pytest.mark.parametrize(
+        ("kind", "default"),
+        [
+            ("long", -(2**63)),
+            ("double", 3),
+            ("bytes", "\xff"),
+            (["null", "int"], None),
+            (["null", "int"], 4),
+            ({"type": "map", "values": "int"}, {"a": 1}),
+            ({"type": "record", "name": "I", "fields": [{"name": "x", "type": "int", "default": 1}]}, {}),
+        ],
+    )
+    def test_default_of_the_type_is_kept(self, kind: object, default: object) -> None:
+        """What fits is taken, a later branch of a union too."""
+        assert default == schema({"name": "a", "type": kind, "default": default}).root.fields[0].default
+
+
+class TestLeaf:
+    """What a field is."""
+
+    @pytest.mark.parametrize(("kind", "avro", "stored", "nullable", "arrow"), LEAVES)
+    def test_leaf_says_its_types(
+        self, kind: object, avro: str, stored: str, nullable: bool, arrow: pa.DataType
+    ) -> None:
+        """A leaf has the Avro name, the stored type, whether null is allowed, and the Arrow type."""
+        leaf = schema(a=kind).leaf("a")
+
+        assert (avro, stored, nullable, arrow) == (leaf.avro, leaf.type, leaf.nullable, leaf.arrow)
+
+    def test_nested_leaf_is_nullable_when_the_record_around_it_is(self) -> None:
+        """A dotted path walks through nullable records, and takes over their null."""
+        inner = {"type": "record", "name": "I", "fields": [{"name": "x", "type": "int"}]}
+        of = schema(pos=["null", inner])
+
+        assert of.leaf("pos.x").nullable
+        assert ["pos.x"] == [leaf.path for leaf in of.leaves()]
+
+    def test_default_and_original_name_are_kept(self) -> None:
+        """A default of null is a default; the feature property is the name that Avro couldn't hold."""
+        of = schema(
+            {"name": "a", "type": ["null", "int"], "default": None},
+            {"name": "mean_radius", "type": "double", "feature": "mean radius (cm)"},
+        )
+
+        assert of.leaf("a").default is None
+        assert of.leaf("a").has_default
+        assert ABSENT is of.leaf("mean_radius").default
+        assert "mean radius (cm)" == of.leaf("mean_radius").feature
+
+    @pytest.mark.parametrize(
+        ("kind", "says"),
+        [
+            (["int", "string"], "a union of several types"),
+            ({"type": "map", "values": "int"}, "a map"),
+            ({"type": "array", "items": {"type": "array", "items": "int"}}, "an array in an array"),
+            ({"type": "record", "name": "I", "fields": []}, "a record"),
+        ],
+    )
+    def test_field_that_is_no_column_is_refused(self, kind: object, says: str) -> None:
+        """What can't be one Arrow column is refused with the field's name."""
+        with pytest.raises(SchemaError, match=rf"field 'a(\[\])?' can't be a column: it is {says}"):
+            schema(a=kind).leaf("a")
+
+    def test_unknown_path_is_refused_with_the_names_there_are(self) -> None:
+        """A typing error is answered with the fields of the record."""
+        with pytest.raises(SchemaError, match=r"no field 'b'[^$]*use one of: a"):
+            schema(a="int").leaf("b")
+
+
+class TestFast:
+    """What the Rust codec is given."""
+
+    @pytest.mark.parametrize(
+        "kind",
+        ["int", ["null", DATE], ENUM, {"type": "map", "values": "long"}, {"type": "array", "items": MILLIS}],
+    )
+    def test_types_of_the_subset_are_fast(self, kind: object) -> None:
+        """What the Rust codec reads rightly goes there."""
+        assert schema(a=kind).fast
+
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            "bytes",
+            "null",
+            ["int"],
+            ["null", "int", "string"],
+            {"type": "fixed", "name": "F", "size": 2},
+            {"type": "array", "items": "null"},
+            {"type": "record", "name": "I", "fields": []},
+            {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2},
+        ],
+    )
+    def test_types_outside_the_subset_are_not(self, kind: object) -> None:
+        """What makes it panic, or lets five bytes claim millions of items, does not."""
+        assert not schema(b="int", a=kind).fast
+
+    def test_schema_that_grows_without_end_when_written_out_is_not_fast(self) -> None:
+        """Names used twice at each of twenty levels would be a million types."""
+        fields = [
+            {"name": "a0", "type": {"type": "record", "name": "L0", "fields": [{"name": "x", "type": "int"}]}}
+        ]
+        for level in range(1, 20):
+            inner = [{"name": f"p{i}", "type": f"L{level - 1}"} for i in range(2)]
+            fields.append(
+                {"name": f"a{level}", "type": {"type": "record", "name": f"L{level}", "fields": inner}}
+            )
+
+        assert not schema(*fields).fast
