@@ -10,9 +10,10 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from stream.errors import Refused, SettingsError, StreamError
+from stream.codec import RecordSchema
+from stream.errors import Refused, SchemaError, SettingsError, StreamError
 
 __all__ = ["OPTIONAL", "REQUIRED", "Recipe", "read_recipe"]
 
@@ -94,20 +95,15 @@ def read_recipe(path: Path) -> Recipe:
     if not path.is_file():
         raise SettingsError(f"{path}: there is no such recipe", mend="give the path of a Python file")
     module = _guarded(path, "the recipe", lambda: _run(path))
-    values = {name: _value(path, module, name) for name in (*REQUIRED, *OPTIONAL)}
+    values: dict[str, Any] = {name: _value(path, module, name) for name in (*REQUIRED, *OPTIONAL)}
     _check_ranges(path, values)
     schema = path.parent / Path(str(values["SCHEMA"]))
     if not schema.is_file():
         raise SettingsError(f"{path}: SCHEMA: there is no file {schema}", mend="correct the path")
-    return Recipe(
-        path=path,
-        schema=schema,
-        **{
-            name.lower(): tuple(value) if name in ("FEATURES", "CARRY") else value  # type: ignore[arg-type]
-            for name, value in values.items()
-            if name != "SCHEMA"
-        },
-    )
+    _check_schema(path, schema, values["CARRY"])
+    fields: dict[str, Any] = {name.lower(): value for name, value in values.items()}
+    fields |= {"schema": schema, "features": tuple(values["FEATURES"]), "carry": tuple(values["CARRY"])}
+    return Recipe(path=path, **fields)
 
 
 def _run(path: Path) -> ModuleType:
@@ -167,3 +163,15 @@ def _check_ranges(path: Path, values: Mapping[str, object]) -> None:
         raise SettingsError(
             f"{path}: HOLD_OUT is {hold_out}", mend="give a share between 0 and 1, such as 0.2"
         )
+
+
+def _check_schema(path: Path, schema: Path, carry: Sequence[str]) -> None:
+    """Refuse a schema or a carried field that packing would refuse, before anything is trained."""
+    try:
+        events = RecordSchema(schema.read_text("utf-8"))
+        for field in carry:
+            events.leaf(field)
+    except SchemaError as exc:
+        raise SettingsError(f"{path}: SCHEMA or CARRY: {schema}: {exc.message}", mend=exc.mend) from exc
+    except UnicodeDecodeError as exc:
+        raise SettingsError(f"{path}: SCHEMA: {schema}: {exc}", mend="save it as UTF-8") from exc

@@ -17,8 +17,8 @@ from stream.training.split import split_by_time
 
 __all__ = ["SAMPLE_ROWS", "Step", "Trained", "run_recipe"]
 
-SAMPLE_ROWS = 200
-"""Held-out rows given to the package: as many as its golden rows may be."""
+SAMPLE_ROWS = 2_000
+"""Held-out rows given to the package: a worker's usual batch; its golden rows are chosen among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,8 @@ def _loaded(recipe: Recipe) -> pd.DataFrame:
         raise SettingsError(
             f"{recipe.path}: load() returned a {type(frame).__name__}", mend="return a pandas DataFrame"
         )
-    named = (recipe.target, recipe.time, *recipe.features, *recipe.carry)
+    carried = (path.partition(".")[0] for path in recipe.carry)
+    named = (recipe.target, recipe.time, *recipe.features, *carried)
     if missing := [name for name in named if name not in frame]:
         raise SettingsError(
             f"{recipe.path}: load() gives no column {', '.join(map(repr, missing))}",

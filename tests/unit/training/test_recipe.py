@@ -86,6 +86,21 @@ def test_missing_schema_is_refused(tmp_path: Path) -> None:
         read_recipe(write_recipe(tmp_path, ("point.avsc", "other.avsc")))
 
 
+def test_schema_that_is_none_is_refused(tmp_path: Path) -> None:
+    """A broken schema is found before the training, not after it."""
+    path = write_recipe(tmp_path)
+    (tmp_path / "point.avsc").write_text('{"type": "record"}')
+
+    with pytest.raises(SettingsError, match=r"toy\.py: SCHEMA or CARRY: .*point\.avsc"):
+        read_recipe(path)
+
+
+def test_carried_field_that_no_event_has_is_refused(tmp_path: Path) -> None:
+    """What a prediction is to repeat must be in the event's schema; the target is not."""
+    with pytest.raises(SettingsError, match=r"toy\.py: SCHEMA or CARRY: (?s:.*)y"):
+        read_recipe(write_recipe(tmp_path, ('CARRY = ["id"]', 'CARRY = ["y"]')))
+
+
 @pytest.mark.parametrize("fault", ["1 / 0", "import no_such_library", "def (:", "raise RuntimeError('no')"])
 def test_recipe_that_raises_is_refused_with_its_cause(tmp_path: Path, fault: str) -> None:
     """Whatever the file's code raises is told as the recipe's, the cause kept for --debug."""

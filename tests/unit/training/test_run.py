@@ -105,7 +105,7 @@ def test_folds_are_tested_on_later_rows_only(recipe: Recipe) -> None:
     ("change", "said"),
     [
         (('FEATURES = ["x", "colour"]', 'FEATURES = ["x", "hue"]'), "no column 'hue'"),
-        (('CARRY = ["id"]', 'CARRY = ["name"]'), "no column 'name'"),
+        (('{"id": [', '{"ids": ['), "no column 'id'"),
         (('FEATURES = ["x", "colour"]', 'FEATURES = ["x", "y"]'), "target 'y' is among FEATURES"),
         (("return pd.DataFrame(", "return dict("), r"load\(\) returned a dict"),
         (("+ random.normal(0, 0.1, 400) > 0.5", "> 5"), "all 319 rows to learn from have y = False"),
