@@ -21,7 +21,7 @@ __all__ = ["create_app"]
 log = logging.getLogger(__name__)
 
 
-class Boot(BootStrategy):  # type: ignore[misc]
+class Boot(BootStrategy):
     """Faust's own Kafka clients run only when the user's module gave the app topics to read."""
 
     def _wanted(self) -> bool:
@@ -72,7 +72,7 @@ def create_app(parts: Parts) -> faust.App:
     status = Status(parts)
     serve_views(app, status)
 
-    @app.service  # type: ignore[untyped-decorator]
+    @app.service
     class Engine(EngineService):
         """The engine of this app."""
 

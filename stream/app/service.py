@@ -32,7 +32,7 @@ PROBE_S = 5.0
 """Between two questions to the broker whether it is there."""
 
 
-class EngineService(faust.Service):  # type: ignore[misc]
+class EngineService(faust.Service):
     """Runs the engine in a thread; its death is the worker's death, with the reason."""
 
     abstract = False
@@ -86,7 +86,7 @@ class EngineService(faust.Service):  # type: ignore[misc]
         if self._died is not None and not self._died.done():
             self._died.set_result(reason)
 
-    @faust.Service.task  # type: ignore[untyped-decorator]
+    @faust.Service.task
     async def _watch(self) -> None:
         """Crash the worker when the engine dies or stands still for good."""
         assert self._died is not None
@@ -110,7 +110,7 @@ class EngineService(faust.Service):  # type: ignore[misc]
         for thread, frame in sys._current_frames().items():
             log.critical("thread %s:\n%s", thread, "".join(traceback.format_stack(frame)))
 
-    @faust.Service.task  # type: ignore[untyped-decorator]
+    @faust.Service.task
     async def _probe(self) -> None:
         """Ask the broker now and then whether it is there: `/health/ready` answers from this."""
         while not self.should_stop:

@@ -53,7 +53,7 @@ def serve_views(app: Any, status: Status) -> None:
         """Everything as JSON."""
         return web.json(await asyncio.to_thread(status.as_dict))
 
-    routes: dict[str, view] = {  # type: ignore[valid-type]
+    routes: dict[str, view] = {
         "/health/live": live,
         "/health/ready": ready,
         "/metrics": metrics,

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init__ re-exports without __all__
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
 
 from stream.errors import BrokerRefused, StartupTimeout, Stopped
 from stream.records import Partition
@@ -142,8 +148,8 @@ class Cluster:
         if count is None:
             raise Stopped(f"topic {topic} is not there", mend="make it with `stream topics --create`")
         wanted = [TopicPartition(topic, i) for i in range(count)]
-        low = self._offsets(wanted, OffsetSpec.earliest())
-        high = self._offsets(wanted, OffsetSpec.latest())
+        low = self._offsets(wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        high = self._offsets(wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         return {p: (low[p], high[p]) for p in high}
 
     def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[Partition, int]:
