@@ -58,6 +58,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
     wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if any(item.get_closest_marker("kafka") for item in session.items):
+        wanted.add("kafka")  # it may be asked for by a parameter, which no fixture list shows
     if KAFKA_BOOTSTRAP:
         wanted.discard("kafka")
     for fetch in {fetch for name, fetch in _FETCHED_BY.items() if name in wanted}:
