@@ -1,21 +1,29 @@
 """Columns in, answers out: what a fitted estimator is asked, and what becomes of what it says."""
 
 from stream.scoring.answers import answer_fields
+from stream.scoring.attempt import Raised, attempt
 from stream.scoring.columns import columns_of
-from stream.scoring.estimators import Estimator, missing_texts, profile
+from stream.scoring.estimators import Estimator, Profile, known_texts, missing_texts, profile
 from stream.scoring.inputs import Inputs
+from stream.scoring.isolation import Isolation, taken
 from stream.scoring.model import Model, Scored
 from stream.scoring.prediction import carried_names, prediction_schema
 
 __all__ = [
     "Estimator",
     "Inputs",
+    "Isolation",
     "Model",
+    "Profile",
+    "Raised",
     "Scored",
     "answer_fields",
+    "attempt",
     "carried_names",
     "columns_of",
+    "known_texts",
     "missing_texts",
     "prediction_schema",
     "profile",
+    "taken",
 ]

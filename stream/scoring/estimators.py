@@ -52,8 +52,8 @@ class Profile:
 _CONSISTENT = frozenset({
     "AdaBoostClassifier", "BaggingClassifier", "BernoulliNB", "CalibratedClassifierCV", "CategoricalNB",
     "ComplementNB", "DecisionTreeClassifier", "EllipticEnvelope", "ExtraTreeClassifier",
-    "ExtraTreesClassifier", "GaussianNB", "GradientBoostingClassifier", "HistGradientBoostingClassifier", "IsolationForest",
-    "KNeighborsClassifier", "LinearDiscriminantAnalysis", "LinearSVC", "LogisticRegression",
+    "ExtraTreesClassifier", "GaussianNB", "GradientBoostingClassifier", "HistGradientBoostingClassifier",
+    "IsolationForest", "KNeighborsClassifier", "LinearDiscriminantAnalysis", "LinearSVC", "LogisticRegression",
     "LogisticRegressionCV", "MLPClassifier", "MultinomialNB", "OneClassSVM", "PassiveAggressiveClassifier",
     "Perceptron", "QuadraticDiscriminantAnalysis", "RandomForestClassifier", "RidgeClassifier",
     "RidgeClassifierCV", "SGDClassifier", "SGDOneClassSVM",
@@ -128,9 +128,8 @@ def missing_texts(estimator: object, names: Sequence[str]) -> dict[str, Literal[
     """
     found: dict[str, Literal["None", "NaN"]] = {}
     for part, columns in _parts(estimator, tuple(names)):
-        evidence = _evidence(part)
-        for name in columns:
-            if evidence is not None and found.get(name) != "None":
+        for name, evidence in _evidence(part, columns):
+            if found.get(name) != "None":
                 found[name] = evidence
     return found
 
@@ -153,20 +152,24 @@ def known_texts(estimator: object, names: Sequence[str]) -> dict[str, tuple[str,
     return known
 
 
-def _evidence(part: object) -> Literal["None", "NaN"] | None:
+def _evidence(part: object, columns: tuple[str, ...]) -> Iterator[tuple[str, Literal["None", "NaN"]]]:
+    """What one part shows, by column; only parts that were fitted on objects speak of texts."""
     categories = getattr(part, "categories_", None)
     if isinstance(categories, list):
-        missing = [value for values in categories for value in values if value is None or value != value]
-        if missing:
-            return "None" if any(value is None for value in missing) else "NaN"
-    if hasattr(part, "statistics_") or hasattr(part, "indicator_"):  # SimpleImputer and its kin
+        for i, values in enumerate(categories):
+            missing = [value for value in values if value is None or value != value]
+            if missing and values.dtype == object:
+                known = (columns[i],) if len(categories) == len(columns) else columns
+                yield from ((name, "None" if missing[0] is None else "NaN") for name in known)
+    statistics = getattr(part, "statistics_", None)  # SimpleImputer's
+    if isinstance(statistics, np.ndarray) and statistics.dtype == object:
         wanted = getattr(part, "missing_values", "")
-        return "None" if wanted is None else "NaN" if wanted != wanted else None
-    return None
+        if wanted is None or wanted != wanted:
+            yield from ((name, "None" if wanted is None else "NaN") for name in columns)
 
 
 def _parts(estimator: object, names: tuple[str, ...]) -> Iterator[tuple[object, tuple[str, ...]]]:
-    """Every fitted part of an estimator, with the columns it sees; of a pipeline's later steps, at most those."""
+    """Every fitted part of an estimator, with the columns it sees (a pipeline's later steps: at most those)."""
     yield estimator, names
     if isinstance(estimator, Pipeline):
         for _, step in estimator.steps:
@@ -194,20 +197,24 @@ def _inner(estimator: object) -> object:
 
 def _chosen(chosen: object, names: tuple[str, ...]) -> tuple[str, ...]:
     """A ColumnTransformer's columns by name: it keeps names, positions, slices or masks."""
-    if isinstance(chosen, str):
-        return (chosen,)
     if isinstance(chosen, slice):
         return _sliced(chosen, names)
-    if isinstance(chosen, (int, np.integer)):
-        return (names[int(chosen)],)
-    listed = list(chosen) if isinstance(chosen, (list, tuple, np.ndarray)) else []
+    listed = list(chosen) if isinstance(chosen, (list, tuple, np.ndarray)) else [chosen]
     if listed and isinstance(listed[0], (bool, np.bool_)):
-        return tuple(name for name, taken in zip(names, listed, strict=True) if taken)
-    return tuple(item if isinstance(item, str) else names[int(item)] for item in listed)
+        listed = [i for i, taken in enumerate(listed) if taken]
+    if all(isinstance(item, str) for item in listed):
+        return tuple(str(item) for item in listed)
+    places = [int(item) for item in listed if isinstance(item, (int, np.integer))]
+    if len(places) == len(listed) and all(-len(names) <= place < len(names) for place in places):
+        return tuple(names[place] for place in places)
+    return names  # it stands behind another step, and its positions are not those of the names
 
 
 def _sliced(chosen: slice, names: tuple[str, ...]) -> tuple[str, ...]:
     """Positions as in Python; between two names both ends count, as in pandas."""
+    ends = [end for end in (chosen.start, chosen.stop) if isinstance(end, str)]
+    if not set(ends) <= set(names):
+        return names
     start = names.index(chosen.start) if isinstance(chosen.start, str) else chosen.start
     stop = names.index(chosen.stop) + 1 if isinstance(chosen.stop, str) else chosen.stop
     return names[start : stop : chosen.step]

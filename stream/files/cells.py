@@ -1,0 +1,52 @@
+"""Texts that stand for something: what a csv cell may mean."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+__all__ = ["MISSING", "boolean", "date", "moment", "number", "whole"]
+
+MISSING = frozenset({"NA", "N/A", "NaN", "nan", "null", "NULL", "None"})
+"""Beside an empty cell, what says "no value" where a text can't stand: pandas and R write these."""
+
+_WHOLE = re.compile(r"[+-]?[0-9]+\Z")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\Z|[+-]?inf(inity)?\Z", re.IGNORECASE)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
+
+
+def whole(text: str) -> int | None:
+    """The whole number that a text stands for, else None."""
+    return int(text) if _WHOLE.match(text) else None
+
+
+def number(text: str) -> float | None:
+    """The number that a text stands for, else None."""
+    return float(text) if _NUMBER.match(text) else None
+
+
+def boolean(text: str) -> bool | None:
+    """true or false in any case, else None."""
+    return {"true": True, "false": False}.get(text.lower())
+
+
+def date(text: str) -> dt.date | None:
+    """An ISO date, else None."""
+    if not _DATE.match(text):
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def moment(text: str) -> dt.datetime | None:
+    """An ISO date and time, UTC where it names no zone; else None."""
+    if not _MOMENT.match(text):
+        return None
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)

@@ -1,0 +1,111 @@
+"""An estimator's bytes ↔ the estimator. Loading runs code: the caller has checked where the bytes are from."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+import joblib
+import skops.io
+
+from stream.errors import PackageError
+from stream.scoring import Estimator, Raised, attempt
+
+__all__ = ["dump_estimator", "load_estimator"]
+
+T = TypeVar("T")
+
+_OWN_TYPES = frozenset({
+    "numpy.dtype",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.LogLink",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.link.MultinomialLogit",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn._loss.loss.HalfSquaredError",
+    "sklearn.compose._column_transformer._RemainderColsList",
+    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+})  # fmt: skip
+"""scikit-learn's own parts that skops doesn't trust by itself; none of them runs code while it is loaded."""
+
+
+def dump_estimator(estimator: object) -> bytes:
+    """
+    Args:
+        estimator: fitted.
+    Returns: the content of `model.joblib`.
+    Raises: PackageError if it can't be pickled.
+    """
+    stream = io.BytesIO()
+    failure = attempt(partial(joblib.dump, estimator, stream))
+    if isinstance(failure, Raised):
+        raise PackageError(
+            f"the estimator can't be pickled: {failure.exception}: {failure.message}",
+            step="load",
+            mend="put its functions and classes into a module that can be imported",
+        )
+    return stream.getvalue()
+
+
+def load_estimator(content: bytes, name: str) -> Estimator:
+    """
+    Turn bytes into the estimator. A pickle runs code: check hash and signature first.
+
+    Args:
+        content: of the file.
+        name: the file's name; `.skops` loads without pickle, and only types that are trusted.
+    Returns: the estimator.
+    Raises: PackageError (step `load`) if it can't be loaded or has no `predict`.
+    """
+    load = _load_skops if name.endswith(".skops") else _load_pickle
+    estimator = load(content, name)
+    if not callable(getattr(estimator, "predict", None)):
+        raise PackageError(
+            f"{name}: holds a {type(estimator).__name__}, which has no `predict`",
+            step="load",
+            mend="save a fitted estimator; a clusterer or outlier detector needs one that can predict new rows",
+        )
+    return estimator  # type: ignore[return-value]  # the check above is what the type says
+
+
+def _load_pickle(content: bytes, name: str) -> object:
+    # Other library versions than at pack time are compared, and named, by the manifest.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _tried(name, partial(joblib.load, io.BytesIO(content)))
+
+
+def _load_skops(content: bytes, name: str) -> object:
+    asked = _tried(name, partial(skops.io.get_untrusted_types, data=content))
+    if strangers := sorted(set(asked) - _OWN_TYPES):
+        raise PackageError(
+            f"{name}: holds types that are not trusted: {', '.join(strangers)}",
+            step="load",
+            mend="save it with joblib if you trust where it is from",
+        )
+    return _tried(name, partial(skops.io.loads, content, trusted=sorted(asked)))
+
+
+def _tried(name: str, load: Callable[[], T]) -> T:
+    """Unpickling is foreign code: whatever it raises refuses the file."""
+    loaded = attempt(load)
+    if isinstance(loaded, Raised):
+        raise PackageError(
+            f"{name}: loading it raised {loaded.exception}: {loaded.message}", step="load", mend=_mend(loaded)
+        )
+    return loaded
+
+
+def _mend(raised: Raised) -> str:
+    if raised.exception in ("ModuleNotFoundError", "ImportError"):
+        return "install the module that is named, in the version that it was trained with"
+    if raised.exception == "AttributeError" and "__main__" in raised.message:
+        return "move that function or class from the script or notebook into a module that can be imported"
+    return "save it again with the library versions that are installed here"

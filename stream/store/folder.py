@@ -1,0 +1,224 @@
+"""
+The folder of a package: which versions there are, which is current, and how a version gets there.
+
+    models/flights/current          a text file: 2
+    models/flights/versions/1/      never changed once written
+    models/flights/versions/2/
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from stream.errors import PackageError
+
+__all__ = [
+    "add_version",
+    "current_version",
+    "make_current",
+    "next_version",
+    "read_plain",
+    "resolve",
+    "versions",
+]
+
+MANIFEST = "manifest.json"
+
+MAX_FILE_BYTES = 4 * 1024**3
+"""A file larger than this is no model that a worker could hold beside its successor."""
+
+MAX_MANIFEST_BYTES = 16 * 1024**2
+"""A manifest of 10,000 features has 2 MB."""
+
+_CURRENT_CHARS = 64
+"""`current` holds a number; anything longer is something else."""
+
+
+def versions(package: Path) -> list[int]:
+    """
+    The versions of a package.
+
+    Args:
+        package: its folder; it need not exist.
+    Returns: their numbers, ascending.
+    """
+    folder = package / "versions"
+    if not folder.is_dir():
+        return []
+    return sorted(int(entry.name) for entry in folder.iterdir() if _is_number(entry.name))
+
+
+def current_version(package: Path) -> int:
+    """
+    The version that `current` names: a text file with a number or `versions/N`, or a link to one.
+
+    Args:
+        package: the package's folder.
+    Returns: its number.
+    Raises: PackageError (step `manifest`) if there is no `current`, or it names none.
+    """
+    current = package / "current"
+    try:
+        link = current.is_symlink()
+        text = str(current.readlink()) if link else current.read_text("utf-8")[:_CURRENT_CHARS]
+    except (OSError, UnicodeDecodeError) as error:
+        found = ", ".join(map(str, versions(package))) or "none"
+        raise PackageError(
+            f"{current}: can't be read ({_reason(error)}); versions found: {found}",
+            step="manifest",
+            mend="give the folder of a package, or pack one with `stream pack`",
+        ) from error
+    name = text.strip().removesuffix("/").rpartition("/")[2]
+    if not _is_number(name):
+        raise PackageError(
+            f"{current}: expected the number of a version, found {text.strip()!r}",
+            step="manifest",
+            mend="write the number of the version that shall serve into it",
+        )
+    return int(name)
+
+
+def resolve(path: Path, version: int | None = None) -> Path:
+    """
+    The folder of one version.
+
+    Args:
+        path: a package's folder, or one of its `versions/N`, or a link to either.
+        version: which one; None for the current.
+    Returns: the version's own folder, links resolved.
+    Raises: PackageError (step `manifest`) if it isn't there.
+    """
+    if version is None and (path / MANIFEST).is_file():
+        return path.resolve()
+    number = current_version(path) if version is None else version
+    folder = path / "versions" / str(number)
+    if not folder.is_dir():
+        found = ", ".join(map(str, versions(path))) or "none"
+        raise PackageError(
+            f"{path}: there is no version {number}; found: {found}",
+            step="manifest",
+            mend="name one that is there, or correct `current`",
+        )
+    return folder.resolve()
+
+
+def read_plain(folder: Path, name: str, size_bytes: int | None = None) -> bytes:
+    """
+    Read a regular file of a version once, whole.
+
+    Args:
+        folder: of the version.
+        name: a plain file name, checked by the caller.
+        size_bytes: how large it has to be; None for the manifest,
+            which no other file describes.
+    Returns: its bytes: whatever is done with the file is done with these.
+    Raises: PackageError (step `hash`) for a link, a folder, a device, or another size.
+    """
+    place = folder / name
+    try:
+        handle = os.open(place, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        link = place.is_symlink()
+        raise PackageError(
+            f"{place}: {'is a link, not a regular file' if link else f'can not be read ({_reason(error)})'}",
+            step="hash",
+            mend="pack the model again",
+        ) from error
+    with os.fdopen(handle, "rb") as file:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode):
+            raise PackageError(f"{place}: is no regular file", step="hash", mend="pack the model again")
+        limit = MAX_MANIFEST_BYTES if size_bytes is None else MAX_FILE_BYTES
+        if state.st_size > limit or (size_bytes is not None and state.st_size != size_bytes):
+            raise PackageError(
+                f"{place}: has {state.st_size} bytes, expected {size_bytes or f'at most {limit}'}",
+                step="hash",
+                mend="copy the version again from where it was packed",
+            )
+        return file.read(limit)
+
+
+def next_version(package: Path) -> int:
+    """
+    The number that the next version gets.
+
+    Args:
+        package: its folder; it need not exist.
+    Returns: one more than the highest, 1 for the first.
+    """
+    return max(versions(package), default=0) + 1
+
+
+def add_version(package: Path, version: int, files: Mapping[str, bytes]) -> Path:
+    """
+    Write a version, whole or not at all: 1 a hidden folder, 2 its files to the disk, 3 one rename.
+
+    Args:
+        package: its folder; made if it isn't there.
+        version: a number that is free.
+        files: contents by plain name.
+    Returns: the version's folder.
+    Raises: PackageError if the number is taken meanwhile; OSError as the disk has it. Nothing is left behind.
+    """
+    target = package / "versions" / str(version)
+    hidden = target.with_name(f".{version}.{os.getpid()}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        hidden.mkdir()  # 1
+        for name, content in files.items():  # 2
+            _write(hidden / name, content)
+        _sync(hidden)
+        if target.exists():
+            raise PackageError(f"{target}: was written meanwhile", mend="pack again; it gets the next number")
+        hidden.rename(target)  # 3
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+    _sync(target.parent)
+    return target
+
+
+def make_current(package: Path, version: int) -> None:
+    """
+    Let `current` name a version, by one rename.
+
+    Args:
+        package: its folder.
+        version: one that is there.
+    Raises: OSError as the disk has it; `current` is then as it was.
+    """
+    new = package / f".current.{os.getpid()}"
+    try:
+        _write(new, f"{version}\n".encode())
+        new.replace(package / "current")
+    finally:
+        new.unlink(missing_ok=True)
+    _sync(package)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """A rename is on the disk only once its folder is (POSIX; other systems can't open a folder)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdecimal() and not name.startswith("0")
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

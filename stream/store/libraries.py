@@ -1,0 +1,49 @@
+"""Library versions: those a model is packed with, and how those here differ."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+
+__all__ = ["differences", "library_versions"]
+
+_ALWAYS = ("scikit-learn", "numpy", "scipy", "pandas", "joblib")
+
+
+def library_versions(modules: Iterable[str] = ()) -> dict[str, str]:
+    """
+    Args:
+        modules: top-level modules that the estimator is made of.
+    Returns: the version of each distribution behind them, and of Python and the libraries every model needs.
+    """
+    owners = packages_distributions()
+    names = {*_ALWAYS, *(owner for module in modules for owner in owners.get(module, []))}
+    found = {name: _version(name) for name in sorted(names)}
+    return {"python": platform.python_version()} | {name: text for name, text in found.items() if text}
+
+
+def differences(packed: Mapping[str, str]) -> tuple[str, ...]:
+    """
+    Args:
+        packed: versions at pack time, by distribution.
+    Returns: a sentence for each that is another one here; Python's counts to its minor version.
+    """
+    notes = []
+    for name, then in packed.items():
+        now = platform.python_version() if name == "python" else _version(name)
+        same = _minor(then) == _minor(now or "") if name == "python" else then == now
+        if not same:
+            notes.append(f"packed with {name} {then}, running with {now or 'none'}")
+    return tuple(notes)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _minor(text: str) -> list[str]:
+    return text.split(".")[:2]

@@ -1,0 +1,196 @@
+"""`manifest.json` ↔ Manifest: every key checked for its type and its place in the whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, TypeVar, get_args
+
+from stream.errors import PackageError
+from stream.manifest import AnswerType, Entry, Feature, FeatureKind, Inputs, Label, Manifest, Task
+
+__all__ = ["MODEL_FILES", "NAME", "REQUIRED_FILES", "read_manifest", "write_manifest"]
+
+T = TypeVar("T")
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
+"""What a model may be called: it becomes a folder, and a part of each prediction."""
+
+MODEL_FILES = ("model.joblib", "model.skops")
+"""The estimator's file; a version has one of them."""
+
+REQUIRED_FILES = ("features.avsc", "prediction.avsc", "golden.avro")
+"""What every version holds beside the model and its manifest."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\Z")  # no separators, no leading dot: a name, no path
+
+
+def write_manifest(manifest: Manifest) -> bytes:
+    """
+    Args:
+        manifest: of a version.
+    Returns: `manifest.json`, UTF-8, keys in the manifest's order.
+    """
+    return (json.dumps(asdict(manifest), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def read_manifest(content: bytes, place: str) -> Manifest:
+    """
+    Parse and check a manifest; keys that aren't known are ignored.
+
+    Args:
+        content: of `manifest.json`.
+        place: its path, for messages.
+    Returns: the manifest; every file name in it is plain.
+    Raises: PackageError (step `manifest`) naming the key, what was expected and what was found.
+    """
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise _refusal(place, "the file", "JSON", str(error)) from error
+    keys = _Keys(document, place, "")
+    features = keys.each("features", _feature)
+    if not features:
+        raise _refusal(place, "features", "at least one", "none")
+    manifest = Manifest(
+        name=keys.text("name", NAME),
+        version=keys.whole("version", 1),
+        created=keys.text("created"),
+        task=keys.one_of("task", get_args(Task)),
+        inputs=keys.one_of("inputs", get_args(Inputs)),
+        features=features,
+        width=keys.whole("width", 1),
+        classes=keys.labels("classes"),
+        answer=keys.one_of("answer", get_args(AnswerType)),
+        label=keys.one_of("label", ("predict", "score")),
+        score=keys.one_of("score", ("predict_proba", "decision_function", None)),
+        carry=keys.texts("carry"),
+        probabilities=keys.flag("probabilities"),
+        tolerance=keys.number("tolerance"),
+        libraries=keys.mapping("libraries", str),
+        metrics=keys.mapping("metrics", int, float, str),
+        files=_files(keys.mapping("files", dict), place),
+    )
+    _check_whole(manifest, place)
+    return manifest
+
+
+def _feature(keys: _Keys) -> Feature:
+    return Feature(
+        name=keys.text("name"),
+        path=keys.text("path"),
+        avro=keys.text("avro"),
+        kind=keys.one_of("kind", get_args(FeatureKind)),
+        nullable=keys.flag("nullable"),
+        null=keys.one_of("null", ("None", "NaN")),
+    )
+
+
+def _files(entries: Mapping[str, Any], place: str) -> dict[str, Entry]:
+    files: dict[str, Entry] = {}
+    for name, entry in entries.items():
+        if not _FILE.match(name) or name in ("manifest.json", "manifest.sig"):
+            raise _refusal(place, "files", "plain names of files in the version's folder", repr(name))
+        keys = _Keys(entry, place, f"files.{name}.")
+        files[name] = Entry(keys.text("sha256", _SHA256), keys.whole("size_bytes", 0))
+    return files
+
+
+def _check_whole(manifest: Manifest, place: str) -> None:
+    """What no single key can say."""
+    models = [name for name in MODEL_FILES if name in manifest.files]
+    if len(models) != 1:
+        raise _refusal(place, "files", f"one of {' or '.join(MODEL_FILES)}", ", ".join(models) or "neither")
+    for name in REQUIRED_FILES:
+        if name not in manifest.files:
+            raise _refusal(place, "files", name, "no such entry")
+    if manifest.task in ("classifier", "multi-classifier") and not manifest.classes:
+        raise _refusal(place, "classes", "the labels of a classifier", "none")
+    count = 1 if manifest.inputs == "vector" else manifest.width
+    if len(manifest.features) != count:
+        raise _refusal(place, "features", f"{count} for these inputs", str(len(manifest.features)))
+    if manifest.inputs != "frame" and any(feature.kind != "number" for feature in manifest.features):
+        raise _refusal(place, "features", "numbers only for these inputs", "another kind")
+    if not 0 <= manifest.tolerance <= 1e-2:
+        raise _refusal(place, "tolerance", "between 0 and 0.01", str(manifest.tolerance))
+
+
+def _refusal(place: str, key: str, expected: str, found: str) -> PackageError:
+    return PackageError(
+        f"{place}: {key}: expected {expected}, found {found}", step="manifest", mend="pack the model again"
+    )
+
+
+class _Keys:
+    """A JSON object's keys, taken one by one with the type they must have."""
+
+    def __init__(self, document: object, place: str, prefix: str) -> None:
+        self._place, self._prefix = place, prefix
+        if not isinstance(document, dict):
+            raise _refusal(place, prefix.rstrip(".") or "the file", "an object", type(document).__name__)
+        self._document: dict[str, Any] = document
+
+    def _take(self, key: str, expected: str, sound: Callable[[Any], bool]) -> Any:
+        value = self._document.get(key)
+        if key not in self._document or not sound(value):
+            found = repr(value)[:80] if key in self._document else "no such key"
+            raise _refusal(self._place, self._prefix + key, expected, found)
+        return value
+
+    def text(self, key: str, pattern: re.Pattern[str] | None = None) -> str:
+        def sound(value: Any) -> bool:
+            return isinstance(value, str) and (pattern is None or bool(pattern.match(value)))
+
+        return str(self._take(key, "a text" if pattern is None else f"a text like {pattern.pattern}", sound))
+
+    def whole(self, key: str, least: int) -> int:
+        return int(
+            self._take(key, f"a whole number ≥ {least}", lambda v: type(v) is int and least <= v < 2**63)
+        )
+
+    def number(self, key: str) -> float:
+        return float(self._take(key, "a number", lambda v: type(v) in (int, float)))
+
+    def flag(self, key: str) -> bool:
+        return bool(self._take(key, "true or false", lambda v: isinstance(v, bool)))
+
+    def one_of(self, key: str, choices: tuple[T, ...]) -> T:
+        value: T = self._take(
+            key,
+            f"one of {', '.join(map(str, choices))}",
+            lambda v: isinstance(v, (str, type(None))) and v in choices,
+        )
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        return tuple(
+            self._take(
+                key, "a list of texts", lambda v: isinstance(v, list) and all(isinstance(i, str) for i in v)
+            )
+        )
+
+    def labels(self, key: str) -> tuple[Label, ...] | None:
+        def sound(value: Any) -> bool:
+            return value is None or (
+                isinstance(value, list)
+                and len({type(item) for item in value}) <= 1
+                and all(isinstance(item, (int, str, bool)) for item in value)
+            )
+
+        value = self._take(key, "null or a list of labels of one type", sound)
+        return None if value is None else tuple(value)
+
+    def mapping(self, key: str, *kinds: type) -> dict[str, Any]:
+        def sound(value: Any) -> bool:
+            return isinstance(value, dict) and all(isinstance(item, kinds) for item in value.values())
+
+        return dict(self._take(key, f"an object of {', '.join(kind.__name__ for kind in kinds)}", sound))
+
+    def each(self, key: str, read: Callable[[_Keys], T]) -> tuple[T, ...]:
+        items = self._take(key, "a list", lambda v: isinstance(v, list))
+        return tuple(
+            read(_Keys(item, self._place, f"{self._prefix}{key}[{i}].")) for i, item in enumerate(items)
+        )

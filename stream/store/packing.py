@@ -1,0 +1,284 @@
+"""An estimator, and what its events look like → a new version of a package."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from stream.codec import RecordSchema
+from stream.errors import PackageError, SchemaError
+from stream.files import Sample, events_of, infer_schema, sample_of
+from stream.manifest import Entry, Manifest
+from stream.scoring import (
+    Estimator,
+    Model,
+    Profile,
+    carried_names,
+    columns_of,
+    known_texts,
+    prediction_schema,
+    profile,
+)
+from stream.store.artefact import dump_estimator, load_estimator
+from stream.store.folder import MAX_FILE_BYTES, add_version, make_current, next_version
+from stream.store.golden import MAX_ROWS, choose_golden, spread, through_avro, write_golden
+from stream.store.libraries import library_versions
+from stream.store.manifests import NAME, write_manifest
+from stream.store.mapping import Mapping as FeatureMapping
+from stream.store.mapping import map_features
+from stream.store.opening import Package, open_package
+from stream.store.probe import learn_answers
+from stream.store.projection import carried_types, project
+from stream.store.synthesis import synthesise
+
+__all__ = ["Packed", "Wish", "pack", "pack_estimator_file"]
+
+_PROBE_ROWS = 2_000
+"""Rows of a sample on which label and score are compared; a worker's usual batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """
+    What a package shall be.
+
+    Attributes:
+        name: the model's name.
+        out: the package's folder; None for `models/NAME`.
+        vector: the array field that holds all of the model's columns.
+        carry: event fields copied into each prediction, dotted paths.
+        probabilities: publish every class's probability.
+        metrics: training metrics for the manifest.
+    """
+
+    name: str
+    out: Path | None = None
+    vector: str | None = None
+    carry: tuple[str, ...] = ()
+    probabilities: bool = False
+    metrics: Mapping[str, float | int | str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """The package's folder."""
+        return self.out or Path("models") / self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """
+    A version that was written and opened again.
+
+    Attributes:
+        package: as a worker will open it.
+        messages: what was inferred, chosen or left out, a sentence each.
+    """
+
+    package: Package
+    messages: tuple[str, ...]
+
+
+def pack_estimator_file(
+    path: Path, wish: Wish, *, schema: str | None = None, sample: Sample | None = None
+) -> Packed:
+    """
+    Pack an estimator file; its bytes go into the package as they are.
+
+    Args:
+        path: `.joblib` (or another pickle that joblib reads) or `.skops`. A pickle runs code: it must be trusted.
+        wish: what the package shall be.
+        schema: the events' Avro schema.
+        sample: rows of it; at least one of the two.
+    Returns: the new version.
+    Raises: as `pack`; PackageError (step `load`) if the file can't be read or loaded.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise PackageError(f"{path}: is larger than {MAX_FILE_BYTES} bytes", step="load")
+        content = path.read_bytes()
+    except OSError as error:
+        raise PackageError(
+            f"{path}: can't be read: {error.strerror}",
+            step="load",
+            mend="give the path of a .joblib or .skops file",
+        ) from error
+    file = "model.skops" if path.suffix == ".skops" else "model.joblib"
+    return _pack(content, file, wish, schema, sample)
+
+
+def pack(
+    estimator: object,
+    wish: Wish,
+    *,
+    schema: str | None = None,
+    sample: Sample | pd.DataFrame | pa.Table | None = None,
+) -> Packed:
+    """
+    Pack a fitted estimator: the next version of a package, made current.
+
+    Args:
+        estimator: anything with `predict` that can be pickled.
+        wish: what the package shall be.
+        schema: the events' Avro schema; None to infer it from the sample.
+        sample: rows such as the events will be; None to make up golden rows from the schema. Columns that are
+            neither features nor carried are left out.
+    Returns: the new version, opened as a worker would.
+    Raises: PackageError, SchemaError or SampleError naming what doesn't fit; nothing was written then. OSError as
+        the disk has it; `current` is then as it was.
+    """
+    known = sample if isinstance(sample, Sample) or sample is None else sample_of(sample)
+    return _pack(dump_estimator(estimator), "model.joblib", wish, schema, known)
+
+
+def _pack(content: bytes, file: str, wish: Wish, schema: str | None, sample: Sample | None) -> Packed:
+    """1 the estimator, from its bytes; 2 the schema; 3 the features; 4 rows; 5 answers; 6 golden rows; 7 the files."""
+    if not NAME.match(wish.name):
+        raise PackageError(
+            f"--name {wish.name!r}: expected letters, digits, dot, dash and underscore, at most 100",
+            step="manifest",
+            mend="choose such a name",
+        )
+    estimator = load_estimator(content, file)  # 1
+    about = profile(estimator)
+    text, messages = _schema(estimator, about, wish, schema, sample)  # 2
+    events = RecordSchema(text)
+    _check_carry(events, wish.carry)
+    mapping = map_features(estimator, about, events, wish.vector, wish.carry)  # 3
+    features = project(events, [*(feature.path for feature in mapping.features), *wish.carry])
+    messages += _left_out(events, RecordSchema(features), sample)
+    rows = _rows(estimator, about, mapping, RecordSchema(features), sample)  # 4
+    columns = columns_of(rows, mapping.features)
+    draft = _draft(wish, mapping, estimator)
+    manifest = learn_answers(estimator, about, draft, columns, len(rows))  # 5
+    model = Model(estimator, manifest)
+    golden = choose_golden(model, spread(_scored(model, rows, columns), MAX_ROWS))  # 6
+    prediction = prediction_schema(
+        manifest, carried_types(events, wish.carry), name=f"{_last(events.name)}Prediction",
+        namespace=events.name.rpartition(".")[0],
+    )  # fmt: skip
+    files = {
+        file: content,
+        "features.avsc": features.encode(),
+        "prediction.avsc": prediction.encode(),
+        "golden.avro": write_golden(golden, features, manifest),
+    }
+    messages += _about_answers(manifest, len(golden.events), made_up=sample is None)
+    return Packed(_write(wish, manifest, files), tuple(messages))  # 7
+
+
+def _schema(
+    estimator: Estimator, about: Profile, wish: Wish, schema: str | None, sample: Sample | None
+) -> tuple[str, list[str]]:
+    """The events' schema as given, or as the sample has it."""
+    if schema is not None:
+        return schema, []
+    if sample is None:
+        raise PackageError(
+            "neither a schema nor a sample is given", step="manifest", mend="give --schema or --sample"
+        )
+    texts = known_texts(estimator, about.names or ())
+    inferred = infer_schema(sample, wish.name, texts=texts.keys())
+    return inferred.text, [*inferred.findings]
+
+
+def _check_carry(events: RecordSchema, carry: Sequence[str]) -> None:
+    carried_names(carry)
+    for path in carry:
+        try:
+            events.leaf(path)
+        except SchemaError as error:
+            raise PackageError(
+                f"--carry {path}: {error.message}", step="manifest", mend=error.mend
+            ) from error
+
+
+def _left_out(events: RecordSchema, features: RecordSchema, sample: Sample | None) -> list[str]:
+    names = [name for name in events.fields if name not in features.fields]
+    if not names:
+        return []
+    what = "columns of the sample" if sample is not None else "fields of the schema"
+    return [
+        f"left out, since the model doesn't take them and nothing carries them: {what} {', '.join(names)}"
+    ]
+
+
+def _rows(
+    estimator: Estimator,
+    about: Profile,
+    mapping: FeatureMapping,
+    features: RecordSchema,
+    sample: Sample | None,
+) -> list[dict[str, object]]:
+    """Rows as a decoder would give them: the sample's, or made up."""
+    if sample is not None:
+        rows = spread(list(events_of(sample, features)), _PROBE_ROWS)
+        if not rows:
+            raise PackageError(f"{sample.name}: has no rows", step="golden", mend="give a sample with rows")
+    else:
+        texts = known_texts(estimator, about.names or ())
+        by_path = {item.path: texts[item.name] for item in mapping.features if texts.get(item.name)}
+        rows = synthesise(features, MAX_ROWS, by_path, mapping.width)
+    return through_avro(rows, features)
+
+
+def _scored(
+    model: Model, rows: Sequence[dict[str, object]], columns: Mapping[str, pa.Array]
+) -> list[dict[str, object]]:
+    """The rows that the model has an answer for."""
+    return [rows[i] for i in model.score(columns, len(rows)).rows]
+
+
+def _draft(wish: Wish, mapping: FeatureMapping, estimator: Estimator) -> Manifest:
+    return Manifest(
+        name=wish.name,
+        version=next_version(wish.folder),
+        created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        task="other",
+        inputs=mapping.inputs,
+        features=mapping.features,
+        width=mapping.width,
+        carry=wish.carry,
+        probabilities=wish.probabilities,
+        libraries=library_versions(_modules(estimator)),
+        metrics=dict(wish.metrics),
+    )
+
+
+def _modules(estimator: object) -> Iterable[str]:
+    """Top-level modules of the estimator's class and of the parts it shows."""
+    parts = [estimator, *(part for part in getattr(estimator, "__dict__", {}).values())]
+    steps = [step for part in parts if isinstance(part, list) for step in part if isinstance(step, tuple)]
+    parts += [item for step in steps for item in step]
+    return {type(part).__module__.partition(".")[0] for part in parts} - {"builtins"}
+
+
+def _write(wish: Wish, manifest: Manifest, files: Mapping[str, bytes]) -> Package:
+    entries = {
+        name: Entry(hashlib.sha256(content).hexdigest(), len(content)) for name, content in files.items()
+    }
+    whole = replace(manifest, files=entries)
+    add_version(wish.folder, whole.version, {**files, "manifest.json": write_manifest(whole)})
+    package = open_package(wish.folder, whole.version)
+    make_current(wish.folder, whole.version)
+    return package
+
+
+def _about_answers(manifest: Manifest, golden: int, *, made_up: bool) -> list[str]:
+    answer = f"{manifest.task}, {manifest.answer}"
+    if manifest.classes is not None:
+        answer += f", classes {', '.join(map(str, manifest.classes[:10]))}"
+    source = "made up from the schema; give --sample for real ones" if made_up else "from the sample"
+    return [
+        f"the model answers: {answer}; score from {manifest.score or 'nowhere'}",
+        f"{golden} golden rows ({source})",
+    ]
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]

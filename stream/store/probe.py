@@ -1,0 +1,178 @@
+"""Asking an estimator for answers on real rows, to learn what they are: nothing is assumed from its class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Columns
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from stream.errors import PackageError
+from stream.manifest import AnswerType, Label, Manifest, Task
+from stream.scoring import Estimator, Inputs, Isolation, Model, Profile, attempt, taken
+
+__all__ = ["learn_answers"]
+
+_FLOAT64 = 1e-9
+_FLOAT32 = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The input of the rows that the estimator has an answer for, and those answers."""
+
+    x: object
+    rows: npt.NDArray[np.intp]
+    predicted: npt.NDArray[np.generic]
+
+
+def learn_answers(
+    estimator: Estimator, profile: Profile, draft: Manifest, columns: Columns[str, pa.Array], n: int
+) -> Manifest:
+    """
+    Fill in what the answers are: task, classes, answer type, where label and score come from, tolerance.
+
+    Args:
+        estimator: fitted.
+        profile: what it says of itself.
+        draft: a manifest with its inputs and features; the rest is overwritten.
+        columns: of n ≥ 1 rows, by path.
+        n: number of rows.
+    Returns: the manifest, complete but for its files.
+    Raises: PackageError (step `load`) if it has no answer for any row, or one of a type that can't be published.
+    """
+    asked = _ask(estimator, draft, columns, n)
+    task, classes, answer = _kind_of_answer(profile, asked.predicted)
+    known = replace(draft, task=task, classes=classes, answer=answer)
+    if task in ("classifier", "outlier"):
+        known = replace(known, score=_score_method(estimator, profile, known, asked))
+    if draft.probabilities and (task != "classifier" or known.score != "predict_proba"):
+        raise PackageError(
+            f"the estimator gives no probabilities ({task}, {profile.score or 'predict only'})",
+            step="load",
+            mend="leave out --probabilities",
+        )
+    if profile.consistent and known.score is not None and _consistent(estimator, known, columns, n):
+        known = replace(known, label="score")
+    return replace(known, tolerance=_tolerance(estimator, known, asked))
+
+
+def _ask(estimator: Estimator, draft: Manifest, columns: Columns[str, pa.Array], n: int) -> _Asked:
+    built = Inputs(draft).build(columns, n)
+    rows = np.array([i for i in range(n) if i not in built.faults], np.intp)
+    x = taken(built.x, rows)
+
+    def predict(part: object) -> dict[str, npt.NDArray[np.generic]]:
+        answer = np.asarray(estimator.predict(part))
+        if answer.ndim not in (1, 2) or len(answer) != len(part):  # type: ignore[arg-type]
+            raise ValueError(f"predict gave an array of shape {answer.shape} for {len(part)} rows")  # type: ignore[arg-type]
+        return {"": answer}
+
+    isolation = Isolation(predict, x, np.arange(len(rows)))
+    isolation.run()
+    if not isolation.answers:
+        first = next(iter(isolation.faults.values()), None) or next(iter(built.faults.values()))
+        raise PackageError(
+            f"the estimator raised on every one of {n} rows; on the first, {first.exception}: {first.message}",
+            step="load",
+            mend="give rows that it was made for with --sample, in the types that it was fitted on",
+        )
+    kept = np.concatenate([numbers for numbers, _ in isolation.answers])
+    predicted = np.concatenate([part[""] for _, part in isolation.answers])
+    return _Asked(taken(x, kept), rows[kept], predicted)
+
+
+def _kind_of_answer(
+    profile: Profile, predicted: npt.NDArray[np.generic]
+) -> tuple[Task, tuple[Label, ...] | None, AnswerType]:
+    several = predicted.ndim == 2 and predicted.shape[1] > 1
+    number = predicted.dtype.kind == "f"
+    if profile.kind == "regressor" or (profile.kind == "other" and number):
+        if predicted.dtype.kind not in "fiub":
+            raise _unpublishable(predicted)
+        return ("multi-regressor" if several else "regressor"), None, "double"
+    if profile.kind == "classifier":
+        classes, answer = _labels(_flat(profile.classes, predicted))
+        return ("multi-classifier" if several else "classifier"), classes, answer
+    if profile.kind == "outlier":
+        return "outlier", None, "int"
+    if profile.kind == "clusterer":
+        return "clusterer", None, "int"
+    classes, answer = _labels(predicted.ravel())
+    if several:
+        return "multi-classifier", classes, answer
+    return "other", None, "long" if answer == "int" else answer
+
+
+def _flat(classes: object, predicted: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """All outputs' classes, in the estimator's order; those seen where it names none."""
+    if classes is None:
+        return np.unique(predicted)
+    if isinstance(classes, list) and classes and isinstance(classes[0], np.ndarray):
+        return np.concatenate(classes)
+    return np.asarray(classes).ravel()
+
+
+def _labels(classes: npt.NDArray[np.generic]) -> tuple[tuple[Label, ...], AnswerType]:
+    values = list(dict.fromkeys(classes.tolist()))
+    if all(isinstance(value, bool) for value in values):
+        return tuple(values), "boolean"
+    if all(isinstance(value, str) for value in values):
+        return tuple(values), "string"
+    if all(isinstance(value, (int, float)) and value == int(value) for value in values):
+        wide = any(not -(2**31) <= value < 2**31 for value in values)
+        return tuple(int(value) for value in values), "long" if wide else "int"
+    raise _unpublishable(classes)
+
+
+def _unpublishable(values: npt.NDArray[np.generic]) -> PackageError:
+    return PackageError(
+        f"the estimator's labels can't be published: {values.ravel()[:5].tolist()} ({values.dtype})",
+        step="load",
+        mend="fit it on labels that are whole numbers, texts or booleans",
+    )
+
+
+def _score_method(
+    estimator: Estimator, profile: Profile, known: Manifest, asked: _Asked
+) -> Literal["predict_proba", "decision_function"] | None:
+    """The score method that gives numbers of the shape that is published; None where neither does."""
+    methods: list[Literal["predict_proba", "decision_function"]] = ["predict_proba", "decision_function"]
+    for method in methods[methods.index(profile.score) :] if profile.score else []:
+        if known.task == "outlier" and method == "predict_proba":
+            continue
+        ask = getattr(estimator, method, None)
+        scores = attempt(partial(_array, ask, asked.x)) if callable(ask) else None
+        if isinstance(scores, np.ndarray) and scores.shape[1:] == _width(known, method):
+            return method
+    return None
+
+
+def _array(ask: object, x: object) -> npt.NDArray[np.generic]:
+    return np.asarray(ask(x))  # type: ignore[operator]  # the caller looked
+
+
+def _width(known: Manifest, method: str) -> tuple[int, ...]:
+    count = len(known.classes or ())
+    return (count,) if count > 2 or (method == "predict_proba" and count) else ()
+
+
+def _consistent(estimator: Estimator, known: Manifest, columns: Columns[str, pa.Array], n: int) -> bool:
+    """Are the labels of the largest scores those of `predict`, on every row?"""
+    labels = [
+        Model(estimator, replace(known, label=source)).score(columns, n) for source in ("predict", "score")
+    ]
+    return labels[0].rows == labels[1].rows and labels[0].columns["label"].equals(labels[1].columns["label"])
+
+
+def _tolerance(estimator: Estimator, known: Manifest, asked: _Asked) -> float:
+    """Loose where the answers are float32: they have 7 digits."""
+    answers = [asked.predicted]
+    if known.score is not None:
+        answers.append(_array(getattr(estimator, known.score), asked.x))
+    narrow = any(answer.dtype.kind == "f" and answer.dtype.itemsize < 8 for answer in answers)
+    return _FLOAT32 if narrow else _FLOAT64
