@@ -112,7 +112,7 @@ class TestDefault:
     )
     def test_default_of_another_type_is_refused_with_the_field(self, kind: object, default: object) -> None:
         """A default that would fail each record without the field is found before the first."""
-        with pytest.raises(SchemaError, match="record Event, field 'a': the default .* is not of its type"):
+        with pytest.raises(SchemaError, match=r"record Event, field 'a': the default .* is not of its type"):
             schema({"name": "a", "type": kind, "default": default})
 
     @pytest.mark.parametrize(

@@ -1,0 +1,257 @@
+"""For any schema: the fast path, the strict path and fastavro agree; for any bytes: n in, n out, nothing raised."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stream.codec import Decoder, Encoder, Framing, RecordSchema
+from stream.codec.arrow import FAST_FROM_ROWS
+from stream.codec.columns import as_arrow
+from stream.codec.strict import Checker
+from tests.unit.codec.samples import bare, read_back, written
+
+QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+FRAMINGS: tuple[Framing, ...] = ("bare", "single-object", "confluent")
+
+INT = st.integers(-(2**31), 2**31 - 1)
+LONG = st.integers(-(2**63), 2**63 - 1)
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "null": st.none(),
+    "boolean": st.booleans(),
+    "int": INT,
+    "long": LONG,
+    "float": st.floats(width=32),
+    "double": st.floats(),
+    "bytes": st.binary(max_size=6),
+    "string": st.text(max_size=6),
+}
+TAKEN = ["boolean", "int", "long", "float", "double", "string"]
+LOGICAL = [
+    {"type": "int", "logicalType": "date"},
+    {"type": "int", "logicalType": "time-millis"},
+    {"type": "long", "logicalType": "timestamp-millis"},
+    {"type": "long", "logicalType": "timestamp-micros"},
+    {"type": "long", "logicalType": "local-timestamp-millis"},
+    {"type": "string", "logicalType": "uuid"},
+    {"type": "double", "logicalType": "date"},
+]
+
+
+class _Names:
+    """Fresh names for one schema."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def next(self) -> str:
+        self.made += 1
+        return f"N{self.made}"
+
+
+def _plain(draw: st.DrawFn, names: _Names, taken: bool) -> Any:
+    kinds = [*TAKEN, *LOGICAL, "ENUM"] + ([] if taken else ["bytes", "FIXED", "DECIMAL"])
+    kind = draw(st.sampled_from(kinds))
+    if kind == "ENUM":
+        return {"type": "enum", "name": names.next(), "symbols": ["A", "B", "C"][: draw(st.integers(1, 3))]}
+    if kind == "FIXED":
+        return {"type": "fixed", "name": names.next(), "size": draw(st.integers(0, 3))}
+    if kind == "DECIMAL":
+        return {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2}
+    return kind
+
+
+def _type(draw: st.DrawFn, names: _Names, taken: bool, depth: int = 0) -> Any:
+    shape = draw(st.sampled_from(["plain", "plain", "null", "null", "array", "map", "record", "union"]))
+    if shape == "null":
+        inner = _type_below(draw, names, taken, depth)
+        return (
+            draw(st.sampled_from([["null", inner], [inner, "null"]]))
+            if not isinstance(inner, list)
+            else inner
+        )
+    if shape == "array":
+        return {"type": "array", "items": _type_below(draw, names, taken, depth)}
+    if shape == "map":
+        return {"type": "map", "values": _type_below(draw, names, taken, depth)}
+    if shape == "record" and depth < 2:
+        fields = [
+            {"name": f"f{i}", "type": _type_below(draw, names, taken, depth)}
+            for i in range(draw(st.integers(1, 3)))
+        ]
+        return {"type": "record", "name": names.next(), "fields": fields}
+    if shape == "union" and not taken:
+        return draw(st.sampled_from([["null", "int", "string"], ["double", "boolean"], ["null"], ["int"]]))
+    return _plain(draw, names, taken)
+
+
+def _type_below(draw: st.DrawFn, names: _Names, taken: bool, depth: int) -> Any:
+    return _type(draw, names, taken, depth + 1) if depth < 2 else _plain(draw, names, taken)
+
+
+def _value(draw: st.DrawFn, kind: Any) -> Any:
+    if isinstance(kind, list):
+        return _value(draw, draw(st.sampled_from(kind)))
+    if isinstance(kind, str):
+        return draw(VALUES[kind])
+    if kind["type"] == "array":
+        return [_value(draw, kind["items"]) for _ in range(draw(st.integers(0, 3)))]
+    if kind["type"] == "map":
+        return {
+            draw(st.text(max_size=2)): _value(draw, kind["values"]) for _ in range(draw(st.integers(0, 2)))
+        }
+    if kind["type"] == "record":
+        return {field["name"]: _value(draw, field["type"]) for field in kind["fields"]}
+    if kind["type"] == "enum":
+        return draw(st.sampled_from(kind["symbols"]))
+    if kind["type"] == "fixed":
+        return draw(st.binary(min_size=kind["size"], max_size=kind["size"]))
+    return _value(draw, kind["type"])
+
+
+@st.composite
+def batches(draw: st.DrawFn, taken: bool | None = None) -> tuple[RecordSchema, list[bytes]]:
+    """A schema, and enough values of it for the fast path."""
+    names, inside = _Names(), draw(st.booleans()) if taken is None else taken
+    fields = [{"name": f"f{i}", "type": _type(draw, names, inside)} for i in range(draw(st.integers(1, 5)))]
+    document = {"type": "record", "name": "Root", "fields": fields}
+    of = RecordSchema(json.dumps(document))
+    values = [
+        _value(draw, bare(document)) for _ in range(draw(st.integers(FAST_FROM_ROWS, FAST_FROM_ROWS + 6)))
+    ]
+    return of, [written(of, value) for value in values]
+
+
+def _decoder(of: RecordSchema) -> Decoder:
+    return Decoder(of, [leaf.path for leaf in of.leaves()], "bare", of)
+
+
+def _bits(column: pa.Array) -> list[str]:
+    """Comparable values: NaN like NaN, -0.0 unlike 0.0, dates as numbers."""
+    numbers = {pa.date32(): pa.int32()}
+    if pa.types.is_timestamp(column.type) or column.type in numbers:
+        column = column.view(numbers.get(column.type, pa.int64()))
+    if pa.types.is_list(column.type):
+        return [f"{item}" for item in zip(column.is_valid().to_pylist(), _lists(column), strict=True)]
+    return [repr(value) for value in column.to_pylist()]
+
+
+def _lists(column: pa.Array) -> list[list[str]]:
+    return [_bits(scalar.values) if scalar.is_valid else [] for scalar in column]
+
+
+def _walk(record: Any, path: str) -> Any:
+    for name in path.split("."):
+        record = record[name] if record is not None else None
+    return record
+
+
+def _storage(of: RecordSchema, path: str) -> pa.DataType:
+    return Decoder(of, [path], "bare", of)._readers(of).slow._sources[0].storage
+
+
+class TestValid:
+    """Valid values of any schema."""
+
+    @QUICK
+    @given(batches())
+    def test_batch_one_by_one_and_fastavro_agree(self, batch: tuple[RecordSchema, list[bytes]]) -> None:
+        """Each column is what fastavro reads, on both paths."""
+        of, bodies = batch
+        decoder = _decoder(of)
+        whole = decoder.decode(bodies)
+        alone = [decoder.decode([body]) for body in bodies]
+        oracle = [read_back(of, body) for body in bodies]
+
+        assert {} == whole.faults
+        for leaf in of.leaves():
+            expected = [_walk(record, leaf.path) for record in oracle]
+            column = as_arrow(pa.array(expected, _storage(of, leaf.path)), leaf.arrow)
+            assert leaf.arrow == whole.columns[leaf.path].type
+            assert _bits(column) == _bits(whole.columns[leaf.path])
+            assert _bits(column) == [one for each in alone for one in _bits(each.columns[leaf.path])]
+
+    @QUICK
+    @given(batches(taken=True))
+    def test_schemas_of_the_subset_never_leave_the_fast_path(
+        self, batch: tuple[RecordSchema, list[bytes]]
+    ) -> None:
+        """Whatever the generator makes of taken types is read by the Rust codec, each row of it."""
+        of, bodies = batch
+        fast = _decoder(of)._readers(of).fast
+
+        assert of.fast
+        assert fast is not None
+        part, others = fast.read(bodies)
+        assert [] == others
+        assert len(bodies) == len(part.rows)
+
+    @QUICK
+    @given(batches())
+    def test_encoding_what_was_decoded_gives_the_same_bytes(
+        self, batch: tuple[RecordSchema, list[bytes]]
+    ) -> None:
+        """Decode, encode: the same bytes, in a batch and one by one."""
+        of, bodies = batch
+        if len(of.leaves()) < len(of.fields) or any("." in leaf.path for leaf in of.leaves()):
+            return
+        columns = _decoder(of).decode(bodies).columns
+
+        assert bodies == Encoder(of).encode(columns)
+        one = {path: column.slice(0, 1) for path, column in columns.items()}
+        assert bodies[:1] == Encoder(of).encode(one)
+
+
+@st.composite
+def spoiled(draw: st.DrawFn) -> tuple[RecordSchema, list[bytes]]:
+    """A batch in which some values have bytes changed, put in, taken out or cut off."""
+    of, bodies = draw(batches())
+    for i in draw(st.lists(st.integers(0, len(bodies) - 1), min_size=1, max_size=len(bodies))):
+        at = draw(st.integers(0, len(bodies[i])))
+        put = draw(
+            st.one_of(
+                st.binary(max_size=3),
+                st.sampled_from([b"\x01", b"\x80", b"\xff" * 9, b"\x80\x80\x80\x80\x10"]),
+            )
+        )
+        bodies[i] = bodies[i][:at] + put + bodies[i][at + draw(st.integers(0, 3)) :]
+    return of, bodies
+
+
+class TestAnyBytes:
+    """Bytes that may be anything."""
+
+    @settings(QUICK, max_examples=400)
+    @given(spoiled())
+    def test_every_value_is_a_row_or_a_fault_as_it_would_be_alone(
+        self, batch: tuple[RecordSchema, list[bytes]]
+    ) -> None:
+        """Rows and faults are n together; a row is there exactly when the strict check passes it."""
+        of, bodies = batch
+        decoder, checker = _decoder(of), Checker(of.root)
+        whole = decoder.decode(bodies)
+
+        assert list(range(len(bodies))) == sorted([*whole.rows, *whole.faults])
+        assert sorted(whole.rows) == list(whole.rows)
+        assert [i for i, body in enumerate(bodies) if checker.check(body) is None] == list(whole.rows)
+        for i, fault in whole.faults.items():
+            assert {0: fault} == decoder.decode([bodies[i]]).faults
+        for path, column in whole.columns.items():
+            alone = [decoder.decode([bodies[i]]).columns[path] for i in whole.rows]
+            assert [one for each in alone for one in _bits(each)] == _bits(column)
+
+    @settings(QUICK, max_examples=300)
+    @given(batches(), st.lists(st.binary(max_size=30), min_size=1, max_size=12))
+    def test_arbitrary_bytes_never_raise(
+        self, batch: tuple[RecordSchema, list[bytes]], values: list[bytes]
+    ) -> None:
+        """In each framing, n values are n rows and faults."""
+        of, _ = batch
+        for framing in FRAMINGS:
+            decoded = Decoder(of, [leaf.path for leaf in of.leaves()], framing, of).decode(values)
+            assert len(values) == len(decoded.rows) + len(decoded.faults)
