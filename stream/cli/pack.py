@@ -1,0 +1,79 @@
+"""`stream pack`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stream.cli.options import as_json
+
+__all__ = ["pack"]
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command()
+@click.argument("model", type=_FILE)
+@click.option("--name", required=True, help="The model's name; each prediction carries it.")
+@click.option("--schema", type=_FILE, help="Avro schema of the events (.avsc).")
+@click.option("--sample", type=_FILE, help="Rows as the events will be: csv, parquet, avro or jsonl.")
+@click.option("--vector", metavar="FIELD", help="The array field that holds all of the model's columns.")
+@click.option("--carry", metavar="F,F", default="", help="Event fields to repeat in each prediction.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The package's folder.")
+@click.option("--probabilities", is_flag=True, help="Publish the probability of every class.")
+@click.option("--json", "json_out", is_flag=True, help="Print one JSON object.")
+def pack(  # noqa: PLR0913  # one argument per option of the command
+    model: Path,
+    name: str,
+    schema: Path | None,
+    sample: Path | None,
+    vector: str | None,
+    carry: str,
+    out: Path | None,
+    probabilities: bool,
+    json_out: bool,
+) -> None:
+    """
+    Make a model package from an estimator file.
+
+    MODEL is a fitted estimator in a .joblib file, or a .skops file. A .joblib file runs code when it is opened:
+    pack only what you trust. What its events look like comes from --schema, or is inferred from --sample; with
+    both, the schema counts and the sample gives the golden rows. The first version of the folder (default:
+    models/NAME) is 1; packing again adds the next and makes it current.
+
+    \b
+    Example:
+      stream pack churn.joblib --name churn --sample customers.parquet --carry customer_id
+    """
+    from stream.files import read_sample
+    from stream.store import Wish, pack_estimator_file
+
+    if schema is None and sample is None:
+        raise click.UsageError("give --schema FILE.avsc or --sample FILE: what do the events look like?")
+    wish = Wish(
+        name=name,
+        out=out,
+        vector=vector,
+        carry=tuple(path.strip() for path in carry.split(",") if path.strip()),
+        probabilities=probabilities,
+    )
+    packed = pack_estimator_file(
+        model,
+        wish,
+        schema=None if schema is None else schema.read_text("utf-8"),
+        sample=None if sample is None else read_sample(sample),
+    )
+    for message in (*packed.messages, *packed.package.notes):
+        click.echo(message, err=True)
+    manifest = packed.package.manifest
+    click.echo(f"packed {manifest.model} into {packed.package.path}", err=True)
+    if json_out:
+        done = {
+            "package": str(wish.folder), "name": manifest.name, "version": manifest.version,
+            "task": manifest.task, "features": [feature.path for feature in manifest.features],
+            "messages": packed.messages,
+        }  # fmt: skip
+        click.echo(as_json(done))
+    else:
+        click.echo(str(packed.package.path))
