@@ -42,17 +42,7 @@ def as_storage(values: pa.Array, storage: pa.DataType) -> pa.Array:
         storage: the reader's.
     Returns: the column, rounded where Avro's promotion rounds (long to float).
     """
-    if values.type == storage:
-        return values
-    if _number(storage) == pa.float32():
-        # By way of double, as Python's float does on the other path: both then round alike.
-        double = pa.list_(pa.float64()) if pa.types.is_list(storage) else pa.float64()
-        values = values.cast(double, safe=False)
-    return values.cast(storage, safe=False)
-
-
-def _number(storage: pa.DataType) -> pa.DataType:
-    return storage.value_type if pa.types.is_list(storage) else storage
+    return values if values.type == storage else values.cast(storage, safe=False)
 
 
 def merge(parts: Sequence[Part], empty: Mapping[str, pa.Array]) -> Part:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, cast
 
+import numpy as np
+
 from stream.codec.leaf import LOGICAL
 from stream.codec.nodes import Array, Enum, Fixed, Node, Primitive, Record, Union, is_null, strip_null
 
@@ -153,8 +155,13 @@ def _holds(expected: Node, value: object) -> bool:
     return not (isinstance(value, bytes) and isinstance(expected, Fixed)) or len(value) == expected.size_bytes
 
 
-def _to_float(value: object) -> object:
+def _to_double(value: object) -> object:
     return float(cast("int", value))
+
+
+def _to_float(value: object) -> object:
+    # Rounded once, from all 64 bits, as Java does and as Arrow casts; by way of a double it would be twice.
+    return float(np.float32(np.int64(cast("int", value))))
 
 
 def _to_bytes(value: object) -> object:
@@ -167,7 +174,7 @@ def _to_text(value: object) -> object:
 
 _PROMOTE: dict[str, Convert] = {
     "float": _to_float,
-    "double": _to_float,
+    "double": _to_double,
     "bytes": _to_bytes,
     "string": _to_text,
 }

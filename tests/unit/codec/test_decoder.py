@@ -98,6 +98,27 @@ class TestColumns:
         assert [7, None] * times == decoded.columns["pos.x"].to_pylist()
         assert {"pos.x", "pos.y"} == set(decoded.columns)
 
+    @pytest.mark.parametrize("times", [1, MANY])
+    def test_type_used_twice_is_read_at_each_place(self, times: int) -> None:
+        """A named type is written out for the Rust codec wherever it stands."""
+        of = schema(a=ENUM, b=["null", "Colour"], p=INNER, q={"type": "array", "items": "I"}, r=["I", "null"])
+        at = {"x": 1, "y": "q"}
+        values: list[Mapping[str, object]] = [{"a": "RED", "b": "BLUE", "p": at, "q": [at, at], "r": at}]
+        decoded = _decode(of, values * times, of, "a", "b", "p.x", "r.y")
+
+        assert of.fast
+        assert [["RED"] * times, ["BLUE"] * times, [1] * times, ["q"] * times] == [
+            column.to_pylist() for column in decoded.columns.values()
+        ]
+
+    def test_record_that_contains_itself_is_read(self) -> None:
+        """A recursive schema takes the strict path; its plain fields are columns."""
+        of = schema(n="int", next=["null", "Event"])
+        decoded = _decode(of, [{"n": 1, "next": {"n": 2, "next": None}}] * MANY, of, "n", "next.n")
+
+        assert [1] * MANY == decoded.columns["n"].to_pylist()
+        assert [2] * MANY == decoded.columns["next.n"].to_pylist()
+
     def test_empty_batch_has_typed_empty_columns(self) -> None:
         """No values, no rows, and the columns are there."""
         decoded = _decode(FLIGHT, [])
@@ -116,7 +137,7 @@ class TestResolution:
             ("int", "long", [7], [7]),
             ("int", "double", [7], [7.0]),
             ("int", "float", [16_777_217], [16_777_216.0]),
-            ("long", "float", [2**62 + 1], [float(2**62)]),
+            ("long", "float", [2**60 + 2**36 + 1], [float(2**60 + 2**37)]),  # by way of a double: 2^60
             ("long", "double", [2**53 + 1], [float(2**53)]),
             ("float", "double", [0.5], [0.5]),
             ("string", "bytes", ["é"], ["é".encode()]),
