@@ -1,0 +1,173 @@
+"""
+A micro-batch loop by hand: confluent-kafka and the worker's own Rust decoder and model, nothing else.
+
+It is meant to be as fast as an expert can make it, so that the worker is measured against something. It
+promises less than the worker does: no check that the bytes are valid Avro, no isolation of a bad row (one
+ends the loop), no dead letters, no headers, no timestamps, no metrics, no care at a rebalance. It is
+at-least-once as such loops are: outputs are flushed before offsets are committed. Every setting says why it
+is as it is; faster ones are welcome. What was tried and was no faster is said at the end of this text.
+
+* Batches of 1,000, 5,000 and 10,000.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+# Before scikit-learn is loaded: one OpenMP and BLAS thread. On batches of this size more threads mostly wait
+# for each other, and spin while they do, on cores that the broker and librdkafka want.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import pyarrow as pa
+import pyruhvro
+from confluent_kafka import Consumer, Producer
+
+from benchmarks.contestants.task import CARRY, Task, arguments, task_of
+
+
+def consumer(task: Task) -> Consumer:
+    """The input side."""
+    return Consumer(
+        {
+            "bootstrap.servers": task.bootstrap,
+            "group.id": task.group,
+            "auto.offset.reset": "earliest",
+            # Offsets are committed by hand, after a flush.
+            "enable.auto.commit": False,
+            # What consume() hands over is noted by the client itself; commit() then commits up to there.
+            "enable.auto.offset.store": True,
+            # 64 MiB of records ready per partition: a batch never waits for a fetch.
+            "queued.max.messages.kbytes": 65_536,
+            # The default lets the queue run low (100,000 records) before it fetches again; it is enough here.
+            "queued.min.messages": 100_000,
+            # Large answers, few round trips: 8 MiB per partition, 50 MiB (the default) in all.
+            "max.partition.fetch.bytes": 8 * 1024 * 1024,
+            "fetch.wait.max.ms": 50,
+            # The broker and this loop share a machine's memory bus: no checksum of what came over the loopback
+            # (`check.crcs` is off by default; said because it matters).
+            "check.crcs": False,
+        }
+    )
+
+
+def producer(task: Task) -> Producer:
+    """The output side."""
+    return Producer(
+        {
+            "bootstrap.servers": task.bootstrap,
+            # As the worker: at-least-once must survive a retry without doubling or reordering.
+            "acks": "all",
+            "enable.idempotence": True,
+            # Batches fill within a few milliseconds at these rates; a longer linger brings nothing.
+            "linger.ms": 5,
+            # One request per partition and batch: 2,000 predictions of some 80 bytes over 4 partitions.
+            "batch.size": 1_000_000,
+            "batch.num.messages": 10_000,
+            # lz4 costs more CPU here than the bytes it saves on the loopback.
+            "compression.type": "none",
+            # Room for several batches, so that produce() never finds the queue full.
+            "queue.buffering.max.messages": 500_000,
+            "queue.buffering.max.kbytes": 1_048_576,
+            # As Java's clients place keys.
+            "partitioner": "murmur2_random",
+            # No report per record; a failed one is found by the flush that doesn't end.
+            "delivery.report.only.error": True,
+        }
+    )
+
+
+class Loop:
+    """Consume, score, produce; flush and commit every few batches."""
+
+    def __init__(self, task: Task, batch: int, per_commit: int) -> None:
+        self.task = task
+        self.batch = batch
+        self.per_commit = per_commit
+        self.running = True
+        self.consumer = consumer(task)
+        self.producer = producer(task)
+
+    def run(self) -> None:
+        """Until SIGTERM."""
+        self.consumer.subscribe([self.task.source])
+        since = 0
+        while self.running:
+            # All that is there, up to a batch; 0.1 s is only waited when there is less than one.
+            messages = self.consumer.consume(self.batch, 0.1)
+            if not messages:
+                since = self.commit() if since else 0
+                continue
+            self.send(messages, self.work(messages))
+            since += 1
+            if since >= self.per_commit:
+                since = self.commit()
+        self.commit()
+        self.consumer.close()
+
+    def work(self, messages: list[Any]) -> list[bytes]:
+        """Predictions of a batch, ready for the wire."""
+        task = self.task
+        cut = task.prefix_bytes
+        batch = pyruhvro.deserialize_array([m.value()[cut:] for m in messages], task.event)
+        frame = batch.select(task.features).to_pandas()
+        score = task.estimator.predict_proba(frame)[:, 1]
+        columns = [batch.column(name) for name in CARRY]
+        columns += [
+            pa.array(task.estimator.classes_[(score > 0.5).astype(np.intp)]),
+            pa.array(score),
+            pa.repeat(task.name, len(messages)),
+            pa.array([m.partition() for m in messages], pa.int32()),
+            pa.array([m.offset() for m in messages], pa.int64()),
+        ]
+        names = [*CARRY, "label", "score", "model", "source_partition", "source_offset"]
+        encoded = pyruhvro.serialize_record_batch(
+            pa.RecordBatch.from_arrays(columns, names=names), task.prediction, 1
+        )
+        prefix = task.prefix
+        return [prefix + value for value in encoded[0].to_pylist()]
+
+    def send(self, messages: list[Any], values: list[bytes]) -> None:
+        """Hand the predictions to the producer, under their event's key."""
+        produce, target = self.producer.produce, self.task.target
+        for message, value in zip(messages, values, strict=True):
+            produce(target, value, message.key())
+
+    def commit(self) -> int:
+        """Wait for the outputs, then commit what was read."""
+        while self.producer.flush(1.0):
+            pass
+        self.consumer.commit(asynchronous=True)
+        return 0
+
+
+class Copy(Loop):
+    """The loop without its middle: what the client library leaves for all the rest."""
+
+    def work(self, messages: list[Any]) -> list[bytes]:
+        """The values as they came."""
+        return [message.value() for message in messages]
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    parser = arguments()
+    # Large enough that the price of a call (pandas, scikit-learn: some 2 ms) is spread thin.
+    parser.add_argument("--batch", type=int, default=5_000)
+    parser.add_argument("--per-commit", type=int, default=10, help="batches between two commits")
+    parser.add_argument("--copy", action="store_true", help="only move the bytes")
+    given = parser.parse_args()
+    loop = (Copy if given.copy else Loop)(task_of(given), given.batch, given.per_commit)
+
+    def stop(*_: object) -> None:
+        loop.running = False
+
+    signal.signal(signal.SIGTERM, stop)
+    loop.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""A contestant as a process, and what it costs: from /proc, so Linux only."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+__all__ = ["Contestant", "Died"]
+
+_STOP_S = 15.0
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+ROOT = Path(__file__).parents[1]
+
+
+class Died(Exception):
+    """A contestant ended before its work was done; the message ends with its log."""
+
+
+class Contestant:
+    """
+    Starts on entering, is stopped on leaving.
+
+    Args:
+        command: program and arguments.
+        log: its output goes here.
+        environment: variables besides this process's own.
+    """
+
+    def __init__(self, command: Sequence[str], log: Path, environment: dict[str, str] | None = None) -> None:
+        self._command = list(command)
+        self._log = log
+        self._environment = {**os.environ, **(environment or {})}
+        self.started = 0.0
+
+    def __enter__(self) -> Self:
+        self._file: IO[bytes] = self._log.open("wb")
+        self.started = time.time()
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env=self._environment,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._file.close()
+
+    @property
+    def pid(self) -> int:
+        """The running process."""
+        return self._process.pid
+
+    def check(self) -> None:
+        """Raises Died, with the log's end, when it is no longer running."""
+        code = self._process.poll()
+        if code is not None:
+            lines = self._log.read_text(errors="replace").splitlines()[-30:]
+            raise Died("\n".join([f"{' '.join(self._command)}\nended with exit code {code}", *lines]))
+
+    def cpu_s(self) -> float:
+        """User and system time so far, seconds, of all its threads."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def peak_mib(self) -> float:
+        """The largest resident size so far, MiB."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+        raise Died(f"/proc/{self.pid}/status has no VmHWM")
