@@ -64,11 +64,13 @@ def create_app(parts: Parts) -> faust.App:
         web_bind=settings.web.host,
         web_host=settings.web.host,
         web_port=settings.web.port,
-        Web=Web,
+        web_router_enabled=False,
+        web_tables_enabled=False,
         topic_disable_leader=True,
         autodiscover=False,
     )
     app.boot_strategy = Boot(app)
+    app.web = Web(app)
     status = Status(parts)
     serve_views(app, status)
 

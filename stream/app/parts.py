@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from stream.app.schemas import output_prefix, read_schema
 from stream.codec import Decoder, Encoder, RecordSchema
 from stream.pipeline import Pipeline
-from stream.records import Partition
 from stream.scoring import carried_names
 from stream.settings import Settings
 from stream.store import Package, open_package
 from stream.telemetry import Metrics
 from stream.transport import Limits, Sink, Source
-from stream.transport.topics import WantedTopic
-from stream.worker import Brake, Engine, Publisher, State, Tally, Timing, Topics
+from stream.transport.topics import Cluster, WantedTopic
+from stream.worker import Brake, Engine, Publisher, Tally, Timing, Topics
 
 __all__ = ["Parts", "assemble", "build_pipeline", "wanted_topics"]
 
@@ -35,6 +34,7 @@ class Parts:
         engine: the loop.
         source: the input.
         sink: the outputs.
+        cluster: to ask whether the broker and the topics are there.
         metrics: what it says of itself.
         tally: what became of the records.
     """
@@ -44,6 +44,7 @@ class Parts:
     engine: Engine
     source: Source
     sink: Sink
+    cluster: Cluster
     metrics: Metrics
     tally: Tally
 
@@ -51,10 +52,6 @@ class Parts:
     def instance(self) -> str:
         """This worker's stable name."""
         return self.settings.instance(socket.gethostname())
-
-    def lag(self) -> dict[Partition, int]:
-        """Records not read yet, per partition; empty while the input is not being read."""
-        return self.source.lag() if self.engine.life.state is State.RUNNING else {}
 
 
 def assemble(settings: Settings) -> Parts:
@@ -82,7 +79,7 @@ def assemble(settings: Settings) -> Parts:
     limits = Limits(batching.max_records, batching.max_bytes, batching.max_wait)
     source = Source(settings.kafka, settings.input, limits, engine)
     metrics.set("stream_model_info", 1, model=package.manifest.model)
-    return Parts(settings, package, engine, source, sink, metrics, tally)
+    return Parts(settings, package, engine, source, sink, Cluster(settings.kafka), metrics, tally)
 
 
 def build_pipeline(settings: Settings, package: Package) -> Pipeline:

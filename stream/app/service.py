@@ -72,7 +72,7 @@ class EngineService(faust.Service):
         engine = parts.engine
         topics = [settings.input.topic, settings.output.topic, settings.dead_letters.topic]
         there = wait_for_topics(
-            parts.source,
+            parts.cluster,
             topics,
             settings.kafka.bootstrap_servers,
             settings.kafka.startup_timeout,
@@ -120,7 +120,7 @@ class EngineService(faust.Service):
 
     def _broker_answers(self) -> bool:
         try:
-            self._parts.source.topics(PROBE_S)
+            self._parts.cluster.topics(PROBE_S)
         except Retriable:
             return False
         except StreamError as error:

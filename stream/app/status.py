@@ -95,7 +95,7 @@ class Status:
 
     def refresh(self) -> None:
         """Bring the gauges up to date; called before they are shown."""
-        parts, lag = self.parts, self.parts.lag()
+        parts, lag = self.parts, self.parts.engine.lag
         parts.metrics.set("stream_partitions", len(parts.source.owned))
         parts.metrics.clear("stream_lag_records")
         for partition, records in lag.items():
@@ -109,7 +109,7 @@ class Status:
         self.refresh()
         parts, metrics = self.parts, self.parts.metrics
         records = metrics.value("stream_records_total")
-        lag = {str(p.index): n for p, n in parts.lag().items()}
+        lag = {str(p.index): n for p, n in parts.engine.lag.items()}
         return {
             "state": parts.engine.life.state.value,
             "live": self.live,

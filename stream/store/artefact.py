@@ -9,7 +9,6 @@ from functools import partial
 from typing import TypeVar
 
 import joblib
-import skops.io
 
 from stream.errors import PackageError
 from stream.scoring import Estimator, Raised, attempt
@@ -83,6 +82,8 @@ def _load_pickle(content: bytes, name: str) -> object:
 
 
 def _load_skops(content: bytes, name: str) -> object:
+    import skops.io  # imports half of scikit-learn's test tools: a worker with a joblib file need not wait
+
     asked = _tried(name, partial(skops.io.get_untrusted_types, data=content))
     if strangers := sorted(set(asked) - _OWN_TYPES):
         raise PackageError(
@@ -105,7 +106,7 @@ def _tried(name: str, load: Callable[[], T]) -> T:
 
 def _mend(raised: Raised) -> str:
     if raised.exception in ("ModuleNotFoundError", "ImportError"):
-        return "install the module that is named, in the version that it was trained with"
+        return "install the module that is named in the version that it was trained with, or set PYTHONPATH"
     if raised.exception == "AttributeError" and "__main__" in raised.message:
         return "move that function or class from the script or notebook into a module that can be imported"
     return "save it again with the library versions that are installed here"

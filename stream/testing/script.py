@@ -67,6 +67,10 @@ class ScriptedSource:
         self.commits.append(dict(offsets))
         self.committed.update(offsets)
 
+    def lag(self) -> dict[Partition, int]:
+        """See `Source.lag`; nothing is behind."""
+        return dict.fromkeys(self.owned, 0)
+
     def close(self) -> None:
         """See `Source.close`."""
         self.revoke(list(self.owned))

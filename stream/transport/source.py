@@ -188,24 +188,13 @@ class Source:
             raise decide(error, f"committing offsets of {self._options.topic}") from error
 
     def lag(self) -> dict[Partition, int]:
-        """Records not yet read, per owned partition, as far as the client knows without asking."""
+        """Records not yet read, per owned partition, as far as the client knows without asking. Owner's thread only."""
         found: dict[Partition, int] = {}
         for position in self._consumer.position([TopicPartition(p.topic, p.index) for p in self.owned]):
             low_high = self._consumer.get_watermark_offsets(position, cached=True)
             if low_high and position.offset >= 0 and low_high[1] >= 0:
                 found[Partition(position.topic, position.partition)] = max(0, low_high[1] - position.offset)
         return found
-
-    def topics(self, timeout_s: float) -> frozenset[str]:
-        """
-        The topics that exist and may be seen.
-
-        Raises: Retriable when no broker answers in time; BrokerRefused when credentials are wrong.
-        """
-        try:
-            return frozenset(self._consumer.list_topics(timeout=timeout_s).topics)
-        except KafkaException as error:
-            raise decide(error, "asking for the list of topics") from error
 
     def close(self) -> None:
         """Leave the group; the listener is told of the partitions that go. Blocks for a few seconds at most."""

@@ -66,6 +66,17 @@ class Cluster:
         # Kept: a dropped client fails its futures with _DESTROY.
         self._admin: Any = AdminClient(admin_properties(kafka))
 
+    def topics(self, timeout_s: float) -> frozenset[str]:
+        """
+        The topics that exist and may be seen. May be called from any thread.
+
+        Raises: Retriable when no broker answers in time; BrokerRefused when credentials are wrong.
+        """
+        try:
+            return frozenset(self._admin.list_topics(timeout=timeout_s).topics)
+        except KafkaException as error:
+            raise decide(error, "asking for the list of topics") from error
+
     def partitions(self) -> dict[str, int]:
         """
         Topics and their numbers of partitions.

@@ -32,6 +32,10 @@ __all__ = ["Engine", "Process", "Reading", "Timing"]
 log = logging.getLogger(__name__)
 
 
+LAG_S = 1.0
+"""Between two looks at the lag."""
+
+
 class Reading(Protocol):
     """What the engine needs of `stream.transport.Source`."""
 
@@ -49,6 +53,9 @@ class Reading(Protocol):
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """See `Source.commit`."""
+
+    def lag(self) -> dict[Partition, int]:
+        """See `Source.lag`."""
 
     def close(self) -> None:
         """See `Source.close`."""
@@ -117,6 +124,9 @@ class Engine:
         self._clock = clock
         self.life = Life()
         self.progress = Progress(clock)
+        self.lag: Mapping[Partition, int] = {}
+        """Records not read yet, per owned partition, at most a second old; replaced, never changed."""
+        self._lag_at = clock()
         self._stop = threading.Event()
         self._stop_by: Deadline | None = None
         self._span: Span | None = None
@@ -176,6 +186,9 @@ class Engine:
             self._work(batch)
         if self._due():
             self._end_span()
+        if self._clock() - self._lag_at >= LAG_S:
+            self.lag = source.lag()
+            self._lag_at = self._clock()
 
     def _work(self, batch: Batch) -> None:
         started = self._clock()

@@ -18,20 +18,20 @@ LOOK_S = 2.0
 
 
 class Looking(Protocol):
-    """What is needed of `stream.transport.Source`."""
+    """What is needed of `stream.transport.topics.Cluster`."""
 
     def topics(self, timeout_s: float) -> frozenset[str]:
-        """See `Source.topics`."""
+        """See `Cluster.topics`."""
 
 
 def wait_for_topics(
-    source: Looking, wanted: Sequence[str], servers: str, budget_s: float, pause: Callable[[float], bool]
+    cluster: Looking, wanted: Sequence[str], servers: str, budget_s: float, pause: Callable[[float], bool]
 ) -> bool:
     """
     Block until the topics exist.
 
     Args:
-        source: a client of the cluster.
+        cluster: a client of the cluster.
         wanted: topic names.
         servers: for the messages.
         budget_s: how long at most.
@@ -42,7 +42,7 @@ def wait_for_topics(
     deadline = Deadline.after(budget_s)
     said = ""
     while True:
-        reason = _missing(source, wanted, servers, deadline)
+        reason = _missing(cluster, wanted, servers, deadline)
         if not reason:
             return True
         if deadline.over:
@@ -58,10 +58,10 @@ def wait_for_topics(
             return False
 
 
-def _missing(source: Looking, wanted: Sequence[str], servers: str, deadline: Deadline) -> str:
+def _missing(cluster: Looking, wanted: Sequence[str], servers: str, deadline: Deadline) -> str:
     """What is not there yet; empty when nothing is missing."""
     try:
-        found = source.topics(max(0.1, deadline.left_s(LOOK_S)))
+        found = cluster.topics(max(0.1, deadline.left_s(LOOK_S)))
     except Retriable as error:
         return f"no broker answers at {servers} ({error.message})"
     missing = [topic for topic in wanted if topic not in found]
