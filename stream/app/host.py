@@ -10,6 +10,7 @@ from typing import Any
 import faust
 from faust.app.base import BootStrategy
 
+from stream.app.logs import logging_config
 from stream.app.parts import Parts
 from stream.app.service import EngineService
 from stream.app.status import Status
@@ -61,6 +62,7 @@ def create_app(parts: Parts) -> faust.App:
         f"{settings.kafka.group}-app",
         broker=_brokers(settings),
         datadir=str(Path(tempfile.gettempdir()) / f"prediction-stream-{parts.instance}"),
+        logging_config=logging_config(settings.logging),
         web_bind=settings.web.host,
         web_host=settings.web.host,
         web_port=settings.web.port,
