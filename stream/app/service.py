@@ -79,6 +79,9 @@ class EngineService(faust.Service):
             engine.pause,
         )
         if there:
+            for note in parts.package.notes:
+                log.warning("model package: %s", note)
+            log.info("no signature is checked: the package's hashes prove that it is whole, not where it is from")
             log.info("%s reads %s as group %s", parts.package.manifest.model, topics[0], settings.kafka.group)
             engine.run(parts.source)
 
