@@ -164,6 +164,11 @@ class Sink:
         self._producer.purge(in_queue=True, in_flight=True, blocking=False)
         self._producer.poll(0)
 
+    def close(self) -> None:
+        """Disconnect; nothing may be sent afterwards. What is not acknowledged yet may be lost: `flush` first."""
+        self.discard()
+        self._producer = None
+
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure

@@ -1,0 +1,67 @@
+"""The events of one run, encoded beforehand, so that sending them takes no time of the clock they race."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stream.app.replay import Message
+from stream.app.schemas import output_prefix, read_schema
+from stream.codec.rows import write_row
+from stream.demo.corruption import choose, spoil
+from stream.demo.flights import events, load_flights, split
+from stream.errors import SettingsError
+
+__all__ = ["Feed", "prepare"]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """
+    What is sent, and what is known of it.
+
+    Attributes:
+        messages: in time order; keys are the flights' ids, all different; timestamps are left to now.
+        late: outcome by flight id; None where the flight landed elsewhere.
+        delays_min: departure delay by flight id, minutes.
+        spoiled: kind of corruption by flight id, for those that were spoiled.
+    """
+
+    messages: list[Message]
+    late: Mapping[str, bool | None]
+    delays_min: Mapping[str, float]
+    spoiled: Mapping[str, str]
+
+
+def prepare(count: int, schema_file: Path) -> Feed:
+    """
+    Load the flights that no model was trained on and encode the first of them.
+
+    Args:
+        count: how many events, the spoiled ones included; at least 1.
+        schema_file: the event's Avro schema.
+    Raises: SettingsError when there are fewer flights than that; SampleError when the flights are not
+        installed.
+    """
+    _, held_out = split(load_flights())
+    if count > len(held_out):
+        raise SettingsError(
+            f"--events {count}: {len(held_out):,} flights are held out from training; there are no more to replay",
+            mend=f"ask for {len(held_out)} at most",
+        )
+    schema = read_schema(schema_file)
+    prefix = output_prefix("single-object", schema)
+    chosen = choose(count)
+    late, delays, spoiled = dict[str, bool | None](), dict[str, float](), dict[str, str]()
+    messages: list[Message] = []
+    for position, event in enumerate(events(held_out.head(count))):
+        value = prefix + write_row(schema, event.value)
+        kind = chosen.get(position)
+        if kind is not None:
+            value = spoil(kind, value, event.key)
+            spoiled[event.key] = kind
+        messages.append(Message(event.key.encode(), value))
+        late[event.key] = event.late
+        delays[event.key] = float(str(event.value["dep_delay"]))
+    return Feed(messages, late, delays, spoiled)

@@ -1,0 +1,144 @@
+"""What a run stands on: a broker with its topics, a free port, and a stream.toml in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from stream.app.config import load_settings
+from stream.app.parts import wanted_topics
+from stream.demo.assets import Assets
+from stream.errors import SettingsError
+from stream.settings import Settings
+from stream.transport import EmbeddedBroker
+from stream.transport.topics import Cluster
+
+__all__ = ["DEFAULT_PORT", "Names", "choose_port", "create_topics", "passed_on", "write_config"]
+
+DEFAULT_PORT = 6066
+
+LOOPBACK = "127.0.0.1"
+
+MOCK_FETCH_WAIT_MS = 5
+"""The mock cluster answers a fetch that found nothing only when its wait is over, even if records came
+meanwhile: the client's wait is the latency there. (A real broker answers at once.)"""
+
+_CREDENTIALS = ("STREAM_KAFKA__PROPERTIES", "STREAM_KAFKA__CONSUMER", "STREAM_KAFKA__PRODUCER")
+"""The settings that a real broker may need; no other setting of the environment may lead the demo astray."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Topics and group of one run."""
+
+    input: str
+    output: str
+    dead_letters: str
+    group: str
+
+    @classmethod
+    def under(cls, prefix: str) -> Names:
+        """Names that begin with the prefix."""
+        return cls(f"{prefix}.features", f"{prefix}.predictions", f"{prefix}.deadletters", f"{prefix}.scorer")
+
+    @classmethod
+    def fresh(cls) -> Names:
+        """Names that nobody else has: on a real broker the demo must meet no records but its own."""
+        return cls.under(f"stream-demo-{secrets.token_hex(4)}")
+
+
+def choose_port(wanted: int | None) -> int:
+    """
+    A port for the worker's web.
+
+    Args:
+        wanted: the user's choice; None = 6066, or any free one where that is taken.
+    Raises: SettingsError when the wanted port is taken.
+    """
+    if _free(wanted or DEFAULT_PORT):
+        return wanted or DEFAULT_PORT
+    if wanted is not None:
+        raise SettingsError(
+            f"--port {wanted}: something else listens on {LOOPBACK}:{wanted} already, or the port is not yours",
+            mend="choose another port, or leave --port out for a free one",
+        )
+    with closing(socket.create_server((LOOPBACK, 0))) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _free(port: int) -> bool:
+    try:
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def passed_on(environ: Mapping[str, str], *, real_broker: bool) -> dict[str, str]:
+    """The environment for the worker: without settings, but for a real broker's credentials."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("STREAM_") or (real_broker and name in _CREDENTIALS)
+    }
+
+
+def write_config(
+    file: Path,
+    bootstrap: str,
+    names: Names,
+    assets: Assets,
+    port: int,
+    environ: Mapping[str, str],
+    *,
+    embedded: bool,
+) -> Settings:
+    """
+    Write the worker's stream.toml.
+
+    Args:
+        file: where to.
+        bootstrap: the broker.
+        names: topics and group.
+        assets: model and schema.
+        port: of the worker's web.
+        environ: what `passed_on` gave.
+        embedded: whether it is the embedded broker.
+    Returns: the settings as the worker will read them.
+    """
+    tables: dict[str, dict[str, str | int]] = {
+        "kafka": {"bootstrap_servers": bootstrap, "group": names.group},
+        "model": {"uri": str(assets.model)},
+        "input": {"topic": names.input, "schema": str(assets.schema)},
+        "output": {"topic": names.output},
+        "dead_letters": {"topic": names.dead_letters},
+        "delivery": {"guarantee": "at-least-once"},
+        "web": {"host": LOOPBACK, "port": port},
+    }
+    if embedded:
+        tables["kafka.consumer"] = {'"fetch.wait.max.ms"': MOCK_FETCH_WAIT_MS}
+    # A JSON string is a TOML string too, with every character escaped that needs to be.
+    lines = [
+        "\n".join([f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items())])
+        for table, keys in tables.items()
+    ]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return load_settings(file, environ)
+
+
+def create_topics(settings: Settings, embedded: EmbeddedBroker | None) -> None:
+    """
+    Make the three topics.
+
+    Raises: StartupTimeout when no broker answers; Stopped when it refuses.
+    """
+    wanted = wanted_topics(settings, None)
+    if embedded is not None:
+        embedded.create([topic.name for topic in wanted])
+    else:
+        Cluster(settings.kafka).create(wanted)
