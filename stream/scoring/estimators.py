@@ -76,7 +76,7 @@ def profile(estimator: object) -> Profile:
         names=None if names is None else tuple(str(name) for name in names),
         width=None if width is None else int(width),
         classes=getattr(estimator, "classes_", None),
-        score=_score_method(estimator),
+        score=_score_method(estimator, last),
         consistent=type(last).__module__.startswith("sklearn.") and type(last).__name__ in _CONSISTENT,
     )
 
@@ -96,9 +96,12 @@ def _kind(estimator: object) -> Kind:
     return "classifier" if hasattr(estimator, "classes_") else "other"
 
 
-def _score_method(estimator: object) -> Literal["predict_proba", "decision_function"] | None:
+def _score_method(estimator: object, last: object) -> Literal["predict_proba", "decision_function"] | None:
     if callable(getattr(estimator, "predict_proba", None)):
         return "predict_proba"
+    # One against one: a column per pair of classes, of which none is a label's (three classes: three pairs).
+    if getattr(last, "decision_function_shape", "") == "ovo" and len(getattr(last, "classes_", ())) > 2:
+        return None
     return "decision_function" if callable(getattr(estimator, "decision_function", None)) else None
 
 

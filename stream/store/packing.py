@@ -26,6 +26,7 @@ from stream.scoring import (
     profile,
 )
 from stream.store.artefact import dump_estimator, load_estimator
+from stream.store.comparison import compare_with_pandas
 from stream.store.folder import MAX_FILE_BYTES, add_version, make_current, next_version
 from stream.store.golden import MAX_ROWS, choose_golden, spread, through_avro, write_golden
 from stream.store.libraries import library_versions
@@ -169,6 +170,7 @@ def _pack(content: bytes, file: str, wish: Wish, schema: str | None, sample: Sam
         "golden.avro": write_golden(golden, features, manifest),
     }
     messages += _about_answers(manifest, len(golden.events), made_up=sample is None)
+    messages += compare_with_pandas(estimator, manifest, rows)
     return Packed(_write(wish, manifest, files), tuple(messages))  # 7
 
 
@@ -255,7 +257,7 @@ def _modules(estimator: object) -> Iterable[str]:
     parts = [estimator, *(part for part in getattr(estimator, "__dict__", {}).values())]
     steps = [step for part in parts if isinstance(part, list) for step in part if isinstance(step, tuple)]
     parts += [item for step in steps for item in step]
-    return {type(part).__module__.partition(".")[0] for part in parts} - {"builtins"}
+    return {type(part).__module__.partition(".")[0] for part in parts}
 
 
 def _write(wish: Wish, manifest: Manifest, files: Mapping[str, bytes]) -> Package:

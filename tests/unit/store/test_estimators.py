@@ -1,0 +1,76 @@
+"""Any estimator: packed, opened, and giving its own answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stream.codec import RecordSchema
+from stream.files import events_of, sample_of
+from stream.scoring import columns_of
+from stream.store import Package, Wish, open_package, pack
+from tests.unit.store.estimators import CASES, Case
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning", "ignore::FutureWarning"
+)
+
+
+def _packed(case: Case, folder: Path) -> Package:
+    pack(case.estimator, Wish("m", folder, **case.options), sample=case.sample)  # type: ignore[arg-type]
+    return open_package(folder)
+
+
+def _expected(estimator: Any, x: Any, package: Package) -> dict[str, list[Any]]:
+    """What the estimator itself says, by the contract's field names."""
+    manifest = package.manifest
+    predicted = np.asarray(estimator.predict(x))
+    name = {
+        "regressor": "value", "multi-regressor": "values", "multi-classifier": "labels"
+    }.get(manifest.task, "label")  # fmt: skip
+    expected = {name: predicted.tolist()}
+    if manifest.task == "outlier":
+        expected["score"] = estimator.decision_function(x).tolist()
+    elif hasattr(estimator, "predict_proba") and manifest.task == "classifier":
+        proba = estimator.predict_proba(x)
+        which = [list(estimator.classes_).index(label) for label in predicted]
+        binary = proba.shape[1] == 2
+        expected["score"] = [row[1] if binary else row[i] for row, i in zip(proba, which, strict=True)]
+        if manifest.probabilities:
+            expected["probabilities"] = proba.tolist()
+    elif hasattr(estimator, "decision_function") and manifest.task == "classifier":
+        scores = estimator.decision_function(x)
+        which = [list(estimator.classes_).index(label) for label in predicted]
+        if scores.ndim == 1:
+            expected["score"] = scores.tolist()
+        elif getattr(estimator, "decision_function_shape", "ovr") == "ovr":
+            expected["score"] = [row[i] for row, i in zip(scores, which, strict=True)]
+    return expected
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_packed_estimator_gives_its_own_answers(name: str, tmp_path: Path) -> None:
+    """Labels are equal, numbers within the tolerance, and every row has an answer."""
+    case = CASES[name]()
+    package = _packed(case, tmp_path / "m")
+    expected = _expected(case.estimator, case.x, package)
+    rows = list(events_of(sample_of(case.sample), RecordSchema(package.features)))
+
+    scored = package.model.score(columns_of(rows, package.manifest.features), len(rows))
+
+    found = {key: column.to_pylist() for key, column in scored.columns.items()}
+    assert not scored.faults
+    assert list(range(len(rows))) == list(scored.rows)
+    if (
+        name == "SVC one against one"
+    ):  # its decision function has a column per pair of classes: no label's score
+        expected.pop("score", None)
+    assert list(expected) == list(found)
+    for key, values in expected.items():
+        if key in ("label", "labels"):
+            assert values == found[key]
+        else:
+            np.testing.assert_allclose(found[key], values, rtol=1e-9, atol=1e-9)

@@ -1,0 +1,282 @@
+"""Opening a package: what is refused, at which step, and that nothing of it has run before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from stream.errors import PackageError
+from stream.store import Wish, open_package, pack
+
+
+def _fitted(scale: float = 1.0) -> tuple[LogisticRegression, pd.DataFrame]:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"a": rng.normal(size=20), "b": rng.normal(size=20)})
+    return LogisticRegression(C=scale).fit(frame, (frame["a"] > 0).astype(int)), frame
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package that is copied, never changed."""
+    estimator, frame = _fitted()
+    folder = tmp_path_factory.mktemp("packed") / "m"
+    pack(estimator, Wish("m", folder), sample=frame)
+    return folder
+
+
+@pytest.fixture
+def package(packed: Path, tmp_path: Path) -> Path:
+    """A package with one version."""
+    return Path(shutil.copytree(packed, tmp_path / "m"))
+
+
+@pytest.fixture
+def version(package: Path) -> Path:
+    """The folder of its version."""
+    return package / "versions" / "1"
+
+
+def _rewrite(version: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the manifest, as someone would who knows its format."""
+    document = json.loads((version / "manifest.json").read_text())
+    change(document)
+    (version / "manifest.json").write_text(json.dumps(document))
+
+
+def _replace_file(version: Path, name: str, content: bytes) -> None:
+    """Replace a file, and its hash in the manifest."""
+    (version / name).write_bytes(content)
+    entry = {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
+    _rewrite(version, lambda document: document["files"].update({name: entry}))
+
+
+class Canary:
+    """Unpickled, it leaves a file."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.place,)
+
+
+def test_sound_package_opens_with_what_was_packed(package: Path) -> None:
+    """Manifest, model and both schemas are there, and there is nothing to say."""
+    opened = open_package(package)
+
+    assert ("m@1", ()) == (opened.manifest.model, opened.notes)
+    assert ["a", "b"] == [field["name"] for field in json.loads(opened.features)["fields"]]
+    assert ["label", "score", "model", "source_partition", "source_offset"] == [
+        field["name"] for field in json.loads(opened.prediction)["fields"]
+    ]
+
+
+@pytest.mark.parametrize("name", ["model.joblib", "features.avsc", "prediction.avsc", "golden.avro"])
+def test_flipped_byte_is_refused_at_the_hash(version: Path, name: str) -> None:
+    """One bit of any file is enough."""
+    content = bytearray((version / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (version / name).write_bytes(content)
+
+    with pytest.raises(PackageError, match="sha256") as caught:
+        open_package(version)
+
+    assert "hash" == caught.value.step
+
+
+def test_swapped_pickle_is_refused_before_it_runs(version: Path, tmp_path: Path) -> None:
+    """The canary of a model that was swapped without its manifest never fires."""
+    content = pickle.dumps(Canary(tmp_path / "fired"))
+    (version / "model.joblib").write_bytes(content)
+    size = len(content)
+    _rewrite(version, lambda document: document["files"]["model.joblib"].update(size_bytes=size))
+
+    with pytest.raises(PackageError, match="sha256") as caught:
+        open_package(version)
+
+    assert ("hash", False) == (caught.value.step, (tmp_path / "fired").exists())
+
+
+def test_canary_fires_once_the_hashes_match(version: Path, tmp_path: Path) -> None:
+    """Without keys a hash proves integrity, not origin: this is what the test above would miss if it were blind."""
+    _replace_file(version, "model.joblib", pickle.dumps(Canary(tmp_path / "fired")))
+
+    with pytest.raises(PackageError) as caught:
+        open_package(version)
+
+    assert ("load", True) == (caught.value.step, (tmp_path / "fired").exists())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../model.joblib", "/etc/passwd", "sub/model.joblib", "..", ".hidden", "a\\b", "", "manifest.json"],
+)
+def test_name_that_is_a_path_is_refused_at_the_manifest(version: Path, name: str) -> None:
+    """No name leaves the version's folder."""
+    entry = {"sha256": "0" * 64, "size_bytes": 1}
+    _rewrite(version, lambda document: document["files"].update({name: entry}))
+
+    with pytest.raises(PackageError, match="plain names") as caught:
+        open_package(version)
+
+    assert "manifest" == caught.value.step
+
+
+@pytest.mark.parametrize("name", ["model.joblib", "golden.avro", "manifest.json"])
+def test_link_is_refused(version: Path, name: str, tmp_path: Path) -> None:
+    """Even one to the very same bytes."""
+    (version / name).rename(tmp_path / "elsewhere")
+    (version / name).symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(PackageError, match="link"):
+        open_package(version)
+
+
+def test_pipe_in_place_of_a_file_is_refused_without_waiting(version: Path) -> None:
+    """A named pipe would block whoever reads it."""
+    (version / "golden.avro").unlink()
+    os.mkfifo(version / "golden.avro")
+
+    with pytest.raises(PackageError, match="no regular file"):
+        open_package(version)
+
+
+def test_missing_file_is_refused_at_the_hash(version: Path) -> None:
+    """The manifest names more than there is."""
+    (version / "golden.avro").unlink()
+
+    with pytest.raises(PackageError, match=r"golden\.avro") as caught:
+        open_package(version)
+
+    assert "hash" == caught.value.step
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("version", 0), ("version", True), ("version", "1"), ("version", 2), ("name", "../m"), ("name", None),
+        ("task", "oracle"), ("inputs", "tensor"), ("features", []), ("features", {}), ("features", [{"name": "a"}]),
+        ("width", 3), ("classes", None), ("classes", [1, "a"]), ("answer", "bytes"), ("label", "guess"),
+        ("score", "logit"), ("carry", "a"), ("carry", ["nowhere"]), ("probabilities", 1), ("tolerance", 5),
+        ("tolerance", "1e-9"), ("tolerance", -1), ("libraries", {"numpy": 2}), ("metrics", {"auc": None}),
+        ("files", {}), ("files", []), ("created", 5),
+    ],
+)  # fmt: skip
+def test_manifest_with_a_wrong_key_is_refused(version: Path, key: str, value: object) -> None:
+    """The step is named, and none of the package's code has run."""
+    _rewrite(version, lambda document: document.update({key: value}))
+
+    with pytest.raises(PackageError) as caught:
+        open_package(version)
+
+    assert "manifest" == caught.value.step
+
+
+@pytest.mark.parametrize("key", ["name", "version", "features", "files", "tolerance", "classes", "score"])
+def test_manifest_without_a_key_is_refused_by_name(version: Path, key: str) -> None:
+    """The message says which."""
+    _rewrite(version, lambda document: document.pop(key))
+
+    with pytest.raises(PackageError, match=f"{key}: expected .* found no such key"):
+        open_package(version)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 100_000, b"null"])
+def test_manifest_that_is_no_object_is_refused(version: Path, content: bytes) -> None:
+    """Whatever it is instead."""
+    (version / "manifest.json").write_bytes(content)
+
+    with pytest.raises(PackageError) as caught:
+        open_package(version)
+
+    assert "manifest" == caught.value.step
+
+
+def test_unknown_keys_are_tolerated(version: Path) -> None:
+    """A later release may add some."""
+    _rewrite(version, lambda document: document.update(colour="green"))
+
+    assert "m@1" == open_package(version).manifest.model
+
+
+def test_other_model_under_the_golden_rows_is_refused(version: Path, tmp_path: Path) -> None:
+    """Its hash may be right: it still doesn't answer as what was packed."""
+    estimator, frame = _fitted(scale=0.01)
+    pack(estimator, Wish("m", tmp_path / "other"), sample=frame)
+    _replace_file(
+        version, "model.joblib", (tmp_path / "other" / "versions" / "1" / "model.joblib").read_bytes()
+    )
+
+    with pytest.raises(PackageError, match="golden rows no longer score the same: row 0: expected") as caught:
+        open_package(version)
+
+    assert "golden" == caught.value.step
+
+
+def test_golden_rows_that_are_no_avro_are_refused(version: Path) -> None:
+    """Hashes may be right all the same."""
+    _replace_file(version, "golden.avro", b"Obj\x01 nothing")
+
+    with pytest.raises(PackageError) as caught:
+        open_package(version)
+
+    assert "golden" == caught.value.step
+
+
+def test_other_library_version_is_noted_not_refused(version: Path) -> None:
+    """The golden rows decide whether it matters."""
+    _rewrite(version, lambda document: document["libraries"].update({"scikit-learn": "0.1", "gone": "1"}))
+
+    notes = open_package(version).notes
+
+    assert any("scikit-learn 0.1, running with" in note for note in notes)
+    assert "packed with gone 1, running with none" in notes
+
+
+@pytest.mark.parametrize("content", ["1\n", "1", "versions/1", "versions/1/\n"])
+def test_current_is_read_in_each_of_its_forms(package: Path, content: str) -> None:
+    """A number, or the version's path."""
+    (package / "current").write_text(content)
+
+    assert 1 == open_package(package).manifest.version
+
+
+def test_current_may_be_a_link(package: Path) -> None:
+    """As some deployments have it."""
+    (package / "current").unlink()
+    (package / "current").symlink_to("versions/1")
+
+    assert 1 == open_package(package).manifest.version
+
+
+def test_package_may_be_reached_through_a_link(package: Path, tmp_path: Path) -> None:
+    """Only the version's own files must be plain."""
+    (tmp_path / "link").symlink_to(package)
+
+    assert 1 == open_package(tmp_path / "link").manifest.version
+
+
+@pytest.mark.parametrize("content", ["", "two", "../1x", "01", "-1", "9"])
+def test_current_that_names_no_version_is_refused(package: Path, content: str) -> None:
+    """The message shows what it holds, or which versions there are."""
+    (package / "current").write_text(content)
+
+    with pytest.raises(PackageError, match="current|no version 9"):
+        open_package(package)
+
+
+def test_folder_without_package_is_refused_with_the_next_step(tmp_path: Path) -> None:
+    """A newcomer's first error."""
+    with pytest.raises(PackageError, match="stream pack"):
+        open_package(tmp_path)
