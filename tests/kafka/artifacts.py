@@ -44,50 +44,50 @@ def find_java() -> str:
 def kafka_jars(version: str = KAFKA) -> Path:
     """The folder with Apache Kafka's jars; fetched once (43 MB)."""
     arguments = ["-f", str(_HERE / "pom.xml"), f"-Dkafka.version={version}", "dependency:copy-dependencies"]
-    return _once(_CACHE / "kafka" / version, arguments)
+    return _once(f"Apache Kafka {version}", _CACHE / "kafka" / version, arguments)
 
 
 def registry_jars() -> Path:
     """The folder with Apicurio Registry, unpacked; fetched once (142 MB)."""
     folder = _CACHE / "registry" / _REGISTRY.split(":")[2]
     if not folder.is_dir():
-        packed = _once(folder.with_name(f"{folder.name}-packed"), [_COPY, f"-Dartifact={_REGISTRY}"])
+        packed = folder.with_name(f"{folder.name}-packed")
+        _once("the schema registry", packed, [_COPY, f"-Dartifact={_REGISTRY}"])
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            whole = Path(scratch, "whole")
             with tarfile.open(next(packed.iterdir())) as tar:
-                tar.extractall(scratch, filter="data")
-            _settle(Path(scratch), folder)
+                tar.extractall(whole, filter="data")
+            _settle(whole, folder)
         shutil.rmtree(packed, ignore_errors=True)
     return folder
 
 
-def _once(folder: Path, arguments: list[str]) -> Path:
+def _once(what: str, folder: Path, arguments: list[str]) -> Path:
     """Let Maven fill `folder`, unless an earlier run did; the folder appears whole or not at all."""
     if folder.is_dir():
         return folder
     maven = shutil.which("mvn")
     if maven is None:
-        raise Unavailable(f"no Maven: no `mvn` on PATH to fetch {folder.name} with")
+        raise Unavailable(f"no Maven: no `mvn` on PATH to fetch {what} with")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        command = [maven, "-q", "-B", *arguments, f"-DoutputDirectory={scratch}"]
+        whole = Path(scratch, "whole")
+        command = [maven, "-q", "-B", *arguments, f"-DoutputDirectory={whole}"]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_S, check=False)
         except subprocess.TimeoutExpired:
-            raise Unavailable(f"Maven did not fetch {folder.name} within {_FETCH_S} s") from None
+            raise Unavailable(f"Maven did not fetch {what} within {_FETCH_S} s") from None
         if done.returncode:
-            raise Unavailable(f"Maven can't fetch {folder.name}: {(done.stdout + done.stderr).strip()[:400]}")
-        _settle(Path(scratch), folder)
+            raise Unavailable(f"Maven can't fetch {what}: {(done.stdout + done.stderr).strip()[:400]}")
+        _settle(whole, folder)
     return folder
 
 
-def _settle(scratch: Path, folder: Path) -> None:
+def _settle(whole: Path, folder: Path) -> None:
     """Move what was fetched to its name; another process that was first wins."""
-    whole = scratch.parent / f"{scratch.name}.whole"
-    shutil.copytree(scratch, whole)
     try:
         whole.rename(folder)
     except OSError:
-        shutil.rmtree(whole)
         if not folder.is_dir():
             raise
 
