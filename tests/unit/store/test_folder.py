@@ -1,0 +1,97 @@
+"""Versions on disk: written whole or not at all, `current` never pointing at half of one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from stream.errors import PackageError
+from stream.store import current_version, versions
+from stream.store.folder import add_version, make_current, next_version
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package whose version 1 is current."""
+    add_version(tmp_path / "m", 1, {"a": b"one"})
+    make_current(tmp_path / "m", 1)
+    return tmp_path / "m"
+
+
+def _everything(package: Path) -> list[str]:
+    return sorted(str(path.relative_to(package)) for path in package.rglob("*"))
+
+
+def test_second_version_stands_beside_the_first(package: Path) -> None:
+    """`current` moves only when told."""
+    add_version(package, next_version(package), {"a": b"two"})
+
+    assert ([1, 2], 1) == (versions(package), current_version(package))
+    make_current(package, 2)
+    assert 2 == current_version(package)
+    assert ["current", "versions", "versions/1", "versions/1/a", "versions/2", "versions/2/a"] == _everything(
+        package
+    )
+
+
+@pytest.mark.parametrize("fails", ["write", "rename", "fsync"])
+def test_failure_on_the_way_leaves_everything_as_it_was(
+    package: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    """A full disk, a cut, a kill: no half version is seen, and the old one serves."""
+    before = _everything(package)
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if fails == "fsync":
+        monkeypatch.setattr(os, "fsync", broken)
+    else:
+        monkeypatch.setattr(Path, "rename" if fails == "rename" else "mkdir", broken)
+    with pytest.raises(OSError, match="No space"):
+        add_version(package, 2, {"a": b"two"})
+
+    assert (before, [1], 1) == (_everything(package), versions(package), current_version(package))
+
+
+def test_failure_between_version_and_current_keeps_the_old_current(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new version is there whole, and not yet chosen."""
+    add_version(package, 2, {"a": b"two"})
+    before = _everything(package)
+
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "replace", broken)
+    with pytest.raises(OSError, match="Input/output"):
+        make_current(package, 2)
+
+    assert (before, 1) == (_everything(package), current_version(package))
+
+
+def test_what_a_kill_leaves_is_no_version(package: Path) -> None:
+    """A hidden folder is passed over, and its number is free."""
+    (package / "versions" / ".2.4711").mkdir()
+    (package / "versions" / ".2.4711" / "a").write_bytes(b"ha")
+
+    assert ([1], 2) == (versions(package), next_version(package))
+
+
+def test_number_taken_meanwhile_is_refused_and_kept(package: Path) -> None:
+    """A version never changes once written."""
+    with pytest.raises(PackageError, match="meanwhile"):
+        add_version(package, 1, {"a": b"other"})
+
+    assert b"one" == (package / "versions" / "1" / "a").read_bytes()
+
+
+def test_tenth_version_follows_the_ninth(tmp_path: Path) -> None:
+    """They count as numbers, and a folder that is none is passed over."""
+    for name in ("9", "10", "02", "x", "1.5"):
+        (tmp_path / "versions" / name).mkdir(parents=True)
+
+    assert ([9, 10], 11) == (versions(tmp_path), next_version(tmp_path))
