@@ -1,0 +1,175 @@
+"""Schemas inferred from samples, and what is said about them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from stream.codec import RecordSchema
+from stream.errors import SampleError
+from stream.files import Inferred, events_of, infer_schema, read_sample, sample_of
+
+MICROS = {"type": "long", "logicalType": "timestamp-micros"}
+MILLIS = {"type": "long", "logicalType": "timestamp-millis"}
+DATE = {"type": "int", "logicalType": "date"}
+
+
+def _types(inferred: Inferred) -> dict[str, Any]:
+    return {field["name"]: field["type"] for field in json.loads(inferred.text)["fields"]}
+
+
+def _csv(tmp_path: Path, *cells: str) -> Inferred:
+    (tmp_path / "s.csv").write_text("x,y\n" + "".join(f'"{cell}",1\n' for cell in cells))
+    return infer_schema(read_sample(tmp_path / "s.csv"), "s")
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1", "-2"], "long"), (["1", "2.5"], "double"), (["1", ""], ["null", "long"]),
+        (["true", "False"], "boolean"),
+        (["2024-01-01", "2024-02-29"], DATE), (["2024-01-01", "2024-02-30"], "string"),
+        (["2024-01-01 10:00", "2024-01-01T10:00:01.5Z"], MICROS), (["a", "1"], "string"), (["1", "a"], "string"),
+        (["", ""], ["null", "double"]), (["NA", "1"], "long"),
+        (["99999999999999999999"], "double"), (["1e5"], "double"),
+        (["0", "1"], "long"), (["a", ""], ["null", "string"]), (["NA", "NA"], "string"),
+    ],
+)  # fmt: skip
+def test_csv_column_has_the_narrowest_type_that_all_cells_fit(
+    tmp_path: Path, cells: list[str], expected: object
+) -> None:
+    """An empty cell makes it nullable."""
+    assert expected == _types(_csv(tmp_path, *cells))["x"]
+
+
+def test_finding_names_the_row_that_made_it_a_text(tmp_path: Path) -> None:
+    """So that a stray cell can be mended."""
+    inferred = _csv(tmp_path, "1", "2", "n/k")
+
+    assert any("row 4 has 'n/k', which is not among whole numbers" in line for line in inferred.findings)
+
+
+def test_finding_counts_the_rows_without_value(tmp_path: Path) -> None:
+    """Nullable has a reason."""
+    assert any("1 of 3 rows have no value" in line for line in _csv(tmp_path, "1", "", "2").findings)
+
+
+def test_column_known_as_text_stays_one(tmp_path: Path) -> None:
+    """A model that was fitted on the text "1" must not be given the number."""
+    (tmp_path / "s.csv").write_text("zip\n01234\n04321\n")
+
+    inferred = infer_schema(read_sample(tmp_path / "s.csv"), "s", texts=["zip"])
+
+    assert {"zip": "string"} == _types(inferred)
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (pa.array([1], pa.int8()), "int"), (pa.array([1], pa.uint16()), "int"), (pa.array([1], pa.int32()), "int"),
+        (pa.array([1], pa.uint32()), "long"), (pa.array([1]), "long"), (pa.array([1], pa.float32()), "float"),
+        (pa.array([1.0]), "double"), (pa.array([None], pa.float64()), ["null", "double"]),
+        (pa.array([float("nan")]), ["null", "double"]), (pa.array(["a"]), "string"),
+        (pa.array(["a"], pa.large_string()), "string"), (pa.array(["a"]).dictionary_encode(), "string"),
+        (pa.array([True]), "boolean"), (pa.array([b"a"]), "bytes"), (pa.array([1], pa.date32()), DATE),
+        (pa.array([1], pa.timestamp("ms")), MILLIS), (pa.array([1000], pa.timestamp("ns", "UTC")), MICROS),
+        (pa.array([[1.0]]), {"type": "array", "items": "double"}),
+        (pa.array([[1, 2]], pa.list_(pa.int32(), 2)), {"type": "array", "items": "int"}),
+        (pa.array([None]), ["null", "double"]),
+    ],
+)  # fmt: skip
+def test_arrow_column_has_its_own_type(array: pa.Array, expected: object) -> None:
+    """Parquet and frames say what they hold."""
+    assert expected == _types(infer_schema(sample_of(pa.table({"x": array})), "s"))["x"]
+
+
+def test_column_that_avro_has_no_type_for_is_left_out_and_named() -> None:
+    """The others are kept."""
+    table = pa.table({"x": pa.array([1], pa.duration("s")), "y": pa.array([1.0])})
+
+    inferred = infer_schema(sample_of(table), "s")
+
+    assert {"y": "double"} == _types(inferred)
+    assert any("'x' is left out" in line for line in inferred.findings)
+
+
+def test_awkward_names_become_legal_and_keep_the_original() -> None:
+    """Two that would be one are told apart; one that is legal already stays."""
+    names = ["mean radius (cm)", "mean radius [cm]", "mean_radius__cm_", "2nd", "größe", "a.b", ""]
+    frame = pd.DataFrame([[1.0] * len(names)], columns=names)
+
+    inferred = infer_schema(sample_of(frame), "my model!")
+    schema = json.loads(inferred.text)
+
+    assert "my_model_" == schema["name"]
+    legal = [field["name"] for field in schema["fields"]]
+    assert [
+        "mean_radius__cm__2",
+        "mean_radius__cm__3",
+        "mean_radius__cm_",
+        "_2nd",
+        "gr__e",
+        "a_b",
+        "_",
+    ] == legal
+    assert names == [field.get("feature", field["name"]) for field in schema["fields"]]
+    fastavro.parse_schema(schema)
+
+
+def test_nested_struct_becomes_a_record_with_nullable_fields() -> None:
+    """Arrow doesn't say which can't be null."""
+    table = pa.table({"home": [{"city": "York", "size": 3}]})
+
+    schema = RecordSchema(infer_schema(sample_of(table), "s").text)
+
+    assert ["home.city", "home.size"] == [leaf.path for leaf in schema.leaves()]
+    assert [{"home": {"city": "York", "size": 3}}] == list(events_of(sample_of(table), schema))
+
+
+def test_json_lines_have_the_types_of_their_values(tmp_path: Path) -> None:
+    """Whole numbers and others are doubles; a key that a line lacks makes it nullable."""
+    (tmp_path / "s.jsonl").write_text('{"a": 1, "b": "2024-01-01", "c": [1, 2.5]}\n{"a": 1.5, "b": "x"}\n')
+
+    assert {
+        "a": "double", "b": "string", "c": ["null", {"type": "array", "items": "double"}]
+    } == _types(infer_schema(read_sample(tmp_path / "s.jsonl"), "s"))  # fmt: skip
+
+
+def test_json_column_of_several_types_is_refused_by_row(tmp_path: Path) -> None:
+    """Both are shown."""
+    (tmp_path / "s.jsonl").write_text('{"a": 1}\n{"a": "x"}\n')
+
+    with pytest.raises(SampleError, match=r"column 'a' holds .* str \(row 2\), int \(row 1\)"):
+        infer_schema(read_sample(tmp_path / "s.jsonl"), "s")
+
+
+def test_avro_file_keeps_its_own_schema(tmp_path: Path) -> None:
+    """Logical types, names and defaults included."""
+    schema = {"type": "record", "name": "n.E", "fields": [{"name": "x", "type": "int", "default": 3}]}
+    with (tmp_path / "s.avro").open("wb") as file:
+        fastavro.writer(file, fastavro.parse_schema(schema), [{"x": 1}])
+
+    inferred = json.loads(infer_schema(read_sample(tmp_path / "s.avro"), "s").text)
+
+    assert ("n.E", 3) == (inferred["name"], inferred["fields"][0]["default"])
+
+
+def test_frame_with_a_mixed_column_is_refused_by_name() -> None:
+    """pandas holds anything, Avro doesn't."""
+    with pytest.raises(SampleError, match="x"):
+        sample_of(pd.DataFrame({"x": np.array([1, "a", None], dtype=object)}))
+
+
+def test_sample_without_rows_is_refused(tmp_path: Path) -> None:
+    """Nothing can be learnt from it."""
+    (tmp_path / "s.csv").write_text("a,b\n")
+
+    with pytest.raises(SampleError, match="has no rows"):
+        infer_schema(read_sample(tmp_path / "s.csv"), "s")
