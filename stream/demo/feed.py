@@ -13,7 +13,7 @@ from stream.demo.corruption import choose, spoil
 from stream.demo.flights import events, load_flights, split
 from stream.errors import SettingsError
 
-__all__ = ["Feed", "prepare"]
+__all__ = ["Feed", "evenly", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Feed:
 
 def prepare(count: int, schema_file: Path) -> Feed:
     """
-    Load the flights that no model was trained on and encode the first of them.
+    Load the flights that no model was trained on, take some evenly from all their weeks, and encode them.
 
     Args:
         count: how many events, the spoiled ones included; at least 1.
@@ -55,7 +55,7 @@ def prepare(count: int, schema_file: Path) -> Feed:
     chosen = choose(count)
     late, delays, spoiled = dict[str, bool | None](), dict[str, float](), dict[str, str]()
     messages: list[Message] = []
-    for position, event in enumerate(events(held_out.head(count))):
+    for position, event in enumerate(events(held_out.iloc[evenly(count, len(held_out))])):
         value = prefix + write_row(schema, event.value)
         kind = chosen.get(position)
         if kind is not None:
@@ -65,3 +65,15 @@ def prepare(count: int, schema_file: Path) -> Feed:
         late[event.key] = event.late
         delays[event.key] = float(str(event.value["dep_delay"]))
     return Feed(messages, late, delays, spoiled)
+
+
+def evenly(count: int, of: int) -> list[int]:
+    """
+    Positions spread over a range: few flights then meet the same seasons and storms as all of them.
+
+    Args:
+        count: how many; at most `of`.
+        of: the range's length.
+    Returns: ascending, all different, the first 0.
+    """
+    return [i * of // count for i in range(count)]

@@ -87,9 +87,7 @@ def run_demo(wish: Wish, view: View, environ: Mapping[str, str], tell: Callable[
         names = Names.under("flights") if embedded is not None else Names.fresh()
         kept = passed_on(environ, real_broker=embedded is None)
         config = folder / "stream.toml"
-        settings = write_config(
-            config, bootstrap, names, assets, port, kept, embedded=embedded is not None
-        )
+        settings = write_config(config, bootstrap, names, assets, port, kept, embedded=embedded is not None)
         create_topics(settings, embedded)
         _announce(view, embedded is not None, settings)
         child = stack.enter_context(Child(config, settings, kept))  # 2

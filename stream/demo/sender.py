@@ -24,18 +24,20 @@ LOOK_S = 0.01
 class Sender:
     """Use as a context manager: leaving it ends the sending."""
 
-    def __init__(self, ledger: Ledger, sink: Sink, topic: str, rate: float) -> None:
+    def __init__(self, ledger: Ledger, sink: Sink, topic: str, rate: float, max_lag: int = MAX_LAG) -> None:
         """
         Args:
             ledger: what to send; the moment of each is noted there.
             sink: the producer.
             topic: where to.
             rate: events per second.
+            max_lag: events sent and not come back; above it, nothing more is sent.
         """
         self._ledger = ledger
         self._sink = sink
         self._topic = topic
         self._rate = rate
+        self._max_lag = max_lag
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="sender")
         self._result: Future[int] | None = None
@@ -75,5 +77,5 @@ class Sender:
 
     def _pause(self, seconds: float) -> None:
         self._stop.wait(seconds)
-        while self._ledger.lag > MAX_LAG and not self._stop.is_set():
+        while self._ledger.lag > self._max_lag and not self._stop.is_set():
             self._stop.wait(LOOK_S)

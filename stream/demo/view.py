@@ -64,7 +64,7 @@ class View:
 
     def say(self, text: str, style: str = "") -> None:
         """One message."""
-        self.console.print(Text(text, style=style), soft_wrap=True)
+        self.console.print(Text(text, style=style), soft_wrap=not self.console.is_terminal)
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
