@@ -14,10 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OrdinalEncoder
 
 from stream.demo import flights
 
@@ -28,16 +25,12 @@ TIME = "departed_at"
 HOLD_OUT = flights.HOLD_OUT
 CARRY = ("flight_id", "carrier", "origin", "dest")
 
-CATEGORIES = ("carrier", "origin", "dest")
-NUMBERS = ("distance", "dep_delay", "weekday", "hour", *flights.WEATHER)
-FEATURES = (*CATEGORIES, *NUMBERS)
+CATEGORIES = ["carrier", "origin", "dest"]
+NUMBERS = ["distance", "dep_delay", "weekday", "hour", *flights.WEATHER]
+FEATURES = [*CATEGORIES, *NUMBERS]
 
 # Each tree costs some 40 ns a row. Past 60 small ones the folds' log loss no longer falls.
-GRID = {
-    "trees__learning_rate": [0.1, 0.2],
-    "trees__max_iter": [30, 60],
-    "trees__max_leaf_nodes": [8, 15],
-}
+GRID = {"learning_rate": [0.1, 0.2], "max_iter": [30, 60], "max_leaf_nodes": [8, 15]}
 
 
 def load() -> pd.DataFrame:
@@ -45,13 +38,13 @@ def load() -> pd.DataFrame:
     return flights.load_flights()
 
 
-def estimator() -> Pipeline:
-    """Categories as codes (an unknown airport or carrier counts as missing), then boosted trees."""
-    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    trees = HistGradientBoostingClassifier(
-        categorical_features=list(range(len(CATEGORIES))), early_stopping=False, random_state=20131020
+def estimator() -> HistGradientBoostingClassifier:
+    """
+    Boosted trees, which take texts as they are: an airport or a carrier never seen before counts as missing.
+
+    An encoder before them would give the same trees, and be paid for twice in every batch: they encode
+    whatever they are told is a category.
+    """
+    return HistGradientBoostingClassifier(
+        categorical_features=CATEGORIES, early_stopping=False, random_state=20131020
     )
-    columns = ColumnTransformer(
-        [("codes", codes, list(CATEGORIES)), ("numbers", "passthrough", list(NUMBERS))]
-    )
-    return Pipeline([("columns", columns), ("trees", trees)])
