@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 import threading
@@ -27,6 +28,9 @@ GIVE_UP_S = 300.0
 
 STOP_S = 9.0
 """For the engine's thread to end once asked; the engine's own budgets are shorter."""
+
+GARBAGE_AFTER = 20_000
+"""New objects after which the collector looks at them; Python's own 700 are three looks to a batch."""
 
 PROBE_S = 5.0
 """Between two questions to the broker whether it is there."""
@@ -83,6 +87,7 @@ class EngineService(faust.Service):
                 log.warning("model package: %s", note)
             log.info("no signature is checked: the package's hashes prove that it is whole, not where it is from")
             log.info("%s reads %s as group %s", parts.package.manifest.model, topics[0], settings.kafka.group)
+            _tend_garbage()
             engine.run(parts.source)
 
     def _ended(self, reason: BaseException | None) -> None:
@@ -141,3 +146,15 @@ class EngineService(faust.Service):
         reason = self._died.result() if self._died is not None and self._died.done() else None
         if reason is not None and not self.crashed:
             await self._crash_with(reason)
+
+
+def _tend_garbage() -> None:
+    """
+    Leave what is loaded by now out of every later garbage collection.
+
+    Each batch makes thousands of objects, so full collections are frequent, and each would walk the million
+    objects of scikit-learn, pandas and the model, which stay for good: a fifth of the engine's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)
