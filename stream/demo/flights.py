@@ -124,7 +124,9 @@ def _with_times(flights: pd.DataFrame) -> pd.DataFrame:
     scheduled = hour + pd.to_timedelta(flights["minute"], unit="min").astype("timedelta64[ms]")
     delay = pd.to_timedelta(flights["dep_delay"], unit="min").astype("timedelta64[ms]")
     local_date = pd.to_datetime(flights[["year", "month", "day"]])
-    return flights.assign(scheduled=scheduled, departed_at=scheduled + delay, weekday=local_date.dt.day_of_week)
+    return flights.assign(
+        scheduled=scheduled, departed_at=scheduled + delay, weekday=local_date.dt.day_of_week
+    )
 
 
 def _with_weather(flights: pd.DataFrame) -> pd.DataFrame:
