@@ -1,0 +1,160 @@
+"""The flow of docker-compose.yml, without Docker: its commands and environments, on a Kafka started by its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from tests.docker.compose import ROOT, Service, services
+from tests.docker.containers import Container, Machine, kafka_container
+from tests.docker.image import Image
+from tests.kafka.artifacts import Unavailable
+
+EVENTS = 3_000
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Service]:
+    """The services, for fewer flights and a faster producer than usual."""
+    return services({"EVENTS": str(EVENTS), "RATE": "1500"})
+
+
+@pytest.fixture(scope="module")
+def machine(compose: dict[str, Service]) -> Machine:
+    """Free ports for all of them."""
+    return Machine(compose)
+
+
+@pytest.fixture(scope="module")
+def kafka_service(compose: dict[str, Service], machine: Machine) -> Iterator[str]:
+    """The kafka service; its address."""
+    try:
+        with kafka_container(compose["kafka"], machine):
+            yield machine.addresses["kafka:19092"]
+    except Unavailable as why:
+        if os.environ.get("STREAM_REQUIRE_KAFKA") == "1":
+            pytest.fail(f"STREAM_REQUIRE_KAFKA=1, and Kafka can't be had: {why}", pytrace=False)
+        pytest.skip(f"no real Kafka: {why}")
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    """What the Dockerfile makes."""
+    image = Image(tmp_path_factory.mktemp("image"))
+    image.build()
+    return image
+
+
+@pytest.fixture
+def container(
+    image: Image, machine: Machine, compose: dict[str, Service], tmp_path: Path
+) -> Iterator[Callable[[str], Container]]:
+    """A function that starts a service."""
+    started: list[Container] = []
+
+    def start(name: str) -> Container:
+        folder = tmp_path / name
+        folder.mkdir()
+        for volume in compose[name].raw.get("volumes", []):
+            source, target, mode = volume.split(":")
+            assert mode == "ro"
+            shutil.copytree(ROOT / source, image.path(target), dirs_exist_ok=True)
+        container = Container(compose[name], image, machine, folder)
+        container.start()
+        started.append(container)
+        return container
+
+    yield start
+    for each in started:
+        each.kill()
+
+
+def test_every_flight_is_predicted_once_and_late_ones_raise_alerts(
+    container: Callable[[str], Container], kafka_service: str, image: Image
+) -> None:
+    """Topics, workers, downstream and producer in the order of depends_on: every event ends as a prediction."""
+    topics = container("topics")
+    assert topics.ends(60) == 0, topics.said()
+    held = _files(image.root)
+    workers = [container("worker-1"), container("worker-2")]
+    downstream = container("downstream")
+    for each in (*workers, downstream):
+        each.becomes_healthy()
+
+    producer = container("producer")
+    assert producer.ends(120) == 0, producer.said()
+    values = _read(kafka_service, "flights.predictions", EVENTS)
+    schema = json.loads(Path(image.path("/app/schemas/prediction.avsc")).read_text("utf-8"))
+    predictions = [_decoded(value, schema) for value in values]
+    late = {p["flight_id"] for p in predictions if p["score"] >= 0.8}
+    alerts = [json.loads(value) for value in _read(kafka_service, "flights.alerts", len(late))]
+
+    assert EVENTS == len({(p["source_partition"], p["source_offset"]) for p in predictions})
+    assert EVENTS == len({p["flight_id"] for p in predictions})
+    assert _count(kafka_service, "flights.predictions") == EVENTS
+    assert _count(kafka_service, "flights.deadletters") == 0
+    assert len(late) > EVENTS / 100
+    assert late == {alert["flight_id"] for alert in alerts}
+    assert "likely late" in downstream.said()
+    assert all(_predicted(each) > 0 for each in workers)
+    assert [0, 0, 0] == [each.stop() for each in (*workers, downstream)]
+    assert held == _files(image.root), "the root file system is read-only in the container"
+
+
+def _decoded(value: bytes, schema: dict[str, Any]) -> dict[str, Any]:
+    found = fastavro.schemaless_reader(io.BytesIO(value[10:]), schema, None)
+    assert isinstance(found, dict)
+    return found
+
+
+def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
+    """The first `count` values of a topic, of all partitions; fewer when no more come within half a minute."""
+    consumer = _consumer(bootstrap)
+    consumer.assign([TopicPartition(topic, each, 0) for each in range(_partitions(consumer, topic))])
+    values: list[bytes] = []
+    while len(values) < count and (batch := consumer.consume(count - len(values), 30)):
+        values += [value for message in batch if (value := message.value()) is not None]
+    consumer.close()
+    return values
+
+
+def _count(bootstrap: str, topic: str) -> int:
+    """How many records a topic holds."""
+    consumer = _consumer(bootstrap)
+    partitions = [TopicPartition(topic, each) for each in range(_partitions(consumer, topic))]
+    ends = [consumer.get_watermark_offsets(each, timeout=20) for each in partitions]
+    consumer.close()
+    return sum(high - low for low, high in ends)
+
+
+def _consumer(bootstrap: str) -> Consumer:
+    return Consumer({"bootstrap.servers": bootstrap, "group.id": "onlooker", "enable.auto.commit": False})
+
+
+def _partitions(consumer: Consumer, topic: str) -> int:
+    return len(consumer.list_topics(topic, timeout=20).topics[topic].partitions)
+
+
+def _predicted(worker: Container) -> float:
+    """How many predictions a worker says it made."""
+    port = worker.environment["STREAM_WEB__PORT"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("stream_predictions_total"))
+
+
+def _files(root: Path) -> set[Path]:
+    """Everything in the image but what is mounted."""
+    return {each for each in root.rglob("*") if "examples" not in each.parts}
