@@ -16,8 +16,8 @@ Task: TypeAlias = Literal[
 AnswerType: TypeAlias = Literal["int", "long", "string", "boolean", "double"]
 """The Avro type of `label` or `value` (of their items for multi-output)."""
 
-FeatureKind: TypeAlias = Literal["number", "text", "boolean", "datetime"]
-"""How a field reaches the model: float64 (null = NaN), object (null = None), bool or datetime64[us]."""
+FeatureKind: TypeAlias = Literal["number", "text", "datetime"]
+"""How a field reaches the model: float64 (booleans too; null = NaN), object or datetime64[us]."""
 
 Inputs: TypeAlias = Literal["frame", "matrix", "vector"]
 """A DataFrame with names, a float64 matrix of the fields in order, or one array field of numbers."""

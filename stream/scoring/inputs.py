@@ -138,8 +138,6 @@ def _apart(feature: Feature, array: pa.Array, faults: dict[int, DeadLetter]) -> 
     if feature.kind == "datetime":
         return _times(array, feature.path, faults)
     values: npt.NDArray[np.generic] = array.to_numpy(zero_copy_only=False)
-    if feature.kind == "boolean":
-        return values
     if feature.null == "NaN" and array.null_count:
         values[array.is_null().to_numpy(zero_copy_only=False)] = np.nan
     return values

@@ -20,9 +20,10 @@ __all__ = ["Model", "Scored"]
 
 _THREADS = 1
 """
-Threads of BLAS and OpenMP within a call. On a worker's batches more of them only spin: 2,000 rows of
-histogram gradient boosting took 12.6 µs of CPU a row with one thread and 93 with two, and were slower by the
-clock too. A worker scales by processes, one per partition.
+Threads of BLAS and OpenMP within a call. On a worker's batches more of them mostly spin: 2,000 rows of
+histogram gradient boosting took 10 µs of CPU a row with one thread, 30 with two on two idle cores (for a fifth
+less by the clock) and 90 with two on busy ones (and ten times as long by the clock). A worker scales by
+processes, one per partition.
 """
 
 

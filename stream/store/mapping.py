@@ -11,7 +11,7 @@ from stream.errors import PackageError, SchemaError
 from stream.manifest import Feature, FeatureKind, Inputs
 from stream.scoring import Profile, missing_texts
 
-__all__ = ["Mapping", "map_features"]
+__all__ = ["Mapping", "avro_of", "kind_of", "map_features"]
 
 _NUMBERS = frozenset({"int", "long", "float", "double"})
 _TIMES = frozenset({"date", "timestamp-millis", "timestamp-micros", "local-timestamp-millis",
@@ -85,13 +85,32 @@ def _feature(name: str, leaf: Leaf) -> Feature:
     return Feature(name, leaf.path, leaf.avro, _kind(leaf), leaf.nullable)
 
 
-def _kind(leaf: Leaf) -> FeatureKind:
-    if leaf.avro in _NUMBERS or leaf.avro == "boolean":
+def kind_of(avro: str) -> FeatureKind | None:
+    """
+    Args:
+        avro: a type's name as the manifest has it: `double`, `enum`, `date`, `array<float>` …
+    Returns: how it reaches a model; None where it can't.
+    """
+    if avro in _NUMBERS or avro == "boolean" or avro.removeprefix("array<").removesuffix(">") in _NUMBERS:
         return "number"
-    if leaf.avro in _TEXTS:
+    if avro in _TEXTS:
         return "text"
-    if leaf.avro in _TIMES:
-        return "datetime"
+    return "datetime" if avro in _TIMES else None
+
+
+def avro_of(leaf: Leaf) -> str:
+    """
+    Args:
+        leaf: of the events' schema.
+    Returns: its type's name as the manifest has it.
+    """
+    return leaf.avro if leaf.item is None else f"array<{leaf.item.avro}>"
+
+
+def _kind(leaf: Leaf) -> FeatureKind:
+    kind = kind_of(leaf.avro)
+    if kind is not None:
+        return kind
     hint = "name the field with --vector if it holds all columns" if leaf.type == "array" else ""
     raise PackageError(
         f"field {leaf.path!r}: a model can't take the Avro type {leaf.avro}",
@@ -117,7 +136,7 @@ def _vector(profile: Profile, schema: RecordSchema, vector: str) -> Mapping:
             step="manifest",
             mend="give it the attribute n_features_in_",
         )
-    feature = Feature(leaf.path, leaf.path, f"array<{leaf.item.avro}>", "number", leaf.nullable)
+    feature = Feature(leaf.path, leaf.path, avro_of(leaf), "number", leaf.nullable)
     return Mapping("vector", (feature,), profile.width)
 
 

@@ -16,6 +16,7 @@ from stream.store.folder import MANIFEST, read_plain, resolve
 from stream.store.golden import check_golden, read_golden
 from stream.store.libraries import differences
 from stream.store.manifests import MODEL_FILES, read_manifest
+from stream.store.mapping import avro_of, kind_of
 
 __all__ = ["Package", "open_package", "open_version"]
 
@@ -111,10 +112,25 @@ def _schemas(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tu
             texts.append(files[name].decode("utf-8"))
             schema = RecordSchema(texts[-1])
             if name == "features.avsc":
-                for path in (*(feature.path for feature in manifest.features), *manifest.carry):
-                    schema.leaf(path)
+                _check_features(schema, manifest, str(folder / name))
         except (SchemaError, UnicodeDecodeError) as error:
             raise PackageError(
                 f"{folder / name}: {error}", step="manifest", mend="pack the model again"
             ) from error
     return texts[0], texts[1]
+
+
+def _check_features(schema: RecordSchema, manifest: Manifest, place: str) -> None:
+    """The types of the columns that will be decoded are those that the model's input is built from."""
+    for path in manifest.carry:
+        schema.leaf(path)
+    for feature in manifest.features:
+        leaf = schema.leaf(feature.path)
+        found, kind = (avro_of(leaf), leaf.nullable), kind_of(feature.avro)
+        if found != (feature.avro, feature.nullable) or kind != feature.kind:
+            raise PackageError(
+                f"{place}: field {feature.path!r} is {found[0]} ({'nullable' if found[1] else 'never null'}), the "
+                f"manifest says {feature.avro} ({'nullable' if feature.nullable else 'never null'}) as {feature.kind}",
+                step="manifest",
+                mend="pack the model again",
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -248,8 +249,13 @@ def _draft(wish: Wish, mapping: FeatureMapping, estimator: Estimator) -> Manifes
         carry=wish.carry,
         probabilities=wish.probabilities,
         libraries=library_versions(_modules(estimator)),
-        metrics=dict(wish.metrics),
+        metrics={name: _in_json(value) for name, value in wish.metrics.items()},
     )
+
+
+def _in_json(value: float | int | str) -> float | int | str:
+    """JSON has no NaN or infinity: such a metric is written as text."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _modules(estimator: object) -> Iterable[str]:

@@ -118,7 +118,9 @@ def _flat(classes: object, predicted: npt.NDArray[np.generic]) -> npt.NDArray[np
 
 
 def _labels(classes: npt.NDArray[np.generic]) -> tuple[tuple[Label, ...], AnswerType]:
-    values = list(dict.fromkeys(classes.tolist()))
+    # In an array of objects `tolist` leaves numpy's own scalars as they are.
+    plain = [label.item() if isinstance(label, np.generic) else label for label in classes.tolist()]
+    values = list(dict.fromkeys(plain))
     if all(isinstance(value, bool) for value in values):
         return tuple(values), "boolean"
     if all(isinstance(value, str) for value in values):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from stream.codec import RecordSchema
+from stream.codec import Decoder, RecordSchema
 from stream.files import events_of, sample_of
 from stream.scoring import columns_of
 from stream.store import Package, Wish, open_package, pack
@@ -51,6 +54,18 @@ def _expected(estimator: Any, x: Any, package: Package) -> dict[str, list[Any]]:
     return expected
 
 
+def _decoded(rows: list[dict[str, Any]], package: Package) -> dict[str, pa.Array]:
+    """The columns that a worker has: through Avro's bytes."""
+    schema = RecordSchema(package.features)
+    values = []
+    for row in rows:
+        stream = io.BytesIO()
+        fastavro.schemaless_writer(stream, schema.parsed, row)
+        values.append(stream.getvalue())
+    paths = [feature.path for feature in package.manifest.features]
+    return Decoder(schema, paths, "bare", schema).decode(values).columns
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_packed_estimator_gives_its_own_answers(name: str, tmp_path: Path) -> None:
     """Labels are equal, numbers within the tolerance, and every row has an answer."""
@@ -59,7 +74,9 @@ def test_packed_estimator_gives_its_own_answers(name: str, tmp_path: Path) -> No
     expected = _expected(case.estimator, case.x, package)
     rows = list(events_of(sample_of(case.sample), RecordSchema(package.features)))
 
-    scored = package.model.score(columns_of(rows, package.manifest.features), len(rows))
+    columns = _decoded(rows, package)
+    assert columns == columns_of(rows, package.manifest.features)
+    scored = package.model.score(columns, len(rows))
 
     found = {key: column.to_pylist() for key, column in scored.columns.items()}
     assert not scored.faults

@@ -203,6 +203,20 @@ def test_manifest_that_is_no_object_is_refused(version: Path, content: bytes) ->
     assert "manifest" == caught.value.step
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("avro", "string"), ("avro", "float"), ("kind", "text"), ("nullable", True), ("path", "c")],
+)
+def test_feature_that_the_schema_has_otherwise_is_refused(version: Path, key: str, value: object) -> None:
+    """What is decoded must be what the model's input is built from."""
+    _rewrite(version, lambda document: document["features"][0].update({key: value}))
+
+    with pytest.raises(PackageError, match=r"features\.avsc") as caught:
+        open_package(version)
+
+    assert "manifest" == caught.value.step
+
+
 def test_unknown_keys_are_tolerated(version: Path) -> None:
     """A later release may add some."""
     _rewrite(version, lambda document: document.update(colour="green"))
