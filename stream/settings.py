@@ -25,6 +25,7 @@ __all__ = [
     "OutputSettings",
     "Properties",
     "Range",
+    "RegistrySettings",
     "Seconds",
     "Secret",
     "Settings",
@@ -90,6 +91,34 @@ class KafkaSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistrySettings:
+    """The schema registry; without a `url` schemas are files."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    url: str = ""
+    """Base address of a Confluent-compatible registry, such as `http://localhost:8081`."""
+    user: str | None = None
+    """For basic authentication."""
+    password: str | Secret | None = None
+    """For basic authentication."""
+    token: str | Secret | None = None
+    """For bearer authentication."""
+    ca: Path | None = None
+    """PEM file of the authorities that sign the registry's certificate; default: the machine's."""
+    certificate: Path | None = None
+    """PEM file of the client's certificate, for mutual TLS."""
+    key: Path | None = None
+    """PEM file of the client certificate's key, when it is not in the same file."""
+    timeout: Seconds = Seconds(5.0)
+    """For one answer."""
+    subject: Literal["topic", "record", "topic-record"] = "topic"
+    """How subjects are named: `{topic}-value`, the record's full name, or `{topic}-{record}`."""
+    register: bool = False
+    """true: the worker may register the prediction schema; else only `stream topics --create` does."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSettings:
     """The model package."""
 
@@ -109,8 +138,8 @@ class InputSettings:
     """The topic to read."""
     schema: Path | None = None
     """Writer schema of values that name none that is known; default: the package's `features.avsc`."""
-    framing: Framing = "single-object"
-    """How the schema is told from a value; never guessed from its bytes."""
+    framing: Framing | None = None
+    """How a value tells its schema; never guessed. Default: `confluent` with a registry, else `single-object`."""
     null_value: Literal["dead-letter", "skip", "forward"] = "dead-letter"
     """What becomes of a record without a value (a tombstone)."""
     on_out_of_range: Literal["stop", "earliest", "latest"] = "stop"
@@ -129,8 +158,8 @@ class OutputSettings:
 
     topic: str = "flights.predictions"
     """The topic to write."""
-    framing: Framing = "single-object"
-    """How a prediction's schema is told from its value."""
+    framing: Framing | None = None
+    """How a prediction tells its schema. Default: `confluent` with a registry, else `single-object`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +231,7 @@ class Settings:
     """A whole configuration."""
 
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    schema_registry: RegistrySettings = field(default_factory=RegistrySettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     input: InputSettings = field(default_factory=InputSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
@@ -212,6 +242,20 @@ class Settings:
     logging: LoggingSettings = field(default_factory=LoggingSettings)
     base: Path = field(default_factory=Path.cwd)
     """The folder that relative paths start from: where the configuration file is."""
+
+    @property
+    def input_framing(self) -> Framing:
+        """How values of the input are framed."""
+        return self.input.framing or self._usual_framing
+
+    @property
+    def output_framing(self) -> Framing:
+        """How predictions are framed."""
+        return self.output.framing or self._usual_framing
+
+    @property
+    def _usual_framing(self) -> Framing:
+        return "confluent" if self.schema_registry.url else "single-object"
 
     def path(self, relative: str | Path) -> Path:
         """A path of the configuration, made absolute."""

@@ -34,6 +34,7 @@ class _Model(BaseSettings):
     )
 
     kafka: tables.KafkaSettings = tables.KafkaSettings()
+    schema_registry: tables.RegistrySettings = tables.RegistrySettings()
     model: tables.ModelSettings = tables.ModelSettings()
     input: tables.InputSettings = tables.InputSettings()
     output: tables.OutputSettings = tables.OutputSettings()

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stream.app.replay import Message
-from stream.app.schemas import output_prefix, package_schema, read_schema
+from stream.app.schemas import package_schema, prefix_of, read_schema
 from stream.codec import RecordSchema
 from stream.codec.rows import write_row
 from stream.errors import RecordError, SampleError
 from stream.files import read_events
-from stream.settings import Framing, Settings
+from stream.settings import Settings
 
 __all__ = ["event_messages", "input_schema"]
 
@@ -27,18 +27,21 @@ def input_schema(settings: Settings) -> RecordSchema:
     return package_schema(settings.path(settings.model.uri), "features.avsc")
 
 
-def event_messages(file: Path, schema: RecordSchema, framing: Framing, key: str | None) -> Iterator[Message]:
+def event_messages(
+    file: Path, settings: Settings, key: str | None, *, register: bool = False
+) -> Iterator[Message]:
     """
     A data file's rows as messages.
 
     Args:
         file: csv, parquet, avro or jsonl.
-        schema: to write them with.
-        framing: how the schema is told.
+        settings: the configuration; events have its input's schema and framing.
         key: the field whose text becomes the key; None = no key.
-    Raises: SampleError naming file, row and column; SettingsError when the framing needs a registry.
+        register: register the schema when the registry does not know it.
+    Raises: SampleError naming file, row and column; SettingsError when the schema is not registered.
     """
-    prefix = output_prefix(framing, schema)
+    schema = input_schema(settings)
+    prefix = prefix_of(settings, "input", schema, register=register)
     if key is not None and key not in schema.fields:
         raise SampleError(
             f"--key {key}: {schema.name} has no such field", mend=f"one of {', '.join(schema.fields)}"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from stream.app.events import input_schema
-from stream.app.schemas import output_prefix, package_schema
-from stream.codec import RecordSchema
-from stream.codec.rows import read_row
+from stream.app.schemas import Side, package_schema, row_reader
 from stream.deadletter import describe
 from stream.errors import RecordError, SettingsError
-from stream.records import Batch
+from stream.records import Batch, Headers
 from stream.settings import Settings
 from stream.transport import Reader
 
@@ -33,41 +31,33 @@ def onlook(
     Raises: SettingsError for a topic that is not of this configuration; Stopped when the broker refuses.
     """
     name = topic or settings.output.topic
-    if name == settings.output.topic:
+    side: Side = "output" if name == settings.output.topic else "input"
+    if side == "output":
         schema = package_schema(settings.path(settings.model.uri), "prediction.avsc")
-        prefix = output_prefix(settings.output.framing, schema)
     elif name in (settings.input.topic, settings.dead_letters.topic):
         schema = input_schema(settings)
-        prefix = output_prefix(settings.input.framing, schema)
     else:
         known = ", ".join((settings.output.topic, settings.input.topic, settings.dead_letters.topic))
         raise SettingsError(f"--topic {name}: this configuration has no such topic", mend=f"one of {known}")
+    read = row_reader(settings, side, schema)
     reader = Reader(settings.kafka, name, start)
     try:
         for batch in reader.batches(None):
             for i in range(len(batch)):
-                yield _row(batch, i, schema, prefix, letters=name == settings.dead_letters.topic)
+                yield _row(batch, i, read, letters=name == settings.dead_letters.topic)
     finally:
         reader.close()
 
 
-def _row(batch: Batch, i: int, schema: RecordSchema, prefix: bytes, *, letters: bool) -> dict[str, object]:
-    key = batch.keys[i]
+def _row(
+    batch: Batch, i: int, read: Callable[[bytes, Headers | None], dict[str, object]], *, letters: bool
+) -> dict[str, object]:
+    key, value = batch.keys[i], batch.values[i]
     row: dict[str, object] = {"key": key.decode("utf-8", "replace") if key is not None else None}
     if letters:
         row.update(describe(batch.headers[i] or ()))
     try:
-        row.update(_decoded(batch.values[i], schema, prefix))
+        row.update({"value": None} if value is None else read(value, batch.headers[i]))
     except RecordError as error:
         row["error"] = error.message
     return row
-
-
-def _decoded(value: bytes | None, schema: RecordSchema, prefix: bytes) -> dict[str, object]:
-    if value is None:
-        return {"value": None}
-    if not value.startswith(prefix):
-        raise RecordError(
-            f"the value does not begin with {prefix.hex()}, the framing of {schema.name}", reason="not_framed"
-        )
-    return read_row(schema, value[len(prefix) :])

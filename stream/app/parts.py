@@ -6,9 +6,11 @@ import socket
 import time
 from dataclasses import dataclass
 
-from stream.app.schemas import output_prefix, read_schema
-from stream.codec import Decoder, Encoder, RecordSchema
+from stream.app.schemas import prefix_of, read_schema, writers_of
+from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas
 from stream.pipeline import Pipeline
+from stream.records import Batch, Outcome
+from stream.registry import RegistryWriters
 from stream.scoring import carried_names
 from stream.settings import Settings
 from stream.store import Package, open_package
@@ -66,8 +68,10 @@ def assemble(settings: Settings) -> Parts:
     redact = settings.dead_letters.redact
     tally = Tally(metrics, redact=redact)
     topics = Topics(settings.output.topic, settings.dead_letters.topic, package.manifest.model, redact)
+    writers = writers_of(settings)
+    pipeline = build_pipeline(settings, package, writers)
     engine = Engine(
-        build_pipeline(settings, package),
+        pipeline if writers is None else LookedUp(pipeline, writers),
         Publisher(sink, topics),
         Brake(settings.dead_letters.stop_above),
         tally,
@@ -82,9 +86,37 @@ def assemble(settings: Settings) -> Parts:
     return Parts(settings, package, engine, source, sink, Cluster(settings.kafka), metrics, tally)
 
 
-def build_pipeline(settings: Settings, package: Package) -> Pipeline:
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """
+    A pipeline whose batches' schema ids are looked up first: the one step that is I/O.
+
+    Attributes:
+        pipeline: the pure middle.
+        writers: asks the registry, and keeps what it said.
+    """
+
+    pipeline: Pipeline
+    writers: RegistryWriters
+
+    def process(self, batch: Batch) -> list[Outcome]:
+        """
+        See `Pipeline.process`.
+
+        Raises: Retriable when the registry does not answer: nothing has happened, try the batch again.
+        """
+        self.writers.prepare(batch.values, batch.headers)
+        return self.pipeline.process(batch)
+
+
+def build_pipeline(settings: Settings, package: Package, writers: WriterSchemas | None = None) -> Pipeline:
     """
     The pure middle for a configuration.
+
+    Args:
+        settings: the configuration.
+        package: the opened model.
+        writers: schemas of values that carry a registry's id.
 
     Raises: SchemaError when the input's schema can't be read.
     """
@@ -96,9 +128,11 @@ def build_pipeline(settings: Settings, package: Package) -> Pipeline:
     paths = list(dict.fromkeys([*(f.path for f in manifest.features), *carry]))
     prediction = RecordSchema(package.prediction)
     return Pipeline(
-        Decoder(features, paths, settings.input.framing, writer),
+        Decoder(features, paths, settings.input_framing, writer, writers),
         package.model,
-        Encoder(prediction, output_prefix(settings.output.framing, prediction)),
+        Encoder(
+            prediction, prefix_of(settings, "output", prediction, register=settings.schema_registry.register)
+        ),
         manifest.model,
         carry,
         settings.input.null_value,

@@ -1,16 +1,32 @@
-"""Schemas of a configuration: read from files, and the framing that names them on the wire."""
+"""Schemas of a configuration: from files and the registry, and the framing that names them on the wire."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from stream.codec import RecordSchema, single_object_prefix
-from stream.errors import SchemaError, SettingsError
-from stream.settings import Framing
+from stream.codec import RecordSchema, confluent_prefix, single_object_prefix
+from stream.codec.rows import read_row
+from stream.errors import RecordError, SchemaError, SettingsError
+from stream.records import Headers
+from stream.registry import Client, RegistryWriters, subject_name
+from stream.settings import Settings
 from stream.store.folder import resolve
 
-__all__ = ["output_prefix", "package_schema", "read_schema"]
+__all__ = [
+    "Side",
+    "package_schema",
+    "prefix_of",
+    "read_schema",
+    "registry_client",
+    "row_reader",
+    "writers_of",
+]
+
+Side: TypeAlias = Literal["input", "output"]
+"""Which of a configuration's topics: features or predictions."""
 
 
 def read_schema(path: Path) -> RecordSchema:
@@ -32,22 +48,6 @@ def read_schema(path: Path) -> RecordSchema:
         raise SchemaError(f"{path}: {error.message}", mend=error.mend) from error
 
 
-def output_prefix(framing: Framing, schema: RecordSchema) -> bytes:
-    """
-    The bytes before each value written with a schema.
-
-    Raises: SettingsError for `confluent`, whose ids only a schema registry gives.
-    """
-    if framing == "single-object":
-        return single_object_prefix(schema)
-    if framing == "bare":
-        return b""
-    raise SettingsError(
-        "[output] framing: `confluent` needs the id that a schema registry gave the schema, and none is configured",
-        mend="use `single-object`",
-    )
-
-
 def package_schema(package: Path, name: Literal["features.avsc", "prediction.avsc"]) -> RecordSchema:
     """
     A schema of a package's current version; its model is not opened.
@@ -55,3 +55,96 @@ def package_schema(package: Path, name: Literal["features.avsc", "prediction.avs
     Raises: PackageError when there is no such package; SchemaError when the file can't be read.
     """
     return read_schema(resolve(package) / name)
+
+
+def registry_client(settings: Settings) -> Client | None:
+    """The configuration's registry; None when there is none. Raises: SettingsError."""
+    return Client(settings.schema_registry, settings.path) if settings.schema_registry.url else None
+
+
+def subject_of(settings: Settings, side: Side, schema: RecordSchema) -> str:
+    """The subject under which a topic's schema is registered."""
+    topic = settings.input.topic if side == "input" else settings.output.topic
+    return subject_name(settings.schema_registry.subject, topic, schema.name)
+
+
+def writers_of(settings: Settings) -> RegistryWriters | None:
+    """The writer schemas of the input's values, by the ids they carry; None without a registry."""
+    client = registry_client(settings)
+    if client is None or settings.input_framing != "confluent":
+        return None
+    return RegistryWriters(client, lambda schema: subject_of(settings, "input", schema))
+
+
+def prefix_of(settings: Settings, side: Side, schema: RecordSchema, *, register: bool = False) -> bytes:
+    """
+    The bytes before each value that is written to a topic.
+
+    Args:
+        settings: the configuration.
+        side: which topic.
+        schema: of the values.
+        register: register the schema when it is not there.
+    Raises: SettingsError when the registry does not know the schema, or there is none to ask;
+        Retriable or BrokerRefused when it does not answer or refuses.
+    """
+    framing = settings.input_framing if side == "input" else settings.output_framing
+    if framing == "single-object":
+        return single_object_prefix(schema)
+    if framing == "bare":
+        return b""
+    client = registry_client(settings)
+    if client is None:
+        raise SettingsError(
+            f"[{side}] framing: `confluent` needs the id that a schema registry gave the schema",
+            mend="configure `[schema_registry] url`, or use `single-object`",
+        )
+    subject = subject_of(settings, side, schema)
+    found = client.register(subject, schema.text) if register else client.id_of(subject, schema.text)
+    if found is None:
+        how = "`stream topics --create`" if side == "output" else "`stream produce --register`"
+        raise SettingsError(
+            f"{settings.schema_registry.url}: {schema.name} is not registered under {subject}",
+            mend=f"register it with {how}",
+        )
+    return confluent_prefix(found)
+
+
+def row_reader(
+    settings: Settings, side: Side, schema: RecordSchema
+) -> Callable[[bytes, Headers | None], dict[str, object]]:
+    """
+    Decodes one value of a topic at a time, for people.
+
+    Args:
+        settings: the configuration.
+        side: which topic; dead letters are framed as the input.
+        schema: of values that name no other.
+    Returns: value and headers → fields; raises RecordError when they can't be read.
+    """
+    client = registry_client(settings)
+    framing = settings.input_framing if side == "input" else settings.output_framing
+    if client is None or framing != "confluent":
+        prefix = b"\x00" if framing == "confluent" else prefix_of(settings, side, schema)
+        skip = 5 if framing == "confluent" else len(prefix)
+        return lambda value, headers: _after(value, prefix, skip, schema)
+    writers = RegistryWriters(client, lambda found: subject_of(settings, side, found))
+    known = lru_cache(maxsize=100)(writers.schema_of)
+
+    def read(value: bytes, headers: Headers | None) -> dict[str, object]:
+        found = known(value[:5])
+        if found is None:
+            raise RecordError(
+                f"the registry knows no schema of the value's id {value[:5].hex()}", reason="unknown_schema"
+            )
+        return read_row(found, value[5:])
+
+    return read
+
+
+def _after(value: bytes, prefix: bytes, skip: int, schema: RecordSchema) -> dict[str, object]:
+    if not value.startswith(prefix):
+        raise RecordError(
+            f"the value does not begin with {prefix.hex()}, the framing of {schema.name}", reason="not_framed"
+        )
+    return read_row(schema, value[skip:])

@@ -20,9 +20,18 @@ __all__ = ["produce"]
     "--rate", type=click.FloatRange(min=0, min_open=True), help="Events per second (default: no limit)."
 )
 @click.option("--key", metavar="FIELD", help="Field whose text becomes the record's key (default: no key).")
+@click.option(
+    "--register", is_flag=True, help="Register the events' schema if the registry does not know it."
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Send the first so many rows only.")
 def produce(
-    file: Path, config: Path | None, topic: str | None, rate: float | None, key: str | None, limit: int | None
+    file: Path,
+    config: Path | None,
+    topic: str | None,
+    rate: float | None,
+    key: str | None,
+    limit: int | None,
+    register: bool,
 ) -> None:
     """
     Send a data file's rows as Avro events to the input topic.
@@ -35,13 +44,12 @@ def produce(
     Example:
       stream produce flights.csv --key flight_id --rate 1000
     """
-    from stream.app.events import event_messages, input_schema
+    from stream.app.events import event_messages
     from stream.app.replay import replay
     from stream.transport import Sink
 
     settings = settings_of(config)
-    schema = input_schema(settings)
-    messages = event_messages(file, schema, settings.input.framing, key)
+    messages = event_messages(file, settings, key, register=register)
     with progress_bar(f"events from {file.name}", limit) as progress:
         sent = replay(
             itertools.islice(messages, limit),

@@ -20,19 +20,25 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
     Show the topics that stream.toml needs, and make those that are not there.
 
     Topics are made with [input] partitions and replication; the dead-letter topic takes records 64 KiB
-    larger than the input's. Exit 1 when one is missing and --create was not given.
+    larger than the input's. With a schema registry, --create also registers the prediction's schema. Exit 1
+    when one is missing and --create was not given.
 
     \b
     Example:
       stream topics --create
     """
     from stream.app.parts import wanted_topics
+    from stream.app.schemas import package_schema, prefix_of
     from stream.transport.topics import Cluster
 
     settings = settings_of(config)
     cluster = Cluster(settings.kafka)
     wanted = wanted_topics(settings, cluster.max_message_bytes(settings.input.topic))
     states = cluster.create(wanted) if create else cluster.look(wanted)
+    if create and settings.output_framing == "confluent":
+        schema = package_schema(settings.path(settings.model.uri), "prediction.avsc")
+        prefix = prefix_of(settings, "output", schema, register=True)
+        click.echo(f"{schema.name} is registered with id {int.from_bytes(prefix[1:], 'big')}", err=True)
     rows = [
         {
             "topic": state.name,

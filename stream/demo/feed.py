@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.app.replay import Message
-from stream.app.schemas import output_prefix, read_schema
+from stream.app.schemas import read_schema
+from stream.codec import single_object_prefix
 from stream.codec.rows import write_row
 from stream.demo.corruption import choose, spoil
 from stream.demo.flights import events, load_flights, split
@@ -51,7 +52,7 @@ def prepare(count: int, schema_file: Path) -> Feed:
             mend=f"ask for {len(held_out)} at most",
         )
     schema = read_schema(schema_file)
-    prefix = output_prefix("single-object", schema)
+    prefix = single_object_prefix(schema)
     chosen = choose(count)
     late, delays, spoiled = dict[str, bool | None](), dict[str, float](), dict[str, str]()
     messages: list[Message] = []

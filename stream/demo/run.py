@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.app.schemas import output_prefix, package_schema
+from stream.app.schemas import package_schema, prefix_of
 from stream.codec import RecordSchema
 from stream.codec.rows import read_row
 from stream.deadletter import describe
@@ -132,7 +132,7 @@ def _await_ready(child: Child) -> None:
 def _exchange(ledger: Ledger, settings: Settings, rate: float, child: Child, view: View) -> None:
     """Send all, and read until all have come back or nothing comes any more."""
     schema = package_schema(settings.path(settings.model.uri), "prediction.avsc")
-    prefix = output_prefix(settings.output.framing, schema)
+    prefix = prefix_of(settings, "output", schema)
     with (
         closing(Reader(settings.kafka, settings.output.topic, "earliest")) as predictions,
         closing(Reader(settings.kafka, settings.dead_letters.topic, "earliest")) as letters,

@@ -36,6 +36,10 @@ LAG_S = 1.0
 """Between two looks at the lag."""
 
 
+AGAIN_S = 1.0
+"""Before a batch is tried again whose schemas could not be looked up."""
+
+
 class Reading(Protocol):
     """What the engine needs of `stream.transport.Source`."""
 
@@ -80,6 +84,8 @@ class Timing:
         span_bytes: a span ends when its input values take this much memory.
         settle_s: for outputs to be acknowledged; librdkafka gives up on a record after 300 s.
         revoke_s: to finish when partitions go; the group waits for it, and it waits 300 s at most.
+        answer_s: for a service that scoring needs, a schema registry, to answer; a member that stays away
+            from its group for 300 s is thrown out.
         stop_s: to finish when asked to stop; the process must end within 10 s.
     """
 
@@ -89,6 +95,7 @@ class Timing:
     span_bytes: int = 64 * 1024 * 1024
     settle_s: float = 120.0
     revoke_s: float = 20.0
+    answer_s: float = 240.0
     stop_s: float = 7.0
 
 
@@ -192,7 +199,9 @@ class Engine:
 
     def _work(self, batch: Batch) -> None:
         started = self._clock()
-        outcomes = self._pipeline.process(batch)
+        outcomes = self._process(batch)
+        if outcomes is None:
+            return
         self._metrics.observe("stream_process_seconds", self._clock() - started)
         self._brake.check(len(batch), *dead(outcomes))
         self._await_settlement(None)
@@ -201,6 +210,20 @@ class Engine:
         self._metrics.observe("stream_publish_seconds", self._clock() - started)
         self._span = self._span or Span(started)
         self._span.add(batch, outcomes)
+
+    def _process(self, batch: Batch) -> list[Outcome] | None:
+        """The batch's outcomes; None when asked to stop before what they need (a registry) answered."""
+        deadline = Deadline.after(self._timing.answer_s)
+        while True:
+            try:
+                return self._pipeline.process(batch)
+            except Retriable as error:
+                if deadline.over:
+                    raise Stopped(error.message, mend="look at the service that is named") from error
+                log.warning("the batch is tried again: %s", error.message)
+            if self._stop.wait(AGAIN_S):
+                return None
+            self.progress.beat()
 
     def _due(self) -> bool:
         if self._span is None:
