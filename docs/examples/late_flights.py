@@ -43,7 +43,7 @@ PARSED = fastavro.parse_schema(SCHEMA)
 
 app = faust.App(
     os.environ.get("GROUP", "late-flights"),
-    broker=f"kafka://{os.environ.get('KAFKA_BOOTSTRAP', 'localhost:9092')}",
+    broker="kafka://" + os.environ.get("KAFKA_BOOTSTRAP", "localhost:9092"),
     store="memory://",
     datadir=str(Path(tempfile.gettempdir()) / "late-flights"),
     topic_disable_leader=True,

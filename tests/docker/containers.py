@@ -118,6 +118,10 @@ class Container:
         assert self.process.poll() is None, self.said()
         check = self.service.health
         assert check is not None
+        return self.passes(check)
+
+    def passes(self, check: list[str]) -> bool:
+        """Whether a command run in it ends with 0."""
         done = subprocess.run(
             check,
             cwd=self.folder,

@@ -92,6 +92,7 @@ def test_every_flight_is_predicted_once_and_late_ones_raise_alerts(
     downstream = container("downstream")
     for each in (*workers, downstream):
         each.becomes_healthy()
+    assert all(each.passes(image.settings["HEALTHCHECK"].words) for each in workers)
 
     producer = container("producer")
     assert producer.ends(120) == 0, producer.said()
