@@ -26,6 +26,10 @@ __all__ = ["Cluster", "TopicState", "WantedTopic"]
 ANSWER_S = 15.0
 """For one answer of the cluster; topic creation on a busy broker takes some seconds."""
 
+LOG_LEVEL = 2
+"""syslog's "critical". At librdkafka's own level the client writes each try to connect to stderr, 20 a second;
+what failed, and why, is in the errors raised here."""
+
 
 @dataclass(frozen=True, slots=True)
 class WantedTopic:
@@ -64,7 +68,7 @@ class Cluster:
         """Connects nothing yet."""
         self._servers = kafka.bootstrap_servers
         # Kept: a dropped client fails its futures with _DESTROY.
-        self._admin: Any = AdminClient(admin_properties(kafka))
+        self._admin: Any = AdminClient({"log_level": LOG_LEVEL, **admin_properties(kafka)})
 
     def topics(self, timeout_s: float) -> frozenset[str]:
         """

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stream.app.schemas import output_prefix, read_schema
-from stream.codec import Decoder
+from stream.app.schemas import read_schema
+from stream.codec import Decoder, single_object_prefix
 from stream.codec.rows import write_row
 from stream.demo.corruption import KINDS, choose, spoil
 from stream.demo.flights import FIELDS
@@ -24,7 +24,7 @@ def an_event() -> bytes:
         "flight_id": FLIGHT, "departed_at": WHEN, "scheduled": WHEN, "carrier": "UA", "flight": 15,
         "origin": "EWR", "dest": "ORD", "distance": 719.0, "dep_delay": 3.0, "month": 12, "weekday": 6, "hour": 7,
     }  # fmt: skip
-    return output_prefix("single-object", SCHEMA) + write_row(SCHEMA, {**dict.fromkeys(FIELDS), **values})
+    return single_object_prefix(SCHEMA) + write_row(SCHEMA, {**dict.fromkeys(FIELDS), **values})
 
 
 @pytest.mark.parametrize("kind", KINDS)
