@@ -10,7 +10,7 @@ from __future__ import annotations
 from stream.errors import Place
 from stream.records import DeadLetter, Headers
 
-__all__ = ["COUNT", "PREFIX", "REASON", "describe", "headers_of"]
+__all__ = ["COUNT", "HEADERS", "PREFIX", "REASON", "describe", "headers_of"]
 
 PREFIX = "__connect.errors."
 REASON = "stream.error.reason"
@@ -20,13 +20,18 @@ MODEL = "stream.model"
 MESSAGE_MAX_CHARS = 2_000
 """Of an error's text: the dead-letter topic allows 64 KiB more than the input for all headers together."""
 
-_OURS = frozenset(
-    [
-        f"{PREFIX}{name}"
-        for name in ("topic", "partition", "offset", "stage", "exception.class.name", "exception.message")
-    ]
-    + [REASON, COUNT, MODEL]
-)
+HEADERS = {
+    f"{PREFIX}topic": "the input topic",
+    f"{PREFIX}partition": "its partition",
+    f"{PREFIX}offset": "its offset",
+    f"{PREFIX}stage": "where it failed: `decode`, `contract`, `score`, `encode` or `publish`",
+    f"{PREFIX}exception.class.name": "the class of the error",
+    f"{PREFIX}exception.message": "the error's text; `redacted (REASON)` with `[dead_letters] redact`",
+    REASON: "a stable code: the table below",
+    COUNT: "how often this record has become a dead letter; 1 the first time",
+    MODEL: "`name@version` of the model that was asked",
+}
+"""Each of our headers and what it holds; docs/wire-format.md is written from this table."""
 
 
 def headers_of(
@@ -44,7 +49,7 @@ def headers_of(
     Returns: a new list; numbers as decimal text, all values UTF-8. `stream.error.count` is 1 for the first
         round and one higher for each further one.
     """
-    kept = [(name, value) for name, value in original or () if name not in _OURS]
+    kept = [(name, value) for name, value in original or () if name not in HEADERS]
     message = f"redacted ({letter.reason})" if redact else letter.message[:MESSAGE_MAX_CHARS]
     ours = {
         f"{PREFIX}topic": place.topic,
@@ -73,5 +78,5 @@ def describe(headers: Headers) -> dict[str, str]:
     return {
         name.removeprefix(PREFIX): (value or b"").decode("utf-8", "replace")
         for name, value in headers
-        if name in _OURS
+        if name in HEADERS
     }

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from stream.errors import SettingsError
 from stream.settings import KafkaSettings, Secret
 
-__all__ = ["Client", "admin_properties", "consumer_properties", "producer_properties"]
+__all__ = ["RESERVED", "Client", "admin_properties", "consumer_properties", "producer_properties"]
 
 Client: TypeAlias = dict[str, Any]
 """A configuration as confluent-kafka takes it."""
@@ -22,7 +22,7 @@ QUEUE_MESSAGES = 200_000
 LINGER_MS = 5
 """librdkafka's default, said here because it is a latency floor: a record waits this long for its batch."""
 
-_RESERVED = {
+RESERVED = {
     "enable.auto.commit": "offsets are committed after the outputs are acknowledged",
     "enable.auto.offset.store": "offsets are committed after the outputs are acknowledged",
     "auto.offset.reset": "set `[input] on_out_of_range`",
@@ -31,7 +31,10 @@ _RESERVED = {
     "delivery.report.only.error": "refused records are looked for in the reports",
     "partitioner": "predictions are placed by key with the Java client's murmur2",
     "enable.idempotence": "without it a retry could write a prediction twice",
+    "enable.partition.eof": "the worker does not ask where a partition ends",
+    "acks": "a prediction counts once every in-sync replica has it",
 }
+"""Properties that the guarantees rest on, and why; docs/configuration.md is written from this table."""
 
 _CONSUMER_ONLY = (
     "fetch.",
@@ -48,9 +51,9 @@ _CONSUMER_ONLY = (
 def _common(settings: KafkaSettings, own: Mapping[str, Any], name: str) -> Client:
     chosen = {**settings.properties, **own}
     for key in chosen:
-        if key in _RESERVED:
+        if key in RESERVED:
             raise SettingsError(
-                f"[kafka] property `{key}` is not yours to set in {name}", mend=_RESERVED[key]
+                f"[kafka] property `{key}` is not yours to set in {name}", mend=RESERVED[key]
             )
     plain = {k: v.reveal() if isinstance(v, Secret) else v for k, v in chosen.items()}
     return {"bootstrap.servers": settings.bootstrap_servers, **plain}

@@ -1,0 +1,58 @@
+"""`python -m docs.reference [--check]`: write the generated parts of the pages, or only compare."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from docs.reference import commands, configuration, tables
+from docs.reference.marks import replaced
+
+__all__ = ["PARTS", "page", "stale"]
+
+DOCS = Path(__file__).parents[1]
+
+PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "configuration.md": {"settings": configuration.text, "properties": configuration.properties_text},
+    "metrics.md": {"metrics": tables.metrics},
+    "cli.md": {"commands": commands.text},
+    "operations.md": {"errors": tables.errors},
+    "wire-format.md": {"headers": tables.headers, "reasons": tables.reason_table},
+}
+"""Page → mark → what stands there."""
+
+
+def page(name: str) -> str:
+    """A page as it should be."""
+    text = (DOCS / name).read_text("utf-8")
+    for mark, make in PARTS[name].items():
+        text = replaced(text, mark, make())
+    return text
+
+
+def stale() -> list[str]:
+    """The pages that are not as they should be."""
+    return [name for name in PARTS if page(name) != (DOCS / name).read_text("utf-8")]
+
+
+def main() -> int:
+    """Write or compare; exit 1 when `--check` finds a difference."""
+    parser = argparse.ArgumentParser(prog="scripts/docs", description="The generated parts of docs/.")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit 1 if a page is out of date"
+    )
+    check = parser.parse_args().check
+    found = stale()
+    for name in found:
+        if check:
+            sys.stderr.write(f"docs/{name} is out of date; run scripts/docs\n")
+        else:
+            (DOCS / name).write_text(page(name), "utf-8")
+            sys.stdout.write(f"docs/{name}\n")
+    return 1 if check and found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Metrics, errors, reasons and headers → Markdown tables."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+
+from stream import reasons
+from stream.deadletter import HEADERS
+from stream.errors import Refused, Stopped, StreamError
+from stream.telemetry import TABLE
+
+__all__ = ["classes", "errors", "headers", "metrics", "reason_table"]
+
+
+def metrics() -> str:
+    """Every metric."""
+    lines = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
+    for metric in TABLE:
+        labels = ", ".join(f"`{label}`" for label in metric.labels) or "–"
+        lines.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.meaning} |")
+    return "\n".join(lines)
+
+
+def classes(root: type[StreamError] = StreamError) -> Iterator[type[StreamError]]:
+    """The error tree, each class before those below it."""
+    yield root
+    for kind in root.__subclasses__():
+        yield from classes(kind)
+
+
+def errors() -> str:
+    """Every error: its place in the tree, the process's exit code, what it means and what to do."""
+    lines = ["| error | exit code | says | what to do |", "|---|---|---|---|"]
+    for kind in classes():
+        depth = len(kind.__mro__) - len(StreamError.__mro__)
+        _, _, action = inspect.cleandoc(kind.__doc__ or "").rpartition("Operator action: ")
+        says = kind.summary().rstrip(".")
+        lines.append(f"| {'– ' * depth}`{kind.__name__}` | {_exit(kind)} | {says} | {_capital(action)} |")
+    return "\n".join(lines)
+
+
+def _exit(kind: type[StreamError]) -> str:
+    if issubclass(kind, Refused):
+        return "2"
+    return "1" if issubclass(kind, Stopped) else "–"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def reason_table() -> str:
+    """Every reason of a dead letter."""
+    lines = ["| reason | stage | found | what to do |", "|---|---|---|---|"]
+    for reason in reasons.TABLE:
+        stages = ", ".join(f"`{stage}`" for stage in reason.stages)
+        lines.append(f"| `{reason.name}` | {stages} | {reason.meaning} | {reason.action} |")
+    return "\n".join(lines)
+
+
+def headers() -> str:
+    """Every header that a dead letter gets."""
+    lines = ["| header | value |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{name}` | {meaning} |" for name, meaning in HEADERS.items())])

@@ -1,0 +1,152 @@
+"""
+Every reason for which a record becomes a dead letter, or is skipped: declared once.
+
+`docs/wire-format.md` is written from this table; a test finds every use in the code. A reason is a promise:
+its name never changes, so that alerts and replays may hang on it. Standard library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stream.records import Stage
+
+__all__ = ["TABLE", "Reason"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """
+    One declaration.
+
+    Attributes:
+        name: the code in the header `stream.error.reason`.
+        stages: where it can come up; empty for a skip.
+        meaning: what was found.
+        action: what to do about it, and who.
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+    meaning: str
+    action: str
+
+
+_PRODUCER = "Correct the producer."
+_BROKEN = "The value is damaged, or was written with another schema than it names: look at the producer."
+
+TABLE = (
+    Reason(
+        "not_framed",
+        ("decode",),
+        "The value does not begin as `[input] framing` says.",
+        "Correct the producer's serialiser, or `[input] framing`.",
+    ),
+    Reason(
+        "wrong_framing",
+        ("decode",),
+        "The value begins as another framing does.",
+        "Set `[input] framing` to what the producer writes.",
+    ),
+    Reason(
+        "unknown_schema",
+        ("decode",),
+        "No schema with this fingerprint is known.",
+        "Give the producer's schema as `[input] schema`.",
+    ),
+    Reason("truncated", ("decode",), "The value ends too early.", _BROKEN),
+    Reason("trailing_bytes", ("decode",), "Bytes are left after the value.", _BROKEN),
+    Reason("int_out_of_range", ("decode",), "A number has more than the 32 bits of an Avro int.", _BROKEN),
+    Reason("long_out_of_range", ("decode",), "A number has more than the 64 bits of an Avro long.", _BROKEN),
+    Reason("bad_boolean", ("decode",), "A boolean's byte is neither 0 nor 1.", _BROKEN),
+    Reason(
+        "bad_length",
+        ("decode", "encode"),
+        "A length is negative or beyond the value's end; or a fixed value has another size.",
+        _BROKEN,
+    ),
+    Reason("invalid_utf8", ("decode",), "A text is not UTF-8.", _PRODUCER),
+    Reason("bad_enum_index", ("decode",), "An enum has no symbol of this number.", _BROKEN),
+    Reason("bad_union_index", ("decode",), "A union has no branch of this number.", _BROKEN),
+    Reason("bad_block", ("decode",), "A block of an array or map has another size than it says.", _BROKEN),
+    Reason(
+        "too_many_items",
+        ("decode",),
+        "An array claims more than 10,000 items that take no bytes.",
+        _BROKEN,
+    ),
+    Reason("too_deep", ("decode",), "More than 64 records are inside each other.", _PRODUCER),
+    Reason(
+        "unreadable", ("decode",), "The bytes are valid, and the decoder still can't read them.", _PRODUCER
+    ),
+    Reason(
+        "null_value",
+        ("decode", "encode"),
+        "The record has no value (a tombstone); or a field that may not be null is.",
+        "Tombstones: `[input] null_value` can skip or forward them.",
+    ),
+    Reason(
+        "missing_field",
+        ("contract",),
+        "A field that the model needs is not in the producer's schema, and has no default.",
+        "Add the field to the producer's schema, or a default to `features.avsc` by packing again.",
+    ),
+    Reason(
+        "wrong_type",
+        ("contract",),
+        "A field has a type, or a null, that the model's schema does not take.",
+        "Correct the producer's schema, or pack the model with the type that comes.",
+    ),
+    Reason(
+        "vector_length",
+        ("contract",),
+        "The array field holds another number of items than the model has columns.",
+        _PRODUCER,
+    ),
+    Reason(
+        "value_out_of_range",
+        ("contract", "encode"),
+        "Avro allows the value, the model's or the prediction's type can't hold it exactly.",
+        "Correct the value; ids belong in text fields.",
+    ),
+    Reason(
+        "model_raised",
+        ("score",),
+        "The model raised an exception on this row.",
+        "Try the row in Python: the exception's class and message are in the headers.",
+    ),
+    Reason(
+        "wrong_answer",
+        ("score",),
+        "The model's answer has another shape or type than when it was packed.",
+        "Pack the model again, or roll back.",
+    ),
+    Reason("not_finite", ("score",), "The model answered NaN or infinity.", "Look at the row's features."),
+    Reason(
+        "unknown_symbol",
+        ("encode",),
+        "A text is none of the enum's symbols.",
+        "Pack the model again with that symbol.",
+    ),
+    Reason(
+        "unwritable", ("encode",), "The prediction does not fit `prediction.avsc`.", "Pack the model again."
+    ),
+    Reason(
+        "message_too_large",
+        ("publish",),
+        "The broker finds the prediction too large.",
+        "Raise `max.message.bytes` of the output topic, or carry fewer fields.",
+    ),
+    Reason(
+        "timestamp_refused",
+        ("publish",),
+        "The broker refuses the record's timestamp; the dead letter is stamped now.",
+        "Correct the producer's clock, or `message.timestamp.after.max.ms` of the output topic.",
+    ),
+    Reason(
+        "record_refused",
+        ("publish",),
+        "The broker refuses the record for another reason.",
+        "Read the message: a compacted topic takes no null key, a policy may forbid more.",
+    ),
+)
