@@ -46,6 +46,8 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     Example:
       stream pack churn.joblib --name churn --sample customers.parquet --carry customer_id
     """
+    from rich.console import Console
+
     from stream.files import read_sample
     from stream.store import Wish, pack_estimator_file
 
@@ -58,12 +60,13 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
         carry=tuple(path.strip() for path in carry.split(",") if path.strip()),
         probabilities=probabilities,
     )
-    packed = pack_estimator_file(
-        model,
-        wish,
-        schema=None if schema is None else schema.read_text("utf-8"),
-        sample=None if sample is None else read_sample(sample),
-    )
+    with Console(stderr=True).status(f"packing {model.name}"):  # shows on a terminal only
+        packed = pack_estimator_file(
+            model,
+            wish,
+            schema=None if schema is None else schema.read_text("utf-8"),
+            sample=None if sample is None else read_sample(sample),
+        )
     for message in (*packed.messages, *packed.package.notes):
         click.echo(message, err=True)
     manifest = packed.package.manifest

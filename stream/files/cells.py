@@ -11,7 +11,6 @@ MISSING = frozenset({"NA", "N/A", "NaN", "nan", "null", "NULL", "None"})
 """Beside an empty cell, what says "no value" where a text can't stand: pandas and R write these."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]+\Z")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\Z|[+-]?inf(inity)?\Z", re.IGNORECASE)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
 
@@ -22,8 +21,14 @@ def whole(text: str) -> int | None:
 
 
 def number(text: str) -> float | None:
-    """The number that a text stands for, else None."""
-    return float(text) if _NUMBER.match(text) else None
+    """The number that a text stands for, infinity included, else None."""
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    # Python's own habits: digits in groups, blanks around, other scripts; and `nan`, which says "no value".
+    plain = text.isascii() and "_" not in text and text == text.strip() and found == found
+    return found if plain else None
 
 
 def boolean(text: str) -> bool | None:
