@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -32,29 +33,34 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def workers() -> Iterator[Callable[..., Worker]]:
-    """Starts workers; those that still run at the end of the test are killed."""
+    """Starts workers; those that still run at the end of the test are killed. pytest shows their logs if it failed."""
+    started: list[Worker] = []
     with ExitStack() as stack:
 
         def start(setup: Setup, name: str = "worker", **options: Any) -> Worker:
-            return stack.enter_context(Worker(setup, name, **options))
+            started.append(stack.enter_context(Worker(setup, name, **options)))
+            return started[-1]
 
         yield start
+    for worker in started:
+        sys.stdout.write(f"{worker.tail()}\n")
 
 
 def make_setup(
-    folder: Path, topics: Topics, package: Path, tables: Tables | None = None, dead: dict[str, str] | None = None
+    folder: Path,
+    topics: Topics,
+    package: Path,
+    tables: Tables | None = None,
+    configs: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Setup:
-    """Fresh topics, and a configuration that names them."""
-    return Setup(
-        folder,
-        topics.bootstrap,
-        topics.name("group"),
-        topics.create("in", PARTITIONS, KEPT),
-        topics.create("out", PARTITIONS, KEPT),
-        topics.create("dead", 1, {**KEPT, **(dead or {})}),
-        package,
-        tables or {},
-    )
+    """Fresh topics, and a configuration that names them; `configs` are topic settings of `in`, `out`, `dead`."""
+    wanted = {"in": PARTITIONS, "out": PARTITIONS, "dead": 1}
+    made = {
+        name: topics.create(name, count, {**KEPT, **(configs or {}).get(name, {})})
+        for name, count in wanted.items()
+    }
+    names = made["in"], made["out"], made["dead"]
+    return Setup(folder, topics.bootstrap, topics.name("group"), *names, package, tables or {})
 
 
 @pytest.fixture
@@ -72,9 +78,21 @@ def outputs(setup: Setup) -> Iterator[Outputs]:
 
 @pytest.fixture
 def make(tmp_path: Path, kafka: Kafka, topics: Topics, package: Path) -> Callable[..., Setup]:
-    """A setup with settings of the test's own: `make(tables, dead={…})`; `dead` are topic settings."""
+    """
+    A setup with settings of the test's own: `make(tables, dead={…})`.
 
-    def built(tables: Tables | None = None, *, dead: dict[str, str] | None = None, model: Path = package) -> Setup:
-        return make_setup(tmp_path, topics, model, tables, dead)
+    `into`, `out` and `dead` are settings of the input, output and dead-letter topic.
+    """
+
+    def built(
+        tables: Tables | None = None,
+        *,
+        into: Mapping[str, str] | None = None,
+        out: Mapping[str, str] | None = None,
+        dead: Mapping[str, str] | None = None,
+        model: Path = package,
+    ) -> Setup:
+        configs = {"in": into or {}, "out": out or {}, "dead": dead or {}}
+        return make_setup(tmp_path, topics, model, tables, configs)
 
     return built

@@ -82,7 +82,9 @@ def _toml(tables: Tables) -> str:
     parts: list[str] = []
     for table, keys in tables.items():
         flat = {k: v for k, v in keys.items() if not isinstance(v, Mapping)}
-        parts.append(f"[{table}]\n" + "".join(f"{json.dumps(k)} = {json.dumps(v)}\n" for k, v in flat.items()))
+        parts.append(
+            f"[{table}]\n" + "".join(f"{json.dumps(k)} = {json.dumps(v)}\n" for k, v in flat.items())
+        )
         nested = {f"{table}.{k}": v for k, v in keys.items() if isinstance(v, Mapping)}
         parts.append(_toml(nested))
     return "".join(parts)
@@ -244,7 +246,9 @@ class Worker(Process):
 
 
 @contextmanager
-def run(folder: Path, name: str, *arguments: str, environ: Mapping[str, str] | None = None) -> Iterator[Process]:
+def run(
+    folder: Path, name: str, *arguments: str, environ: Mapping[str, str] | None = None
+) -> Iterator[Process]:
     """`stream …` with these arguments, killed at the end of the context."""
     with Process(name, [sys.executable, "-m", "stream", *arguments], folder, environ) as process:
         yield process

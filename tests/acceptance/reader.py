@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import KafkaError
 
+from tests.acceptance.process import Process
 from tests.kafka.process import wait_for
 
 __all__ = ["Origin", "Outputs", "Seen", "ends", "murmur2", "reading"]
@@ -115,17 +116,27 @@ class Outputs:
             self.poll()
             return condition()
 
-        wait_for(met, timeout_s, f"{what}: {len(self.predictions)} predictions, {len(self.letters)} dead letters")
+        wait_for(
+            met, timeout_s, f"{what}: {len(self.predictions)} predictions, {len(self.letters)} dead letters"
+        )
         return self
 
-    def inputs(self, count: int, timeout_s: float = READ_S) -> Outputs:
-        """Read until so many different input records have an output."""
-        try:
-            return self.until(lambda: len(self.count) >= count, f"outputs of {count} inputs", timeout_s)
-        except TimeoutError:
-            raise AssertionError(
-                f"{len(self.count)} of {count} inputs have an output after {timeout_s:g} s"
-            ) from None
+    def inputs(self, count: int, by: Process | None = None, timeout_s: float = READ_S) -> Outputs:
+        """
+        Read until so many different input records have an output.
+
+        Args:
+            count: of input records.
+            by: who makes them; when it ends before, that is the failure.
+            timeout_s: for all of them.
+        """
+
+        def there() -> bool:
+            if by is not None and not by.running and not self.poll(1.0):
+                raise AssertionError(f"{by.name} ended, {len(self.count)} of {count} inputs have an output")
+            return len(self.count) >= count
+
+        return self.until(there, f"outputs of {count} inputs, {len(self.count)} have one", timeout_s)
 
     def to_end(self) -> Outputs:
         """Read everything that is on both topics now."""
@@ -151,7 +162,9 @@ def reading(bootstrap: str, output: str, dead: str, package: Path) -> Iterator[O
         package: whose `prediction.avsc` the predictions are written with.
     """
     version = (package / "current").read_text().strip()
-    schema = fastavro.parse_schema(json.loads((package / "versions" / version / "prediction.avsc").read_text()))
+    schema = fastavro.parse_schema(
+        json.loads((package / "versions" / version / "prediction.avsc").read_text())
+    )
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,

@@ -56,9 +56,20 @@ def test_predictions_are_the_estimator_s_own(setup: Setup, workers: Workers, out
 
 def test_record_keeps_what_it_had(setup: Setup, workers: Workers, outputs: Outputs) -> None:
     """Key, timestamp and headers go on, in order, doubles and nulls too, only the value's schema id does not."""
-    headers = [("a", b"1"), ("b", None), ("__value_schema_id", b"\0\0\0\0\7"), ("a", b"2"), ("", b""), ("a", b"1")]
+    headers = [
+        ("a", b"1"),
+        ("b", None),
+        ("__value_schema_id", b"\0\0\0\0\7"),
+        ("a", b"2"),
+        ("", b""),
+        ("a", b"1"),
+    ]
     value = visits.framed(visits.visit(1))
-    sent = [Event(b"k", value, 1_234_567_890_123, headers), Event(None, value, 1), Event(b"", value, 2, [("x", b"")])]
+    sent = [
+        Event(b"k", value, 1_234_567_890_123, headers),
+        Event(None, value, 1),
+        Event(b"", value, 2, [("x", b"")]),
+    ]
     visits.send(setup.bootstrap, setup.input, sent)
     workers(setup)
 

@@ -41,7 +41,9 @@ SEND_S = 60.0
 
 _AVRO = fastavro.parse_schema(json.loads(SCHEMA))
 
-PREFIX = b"\xc3\x01" + bytes.fromhex(fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(_AVRO), "CRC-64-AVRO"))
+_FINGERPRINT = fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(_AVRO), "CRC-64-AVRO")
+
+PREFIX = b"\xc3\x01" + bytes.fromhex(_FINGERPRINT)
 """Source: Avro specification, "Single-object encoding"; fastavro prints the fingerprint in wire order."""
 
 
@@ -120,7 +122,8 @@ def send(bootstrap: str, topic: str, events: Iterable[Event]) -> int:
         }
     )
     count = 0
-    for count, each in enumerate(events, start=1):
+    for each in events:
+        count += 1
         place = {} if each.partition is None else {"partition": each.partition}
         try:
             producer.produce(

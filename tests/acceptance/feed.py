@@ -1,0 +1,75 @@
+"""A producer that goes on while things are broken around it."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import Producer
+
+from tests.acceptance import visits
+
+__all__ = ["Feed"]
+
+TICK_S = 0.05
+
+FLUSH_S = 90.0
+"""A broker that was killed answers again after some 5 s; several times that on a busy machine."""
+
+
+class Feed:
+    """Sends visits 0, 1, 2, … at a steady rate from a thread of its own. Use as a context."""
+
+    def __init__(self, bootstrap: str, topic: str, per_second: int) -> None:
+        """
+        Args:
+            bootstrap: the broker.
+            topic: where to.
+            per_second: events.
+        """
+        self.sent = 0
+        """Handed over so far; all of them acknowledged after `stop`."""
+        self._failed: list[str] = []
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "acks": "all",
+                "enable.idempotence": True,
+                "partitioner": "murmur2_random",
+                "delivery.report.only.error": True,
+                "on_delivery": lambda error, message: self._failed.append(str(error)),
+                "queue.buffering.max.messages": 1_000_000,
+                "log_level": 0,
+            }
+        )
+        self._topic = topic
+        self._chunk = max(1, int(per_second * TICK_S))
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def stop(self) -> int:
+        """Block until all is acknowledged; how many were sent."""
+        self._over.set()
+        self._thread.join()
+        left = self._producer.flush(FLUSH_S)
+        assert ([], 0) == (self._failed, left)
+        return self.sent
+
+    def _run(self) -> None:
+        while not self._over.wait(TICK_S):
+            for number in range(self.sent, self.sent + self._chunk):
+                each = visits.event(number)
+                self._producer.produce(self._topic, each.value, each.key, timestamp=each.timestamp_ms)
+            self._producer.poll(0)
+            self.sent += self._chunk

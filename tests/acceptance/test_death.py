@@ -1,0 +1,134 @@
+"""A worker that can't go on ends, non-zero and with its reason, and commits nothing that is not done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from stream.store import Wish, pack
+from tests.acceptance import visits
+from tests.acceptance.process import Setup, Worker
+from tests.acceptance.reader import ends, reading
+from tests.acceptance.touchy import HANG, Touchy
+from tests.acceptance.visits import Event
+
+pytestmark = pytest.mark.kafka
+
+Workers = Callable[..., Worker]
+Make = Callable[..., Setup]
+
+JUNK = b"\xff" * 10_000
+
+ANSWER_S = 30.0
+
+
+def _one_partition(count: int) -> list[Event]:
+    return [Event(b"k", visits.framed(visits.visit(n)), 0, (), 1) for n in range(count)]
+
+
+def test_record_that_fits_nowhere_stops_the_worker(make: Make, workers: Workers) -> None:
+    """A dead letter that its topic refuses ends the worker, names the record, and nothing after it is committed."""
+    setup = make(dead={"max.message.bytes": "4000"})
+    events = [*_one_partition(30), Event(b"big", JUNK, 0, (), 1), *_one_partition(30)]
+    visits.send(setup.bootstrap, setup.input, events)
+    worker = workers(setup)
+
+    assert 1 == worker.end()
+    reason = worker.text().split("the worker stops:")[1]
+    assert f"{setup.input}[1]@30" in reason
+    assert f"max.message.bytes of {setup.dead}" in reason
+    assert "Traceback" not in worker.text()
+    committed, _ = ends(setup.bootstrap, setup.group, setup.input)
+    assert committed[1] <= 30
+
+
+def test_mended_topic_lets_the_same_record_through(make: Make, workers: Workers) -> None:
+    """With room on the dead-letter topic the record that stopped nobody else is a dead letter like others."""
+    setup = make(dead={"max.message.bytes": "100000"})
+    visits.send(setup.bootstrap, setup.input, [*_one_partition(5), Event(b"big", JUNK, 0, (), 1)])
+    workers(setup)
+
+    with reading(setup.bootstrap, setup.output, setup.dead, setup.package) as outputs:
+        [letter] = outputs.inputs(6).to_end().letters
+
+    assert (b"big", JUNK) == (letter.key, letter.value)
+
+
+def test_bad_deploy_stops_the_worker(setup: Setup, workers: Workers) -> None:
+    """When nearly everything is a dead letter the worker stops, says the share and an example."""
+    visits.send(setup.bootstrap, setup.input, [Event(b"k", b"junk", 0, (), 0)] * 3_000)
+    worker = workers(setup)
+
+    assert 1 == worker.end()
+    reason = worker.text().split("the worker stops:")[1]
+    assert "stop_above" in reason
+    assert "not_framed" in reason
+    assert "Traceback" not in worker.text()
+    committed, high = ends(setup.bootstrap, setup.group, setup.input)
+    assert committed[0] < high[0]
+
+
+def _lose_records(setup: Setup, committed: int, low: int) -> None:
+    """Commit an offset for the group, then remove the records up to a later one, as retention does."""
+    consumer = Consumer(
+        {"bootstrap.servers": setup.bootstrap, "group.id": setup.group, "enable.auto.commit": False}
+    )
+    consumer.commit(offsets=[TopicPartition(setup.input, 1, committed)], asynchronous=False)
+    consumer.close()
+    admin = AdminClient({"bootstrap.servers": setup.bootstrap})
+    [future] = admin.delete_records([TopicPartition(setup.input, 1, low)]).values()
+    assert low == future.result(ANSWER_S).low_watermark
+
+
+def test_lost_records_stop_the_worker(setup: Setup, workers: Workers) -> None:
+    """When the records to be read next are gone the worker stops and says which, and what may be set."""
+    visits.send(setup.bootstrap, setup.input, _one_partition(100))
+    _lose_records(setup, 10, 60)
+    worker = workers(setup)
+
+    assert 1 == worker.end()
+    reason = worker.text().split("the worker stops:")[1]
+    assert f"{setup.input}[1]" in reason
+    assert "offsets 60 to 99" in reason
+    assert "on_out_of_range" in reason
+    committed, _ = ends(setup.bootstrap, setup.group, setup.input)
+    assert 10 == committed[1]
+
+
+@pytest.mark.parametrize(("choice", "first"), [("earliest", 60), ("latest", 100)])
+def test_lost_records_are_passed_over_when_asked(
+    make: Make, workers: Workers, choice: str, first: int
+) -> None:
+    """With `on_out_of_range` the worker says what is missing and goes on at that end."""
+    setup = make({"input": {"on_out_of_range": choice}})
+    visits.send(setup.bootstrap, setup.input, _one_partition(100))
+    _lose_records(setup, 10, 60)
+    worker = workers(setup)
+    worker.says("offset out of range")
+    visits.send(setup.bootstrap, setup.input, _one_partition(5))
+
+    with reading(setup.bootstrap, setup.output, setup.dead, setup.package) as outputs:
+        outputs.inputs(105 - first).to_end()
+
+    assert {(1, offset) for offset in range(first, 105)} == set(outputs.count)
+
+
+@pytest.mark.slow
+def test_stuck_model_turns_liveness_red(make: Make, workers: Workers, tmp_path: Path) -> None:
+    """An idle worker is alive; one whose model never returns is not, within 30 s."""
+    wish = Wish("touchy", tmp_path / "touchy", carry=("id",))
+    pack(Touchy(), wish, schema=visits.SCHEMA)
+    (tmp_path / "visit.avsc").write_text(visits.SCHEMA)
+    setup = make({"input": {"schema": "visit.avsc"}}, model=wish.folder)
+    worker = workers(setup).ready()
+    assert 200 == worker.get("/health/live")[0]
+
+    visits.send(
+        setup.bootstrap, setup.input, [Event(None, visits.framed({**visits.visit(1), "pages": HANG}))]
+    )
+
+    worker.until(lambda: worker.get("/health/live")[0] == 503, 30, "liveness to turn red")
