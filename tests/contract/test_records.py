@@ -130,16 +130,6 @@ def test_lag_is_what_is_left_to_read(cluster: Cluster, member: Join) -> None:
     assert 0 == sum(joined.source.lag().values())
 
 
-def test_topics_that_exist_are_listed(cluster: Cluster, member: Join) -> None:
-    """A topic that is there is seen by name, and one that isn't is not made by looking."""
-    topic = cluster.topic("listed")
-
-    found = member(topic).source.topics(READ_S)
-
-    assert topic in found
-    assert f"{topic}.not" not in found
-
-
 def _murmur2(key: bytes) -> int:
     """
     The positive part of Kafka's hash of a key.

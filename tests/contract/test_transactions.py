@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from confluent_kafka import OFFSET_INVALID, Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from tests.contract.cluster import READ_S, Cluster, Member, send
 from tests.kafka.process import wait_for
@@ -23,6 +21,7 @@ def producer(cluster: Cluster) -> Producer:
         {
             "bootstrap.servers": cluster.bootstrap,
             "transactional.id": identity,
+            "log_level": 0,
             "partitioner": "murmur2_random",  # as `send` has it: the same key, the same partition
         }
     )
@@ -134,19 +133,3 @@ def test_records_of_an_open_transaction_wait_for_its_commit(
 
     producer.commit_transaction(READ_S)
     assert [b"first", b"open", b"behind it"] == [row.value for row in reader.read(3)]
-
-
-@pytest.mark.mock_gap("CreateTopics is not answered: topics appear when they are asked for")
-def test_topic_is_created_with_its_partitions(cluster: Cluster) -> None:
-    """CreateTopics makes a topic with as many partitions as were asked for."""
-    admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
-    name = cluster.topics.name("created")
-
-    topic = NewTopic(name, num_partitions=7, replication_factor=1)
-
-    admin.create_topics([topic], request_timeout=3)[name].result(10)
-
-    def partitions() -> int:
-        return len(admin.list_topics(name, timeout=10).topics[name].partitions)
-
-    wait_for(lambda: partitions() == 7, READ_S, "7 partitions")

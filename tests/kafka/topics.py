@@ -5,8 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.cimpl import NewTopic
+
+from tests.kafka.process import wait_for
 
 __all__ = ["Topics"]
 
@@ -33,7 +37,7 @@ class Topics:
 
     def create(self, base: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> str:
         """
-        Create a topic and return its name.
+        Create a topic and return its name; blocks until each partition's leader answers.
 
         Args:
             base: what it is for.
@@ -44,7 +48,19 @@ class Topics:
         topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
         self._admin.create_topics([topic], operation_timeout=_ANSWER_S)[name].result(_ANSWER_S)
         self._created.append(name)
+        wait_for(lambda: self._is_led(name, partitions), _ANSWER_S, f"the leaders of {name}")
         return name
+
+    def _is_led(self, name: str, partitions: int) -> bool:
+        """A leader says NOT_LEADER_FOR_PARTITION for a moment after the creation was acknowledged."""
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(name, index): latest for index in range(partitions)}
+        try:
+            for future in self._admin.list_offsets(asked, request_timeout=_ANSWER_S).values():
+                future.result(_ANSWER_S)
+        except KafkaException:
+            return False
+        return True
 
     def delete(self) -> None:
         """Delete what `create` created."""

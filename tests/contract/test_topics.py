@@ -1,0 +1,111 @@
+"""What can be asked of topics and groups from outside, and reading as an onlooker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from stream.errors import Stopped
+from stream.records import Partition
+from stream.transport import Reader
+from stream.transport.topics import Cluster as Catalogue
+from stream.transport.topics import TopicState, WantedTopic
+from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Member, Row, rows, send
+from tests.kafka.process import wait_for
+
+Join = Callable[..., Member]
+
+
+@pytest.fixture
+def catalogue(cluster: Cluster) -> Catalogue:
+    """The product's own look at the cluster."""
+    return Catalogue(cluster.settings())
+
+
+def test_topics_that_exist_are_listed(cluster: Cluster, catalogue: Catalogue) -> None:
+    """A topic that is there is seen by name with its partitions, and looking makes none."""
+    topic = cluster.topic("listed")
+
+    assert topic in catalogue.topics(READ_S)
+    assert catalogue.partitions()[topic] == PARTITIONS
+    assert f"{topic}.not" not in catalogue.topics(READ_S)
+
+
+@pytest.mark.mock_gap("CreateTopics is not answered: topics appear when they are asked for")
+def test_missing_topic_is_created_as_wanted_and_then_left_alone(
+    cluster: Cluster, catalogue: Catalogue
+) -> None:
+    """A topic gets its partitions and its limit when it is made; the second time nothing happens."""
+    if cluster.kind == "mock":  # it never answers: don't wait for that
+        catalogue = Catalogue(replace(cluster.settings(), properties={"socket.timeout.ms": 2_000}))
+    name = cluster.topics.name("created")
+    wanted = WantedTopic(name, "input", 7, config={"max.message.bytes": "123456"})
+
+    assert [TopicState(name, "input", 7, created=True)] == catalogue.create([wanted])
+    wait_for(lambda: catalogue.partitions().get(name) == 7, READ_S, "7 partitions")
+
+    assert [TopicState(name, "input", 7, created=False)] == catalogue.create([wanted])
+    assert 123_456 == catalogue.max_message_bytes(name)
+
+
+def test_ends_are_the_first_and_the_next_offset(cluster: Cluster, catalogue: Catalogue) -> None:
+    """Each partition of a topic answers with both of its ends."""
+    topic = cluster.topic("ends")
+    send(cluster, topic, [b"1", b"2", b"3"])
+
+    ends = catalogue.ends(topic)
+
+    assert [Partition(topic, index) for index in range(PARTITIONS)] == sorted(ends)
+    assert [(0, 0)] * (PARTITIONS - 1) + [(0, 3)] == sorted(ends.values())
+
+
+def test_committed_offsets_are_seen_from_outside(
+    cluster: Cluster, catalogue: Catalogue, member: Join
+) -> None:
+    """What a member committed is what an onlooker is told; partitions without a commit are left out."""
+    topic = cluster.topic("committed")
+    send(cluster, topic, [b"1", b"2", b"3"])
+    joined = member(topic)
+    row = joined.read(3)[1]
+
+    joined.source.commit({Partition(topic, row.partition): row.offset + 1})
+
+    assert {Partition(topic, row.partition): 2} == catalogue.committed(cluster.settings().group, topic)
+
+
+def test_onlooker_reads_every_partition_from_the_start_and_then_what_comes(cluster: Cluster) -> None:
+    """A reader without a group sees old and new records of all partitions."""
+    topic = cluster.topic("watched")
+    keys = [b"%d" % i for i in range(100)]
+    send(cluster, topic, keys[:50], keys[:50])
+    reader = Reader(cluster.settings(), topic, "earliest")
+
+    before = _read(reader, 50)
+    send(cluster, topic, keys[50:], keys[50:])
+    after = _read(reader, 50)
+    reader.close()
+
+    assert set(keys[:50]) == {row.value for row in before}
+    assert set(keys[50:]) == {row.value for row in after}
+    assert set(range(PARTITIONS)) == {row.partition for row in before}
+
+
+def test_onlooker_of_an_absent_topic_is_told_so(cluster: Cluster) -> None:
+    """A topic that is not there is an error that names it, and is not made."""
+    name = cluster.topics.name("absent")
+
+    with pytest.raises(Stopped, match=f"topic {name} is not there"):
+        Reader(cluster.settings(), name, "earliest")
+
+
+def _read(reader: Reader, count: int) -> list[Row]:
+    found: list[Row] = []
+
+    def enough() -> bool:
+        found.extend(rows(reader.poll(0.1)))
+        return len(found) >= count
+
+    wait_for(enough, READ_S, f"{count} records")
+    return found
