@@ -117,10 +117,10 @@ def write_config(
         "input": {"topic": names.input, "schema": str(assets.schema)},
         "output": {"topic": names.output},
         "dead_letters": {"topic": names.dead_letters},
-        "delivery": {"guarantee": "at-least-once"},
         "web": {"host": LOOPBACK, "port": port},
     }
     if embedded:
+        tables["delivery"] = {"guarantee": "at-least-once"}  # its transactions only pretend
         tables["kafka.consumer"] = {'"fetch.wait.max.ms"': MOCK_FETCH_WAIT_MS}
     # A JSON string is a TOML string too, with every character escaped that needs to be.
     lines = [

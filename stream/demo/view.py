@@ -170,10 +170,10 @@ def _progress(ledger: Ledger) -> RenderableType:
 def _figures(ledger: Ledger, rate: float) -> RenderableType:
     p50, p99 = _latency(ledger)
     grid = Table.grid(padding=(0, 2), expand=True)
-    for _ in range(4):
-        grid.add_column(ratio=1, no_wrap=True)
+    for ratio in (4, 3, 4, 3):
+        grid.add_column(ratio=ratio, no_wrap=True)
     grid.add_row(
-        f"[bold green]{rate:,.0f}[/] predictions/s",
+        f"[bold green]{rate:,.0f}[/] predicted/s",
         f"lag [bold]{ledger.lag:,}[/]",
         f"p50 [bold]{p50}[/]",
         f"p99 [bold]{p99}[/]",
