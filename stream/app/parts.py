@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from stream.app.schemas import prefix_of, read_schema, writers_of
 from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas
+from stream.codec.compatibility import compare
+from stream.errors import SchemaError
+from stream.manifest import Manifest
 from stream.pipeline import Pipeline
 from stream.records import Batch, Outcome
 from stream.registry import RegistryWriters
@@ -19,7 +22,7 @@ from stream.transport import Limits, Sink, Source
 from stream.transport.topics import Cluster, WantedTopic
 from stream.worker import Brake, Engine, Publisher, Tally, Timing, Topics
 
-__all__ = ["Parts", "assemble", "build_pipeline", "wanted_topics"]
+__all__ = ["Parts", "assemble", "build_pipeline", "model_paths", "open_configured", "wanted_topics"]
 
 DEAD_LETTER_ROOM = 65_536
 """Bytes that the dead-letter topic takes beyond the input's largest record: headers that say why."""
@@ -62,7 +65,7 @@ def assemble(settings: Settings) -> Parts:
 
     Raises: Refused when a setting, a schema or the model package can't be used.
     """
-    package = open_package(settings.path(settings.model.uri))
+    package = open_configured(settings)
     metrics = Metrics()
     sink = Sink(settings.kafka)
     redact = settings.dead_letters.redact
@@ -84,6 +87,11 @@ def assemble(settings: Settings) -> Parts:
     source = Source(settings.kafka, settings.input, limits, engine)
     metrics.set("stream_model_info", 1, model=package.manifest.model)
     return Parts(settings, package, engine, source, sink, Cluster(settings.kafka), metrics, tally)
+
+
+def open_configured(settings: Settings) -> Package:
+    """The configuration's model package, opened as its settings ask. Raises: PackageError."""
+    return open_package(settings.path(settings.model.uri))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +132,14 @@ def build_pipeline(settings: Settings, package: Package, writers: WriterSchemas 
     chosen = settings.input.schema
     writer = features if chosen is None else read_schema(settings.path(chosen))
     manifest = package.manifest
+    for difference in compare(writer, features, model_paths(manifest)):
+        if difference.kind in ("missing", "retyped"):
+            raise SchemaError(
+                f"[input] schema {chosen}: {difference.message}",
+                mend="see `stream check`: no record written with this schema can be scored",
+            )
     carry = carried_names(manifest.carry)
-    paths = list(dict.fromkeys([*(f.path for f in manifest.features), *carry]))
+    paths = model_paths(manifest)
     prediction = RecordSchema(package.prediction)
     return Pipeline(
         Decoder(features, paths, settings.input_framing, writer, writers),
@@ -137,6 +151,11 @@ def build_pipeline(settings: Settings, package: Package, writers: WriterSchemas 
         carry,
         settings.input.null_value,
     )
+
+
+def model_paths(manifest: Manifest) -> list[str]:
+    """The event's fields that a model needs, dotted: its features and what it carries, each once."""
+    return list(dict.fromkeys([*(feature.path for feature in manifest.features), *manifest.carry]))
 
 
 def wanted_topics(settings: Settings, input_max_bytes: int | None) -> list[WantedTopic]:

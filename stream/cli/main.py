@@ -18,6 +18,7 @@ COMMANDS = {
     "worker": "Run the worker for stream.toml.",
     "train": "Run a training recipe and pack the best model.",
     "pack": "Make a model package from an estimator file.",
+    "check": "Check a model package against the schemas and topics of stream.toml.",
     "topics": "Show the topics that stream.toml needs; make them with --create.",
     "produce": "Send a data file's rows as Avro events to the input topic.",
     "watch": "Show predictions as they come.",

@@ -1,0 +1,46 @@
+"""`stream check`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+
+from stream.cli.options import as_json, config_option, json_option, settings_of
+
+__all__ = ["check"]
+
+
+@click.command()
+@click.argument("package", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@config_option
+@json_option
+def check(package: Path | None, config: Path | None, json_out: bool) -> int:
+    """
+    Check a model package against the schemas and topics of stream.toml.
+
+    PACKAGE is a package's folder (default: [model] uri). Every finding is printed, with its mend. Exit 2 when
+    the worker would refuse to start, 1 when something needs a hand, 0 with notes or nothing.
+
+    \b
+    Example:
+      stream check models/flights
+    """
+    from stream.app.check import check as find
+    from stream.app.parts import open_configured
+
+    settings = settings_of(config)
+    if package is not None:
+        settings = replace(settings, model=replace(settings.model, uri=str(package.absolute())))
+    findings = find(settings, lambda: open_configured(settings))
+    if json_out:
+        click.echo(as_json([asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            mend = f"\n         try: {finding.mend}" if finding.mend else ""
+            click.echo(f"{finding.severity:<8} {finding.where}: {finding.message}{mend}")
+    worst = {finding.severity for finding in findings}
+    if not worst:
+        click.echo(f"{settings.model.uri}: nothing found", err=True)
+    return 2 if "refused" in worst else 1 if "hand" in worst else 0

@@ -1,0 +1,100 @@
+"""What a writer's schema means to a reader, field by field, before any record is read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from stream.codec.leaf import Leaf
+from stream.codec.resolution import Source, resolve
+from stream.codec.schema import RecordSchema
+from stream.errors import RecordError, SchemaError
+
+__all__ = ["Difference", "Kind", "compare"]
+
+Kind: TypeAlias = Literal["missing", "retyped", "nullable", "default", "promoted"]
+"""
+`missing` and `retyped`: no record of this writer can be read. `nullable`: those with a null can't. `default`:
+the reader's default stands in for a field that the writer hasn't got. `promoted`: read as a wider type.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """
+    One field that a writer has otherwise than a reader.
+
+    Attributes:
+        path: the reader's field, dotted.
+        kind: what it means.
+        message: for people.
+        near: the writer's field that it may have become, when one was renamed; empty otherwise.
+    """
+
+    path: str
+    kind: Kind
+    message: str
+    near: str = ""
+
+
+def compare(writer: RecordSchema, reader: RecordSchema, paths: Sequence[str]) -> list[Difference]:
+    """
+    Compare what is written with what is read.
+
+    Args:
+        writer: the schema of a topic's values.
+        reader: what is needed.
+        paths: the reader's leaves that are needed.
+    Returns: the differences, in the order of `paths`; empty when every record is read as it was written.
+    """
+    found = [_difference(writer, reader, path) for path in paths]
+    return [difference for difference in found if difference is not None]
+
+
+def _difference(writer: RecordSchema, reader: RecordSchema, path: str) -> Difference | None:
+    source = resolve(writer.root, reader.root, path)
+    if isinstance(source, RecordError):
+        missing = source.reason == "missing_field"
+        near = _near(writer, reader, path) if missing else ""
+        hint = f"; was it renamed to {near!r}?" if near else ""
+        return Difference(path, "missing" if missing else "retyped", f"{source.message}{hint}", near)
+    if not source.steps:
+        near = _near(writer, reader, path)
+        hint = f"; was it renamed to {near!r}?" if near else ""
+        message = (
+            f"field {path!r} is not written any more: every record gets the default {source.constant!r}{hint}"
+        )
+        return Difference(path, "default", message, near)
+    if source.checks_null:
+        return Difference(path, "nullable", f"field {path!r} may be null now; the model takes no null there")
+    return _promotion(writer, source)
+
+
+def _promotion(writer: RecordSchema, source: Source) -> Difference | None:
+    try:
+        written = writer.leaf(".".join(step.name for step in source.steps))
+    except SchemaError:
+        return None
+    if written.avro == source.leaf.avro:
+        return None
+    path = source.leaf.path
+    return Difference(
+        path, "promoted", f"field {path!r} is written as {written.avro}, read as {source.leaf.avro}"
+    )
+
+
+def _near(writer: RecordSchema, reader: RecordSchema, path: str) -> str:
+    """A field that only the writer has, of a like name or of the same type where it is the only one."""
+    ours = {leaf.path for leaf in reader.leaves()}
+    new = [leaf for leaf in writer.leaves() if leaf.path not in ours]
+    close = difflib.get_close_matches(path, [leaf.path for leaf in new], n=1, cutoff=0.6)
+    if close:
+        return close[0]
+    same = [leaf for leaf in new if _same_type(leaf, reader.leaf(path))]
+    return same[0].path if len(same) == 1 else ""
+
+
+def _same_type(one: Leaf, other: Leaf) -> bool:
+    return one.avro == other.avro
