@@ -13,7 +13,7 @@ from typing import Any
 
 import fastavro
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from tests.docker.compose import ROOT, Service, services
 from tests.docker.containers import Container, Machine, kafka_container
@@ -121,9 +121,8 @@ def _decoded(value: bytes, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
-    """The first `count` values of a topic, of all partitions; fewer when no more come within half a minute."""
-    consumer = _consumer(bootstrap)
-    consumer.assign([TopicPartition(topic, each, 0) for each in range(_partitions(consumer, topic))])
+    """The first `count` committed values of a topic; fewer when no more come within half a minute."""
+    consumer = _reader(bootstrap, topic)
     values: list[bytes] = []
     while len(values) < count and (batch := consumer.consume(count - len(values), 30)):
         values += [value for message in batch if (value := message.value()) is not None]
@@ -132,20 +131,27 @@ def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
 
 
 def _count(bootstrap: str, topic: str) -> int:
-    """How many records a topic holds."""
-    consumer = _consumer(bootstrap)
-    partitions = [TopicPartition(topic, each) for each in range(_partitions(consumer, topic))]
-    ends = [consumer.get_watermark_offsets(each, timeout=20) for each in partitions]
+    """How many committed records a topic holds now; offsets don't tell, transactions leave marks between them."""
+    consumer = _reader(bootstrap, topic, {"enable.partition.eof": True})
+    left, records = len(consumer.assignment()), 0
+    while left:
+        message = consumer.poll(30)
+        assert message is not None, f"{topic}: neither a record nor its end"
+        error = message.error()
+        ended = error is not None
+        assert error is None or error.code() == KafkaError._PARTITION_EOF, error
+        left, records = left - ended, records + (not ended)
     consumer.close()
-    return sum(high - low for low, high in ends)
+    return records
 
 
-def _consumer(bootstrap: str) -> Consumer:
-    return Consumer({"bootstrap.servers": bootstrap, "group.id": "onlooker", "enable.auto.commit": False})
-
-
-def _partitions(consumer: Consumer, topic: str) -> int:
-    return len(consumer.list_topics(topic, timeout=20).topics[topic].partitions)
+def _reader(bootstrap: str, topic: str, properties: dict[str, bool] | None = None) -> Consumer:
+    """A consumer at the start of every partition of a topic."""
+    own = {"group.id": "onlooker", "enable.auto.commit": False, "isolation.level": "read_committed"}
+    consumer = Consumer({"bootstrap.servers": bootstrap, **own, **(properties or {})})
+    partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+    consumer.assign([TopicPartition(topic, each, 0) for each in partitions])
+    return consumer
 
 
 def _predicted(worker: Container) -> float:
