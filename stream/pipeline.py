@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -20,6 +20,8 @@ __all__ = ["Decode", "Encode", "NullValue", "Pipeline", "Score"]
 
 NullValue = Literal["dead-letter", "skip", "forward"]
 """What becomes of a record without a value."""
+
+T = TypeVar("T")
 
 
 class Decode(Protocol):
@@ -73,13 +75,14 @@ class Pipeline:
         Returns: n outcomes; outcome i belongs to record i. Never raises for any bytes: what can't be scored
             is a DeadLetter of its own, and the records beside it are scored as if it were not there.
         """
-        outcomes: dict[int, Outcome] = {}
-        rows = [i for i, value in enumerate(batch.values) if value is not None]
-        if len(rows) < len(batch):
-            outcomes.update({i: self._null() for i, value in enumerate(batch.values) if value is None})
-        if rows:
-            self._process(batch, rows, outcomes)
-        return [outcomes[i] for i in range(len(batch))]
+        values = batch.values
+        if None not in values:
+            return self._process(batch, range(len(batch))) if values else []
+        outcomes = [self._null() if value is None else None for value in values]
+        rows = [i for i, value in enumerate(values) if value is not None]
+        for i, outcome in zip(rows, self._process(batch, rows) if rows else [], strict=True):
+            outcomes[i] = outcome
+        return [outcome for outcome in outcomes if outcome is not None]
 
     def _null(self) -> Outcome:
         if self.null_value == "forward":
@@ -88,31 +91,39 @@ class Pipeline:
             return Skip("null_value")
         return DeadLetter("decode", "null_value", "NullValue", "the record has no value")
 
-    def _process(self, batch: Batch, rows: list[int], outcomes: dict[int, Outcome]) -> None:
-        """The records at `rows`, which have a value: 1 decode, 2 score, 3 encode."""
+    def _process(self, batch: Batch, rows: Sequence[int]) -> list[Outcome]:
+        """The records at `rows`, which have a value: 1 decode, 2 score, 3 encode, 4 one outcome for each."""
         values = [value for value in batch.values if value is not None]
-        decoded = self.decoder.decode(values, [batch.headers[i] for i in rows])  # 1
-        outcomes.update({rows[i]: fault for i, fault in decoded.faults.items()})
-        kept = [rows[i] for i in decoded.rows]
-        if not kept:
-            return
-        scored = self.model.score(decoded.columns, len(kept))  # 2
-        outcomes.update({kept[i]: fault for i, fault in scored.faults.items()})
-        good = [kept[i] for i in scored.rows]
-        if not good:
-            return
+        decoded = self.decoder.decode(values, _at(batch.headers, rows))  # 1
+        if not decoded.rows:
+            return [decoded.faults[i] for i in range(len(rows))]
+        scored = self.model.score(decoded.columns, len(decoded.rows))  # 2
+        kept = _at(decoded.rows, scored.rows)
+        encoded = self._encode(batch, _at(rows, kept), decoded, scored) if kept else []  # 3
+        outcomes: list[Outcome] = [v if isinstance(v, DeadLetter) else Prediction(v) for v in encoded]  # 4
+        if len(outcomes) == len(rows):
+            return outcomes
+        found: dict[int, Outcome] = dict(decoded.faults)
+        found |= {decoded.rows[i]: fault for i, fault in scored.faults.items()}
+        found |= dict(zip(kept, outcomes, strict=True))
+        return [found[i] for i in range(len(rows))]
+
+    def _encode(
+        self, batch: Batch, rows: Sequence[int], decoded: Decoded, scored: Scored
+    ) -> list[bytes | DeadLetter]:
+        """The values of the predictions for the records at `rows`, those that were scored."""
         carried = {name: decoded.columns[path] for path, name in self.carry.items()}
-        if len(good) < len(kept):
+        if len(scored.rows) < len(decoded.rows):
             taken = pa.array(scored.rows, pa.int64())
             carried = {name: column.take(taken) for name, column in carried.items()}
-        encoded = self.encoder.encode({**carried, **scored.columns, **self._origin(batch, good)})  # 3
-        for i, value in zip(good, encoded, strict=True):
-            outcomes[i] = Prediction(value) if isinstance(value, bytes) else value
-
-    def _origin(self, batch: Batch, rows: list[int]) -> dict[str, pa.Array]:
-        """The columns that say which model answered which record."""
-        return {
+        origin = {
             "model": pa.repeat(pa.scalar(self.name, pa.string()), len(rows)),
-            "source_partition": pa.array([batch.partitions[i] for i in rows], pa.int32()),
-            "source_offset": pa.array([batch.offsets[i] for i in rows], pa.int64()),
+            "source_partition": pa.array(_at(batch.partitions, rows), pa.int32()),
+            "source_offset": pa.array(_at(batch.offsets, rows), pa.int64()),
         }
+        return self.encoder.encode({**carried, **scored.columns, **origin})
+
+
+def _at(items: Sequence[T], rows: Sequence[int]) -> Sequence[T]:
+    """The items at `rows`, ascending and each once; as they are when that is all of them."""
+    return items if len(rows) == len(items) else [items[i] for i in rows]
