@@ -11,6 +11,7 @@ from stream.errors import DeadLetterRefused, DeliveryFailed, Place
 from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction
 from stream.transport import Deadline, Refusal
 from stream.worker.span import Span
+from stream.worker.tally import all_predictions
 
 __all__ = ["Publisher", "Sending", "Topics"]
 
@@ -74,7 +75,7 @@ class Publisher:
             outcomes: shape (n,); outcome i belongs to record i.
         Raises: Stopped when the producer can't go on. Blocks while its queue is full.
         """
-        if all(isinstance(outcome, Prediction) for outcome in outcomes):
+        if all_predictions(outcomes):
             self._predictions(batch, range(len(batch)), outcomes)
             return
         self._predictions(batch, [i for i, o in enumerate(outcomes) if isinstance(o, Prediction)], outcomes)
@@ -84,7 +85,7 @@ class Publisher:
 
     def _predictions(self, batch: Batch, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         values = [o.value for o in outcomes if isinstance(o, Prediction)]
-        headers = [_onward(h) if h else None for h in batch.headers]
+        headers = [_onward(h) if h else None for h in batch.headers] if any(batch.headers) else batch.headers
         keys, timestamps = batch.keys, batch.timestamps_ms
         if len(rows) < len(batch):
             keys = [keys[i] for i in rows]
