@@ -52,9 +52,7 @@ def _common(settings: KafkaSettings, own: Mapping[str, Any], name: str) -> Clien
     chosen = {**settings.properties, **own}
     for key in chosen:
         if key in RESERVED:
-            raise SettingsError(
-                f"[kafka] property `{key}` is not yours to set in {name}", mend=RESERVED[key]
-            )
+            raise SettingsError(f"[kafka] property `{key}` is not yours to set in {name}", mend=RESERVED[key])
     plain = {k: v.reveal() if isinstance(v, Secret) else v for k, v in chosen.items()}
     return {"bootstrap.servers": settings.bootstrap_servers, **plain}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -97,7 +98,11 @@ class Sink:
         for key, value, timestamp, header in zip(keys, values, timestamps_ms, headers, strict=True):
             try:
                 if header:
-                    produce(topic, value, key, timestamp=timestamp, headers=_as_list(header))
+                    # A delivery report has no headers; the refused record's own are needed.
+                    report = partial(self._on_delivery, headers=header)
+                    produce(
+                        topic, value, key, timestamp=timestamp, headers=_as_list(header), on_delivery=report
+                    )
                 else:
                     produce(topic, value, key, timestamp=timestamp)
             except BufferError:
@@ -120,11 +125,9 @@ class Sink:
                     mend="look at the brokers of the output topic; nothing was committed, a restart repeats the work",
                 )
 
-    def _on_delivery(self, error: KafkaError | None, message: Any) -> None:
+    def _on_delivery(self, error: KafkaError | None, message: Any, headers: Headers = ()) -> None:
         if error is not None:
-            self._refuse(
-                message.topic() or "", message.key(), message.value(), message.headers() or (), error
-            )
+            self._refuse(message.topic() or "", message.key(), message.value(), headers, error)
 
     def _refuse(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, error: KafkaError

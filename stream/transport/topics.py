@@ -134,7 +134,9 @@ class Cluster:
         ]
 
     def _create(self, topics: list[NewTopic]) -> None:
-        for name, future in self._admin.create_topics(topics, operation_timeout=ANSWER_S).items():
+        for name, future in self._admin.create_topics(
+            topics, operation_timeout=ANSWER_S, request_timeout=ANSWER_S
+        ).items():
             try:
                 future.result()
             except KafkaException as error:
