@@ -126,6 +126,12 @@ class ModelSettings:
 
     uri: str = "models/flights"
     """The package folder, relative to the configuration file."""
+    require_signature: bool = False
+    """true: refuse a version that is not signed; needs `trusted_keys`."""
+    trusted_keys: tuple[str, ...] = ()
+    """Ed25519 public keys, PEM text or `{ file = "…" }` each; any one may have signed a version: docs/trust.md."""
+    trusted_types: tuple[str, ...] = ()
+    """Full names of types that a `.skops` model may hold beside scikit-learn's, numpy's and scipy's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,9 @@ def _prepare(
         elif get_origin(hint) in (Mapping, dict) or "Mapping" in str(get_origin(hint)):
             value = _table(value, where)
             value = {k: _secret(v, f"{where}.{k}", base, environ) for k, v in value.items()}
+        elif get_origin(hint) is tuple:
+            value = _list(value, where)
+            value = [_secret(v, f"{where}[{i}]", base, environ) for i, v in enumerate(value)]
         done[key] = (
             _secret(value, where, base, environ) if isinstance(value, dict) and _is_secret(value) else value
         )
@@ -208,6 +211,17 @@ def _table(value: object, where: str) -> dict[str, Any]:
         raise SettingsError(
             f"{where}: expected a table, found {value!r}", mend="write a table of key = value"
         )
+    return value
+
+
+def _list(value: object, where: str) -> list[Any]:
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError as error:
+            raise SettingsError(f"{where}: expected a JSON list, {error}", mend='write ["value"]') from None
+    if not isinstance(value, list):
+        raise SettingsError(f"{where}: expected a list, found {type(value).__name__}", mend='write ["value"]')
     return value
 
 

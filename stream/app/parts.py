@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from stream.app.schemas import prefix_of, read_schema, writers_of
+from stream.app.trust import trust_of
 from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas
 from stream.codec.compatibility import compare
 from stream.errors import SchemaError
@@ -90,8 +91,8 @@ def assemble(settings: Settings) -> Parts:
 
 
 def open_configured(settings: Settings) -> Package:
-    """The configuration's model package, opened as its settings ask. Raises: PackageError."""
-    return open_package(settings.path(settings.model.uri))
+    """The configuration's model package, opened as its settings ask. Raises: PackageError, SettingsError."""
+    return open_package(settings.path(settings.model.uri), trust=trust_of(settings.model))
 
 
 @dataclass(frozen=True, slots=True)

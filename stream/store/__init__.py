@@ -1,16 +1,30 @@
 """Model packages on disk: opened with every hash checked first, and written so that a half one is never seen."""
 
+from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
 from stream.store.folder import current_version, versions
-from stream.store.opening import Package, open_package
+from stream.store.opening import STEPS, Package, open_package
 from stream.store.packing import Packed, Wish, pack, pack_estimator_file
+from stream.store.signature import PublicKey, SigningKey, is_encrypted
+from stream.store.trust import Trust
 
 __all__ = [
+    "STEPS",
+    "Listed",
     "Package",
     "Packed",
+    "PublicKey",
+    "Shown",
+    "SigningKey",
+    "Switched",
+    "Trust",
     "Wish",
     "current_version",
+    "is_encrypted",
+    "list_versions",
     "open_package",
     "pack",
     "pack_estimator_file",
+    "roll_back",
+    "show_version",
     "versions",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import TypeVar
 
@@ -53,18 +54,19 @@ def dump_estimator(estimator: object) -> bytes:
     return stream.getvalue()
 
 
-def load_estimator(content: bytes, name: str) -> Estimator:
+def load_estimator(content: bytes, name: str, types: Collection[str] = ()) -> Estimator:
     """
     Turn bytes into the estimator. A pickle runs code: check hash and signature first.
 
     Args:
         content: of the file.
         name: the file's name; `.skops` loads without pickle, and only types that are trusted.
+        types: full names of types that a `.skops` file may hold beside our own list.
     Returns: the estimator.
     Raises: PackageError (step `load`) if it can't be loaded or has no `predict`.
     """
-    load = _load_skops if name.endswith(".skops") else _load_pickle
-    estimator = load(content, name)
+    skops = name.endswith(".skops")
+    estimator = _load_skops(content, name, types) if skops else _load_pickle(content, name)
     if not callable(getattr(estimator, "predict", None)):
         raise PackageError(
             f"{name}: holds a {type(estimator).__name__}, which has no `predict`",
@@ -81,15 +83,16 @@ def _load_pickle(content: bytes, name: str) -> object:
         return _tried(name, partial(joblib.load, io.BytesIO(content)))
 
 
-def _load_skops(content: bytes, name: str) -> object:
+def _load_skops(content: bytes, name: str, types: Collection[str]) -> object:
     import skops.io  # imports half of scikit-learn's test tools: a worker with a joblib file need not wait
 
     asked = _tried(name, partial(skops.io.get_untrusted_types, data=content))
-    if strangers := sorted(set(asked) - _OWN_TYPES):
+    if strangers := sorted(set(asked) - _OWN_TYPES - set(types)):
         raise PackageError(
             f"{name}: holds types that are not trusted: {', '.join(strangers)}",
             step="load",
-            mend="save it with joblib if you trust where it is from",
+            mend=f"look at what they do; if you trust them, [model] trusted_types = {json.dumps(strangers)}"
+            " (`stream pack --trusted-types` while packing)",
         )
     return _tried(name, partial(skops.io.loads, content, trusted=sorted(asked)))
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import islice
 from pathlib import Path
 
 from stream.errors import PackageError
@@ -21,6 +22,7 @@ __all__ = [
     "current_version",
     "make_current",
     "next_version",
+    "other_files",
     "read_plain",
     "resolve",
     "versions",
@@ -33,6 +35,9 @@ MAX_FILE_BYTES = 4 * 1024**3
 
 MAX_MANIFEST_BYTES = 16 * 1024**2
 """A manifest of 10,000 features has 2 MB."""
+
+_NAMED = 5
+"""Files named in a note; enough to see what they are."""
 
 _CURRENT_CHARS = 64
 """`current` holds a number; anything longer is something else."""
@@ -63,23 +68,31 @@ def current_version(package: Path) -> int:
     """
     current = package / "current"
     try:
-        link = current.is_symlink()
+        link = current.is_symlink() and not current.is_file()  # a link to a text is as good as the text
         text = str(current.readlink()) if link else current.read_text("utf-8")[:_CURRENT_CHARS]
     except (OSError, UnicodeDecodeError) as error:
-        found = ", ".join(map(str, versions(package))) or "none"
         raise PackageError(
-            f"{current}: can't be read ({_reason(error)}); versions found: {found}",
+            f"{current}: can't be read ({_reason(error)}); versions found: {_found(package)}",
             step="manifest",
             mend="give the folder of a package, or pack one with `stream pack`",
         ) from error
-    name = text.strip().removesuffix("/").rpartition("/")[2]
-    if not _is_number(name):
+    parent, _, name = text.strip().removesuffix("/").rpartition("/")
+    inside = parent in ("", "versions") or (link and _same_folder(package / parent, package / "versions"))
+    if not inside or not _is_number(name):
         raise PackageError(
             f"{current}: expected the number of a version, found {text.strip()!r}",
             step="manifest",
-            mend="write the number of the version that shall serve into it",
+            mend="`stream models rollback --to N` writes the version that shall serve into it",
         )
     return int(name)
+
+
+def _same_folder(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
+
+
+def _found(package: Path) -> str:
+    return ", ".join(map(str, versions(package))) or "none"
 
 
 def resolve(path: Path, version: int | None = None) -> Path:
@@ -97,13 +110,29 @@ def resolve(path: Path, version: int | None = None) -> Path:
     number = current_version(path) if version is None else version
     folder = path / "versions" / str(number)
     if not folder.is_dir():
-        found = ", ".join(map(str, versions(path))) or "none"
         raise PackageError(
-            f"{path}: there is no version {number}; found: {found}",
+            f"{path}: there is no version {number}; found: {_found(path)}",
             step="manifest",
-            mend="name one that is there, or correct `current`",
+            mend="name one that is there, or let `stream models rollback --to N` correct `current`",
+        )
+    if folder.is_symlink():
+        # A version never changes once written; a link can be pointed elsewhere at any time.
+        raise PackageError(
+            f"{folder}: is a link, not a version's own folder",
+            step="manifest",
+            mend="copy the version there, or link the whole package",
         )
     return folder.resolve()
+
+
+def other_files(folder: Path, known: Collection[str]) -> list[str]:
+    """
+    Args:
+        folder: of a version.
+        known: names that belong there.
+    Returns: up to 5 other names of it, hidden ones too, sorted.
+    """
+    return sorted(islice((entry.name for entry in folder.iterdir() if entry.name not in known), _NAMED))
 
 
 def read_plain(folder: Path, name: str, size_bytes: int | None = None) -> bytes:

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from stream.codec import RecordSchema
 from stream.errors import PackageError, SchemaError
 from stream.manifest import Manifest
 from stream.scoring import Model
 from stream.store.artefact import load_estimator
-from stream.store.folder import MANIFEST, read_plain, resolve
+from stream.store.folder import MANIFEST, other_files, read_plain, resolve
 from stream.store.golden import check_golden, read_golden
 from stream.store.libraries import differences
 from stream.store.manifests import MODEL_FILES, read_manifest
 from stream.store.mapping import avro_of, kind_of
+from stream.store.signature import SIGNATURE, PublicKey
+from stream.store.trust import Trust, check_signature
 
-__all__ = ["Package", "open_package", "open_version"]
+__all__ = ["STEPS", "Package", "Witness", "open_package", "read_file", "read_head"]
+
+STEPS = ("manifest", "hash", "signature", "load", "golden")
+"""What a version goes through, in this order; a refusal names the one that failed."""
+
+Witness: TypeAlias = Callable[[str, str], None]
+"""Told of each step that a version has passed: the step, and what was found."""
+
+_RESTS_ON_LIBRARIES = ("load", "golden")
+"""Steps that fail when the libraries here are not those that the model was packed with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,7 @@ class Package:
         features: `features.avsc`: what an event must hold.
         prediction: `prediction.avsc`: what is published.
         notes: what is worth saying, such as library versions that differ from those at pack time.
+        signer: the trusted key that vouches for it; None where none does, or none is trusted.
     """
 
     path: Path
@@ -41,67 +54,135 @@ class Package:
     features: str
     prediction: str
     notes: tuple[str, ...] = ()
+    signer: PublicKey | None = None
 
 
-def open_package(path: Path | str, version: int | None = None) -> Package:
+def _unwatched(step: str, found: str) -> None:
+    """Nobody is told."""
+
+
+def open_package(
+    path: Path | str, version: int | None = None, *, trust: Trust | None = None, witness: Witness = _unwatched
+) -> Package:
     """
     Open a version of a package, in the contract's order.
+
+    1. The manifest is valid.
+    2. Every file has the bytes that it names.
+    3. Somebody who is trusted vouches for the manifest, and so for every file, if anybody is trusted.
+    4. The model is unpickled, from the very bytes that were hashed.
+    5. The golden rows score the same.
 
     Args:
         path: the package's folder, one of its `versions/N`, or a link to either.
         version: which one; None for the current.
+        trust: who may have packed it; None for anybody.
+        witness: told of each step that it has passed.
     Returns: the opened version.
     Raises: PackageError with the step that failed; before the step `load` none of the package's code has run.
     """
-    return open_version(resolve(Path(path), version))
+    try:
+        return _open(resolve(Path(path), version), trust or Trust(), witness)
+    except PackageError as error:
+        raise PackageError(
+            f"{error.message} (refused at the step `{error.step}`)", step=error.step, mend=error.mend
+        ) from error
 
 
-def open_version(folder: Path) -> Package:
+def _open(folder: Path, trust: Trust, witness: Witness) -> Package:
+    content, manifest = read_head(folder)  # 1
+    witness("manifest", f"{manifest.model}, {len(manifest.features)} features, packed {manifest.created}")
+    files = {name: read_file(folder, manifest, name) for name in manifest.files}  # 2
+    witness("hash", f"{len(files)} files, {sum(map(len, files.values())):,} bytes")
+    signer = check_signature(folder, content, trust)  # 3
+    witness("signature", _about_signature(signer, trust))
+    features, prediction = _schemas(folder, manifest, files)
+    differ = differences(manifest.libraries)
+    try:
+        model = _load(files, manifest, trust, witness)  # 4 and 5
+    except PackageError as error:
+        if error.step not in _RESTS_ON_LIBRARIES or not differ:
+            raise
+        raise PackageError(
+            f"{error.message}; {'; '.join(differ)}", step=error.step, mend=error.mend
+        ) from error
+    notes = (*_unsigned(signer, trust), *_strangers(folder, manifest), *differ)
+    return Package(folder, manifest, model, features, prediction, notes, signer)
+
+
+def _load(files: Mapping[str, bytes], manifest: Manifest, trust: Trust, witness: Witness) -> Model:
+    name = next(name for name in MODEL_FILES if name in files)
+    estimator = load_estimator(files[name], name, trust.types)
+    witness("load", f"{type(estimator).__name__} from {name}")
+    model = Model(estimator, manifest)
+    golden = read_golden(files["golden.avro"])
+    check_golden(model, golden)
+    witness("golden", f"{len(golden.events)} rows score as they did when packed")
+    return model
+
+
+def _about_signature(signer: PublicKey | None, trust: Trust) -> str:
+    if signer is not None:
+        return f"by {signer.fingerprint}"
+    return "none, and none is required" if trust.keys else "not checked: no key is trusted"
+
+
+def _unsigned(signer: PublicKey | None, trust: Trust) -> list[str]:
+    if signer is not None or not trust.keys:
+        return []
+    return ["it is not signed; none of the trusted keys vouches for where it is from"]
+
+
+def _strangers(folder: Path, manifest: Manifest) -> list[str]:
+    """Nothing that the manifest doesn't name is read: it can do no harm, but somebody has put it there."""
+    names = other_files(folder, {*manifest.files, MANIFEST, SIGNATURE})
+    return [f"ignored, since the manifest doesn't name them: {', '.join(map(repr, names))}"] if names else []
+
+
+def read_head(folder: Path) -> tuple[bytes, Manifest]:
     """
-    1 the manifest is valid, 2 every file has the bytes that it names, 3 they are unpickled from the very bytes
-    that were hashed, 4 the golden rows score the same.
+    Read what a version says of itself; its other files are not looked at.
 
     Args:
-        folder: of a version; its name is the version's number, but for a hidden one that is being written.
-    Returns: the opened version.
-    Raises: PackageError with the step that failed.
+        folder: of the version.
+    Returns: the bytes of its manifest, and what they say.
+    Raises: PackageError (step `manifest`).
     """
-    manifest = read_manifest(_read_manifest(folder), str(folder / MANIFEST))  # 1
+    try:
+        content = read_plain(folder, MANIFEST)
+    except PackageError as error:
+        raise PackageError(error.message, step="manifest", mend=error.mend) from error
+    manifest = read_manifest(content, str(folder / MANIFEST))
     if folder.name.isdecimal() and int(folder.name) != manifest.version:
         raise PackageError(
             f"{folder}: its manifest speaks of version {manifest.version}",
             step="manifest",
             mend="put the version back where it was packed",
         )
-    files = _read_files(folder, manifest)  # 2; a signature, when there are keys, is checked after this
-    features, prediction = _schemas(folder, manifest, files)
-    name = next(name for name in MODEL_FILES if name in files)
-    model = Model(load_estimator(files[name], name), manifest)  # 3
-    check_golden(model, read_golden(files["golden.avro"]))  # 4
-    return Package(folder, manifest, model, features, prediction, differences(manifest.libraries))
+    return content, manifest
 
 
-def _read_manifest(folder: Path) -> bytes:
-    try:
-        return read_plain(folder, MANIFEST)
-    except PackageError as error:
-        raise PackageError(error.message, step="manifest", mend=error.mend) from error
+def read_file(folder: Path, manifest: Manifest, name: str) -> bytes:
+    """
+    Read a file of a version once, and hash what was read.
 
-
-def _read_files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
-    """Every file, read once into memory and hashed there."""
-    files: dict[str, bytes] = {}
-    for name, entry in manifest.files.items():
-        content = read_plain(folder, name, entry.size_bytes)
-        found = hashlib.sha256(content).hexdigest()
-        if found != entry.sha256:
-            raise PackageError(
-                f"{folder / name}: its sha256 is {found}, the manifest says {entry.sha256}",
-                step="hash",
-                mend="copy the version again from where it was packed; if nobody changed it, ask who did",
-            )
-        files[name] = content
-    return files
+    Args:
+        folder: of the version.
+        manifest: of the version.
+        name: one of its files.
+    Returns: the bytes that the manifest speaks of.
+    Raises: PackageError (step `hash`) if they are others.
+    """
+    entry = manifest.files[name]
+    content = read_plain(folder, name, entry.size_bytes)
+    found = hashlib.sha256(content).hexdigest()
+    if found != entry.sha256:
+        raise PackageError(
+            f"{folder / name}: its sha256 is {found}, the manifest says {entry.sha256}",
+            step="hash",
+            mend="copy the version again from where it was packed; if nobody changed it, ask who did",
+        )
+    return content
 
 
 def _schemas(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[str, str]:

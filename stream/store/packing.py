@@ -28,7 +28,7 @@ from stream.scoring import (
 )
 from stream.store.artefact import dump_estimator, load_estimator
 from stream.store.comparison import compare_with_pandas
-from stream.store.folder import MAX_FILE_BYTES, add_version, make_current, next_version
+from stream.store.folder import MANIFEST, MAX_FILE_BYTES, add_version, make_current, next_version
 from stream.store.golden import MAX_ROWS, choose_golden, spread, through_avro, write_golden
 from stream.store.libraries import library_versions
 from stream.store.manifests import NAME, write_manifest
@@ -37,7 +37,9 @@ from stream.store.mapping import map_features
 from stream.store.opening import Package, open_package
 from stream.store.probe import learn_answers
 from stream.store.projection import carried_types, project
+from stream.store.signature import SIGNATURE, SigningKey
 from stream.store.synthesis import synthesise
+from stream.store.trust import Trust
 
 __all__ = ["Packed", "Wish", "pack", "pack_estimator_file"]
 
@@ -57,6 +59,8 @@ class Wish:
         carry: event fields copied into each prediction, dotted paths.
         probabilities: publish every class's probability.
         metrics: training metrics for the manifest.
+        signer: signs the version as it is written; a version that is there can't be signed any more.
+        types: full names of types that a `.skops` file may hold beside scikit-learn's own.
     """
 
     name: str
@@ -65,6 +69,8 @@ class Wish:
     carry: tuple[str, ...] = ()
     probabilities: bool = False
     metrics: Mapping[str, float | int | str] = field(default_factory=dict)
+    signer: SigningKey | None = None
+    types: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -146,7 +152,7 @@ def _pack(content: bytes, file: str, wish: Wish, schema: str | None, sample: Sam
             step="manifest",
             mend="choose such a name",
         )
-    estimator = load_estimator(content, file)  # 1
+    estimator = load_estimator(content, file, wish.types)  # 1
     about = profile(estimator)
     text, messages = _schema(estimator, about, wish, schema, sample)  # 2
     events = RecordSchema(text)
@@ -270,10 +276,12 @@ def _write(wish: Wish, manifest: Manifest, files: Mapping[str, bytes]) -> Packag
     entries = {
         name: Entry(hashlib.sha256(content).hexdigest(), len(content)) for name, content in files.items()
     }
-    whole = replace(manifest, files=entries)
-    add_version(wish.folder, whole.version, {**files, "manifest.json": write_manifest(whole)})
-    package = open_package(wish.folder, whole.version)
-    make_current(wish.folder, whole.version)
+    content = write_manifest(replace(manifest, files=entries))
+    signed = {} if wish.signer is None else {SIGNATURE: wish.signer.sign(content)}
+    keys = () if wish.signer is None else (wish.signer.public,)
+    add_version(wish.folder, manifest.version, {**files, MANIFEST: content, **signed})
+    package = open_package(wish.folder, manifest.version, trust=Trust(keys, bool(keys), wish.types))
+    make_current(wish.folder, manifest.version)
     return package
 
 

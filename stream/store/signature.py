@@ -1,0 +1,162 @@
+"""Ed25519 keys, and `manifest.sig`: 64 bytes that vouch for `manifest.json` byte by byte, and so for all files."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from stream.errors import SettingsError
+
+__all__ = ["SIGNATURE", "SIGNATURE_BYTES", "PublicKey", "SigningKey", "is_encrypted"]
+
+SIGNATURE = "manifest.sig"
+"""Stands beside the manifest, which can't name it: it would have to hold its own hash."""
+
+SIGNATURE_BYTES = 64
+"""RFC 8032, 5.1.6: the signature as it is, so that `openssl pkeyutl -verify -rawin` reads it too."""
+
+_SPKI = bytes.fromhex("302a300506032b6570032100")
+"""What stands before the 32 bytes of an ed25519 key in DER (RFC 8410, 4 and 10.1)."""
+
+_HOW = "make a pair with `openssl genpkey -algorithm ed25519 -out KEY.pem`"
+_PUBLIC_HALF = "give its public half: `openssl pkey -in KEY.pem -pubout -out KEY.pub.pem`"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """
+    Checks signatures.
+
+    Attributes:
+        raw: the key itself, 32 bytes.
+    """
+
+    raw: bytes
+
+    @staticmethod
+    def read(pem: str, place: str) -> PublicKey:
+        """
+        Args:
+            pem: a `PUBLIC KEY` block.
+            place: where it is from, for messages; the text itself is never shown.
+        Returns: the key.
+        Raises: SettingsError when it is no ed25519 public key.
+        """
+        if "PRIVATE KEY" in pem:
+            raise SettingsError(
+                f"{place}: is a private key; it belongs to who signs alone", mend=_PUBLIC_HALF
+            )
+        try:
+            key = load_pem_public_key(pem.encode())
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise SettingsError(
+                f"{place}: expected an ed25519 public key in PEM (-----BEGIN PUBLIC KEY-----), found something else",
+                mend='write the text of the file, or { file = "KEY.pub.pem" }',
+            ) from error
+        if not isinstance(key, Ed25519PublicKey):
+            raise SettingsError(
+                f"{place}: expected an ed25519 key, found {type(key).__name__.removeprefix('_')}", mend=_HOW
+            )
+        return PublicKey(key.public_bytes_raw())
+
+    @property
+    def fingerprint(self) -> str:
+        """
+        `sha256:` and the hexadecimal SHA-256 of the key in DER.
+
+        Source: `openssl pkey -pubin -in KEY.pub.pem -outform DER | openssl dgst -sha256` prints the same.
+        """
+        return f"sha256:{hashlib.sha256(_SPKI + self.raw).hexdigest()}"
+
+    @property
+    def pem(self) -> str:
+        """The key as a configuration holds it."""
+        return f"-----BEGIN PUBLIC KEY-----\n{base64.b64encode(_SPKI + self.raw).decode()}\n-----END PUBLIC KEY-----\n"
+
+    def vouches(self, signature: bytes, content: bytes) -> bool:
+        """
+        Args:
+            signature: any bytes.
+            content: what it may be of.
+        Returns: whether the key's owner has signed exactly this.
+        """
+        try:
+            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, content)
+        except InvalidSignature:
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """
+    Makes signatures.
+
+    Attributes:
+        secret: the private key's 32 bytes; never shown.
+    """
+
+    secret: bytes = field(repr=False)
+
+    @staticmethod
+    def read(pem: bytes, place: str, password: str | None = None) -> SigningKey:
+        """
+        Args:
+            pem: a `PRIVATE KEY` or `ENCRYPTED PRIVATE KEY` block (PKCS #8).
+            place: where it is from, for messages.
+            password: of an encrypted one; not used for others.
+        Returns: the key.
+        Raises: SettingsError when it is no ed25519 private key, or the password is not its.
+        """
+        locked = is_encrypted(pem)
+        if b"BEGIN PUBLIC KEY" in pem:
+            raise SettingsError(
+                f"{place}: is a public key, which can't sign", mend="give the private key's file"
+            )
+        try:
+            key = load_pem_private_key(pem, password.encode() if locked and password is not None else None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            if locked:
+                raise SettingsError(
+                    f"{place}: the key is encrypted, and the password given does not open it",
+                    mend="give the right one",
+                ) from error
+            raise SettingsError(
+                f"{place}: expected an ed25519 private key in PEM (PKCS #8), found something else", mend=_HOW
+            ) from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise SettingsError(
+                f"{place}: expected an ed25519 key, found {type(key).__name__.removeprefix('_')}", mend=_HOW
+            )
+        return SigningKey(key.private_bytes_raw())
+
+    @property
+    def public(self) -> PublicKey:
+        """The key that checks what this one signs."""
+        return PublicKey(self._key.public_key().public_bytes_raw())
+
+    def sign(self, content: bytes) -> bytes:
+        """
+        Args:
+            content: the exact bytes of a manifest.
+        Returns: 64 bytes; the same for the same content.
+        """
+        return self._key.sign(content)
+
+    @property
+    def _key(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.secret)
+
+
+def is_encrypted(pem: bytes) -> bool:
+    """
+    Args:
+        pem: of a private key.
+    Returns: whether it needs a password.
+    """
+    return b"BEGIN ENCRYPTED PRIVATE KEY" in pem or b"Proc-Type: 4,ENCRYPTED" in pem

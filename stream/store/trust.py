@@ -1,0 +1,78 @@
+"""Whose packages are opened: keys that may vouch for a manifest, and types that a skops file may hold."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from stream.errors import PackageError
+from stream.store.folder import read_plain
+from stream.store.signature import SIGNATURE, SIGNATURE_BYTES, PublicKey
+
+__all__ = ["Trust", "check_signature", "signature_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """
+    What a package must show before anything of it is unpickled.
+
+    Attributes:
+        keys: any one of them may have signed; without any, hashes prove that a package is whole, not where it
+            is from.
+        require: refuse a version that is not signed.
+        types: full names of types that a skops file may hold beside scikit-learn's, numpy's and scipy's own.
+    """
+
+    keys: tuple[PublicKey, ...] = ()
+    require: bool = False
+    types: tuple[str, ...] = ()
+
+
+def check_signature(folder: Path, manifest: bytes, trust: Trust) -> PublicKey | None:
+    """
+    Does somebody we trust vouch for a manifest?
+
+    Args:
+        folder: of the version.
+        manifest: the bytes of its manifest, those that were parsed.
+        trust: with keys, a signature that none of them made is refused; so is none at all if one is required.
+    Returns: the key that vouches; None when there is no signature, or nobody to compare it with.
+    Raises: PackageError (step `signature`).
+    """
+    if not trust.keys and not trust.require:
+        return None
+    signature = signature_of(folder)
+    if signature is None and trust.require:
+        raise PackageError(
+            f"{folder}: is not signed, and [model] require_signature is true",
+            step="signature",
+            mend="pack it again with --sign KEY.pem; a version that is there can't be signed, it never changes",
+        )
+    if signature is None:
+        return None
+    signer = next((key for key in trust.keys if key.vouches(signature, manifest)), None)
+    if signer is None:
+        trusted = ", ".join(key.fingerprint for key in trust.keys) or "none"
+        raise PackageError(
+            f"{folder / SIGNATURE}: none of the trusted keys ({trusted}) made it for this manifest",
+            step="signature",
+            mend="find out who packed it; if you trust them, add their public key to [model] trusted_keys",
+        )
+    return signer
+
+
+def signature_of(folder: Path) -> bytes | None:
+    """
+    Args:
+        folder: of a version.
+    Returns: its signature, unchecked; None when it has none.
+    Raises: PackageError (step `signature`) when it is a link, no regular file, or has not 64 bytes.
+    """
+    if not os.path.lexists(folder / SIGNATURE):
+        return None
+    try:
+        return read_plain(folder, SIGNATURE, SIGNATURE_BYTES)
+    except PackageError as error:
+        raise PackageError(error.message, step="signature", mend=error.mend) from error
