@@ -23,7 +23,15 @@ from stream.transport import Limits, Sink, Source
 from stream.transport.topics import Cluster, WantedTopic
 from stream.worker import Brake, Engine, Publisher, Tally, Timing, Topics
 
-__all__ = ["Parts", "assemble", "build_pipeline", "model_paths", "open_configured", "wanted_topics"]
+__all__ = [
+    "Parts",
+    "assemble",
+    "build_pipeline",
+    "model_paths",
+    "open_configured",
+    "serving",
+    "wanted_topics",
+]
 
 DEAD_LETTER_ROOM = 65_536
 """Bytes that the dead-letter topic takes beyond the input's largest record: headers that say why."""
@@ -71,11 +79,9 @@ def assemble(settings: Settings) -> Parts:
     sink = Sink(settings.kafka)
     redact = settings.dead_letters.redact
     tally = Tally(metrics, redact=redact)
-    topics = Topics(settings.output.topic, settings.dead_letters.topic, package.manifest.model, redact)
-    writers = writers_of(settings)
-    pipeline = build_pipeline(settings, package, writers)
+    topics = Topics(settings.output.topic, settings.dead_letters.topic, redact)
     engine = Engine(
-        pipeline if writers is None else LookedUp(pipeline, writers),
+        serving(settings, package),
         Publisher(sink, topics),
         Brake(settings.dead_letters.stop_above),
         tally,
@@ -108,6 +114,11 @@ class LookedUp:
     pipeline: Pipeline
     writers: RegistryWriters
 
+    @property
+    def name(self) -> str:
+        """`name@version` of its model."""
+        return self.pipeline.name
+
     def process(self, batch: Batch) -> list[Outcome]:
         """
         See `Pipeline.process`.
@@ -116,6 +127,17 @@ class LookedUp:
         """
         self.writers.prepare(batch.values, batch.headers)
         return self.pipeline.process(batch)
+
+
+def serving(settings: Settings, package: Package) -> Pipeline | LookedUp:
+    """
+    What a worker scores with: the pure middle, after the look-ups that a registry needs.
+
+    Raises: Refused as `build_pipeline`.
+    """
+    writers = writers_of(settings)
+    pipeline = build_pipeline(settings, package, writers)
+    return pipeline if writers is None else LookedUp(pipeline, writers)
 
 
 def build_pipeline(settings: Settings, package: Package, writers: WriterSchemas | None = None) -> Pipeline:

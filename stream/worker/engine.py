@@ -23,7 +23,7 @@ from stream.worker.brake import Brake
 from stream.worker.progress import Progress
 from stream.worker.publisher import Publisher
 from stream.worker.settlement import Settlement
-from stream.worker.span import Span
+from stream.worker.span import Judged, Span
 from stream.worker.state import Life, State
 from stream.worker.tally import Tally, dead
 
@@ -67,6 +67,10 @@ class Reading(Protocol):
 
 class Process(Protocol):
     """What the engine needs of `stream.pipeline.Pipeline`."""
+
+    @property
+    def name(self) -> str:
+        """`name@version` of its model."""
 
     def process(self, batch: Batch) -> list[Outcome]:
         """See `Pipeline.process`."""
@@ -134,6 +138,7 @@ class Engine:
         self.lag: Mapping[Partition, int] = {}
         """Records not read yet, per owned partition, at most a second old; replaced, never changed."""
         self._lag_at = clock()
+        self._next: Process | None = None
         self._stop = threading.Event()
         self._stop_by: Deadline | None = None
         self._span: Span | None = None
@@ -146,6 +151,26 @@ class Engine:
         if not self._stop.is_set():
             self._stop_by = Deadline.after(self._timing.stop_s)
             self._stop.set()
+
+    def swap(self, pipeline: Process) -> None:
+        """
+        Score with another model from the next batch on. Does not block; may be called from any thread.
+
+        Args:
+            pipeline: ready to score; a batch in hand is finished with the one before.
+        """
+        self._next = pipeline
+
+    @property
+    def model(self) -> str:
+        """`name@version` of the model that answers."""
+        return self._pipeline.name
+
+    def _take_swap(self) -> None:
+        pipeline, self._next = self._next, None
+        if pipeline is not None:
+            log.info("%s answers from here on, %s did before", pipeline.name, self._pipeline.name)
+            self._pipeline = pipeline
 
     def pause(self, seconds: float) -> bool:
         """Wait; returns True at once when `stop` is called meanwhile, False when the time is over."""
@@ -188,6 +213,7 @@ class Engine:
     def _round(self, source: Reading) -> None:
         batch = source.poll(self._timing.idle_s)
         self.progress.resume()
+        self._take_swap()
         self.life.move(State.RUNNING if source.owned else State.JOINING)
         if batch:
             self._work(batch)
@@ -202,14 +228,15 @@ class Engine:
         outcomes = self._process(batch)
         if outcomes is None:
             return
+        judged = Judged(batch, outcomes, self._pipeline.name)
         self._metrics.observe("stream_process_seconds", self._clock() - started)
         self._brake.check(len(batch), *dead(outcomes))
         self._await_settlement(None)
         started = self._clock()
-        self._publisher.publish(batch, outcomes)
+        self._publisher.publish(judged)
         self._metrics.observe("stream_publish_seconds", self._clock() - started)
         self._span = self._span or Span(started)
-        self._span.add(batch, outcomes)
+        self._span.add(judged)
 
     def _process(self, batch: Batch) -> list[Outcome] | None:
         """The batch's outcomes; None when asked to stop before what they need (a registry) answered."""
@@ -247,8 +274,8 @@ class Engine:
         """In the background: 1 await the outputs, 2 commit the offsets."""
         started = self._clock()
         self._publisher.settle(span, deadline)  # 1
-        for batch, outcomes in span.batches:
-            self._tally.count(batch, outcomes)
+        for judged in span.batches:
+            self._tally.count(judged.batch, judged.outcomes)
         self._commit(span, deadline)  # 2
         self._metrics.observe("stream_commit_seconds", self._clock() - started)
 

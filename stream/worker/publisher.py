@@ -10,7 +10,7 @@ from stream.deadletter import describe, headers_of
 from stream.errors import DeadLetterRefused, DeliveryFailed, Place
 from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction
 from stream.transport import Deadline, Refusal
-from stream.worker.span import Span
+from stream.worker.span import Judged, Span
 from stream.worker.tally import all_predictions
 
 __all__ = ["Publisher", "Sending", "Topics"]
@@ -44,13 +44,11 @@ class Topics:
     Attributes:
         predictions: topic of predictions.
         dead_letters: topic of dead letters.
-        model: `name@version`, for the dead letters' headers.
         redact: keep payload values out of the headers.
     """
 
     predictions: str
     dead_letters: str
-    model: str
     redact: bool = False
 
 
@@ -66,22 +64,22 @@ class Publisher:
         self._sink = sink
         self._topics = topics
 
-    def publish(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+    def publish(self, judged: Judged) -> None:
         """
         Send the predictions and dead letters of a batch; skips send nothing.
 
         Args:
-            batch: n records.
-            outcomes: shape (n,); outcome i belongs to record i.
+            judged: the batch and what became of it.
         Raises: Stopped when the producer can't go on. Blocks while its queue is full.
         """
+        batch, outcomes = judged.batch, judged.outcomes
         if all_predictions(outcomes):
             self._predictions(batch, range(len(batch)), outcomes)
             return
         self._predictions(batch, [i for i, o in enumerate(outcomes) if isinstance(o, Prediction)], outcomes)
         for i, outcome in enumerate(outcomes):
             if isinstance(outcome, DeadLetter):
-                self.bury(batch, i, outcome)
+                self.bury(judged, i, outcome)
 
     def _predictions(self, batch: Batch, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         values = [o.value for o in outcomes if isinstance(o, Prediction)]
@@ -93,18 +91,19 @@ class Publisher:
             headers = [headers[i] for i in rows]
         self._sink.send(self._topics.predictions, keys, values, timestamps, headers)
 
-    def bury(self, batch: Batch, i: int, letter: DeadLetter, *, now: bool = False) -> None:
+    def bury(self, judged: Judged, i: int, letter: DeadLetter, *, now: bool = False) -> None:
         """
         Send record i to the dead-letter topic.
 
         Args:
-            batch: where it is.
+            judged: where it is.
             i: its row.
             letter: why.
             now: stamp it now, because the broker refuses its own timestamp.
         """
+        batch = judged.batch
         place = batch.place(i)
-        headers = headers_of(letter, place, self._topics.model, batch.headers[i], redact=self._topics.redact)
+        headers = headers_of(letter, place, judged.model, batch.headers[i], redact=self._topics.redact)
         stamp = 0 if now else batch.timestamps_ms[i]
         self._sink.send(self._topics.dead_letters, [batch.keys[i]], [batch.values[i]], [stamp], [headers])
 

@@ -12,7 +12,23 @@ from dataclasses import dataclass, field
 
 from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction
 
-__all__ = ["Span"]
+__all__ = ["Judged", "Span"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """
+    A batch, and what became of it.
+
+    Attributes:
+        batch: n records.
+        outcomes: shape (n,); outcome i belongs to record i.
+        model: `name@version` that answered.
+    """
+
+    batch: Batch
+    outcomes: list[Outcome]
+    model: str
 
 
 @dataclass(slots=True)
@@ -32,10 +48,11 @@ class Span:
     next_offsets: dict[Partition, int] = field(default_factory=dict)
     records: int = 0
     value_bytes: int = 0
-    batches: list[tuple[Batch, list[Outcome]]] = field(default_factory=list)
+    batches: list[Judged] = field(default_factory=list)
 
-    def add(self, batch: Batch, outcomes: list[Outcome]) -> None:
+    def add(self, judged: Judged) -> None:
         """Take in a batch and what became of it."""
+        batch = judged.batch
         last = dict(zip(batch.partitions, batch.offsets, strict=True))
         for index, offset in last.items():
             self.next_offsets[Partition(batch.topic, index)] = offset + 1
@@ -45,7 +62,7 @@ class Span:
             self.first.setdefault(Partition(batch.topic, index), offset)
         self.records += len(batch)
         self.value_bytes += sum(len(value) for value in batch.values if value)
-        self.batches.append((batch, outcomes))
+        self.batches.append(judged)
 
     def forget(self, partitions: Iterable[Partition]) -> None:
         """Commit nothing for these: they belong to others now."""
@@ -53,16 +70,16 @@ class Span:
             self.first.pop(partition, None)
             self.next_offsets.pop(partition, None)
 
-    def demote(self, key: bytes | None, value: bytes | None, letter: DeadLetter) -> tuple[Batch, int] | None:
+    def demote(self, key: bytes | None, value: bytes | None, letter: DeadLetter) -> tuple[Judged, int] | None:
         """
         Find the record whose prediction had this key and value, and note that it is a dead letter now.
 
         Returns: its batch and row; None when it is not of this span. Each record is found once: forwarded
             nulls of one key look alike.
         """
-        for batch, outcomes in self.batches:
-            for i, outcome in enumerate(outcomes):
-                if isinstance(outcome, Prediction) and outcome.value == value and batch.keys[i] == key:
-                    outcomes[i] = letter
-                    return batch, i
+        for judged in self.batches:
+            for i, outcome in enumerate(judged.outcomes):
+                if isinstance(outcome, Prediction) and outcome.value == value and judged.batch.keys[i] == key:
+                    judged.outcomes[i] = letter
+                    return judged, i
         return None

@@ -27,6 +27,10 @@ P0, P1 = Partition("in", 0), Partition("in", 1)
 class Echo:
     """Scores `x…` as a dead letter, `s…` as a skip, everything else as itself."""
 
+    def __init__(self, name: str = "m@1") -> None:
+        """Under a model's name."""
+        self.name = name
+
     def process(self, batch: Batch) -> list[Outcome]:
         """One outcome per record."""
         return [self.outcome(value) for value in batch.values]
@@ -49,7 +53,7 @@ class Rig:
         self.sink = MemorySink()
         self.metrics = Metrics()
         self.tally = Tally(self.metrics)
-        publisher = Publisher(self.sink, Topics("out", "dead", "m@1"))
+        publisher = Publisher(self.sink, Topics("out", "dead"))
         timing = Timing(span_s=span_s)
         self.engine = Engine(
             Echo(), publisher, Brake(stop_above), self.tally, self.metrics, timing, time.monotonic
@@ -234,3 +238,17 @@ class TestRebalance:
         assert rig.engine.life.state is State.FAILED
         assert rig.source.closed
         assert {} == rig.source.committed
+
+
+class TestSwap:
+    """Another model takes over between two batches."""
+
+    def test_next_batch_is_judged_by_the_new_model(self) -> None:
+        """A dead letter names the model that judged it, even when it is settled after the swap."""
+        rig = Rig(batch_of([b"x"]), span_s=60.0)
+        rig.source._script.append(lambda: rig.engine.swap(Echo("m@2")))
+        rig.source._script.append(batch_of([b"x"], first_offset=1))
+        rig.run()
+
+        assert [b"m@1", b"m@2"] == [dict(sent.headers)["stream.model"] for sent in rig.sink.on("dead")]
+        assert "m@2" == rig.engine.model
