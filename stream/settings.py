@@ -126,6 +126,8 @@ class ModelSettings:
 
     uri: str = "models/flights"
     """The package folder, relative to the configuration file."""
+    reload: Seconds | None = Seconds(10.0)
+    """How often to look for a new version of the package; `"off"`: never."""
     require_signature: bool = False
     """true: refuse a version that is not signed; needs `trusted_keys`."""
     trusted_keys: tuple[str, ...] = ()

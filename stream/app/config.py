@@ -168,7 +168,9 @@ def _prepare(
     for key, value in table.items():
         where = _where(f"{section}.{key}", file, origins)
         hint = hints[key]
-        if hint is Seconds:
+        if value == "off" and hint == Seconds | None:
+            value = None
+        elif hint in (Seconds, Seconds | None):
             value = _quantity(value, _SECONDS, where, "a length of time such as `10s`")
         elif hint is Bytes:
             value = _quantity(value, _BYTES, where, "a size such as `16MiB`")

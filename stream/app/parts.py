@@ -6,6 +6,7 @@ import socket
 import time
 from dataclasses import dataclass
 
+from stream.app.reload import Reloader
 from stream.app.schemas import prefix_of, read_schema, writers_of
 from stream.app.trust import trust_of
 from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas
@@ -44,23 +45,28 @@ class Parts:
 
     Attributes:
         settings: what it was built from.
-        package: the opened model.
         engine: the loop.
         source: the input.
         sink: the outputs.
         cluster: to ask whether the broker and the topics are there.
         metrics: what it says of itself.
         tally: what became of the records.
+        reloader: looks for a new version of the model.
     """
 
     settings: Settings
-    package: Package
     engine: Engine
     source: Source
     sink: Sink
     cluster: Cluster
     metrics: Metrics
     tally: Tally
+    reloader: Reloader
+
+    @property
+    def package(self) -> Package:
+        """The model that answers, or does from the next batch on."""
+        return self.reloader.package
 
     @property
     def instance(self) -> str:
@@ -93,7 +99,14 @@ def assemble(settings: Settings) -> Parts:
     limits = Limits(batching.max_records, batching.max_bytes, batching.max_wait)
     source = Source(settings.kafka, settings.input, limits, engine)
     metrics.set("stream_model_info", 1, model=package.manifest.model)
-    return Parts(settings, package, engine, source, sink, Cluster(settings.kafka), metrics, tally)
+    reloader = Reloader(
+        settings,
+        package,
+        lambda: open_configured(settings),
+        lambda found: engine.swap(serving(settings, found)),
+        metrics,
+    )
+    return Parts(settings, engine, source, sink, Cluster(settings.kafka), metrics, tally, reloader)
 
 
 def open_configured(settings: Settings) -> Package:

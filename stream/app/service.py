@@ -18,7 +18,7 @@ from stream.app.status import Status
 from stream.errors import Retriable, StreamError, Stuck
 from stream.settings import ModelSettings
 from stream.store import Package
-from stream.worker import wait_for_topics
+from stream.worker import State, wait_for_topics
 
 __all__ = ["EngineService"]
 
@@ -127,6 +127,15 @@ class EngineService(faust.Service):
             if await asyncio.to_thread(self._broker_answers):
                 self._status.probe.answered = time.monotonic()
             await self.sleep(PROBE_S)
+
+    @faust.Service.task
+    async def _look_for_versions(self) -> None:
+        """Open a new version of the model beside the one that answers, in a thread of its own."""
+        every = self._parts.settings.model.reload
+        while every is not None and not self.should_stop:
+            await self.sleep(every)
+            if self._parts.engine.life.state in (State.JOINING, State.RUNNING):
+                await asyncio.to_thread(self._parts.reloader.look)
 
     def _broker_answers(self) -> bool:
         try:

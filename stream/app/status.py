@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from stream.app.parts import Parts
@@ -118,7 +118,8 @@ class Status:
             "group": parts.settings.kafka.group,
             "instance": parts.instance,
             "guarantee": parts.settings.delivery.guarantee,
-            "model": parts.package.manifest.model,
+            "model": parts.engine.model,
+            "reload": asdict(parts.reloader.last),
             "topics": {
                 "input": parts.settings.input.topic,
                 "output": parts.settings.output.topic,

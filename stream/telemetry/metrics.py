@@ -64,6 +64,12 @@ TABLE = (
     Metric("stream_unacknowledged_records", "gauge", "Outputs sent and not acknowledged yet."),
     Metric("stream_last_progress_seconds", "gauge", "Seconds since the engine last went round its loop."),
     Metric("stream_ready", "gauge", "1 when assigned, loaded and connected, else 0."),
+    Metric(
+        "stream_reloads_total",
+        "counter",
+        "New versions of the model that were found, by result.",
+        ("result",),
+    ),
     Metric("stream_model_info", "gauge", "1 for the model that answers.", ("model",)),
 )
 

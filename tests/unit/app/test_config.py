@@ -134,3 +134,14 @@ class TestRefusals:
         """A file that was asked for must be there."""
         with pytest.raises(SettingsError, match="nowhere.toml"):
             load_settings(tmp_path / "nowhere.toml", {})
+
+
+class TestOff:
+    """A length of time that may be none."""
+
+    @pytest.mark.parametrize(("text", "seconds"), [('"off"', None), ('"3s"', 3.0)])
+    def test_reload_may_be_off(self, tmp_path: Path, text: str, seconds: float | None) -> None:
+        """`off` means never; anything else is a length of time as ever."""
+        path = written(tmp_path, f"[model]\nreload = {text}\n")
+
+        assert seconds == load_settings(path, {}).model.reload

@@ -1,0 +1,131 @@
+"""Looks for a new version of the model, opens it beside the one that answers, and hands it over."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from stream.codec import RecordSchema
+from stream.codec.compatibility import compare
+from stream.errors import PackageError, StreamError
+from stream.settings import Settings
+from stream.store import Package, current_version
+from stream.telemetry import Metrics
+
+__all__ = ["Reload", "Reloader"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """
+    The last thing that came of looking for a new version.
+
+    Attributes:
+        version: that was tried; None before the first.
+        error: why it was refused; empty when it serves.
+        at: RFC 3339, UTC.
+        seconds: that opening it took.
+    """
+
+    version: int | None = None
+    error: str = ""
+    at: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Reloader:
+    """
+    One worker's look-out. `look` is called by one thread at a time; `last` may be read by any.
+
+    Attributes:
+        settings: the configuration.
+        package: the one that answers.
+        open_it: opens the current version as the settings ask.
+        hand_over: takes a package that is fit to serve; raises Refused when it is not after all.
+        metrics: told of the result.
+        last: what came of the last look that found something.
+    """
+
+    settings: Settings
+    package: Package
+    open_it: Callable[[], Package]
+    hand_over: Callable[[Package], None]
+    metrics: Metrics
+    last: Reload = field(default_factory=Reload)
+    _refused: int | None = None
+
+    def look(self) -> bool:
+        """
+        See whether `current` names another version; if so, open it and hand it over.
+
+        Returns: whether another version answers now. A version that can't be opened, or whose predictions
+            downstream could not read, leaves the one that answers; it is tried again only once `current`
+            has named another in between.
+        Blocks while it is opened.
+        """
+        try:
+            version = current_version(self.settings.path(self.settings.model.uri))
+        except PackageError as error:
+            self._note(None, error)
+            return False
+        if version == self.package.manifest.version:
+            self._refused = None
+            return False
+        if version == self._refused:
+            return False
+        return self._try(version)
+
+    def _try(self, version: int) -> bool:
+        started = time.monotonic()
+        try:
+            package = self.open_it()
+            self._fits(package)
+            self.hand_over(package)
+        except StreamError as error:
+            self._refused = version
+            self._note(version, error)
+            return False
+        self._refused = None
+        self.package = package
+        seconds = time.monotonic() - started
+        self.last = Reload(package.manifest.version, "", _now(), round(seconds, 3))
+        self.metrics.add("stream_reloads_total", result="ok")
+        self.metrics.clear("stream_model_info")
+        self.metrics.set("stream_model_info", 1, model=package.manifest.model)
+        log.info("%s was opened in %.1f s and takes over", package.manifest.model, seconds)
+        return True
+
+    def _fits(self, package: Package) -> None:
+        """Whoever reads today's predictions must be able to read the new ones."""
+        if package.manifest.name != self.package.manifest.name:
+            raise PackageError(
+                f"the new version is of model {package.manifest.name!r}, {self.package.manifest.name!r} is served",
+                mend="pack it under the name that is served, or start a worker for it",
+            )
+        today = RecordSchema(self.package.prediction)
+        new = RecordSchema(package.prediction)
+        differences = compare(new, today, [leaf.path for leaf in today.leaves()])
+        broken = [d.message for d in differences if d.kind != "promoted"]
+        if broken:
+            raise PackageError(
+                f"{package.manifest.model} would change prediction.avsc incompatibly: {'; '.join(broken)}",
+                mend="pack it with the carried fields and options of the version that is served",
+            )
+
+    def _note(self, version: int | None, error: StreamError) -> None:
+        """Say it once: in the log, the status and the metrics; the version that answers goes on."""
+        if self.last.error != error.message:
+            serving = self.package.manifest.model
+            log.error("version %s is refused, %s goes on: %s", version if version else "?", serving, error)
+            self.metrics.add("stream_reloads_total", result="refused")
+        self.last = Reload(version, error.message, _now())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
