@@ -30,7 +30,8 @@ class TestReading:
         assert (2_000, 0.005, 6066) == (found.batching.max_records, found.batching.max_wait, found.web.port)
 
     @pytest.mark.parametrize(
-        ("text", "seconds"), [('"500ms"', 0.5), ('"10s"', 10.0), ('"2m"', 120.0), ("7", 7.0), ('"1.5 h"', 5_400.0)]
+        ("text", "seconds"),
+        [('"500ms"', 0.5), ('"10s"', 10.0), ('"2m"', 120.0), ("7", 7.0), ('"1.5 h"', 5_400.0)],
     )
     def test_length_of_time_with_unit(self, tmp_path: Path, text: str, seconds: float) -> None:
         """A length of time takes ms, s, m, h, d or plain seconds."""
@@ -57,7 +58,9 @@ class TestReading:
         """A table such as `properties` comes as JSON."""
         path = written(tmp_path, "")
 
-        found = load_settings(path, {"STREAM_KAFKA__PROPERTIES": '{"client.id": "x", "socket.keepalive.enable": true}'})
+        found = load_settings(
+            path, {"STREAM_KAFKA__PROPERTIES": '{"client.id": "x", "socket.keepalive.enable": true}'}
+        )
 
         assert {"client.id": "x", "socket.keepalive.enable": True} == dict(found.kafka.properties)
 

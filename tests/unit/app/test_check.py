@@ -1,0 +1,118 @@
+"""`stream check`: every finding, worst first, by name and with its mend."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from sklearn.linear_model import LinearRegression
+
+from stream.app.check import check
+from stream.app.parts import open_configured
+from stream.cli.check import check as command
+from stream.settings import InputSettings, ModelSettings, Settings
+from stream.store import Wish, pack
+
+FIELDS = {"id": "string", "delay": "double", "weight": "double"}
+
+
+def text(fields: dict[str, object]) -> str:
+    """A record's schema."""
+    listed = [{"name": name, "type": kind} for name, kind in fields.items()]
+    return json.dumps({"type": "record", "name": "Event", "fields": listed})
+
+
+def packed(folder: Path, carry: tuple[str, ...] = ("id",)) -> None:
+    """The next version of a small model."""
+    x = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]])
+    pack(LinearRegression().fit(x, x[:, 0]), Wish("line", folder, carry=carry), schema=text(dict(FIELDS)))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A configuration with a sound package and the events' schema in a file."""
+    packed(tmp_path / "line")
+    (tmp_path / "event.avsc").write_text(text(dict(FIELDS)))
+    return Settings(
+        model=ModelSettings(uri="line"), input=InputSettings(schema=Path("event.avsc")), base=tmp_path
+    )
+
+
+def found(settings: Settings) -> list[tuple[str, str]]:
+    """Severity and message of each finding."""
+    return [(one.severity, one.message) for one in check(settings, lambda: open_configured(settings))]
+
+
+class TestCheck:
+    """What is looked at."""
+
+    def test_sound_contract_has_nothing_to_say(self, settings: Settings) -> None:
+        """Model, schemas and file agree."""
+        assert [] == found(settings)
+
+    def test_every_change_upstream_is_found_worst_first(self, settings: Settings) -> None:
+        """A field renamed, one retyped and one made nullable are three findings, not one."""
+        changed = {"id": ["null", "string"], "dep_delay": "double", "weight": "string"}
+        (settings.base / "event.avsc").write_text(text(changed))
+
+        findings = found(settings)
+
+        assert ["refused", "refused", "hand"] == [severity for severity, _ in findings]
+        assert "renamed to 'dep_delay'" in "".join(message for _, message in findings)
+
+    def test_package_that_does_not_open_is_the_finding(self, settings: Settings) -> None:
+        """A tampered package is refused with the step's name."""
+        (settings.base / "line/versions/1/features.avsc").write_text("{}")
+
+        [(severity, message)] = found(settings)
+
+        assert "refused" == severity
+        assert "features.avsc" in message
+
+    def test_dropped_carried_field_needs_a_hand(self, settings: Settings) -> None:
+        """A version whose predictions lack what the one before had is reported: downstream reads it."""
+        packed(settings.base / "line", carry=())
+
+        [(severity, message)] = found(settings)
+
+        assert "hand" == severity
+        assert "'id'" in message
+
+    def test_missing_schema_file_is_refused(self, settings: Settings) -> None:
+        """A path that leads nowhere is named."""
+        lost = replace(settings, input=InputSettings(schema=Path("nowhere.avsc")))
+
+        [(severity, message)] = found(lost)
+
+        assert "refused" == severity
+        assert "nowhere.avsc" in message
+
+
+class TestExitCode:
+    """2 when the worker would refuse, 1 when something needs a hand, 0 otherwise."""
+
+    @pytest.mark.parametrize(
+        ("fields", "code"),
+        [
+            (FIELDS, 0),
+            ({**FIELDS, "delay": "int"}, 0),
+            ({**FIELDS, "id": ["null", "string"]}, 1),
+            ({**FIELDS, "weight": "string"}, 2),
+        ],
+    )
+    def test_exit_code_is_the_worst_finding(
+        self, settings: Settings, fields: dict[str, object], code: int
+    ) -> None:
+        """A promotion is a note, a new null needs a hand, another type is refused."""
+        (settings.base / "event.avsc").write_text(text(fields))
+        config = settings.base / "stream.toml"
+        config.write_text('[model]\nuri = "line"\n[input]\nschema = "event.avsc"\n')
+
+        result = CliRunner().invoke(command, ["--config", str(config), "--json"], standalone_mode=False)
+
+        assert code == result.return_value
+        assert isinstance(json.loads(result.stdout), list)

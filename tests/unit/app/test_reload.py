@@ -1,0 +1,130 @@
+"""A new version beside the one that answers: handed over when it is fit, refused when it is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from stream.app.reload import Reloader
+from stream.settings import ModelSettings, Settings
+from stream.store import Package, Wish, open_package, pack
+from stream.telemetry import Metrics
+
+SCHEMA = json.dumps(
+    {
+        "type": "record",
+        "name": "Event",
+        "fields": [
+            {"name": "id", "type": "string"},
+            {"name": "a", "type": "double"},
+            {"name": "b", "type": "double"},
+        ],
+    }
+)
+
+
+def packed(folder: Path, slope: float, carry: tuple[str, ...] = ("id",), name: str = "line") -> Package:
+    """The next version of a package."""
+    x = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]])
+    model = LinearRegression().fit(x, x[:, 0] * slope)
+    return pack(model, Wish(name, folder, carry=carry), schema=SCHEMA).package
+
+
+class Rig:
+    """A reloader on a package's folder, and what it handed over."""
+
+    def __init__(self, folder: Path) -> None:
+        settings = Settings(model=ModelSettings(uri=str(folder)))
+        self.metrics = Metrics()
+        self.taken: list[str] = []
+        self.reloader = Reloader(
+            settings,
+            open_package(folder),
+            lambda: open_package(folder),
+            lambda package: self.taken.append(package.manifest.model),
+            self.metrics,
+        )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A package with one version."""
+    packed(tmp_path / "line", 1.0)
+    return tmp_path / "line"
+
+
+class TestLook:
+    """What comes of looking."""
+
+    def test_same_version_changes_nothing(self, folder: Path) -> None:
+        """No new version, nothing opened."""
+        rig = Rig(folder)
+
+        assert not rig.reloader.look()
+        assert [] == rig.taken
+
+    def test_new_version_takes_over_once(self, folder: Path) -> None:
+        """A version that opens is handed over, and counted, once."""
+        rig = Rig(folder)
+        packed(folder, 2.0)
+
+        assert [True, False] == [rig.reloader.look(), rig.reloader.look()]
+        assert ["line@2"] == rig.taken
+        assert 1 == rig.metrics.value("stream_reloads_total", result="ok")
+        assert {"line@2": 1.0} == rig.metrics.by("stream_model_info", "model")
+
+    def test_broken_version_leaves_the_one_that_answers(self, folder: Path) -> None:
+        """A version with a flipped byte is refused with its step; the one before goes on, and it is said once."""
+        rig = Rig(folder)
+        packed(folder, 2.0)
+        broken = folder / "versions" / "2" / "model.joblib"
+        content = bytearray(broken.read_bytes())
+        content[-1] ^= 1
+        broken.write_bytes(content)
+
+        assert [False, False] == [rig.reloader.look(), rig.reloader.look()]
+        assert [] == rig.taken
+        assert "hash" in rig.reloader.last.error
+        assert 2 == rig.reloader.last.version
+        assert 1 == rig.metrics.value("stream_reloads_total", result="refused")
+
+    def test_incompatible_predictions_are_refused_by_name(self, folder: Path) -> None:
+        """A version that drops a field that downstream reads is refused, and the field is named."""
+        rig = Rig(folder)
+        packed(folder, 2.0, carry=())
+
+        assert not rig.reloader.look()
+        assert "'id'" in rig.reloader.last.error
+
+    def test_other_model_is_refused(self, folder: Path) -> None:
+        """A package of another name is not taken for a new version."""
+        rig = Rig(folder)
+        packed(folder, 2.0, name="curve")
+
+        assert not rig.reloader.look()
+        assert "'curve'" in rig.reloader.last.error
+
+    def test_rollback_after_a_refusal_and_forward_again(self, folder: Path) -> None:
+        """Once `current` has named another version, one that was refused is tried again."""
+        rig = Rig(folder)
+        packed(folder, 2.0, carry=())
+        current = folder / "current"
+        rig.reloader.look()
+        current.write_text("1")
+        rig.reloader.look()
+        packed(folder, 3.0)
+
+        assert rig.reloader.look()
+        assert ["line@3"] == rig.taken
+
+    def test_missing_current_is_reported(self, folder: Path) -> None:
+        """A folder in the middle of being copied stops nothing."""
+        rig = Rig(folder)
+        (folder / "current").unlink()
+
+        assert not rig.reloader.look()
+        assert "current" in rig.reloader.last.error
