@@ -190,7 +190,8 @@ class Source:
             offsets: per partition the next offset to read.
         Raises: OutcomeUnknown when the group has moved on (others will read the records again);
             Retriable when it may be tried again; Stopped when it is refused.
-        Blocks until the coordinator has answered. May be called from any thread.
+        Blocks until the coordinator has answered. Owner's thread only: from another one it never returns once a
+        rebalance callback runs (confluent-kafka 2.16).
         """
         wanted = [TopicPartition(p.topic, p.index, offset) for p, offset in offsets.items()]
         try:

@@ -1,9 +1,11 @@
 """
 The loop: poll → process → settle the span before → publish → end the span when it is due.
 
-One thread owns the loop. A span of batches ends in the background (`Settlement`): its outputs are awaited,
-then its offsets committed, while the loop works on the next batch. Nothing is published before the span
-before has ended, so an offset is never committed while an output before it is still on its way.
+One thread owns the loop and the consumer. A span of batches ends in two steps: its outputs are awaited in the
+background (`Settlement`) while the loop works on the next batch; then the loop commits its offsets. Nothing is
+published before the span before has ended, so an offset is never committed while an output before it is still
+on its way. The commit is the loop's own: one from another thread never returns once a rebalance callback runs
+(confluent-kafka 2.16).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -38,6 +41,9 @@ LAG_S = 1.0
 
 AGAIN_S = 1.0
 """Before a batch is tried again whose schemas could not be looked up."""
+
+COMMIT_AGAIN_S = 0.2
+"""Between two tries of a commit that failed for now."""
 
 
 class Reading(Protocol):
@@ -142,6 +148,8 @@ class Engine:
         self._stop = threading.Event()
         self._stop_by: Deadline | None = None
         self._span: Span | None = None
+        self._ending: Span | None = None
+        self._ending_since = 0.0
         self._owed: dict[Partition, int] = {}
         self._settlement = Settlement()
         self._source: Reading | None = None
@@ -217,6 +225,8 @@ class Engine:
         self.life.move(State.RUNNING if source.owned else State.JOINING)
         if batch:
             self._work(batch)
+        elif self._settlement.wait(0):
+            self._conclude(None)
         if self._due():
             self._end_span()
         if self._clock() - self._lag_at >= LAG_S:
@@ -268,16 +278,25 @@ class Engine:
             span.next_offsets.setdefault(partition, offset)
         self._owed = {}
         deadline = budget or Deadline.after(self._timing.settle_s)
+        self._ending, self._ending_since = span, self._clock()
         self._settlement.start(lambda: self._settle(span, deadline))
 
     def _settle(self, span: Span, deadline: Deadline) -> None:
-        """In the background: 1 await the outputs, 2 commit the offsets."""
-        started = self._clock()
-        self._publisher.settle(span, deadline)  # 1
+        """In the background: await the outputs."""
+        self._publisher.settle(span, deadline)
         for judged in span.batches:
             self._tally.count(judged.batch, judged.outcomes)
-        self._commit(span, deadline)  # 2
-        self._metrics.observe("stream_commit_seconds", self._clock() - started)
+
+    def _conclude(self, budget: Deadline | None) -> None:
+        """Commit the span whose outputs are there."""
+        span, self._ending = self._ending, None
+        if span is None:
+            return
+        # An unreachable broker makes the commit long; that is no dead loop.
+        self.progress.allow(self._timing.settle_s)
+        self._commit(span, budget or self._stop_by or Deadline.after(self._timing.settle_s))
+        self.progress.resume()
+        self._metrics.observe("stream_commit_seconds", self._clock() - self._ending_since)
 
     def _commit(self, span: Span, deadline: Deadline) -> None:
         source = self._source
@@ -297,14 +316,15 @@ class Engine:
                 if deadline.over:
                     raise Stopped(error.message, mend="look at the group's coordinator") from error
                 log.warning("commit is tried again: %s", error.message)
-                self._stop.wait(deadline.left_s(0.2))
+                time.sleep(deadline.left_s(COMMIT_AGAIN_S))
             else:
                 self._metrics.add("stream_commits_total", result="ok")
                 return
 
     def _await_settlement(self, budget: Deadline | None) -> None:
         """
-        Wait for the span before. An unreachable broker makes this long; that is no dead loop, so it beats.
+        Wait for the span before, and commit it. An unreachable broker makes this long; that is no dead loop,
+        so it beats.
 
         Raises: Stopped when the outputs could not be delivered, or the budget ran out.
         """
@@ -316,6 +336,7 @@ class Engine:
                     "outputs were not acknowledged in the time there was; nothing of them is committed",
                     mend="look at the brokers; whoever reads these records next scores them again",
                 )
+        self._conclude(budget)
 
     def _finish(self, budget: Deadline) -> None:
         """End the open span and wait for it."""
@@ -348,7 +369,8 @@ class Engine:
             self._forget(partitions)
 
     def _forget(self, partitions: Sequence[Partition]) -> None:
-        if self._span is not None:
-            self._span.forget(partitions)
+        for span in (self._span, self._ending):
+            if span is not None:
+                span.forget(partitions)
         for partition in partitions:
             self._owed.pop(partition, None)

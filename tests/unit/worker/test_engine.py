@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -19,6 +20,7 @@ from stream.errors import (
 from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction, Skip
 from stream.telemetry import Metrics
 from stream.testing import MemorySink, ScriptedSource, batch_of
+from stream.transport import Deadline, Refusal
 from stream.worker import Brake, Engine, Publisher, State, Tally, Timing, Topics
 
 P0, P1 = Partition("in", 0), Partition("in", 1)
@@ -252,3 +254,37 @@ class TestSwap:
 
         assert [b"m@1", b"m@2"] == [dict(sent.headers)["stream.model"] for sent in rig.sink.on("dead")]
         assert "m@2" == rig.engine.model
+
+    def test_offsets_are_committed_by_the_thread_that_reads(self) -> None:
+        """A commit from another thread would never return while partitions move, so there is none."""
+        rig = Rig(
+            batch_of([b"a"]), lambda: None, batch_of([b"b"], first_offset=1), lambda: rig.source.revoke([P0])
+        )
+        threads: set[str] = set()
+        commit = rig.source.commit
+
+        def watched(offsets: Mapping[Partition, int]) -> None:
+            threads.add(threading.current_thread().name)
+            commit(offsets)
+
+        rig.source.commit = watched  # type: ignore[method-assign]
+        rig.run()
+
+        assert {threading.current_thread().name} == threads
+        assert {P0: 2} == rig.source.committed
+
+    def test_lost_partition_is_not_committed_with_the_span_that_ends(self) -> None:
+        """A span whose outputs are still awaited forgets a lost partition too."""
+        rig = Rig(batch_of([b"a"]), lambda: rig.source.lose([P0]))
+        released = threading.Event()
+        flush = rig.sink.flush
+
+        def slow(deadline: Deadline) -> list[Refusal]:
+            released.wait(10)
+            return flush(deadline)
+
+        rig.sink.flush = slow  # type: ignore[method-assign]
+        rig.source._script.append(released.set)
+        rig.run()
+
+        assert {} == rig.source.committed
