@@ -45,15 +45,15 @@ def wait_for_topics(
         reason = _missing(cluster, wanted, servers, deadline)
         if not reason:
             return True
+        if reason != said:
+            log.warning("waiting: %s (at most %g s)", reason, budget_s)
+            said = reason
         if deadline.over:
             raise StartupTimeout(
                 f"{reason} (waited {budget_s:g} s)",
                 mend="start the broker or correct `[kafka] bootstrap_servers`; make topics with"
                 " `stream topics --create`",
             )
-        if reason != said:
-            log.warning("waiting: %s (at most %g s)", reason, budget_s)
-            said = reason
         if pause(deadline.left_s(0.3)):
             return False
 
