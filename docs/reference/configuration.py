@@ -71,6 +71,10 @@ def _type(hint: Any) -> str:
     if get_origin(hint) is Annotated:
         inner, bounds = get_args(hint)[0], next(e for e in get_args(hint)[1:] if isinstance(e, Range))
         return f"{_type(inner)}, {bounds.low:,g} to {bounds.high:,g}"
+    if get_origin(hint) is tuple:
+        return "list of texts"
+    if Seconds in get_args(hint):
+        return 'length of time or `"off"`'
     if parts := [part for part in get_args(hint) if part is not type(None)]:
         return _type(parts[0]) if type(None) in get_args(hint) else "table"
     raise ValueError(f"no words for the type {hint}")
@@ -82,7 +86,9 @@ def _default(field: Field[Any], hint: Any) -> str:
     value = field.default
     if value is None:
         return "–"
-    if hint is Seconds:
+    if value == ():
+        return "`[]`"
+    if hint is Seconds or Seconds in get_args(hint):
         return f'`"{value:g}s"`' if value >= 1 else f'`"{value * 1000:g}ms"`'
     if hint is Bytes:
         return f'`"{value // 2**20}MiB"`'
