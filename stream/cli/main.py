@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "Run a training recipe and pack the best model.",
     "pack": "Make a model package from an estimator file.",
     "check": "Check a model package against the schemas and topics of stream.toml.",
+    "models": "Show, verify and change the versions of a model package.",
     "topics": "Show the topics that stream.toml needs; make them with --create.",
     "produce": "Send a data file's rows as Avro events to the input topic.",
     "watch": "Show predictions as they come.",
@@ -89,4 +90,10 @@ def _run(arguments: list[str]) -> int:
             traceback.print_exc(file=sys.stderr)
         click.echo(f"error: {error}", err=True)
         return REFUSED if isinstance(error, Refused) else FAILED
+    except OSError as error:
+        # A full disk, a folder that can't be written: the system's own words and the file say all there is.
+        if debug:
+            traceback.print_exc(file=sys.stderr)
+        click.echo(f"error: {error}", err=True)
+        return FAILED
     return result if isinstance(result, int) else 0

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from stream.settings import Settings
 
-__all__ = ["as_json", "config_option", "json_option", "print_table", "progress_bar", "settings_of"]
+if TYPE_CHECKING:
+    from stream.store import SigningKey
+
+__all__ = [
+    "SIGN_PASSWORD",
+    "as_json",
+    "config_option",
+    "json_option",
+    "print_table",
+    "progress_bar",
+    "settings_of",
+    "sign_option",
+    "signing_key",
+]
+
+SIGN_PASSWORD = "STREAM_SIGN_PASSWORD"
+"""Environment variable that opens an encrypted signing key where nobody can be asked."""
 
 LINE_EVERY_S = 2.0
 """Between two lines of progress where there is no terminal."""
@@ -25,6 +42,13 @@ config_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     envvar="STREAM_CONFIG",
     help="Configuration file (default: stream.toml).",
+)
+
+sign_option = click.option(
+    "--sign",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="KEY",
+    help=f"Sign with this ed25519 private key (PEM, PKCS #8); password: {SIGN_PASSWORD}, or asked for.",
 )
 
 json_option = click.option("--json", "json_out", is_flag=True, help="Print JSON instead of a table.")
@@ -41,6 +65,36 @@ def settings_of(config: Path | None) -> Settings:
     from stream.app.config import load_settings
 
     return load_settings(config, os.environ)
+
+
+def signing_key(path: Path | None) -> SigningKey | None:
+    """
+    The key of `--sign`.
+
+    Args:
+        path: its file; None = not to be signed.
+    Raises: SettingsError when it can't sign, or its password is not known.
+    """
+    if path is None:
+        return None
+    from stream.errors import SettingsError
+    from stream.store import SigningKey, is_encrypted
+
+    place = f"--sign {path}"
+    try:
+        pem = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(
+            f"{place}: can't be read: {error.strerror}", mend="check its permissions"
+        ) from error
+    password = os.environ.get(SIGN_PASSWORD)
+    if is_encrypted(pem) and password is None:
+        if not sys.stdin.isatty():
+            raise SettingsError(
+                f"{place}: the key is encrypted", mend=f"put its password into {SIGN_PASSWORD}"
+            )
+        password = click.prompt(f"password of {path}", hide_input=True, err=True)
+    return SigningKey.read(pem, place, password)
 
 
 def as_json(value: object) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import as_json
+from stream.cli.options import as_json, sign_option, signing_key
 
 __all__ = ["pack"]
 
@@ -22,6 +22,13 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--carry", metavar="F,F", default="", help="Event fields to repeat in each prediction.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The package's folder.")
 @click.option("--probabilities", is_flag=True, help="Publish the probability of every class.")
+@click.option(
+    "--trusted-types",
+    metavar="T,T",
+    default="",
+    help="Types that a .skops file may hold beside scikit-learn's own.",
+)
+@sign_option
 @click.option("--json", "json_out", is_flag=True, help="Print one JSON object.")
 def pack(  # noqa: PLR0913  # one argument per option of the command
     model: Path,
@@ -32,6 +39,8 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     carry: str,
     out: Path | None,
     probabilities: bool,
+    trusted_types: str,
+    sign: Path | None,
     json_out: bool,
 ) -> None:
     """
@@ -40,7 +49,8 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     MODEL is a fitted estimator in a .joblib file, or a .skops file. A .joblib file runs code when it is opened:
     pack only what you trust. What its events look like comes from --schema, or is inferred from --sample; with
     both, the schema counts and the sample gives the golden rows. The first version of the folder (default:
-    models/NAME) is 1; packing again adds the next and makes it current.
+    models/NAME) is 1; packing again adds the next and makes it current. A version never changes: one that was
+    packed without --sign stays unsigned, and packing again makes a signed next one.
 
     \b
     Example:
@@ -57,8 +67,10 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
         name=name,
         out=out,
         vector=vector,
-        carry=tuple(path.strip() for path in carry.split(",") if path.strip()),
+        carry=_each(carry),
         probabilities=probabilities,
+        signer=signing_key(sign),
+        types=_each(trusted_types),
     )
     with Console(stderr=True).status(f"packing {model.name}"):  # shows on a terminal only
         packed = pack_estimator_file(
@@ -70,13 +82,20 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     for message in (*packed.messages, *packed.package.notes):
         click.echo(message, err=True)
     manifest = packed.package.manifest
-    click.echo(f"packed {manifest.model} into {packed.package.path}", err=True)
+    signer = packed.package.signer
+    by = "" if signer is None else f", signed by {signer.fingerprint}"
+    click.echo(f"packed {manifest.model} into {packed.package.path}{by}", err=True)
     if json_out:
         done = {
             "package": str(wish.folder), "name": manifest.name, "version": manifest.version,
             "task": manifest.task, "features": [feature.path for feature in manifest.features],
-            "messages": packed.messages,
+            "messages": packed.messages, "signer": None if signer is None else signer.fingerprint,
         }  # fmt: skip
         click.echo(as_json(done))
     else:
         click.echo(str(packed.package.path))
+
+
+def _each(texts: str) -> tuple[str, ...]:
+    """What stands between commas."""
+    return tuple(text.strip() for text in texts.split(",") if text.strip())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import as_json
+from stream.cli.options import as_json, sign_option, signing_key
 
 if TYPE_CHECKING:
     from stream.training.run import Step
@@ -21,7 +21,8 @@ __all__ = ["train"]
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The package's folder (default: models/NAME).")
-def train(recipe: Path, out: Path | None) -> None:
+@sign_option
+def train(recipe: Path, out: Path | None, sign: Path | None) -> None:
     """
     Run a training RECIPE and pack the best model.
 
@@ -37,10 +38,11 @@ def train(recipe: Path, out: Path | None) -> None:
     from stream.training.recipe import read_recipe
     from stream.training.run import run_recipe
 
+    signer = signing_key(sign)
     plan = read_recipe(recipe)
     with _progress() as tell:
         trained = run_recipe(plan, tell)
-    wish = Wish(name=plan.name, out=out, carry=plan.carry, metrics=trained.metrics)
+    wish = Wish(name=plan.name, out=out, carry=plan.carry, metrics=trained.metrics, signer=signer)
     packed = pack(trained.estimator, wish, schema=plan.schema.read_text("utf-8"), sample=trained.sample)
     for message in packed.messages:
         click.echo(message, err=True)

@@ -1,0 +1,272 @@
+"""`stream models`: the versions of a model package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stream.cli.options import as_json, config_option, json_option, print_table, settings_of
+
+if TYPE_CHECKING:
+    from stream.store import Listed, Shown, Trust
+
+__all__ = ["models"]
+
+_PACKAGE = click.argument("package", type=click.Path(path_type=Path), required=False)
+_VERSION = click.option(
+    "--version", type=click.IntRange(min=1), metavar="N", help="Which one (default: the current)."
+)
+_METRICS = 3
+"""Metrics that fit into a line of the table; `show` has them all."""
+
+
+@click.group()
+def models() -> None:
+    """
+    Show, verify and change the versions of a model package.
+
+    PACKAGE is the package's folder; without it, [model] uri of the configuration. Keys and trusted types are
+    the configuration's.
+
+    \b
+    Example:
+      stream models list models/flights
+    """
+
+
+@models.command("list")
+@_PACKAGE
+@config_option
+@json_option
+def list_command(package: Path | None, config: Path | None, json_out: bool) -> None:
+    """
+    List the versions: when they were packed, what they do, who signed them.
+
+    Nothing is opened, and only manifests are read: `stream models verify` looks at everything.
+
+    \b
+    Example:
+      stream models list models/flights --json
+    """
+    from stream.store import list_versions
+
+    folder, trust = _chosen(package, config)
+    found = list_versions(folder, trust)
+    if json_out:
+        click.echo(as_json([_entry(one) for one in found]))
+    else:
+        print_table([_row(one) for one in found])
+    for one in found:
+        if one.problem is not None:
+            click.echo(f"version {one.version}: {one.problem}", err=True)
+    if not any(one.current for one in found):
+        click.echo("`current` names none of them; `stream models rollback --to N` mends it", err=True)
+
+
+def _entry(one: Listed) -> dict[str, object]:
+    manifest = one.manifest
+    return {
+        "version": one.version, "current": one.current,
+        "name": manifest and manifest.name, "created": manifest and manifest.created,
+        "task": manifest and manifest.task, "metrics": dict(manifest.metrics) if manifest else {},
+        "signed": one.signed, "signer": one.signer, "size_bytes": one.size_bytes, "problem": one.problem,
+    }  # fmt: skip
+
+
+def _row(one: Listed) -> dict[str, object]:
+    manifest = one.manifest
+    signed = one.signed if one.signer is None else f"{one.signer[:23]}…"
+    return {
+        "version": one.version,
+        "current": "*" if one.current else "",
+        "packed": manifest.created if manifest else "can't be read",
+        "task": manifest.task if manifest else None,
+        "metrics": _summary(manifest.metrics) if manifest else None,
+        "signed": signed if manifest else None,
+        "size": _size(one.size_bytes) if manifest else None,
+    }
+
+
+def _summary(metrics: Mapping[str, float | int | str]) -> str:
+    return ", ".join(f"{name} {_short(value)}" for name, value in [*metrics.items()][:_METRICS])
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1024:,.0f} KiB" if size_bytes < 1024**2 else f"{size_bytes / 1024**2:,.1f} MiB"
+
+
+@models.command()
+@_PACKAGE
+@_VERSION
+@config_option
+@json_option
+def show(package: Path | None, version: int | None, config: Path | None, json_out: bool) -> None:
+    """
+    Show one version: its features, schemas, libraries and metrics.
+
+    Nothing of the model is opened.
+
+    \b
+    Example:
+      stream models show models/flights --version 1
+    """
+    from stream.store import show_version
+
+    folder, trust = _chosen(package, config)
+    shown = show_version(folder, version, trust)
+    if json_out:
+        manifest = asdict(shown.manifest)
+        click.echo(as_json({**asdict(shown), "path": str(shown.path), "manifest": manifest}))
+    else:
+        _print(shown)
+
+
+def _print(shown: Shown) -> None:
+    manifest = shown.manifest
+    about = {
+        "model": manifest.model,
+        "folder": shown.path,
+        "packed": manifest.created,
+        "signed": shown.signer or shown.signed,
+        "task": manifest.task,
+        "classes": None if manifest.classes is None else ", ".join(map(str, manifest.classes)),
+        "answer": f"{manifest.answer}, score from {manifest.score or 'nowhere'}",
+        "carries": ", ".join(manifest.carry) or None,
+        "tolerance": f"{manifest.tolerance:g}",
+    }
+    about |= {name: f"CRC-64-AVRO {text}" for name, text in shown.fingerprints.items()}
+    about |= {f"metric {name}": _short(value) for name, value in manifest.metrics.items()}
+    about |= {
+        f"file {name}": f"{entry.size_bytes:,} bytes, sha256 {entry.sha256}"
+        for name, entry in manifest.files.items()
+    }
+    about["libraries"] = ", ".join(f"{name} {text}" for name, text in manifest.libraries.items())
+    lines = [(name, value) for name, value in about.items() if value is not None]
+    lines += [("differs", text) for text in shown.differences]
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:
+        click.echo(f"{name:<{width}}  {value}")
+    click.echo()
+    print_table(
+        [
+            {
+                "feature": f.name,
+                "field": f.path,
+                "avro": f.avro,
+                "null": "allowed" if f.nullable else "",
+                "as": f.kind,
+            }
+            for f in manifest.features
+        ]
+    )
+
+
+@models.command()
+@_PACKAGE
+@_VERSION
+@click.option(
+    "--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="PEM",
+    help="The one public key that must have signed it (default: the configuration's).",
+)  # fmt: skip
+@config_option
+@json_option
+def verify(
+    package: Path | None, version: int | None, key: Path | None, config: Path | None, json_out: bool
+) -> None:
+    """
+    Open a version as a worker would, and print each step's result.
+
+    The steps: its manifest is valid, every file's sha256, the signature if keys are trusted, the model is
+    loaded, its golden rows score as when it was packed. Loading a .joblib file runs code, as in the worker.
+    Exit 2 names the step that refuses it.
+
+    \b
+    Example:
+      stream models verify models/flights --key release.pub.pem
+    """
+    from stream.errors import PackageError
+    from stream.store import STEPS, open_package
+
+    folder, trust = _chosen(package, config, key)
+    passed: dict[str, str] = {}
+    refused: PackageError | None = None
+    notes: tuple[str, ...] = ()
+    try:
+        notes = open_package(folder, version, trust=trust, witness=passed.__setitem__).notes
+    except PackageError as error:
+        refused = error
+    steps: list[dict[str, object]] = [
+        {"step": step, "ok": False, "found": refused.message}
+        if refused is not None and step == refused.step
+        else {"step": step, "ok": True if step in passed else None, "found": passed.get(step, "not reached")}
+        for step in STEPS
+    ]
+    if json_out:
+        click.echo(as_json({"package": str(folder), "ok": refused is None, "steps": steps, "notes": notes}))
+    else:
+        for step in steps:
+            mark = {True: "ok", False: "FAIL", None: "-"}[step["ok"]]  # type: ignore[index]
+            click.echo(f"{mark:<5} {step['step']:<10} {step['found']}")
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    if refused is not None:
+        raise refused
+
+
+@models.command()
+@_PACKAGE
+@click.option(
+    "--to", type=click.IntRange(min=1), metavar="N", help="Which version (default: the one before)."
+)
+@config_option
+@json_option
+def rollback(package: Path | None, to: int | None, config: Path | None, json_out: bool) -> None:
+    """
+    Make the version before the current one current again, or --to N.
+
+    It is opened first, as a worker would, and `current` is replaced in one step: when it is refused, nothing
+    has changed. Versions are never removed, so a rollback can itself be taken back.
+
+    \b
+    Example:
+      stream models rollback models/flights --to 1
+    """
+    from stream.store import roll_back
+
+    folder, trust = _chosen(package, config)
+    done = roll_back(folder, to, trust)
+    now = done.package.manifest
+    for note in done.package.notes:
+        click.echo(f"note: {note}", err=True)
+    if json_out:
+        click.echo(
+            as_json({"package": str(folder), "was": done.was, "current": now.version, "model": now.model})
+        )
+    elif done.was == now.version:
+        click.echo(f"{folder}: version {now.version} is current already; nothing has changed")
+    else:
+        click.echo(
+            f"{folder}: current is version {now.version} now ({now.created}); it was {done.was or 'none'}"
+        )
+
+
+def _chosen(package: Path | None, config: Path | None, key: Path | None = None) -> tuple[Path, Trust]:
+    """The package's folder, and what it must show."""
+    from stream.app.trust import trust_of
+    from stream.store import PublicKey
+
+    settings = settings_of(config)
+    trust = trust_of(settings.model)
+    if key is not None:
+        trust = replace(
+            trust, keys=(PublicKey.read(key.read_text("utf-8", "replace"), f"--key {key}"),), require=True
+        )
+    return package or settings.path(settings.model.uri), trust
