@@ -54,7 +54,7 @@ def _common(settings: KafkaSettings, own: Mapping[str, Any], name: str) -> Clien
         if key in RESERVED:
             raise SettingsError(f"[kafka] property `{key}` is not yours to set in {name}", mend=RESERVED[key])
     plain = {k: v.reveal() if isinstance(v, Secret) else v for k, v in chosen.items()}
-    return {"bootstrap.servers": settings.bootstrap_servers, **plain}
+    return {"bootstrap.servers": settings.bootstrap_servers, "log_level": LOG_LEVEL, **plain}
 
 
 def consumer_properties(settings: KafkaSettings, on_error: Callable[[Any], None]) -> Client:
