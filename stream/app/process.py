@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from typing import Any, NoReturn
 
 import faust
 
 from stream.app.logs import logging_config
-from stream.errors import Stopped
-from stream.settings import Settings
+from stream.errors import SettingsError, Stopped
+from stream.settings import Settings, WebSettings
 
 __all__ = ["run_worker"]
 
@@ -21,8 +22,10 @@ def run_worker(app: Any, settings: Settings) -> NoReturn:
     Args:
         app: what `create_app` made.
         settings: for the log.
+    Raises: SettingsError when something else listens on the web's port; nothing was started then.
     Exits 0 after SIGTERM or SIGINT, 1 when the engine ended by itself.
     """
+    _claim(settings.web)
     worker = faust.Worker(
         app,
         loglevel=settings.logging.level.upper(),
@@ -34,3 +37,15 @@ def run_worker(app: Any, settings: Settings) -> NoReturn:
     )
     worker.execute_from_commandline()
     raise Stopped("the worker's loop returned")
+
+
+def _claim(web: WebSettings) -> None:
+    """Look whether the web's port is free; Faust would find out with a traceback, and after the start."""
+    try:
+        with socket.create_server((web.host, web.port)):
+            return
+    except OSError as error:
+        raise SettingsError(
+            f"[web] port: can't listen on {web.host}:{web.port}: {error.strerror or error}",
+            mend="give each worker of a machine its own port: [web] port, or STREAM_WEB__PORT",
+        ) from error
