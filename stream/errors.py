@@ -143,6 +143,9 @@ class PackageError(Refused):
         super().__init__(message, mend=mend)
         self.step = step
 
+    def __str__(self) -> str:
+        return f"step {self.step}: {super().__str__()}" if self.step else super().__str__()
+
 
 class SampleError(Refused):
     """
