@@ -101,7 +101,7 @@ def test_sigterm_finishes_what_was_read(slow_setup: Setup, slow_outputs: Outputs
     assert took < STOP_S
     before = slow_outputs.to_end()
     committed, _ = ends(slow_setup.bootstrap, slow_setup.group, slow_setup.input)
-    assert len(before.count) == sum(committed.values()) < count
+    assert len(before.count) == sum(max(0, offset) for offset in committed.values()) < count
     _assert_whole(slow_setup, slow_outputs, count, workers(slow_setup, "second"))
     assert 0 == slow_outputs.doubled
 

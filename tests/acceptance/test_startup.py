@@ -104,19 +104,19 @@ def test_setting_that_can_t_be_used_is_named(
 
 def _absent(package: Path) -> str:
     shutil.rmtree(package)
-    return "no such package"
+    return "current: can't be read"
 
 
 def _other_model(package: Path) -> str:
     model = package / "versions" / "1" / "model.joblib"
     model.write_bytes(model.read_bytes()[:-1] + b"\0")
-    return "hash"
+    return "step hash: "
 
 
 def _other_manifest(package: Path) -> str:
     manifest = package / "versions" / "1" / "manifest.json"
     manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "task": "oracle"}))
-    return "manifest"
+    return "step manifest: "
 
 
 @pytest.mark.parametrize("spoil", [_absent, _other_model, _other_manifest])

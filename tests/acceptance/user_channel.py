@@ -1,0 +1,29 @@
+"""A user's own module without any topic: a channel agent alone, fed by a timer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stream.app import app
+
+seen = {"channel": 0}
+channel = app.channel(maxsize=1)
+
+
+@app.agent(channel)
+async def count(values: Any) -> None:
+    """Reads the channel."""
+    async for _ in values:
+        seen["channel"] += 1
+
+
+@app.timer(interval=0.1)
+async def feed() -> None:
+    """Feeds the channel."""
+    await channel.put(b"x")
+
+
+@app.page("/mine")
+async def mine(web: Any, request: Any) -> Any:
+    """Shows what was seen."""
+    return web.json(seen)
