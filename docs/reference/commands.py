@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from stream.cli.main import COMMANDS, cli
@@ -18,9 +20,17 @@ def text() -> str:
     for name in COMMANDS:
         command = cli.get_command(root, name)
         assert command is not None
-        context = click.Context(command, root, name, terminal_width=_WIDTH)
-        parts.append(f"## `stream {name}`\n\n{_block(command.get_help(context))}")
+        parts += _sections(command, root, name, "##")
     return "\n\n".join(parts)
+
+
+def _sections(command: click.Command, above: click.Context, name: str, mark: str) -> Iterator[str]:
+    """A command's help, then that of its own subcommands."""
+    context = click.Context(command, above, name, terminal_width=_WIDTH)
+    yield f"{mark} `{context.command_path}`\n\n{_block(command.get_help(context))}"
+    if isinstance(command, click.Group):
+        for inner, found in command.commands.items():
+            yield from _sections(found, context, inner, f"{mark}#")
 
 
 def _block(text: str) -> str:

@@ -65,7 +65,7 @@ def run(
     steps: list[Step], folder: Path, environment: Mapping[str, str], replacements: Mapping[str, str]
 ) -> None:
     """
-    Run a page's commands in one shell, as a person would; fills in what each gave.
+    Run a page's commands in one shell, as a person would; fills in what each gave. The first that fails is the last.
 
     Args:
         steps: the commands, in order.
@@ -77,7 +77,7 @@ def run(
     for number, step in enumerate(steps):
         step.command = replaced(step.command, replacements)
         step.shown = [replaced(line, replacements) for line in step.shown]
-        script += [step.command, f'echo; echo "{_MARK} {number} $?"']
+        script += [step.command, f'code=$?; echo; echo "{_MARK} {number} $code"; [ $code = 0 ] || exit']
     process = subprocess.Popen(
         ["bash", "-c", "\n".join(script)],
         cwd=folder,
@@ -117,7 +117,7 @@ def _share_out(output: str, steps: list[Step]) -> None:
 
 def shape(line: str) -> str:
     """A line without what differs from run to run: numbers, values of JSON objects, spaces."""
-    if line.startswith("{"):
+    if line.startswith("{") and line.endswith("}"):
         return " ".join(["json", *json.loads(line)])
     bare = re.sub(r"^worker \S+:", "worker X:", re.sub(r"/\S+/", "/", line))
     return " ".join(re.sub(r"[-+]?\d[\d,.]*", "#", bare).split())
