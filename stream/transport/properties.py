@@ -22,6 +22,10 @@ QUEUE_MESSAGES = 200_000
 LINGER_MS = 5
 """librdkafka's default, said here because it is a latency floor: a record waits this long for its batch."""
 
+LOG_LEVEL = 2
+"""syslog's "critical". What librdkafka logs below it goes to stderr by itself, some 40 lines a second while a
+broker is away; the same errors reach `Connection.on_error`, which logs each kind twice a minute at most."""
+
 RESERVED = {
     "enable.auto.commit": "offsets are committed after the outputs are acknowledged",
     "enable.auto.offset.store": "offsets are committed after the outputs are acknowledged",
