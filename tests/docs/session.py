@@ -88,7 +88,7 @@ def run(
         start_new_session=True,
     )
     try:
-        output, _ = process.communicate(timeout=100)
+        output, _ = process.communicate(timeout=240)
     except subprocess.TimeoutExpired:
         # SIGTERM to the shell alone: its trap ends the workers, which are process groups of their own.
         process.send_signal(signal.SIGTERM)
@@ -116,9 +116,10 @@ def _share_out(output: str, steps: list[Step]) -> None:
 
 
 def shape(line: str) -> str:
-    """A line without what differs from run to run: numbers, values of JSON objects, spaces."""
+    """A line without what differs from run to run: numbers, values of JSON objects, fingerprints, spaces."""
     if line.startswith("{") and line.endswith("}"):
         return " ".join(["json", *json.loads(line)])
+    line = re.sub(r"\bsha256:[0-9a-f]+…?", "sha256:#", line)
     bare = re.sub(r"^worker \S+:", "worker X:", re.sub(r"/\S+/", "/", line))
     return " ".join(re.sub(r"[-+]?\d[\d,.]*", "#", bare).split())
 

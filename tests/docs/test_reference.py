@@ -104,6 +104,19 @@ def test_reasons_in_the_code_are_those_that_are_declared() -> None:
     assert {reason.name for reason in reasons.TABLE} == used
 
 
+def test_tests_that_a_guarantee_names_are_there() -> None:
+    """A promise hangs on a test that exists."""
+    named = set(re.findall(r"`(test_\w+)`", _written("guarantees.md")))
+    found = {name for path in (ROOT / "tests").rglob("test_*.py") for name in _tests(path)}
+
+    assert len(named) > 10
+    assert set() == named - found
+
+
+def _tests(path: Path) -> list[str]:
+    return re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+
+
 def test_reasons_are_declared_once() -> None:
     """One reason, one meaning."""
     names = [reason.name for reason in reasons.TABLE]

@@ -29,6 +29,7 @@ SESSIONS = (
     "docs/operations.md",
     "docs/downstream.md",
     "docs/extending.md",
+    "docs/trust.md",
 )
 """Pages with commands; each is one session in a shell."""
 
