@@ -24,7 +24,7 @@ def input_schema(settings: Settings) -> RecordSchema:
     """
     if settings.input.schema is not None:
         return read_schema(settings.path(settings.input.schema))
-    return package_schema(settings.path(settings.model.uri), "features.avsc")
+    return package_schema(settings, "features.avsc")
 
 
 def event_messages(

@@ -33,7 +33,7 @@ def onlook(
     name = topic or settings.output.topic
     side: Side = "output" if name == settings.output.topic else "input"
     if side == "output":
-        schema = package_schema(settings.path(settings.model.uri), "prediction.avsc")
+        schema = package_schema(settings, "prediction.avsc")
     elif name in (settings.input.topic, settings.dead_letters.topic):
         schema = input_schema(settings)
     else:

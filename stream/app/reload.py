@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from stream.app.trust import say_origin
 from stream.codec import RecordSchema
 from stream.codec.compatibility import compare
 from stream.errors import PackageError, StreamError
@@ -99,6 +100,7 @@ class Reloader:
         self.metrics.clear("stream_model_info")
         self.metrics.set("stream_model_info", 1, model=package.manifest.model)
         log.info("%s was opened in %.1f s and takes over", package.manifest.model, seconds)
+        say_origin(package, self.settings.model)
         return True
 
     def _fits(self, package: Package) -> None:

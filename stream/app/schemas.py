@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from stream.app.trust import trust_of
 from stream.codec import RecordSchema, confluent_prefix, single_object_prefix
 from stream.codec.rows import read_row
 from stream.errors import RecordError, SchemaError, SettingsError
@@ -14,6 +15,7 @@ from stream.records import Headers
 from stream.registry import Client, RegistryWriters, subject_name
 from stream.settings import Settings
 from stream.store.folder import resolve
+from stream.store.opening import read_vouched
 
 __all__ = [
     "Side",
@@ -48,13 +50,19 @@ def read_schema(path: Path) -> RecordSchema:
         raise SchemaError(f"{path}: {error.message}", mend=error.mend) from error
 
 
-def package_schema(package: Path, name: Literal["features.avsc", "prediction.avsc"]) -> RecordSchema:
+def package_schema(settings: Settings, name: Literal["features.avsc", "prediction.avsc"]) -> RecordSchema:
     """
-    A schema of a package's current version; its model is not opened.
+    A schema of the configured package's current version; its model is not opened.
 
-    Raises: PackageError when there is no such package; SchemaError when the file can't be read.
+    Raises: PackageError when there is no such package, or the file is not the one that was packed and, where
+        keys are trusted, signed; SettingsError when a key can't be used.
     """
-    return read_schema(resolve(package) / name)
+    folder = resolve(settings.path(settings.model.uri))
+    content = read_vouched(folder, name, trust_of(settings.model))
+    try:
+        return RecordSchema(content.decode())
+    except (UnicodeDecodeError, SchemaError) as error:
+        raise SchemaError(f"{folder / name}: {error}", mend="pack the model again") from error
 
 
 def registry_client(settings: Settings) -> Client | None:

@@ -15,9 +15,8 @@ import faust
 
 from stream.app.parts import Parts
 from stream.app.status import Status
+from stream.app.trust import say_origin
 from stream.errors import Retriable, StreamError, Stuck
-from stream.settings import ModelSettings
-from stream.store import Package
 from stream.worker import State, wait_for_topics
 
 __all__ = ["EngineService"]
@@ -85,9 +84,7 @@ class EngineService(faust.Service):
             engine.pause,
         )
         if there:
-            for note in parts.package.notes:
-                log.warning("model package: %s", note)
-            _say_origin(parts.package, settings.model)
+            say_origin(parts.package, settings.model)
             log.info("%s reads %s as group %s", parts.package.manifest.model, topics[0], settings.kafka.group)
             _tend_garbage()
             engine.run(parts.source)
@@ -157,14 +154,6 @@ class EngineService(faust.Service):
         reason = self._died.result() if self._died is not None and self._died.done() else None
         if reason is not None and not self.crashed:
             await self._crash_with(reason)
-
-
-def _say_origin(package: Package, model: ModelSettings) -> None:
-    """Who vouches for the model; that an expected signature is absent is among the package's notes."""
-    if package.signer is not None:
-        log.info("%s is signed by %s", package.manifest.model, package.signer.fingerprint)
-    elif not model.trusted_keys:
-        log.info("no signature is checked: the package's hashes prove that it is whole, not where it is from")
 
 
 def _tend_garbage() -> None:

@@ -36,7 +36,7 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
     wanted = wanted_topics(settings, cluster.max_message_bytes(settings.input.topic))
     states = cluster.create(wanted) if create else cluster.look(wanted)
     if create and settings.output_framing == "confluent":
-        schema = package_schema(settings.path(settings.model.uri), "prediction.avsc")
+        schema = package_schema(settings, "prediction.avsc")
         prefix = prefix_of(settings, "output", schema, register=True)
         click.echo(f"{schema.name} is registered with id {int.from_bytes(prefix[1:], 'big')}", err=True)
     rows = [

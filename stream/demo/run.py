@@ -131,7 +131,7 @@ def _await_ready(child: Child) -> None:
 
 def _exchange(ledger: Ledger, settings: Settings, rate: float, child: Child, view: View) -> None:
     """Send all, and read until all have come back or nothing comes any more."""
-    schema = package_schema(settings.path(settings.model.uri), "prediction.avsc")
+    schema = package_schema(settings, "prediction.avsc")
     prefix = prefix_of(settings, "output", schema)
     with (
         closing(Reader(settings.kafka, settings.output.topic, "earliest")) as predictions,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
 
 from stream.app.config import load_settings
 from stream.app.parts import open_configured
-from stream.app.trust import trust_of
+from stream.app.schemas import package_schema
+from stream.app.trust import say_origin, trust_of
 from stream.errors import PackageError, SettingsError
-from stream.settings import ModelSettings
-from stream.store import Trust
+from stream.settings import ModelSettings, Settings
+from stream.store import PublicKey, SigningKey, Trust, open_package
 from tests.unit.store.signed import OURS, THEIRS, packed
 
 
@@ -86,3 +88,47 @@ def test_worker_opens_what_its_configuration_trusts(tmp_path: Path) -> None:
     with pytest.raises(PackageError) as caught:
         open_configured(load_settings(path, {}))
     assert "signature" == caught.value.step
+
+
+@pytest.mark.parametrize(("key", "step"), [(OURS, "hash"), (THEIRS, "signature")])
+def test_schema_read_without_the_model_must_be_the_one_that_was_signed(
+    tmp_path: Path, key: SigningKey, step: str
+) -> None:
+    """What `topics --create` registers and `produce` writes is as trusted as what the worker opens."""
+    path = packed(tmp_path / "m", OURS).path / "prediction.avsc"
+    settings = Settings(model=ModelSettings(str(tmp_path / "m"), trusted_keys=(OURS.public.pem,)))
+    assert "label" in package_schema(settings, "prediction.avsc").fields
+
+    path.write_bytes(path.read_bytes().replace(b"label", b"lable"))
+    settings = Settings(model=ModelSettings(str(tmp_path / "m"), trusted_keys=(key.public.pem,)))
+    with pytest.raises(PackageError) as caught:
+        package_schema(settings, "prediction.avsc")
+
+    assert step == caught.value.step
+
+
+@pytest.mark.parametrize(
+    ("signer", "keys", "said"),
+    [
+        (None, (), "the package's hashes prove that it is whole, not where it is from"),
+        (OURS, (), "the package's hashes prove that it is whole, not where it is from"),
+        (OURS, (OURS.public,), f"m@1 is signed by {OURS.public.fingerprint}"),
+        (None, (OURS.public,), "none of the trusted keys vouches for where it is from"),
+    ],
+)
+def test_log_says_who_vouches_for_the_model(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    signer: SigningKey | None,
+    keys: tuple[PublicKey, ...],
+    said: str,
+) -> None:
+    """That hashes prove integrity only is said where no key is trusted, and only there."""
+    packed(tmp_path / "m", signer)
+    opened = open_package(tmp_path / "m", trust=Trust(keys))
+    caplog.set_level(logging.INFO)
+
+    say_origin(opened, ModelSettings(trusted_keys=tuple(key.pem for key in keys)))
+
+    assert 1 == len(caplog.messages)
+    assert said in caplog.text
