@@ -25,26 +25,28 @@ log = logging.getLogger(__name__)
 class Boot(BootStrategy):
     """Faust's own Kafka clients run only when the user's module gave the app topics to read."""
 
-    def _wanted(self) -> bool:
+    @property
+    def wanted(self) -> bool:
+        """Whether anything reads a topic through Faust."""
         # Only agents, tables and streams of topics subscribe; an app without any has nothing to read, and
         # Faust's conductor refuses to start without a topic.
         return any(isinstance(agent.channel, faust.TopicT) for agent in self.app.agents.values())
 
     def kafka_producer(self) -> Any:
         """Faust's producer, when the user's module needs it."""
-        return super().kafka_producer() if self._wanted() else []
+        return super().kafka_producer() if self.wanted else []
 
     def kafka_consumer(self) -> Any:
         """Faust's consumer, when the user's module needs it."""
-        return super().kafka_consumer() if self._wanted() else []
+        return super().kafka_consumer() if self.wanted else []
 
     def kafka_conductor(self) -> Any:
         """Faust's conductor, when the user's module needs it."""
-        return super().kafka_conductor() if self._wanted() else []
+        return super().kafka_conductor() if self.wanted else []
 
     def tables(self) -> Any:
         """Faust's table manager, when the user's module needs it."""
-        return super().tables() if self._wanted() else []
+        return super().tables() if self.wanted else []
 
 
 def create_app(parts: Parts) -> faust.App:
@@ -71,7 +73,7 @@ def create_app(parts: Parts) -> faust.App:
         topic_disable_leader=True,
         autodiscover=False,
     )
-    app.boot_strategy = Boot(app)
+    boot = app.boot_strategy = Boot(app)
     app.web = Web(app)
     status = Status(parts)
     serve_views(app, status)
@@ -82,6 +84,13 @@ def create_app(parts: Parts) -> faust.App:
 
         def __init__(self, **options: Any) -> None:
             super().__init__(parts, status, **options)
+
+        async def on_start(self) -> None:
+            """Start the engine, and let channels flow."""
+            if not boot.wanted:
+                # Queues are opened by Faust's consumer once it has partitions; without one, never.
+                app.flow_control.resume()
+            await super().on_start()
 
     return app
 
