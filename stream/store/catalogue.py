@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from stream.codec import RecordSchema
-from stream.errors import PackageError, Refused
+from stream.errors import PackageError, SchemaError
 from stream.manifest import Manifest
 from stream.store.folder import MANIFEST, current_version, make_current, resolve, versions
 from stream.store.libraries import differences
@@ -118,9 +118,10 @@ def show_version(path: Path, version: int | None, trust: Trust) -> Shown:
     signed, signer = _signed(folder, content, trust)
     prints: dict[str, str] = {}
     for name in ("features.avsc", "prediction.avsc"):
+        text = read_file(folder, manifest, name)
         try:
-            prints[name] = RecordSchema(read_file(folder, manifest, name).decode()).fingerprint.hex()
-        except (UnicodeDecodeError, Refused) as error:
+            prints[name] = RecordSchema(text.decode()).fingerprint.hex()
+        except (UnicodeDecodeError, SchemaError) as error:
             raise PackageError(f"{folder / name}: {error}", step="manifest") from error
     return Shown(folder, manifest, prints, differences(manifest.libraries), signed, signer)
 

@@ -81,12 +81,7 @@ def open_package(
     Returns: the opened version.
     Raises: PackageError with the step that failed; before the step `load` none of the package's code has run.
     """
-    try:
-        return _open(resolve(Path(path), version), trust or Trust(), witness)
-    except PackageError as error:
-        raise PackageError(
-            f"{error.message} (refused at the step `{error.step}`)", step=error.step, mend=error.mend
-        ) from error
+    return _open(resolve(Path(path), version), trust or Trust(), witness)
 
 
 def _open(folder: Path, trust: Trust, witness: Witness) -> Package:

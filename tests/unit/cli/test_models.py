@@ -179,7 +179,7 @@ class TestVerify:
         assert [(step, ok) for step, ok in zip(STEPS, [True, True, False, None, None], strict=True)] == [
             (step["step"], step["ok"]) for step in found["steps"]
         ]
-        assert "refused at the step `signature`" in printed.err
+        assert "error: step signature: " in printed.err
         assert not (folder / "fired").exists()
 
     def test_version_that_is_not_there_exits_2(
