@@ -22,6 +22,9 @@ __all__ = ["Refusal", "Sink"]
 
 log = logging.getLogger(__name__)
 
+BY_KEY = -1
+"""librdkafka's RD_KAFKA_PARTITION_UA: the partitioner chooses."""
+
 FULL_S = 0.05
 """How long to serve the producer when its queue is full before trying again."""
 
@@ -104,7 +107,8 @@ class Sink:
                         topic, value, key, timestamp=timestamp, headers=_as_list(header), on_delivery=report
                     )
                 else:
-                    produce(topic, value, key, timestamp=timestamp)
+                    # By position (partition by key, two callbacks, timestamp): names make the call twice as dear.
+                    produce(topic, value, key, BY_KEY, None, None, timestamp)
             except BufferError:
                 self._wait_for_room()
                 self.send(topic, [key], [value], [timestamp], [header])
