@@ -77,8 +77,10 @@ def consumer_properties(settings: KafkaSettings, on_error: Callable[[Any], None]
         "session.timeout.ms": 6_000,
         "heartbeat.interval.ms": 1_000,
         "isolation.level": "read_committed",
-        # Enough that a poll finds whole batches waiting; per partition, so bounded.
+        # Enough that a poll finds whole batches waiting; for all partitions together, so bounded.
         "queued.max.messages.kbytes": 65_536,
+        # Eight times the usual: a backlog comes in an eighth of the requests, which broker and client feel.
+        "max.partition.fetch.bytes": 8 * 1024 * 1024,
         "fetch.wait.max.ms": 50,
         "allow.auto.create.topics": False,
         **_common(settings, settings.consumer, "[kafka.consumer]"),
