@@ -43,6 +43,8 @@ __all__ = ["CONTESTANTS", "Race", "main"]
 
 CONTESTANTS = {
     "worker": "`stream worker` with its default settings",
+    "worker-5000": "`stream worker` with `[batching] max_records = 5000`, the loop's batch",
+    "worker-2000": "`stream worker` with `[batching] max_records = 2000`",
     "loop": "the hand-written micro-batch loop",
     "copy": "the hand-written loop without decoding, model and encoding: the bytes alone",
     "faust": "idiomatic Faust, one event at a time",
@@ -95,8 +97,10 @@ class _Lane:
 
     def command(self, contestant: str) -> list[str]:
         """How the contestant is started."""
-        if contestant == "worker":
-            return [sys.executable, "-m", "stream", "worker", "--config", str(self.config())]
+        if contestant.startswith("worker"):
+            batch = contestant.removeprefix("worker").removeprefix("-")
+            config = self.config(f"[batching]\nmax_records = {batch}\n" if batch else "")
+            return [sys.executable, "-m", "stream", "worker", "--config", str(config)]
         module = "idiomatic" if contestant == "faust" else "loop"
         given = [
             f"--bootstrap={self.topics.bootstrap}",
@@ -109,8 +113,8 @@ class _Lane:
         extra = ["--copy"] if contestant == "copy" else []
         return [sys.executable, "-m", f"benchmarks.contestants.{module}", *given, *extra]
 
-    def config(self) -> Path:
-        """The worker's settings: where things are, all else as it is."""
+    def config(self, extra: str) -> Path:
+        """The worker's settings: where things are and `extra`, all else as it is."""
         file = self.folder / f"{self.name}.toml"
         file.write_text(
             f'[kafka]\nbootstrap_servers = "{self.topics.bootstrap}"\ngroup = "bench.{self.name}"\n'
@@ -119,6 +123,7 @@ class _Lane:
             f'[output]\ntopic = "{self.target}"\n'
             f'[dead_letters]\ntopic = "{self.letters}"\n'
             f"[web]\nport = {free_ports(1)[0]}\n"
+            f"{extra}"
         )
         return file
 
@@ -244,7 +249,11 @@ def plan_of(argv: list[str] | None = None) -> Race:
     parser.add_argument("--runs", type=int, default=3, help="of each contestant (default 3)")
     parser.add_argument("--model", choices=[*MODELS, "both"], default="both")
     parser.add_argument(
-        "--only", type=_chosen, default=tuple(CONTESTANTS), metavar="A,B", help=f"of {', '.join(CONTESTANTS)}"
+        "--only",
+        type=_chosen,
+        default=("worker", "loop", "copy", "faust"),
+        metavar="A,B",
+        help=f"of {', '.join(CONTESTANTS)}",
     )
     given = parser.parse_args(argv)
     models = tuple(MODELS) if given.model == "both" else (given.model,)
