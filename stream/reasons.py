@@ -51,8 +51,28 @@ TABLE = (
     Reason(
         "unknown_schema",
         ("decode",),
-        "No schema with this fingerprint is known.",
-        "Give the producer's schema as `[input] schema`.",
+        "No schema with this fingerprint is known; or the registry does not know the id, and there is no"
+        " `[input] schema`.",
+        "Give the producer's schema as `[input] schema`, or register it.",
+    ),
+    Reason(
+        "schema_not_allowed",
+        ("decode",),
+        "The registry has the id, but not under this topic's subject; or does not show it to us.",
+        "Register the producer's schema under the subject that the message names, or correct"
+        " `[schema_registry] subject`.",
+    ),
+    Reason(
+        "unusable_schema",
+        ("decode",),
+        "The registry's schema of the id is no Avro record, can't be parsed, or refers to one that is not there.",
+        "Correct the schema in the registry; the message says what is wrong with it.",
+    ),
+    Reason(
+        "schema_not_looked_up",
+        ("decode",),
+        "Too many bad ids came before, so the registry was not asked about this one.",
+        "Correct the producer of the bad ids, then replay these: they may be sound.",
     ),
     Reason("truncated", ("decode",), "The value ends too early.", _BROKEN),
     Reason("trailing_bytes", ("decode",), "Bytes are left after the value.", _BROKEN),

@@ -3,50 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from functools import partial
 
-from stream.app.parts import model_paths
-from stream.app.schemas import prefix_of, read_schema, registry_client, subject_of
+from stream.app.findings import Finding, Severity, compared
+from stream.app.schemas import read_schema, registry_client, subject_of
+from stream.app.upstream import EDGE_RECORDS, registered
 from stream.codec import RecordSchema
-from stream.codec.compatibility import Difference, compare
-from stream.errors import BrokerRefused, PackageError, Refused, Retriable, SchemaError, SettingsError
-from stream.manifest import Manifest
+from stream.codec.compatibility import compare
+from stream.errors import BrokerRefused, PackageError, Refused, Retriable, SchemaError
 from stream.registry import Client
 from stream.settings import Settings
 from stream.store import Package, current_version, versions
 from stream.store.folder import resolve
+from stream.transport.edges import first_and_last
 
 __all__ = ["Finding", "Severity", "check"]
-
-Severity: TypeAlias = Literal["refused", "hand", "note"]
-"""`refused`: the worker would not start. `hand`: it would, but somebody should look. `note`: good to know."""
-
-_DIFFERENCES: dict[str, tuple[Severity, str]] = {
-    "missing": ("refused", "write the field again, or pack a model that does not need it"),
-    "retyped": ("refused", "write the old type again, or pack the model with the new one"),
-    "nullable": ("hand", "records with a null there become dead letters; pack a model that takes nulls"),
-    "default": ("hand", "write the field again, or pack a model that does not need it"),
-    "promoted": ("note", ""),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """
-    One thing that was found.
-
-    Attributes:
-        severity: what it means.
-        where: what was looked at.
-        message: what was found, by name.
-        mend: the next thing to do.
-    """
-
-    severity: Severity
-    where: str
-    message: str
-    mend: str = ""
 
 
 def check(settings: Settings, open_it: Callable[[], Package]) -> list[Finding]:
@@ -79,45 +50,12 @@ def _input(settings: Settings, package: Package) -> Iterator[Finding]:
         except SchemaError as error:
             yield Finding("refused", where, error.message, error.mend)
         else:
-            yield from _compared(where, writer, features, package.manifest)
-    yield from _asked(settings, lambda client: _registered(settings, client, features, package.manifest))
-
-
-def _registered(
-    settings: Settings, client: Client, features: RecordSchema, manifest: Manifest
-) -> Iterator[Finding]:
-    """Every version of the input's subject. One that is wrong does not stop the worker, only its records."""
-    subject = subject_of(settings, "input", features)
-    numbers = client.versions(subject) if settings.input_framing == "confluent" else []
-    if settings.input_framing == "confluent" and not numbers:
-        yield Finding(
-            "hand", subject, "the registry has no schema for the input", "register it, or produce events"
+            yield from compared(where, writer, features, package.manifest)
+    if settings.input_framing == "confluent":
+        look = partial(first_and_last, settings.kafka, settings.input.topic, EDGE_RECORDS)
+        yield from _asked(
+            settings, lambda client: registered(settings, client, features, package.manifest, look)
         )
-    for number in numbers:
-        registered = client.version(subject, number)
-        where = f"{subject} version {number}"
-        if registered is None:
-            continue
-        try:
-            writer = RecordSchema(registered.text)
-        except SchemaError as error:
-            yield Finding("hand", where, error.message, error.mend)
-            continue
-        for finding in _compared(where, writer, features, manifest):
-            severity: Severity = "hand" if finding.severity == "refused" else finding.severity
-            yield Finding(severity, where, finding.message, finding.mend)
-
-
-def _compared(
-    where: str, writer: RecordSchema, features: RecordSchema, manifest: Manifest
-) -> Iterator[Finding]:
-    for difference in compare(writer, features, model_paths(manifest)):
-        yield _finding(where, difference)
-
-
-def _finding(where: str, difference: Difference) -> Finding:
-    severity, mend = _DIFFERENCES[difference.kind]
-    return Finding(severity, where, difference.message, mend)
 
 
 def _output(settings: Settings, package: Package) -> Iterator[Finding]:
@@ -130,18 +68,16 @@ def _output(settings: Settings, package: Package) -> Iterator[Finding]:
 
 def _subject(settings: Settings, client: Client, prediction: RecordSchema) -> Iterator[Finding]:
     subject = subject_of(settings, "output", prediction)
+    if client.id_of(subject, prediction.text) is not None:
+        return
+    mend = "carry and publish what the registered version has, or change the subject's compatibility level"
     reasons = client.incompatibilities(subject, prediction.text)
     for reason in reasons:
-        mend = "carry and publish what the registered version has, or change the subject's compatibility"
         yield Finding("refused", subject, f"prediction.avsc does not fit the latest version: {reason}", mend)
-    if reasons:
-        return
-    try:
-        prefix_of(settings, "output", prediction)
-    except SettingsError as error:
-        yield Finding(
-            "hand" if settings.schema_registry.register else "refused", subject, error.message, error.mend
-        )
+    if not reasons:
+        severity: Severity = "note" if settings.schema_registry.register else "refused"
+        message = f"{prediction.name} is not registered, and does not contradict what is"
+        yield Finding(severity, subject, message, "register it with `stream topics --create`")
 
 
 def _before(settings: Settings, package: Package, prediction: RecordSchema) -> Iterator[Finding]:
@@ -166,6 +102,7 @@ def _asked(settings: Settings, ask: Callable[[Client], Iterator[Finding]]) -> It
     if client is None:
         return
     try:
-        yield from ask(client)
+        with client:
+            yield from ask(client)
     except (Retriable, BrokerRefused, Refused) as error:
         yield Finding("refused", settings.schema_registry.url, error.message, error.mend)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from stream.app.reload import Reloader
 from stream.app.schemas import prefix_of, read_schema, writers_of
 from stream.app.trust import trust_of
+from stream.app.waiting import wait_for_registry
 from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas
 from stream.codec.compatibility import compare
 from stream.errors import SchemaError
@@ -76,18 +77,22 @@ class Parts:
 
 def assemble(settings: Settings) -> Parts:
     """
-    Build a worker; nothing is connected and nothing runs yet.
+    Build a worker; nothing runs yet, and nothing is connected but the schema registry.
 
-    Raises: Refused when a setting, a schema or the model package can't be used.
+    Raises: Refused when a setting, a schema or the model package can't be used; StartupTimeout when the
+        registry does not answer in time, BrokerRefused when it refuses.
+    Blocks while the package is opened, and for the registry.
     """
     package = open_configured(settings)
+    writers = writers_of(settings)
+    pipeline = wait_for_registry(lambda: serving(settings, package, writers), settings.kafka.startup_timeout)
     metrics = Metrics()
     sink = Sink(settings.kafka)
     redact = settings.dead_letters.redact
     tally = Tally(metrics, redact=redact)
     topics = Topics(settings.output.topic, settings.dead_letters.topic, redact)
     engine = Engine(
-        serving(settings, package),
+        pipeline,
         Publisher(sink, topics),
         Brake(settings.dead_letters.stop_above),
         tally,
@@ -103,7 +108,7 @@ def assemble(settings: Settings) -> Parts:
         settings,
         package,
         lambda: open_configured(settings),
-        lambda found: engine.swap(serving(settings, found)),
+        lambda found: engine.swap(serving(settings, found, writers)),
         metrics,
     )
     return Parts(settings, engine, source, sink, Cluster(settings.kafka), metrics, tally, reloader)
@@ -142,13 +147,16 @@ class LookedUp:
         return self.pipeline.process(batch)
 
 
-def serving(settings: Settings, package: Package) -> Pipeline | LookedUp:
+def serving(settings: Settings, package: Package, writers: RegistryWriters | None) -> Pipeline | LookedUp:
     """
     What a worker scores with: the pure middle, after the look-ups that a registry needs.
 
+    Args:
+        settings: the configuration.
+        package: the opened model.
+        writers: what is known of the registry so far; the next model goes on with it.
     Raises: Refused as `build_pipeline`.
     """
-    writers = writers_of(settings)
     pipeline = build_pipeline(settings, package, writers)
     return pipeline if writers is None else LookedUp(pipeline, writers)
 
@@ -162,7 +170,7 @@ def build_pipeline(settings: Settings, package: Package, writers: WriterSchemas 
         package: the opened model.
         writers: schemas of values that carry a registry's id.
 
-    Raises: SchemaError when the input's schema can't be read.
+    Raises: SchemaError when the input's schema can't be read; what `prefix_of` raises.
     """
     features = RecordSchema(package.features)
     chosen = settings.input.schema

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from stream.app.trust import say_origin
 from stream.codec import RecordSchema
 from stream.codec.compatibility import compare
-from stream.errors import PackageError, StreamError
+from stream.errors import PackageError, Retriable, SettingsError, StreamError
 from stream.settings import Settings
 from stream.store import Package, current_version
 from stream.telemetry import Metrics
@@ -19,6 +19,9 @@ from stream.telemetry import Metrics
 __all__ = ["Reload", "Reloader"]
 
 log = logging.getLogger(__name__)
+
+PASSING_LOOKS = 5
+"""Looks to let pass before a version is opened again that was not refused for itself; opening costs seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Reloader:
     metrics: Metrics
     last: Reload = field(default_factory=Reload)
     _refused: int | None = None
+    _passing: int | None = None
+    _looks_left: int = 0
 
     def look(self) -> bool:
         """
@@ -67,7 +72,8 @@ class Reloader:
 
         Returns: whether another version answers now. A version that can't be opened, or whose predictions
             downstream could not read, leaves the one that answers; it is tried again only once `current`
-            has named another in between.
+            has named another in between. One that waits for something else, such as a registry that knows
+            its prediction schema, is tried again after some looks.
         Blocks while it is opened.
         """
         try:
@@ -80,6 +86,9 @@ class Reloader:
             return False
         if version == self._refused:
             return False
+        if version == self._passing and self._looks_left > 0:
+            self._looks_left -= 1
+            return False
         return self._try(version)
 
     def _try(self, version: int) -> bool:
@@ -88,6 +97,11 @@ class Reloader:
             package = self.open_it()
             self._fits(package)
             self.hand_over(package)
+        except (Retriable, SettingsError) as error:
+            # Not the version's fault: a registry that is away, or does not know its prediction schema yet.
+            self._passing, self._looks_left = version, PASSING_LOOKS
+            self._note(version, error)
+            return False
         except StreamError as error:
             self._refused = version
             self._note(version, error)

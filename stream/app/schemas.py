@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from stream.app.trust import trust_of
-from stream.codec import RecordSchema, confluent_prefix, single_object_prefix
+from stream.codec import RecordSchema, confluent_prefix, single_object_prefix, unframe
 from stream.codec.rows import read_row
-from stream.errors import RecordError, SchemaError, SettingsError
+from stream.errors import SchemaError, SettingsError
 from stream.records import Headers
-from stream.registry import Client, RegistryWriters, subject_name
+from stream.registry import Client, Connection, RegistryWriters, subject_name
 from stream.settings import Settings
 from stream.store.folder import resolve
 from stream.store.opening import read_vouched
@@ -24,6 +23,7 @@ __all__ = [
     "read_schema",
     "registry_client",
     "row_reader",
+    "subject_of",
     "writers_of",
 ]
 
@@ -67,7 +67,8 @@ def package_schema(settings: Settings, name: Literal["features.avsc", "predictio
 
 def registry_client(settings: Settings) -> Client | None:
     """The configuration's registry; None when there is none. Raises: SettingsError."""
-    return Client(settings.schema_registry, settings.path) if settings.schema_registry.url else None
+    chosen = settings.schema_registry
+    return Client(Connection(chosen, settings.path)) if chosen.url else None
 
 
 def subject_of(settings: Settings, side: Side, schema: RecordSchema) -> str:
@@ -76,12 +77,14 @@ def subject_of(settings: Settings, side: Side, schema: RecordSchema) -> str:
     return subject_name(settings.schema_registry.subject, topic, schema.name)
 
 
-def writers_of(settings: Settings) -> RegistryWriters | None:
-    """The writer schemas of the input's values, by the ids they carry; None without a registry."""
+def writers_of(settings: Settings, side: Side = "input") -> RegistryWriters | None:
+    """The writer schemas of a topic's values, by the ids they carry; None without a registry."""
+    framing = settings.input_framing if side == "input" else settings.output_framing
     client = registry_client(settings)
-    if client is None or settings.input_framing != "confluent":
+    if client is None or framing != "confluent":
         return None
-    return RegistryWriters(client, lambda schema: subject_of(settings, "input", schema))
+    fallback = side == "input" and settings.input.schema is not None
+    return RegistryWriters(client, lambda schema: subject_of(settings, side, schema), fallback=fallback)
 
 
 def prefix_of(settings: Settings, side: Side, schema: RecordSchema, *, register: bool = False) -> bytes:
@@ -94,7 +97,8 @@ def prefix_of(settings: Settings, side: Side, schema: RecordSchema, *, register:
         schema: of the values.
         register: register the schema when it is not there.
     Raises: SettingsError when the registry does not know the schema, or there is none to ask;
-        Retriable or BrokerRefused when it does not answer or refuses.
+        SchemaError when it finds the schema incompatible; Retriable or BrokerRefused when it does not answer
+        or refuses.
     """
     framing = settings.input_framing if side == "input" else settings.output_framing
     if framing == "single-object":
@@ -108,12 +112,12 @@ def prefix_of(settings: Settings, side: Side, schema: RecordSchema, *, register:
             mend="configure `[schema_registry] url`, or use `single-object`",
         )
     subject = subject_of(settings, side, schema)
-    found = client.register(subject, schema.text) if register else client.id_of(subject, schema.text)
+    with client:
+        found = client.register(subject, schema.text) if register else client.id_of(subject, schema.text)
     if found is None:
         how = "`stream topics --create`" if side == "output" else "`stream produce --register`"
         raise SettingsError(
-            f"{settings.schema_registry.url}: {schema.name} is not registered under {subject}",
-            mend=f"register it with {how}",
+            f"{client.url}: {schema.name} is not registered under {subject}", mend=f"register it with {how}"
         )
     return confluent_prefix(found)
 
@@ -128,31 +132,19 @@ def row_reader(
         settings: the configuration.
         side: which topic; dead letters are framed as the input.
         schema: of values that name no other.
-    Returns: value and headers → fields; raises RecordError when they can't be read.
+    Returns: value and headers → fields; raises RecordError when they can't be read, Retriable when the
+        registry does not answer.
     """
-    client = registry_client(settings)
     framing = settings.input_framing if side == "input" else settings.output_framing
-    if client is None or framing != "confluent":
-        prefix = b"\x00" if framing == "confluent" else prefix_of(settings, side, schema)
-        skip = 5 if framing == "confluent" else len(prefix)
-        return lambda value, headers: _after(value, prefix, skip, schema)
-    writers = RegistryWriters(client, lambda found: subject_of(settings, side, found))
-    known = lru_cache(maxsize=100)(writers.schema_of)
+    writers = writers_of(settings, side)
 
     def read(value: bytes, headers: Headers | None) -> dict[str, object]:
-        found = known(value[:5])
-        if found is None:
-            raise RecordError(
-                f"the registry knows no schema of the value's id {value[:5].hex()}", reason="unknown_schema"
-            )
-        return read_row(found, value[5:])
+        if writers is not None:
+            writers.prepare([value], [headers])
+        groups, faults = unframe([value], [headers], framing, schema, writers)
+        if faults:
+            raise faults[0]
+        [group] = groups
+        return read_row(group.writer, group.bodies[0])
 
     return read
-
-
-def _after(value: bytes, prefix: bytes, skip: int, schema: RecordSchema) -> dict[str, object]:
-    if not value.startswith(prefix):
-        raise RecordError(
-            f"the value does not begin with {prefix.hex()}, the framing of {schema.name}", reason="not_framed"
-        )
-    return read_row(schema, value[skip:])

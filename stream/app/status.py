@@ -88,6 +88,8 @@ class Status:
             reasons.append(f"engine is {state.value}")
         elif not self.parts.source.joined:
             reasons.append("the group has not assigned partitions yet")
+        if blocked := self.parts.engine.blocked:
+            reasons.append(f"a batch waits: {blocked}")
         if not self.probe.reachable(self.clock()):
             trouble = self.parts.source.connection.trouble
             reasons.append(f"no broker has answered lately{f' ({trouble})' if trouble else ''}")

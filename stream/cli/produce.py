@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -49,13 +50,15 @@ def produce(
     from stream.transport import Sink
 
     settings = settings_of(config)
+    if topic is not None:
+        settings = replace(settings, input=replace(settings.input, topic=topic))
     messages = event_messages(file, settings, key, register=register)
     with progress_bar(f"events from {file.name}", limit) as progress:
         sent = replay(
             itertools.islice(messages, limit),
             Sink(settings.kafka),
-            topic or settings.input.topic,
+            settings.input.topic,
             rate,
             progress=progress,
         )
-    click.echo(f"{sent} events sent to {topic or settings.input.topic}", err=True)
+    click.echo(f"{sent} events sent to {settings.input.topic}", err=True)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from stream.codec.decoder import Decoded, Decoder
 from stream.codec.encoder import Encoder
-from stream.codec.framing import Framing, WriterSchemas, confluent_prefix, single_object_prefix
+from stream.codec.framing import (
+    Framing,
+    WriterSchemas,
+    confluent_prefix,
+    confluent_prefixes,
+    single_object_prefix,
+    unframe,
+)
 from stream.codec.leaf import Leaf
 from stream.codec.nodes import ABSENT
 from stream.codec.schema import RecordSchema
@@ -19,5 +26,7 @@ __all__ = [
     "RecordSchema",
     "WriterSchemas",
     "confluent_prefix",
+    "confluent_prefixes",
     "single_object_prefix",
+    "unframe",
 ]

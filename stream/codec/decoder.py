@@ -18,6 +18,9 @@ from stream.records import DeadLetter, Headers
 
 __all__ = ["Decoded", "Decoder"]
 
+WRITERS = 1_000
+"""Writers' schemas whose readers are kept; a topic has a handful."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
@@ -108,6 +111,8 @@ class Decoder:
     def _readers(self, writer: RecordSchema) -> _Readers:
         found = self._by_writer.get(writer.text)
         if found is None:
+            if len(self._by_writer) >= WRITERS:
+                self._by_writer.clear()
             found = self._by_writer[writer.text] = self._make(writer)
         return found
 

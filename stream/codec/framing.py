@@ -17,6 +17,7 @@ __all__ = [
     "Group",
     "WriterSchemas",
     "confluent_prefix",
+    "confluent_prefixes",
     "single_object_prefix",
     "unframe",
 ]
@@ -35,15 +36,20 @@ SINGLE_OBJECT_BYTES, ID_BYTES, GUID_BYTES = 10, 5, 17
 
 
 class WriterSchemas(Protocol):
-    """Where the schemas of the producers are found; None for one that isn't there."""
+    """
+    Where the schemas of the producers are found.
+
+    An id may also have a RecordError, the reason why its values can't be read; None means that the id is not
+    known, and that the configured schema takes its place.
+    """
 
     def by_fingerprint(self, fingerprint: bytes) -> RecordSchema | None:
         """The schema with this CRC-64-AVRO (8 bytes, as on the wire)."""
 
-    def by_id(self, schema_id: int) -> RecordSchema | None:
+    def by_id(self, schema_id: int) -> RecordSchema | RecordError | None:
         """The schema with this registry id."""
 
-    def by_guid(self, guid: bytes) -> RecordSchema | None:
+    def by_guid(self, guid: bytes) -> RecordSchema | RecordError | None:
         """The schema with this registry GUID (16 bytes)."""
 
 
@@ -69,6 +75,47 @@ def single_object_prefix(schema: RecordSchema) -> bytes:
 def confluent_prefix(schema_id: int) -> bytes:
     """The 5 bytes before a value that a schema registry knows by its id."""
     return b"\x00" + schema_id.to_bytes(4, "big")
+
+
+def confluent_prefixes(
+    values: Sequence[bytes | None], headers: Sequence[Headers | None] | None
+) -> set[bytes]:
+    """
+    The different ids and GUIDs that a batch's values carry in confluent framing.
+
+    Args:
+        values: n values as they came.
+        headers: n headers, where any record has some; what they say goes before what the value says.
+    Returns: each as its prefix; what is no id or GUID is left out.
+    """
+    if headers is None or not any(headers):
+        found = {value[:ID_BYTES] for value in values if value}
+        if any(map(bytes.startswith, found, repeat(b"\x01"))):
+            found |= {value[:GUID_BYTES] for value in values if value and value[0] == 1}
+    else:
+        found = {
+            _confluent_split(value, given)[0]
+            for value, given in zip(values, headers, strict=True)
+            if value is not None
+        }
+    return {prefix for prefix in found if _is_confluent(prefix)}
+
+
+def _is_confluent(prefix: bytes) -> bool:
+    """Whether a prefix is an id or a GUID, whole."""
+    return (prefix[:1] == b"\x00" and len(prefix) == ID_BYTES) or (
+        prefix[:1] == b"\x01" and len(prefix) == GUID_BYTES
+    )
+
+
+def _confluent_split(value: bytes, headers: Headers | None) -> tuple[bytes, int]:
+    """A value's prefix, and how many bytes of the value it takes: none where a header holds it."""
+    # The last header of a name is the one that counts, as Kafka's Headers.lastHeader has it.
+    held = [content for name, content in headers or () if name == CONFLUENT_HEADER]
+    if held:
+        return held[-1] or b"", 0
+    size = _size(value, confluent=True)
+    return value[:size], size
 
 
 def unframe(
@@ -126,10 +173,10 @@ def _one_by_one(
     found: list[tuple[Answer, bytes]] = []
     known: dict[bytes, Answer] = {}
     for value, given in zip(values, headers, strict=True):
-        # The last header of a name is the one that counts, as Kafka's Headers.lastHeader has it.
-        held = [content for name, content in given or () if confluent and name == CONFLUENT_HEADER]
-        size = 0 if held else _size(value, confluent)
-        prefix = (held[-1] or b"") if held else value[:size]
+        if confluent:
+            prefix, size = _confluent_split(value, given)
+        else:
+            prefix, size = value[:SINGLE_OBJECT_BYTES], SINGLE_OBJECT_BYTES
         if prefix not in known:
             known[prefix] = lookup(prefix)
         found.append((known[prefix], value[size:]))
@@ -168,12 +215,12 @@ def _single_object(default: RecordSchema, writers: WriterSchemas | None) -> Look
 
 def _confluent(default: RecordSchema, writers: WriterSchemas | None) -> Lookup:
     def lookup(prefix: bytes) -> Answer:
-        if prefix[:1] == b"\x00" and len(prefix) == ID_BYTES:
-            found = writers.by_id(int.from_bytes(prefix[1:], "big")) if writers is not None else None
-            return found or default
-        if prefix[:1] == b"\x01" and len(prefix) == GUID_BYTES:
-            found = writers.by_guid(prefix[1:]) if writers is not None else None
-            return found or default
+        if _is_confluent(prefix):
+            if writers is None:
+                return default
+            by_id = prefix[0] == 0
+            found = writers.by_id(int.from_bytes(prefix[1:], "big")) if by_id else writers.by_guid(prefix[1:])
+            return default if found is None else found
         return _not_framed("confluent", "00 and a 4-byte id, or 01 and a 16-byte GUID", prefix)
 
     return lookup

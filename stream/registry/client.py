@@ -1,42 +1,28 @@
 """
 The registry's REST calls, one method each.
 
-A call never follows a redirect (credentials would go to another host), always has a time limit, and is tried
-again only where that changes nothing: look-ups, on connection errors, 429 and 5xx.
 Source: Confluent Schema Registry API, v1.
 """
 
 from __future__ import annotations
 
 import json
-import ssl
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import quote
 
-import httpx
-
-from stream.errors import BrokerRefused, Retriable, SettingsError, StreamError
-from stream.settings import RegistrySettings, Secret
+from stream.errors import BrokerRefused, SchemaError, SettingsError
+from stream.registry.connection import ANSWER_BYTES, Connection, NotServed
+from stream.registry.references import inlined
 
 __all__ = ["Client", "Registered"]
-
-TRIES = 4
-"""Calls of a look-up before it is given up for now."""
-
-PAUSE_S = 0.2
-"""Before the second try; twice as long before each further one."""
-
-ANSWER_BYTES = 8 * 1024 * 1024
-"""A larger answer is no schema."""
 
 REFERENCES = 200
 """Schemas that one schema may draw in; more is a loop or an attack."""
 
-_AGAIN = {429, 500, 502, 503, 504}
+_Reference = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,207 +31,179 @@ class Registered:
     A schema as the registry has it.
 
     Attributes:
-        text: its JSON, references resolved: the named types that it draws in stand in it.
-        id: the registry's number; None where it was asked for by GUID and the registry did not say.
+        text: its JSON; the types that it takes from other schemas stand in it.
+        id: the registry's number; None where the registry did not say.
+        given: its JSON as it was registered.
+        references: the schemas that it refers to, as they were registered.
     """
 
     text: str
     id: int | None
+    given: str
+    references: tuple[_Reference, ...] = ()
 
 
 class Client:
-    """Calls one registry. May be used from several threads."""
+    """
+    Calls one registry. May be used from several threads.
 
-    def __init__(
-        self,
-        settings: RegistrySettings,
-        path: Callable[[Path], Path] = Path.absolute,
-        pause: Callable[[float], object] = time.sleep,
-    ) -> None:
+    Every method raises Retriable when the registry does not answer, BrokerRefused when it refuses, NotServed
+    (a SettingsError) when the address is no registry's, and SchemaError for a schema that is not usable.
+    """
+
+    def __init__(self, connection: Connection) -> None:
         """
-        Connects nothing yet.
-
         Args:
-            settings: where it is, and how to authenticate.
-            path: makes the configuration's paths absolute.
-            pause: waits so many seconds between tries.
-        Raises: SettingsError for a certificate that can't be read, or two ways to authenticate at once.
+            connection: to the registry; closed with this.
         """
-        self._pause = pause
-        self._url = settings.url.rstrip("/")
-        user, password, token = settings.user, settings.password, settings.token
-        if user and token:
-            raise SettingsError("[schema_registry] has both user and token", mend="leave one of them out")
-        headers = {"Accept": "application/vnd.schemaregistry.v1+json"}
-        if token:
-            headers["Authorization"] = f"Bearer {_plain(token)}"
-        self._http = httpx.Client(
-            auth=(user, _plain(password or "")) if user else None,
-            headers=headers,
-            timeout=settings.timeout,
-            verify=_trust(settings, path),
-            follow_redirects=False,
-        )
+        self._line = connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._line.close()
+
+    @property
+    def url(self) -> str:
+        """The registry's base address."""
+        return self._line.url
 
     def by_id(self, schema_id: int) -> Registered | None:
-        """
-        The schema of an id; None when the registry does not know it.
-
-        Raises: Retriable when the registry does not answer; BrokerRefused when it refuses.
-        """
-        found = self._look(f"/schemas/ids/{schema_id}")
-        return None if found is None else Registered(self._resolved(found), schema_id)
+        """The schema of an id; None when the registry does not know it."""
+        found = self._line.get(f"/schemas/ids/{schema_id}")
+        return None if found is None else self._registered(found, schema_id)
 
     def by_guid(self, guid: str) -> Registered | None:
-        """The schema of a GUID (RFC 9562 text). Returns and raises as `by_id`."""
-        found = self._look(f"/schemas/guids/{quote(guid, safe='')}")
-        return None if found is None else Registered(self._resolved(found), found.get("id"))
+        """The schema of a GUID (RFC 9562 text); None when the registry does not know it, or knows no GUIDs."""
+        try:
+            found = self._line.get(f"/schemas/guids/{_quoted(guid)}")
+        except NotServed:
+            return None
+        return None if found is None else self._registered(found, None)
 
     def subjects_of(self, schema_id: int) -> frozenset[str]:
-        """The subjects under which an id is registered. Raises as `by_id`."""
-        found = self._look(f"/schemas/ids/{schema_id}/versions")
+        """The subjects under which an id is or was registered; soft-deleted ones count, their data stays."""
+        found = self._line.get(f"/schemas/ids/{schema_id}/versions?deleted=true")
         if not isinstance(found, list):
             return frozenset()
         return frozenset(str(entry.get("subject")) for entry in found if isinstance(entry, dict))
 
+    def holds(self, subject: str, registered: Registered) -> bool:
+        """Whether a schema is or was registered under a subject, asked by its content."""
+        body = {"schema": registered.given, "references": [dict(one) for one in registered.references]}
+        return self._line.post(f"/subjects/{_quoted(subject)}?deleted=true", body) is not None
+
     def id_of(self, subject: str, text: str) -> int | None:
-        """The id that a schema has under a subject; None when it is not registered there. Raises as `by_id`."""
-        found = self._call("POST", f"/subjects/{quote(subject, safe='')}", {"schema": text})
-        return None if found is None else int(found["id"])
+        """The id that a schema has under a subject; None when it is not registered there."""
+        found = self._line.post(f"/subjects/{_quoted(subject)}", {"schema": text})
+        return None if found is None else self._id(found)
 
     def register(self, subject: str, text: str) -> int:
         """
         Register a schema under a subject; nothing changes when it is there already.
 
         Returns: its id.
-        Raises: BrokerRefused with the registry's words when it is incompatible or not allowed; Retriable.
+        Raises: SchemaError with the registry's words when it is incompatible with what is registered.
         """
-        found = self._call("POST", f"/subjects/{quote(subject, safe='')}/versions", {"schema": text})
+        try:
+            found = self._line.post(f"/subjects/{_quoted(subject)}/versions", {"schema": text})
+        except SchemaError as error:
+            raise SchemaError(
+                f"{subject}: the registry does not take the schema: {error.message}",
+                mend="publish what the registered version has, or change the subject's compatibility level",
+            ) from error
         if found is None:
-            raise BrokerRefused(
-                f"{self._url}: can't register subjects here", mend="check `[schema_registry] url`"
+            raise SettingsError(
+                f"{self.url}: can't register under {subject}", mend="check `[schema_registry] url`"
             )
-        return int(found["id"])
+        return self._id(found)
 
     def versions(self, subject: str) -> list[int]:
-        """The versions of a subject, ascending; none when it is not there. Raises as `by_id`."""
-        found = self._look(f"/subjects/{quote(subject, safe='')}/versions")
+        """The versions of a subject, ascending; none when it is not there."""
+        found = self._line.get(f"/subjects/{_quoted(subject)}/versions")
         return sorted(int(number) for number in found) if isinstance(found, list) else []
 
     def version(self, subject: str, number: int) -> Registered | None:
-        """A version of a subject. Returns and raises as `by_id`."""
-        found = self._look(f"/subjects/{quote(subject, safe='')}/versions/{number}")
-        return None if found is None else Registered(self._resolved(found), found.get("id"))
+        """A version of a subject; None when it is not there."""
+        found = self._line.get(f"/subjects/{_quoted(subject)}/versions/{number}")
+        return None if found is None else self._registered(found, found.get("id"))
 
     def incompatibilities(self, subject: str, text: str) -> list[str]:
         """Why a schema does not fit the subject's latest version; empty when it does, or there is none."""
-        path = f"/compatibility/subjects/{quote(subject, safe='')}/versions/latest?verbose=true"
-        found = self._call("POST", path, {"schema": text})
+        path = f"/compatibility/subjects/{_quoted(subject)}/versions/latest?verbose=true"
+        found = self._line.post(path, {"schema": text})
         if found is None or found.get("is_compatible", True):
             return []
-        return [str(message) for message in found.get("messages") or ["incompatible"]]
+        # Confluent's list of messages; Apicurio's one reason.
+        said = found.get("messages") or [found.get("reason") or "incompatible"]
+        return [str(message) for message in said]
 
-    def _look(self, path: str) -> Any:
-        return self._call("GET", path, None)
+    def _id(self, found: Any) -> int:
+        number = found.get("id") if isinstance(found, dict) else None
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise BrokerRefused(
+                f"{self.url}: an answer without the schema's id", mend="check `[schema_registry] url`"
+            )
+        return number
 
-    def _call(self, method: str, path: str, body: Mapping[str, object] | None) -> Any:
-        """One call with its repeats; None for 404."""
-        fault: StreamError = Retriable(f"{self._url}: no answer")
-        for attempt in range(TRIES):
-            if attempt:
-                self._pause(PAUSE_S * 2 ** (attempt - 1))
-            try:
-                answer = self._http.request(method, self._url + path, json=body)
-            except httpx.TransportError as error:
-                fault = Retriable(f"{self._url}{path}: {type(error).__name__}: {error}")
+    def _registered(self, found: Any, schema_id: int | None) -> Registered:
+        given, references = _content(found)
+        if not references:
+            return Registered(given, schema_id, given)
+        others: dict[tuple[str, int], Any] = {}
+        self._gather(references, others)
+        text = json.dumps(inlined(_document(given), others.values()))
+        return Registered(text, schema_id, given, tuple(references))
+
+    def _gather(self, references: list[_Reference], others: dict[tuple[str, int], Any]) -> None:
+        """Fetch what is referred to, and what that refers to, each once."""
+        waiting, size = list(references), 0
+        while waiting:
+            subject, version = _target(waiting.pop(0))
+            if (subject, version) in others:
                 continue
-            if answer.status_code not in _AGAIN:
-                return self._read(answer, path)
-            fault = Retriable(f"{self._url}{path}: {answer.status_code} {_words(answer)}")
-        raise fault
-
-    def _read(self, answer: httpx.Response, path: str) -> Any:
-        place = f"{self._url}{path}"
-        if answer.status_code == 404:
-            return None
-        if answer.is_redirect:
-            raise BrokerRefused(
-                f"{place}: redirects to {answer.headers.get('location', '?')}, which is not followed",
-                mend="set `[schema_registry] url` to where the registry is",
-            )
-        if answer.status_code in (401, 403):
-            raise BrokerRefused(
-                f"{place}: {answer.status_code} {_words(answer)}",
-                mend="check `[schema_registry]` user, password or token, and what they may read",
-            )
-        if not answer.is_success:
-            raise BrokerRefused(
-                f"{place}: {answer.status_code} {_words(answer)}", mend="see the registry's words"
-            )
-        if len(answer.content) > ANSWER_BYTES:
-            raise BrokerRefused(f"{place}: an answer of {len(answer.content)} bytes is no schema")
-        try:
-            return answer.json()
-        except ValueError as error:
-            raise BrokerRefused(
-                f"{place}: not JSON: {error}", mend="check `[schema_registry] url`"
-            ) from error
-
-    def _resolved(self, found: Mapping[str, Any]) -> str:
-        """A schema's text with the schemas that it refers to put where they are first named."""
-        references: dict[str, Any] = {}
-        self._gather(found, references)
-        text = str(found.get("schema", ""))
-        return json.dumps(_inlined(json.loads(text), references)) if references else text
-
-    def _gather(self, found: Mapping[str, Any], references: dict[str, Any]) -> None:
-        for entry in found.get("references") or ():
-            name = str(entry["name"])
-            if name in references:
-                continue
-            if len(references) >= REFERENCES:
-                raise BrokerRefused(f"{self._url}: a schema refers to more than {REFERENCES} others")
-            subject = quote(str(entry["subject"]), safe="")
-            below = self._look(f"/subjects/{subject}/versions/{int(entry['version'])}")
-            if below is None:
-                raise BrokerRefused(
-                    f"{self._url}: the referenced schema {name} ({entry['subject']}) is not there"
-                )
-            references[name] = json.loads(str(below["schema"]))
-            self._gather(below, references)
+            found = self._line.get(f"/subjects/{_quoted(subject)}/versions/{version}?deleted=true")
+            if found is None:
+                raise SchemaError(f"the schema that it refers to, {subject} version {version}, is not there")
+            given, below = _content(found)
+            size += len(given)
+            if len(others) >= REFERENCES or size > ANSWER_BYTES:
+                raise SchemaError(f"it draws in more than {REFERENCES} schemas or {ANSWER_BYTES} bytes")
+            others[subject, version] = _document(given)
+            waiting += below
 
 
-def _inlined(node: Any, references: dict[str, Any]) -> Any:
-    """Replace the first use of each referenced name by its definition; Avro allows one definition a name."""
-    if isinstance(node, str) and node in references:
-        return _inlined(references.pop(node), references)
-    if isinstance(node, list):
-        return [_inlined(part, references) for part in node]
-    if isinstance(node, dict):
-        inner = {"type", "items", "values", "fields"}
-        return {key: _inlined(part, references) if key in inner else part for key, part in node.items()}
-    return node
+def _quoted(name: str) -> str:
+    return quote(name, safe="")
 
 
-def _words(answer: httpx.Response) -> str:
-    return answer.text[:300].replace("\n", " ")
+def _content(found: Any) -> tuple[str, list[_Reference]]:
+    """Text and references of an answer. Raises: SchemaError when it is no Avro schema."""
+    given = found.get("schema") if isinstance(found, dict) else None
+    if not isinstance(given, str):
+        raise SchemaError("the registry's answer holds no schema")
+    kind = found.get("schemaType") or "AVRO"
+    if kind != "AVRO":
+        raise SchemaError(f"it is a schema of type {kind}, not Avro", mend="produce the values as Avro")
+    return given, list(found.get("references") or ())
 
 
-def _plain(text: str) -> str:
-    return text.reveal() if isinstance(text, Secret) else text
-
-
-def _trust(settings: RegistrySettings, path: Callable[[Path], Path]) -> ssl.SSLContext | bool:
-    """The TLS context: the machine's authorities or the configured one, and the client's certificate."""
-    if settings.ca is None and settings.certificate is None:
-        return True
+def _document(text: str) -> Any:
     try:
-        context = ssl.create_default_context(cafile=None if settings.ca is None else path(settings.ca))
-        if settings.certificate is not None:
-            key = None if settings.key is None else path(settings.key)
-            context.load_cert_chain(path(settings.certificate), key)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsError(
-            f"[schema_registry] ca, certificate or key can't be used: {error}", mend="give PEM files"
-        ) from error
-    return context
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SchemaError(f"the schema is not JSON: {error}") from error
+
+
+def _target(reference: Any) -> tuple[str, int]:
+    try:
+        return str(reference["subject"]), int(reference["version"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise SchemaError(f"a reference without subject or version: {reference!r}") from error

@@ -2,8 +2,8 @@
 Writer schemas by the ids that values carry, kept once they are known.
 
 Looking them up is I/O and may fail for a while, so it is done *before* a batch is decoded (`prepare`); the
-decoder then asks only what is kept. An unknown id is remembered for a while too: a producer's mistake must
-not become a flood of calls.
+decoder then asks only what is kept. An id for which there is no schema is remembered for a while too, and new
+ones of that kind are asked about at a limited rate: a producer's mistake must not become a flood of calls.
 """
 
 from __future__ import annotations
@@ -12,122 +12,185 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from stream.codec import RecordSchema
-from stream.errors import SchemaError
+from stream.codec import RecordSchema, confluent_prefixes
+from stream.errors import RecordError, Retriable, SchemaError
 from stream.records import Headers
 from stream.registry.client import Client, Registered
+from stream.registry.connection import Denied
 
 __all__ = ["RegistryWriters"]
 
-UNKNOWN_S = 30.0
-"""How long an id counts as unknown before the registry is asked again; a producer may register late."""
+REMEMBERED_S = 30.0
+"""How long an id counts as bad before the registry is asked again; a producer may register late."""
 
 KEPT = 1_000
-"""Schemas kept at most; ids beyond that are looked up anew."""
+"""Schemas kept at most between two batches; ids beyond that are looked up anew."""
 
-_HEADER = "__value_schema_id"
+MISSES, MISS_EVERY_S = 100, 1.0
+"""Bad ids asked about at once, and how often another one after that. Each costs one or two calls."""
+
+PREPARE_S = 5.0
+"""For one round of look-ups; the engine counts as stuck after 20 s without a round."""
+
+LARGEST_ID = 2**31 - 1
+"""Ids are Java's ints; beyond that a registry answers as for an unknown page."""
+
+_Bad: TypeAlias = RecordError | None
+"""Why there is no schema; None = the registry does not know the id, and `[input] schema` takes its place."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """What is known of an id; schema None = nothing, until `until`."""
+class _Miss:
+    """An id without a schema, and until when that is believed."""
 
-    schema: RecordSchema | None
+    why: _Bad
     until: float
 
 
 class RegistryWriters:
-    """The writer schemas of one topic. Used by the engine's thread alone."""
+    """The writer schemas of one topic. Used by one thread, the engine's."""
 
     def __init__(
         self,
         client: Client,
         allowed: Callable[[RecordSchema], str],
+        *,
+        fallback: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
             client: the registry.
             allowed: the subject under which a schema must be registered to be read from this topic.
+            fallback: whether another schema is configured for ids that the registry does not know.
             clock: monotonic seconds.
         """
         self._client = client
         self._allowed = allowed
+        self._fallback = fallback
         self._clock = clock
-        self._known: dict[bytes, _Answer] = {}
+        self._good: dict[bytes, RecordSchema] = {}
+        self._bad: dict[bytes, _Miss] = {}
+        self._misses, self._counted_at = float(MISSES), clock()
 
-    def prepare(self, values: Sequence[bytes | None], headers: Sequence[Headers | None]) -> None:
+    def prepare(self, values: Sequence[bytes | None], headers: Sequence[Headers | None] | None) -> None:
         """
         Look up every id of a batch that is not known yet.
 
         Args:
             values: n values as they came.
-            headers: n headers.
-        Raises: Retriable when the registry does not answer (try the batch again later); BrokerRefused.
+            headers: n headers, where any record has some.
+        Raises: Retriable when the registry does not answer, or not in time for all of them (try the batch
+            again: what was found is kept); BrokerRefused and SettingsError as `Client`.
         """
-        now = self._clock()
-        for prefix in {_prefix(value) for value in values if value} | _from_headers(headers):
-            if prefix is not None and (prefix not in self._known or self._known[prefix].until <= now):
-                if len(self._known) >= KEPT:
-                    self._known.pop(next(iter(self._known)))
-                self._known[prefix] = self._ask(prefix, now)
-
-    def _ask(self, prefix: bytes, now: float) -> _Answer:
-        registered = self._fetch(prefix)
-        if registered is None:
-            return _Answer(None, now + UNKNOWN_S)
-        try:
-            schema = RecordSchema(registered.text)
-        except SchemaError:
-            return _Answer(None, now + UNKNOWN_S)
-        known_as = registered.id
-        if known_as is not None and self._allowed(schema) not in self._client.subjects_of(known_as):
-            return _Answer(None, now + UNKNOWN_S)
-        return _Answer(schema, float("inf"))
-
-    def _fetch(self, prefix: bytes) -> Registered | None:
-        if prefix[0] == 0:
-            return self._client.by_id(int.from_bytes(prefix[1:], "big"))
-        return self._client.by_guid(str(uuid.UUID(bytes=prefix[1:])))
-
-    def schema_of(self, prefix: bytes) -> RecordSchema | None:
-        """
-        The schema behind a value's prefix, asked for if need be.
-
-        Args:
-            prefix: 0x00 and 4 bytes of id, or 0x01 and 16 bytes of GUID.
-        Returns: None when the registry does not know it, or has it under other subjects only.
-        Raises: Retriable when the registry does not answer; BrokerRefused.
-        """
-        self.prepare([prefix], [None])
-        return self._kept(prefix)
+        wanted = confluent_prefixes(values, headers)
+        if not wanted <= self._good.keys():
+            self._look_up(wanted)
 
     def by_fingerprint(self, fingerprint: bytes) -> RecordSchema | None:
         """A registry does not know fingerprints."""
         return None
 
-    def by_id(self, schema_id: int) -> RecordSchema | None:
-        """The schema of an id, as far as `prepare` has found it."""
+    def by_id(self, schema_id: int) -> RecordSchema | RecordError | None:
+        """The schema of an id, as far as `prepare` has found it; or why there is none."""
         return self._kept(b"\x00" + schema_id.to_bytes(4, "big"))
 
-    def by_guid(self, guid: bytes) -> RecordSchema | None:
-        """The schema of a GUID, as far as `prepare` has found it."""
+    def by_guid(self, guid: bytes) -> RecordSchema | RecordError | None:
+        """The schema of a GUID, as far as `prepare` has found it; or why there is none."""
         return self._kept(b"\x01" + guid)
 
-    def _kept(self, prefix: bytes) -> RecordSchema | None:
-        answer = self._known.get(prefix)
-        return None if answer is None else answer.schema
+    def _kept(self, prefix: bytes) -> RecordSchema | RecordError | None:
+        found = self._good.get(prefix)
+        if found is not None:
+            return found
+        miss = self._bad.get(prefix)
+        return miss.why if miss is not None else _not_looked_up(prefix)
+
+    def _look_up(self, wanted: set[bytes]) -> None:
+        started = self._clock()
+        self._forget(wanted, started)
+        missing = sorted(wanted - self._good.keys() - self._bad.keys())
+        for done, prefix in enumerate(missing):
+            if self._misses < 1:
+                return
+            if self._clock() - started > PREPARE_S:
+                raise Retriable(
+                    f"{self._client.url} answers slowly: {done} of {len(missing)} schema ids looked up so far"
+                )
+            found = self._ask(prefix)
+            if isinstance(found, RecordSchema):
+                self._good[prefix] = found
+                continue
+            self._misses -= 1
+            self._bad[prefix] = _Miss(found, self._clock() + REMEMBERED_S)
+
+    def _forget(self, wanted: set[bytes], now: float) -> None:
+        """Make room, without what this batch needs; let misses run out, and the right to new ones grow."""
+        self._misses = min(MISSES, self._misses + (now - self._counted_at) / MISS_EVERY_S)
+        self._counted_at = now
+        self._bad = {prefix: miss for prefix, miss in self._bad.items() if miss.until > now}
+        surplus = len(self._good) - KEPT
+        for prefix in [p for p in self._good if p not in wanted][: max(0, surplus)]:
+            del self._good[prefix]
+
+    def _ask(self, prefix: bytes) -> RecordSchema | RecordError | None:
+        """What the registry says of an id."""
+        try:
+            registered = self._fetch(prefix)
+            if registered is None:
+                return None if self._fallback else _unknown(prefix)
+            schema = RecordSchema(registered.text)
+            subject = self._allowed(schema)
+            if self._is_under(subject, registered):
+                return schema
+            known_as = sorted(self._client.subjects_of(registered.id)) if registered.id is not None else []
+        except (SchemaError, RecursionError) as error:
+            return RecordError(
+                f"the registry's schema of {_said(prefix)} can't be used: {str(error).splitlines()[0]}",
+                reason="unusable_schema",
+            )
+        except Denied as error:
+            return RecordError(
+                f"the registry does not show us the schema of {_said(prefix)}: {error.message}",
+                reason="schema_not_allowed",
+            )
+        return RecordError(
+            f"{schema.name}, {_said(prefix)}, is not registered under {subject}"
+            f"{f', but under {_listed(known_as)}' if known_as else ''}",
+            reason="schema_not_allowed",
+        )
+
+    def _fetch(self, prefix: bytes) -> Registered | None:
+        if prefix[0] == 1:
+            return self._client.by_guid(str(uuid.UUID(bytes=prefix[1:])))
+        schema_id = int.from_bytes(prefix[1:], "big")
+        return self._client.by_id(schema_id) if schema_id <= LARGEST_ID else None
+
+    def _is_under(self, subject: str, registered: Registered) -> bool:
+        if registered.id is not None:
+            return subject in self._client.subjects_of(registered.id)
+        return self._client.holds(subject, registered)
 
 
-def _prefix(value: bytes) -> bytes | None:
-    """The magic byte and id that a value begins with; None where it does not."""
-    if value[0] == 0 and len(value) >= 5:
-        return value[:5]
-    return value[:17] if value[0] == 1 and len(value) >= 17 else None
+def _said(prefix: bytes) -> str:
+    if prefix[0] == 0:
+        return f"id {int.from_bytes(prefix[1:], 'big')}"
+    return f"GUID {uuid.UUID(bytes=prefix[1:])}"
 
 
-def _from_headers(headers: Sequence[Headers | None]) -> set[bytes | None]:
-    return {
-        _prefix(value) for header in headers if header for name, value in header if name == _HEADER and value
-    }
+def _listed(subjects: Sequence[str]) -> str:
+    shown = ", ".join(subjects[:3])
+    return shown if len(subjects) <= 3 else f"{shown} and {len(subjects) - 3} more"
+
+
+def _unknown(prefix: bytes) -> RecordError:
+    return RecordError(f"the registry has no schema of {_said(prefix)}", reason="unknown_schema")
+
+
+def _not_looked_up(prefix: bytes) -> RecordError:
+    return RecordError(
+        f"the schema of {_said(prefix)} was not looked up: too many ids without a usable schema came before",
+        reason="schema_not_looked_up",
+    )

@@ -143,6 +143,8 @@ class Engine:
         self.progress = Progress(clock)
         self.lag: Mapping[Partition, int] = {}
         """Records not read yet, per owned partition, at most a second old; replaced, never changed."""
+        self.blocked = ""
+        """What the batch in hand waits for; empty while the loop goes on."""
         self._lag_at = clock()
         self._next: Process | None = None
         self._stop = threading.Event()
@@ -253,8 +255,11 @@ class Engine:
         deadline = Deadline.after(self._timing.answer_s)
         while True:
             try:
-                return self._pipeline.process(batch)
+                outcomes = self._pipeline.process(batch)
+                self.blocked = ""
+                return outcomes
             except Retriable as error:
+                self.blocked = error.message
                 if deadline.over:
                     raise Stopped(error.message, mend="look at the service that is named") from error
                 log.warning("the batch is tried again: %s", error.message)

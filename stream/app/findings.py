@@ -1,0 +1,64 @@
+"""What `stream check` finds, and how bad each difference between two schemas is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from stream.app.parts import model_paths
+from stream.codec import RecordSchema
+from stream.codec.compatibility import Difference, compare
+from stream.manifest import Manifest
+
+__all__ = ["Finding", "Severity", "compared"]
+
+Severity: TypeAlias = Literal["refused", "hand", "note"]
+"""`refused`: the worker would not start. `hand`: it would, but somebody should look. `note`: good to know."""
+
+_DIFFERENCES: dict[str, tuple[Severity, str]] = {
+    "missing": ("refused", "write the field again, or pack a model that does not need it"),
+    "retyped": ("refused", "write the old type again, or pack the model with the new one"),
+    "nullable": ("hand", "records with a null there become dead letters; pack a model that takes nulls"),
+    "default": ("hand", "write the field again, or pack a model that does not need it"),
+    "promoted": ("note", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    One thing that was found.
+
+    Attributes:
+        severity: what it means.
+        where: what was looked at.
+        message: what was found, by name.
+        mend: the next thing to do.
+    """
+
+    severity: Severity
+    where: str
+    message: str
+    mend: str = ""
+
+
+def compared(
+    where: str, writer: RecordSchema, features: RecordSchema, manifest: Manifest
+) -> Iterator[Finding]:
+    """
+    What stands between a schema that events are written with and what the model needs.
+
+    Args:
+        where: the writer's schema, for people.
+        writer: that schema.
+        features: the model's.
+        manifest: names the fields that the model needs.
+    """
+    for difference in compare(writer, features, model_paths(manifest)):
+        yield _finding(where, difference)
+
+
+def _finding(where: str, difference: Difference) -> Finding:
+    severity, mend = _DIFFERENCES[difference.kind]
+    return Finding(severity, where, difference.message, mend)

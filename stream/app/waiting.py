@@ -1,0 +1,49 @@
+"""At start: wait for a schema registry that does not answer yet, and say so meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from stream.errors import Retriable, StartupTimeout
+from stream.transport import Deadline
+
+__all__ = ["wait_for_registry"]
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 1.0
+"""Between two tries; each waits for an answer by itself."""
+
+T = TypeVar("T")
+
+
+def wait_for_registry(
+    ask: Callable[[], T], budget_s: float, pause: Callable[[float], object] = time.sleep
+) -> T:
+    """
+    Do what needs an answer of the registry; again for as long as it gives none.
+
+    Args:
+        ask: raises Retriable when the registry does not answer.
+        budget_s: for all tries together.
+        pause: waits so many seconds.
+    Returns: what `ask` returned.
+    Raises: StartupTimeout with the last reason; what else `ask` raises, at once.
+    """
+    deadline, said = Deadline.after(budget_s), ""
+    while True:
+        try:
+            return ask()
+        except Retriable as error:
+            if deadline.over:
+                raise StartupTimeout(
+                    f"{error.message} (waited {budget_s:g} s)",
+                    mend="start the schema registry or correct `[schema_registry] url`",
+                ) from error
+            if error.message != said:
+                log.warning("waiting: %s (at most %g s)", error.message, budget_s)
+                said = error.message
+        pause(deadline.left_s(AGAIN_S))
