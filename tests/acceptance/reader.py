@@ -86,7 +86,7 @@ class Outputs:
             if error is None:
                 self._take(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                self._ended[message.topic(), message.partition()] = message.offset()
+                self._ended[str(message.topic()), int(message.partition() or 0)] = int(message.offset() or 0)
             elif not error.retriable() and error.code() not in _AWAY:
                 raise AssertionError(f"the reader can't read: {error}")
         return len(messages)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from stream.app import app
+from stream.app import app as hosted
+
+app: Any = hosted
 
 seen = {"predictions": 0, "channel": 0, "ticks": 0}
 

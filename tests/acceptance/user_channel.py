@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stream.app import app
+from stream.app import app as hosted
+
+app: Any = hosted
 
 seen = {"channel": 0}
 channel = app.channel(maxsize=1)

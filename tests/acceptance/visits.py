@@ -39,6 +39,9 @@ CHANNELS = ("mail", "search", "social", "direct")
 
 SEND_S = 60.0
 
+PARTITION_UA = -1
+"""librdkafka's "unassigned": the partitioner chooses by key."""
+
 _AVRO = fastavro.parse_schema(json.loads(SCHEMA))
 
 _FINGERPRINT = fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(_AVRO), "CRC-64-AVRO")
@@ -124,10 +127,15 @@ def send(bootstrap: str, topic: str, events: Iterable[Event]) -> int:
     count = 0
     for each in events:
         count += 1
-        place = {} if each.partition is None else {"partition": each.partition}
+        place = PARTITION_UA if each.partition is None else each.partition
         try:
             producer.produce(
-                topic, each.value, each.key, timestamp=each.timestamp_ms, headers=list(each.headers), **place
+                topic,
+                each.value,
+                each.key,
+                timestamp=each.timestamp_ms,
+                headers=list(each.headers),
+                partition=place,
             )
         except KafkaException as error:
             failed.append(str(error))
