@@ -15,7 +15,7 @@ predictions = app.topic(os.environ["USER_TOPIC"], value_serializer="raw", key_se
 channel = app.channel(maxsize=1)
 
 
-@app.agent(predictions)
+@app.agent(predictions)  # type: ignore[untyped-decorator]
 async def react(values: Any) -> None:
     """Reacts to each prediction, and hands it on within the process."""
     async for value in values:
@@ -23,26 +23,26 @@ async def react(values: Any) -> None:
         await channel.put(value)
 
 
-@app.agent(channel)
+@app.agent(channel)  # type: ignore[untyped-decorator]
 async def count(values: Any) -> None:
     """Reads what the other agent hands on."""
     async for _ in values:
         seen["channel"] += 1
 
 
-@app.timer(interval=0.2)
+@app.timer(interval=0.2)  # type: ignore[untyped-decorator]
 async def tick() -> None:
     """Counts time."""
     seen["ticks"] += 1
 
 
-@app.page("/mine")
+@app.page("/mine")  # type: ignore[untyped-decorator]
 async def mine(web: Any, request: Any) -> Any:
     """Shows what was seen."""
     return web.json(seen)
 
 
-@app.command()
+@app.command()  # type: ignore[untyped-decorator]
 async def greet() -> None:
     """Says hello."""
     print("hello from the user's command")  # noqa: T201  it is a command

@@ -12,20 +12,20 @@ seen = {"channel": 0}
 channel = app.channel(maxsize=1)
 
 
-@app.agent(channel)
+@app.agent(channel)  # type: ignore[untyped-decorator]
 async def count(values: Any) -> None:
     """Reads the channel."""
     async for _ in values:
         seen["channel"] += 1
 
 
-@app.timer(interval=0.1)
+@app.timer(interval=0.1)  # type: ignore[untyped-decorator]
 async def feed() -> None:
     """Feeds the channel."""
     await channel.put(b"x")
 
 
-@app.page("/mine")
+@app.page("/mine")  # type: ignore[untyped-decorator]
 async def mine(web: Any, request: Any) -> Any:
     """Shows what was seen."""
     return web.json(seen)
