@@ -1,4 +1,9 @@
-"""What a fitted estimator says of itself: its kind, its columns, its classes, how it takes a missing text."""
+"""
+What a fitted estimator says of itself: its kind, its columns, its classes, how it takes a missing text.
+
+scikit-learn is imported where it is asked, not at the top: it takes two seconds, and whoever only reads a
+package's schemas needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,6 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
-from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
-from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import FeatureUnion, Pipeline
 
 __all__ = ["Estimator", "Kind", "Profile", "known_texts", "missing_texts", "profile"]
 
@@ -85,6 +87,8 @@ def _kind(estimator: object) -> Kind:
     # scikit-learn's tests warn or raise for classes without its tags; those say what they are by attributes.
     if not hasattr(estimator, "__sklearn_tags__"):
         return "classifier" if hasattr(estimator, "classes_") else "other"
+    from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
+
     if is_outlier_detector(estimator):
         return "outlier"
     if is_classifier(estimator):
@@ -107,6 +111,8 @@ def _score_method(estimator: object, last: object) -> Literal["predict_proba", "
 
 def _last(estimator: object) -> object:
     """The estimator that answers: through pipelines and searches."""
+    from sklearn.pipeline import Pipeline
+
     while True:
         if isinstance(estimator, Pipeline):
             estimator = estimator.steps[-1][1]
@@ -173,6 +179,9 @@ def _evidence(part: object, columns: tuple[str, ...]) -> Iterator[tuple[str, Lit
 
 def _parts(estimator: object, names: tuple[str, ...]) -> Iterator[tuple[object, tuple[str, ...]]]:
     """Every fitted part of an estimator, with the columns it sees (a pipeline's later steps: at most those)."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import FeatureUnion, Pipeline
+
     yield estimator, names
     if isinstance(estimator, Pipeline):
         for _, step in estimator.steps:
