@@ -51,8 +51,9 @@ def demo(
 
     A broker inside this process (or a real one: --kafka), the real worker beside it, and the flights that
     left New York in the last weeks of 2013, none of which the model has seen, evenly chosen and in the order
-    of their departures: will they arrive more than 15 minutes late? Some events are spoiled on purpose, to show dead letters. The last line on stdout is one
-    JSON object; the exit code is 1 when an event came back neither as a prediction nor as a dead letter.
+    of their departures: will they arrive more than 15 minutes late? Some events are spoiled on purpose, to
+    show dead letters. The last line on stdout is one JSON object; the exit code is 1 when an event came back
+    neither as a prediction nor as a dead letter.
 
     \b
     Example:
