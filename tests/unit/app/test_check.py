@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from stream.store import Wish, pack
 FIELDS = {"id": "string", "delay": "double", "weight": "double"}
 
 
-def text(fields: dict[str, object]) -> str:
+def text(fields: Mapping[str, object]) -> str:
     """A record's schema."""
     listed = [{"name": name, "type": kind} for name, kind in fields.items()]
     return json.dumps({"type": "record", "name": "Event", "fields": listed})
