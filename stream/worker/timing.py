@@ -1,0 +1,34 @@
+"""How long each step of the loop may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Timing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """
+    The engine's budgets, in seconds.
+
+    Attributes:
+        idle_s: how long a poll waits for a first record; a stop is noticed after this.
+        span_s: a span ends when it is this old. What a kill -9 makes others do again.
+        span_records: a span ends when it has this many records.
+        span_bytes: a span ends when its input values take this much memory.
+        settle_s: for outputs to be acknowledged; librdkafka gives up on a record after 300 s.
+        revoke_s: to finish when partitions go; the group waits for it, and it waits 300 s at most.
+        answer_s: for a service that scoring needs, a schema registry, to answer; a member that stays away
+            from its group for 300 s is thrown out.
+        stop_s: to finish when asked to stop; the process must end within 10 s.
+    """
+
+    idle_s: float = 0.1
+    span_s: float = 0.1
+    span_records: int = 50_000
+    span_bytes: int = 64 * 1024 * 1024
+    settle_s: float = 120.0
+    revoke_s: float = 20.0
+    answer_s: float = 240.0
+    stop_s: float = 7.0
