@@ -10,22 +10,22 @@ and raised by `poll` itself.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Literal, Protocol, TypeAlias
 
 import confluent_kafka
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from stream.errors import OffsetOutOfRange, OutcomeUnknown, Retriable, Stopped, StreamError
+from stream.errors import OffsetOutOfRange, Stopped, StreamError
 from stream.records import Batch, Partition
 from stream.settings import InputSettings, KafkaSettings
 from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
 from stream.transport.properties import consumer_properties
+from stream.transport.starts import Starts
 
 __all__ = ["Limits", "Listener", "Source"]
 
@@ -39,9 +39,6 @@ _METHODS: Any = confluent_kafka.Message
 
 ASSIGN_S = 30.0
 """For looking up where new partitions start, of the 300 s that a member may stay away from `poll`."""
-
-AGAIN_S = 0.1
-"""Before a question is put again that a broker could not answer yet."""
 
 COMMIT_S = 30.0
 """For one commit; librdkafka tries again inside."""
@@ -96,6 +93,7 @@ class Source:
         """
         self.connection = Connection()
         self._consumer: Any = Consumer(consumer_properties(kafka, self.connection.on_error))
+        self._starts = Starts(self._consumer, options.topic)
         self._options = options
         self._limits = limits
         self._listener = listener
@@ -228,8 +226,7 @@ class Source:
 
     def _on_assign(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         try:
-            starts = [self._start(tp, Deadline.after(ASSIGN_S)) for tp in self._committed(partitions)]
-            consumer.incremental_assign(starts)
+            consumer.incremental_assign(self._starts.of(partitions, Deadline.after(ASSIGN_S)))
         except KafkaException as error:
             self._failure = decide(error, f"taking over partitions of {self._options.topic}")
             return
@@ -268,46 +265,6 @@ class Source:
         except StreamError as error:
             self._failure = error
 
-    def _committed(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        deadline = Deadline.after(ASSIGN_S)
-        while partitions:
-            try:
-                found = self._consumer.committed(partitions, timeout=max(0.1, deadline.left_s()))
-            except KafkaException as error:
-                fault = decide(error, f"reading the offsets of group on {self._options.topic}")
-                if isinstance(fault, Retriable | OutcomeUnknown) and not deadline.over:
-                    time.sleep(AGAIN_S)
-                    continue
-                raise fault from error
-            for tp in found:
-                if tp.error is not None:
-                    raise decide(tp.error, f"reading the committed offset of {tp.topic}[{tp.partition}]")
-            return list(found)
-        return []
-
-    def _start(self, tp: TopicPartition, deadline: Deadline) -> TopicPartition:
-        """Where a partition starts: its committed offset, else its earliest record, which is said aloud."""
-        if tp.offset != OFFSET_INVALID:
-            return TopicPartition(tp.topic, tp.partition, tp.offset)
-        low, high = self._ends(tp, deadline)
-        log.warning(
-            "%s[%d]: the group has no committed offset; starting at the earliest record, %d: %d records to read",
-            tp.topic, tp.partition, low, high - low,
-        )  # fmt: skip
-        return TopicPartition(tp.topic, tp.partition, low)
-
-    def _ends(self, tp: TopicPartition, deadline: Deadline) -> tuple[int, int]:
-        """The earliest offset and the one after the last; a partition that has no leader yet is waited for."""
-        while True:
-            try:
-                low, high = self._consumer.get_watermark_offsets(tp, timeout=max(0.1, deadline.left_s()))
-                return low, high
-            except KafkaException as error:
-                fault = decide(error, f"asking for the ends of {tp.topic}[{tp.partition}]")
-                if not isinstance(fault, Retriable) or deadline.over:
-                    raise fault from error
-                time.sleep(AGAIN_S)
-
     # ---- errors that arrive in place of records ----
 
     def _handle(self, error: KafkaError, message: Message) -> None:
@@ -321,7 +278,7 @@ class Source:
 
     def _out_of_range(self, error: KafkaError, message: Message) -> None:
         tp = TopicPartition(message.topic(), message.partition())
-        low, high = self._ends(tp, Deadline.after(ASSIGN_S))
+        low, high = self._starts.ends(tp, Deadline.after(ASSIGN_S))
         choice = self._options.on_out_of_range
         if choice == "stop":
             raise OffsetOutOfRange(

@@ -1,0 +1,83 @@
+"""Where partitions start that this worker takes over: at the group's committed offset, else at their beginning."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from confluent_kafka import OFFSET_INVALID, KafkaException, TopicPartition
+
+from stream.errors import OutcomeUnknown, Retriable
+from stream.transport.deadline import Deadline
+from stream.transport.faults import decide
+
+__all__ = ["Starts"]
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 0.1
+"""Before a question is put again that a broker could not answer yet."""
+
+
+class Starts:
+    """Asks with the consumer that will read, in the thread that owns it."""
+
+    def __init__(self, consumer: Any, topic: str) -> None:
+        """
+        Args:
+            consumer: confluent_kafka.Consumer.
+            topic: the input.
+        """
+        self._consumer = consumer
+        self._topic = topic
+
+    def of(self, partitions: list[TopicPartition], deadline: Deadline) -> list[TopicPartition]:
+        """
+        Where each partition starts. That the group has no committed offset is said aloud, with what it means.
+
+        Raises: the decision on the client's error, once the deadline is over or it is no passing one.
+        """
+        return [self._start(tp, deadline) for tp in self._committed(partitions, deadline)]
+
+    def ends(self, tp: TopicPartition, deadline: Deadline) -> tuple[int, int]:
+        """
+        The earliest offset and the one after the last; a partition that has no leader yet is waited for.
+
+        Raises: as `of`.
+        """
+        while True:
+            try:
+                low, high = self._consumer.get_watermark_offsets(tp, timeout=max(0.1, deadline.left_s()))
+                return low, high
+            except KafkaException as error:
+                fault = decide(error, f"asking for the ends of {tp.topic}[{tp.partition}]")
+                if not isinstance(fault, Retriable) or deadline.over:
+                    raise fault from error
+                time.sleep(AGAIN_S)
+
+    def _committed(self, partitions: list[TopicPartition], deadline: Deadline) -> list[TopicPartition]:
+        while partitions:
+            try:
+                found = self._consumer.committed(partitions, timeout=max(0.1, deadline.left_s()))
+            except KafkaException as error:
+                fault = decide(error, f"reading the group's offsets of {self._topic}")
+                if isinstance(fault, Retriable | OutcomeUnknown) and not deadline.over:
+                    time.sleep(AGAIN_S)
+                    continue
+                raise fault from error
+            for tp in found:
+                if tp.error is not None:
+                    raise decide(tp.error, f"reading the committed offset of {tp.topic}[{tp.partition}]")
+            return list(found)
+        return []
+
+    def _start(self, tp: TopicPartition, deadline: Deadline) -> TopicPartition:
+        if tp.offset != OFFSET_INVALID:
+            return TopicPartition(tp.topic, tp.partition, tp.offset)
+        low, high = self.ends(tp, deadline)
+        log.warning(
+            "%s[%d]: the group has no committed offset; starting at the earliest record, %d: %d records to read",
+            tp.topic, tp.partition, low, high - low,
+        )  # fmt: skip
+        return TopicPartition(tp.topic, tp.partition, low)
