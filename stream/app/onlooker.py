@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Literal
 
 from stream.app.events import input_schema
@@ -39,14 +40,10 @@ def onlook(
     else:
         known = ", ".join((settings.output.topic, settings.input.topic, settings.dead_letters.topic))
         raise SettingsError(f"--topic {name}: this configuration has no such topic", mend=f"one of {known}")
-    read = row_reader(settings, side, schema)
-    reader = Reader(settings.kafka, name, start)
-    try:
+    with row_reader(settings, side, schema) as read, closing(Reader(settings.kafka, name, start)) as reader:
         for batch in reader.batches(None):
             for i in range(len(batch)):
                 yield _row(batch, i, read, letters=name == settings.dead_letters.topic)
-    finally:
-        reader.close()
 
 
 def _row(

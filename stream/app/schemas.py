@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -80,8 +81,8 @@ def subject_of(settings: Settings, side: Side, schema: RecordSchema) -> str:
 def writers_of(settings: Settings, side: Side = "input") -> RegistryWriters | None:
     """The writer schemas of a topic's values, by the ids they carry; None without a registry."""
     framing = settings.input_framing if side == "input" else settings.output_framing
-    client = registry_client(settings)
-    if client is None or framing != "confluent":
+    client = registry_client(settings) if framing == "confluent" else None
+    if client is None:
         return None
     fallback = side == "input" and settings.input.schema is not None
     return RegistryWriters(client, lambda schema: subject_of(settings, side, schema), fallback=fallback)
@@ -122,9 +123,10 @@ def prefix_of(settings: Settings, side: Side, schema: RecordSchema, *, register:
     return confluent_prefix(found)
 
 
+@contextmanager
 def row_reader(
     settings: Settings, side: Side, schema: RecordSchema
-) -> Callable[[bytes, Headers | None], dict[str, object]]:
+) -> Iterator[Callable[[bytes, Headers | None], dict[str, object]]]:
     """
     Decodes one value of a topic at a time, for people.
 
@@ -132,8 +134,8 @@ def row_reader(
         settings: the configuration.
         side: which topic; dead letters are framed as the input.
         schema: of values that name no other.
-    Returns: value and headers → fields; raises RecordError when they can't be read, Retriable when the
-        registry does not answer.
+    Yields: value and headers → fields; raises RecordError when they can't be read, Retriable when the
+        registry does not answer. The connection to the registry is closed at the end.
     """
     framing = settings.input_framing if side == "input" else settings.output_framing
     writers = writers_of(settings, side)
@@ -147,4 +149,8 @@ def row_reader(
         [group] = groups
         return read_row(group.writer, group.bodies[0])
 
-    return read
+    try:
+        yield read
+    finally:
+        if writers is not None:
+            writers.close()

@@ -38,12 +38,12 @@ def wait_for_registry(
         try:
             return ask()
         except Retriable as error:
+            if error.message != said:
+                log.warning("waiting: %s (at most %g s)", error.message, budget_s)
+                said = error.message
             if deadline.over:
                 raise StartupTimeout(
                     f"{error.message} (waited {budget_s:g} s)",
                     mend="start the schema registry or correct `[schema_registry] url`",
                 ) from error
-            if error.message != said:
-                log.warning("waiting: %s (at most %g s)", error.message, budget_s)
-                said = error.message
         pause(deadline.left_s(AGAIN_S))

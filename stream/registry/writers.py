@@ -89,6 +89,10 @@ class RegistryWriters:
         if not wanted <= self._good.keys():
             self._look_up(wanted)
 
+    def close(self) -> None:
+        """Close the connection to the registry."""
+        self._client.close()
+
     def by_fingerprint(self, fingerprint: bytes) -> RecordSchema | None:
         """A registry does not know fingerprints."""
         return None

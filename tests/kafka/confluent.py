@@ -201,7 +201,7 @@ def served(memory: Memory, context: ssl.SSLContext | None = None) -> Iterator[st
             self.end_headers()
             self.wfile.write(found.body)
 
-        do_GET = do_POST = _answer
+        do_GET = do_POST = _answer  # noqa: N815 - the names that http.server looks for
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: `calls` has it."""

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from stream.app.reload import Reloader
+from stream.app.reload import PASSING_LOOKS, Reloader
+from stream.errors import Retriable, SettingsError, StreamError
 from stream.settings import ModelSettings, Settings
 from stream.store import Package, Wish, open_package, pack
 from stream.telemetry import Metrics
@@ -128,3 +129,29 @@ class TestLook:
 
         assert not rig.reloader.look()
         assert "current" in rig.reloader.last.error
+
+    @pytest.mark.parametrize("fault", [Retriable("registry away"), SettingsError("not registered")])
+    def test_version_that_waits_for_something_else_is_tried_again(
+        self, folder: Path, fault: StreamError
+    ) -> None:
+        """A registry that is away or lacks its schema is not the version's fault; it is not opened at each look."""
+        rig = Rig(folder)
+        packed(folder, 2.0)
+        opened, faults = [0], [fault]
+        open_it, hand_over = rig.reloader.open_it, rig.reloader.hand_over
+
+        def counted() -> Package:
+            opened[0] += 1
+            return open_it()
+
+        def once(package: Package) -> None:
+            if faults:
+                raise faults.pop()
+            hand_over(package)
+
+        rig.reloader.open_it, rig.reloader.hand_over = counted, once
+        looks = [rig.reloader.look() for _ in range(PASSING_LOOKS + 2)]
+
+        assert [False] * (PASSING_LOOKS + 1) + [True] == looks
+        assert 2 == opened[0]
+        assert ["line@2"] == rig.taken

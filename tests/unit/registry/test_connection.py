@@ -320,7 +320,7 @@ class TestAccess:
             ({"user": "u", "password": Secret("topsecret")}, base64.b64encode(b"u:topsecret").decode()),
         ],
     )
-    @pytest.mark.parametrize("fault", [lambda text: said(400, text), lambda text: httpx.ConnectError(text)])
+    @pytest.mark.parametrize("fault", [lambda text: said(400, text), httpx.ConnectError])
     def test_secret_that_comes_back_is_not_repeated(
         self, keys: dict[str, str], secret: str, fault: Callable[[str], Answer | Exception]
     ) -> None:

@@ -101,4 +101,4 @@ def test_files_that_can_t_be_used_are_named_at_start(authority: Authority, tmp_p
     ]
     for keys in wrong:
         with pytest.raises(SettingsError, match=r"\[schema_registry\]"):
-            Connection(RegistrySettings(url="https://registry", **keys))
+            Connection(RegistrySettings(url="https://registry", **keys))  # type: ignore[arg-type]

@@ -249,7 +249,7 @@ class TestCalls:
             for i in range(KEPT + 200)
         ]
 
-        assert [i for i in range(len(made))] == rig.decode(
+        assert list(range(len(made))) == rig.decode(
             [confluent_prefix(each) + ours(i) for i, each in enumerate(made)]
         )
         rig.decode([confluent_prefix(rig.ours) + ours(1)])

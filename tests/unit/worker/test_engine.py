@@ -135,6 +135,44 @@ class TestDelivery:
         assert 1 == rig.metrics.value("stream_dead_letters_total", reason="bad", stage="decode")
 
 
+class TestLookUps:
+    """What scoring needs beyond the records: a schema registry."""
+
+    def test_batch_waits_for_an_answer_and_is_done_once(self) -> None:
+        """While it waits the engine says for what, stays alive, and has published and committed nothing."""
+        rig = Rig(batch_of([b"a"]))
+        seen: list[tuple[str, bool, int]] = []
+
+        class Away(Echo):
+            def process(self, batch: Batch) -> list[Outcome]:
+                if len(seen) < 2:
+                    seen.append((rig.engine.blocked, rig.engine.progress.stuck, len(rig.sink.on("out"))))
+                    raise Retriable("registry: no answer")
+                return super().process(batch)
+
+        rig.engine.swap(Away())
+        rig.run()
+
+        assert [("", False, 0), ("registry: no answer", False, 0)] == seen
+        assert ([b"a"], "") == (rig.values("out"), rig.engine.blocked)
+        assert {P0: 1} == rig.source.committed
+
+    def test_stop_while_waiting_commits_nothing(self) -> None:
+        """The batch is read again by whoever comes next."""
+        rig = Rig(batch_of([b"a"]))
+
+        class Away(Echo):
+            def process(self, batch: Batch) -> list[Outcome]:
+                rig.engine.stop()
+                raise Retriable("registry: no answer")
+
+        rig.engine.swap(Away())
+        rig.run()
+
+        assert ([], {}) == (rig.values("out"), rig.source.committed)
+        assert rig.engine.life.state is State.STOPPED
+
+
 class TestDeadLetters:
     """What can't be scored, and what can't be published."""
 
