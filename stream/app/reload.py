@@ -136,11 +136,13 @@ class Reloader:
 
     def _note(self, version: int | None, error: StreamError) -> None:
         """Say it once: in the log, the status and the metrics; the version that answers goes on."""
-        if self.last.error != error.message:
+        step = getattr(error, "step", "")
+        said = f"step {step}: {error.message}" if step else error.message
+        if self.last.error != said:
             serving = self.package.manifest.model
             log.error("version %s is refused, %s goes on: %s", version if version else "?", serving, error)
             self.metrics.add("stream_reloads_total", result="refused")
-        self.last = Reload(version, error.message, _now())
+        self.last = Reload(version, said, _now())
 
 
 def _now() -> str:
