@@ -145,25 +145,34 @@ def registered_id(stock: Stock, setup: Setup) -> set[bytes]:
     return {b"\x00" + latest.schema_id.to_bytes(4, "big")}
 
 
-def test_subjects_by_record(registry: Registry, make: Make, workers: Workers, stocked: Stocked) -> None:
+@pytest.mark.parametrize(
+    ("named", "strategy", "subject"),
+    [
+        ("record", record_subject_name_strategy, "tests.acceptance.Visit"),
+        ("topic-record", topic_record_subject_name_strategy, "{topic}-tests.acceptance.Visit"),
+    ],
+    ids=["record", "topic-record"],
+)
+def test_subjects_by_record(
+    registry: Registry,
+    make: Make,
+    workers: Workers,
+    stocked: Stocked,
+    named: str,
+    strategy: Any,
+    subject: str,
+) -> None:
     """RecordNameStrategy and TopicRecordNameStrategy, as stock clients have them; the worker may register."""
-    stock, setups = stocked(registry.url), []
-    for named, strategy in (
-        ("record", record_subject_name_strategy),
-        ("topic-record", topic_record_subject_name_strategy),
-    ):
-        setup = make({"schema_registry": {"url": registry.url, "subject": named, "register": True}})
-        own = stock.events(setup.input, SECOND, range(50), {"subject.name.strategy": strategy})
-        stranger = stock.events(setup.input, visit_schema(ID, CHANNEL, PAGES, ("shop", "string")), [1])
-        visits.send(setup.bootstrap, setup.input, [*own, *stranger])
-        workers(setup, named)
-        setups.append(setup)
+    tables = {"schema_registry": {"url": registry.url, "subject": named, "register": True}}
+    setup, stock = make(tables), stocked(registry.url)
+    own = stock.events(setup.input, SECOND, range(50), {"subject.name.strategy": strategy})
+    stranger = stock.events(setup.input, visit_schema(ID, CHANNEL, PAGES, ("shop", "string")), [1])
+    visits.send(setup.bootstrap, setup.input, [*own, *stranger])
+    workers(setup)
 
-    for setup in setups:
-        assert expected(range(50), (), ()) == labels(stock.read(setup.bootstrap, setup.output, 50))
-        assert ["schema_not_allowed"] == dead(setup, 1)
-    subjects = stock.client.get_subjects()
-    assert {"tests.acceptance.Visit", f"{setups[1].input}-tests.acceptance.Visit"} <= set(subjects)
+    assert expected(range(50), (), ()) == labels(stock.read(setup.bootstrap, setup.output, 50))
+    assert subject.format(topic=setup.input) in stock.client.get_subjects()
+    assert ["schema_not_allowed"] == dead(setup, 1)
 
 
 def test_guids_in_the_header(make: Make, workers: Workers, stocked: Stocked) -> None:
