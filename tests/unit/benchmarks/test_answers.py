@@ -1,0 +1,36 @@
+"""Contestants that don't compute the same are found out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.answers import Answers, Disagreement, compare
+
+
+def said(places: list[int], labels: list[bool], scores: list[float]) -> Answers:
+    """What a contestant wrote."""
+    return Answers(np.array(places), np.array(labels), np.array(scores), [0] * len(places))
+
+
+def test_agreement_on_what_both_predicted() -> None:
+    """One that stopped early is held against its part; a score may differ in the last bits."""
+    whole = said([1, 2, 3], [True, False, True], [0.9, 0.1, 0.8])
+
+    assert 2 == compare(said([2, 3], [False, True], [0.1, 0.8 + 1e-12]), whole)
+
+
+@pytest.mark.parametrize(
+    ("places", "labels", "scores", "message"),
+    [
+        ([1, 2], [True, True], [0.9, 0.1], "1 labels differ"),
+        ([1, 2], [True, False], [0.9, 0.1001], "scores by up to 0.0001"),
+        ([8, 9], [True, False], [0.9, 0.1], "no record in common"),
+    ],
+)
+def test_difference_is_no_race(
+    places: list[int], labels: list[bool], scores: list[float], message: str
+) -> None:
+    """Another label, another score, or other records."""
+    with pytest.raises(Disagreement, match=message):
+        compare(said(places, labels, scores), said([1, 2], [True, False], [0.9, 0.1]))
