@@ -35,6 +35,7 @@ def test_faust_command_runs_the_same_worker(setup: Setup, workers: Workers, outp
     assert 0 == worker.end(10), worker.tail()
 
 
+@pytest.mark.slow
 def test_user_s_parts_work_beside_the_engine(setup: Setup, workers: Workers, outputs: Outputs) -> None:
     """An agent on the predictions, a channel, a timer, a page and a command live in the worker's process."""
     extra = {"USER_TOPIC": setup.output}
@@ -59,6 +60,7 @@ def test_user_s_parts_work_beside_the_engine(setup: Setup, workers: Workers, out
         assert "hello from the user's command" in greet.output()
 
 
+@pytest.mark.slow
 def test_channel_agent_works_without_any_topic(setup: Setup, workers: Workers) -> None:
     """A channel's agent is served though Faust's own consumer is not started."""
     worker = workers(setup, command=_faust("tests.acceptance.user_channel", "worker")).ready()

@@ -116,6 +116,7 @@ def test_five_lines_from_nothing_to_predictions(flights: Setup, workers: Callabl
     assert 3 * ROWS == sum(p["committed"] or 0 for p in told["partitions"])
 
 
+@pytest.mark.slow
 def test_bad_row_is_named(flights: Setup) -> None:
     """A cell that does not fit ends `produce` with file, row and column."""
     config = str(flights.write("hand", 1))
@@ -131,6 +132,7 @@ def test_bad_row_is_named(flights: Setup) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_absent_broker_is_exit_1_for_each_command(flights: Setup) -> None:
     """`topics` on a broker that is not there says so, without a traceback."""
     nowhere = replace(flights, bootstrap="127.0.0.1:1")

@@ -91,6 +91,7 @@ def test_each_corrupt_event_is_a_dead_letter_of_its_own(
         assert ("visits@1", "1") == (letter.header("stream.model"), letter.header("stream.error.count"))
 
 
+@pytest.mark.slow
 def test_dead_letter_sent_back_is_counted_once_more(setup: Setup, workers: Workers, outputs: Outputs) -> None:
     """Headers of an earlier round are replaced, the round is counted, the producer's own headers stay."""
     earlier = [("mine", b"1"), ("stream.error.reason", b"old"), ("stream.error.count", b"3")]
@@ -104,6 +105,7 @@ def test_dead_letter_sent_back_is_counted_once_more(setup: Setup, workers: Worke
     assert (2, 0) == letter.origin
 
 
+@pytest.mark.slow
 def test_rows_that_a_model_raises_on_are_found_one_by_one(
     make: Make, workers: Workers, tmp_path: Path
 ) -> None:
@@ -142,6 +144,7 @@ def _touchy(folder: Path) -> Path:
     return wish.folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", ["skip", "forward"])
 def test_null_value_is_dealt_with_as_asked(make: Make, workers: Workers, choice: str) -> None:
     """A tombstone is dropped and counted, or goes on under its key, as `[input] null_value` says."""
@@ -165,6 +168,7 @@ def test_null_value_is_dealt_with_as_asked(make: Make, workers: Workers, choice:
         assert (0, 3) == (status["skips"], status["predictions"])
 
 
+@pytest.mark.slow
 def test_prediction_that_its_topic_refuses_is_a_dead_letter(make: Make, workers: Workers) -> None:
     """A record whose own headers make its prediction too large is a dead letter of stage `publish`."""
     setup = make(out={"max.message.bytes": "2000"})
@@ -182,6 +186,7 @@ def test_prediction_that_its_topic_refuses_is_a_dead_letter(make: Make, workers:
     assert 2 == len(outputs.predictions)
 
 
+@pytest.mark.slow
 def test_timestamp_that_the_broker_refuses_is_a_dead_letter_of_now(make: Make, workers: Workers) -> None:
     """A timestamp that the output topic does not take ends as a dead letter stamped now, never in a loop."""
     limit = {"message.timestamp.after.max.ms": "3600000"}

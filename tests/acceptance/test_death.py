@@ -46,6 +46,7 @@ def test_record_that_fits_nowhere_stops_the_worker(make: Make, workers: Workers)
     assert committed[1] <= 30
 
 
+@pytest.mark.slow
 def test_mended_topic_lets_the_same_record_through(make: Make, workers: Workers) -> None:
     """With room on the dead-letter topic the record that stopped nobody else is a dead letter like others."""
     setup = make(dead={"max.message.bytes": "100000"})
@@ -58,6 +59,7 @@ def test_mended_topic_lets_the_same_record_through(make: Make, workers: Workers)
     assert (b"big", JUNK) == (letter.key, letter.value)
 
 
+@pytest.mark.slow
 def test_bad_deploy_stops_the_worker(setup: Setup, workers: Workers) -> None:
     """When nearly everything is a dead letter the worker stops, says the share and an example."""
     visits.send(setup.bootstrap, setup.input, [Event(b"k", b"junk", 0, (), 0)] * 3_000)
@@ -84,6 +86,7 @@ def _lose_records(setup: Setup, committed: int, low: int) -> None:
     assert low == future.result(ANSWER_S).low_watermark
 
 
+@pytest.mark.slow
 def test_lost_records_stop_the_worker(setup: Setup, workers: Workers) -> None:
     """When the records to be read next are gone the worker stops and says which, and what may be set."""
     visits.send(setup.bootstrap, setup.input, _one_partition(100))
@@ -99,6 +102,7 @@ def test_lost_records_stop_the_worker(setup: Setup, workers: Workers) -> None:
     assert 10 == committed[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("choice", "first"), [("earliest", 60), ("latest", 100)])
 def test_lost_records_are_passed_over_when_asked(
     make: Make, workers: Workers, choice: str, first: int

@@ -64,7 +64,6 @@ def result(process: Process) -> dict[str, float]:
     return found
 
 
-@pytest.mark.slow
 def test_500_events_without_kafka(tmp_path: Path) -> None:
     """Every event comes back; the AUC is that of the truth; dead letters say what was spoiled."""
     with demo(tmp_path, "--events", "500", "--exit") as process:

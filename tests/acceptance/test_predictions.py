@@ -80,6 +80,7 @@ def test_record_keeps_what_it_had(setup: Setup, workers: Workers, outputs: Outpu
     assert {1_234_567_890_123: (b"k", kept), 1: (None, []), 2: (b"", [("x", b"")])} == found
 
 
+@pytest.mark.slow
 def test_predictions_lie_where_java_puts_their_key(setup: Setup, workers: Workers, outputs: Outputs) -> None:
     """The partition is Java's murmur2 of the key, so predictions lie beside their features, in their order."""
     visits.send(setup.bootstrap, setup.input, map(visits.event, range(400)))

@@ -102,6 +102,7 @@ def labels(found: Iterable[dict[str, Any]]) -> dict[int, str]:
     return {one["id"]: one["label"] for one in found}
 
 
+@pytest.mark.slow
 def test_schema_evolves_in_the_middle_of_the_topic(
     registry: Registry, make: Make, workers: Workers, told: Told, stocked: Stocked
 ) -> None:
@@ -145,6 +146,7 @@ def registered_id(stock: Stock, setup: Setup) -> set[bytes]:
     return {b"\x00" + latest.schema_id.to_bytes(4, "big")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("named", "strategy", "subject"),
     [
@@ -175,6 +177,7 @@ def test_subjects_by_record(
     assert ["schema_not_allowed"] == dead(setup, 1)
 
 
+@pytest.mark.slow
 def test_guids_in_the_header(make: Make, workers: Workers, stocked: Stocked) -> None:
     """Confluent's header serialiser: the GUID beside the value, nothing before it."""
     memory = Memory()
@@ -190,6 +193,7 @@ def test_guids_in_the_header(make: Make, workers: Workers, stocked: Stocked) -> 
         assert expected(range(100), (), ()) == labels(stock.read(setup.bootstrap, setup.output, 100))
 
 
+@pytest.mark.slow
 def test_registry_that_is_away_is_waited_for(make: Make, workers: Workers, stocked: Stocked) -> None:
     """At start, and in the middle: alive, not ready, and nothing lost or judged wrongly."""
     memory = Memory()
@@ -216,6 +220,7 @@ def test_registry_that_is_away_is_waited_for(make: Make, workers: Workers, stock
         worker.ready()
 
 
+@pytest.mark.slow
 def test_registry_that_does_not_come_ends_the_start(make: Make) -> None:
     """Exit 1 with the reason, after the time that is configured."""
     [port] = free_ports(1)
@@ -230,6 +235,7 @@ def test_registry_that_does_not_come_ends_the_start(make: Make) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_incompatible_prediction_schema_is_refused(
     registry: Registry, make: Make, told: Told, stocked: Stocked
 ) -> None:

@@ -37,6 +37,7 @@ def silent_port() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
+@pytest.mark.slow
 def test_absent_broker_is_waited_for_and_named(nowhere: Setup, workers: Workers) -> None:
     """Without a broker the worker says that it waits, then exits 1 with the address."""
     worker = workers(nowhere)
@@ -47,6 +48,7 @@ def test_absent_broker_is_waited_for_and_named(nowhere: Setup, workers: Workers)
     assert "Traceback" not in worker.text()
 
 
+@pytest.mark.slow
 @pytest.mark.kafka
 def test_missing_topic_is_named(setup: Setup, workers: Workers) -> None:
     """A topic that is not there is named while waiting and at the end, with the command that makes it."""
@@ -135,6 +137,7 @@ def test_package_that_can_t_be_trusted_is_refused(
     assert "Traceback" not in worker.text()
 
 
+@pytest.mark.slow
 @pytest.mark.kafka
 def test_taken_port_is_named(setup: Setup, workers: Workers, silent_port: int) -> None:
     """A web port that somebody else has ends the worker at once, named, and nothing was read."""
