@@ -87,7 +87,7 @@ def assemble(settings: Settings) -> Parts:
     writers = writers_of(settings)
     pipeline = wait_for_registry(lambda: serving(settings, package, writers), settings.kafka.startup_timeout)
     metrics = Metrics()
-    sink = Sink(settings.kafka)
+    sink = Sink(settings.kafka, repeat=True)
     redact = settings.dead_letters.redact
     tally = Tally(metrics, redact=redact)
     topics = Topics(settings.output.topic, settings.dead_letters.topic, redact)

@@ -14,7 +14,7 @@ from stream.errors import (
     StreamError,
 )
 
-__all__ = ["decide", "record_reason", "unwrap"]
+__all__ = ["decide", "record_reason", "unwrap", "worth_asking_again"]
 
 _PASSING = {
     KafkaError._TRANSPORT,
@@ -110,6 +110,17 @@ def unwrap(error: KafkaException | KafkaError) -> KafkaError:
 def record_reason(error: KafkaError) -> str | None:
     """The dead letter's reason when the broker refuses this one record; None when it is not about the record."""
     return _RECORD.get(error.code())
+
+
+def worth_asking_again(error: KafkaError) -> bool:
+    """
+    Whether a refused record may be sound, or refused for another reason than the one given.
+
+    A broker refuses a batch whole, for one record in it or for the size of all together. Then the others fail with
+    `_INVALID_DIFFERENT_RECORD`, or with the code of the guilty one. Alone in a batch a record has its own answer.
+    Source: KIP-467.
+    """
+    return error.code() == KafkaError._INVALID_DIFFERENT_RECORD or error.code() in _RECORD
 
 
 def decide(error: KafkaException | KafkaError, doing: str) -> StreamError:

@@ -82,6 +82,8 @@ def consumer_properties(settings: KafkaSettings, on_error: Callable[[Any], None]
         # Eight times the usual: a backlog comes in an eighth of the requests, which broker and client feel.
         "max.partition.fetch.bytes": 8 * 1024 * 1024,
         "fetch.wait.max.ms": 50,
+        # Partitions that are added are found after so long; librdkafka's 5 minutes leave them unread meanwhile.
+        "topic.metadata.refresh.interval.ms": 10_000,
         "allow.auto.create.topics": False,
         **_common(settings, settings.consumer, "[kafka.consumer]"),
         "group.id": settings.group,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -15,7 +15,7 @@ from stream.records import Headers
 from stream.settings import KafkaSettings
 from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
-from stream.transport.faults import decide, record_reason
+from stream.transport.faults import decide, record_reason, worth_asking_again
 from stream.transport.properties import producer_properties
 
 __all__ = ["Refusal", "Sink"]
@@ -27,6 +27,14 @@ BY_KEY = -1
 
 FULL_S = 0.05
 """How long to serve the producer when its queue is full before trying again."""
+
+
+Sent: TypeAlias = tuple[str, bytes | None, bytes | None, int | None, Headers]
+"""Topic, key, value, timestamp in ms (None = as in `Sink._sent`), headers."""
+
+
+Stamps: TypeAlias = Mapping[tuple[bytes | None, bytes | None], int]
+"""Per key and value of a record without headers, its timestamp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +64,15 @@ class Refusal:
 class Sink:
     """The producer side of a worker. One thread sends; another may flush meanwhile."""
 
-    def __init__(self, kafka: KafkaSettings, stall_s: float = 120.0) -> None:
+    def __init__(self, kafka: KafkaSettings, stall_s: float = 120.0, *, repeat: bool = False) -> None:
         """
         Connects nothing yet.
 
         Args:
             kafka: the cluster.
             stall_s: how long a full queue may stay full before the worker stops.
+            repeat: send once more what the broker refused only for others in its batch; then what is sent is
+                kept until the next `flush`. Without it such a record is a failure.
         """
         self.connection = Connection()
         self._producer: Any = Producer(
@@ -70,11 +80,17 @@ class Sink:
         )
         self._stall_s = stall_s
         self._refused: list[Refusal] = []
+        self._sound: list[Sent] = []
+        self._doubtful: list[Sent] = []
+        self._alone = False
         self._failure: Stopped | None = None
+        self._repeat = repeat
+        self._sent: list[tuple[Sequence[bytes | None], Sequence[bytes | None], Sequence[int]]] = []
+        """Keys, values and timestamps of what `flush` has not answered for: a delivery report has no timestamp."""
 
     def __len__(self) -> int:
         """Records sent and not yet acknowledged."""
-        return len(self._producer)
+        return len(self._producer) + len(self._sound) + len(self._doubtful)
 
     def send(
         self,
@@ -98,13 +114,20 @@ class Sink:
         Blocks while the queue is full. Records refused at once are found in `flush`'s answer.
         """
         produce = self._producer.produce
+        if self._repeat:
+            self._sent.append((keys, values, timestamps_ms))
         for key, value, timestamp, header in zip(keys, values, timestamps_ms, headers, strict=True):
             try:
-                if header:
-                    # A delivery report has no headers; the refused record's own are needed.
-                    report = partial(self._on_delivery, headers=header)
+                if header or value is None:
+                    # A delivery report has neither headers nor timestamp; and nulls of one key look alike.
+                    report = partial(self._on_delivery, headers=header or (), timestamp_ms=timestamp)
                     produce(
-                        topic, value, key, timestamp=timestamp, headers=_as_list(header), on_delivery=report
+                        topic,
+                        value,
+                        key,
+                        timestamp=timestamp,
+                        headers=_as_list(header or ()),
+                        on_delivery=report,
                     )
                 else:
                     # By position (partition by key, two callbacks, timestamp): names make the call twice as dear.
@@ -129,9 +152,17 @@ class Sink:
                     mend="look at the brokers of the output topic; nothing was committed, a restart repeats the work",
                 )
 
-    def _on_delivery(self, error: KafkaError | None, message: Any, headers: Headers = ()) -> None:
-        if error is not None:
-            self._refuse(message.topic() or "", message.key(), message.value(), headers, error)
+    def _on_delivery(
+        self, error: KafkaError | None, message: Any, headers: Headers = (), timestamp_ms: int | None = None
+    ) -> None:
+        if error is None:
+            return
+        topic, key, value = message.topic() or "", message.key(), message.value()
+        if not self._repeat or self._alone or not worth_asking_again(error):
+            self._refuse(topic, key, value, headers, error)
+            return
+        again = self._doubtful if record_reason(error) else self._sound
+        again.append((topic, key, value, timestamp_ms, headers))
 
     def _refuse(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, error: KafkaError
@@ -154,17 +185,44 @@ class Sink:
         Raises: DeliveryFailed or another Stopped when something else went wrong, or time ran out: some
             records may not be written, so no offset of theirs may be committed.
         """
-        while len(self._producer) and not deadline.over and self._failure is None:
-            self._producer.flush(deadline.left_s(1.0))
+        self._wait(deadline)
+        while (self._sound or self._doubtful) and not deadline.over and self._failure is None:
+            self._ask_again(deadline)
         self._raise_failure()
-        if len(self._producer):
+        if len(self):
             raise DeliveryFailed(
-                f"{len(self._producer)} records were not acknowledged in time"
+                f"{len(self)} records were not acknowledged in time"
                 f" ({self.connection.trouble or 'no error reported'})",
                 mend="look at the brokers of the output topic; nothing was committed, a restart repeats the work",
             )
-        refused, self._refused = self._refused, []
+        refused, self._refused, self._sent = self._refused, [], []
         return refused
+
+    def _wait(self, deadline: Deadline) -> None:
+        while len(self._producer) and not deadline.over and self._failure is None:
+            self._producer.flush(deadline.left_s(1.0))
+
+    def _ask_again(self, deadline: Deadline) -> None:
+        """Send what failed with its batch once more: the sound ones together, the doubtful ones each alone."""
+        stamps = {
+            (key, value): timestamp
+            for keys, values, timestamps in self._sent
+            for key, value, timestamp in zip(keys, values, timestamps, strict=True)
+        }
+        sound, self._sound = self._sound, []
+        doubtful, self._doubtful = self._doubtful, []
+        self._send_stamped(sound, stamps)
+        self._wait(deadline)
+        self._alone = True
+        for record in doubtful:
+            self._send_stamped([record], stamps)
+            self._wait(deadline)
+        self._alone = False
+
+    def _send_stamped(self, records: Sequence[Sent], stamps: Stamps) -> None:
+        for topic, key, value, timestamp, headers in records:
+            stamp = stamps[key, value] if timestamp is None else timestamp
+            self.send(topic, [key], [value], [stamp], [headers])
 
     def discard(self) -> None:
         """Forget what is still waiting: the worker stops and has not committed it."""

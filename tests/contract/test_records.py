@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init__ re-exports without __all__
+    AdminClient,
+    NewPartitions,
+)
 
 from stream.transport import Deadline, Limits, Sink
 from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Member, send
@@ -115,6 +119,54 @@ def test_timestamp_far_ahead_is_refused(cluster: Cluster) -> None:
     (refused,) = sink.flush(Deadline.after(READ_S))
 
     assert "timestamp_refused" == refused.reason
+
+
+@pytest.mark.mock_gap("it takes any timestamp: topics have no message.timestamp.after.max.ms")
+@pytest.mark.parametrize("far", [1, 3])
+def test_refused_records_take_no_neighbour_of_their_batch_with_them(
+    cluster: Cluster, member: Join, far: int
+) -> None:
+    """Of one batch the refused are told with their own reason; the others are written once, stamped as sent."""
+    topic = cluster.topic("neighbours", {"message.timestamp.after.max.ms": "3600000"})
+    sink = Sink(cluster.settings(), repeat=True)
+    values = [b"%d" % i for i in range(20)]
+    stamps = [4_102_444_800_000] * far + [1_371_000_000_000 + i for i in range(far, 20)]
+    sink.send(topic, [b"k"] * 20, values, stamps, [None, [("h", b"1")]] * 10)
+
+    refused = sink.flush(Deadline.after(READ_S))
+
+    assert {(value, "timestamp_refused") for value in values[:far]} == {(r.value, r.reason) for r in refused}
+    found = [(row.value, row.timestamp_ms) for row in member(topic).read(20 - far)]
+    assert list(zip(values, stamps, strict=True))[far:] == sorted(found, key=lambda row: row[1])
+
+
+def test_batch_too_large_for_its_topic_is_written_record_by_record(cluster: Cluster, member: Join) -> None:
+    """Small records whose batch is larger than max.message.bytes are not refused for that."""
+    topic = cluster.topic("crowd", {"max.message.bytes": "2000"})
+    sink = Sink(cluster.settings(), repeat=True)
+    values = [b"%d" % i * 100 for i in range(50)]
+    sink.send(topic, [b"k"] * 50, values, [0] * 50, [None] * 50)
+
+    assert [] == sink.flush(Deadline.after(READ_S))
+    assert sorted(values) == sorted(row.value or b"" for row in member(topic).read(50))
+
+
+@pytest.mark.mock_gap("it can't add partitions")
+def test_partitions_that_are_added_are_read(cluster: Cluster, member: Join) -> None:
+    """A member of a running group takes new partitions over within seconds, and from their first record on."""
+    topic = cluster.topic("grown")
+    joined = member(topic)
+    send(cluster, topic, [b"before"])
+    joined.read(1)
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap, "log_level": 0})
+    [added] = admin.create_partitions([NewPartitions(topic, 3 * PARTITIONS)], request_timeout=5).values()
+    added.result()
+
+    values = [b"%d" % i for i in range(200)]
+    send(cluster, topic, values, values)
+
+    assert sorted([b"before", *values]) == sorted(row.value or b"" for row in joined.read(201))
+    assert len({row.partition for row in joined.rows}) > PARTITIONS
 
 
 def test_lag_is_what_is_left_to_read(cluster: Cluster, member: Join) -> None:
