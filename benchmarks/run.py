@@ -19,6 +19,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import secrets
 import sys
 import tempfile
@@ -43,12 +44,14 @@ __all__ = ["CONTESTANTS", "Race", "main"]
 
 CONTESTANTS = {
     "worker": "`stream worker` with its default settings",
-    "worker-5000": "`stream worker` with `[batching] max_records = 5000`, the loop's batch",
-    "worker-2000": "`stream worker` with `[batching] max_records = 2000`",
+    "worker-N": "`stream worker` with `[batching] max_records = N`, such as worker-10000",
     "loop": "the hand-written micro-batch loop",
     "copy": "the hand-written loop without decoding, model and encoding: the bytes alone",
     "faust": "idiomatic Faust, one event at a time",
 }
+
+DEFAULT = ("worker", "worker-10000", "loop", "copy", "faust")
+"""Who runs unless `--only` says otherwise. 10,000 records are the loop's batch."""
 
 _LOOK_S = 0.05
 """Between two looks at the output topic's end."""
@@ -230,7 +233,8 @@ def _bootstrap() -> Iterator[str]:
 
 def _chosen(text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
-    strangers = [name for name in names if name not in CONTESTANTS]
+    known = (*CONTESTANTS, *(name for name in names if re.fullmatch(r"worker-[1-9][0-9]*", name)))
+    strangers = [name for name in names if name not in known or name == "worker-N"]
     if strangers:
         raise argparse.ArgumentTypeError(f"no contestant {strangers[0]!r}; one of {', '.join(CONTESTANTS)}")
     return names
@@ -251,7 +255,7 @@ def plan_of(argv: list[str] | None = None) -> Race:
     parser.add_argument(
         "--only",
         type=_chosen,
-        default=("worker", "loop", "copy", "faust"),
+        default=DEFAULT,
         metavar="A,B",
         help=f"of {', '.join(CONTESTANTS)}",
     )
@@ -270,7 +274,10 @@ def main() -> None:
     print(table(found, "loop"))
     result = {
         "events": plan.events,
-        "ratios": {model: ratio(found, model, "worker", "loop") for model in plan.models},
+        "ratios": {
+            model: {name: ratio(found, model, name, "loop") for name in plan.contestants if "worker" in name}
+            for model in plan.models
+        },
         "summaries": [asdict(one) for one in found],
         "runs": [asdict(run) for run in runs],
         "machine": {
