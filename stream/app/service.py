@@ -16,7 +16,7 @@ import faust
 from stream.app.parts import Parts
 from stream.app.status import Status
 from stream.app.trust import say_origin
-from stream.errors import Retriable, StreamError, Stuck
+from stream.errors import Retriable, Stopped, StreamError, Stuck
 from stream.worker import State, wait_for_topics
 
 __all__ = ["EngineService"]
@@ -119,10 +119,17 @@ class EngineService(faust.Service):
 
     @faust.Service.task
     async def _probe(self) -> None:
-        """Ask the broker now and then whether it is there: `/health/ready` answers from this."""
+        """Ask the broker now and then what is there: `/health/ready` answers from this."""
         while not self.should_stop:
-            if await asyncio.to_thread(self._broker_answers):
-                self._status.probe.answered = time.monotonic()
+            await asyncio.to_thread(self._look)
+            gone_s = self._status.probe.gone_s(time.monotonic())
+            if gone_s > self._parts.settings.kafka.startup_timeout and self._running:
+                names = ", ".join(self._status.probe.missing)
+                mend = "make them with `stream topics --create`"
+                await self._crash_with(
+                    Stopped(f"topics have been gone for {gone_s:.0f} s: {names}", mend=mend)
+                )
+                return
             await self.sleep(PROBE_S)
 
     @faust.Service.task
@@ -131,18 +138,27 @@ class EngineService(faust.Service):
         every = self._parts.settings.model.reload
         while every is not None and not self.should_stop:
             await self.sleep(every)
-            if self._parts.engine.life.state in (State.JOINING, State.RUNNING):
+            if self._running:
                 await asyncio.to_thread(self._parts.reloader.look)
 
-    def _broker_answers(self) -> bool:
+    @property
+    def _running(self) -> bool:
+        return self._parts.engine.life.state in (State.JOINING, State.RUNNING)
+
+    def _look(self) -> None:
+        settings = self._parts.settings
         try:
-            self._parts.cluster.topics(PROBE_S)
+            there = self._parts.cluster.topics(PROBE_S)
         except Retriable:
-            return False
+            return
         except StreamError as error:
             log.warning("%s", error.message)
-            return False
-        return True
+            return
+        wanted = (settings.input.topic, settings.output.topic, settings.dead_letters.topic)
+        missing = tuple(topic for topic in wanted if topic not in there)
+        if missing and missing != self._status.probe.missing:
+            log.error("topics are gone: %s", ", ".join(missing))
+        self._status.probe.note(time.monotonic(), missing)
 
     async def on_stop(self) -> None:
         """Finish the batch, flush, commit, leave the group; within 10 s."""

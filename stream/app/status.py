@@ -49,9 +49,26 @@ class Probe:
 
     Attributes:
         answered: monotonic seconds; None = never yet.
+        missing: topics of the configuration that the broker no longer has.
+        missing_since: monotonic seconds; None = none is missing.
     """
 
     answered: float | None = None
+    missing: tuple[str, ...] = ()
+    missing_since: float | None = None
+
+    def note(self, now: float, missing: tuple[str, ...]) -> None:
+        """A broker has answered, and these topics are not there."""
+        self.answered = now
+        self.missing = missing
+        if not missing:
+            self.missing_since = None
+        elif self.missing_since is None:
+            self.missing_since = now
+
+    def gone_s(self, now: float) -> float:
+        """For how long a topic has been missing; 0 when none is."""
+        return 0.0 if self.missing_since is None else now - self.missing_since
 
     def reachable(self, now: float) -> bool:
         """Whether a broker answered lately."""
@@ -88,6 +105,8 @@ class Status:
             reasons.append(f"engine is {state.value}")
         elif not self.parts.source.joined:
             reasons.append("the group has not assigned partitions yet")
+        if self.probe.missing:
+            reasons.append(f"topics are gone: {', '.join(self.probe.missing)}")
         if blocked := self.parts.engine.blocked:
             reasons.append(f"a batch waits: {blocked}")
         if not self.probe.reachable(self.clock()):

@@ -48,10 +48,12 @@ def produce(
     from stream.app.events import event_messages
     from stream.app.replay import replay
     from stream.transport import Sink
+    from stream.transport.topics import Cluster
 
     settings = settings_of(config)
     if topic is not None:
         settings = replace(settings, input=replace(settings.input, topic=topic))
+    Cluster(settings.kafka).require(settings.input.topic)
     messages = event_messages(file, settings, key, register=register)
     with progress_bar(f"events from {file.name}", limit) as progress:
         sent = replay(

@@ -33,6 +33,7 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
 
     settings = settings_of(config)
     cluster = Cluster(settings.kafka)
+    cluster.partitions()  # whether a broker answers at all, before anything else waits for it
     wanted = wanted_topics(settings, cluster.max_message_bytes(settings.input.topic))
     states = cluster.create(wanted) if create else cluster.look(wanted)
     if create and settings.output_framing == "confluent":

@@ -10,6 +10,7 @@ from confluent_kafka.cimpl import KafkaError
 from stream.errors import Stopped
 from stream.records import Batch
 from stream.settings import KafkaSettings
+from stream.transport.clients import make_client
 from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
@@ -34,7 +35,9 @@ def first_and_last(kafka: KafkaSettings, topic: str, records: int, budget_s: flo
     Raises: Stopped when no broker answers or it refuses.
     """
     properties = consumer_properties(kafka, Connection().on_error)
-    consumer: Any = Consumer({**properties, "enable.partition.eof": True, "auto.offset.reset": "earliest"})
+    consumer: Any = make_client(
+        Consumer, {**properties, "enable.partition.eof": True, "auto.offset.reset": "earliest"}
+    )
     deadline, batch = Deadline.after(budget_s), Batch(topic)
     try:
         found = consumer.list_topics(timeout=ANSWER_S).topics.get(topic)

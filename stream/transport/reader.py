@@ -10,6 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaExcepti
 from stream.errors import Retriable, Stopped
 from stream.records import Batch
 from stream.settings import KafkaSettings
+from stream.transport.clients import make_client
 from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
@@ -36,7 +37,7 @@ class Reader:
         """
         self.connection = Connection()
         self._topic = topic
-        self._consumer: Any = Consumer(consumer_properties(kafka, self.connection.on_error))
+        self._consumer: Any = make_client(Consumer, consumer_properties(kafka, self.connection.on_error))
         begin = OFFSET_BEGINNING if start == "earliest" else OFFSET_END
         self._consumer.assign([TopicPartition(topic, i, begin) for i in self._partitions()])
 

@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from stream.errors import DeliveryFailed, Stopped
 from stream.records import Headers
 from stream.settings import KafkaSettings
+from stream.transport.clients import make_client
 from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide, record_reason, worth_asking_again
@@ -75,8 +76,8 @@ class Sink:
                 kept until the next `flush`. Without it such a record is a failure.
         """
         self.connection = Connection()
-        self._producer: Any = Producer(
-            producer_properties(kafka, self.connection.on_error, self._on_delivery)
+        self._producer: Any = make_client(
+            Producer, producer_properties(kafka, self.connection.on_error, self._on_delivery)
         )
         self._stall_s = stall_s
         self._refused: list[Refusal] = []

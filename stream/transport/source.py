@@ -21,6 +21,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from stream.errors import OffsetOutOfRange, Stopped, StreamError
 from stream.records import Batch, Partition
 from stream.settings import InputSettings, KafkaSettings
+from stream.transport.clients import make_client
 from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
@@ -92,7 +93,7 @@ class Source:
             listener: told of every rebalance.
         """
         self.connection = Connection()
-        self._consumer: Any = Consumer(consumer_properties(kafka, self.connection.on_error))
+        self._consumer: Any = make_client(Consumer, consumer_properties(kafka, self.connection.on_error))
         self._starts = Starts(self._consumer, options.topic)
         self._options = options
         self._limits = limits

@@ -18,6 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
 from stream.errors import BrokerRefused, StartupTimeout, Stopped
 from stream.records import Partition
 from stream.settings import KafkaSettings
+from stream.transport.clients import make_client
 from stream.transport.faults import decide, unwrap
 from stream.transport.properties import admin_properties
 
@@ -68,7 +69,7 @@ class Cluster:
         """Connects nothing yet."""
         self._servers = kafka.bootstrap_servers
         # Kept: a dropped client fails its futures with _DESTROY.
-        self._admin: Any = AdminClient({"log_level": LOG_LEVEL, **admin_properties(kafka)})
+        self._admin: Any = make_client(AdminClient, {"log_level": LOG_LEVEL, **admin_properties(kafka)})
 
     def topics(self, timeout_s: float) -> frozenset[str]:
         """
@@ -155,15 +156,26 @@ class Cluster:
             return None
         return int(entry.value) if entry is not None else None
 
+    def require(self, topic: str) -> int:
+        """
+        How many partitions a topic has.
+
+        Raises: Stopped when it is not there; StartupTimeout, BrokerRefused as `partitions`.
+        """
+        count = self.partitions().get(topic)
+        if count is None:
+            raise Stopped(
+                f"topic {topic} is not there on {self._servers}", mend="make it with `stream topics --create`"
+            )
+        return count
+
     def ends(self, topic: str) -> dict[Partition, tuple[int, int]]:
         """
         Per partition the earliest offset and the one after the last record.
 
         Raises: Stopped when the cluster does not answer or the topic is not there.
         """
-        count = self.partitions().get(topic)
-        if count is None:
-            raise Stopped(f"topic {topic} is not there", mend="make it with `stream topics --create`")
+        count = self.require(topic)
         wanted = [TopicPartition(topic, i) for i in range(count)]
         low = self._offsets(wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         high = self._offsets(wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]

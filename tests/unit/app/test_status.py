@@ -1,0 +1,48 @@
+"""Whether a worker is ready: what the broker last said, and when."""
+
+from __future__ import annotations
+
+from stream.app.status import Probe, Rate
+
+
+class TestProbe:
+    """The broker's last answer."""
+
+    def test_never_answered_is_not_reachable(self) -> None:
+        """Before the first answer nobody is there."""
+        assert not Probe().reachable(0.0)
+
+    def test_answer_counts_for_a_while(self) -> None:
+        """A broker that answered lately is reachable; one that has been silent for long is not."""
+        probe = Probe()
+        probe.note(100.0, ())
+
+        assert [True, False] == [probe.reachable(110.0), probe.reachable(116.0)]
+
+    def test_missing_topic_is_timed_from_when_it_was_first_missed(self) -> None:
+        """A topic that stays away is gone since the first look; once it is back nothing is."""
+        probe = Probe()
+        probe.note(100.0, ("in",))
+        probe.note(105.0, ("in",))
+
+        assert (("in",), 8.0) == (probe.missing, probe.gone_s(108.0))
+
+        probe.note(110.0, ())
+
+        assert 0.0 == probe.gone_s(111.0)
+
+
+class TestRate:
+    """Events per second over a window."""
+
+    def test_first_look_has_no_rate(self) -> None:
+        """One number makes no rate."""
+        assert 0.0 == Rate()(10.0, 500)
+
+    def test_rate_is_over_the_window(self) -> None:
+        """Only what is within the window counts."""
+        rate = Rate(window_s=10.0)
+        for second in range(30):
+            found = rate(float(second), 100.0 * min(second, 15))
+
+        assert 0.0 == found
