@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeGuard
@@ -196,7 +197,7 @@ class _Parser:
     def _union(self, given: list[object], at: str, namespace: str) -> Union:
         branches = tuple(self.node(b, f"{at}, branch {i}", namespace) for i, b in enumerate(given))
         kinds = [_kind(branch) for branch in branches]
-        twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+        twice = next((kind for kind, count in Counter(kinds).items() if count > 1), None)
         if not branches or twice is not None or any(isinstance(b, Union) for b in branches):
             wrong = f"has {twice} twice" if twice else "is empty" if not branches else "holds a union"
             raise SchemaError(f"{at}: the union {wrong}", mend="give each branch a type of its own")

@@ -40,6 +40,12 @@ class RecordSchema:
         Raises: SchemaError that names the field and what is wrong; also when the root is not a record.
         """
         document = _load(text)
+        try:
+            self._read(text, document)
+        except RecursionError as error:
+            raise _nested_too_deep() from error
+
+    def _read(self, text: str, document: object) -> None:
         root = parse(document)
         if not isinstance(root, Record):
             raise SchemaError(
@@ -123,11 +129,17 @@ def _check_defaults(node: Node, seen: set[str]) -> None:
 def _load(text: str) -> object:
     try:
         document: object = json.loads(text)
+    except RecursionError as error:
+        raise _nested_too_deep() from error
     except ValueError as error:
         raise SchemaError(
             f"the schema is not JSON: {error}", mend="correct the line and column that are named"
         ) from error
     return document
+
+
+def _nested_too_deep() -> SchemaError:
+    return SchemaError("the schema is nested too deep to be read", mend="name its inner types, or flatten it")
 
 
 def _fastavro_form(document: Any) -> Any:

@@ -243,7 +243,11 @@ def _limit(walk: _Walk, count: int, least_bytes: int, at: int, start: int) -> No
     if not least_bytes:
         walk.empty += count
         if walk.empty > MAX_EMPTY_ITEMS:
-            raise _Invalid("too_many_items", f"more than {MAX_EMPTY_ITEMS} items that take no bytes", at)
+            raise _too_many(at)
+
+
+def _too_many(at: int) -> _Invalid:
+    return _Invalid("too_many_items", f"more than {MAX_EMPTY_ITEMS} items that take no bytes", at)
 
 
 def _record(fields: list[tuple[str, _Check]]) -> _Check:
@@ -251,13 +255,18 @@ def _record(fields: list[tuple[str, _Check]]) -> _Check:
         walk.depth += 1
         if walk.depth > MAX_DEPTH:
             raise _Invalid("too_deep", f"more than {MAX_DEPTH} records inside each other", at)
-        current = ""
+        current, start = "", at
         try:
             for current, field in fields:  # noqa: B007
                 at = field(walk, at)
         except _Invalid as fault:
             fault.path.append(current)
             raise
+        if at == start:
+            # A record of two records of two records … of nulls: 2^n of them in no bytes at all.
+            walk.empty += 1
+            if walk.empty > MAX_EMPTY_ITEMS:
+                raise _too_many(at)
         walk.depth -= 1
         return at
 

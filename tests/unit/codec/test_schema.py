@@ -224,3 +224,13 @@ class TestFast:
             )
 
         assert not schema(*fields).fast
+
+
+@pytest.mark.parametrize("depth", [900, 3_000, 50_000])
+def test_schema_nested_too_deep_is_refused(depth: int) -> None:
+    """It ends as any schema that can't be used, not with the interpreter's RecursionError."""
+    kind = '{"type":"array","items":' * depth + '"int"' + "}" * depth
+    text = '{"type":"record","name":"R","fields":[{"name":"a","type":' + kind + "}]}"
+
+    with pytest.raises(SchemaError, match="nested too deep"):
+        RecordSchema(text)
