@@ -103,9 +103,13 @@ class Reloader:
             self._note(version, error)
             return False
         except StreamError as error:
-            self._refused = version
-            self._note(version, error)
-            return False
+            return self._refuse(version, error)
+        # Opening runs the version's own code, its sys.exit included: whatever comes of it must not end the worker.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            text = f"opening it raised {type(error).__name__}: {error}"
+            return self._refuse(
+                version, PackageError(text, mend="`stream models verify` it, and pack it again")
+            )
         self._refused = None
         self.package = package
         seconds = time.monotonic() - started
@@ -116,6 +120,11 @@ class Reloader:
         log.info("%s was opened in %.1f s and takes over", package.manifest.model, seconds)
         say_origin(package, self.settings.model)
         return True
+
+    def _refuse(self, version: int, error: StreamError) -> bool:
+        self._refused = version
+        self._note(version, error)
+        return False
 
     def _fits(self, package: Package) -> None:
         """Whoever reads today's predictions must be able to read the new ones."""

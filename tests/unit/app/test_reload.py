@@ -155,3 +155,20 @@ class TestLook:
         assert [False] * (PASSING_LOOKS + 1) + [True] == looks
         assert 2 == opened[0]
         assert ["line@2"] == rig.taken
+
+    @pytest.mark.parametrize("fault", [OSError("disk"), RecursionError("deep"), SystemExit(7), MemoryError()])
+    def test_opening_that_raises_anything_leaves_the_one_that_answers(
+        self, folder: Path, fault: BaseException
+    ) -> None:
+        """A version's own code runs while it is opened: what it raises, an exit too, is a refusal."""
+        rig = Rig(folder)
+        packed(folder, 2.0)
+
+        def broken() -> Package:
+            raise fault
+
+        rig.reloader.open_it = broken
+
+        assert [False, False] == [rig.reloader.look(), rig.reloader.look()]
+        assert type(fault).__name__ in rig.reloader.last.error
+        assert 1 == rig.metrics.value("stream_reloads_total", result="refused")
