@@ -39,7 +39,7 @@ MAX_MANIFEST_BYTES = 16 * 1024**2
 _NAMED = 5
 """Files named in a note; enough to see what they are."""
 
-_CURRENT_CHARS = 64
+_CURRENT_BYTES = 64
 """`current` holds a number; anything longer is something else."""
 
 
@@ -69,7 +69,7 @@ def current_version(package: Path) -> int:
     current = package / "current"
     try:
         link = current.is_symlink() and not current.is_file()  # a link to a text is as good as the text
-        text = str(current.readlink()) if link else current.read_text("utf-8")[:_CURRENT_CHARS]
+        text = str(current.readlink()) if link else _start_of(current)
     except (OSError, UnicodeDecodeError) as error:
         raise PackageError(
             f"{current}: can't be read ({_reason(error)}); versions found: {_found(package)}",
@@ -85,6 +85,12 @@ def current_version(package: Path) -> int:
             mend="`stream models rollback --to N` writes the version that shall serve into it",
         )
     return int(name)
+
+
+def _start_of(current: Path) -> str:
+    handle = os.open(current, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe must not make us wait
+    with os.fdopen(handle, "rb") as file:
+        return file.read(_CURRENT_BYTES).decode()
 
 
 def _same_folder(one: Path, other: Path) -> bool:
@@ -157,10 +163,11 @@ def read_plain(folder: Path, name: str, size_bytes: int | None = None) -> bytes:
             step="hash",
             mend="pack the model again",
         ) from error
+    state = os.fstat(handle)
+    if not stat.S_ISREG(state.st_mode):
+        os.close(handle)
+        raise PackageError(f"{place}: is no regular file", step="hash", mend="pack the model again")
     with os.fdopen(handle, "rb") as file:
-        state = os.fstat(handle)
-        if not stat.S_ISREG(state.st_mode):
-            raise PackageError(f"{place}: is no regular file", step="hash", mend="pack the model again")
         limit = MAX_MANIFEST_BYTES if size_bytes is None else MAX_FILE_BYTES
         if state.st_size > limit or (size_bytes is not None and state.st_size != size_bytes):
             raise PackageError(

@@ -45,7 +45,7 @@ def differences(packed: Mapping[str, str]) -> tuple[str, ...]:
 def _version(name: str) -> str | None:
     try:
         return version(name)
-    except PackageNotFoundError:
+    except (PackageNotFoundError, ValueError):  # ValueError: what the manifest names can't be a distribution
         return None
 
 

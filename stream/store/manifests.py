@@ -114,6 +114,8 @@ def _check_whole(manifest: Manifest, place: str) -> None:
         raise _refusal(place, "features", f"{count} for these inputs", str(len(manifest.features)))
     if manifest.inputs != "frame" and any(feature.kind != "number" for feature in manifest.features):
         raise _refusal(place, "features", "numbers only for these inputs", "another kind")
+    if manifest.task not in ("classifier", "outlier") and (manifest.score or manifest.probabilities):
+        raise _refusal(place, "score", f"none for a {manifest.task}", str(manifest.score))
     if not 0 <= manifest.tolerance <= 1e-2:
         raise _refusal(place, "tolerance", "between 0 and 0.01", str(manifest.tolerance))
 
@@ -152,7 +154,9 @@ class _Keys:
         )
 
     def number(self, key: str) -> float:
-        return float(self._take(key, "a number", lambda v: type(v) in (int, float)))
+        return float(
+            self._take(key, "a number", lambda v: type(v) is float or (type(v) is int and abs(v) < 2**63))
+        )
 
     def flag(self, key: str) -> bool:
         return bool(self._take(key, "true or false", lambda v: isinstance(v, bool)))

@@ -95,3 +95,22 @@ def test_tenth_version_follows_the_ninth(tmp_path: Path) -> None:
         (tmp_path / "versions" / name).mkdir(parents=True)
 
     assert ([9, 10], 11) == (versions(tmp_path), next_version(tmp_path))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_pipe_in_currents_place_is_refused_at_once(package: Path) -> None:
+    """Nobody writes to it: opening it as a file would wait for ever."""
+    (package / "current").unlink()
+    os.mkfifo(package / "current")
+
+    with pytest.raises(PackageError, match="expected the number of a version"):
+        current_version(package)
+
+
+def test_only_the_start_of_current_is_read(package: Path) -> None:
+    """A gigabyte of blanks behind the number costs nothing."""
+    (package / "current").write_bytes(b"1\n")
+    os.truncate(package / "current", 1024**3)
+
+    with pytest.raises(PackageError, match="expected the number of a version"):
+        current_version(package)

@@ -294,3 +294,60 @@ def test_folder_without_package_is_refused_with_the_next_step(tmp_path: Path) ->
     """A newcomer's first error."""
     with pytest.raises(PackageError, match="stream pack"):
         open_package(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("tolerance", 10**400, "tolerance: expected a number"),
+        ("task", "clusterer", "score: expected none for a clusterer"),
+    ],
+)
+def test_manifest_that_contradicts_itself_is_refused(
+    version: Path, key: str, value: object, expected: str
+) -> None:
+    """A number that no float holds, and a score where the task has none, are the manifest's fault."""
+    _rewrite(version, lambda document: document.update({key: value}))
+
+    with pytest.raises(PackageError, match=expected) as caught:
+        open_package(version)
+
+    assert "manifest" == caught.value.step
+
+
+def test_library_without_a_name_is_reported_as_not_there(version: Path) -> None:
+    """What can't be a distribution is not installed; it stops nothing."""
+    _rewrite(version, lambda document: document["libraries"].update({"": "1"}))
+
+    assert ("packed with  1, running with none",) == open_package(version).notes
+
+
+def test_folder_in_the_manifests_place_is_refused(version: Path) -> None:
+    """Opening a folder succeeds where reading it fails."""
+    (version / "manifest.json").unlink()
+    (version / "manifest.json").mkdir()
+
+    with pytest.raises(PackageError, match="no regular file") as caught:
+        open_package(version.parents[1])
+
+    assert "manifest" == caught.value.step
+
+
+def test_schema_nested_too_deep_is_refused(version: Path) -> None:
+    """A prediction.avsc whose hash is right and whose parser gives up."""
+    _replace_file(version, "prediction.avsc", b"[" * 100_000)
+
+    with pytest.raises(PackageError, match="nested too deep") as caught:
+        open_package(version)
+
+    assert "manifest" == caught.value.step
+
+
+def test_pickle_that_exits_is_refused(version: Path) -> None:
+    """A model that calls sys.exit while it is loaded does not end whoever opens it."""
+    _replace_file(version, "model.joblib", b"csys\nexit\n(I3\ntR.")
+
+    with pytest.raises(PackageError, match="SystemExit: 3") as caught:
+        open_package(version)
+
+    assert "load" == caught.value.step
