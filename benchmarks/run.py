@@ -21,6 +21,7 @@ import os
 import platform
 import re
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -267,6 +268,8 @@ def plan_of(argv: list[str] | None = None) -> Race:
 def main() -> None:
     """Run the race and print what came of it."""
     plan = plan_of()
+    # As Ctrl-C: so that contestant and broker are ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     with _bootstrap() as bootstrap:
         runs = race(plan, bootstrap, folder)
