@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
 from pathlib import Path
 
 import click
@@ -27,7 +27,7 @@ def worker(config: Path | None) -> None:
       stream worker --config stream.toml
     """
     # Until Faust takes the signals, seconds from now: nothing was begun, so there is nothing to finish.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     from stream.app import build_app, set_up_logging
     from stream.app.process import run_worker
 

@@ -40,12 +40,12 @@ def attempt(call: Callable[[], T]) -> T | Raised:
     Args:
         call: runs the model's code.
     Returns: its result, or what it raised.
-    Raises: MemoryError, KeyboardInterrupt, SystemExit and GeneratorExit, which speak of the process, not of
-        the rows.
+    Raises: MemoryError, KeyboardInterrupt and GeneratorExit, which speak of the process, not of the rows. A
+        SystemExit here is the model's own: one row that makes it call `sys.exit` must not end every worker.
     """
     try:
         return call()
-    except (MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
+    except (MemoryError, KeyboardInterrupt, GeneratorExit):
         raise
     # A model is foreign code: a pipeline may hold functions of the user's own, and extension modules raise
     # panics that are no `Exception`. Whatever it is, it concerns these rows only.

@@ -99,10 +99,7 @@ def _load_skops(content: bytes, name: str, types: Collection[str]) -> object:
 
 def _tried(name: str, load: Callable[[], T]) -> T:
     """Unpickling is foreign code: whatever it raises refuses the file, `sys.exit` too."""
-    try:
-        loaded = attempt(load)
-    except SystemExit as error:
-        loaded = Raised("SystemExit", str(error))
+    loaded = attempt(load)
     if isinstance(loaded, Raised):
         raise PackageError(
             f"{name}: loading it raised {loaded.exception}: {loaded.message}", step="load", mend=_mend(loaded)

@@ -136,3 +136,19 @@ def test_stuck_model_turns_liveness_red(make: Make, workers: Workers, tmp_path: 
     )
 
     worker.until(lambda: worker.get("/health/live")[0] == 503, 30, "liveness to turn red")
+
+
+@pytest.mark.slow
+def test_deleted_topic_ends_an_idle_worker(make: Make, workers: Workers) -> None:
+    """A topic that stays away is named by readiness, and then ends the worker: it does not idle on for ever."""
+    setup = make({"kafka": {"startup_timeout": "3s"}})
+    worker = workers(setup)
+    worker.ready()
+
+    admin = AdminClient({"bootstrap.servers": setup.bootstrap})
+    admin.delete_topics([setup.dead])[setup.dead].result(ANSWER_S)
+
+    assert 1 == worker.end()
+    reason = worker.text().split("the worker stops:")[1]
+    assert "have been gone" in reason
+    assert setup.dead in reason

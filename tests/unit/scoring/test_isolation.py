@@ -115,7 +115,18 @@ def test_panic_of_an_extension_module_is_a_fault() -> None:
     assert "Panic" == _score(Calls(answer), 1).faults[0].exception
 
 
-@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt, SystemExit])
+def test_model_that_exits_is_a_fault_of_its_row() -> None:
+    """A model that calls `sys.exit` may not end one worker after the other."""
+
+    def answer(x: np.ndarray) -> np.ndarray:
+        raise SystemExit(7)
+
+    assert ("SystemExit", "7") == tuple(
+        getattr(_score(Calls(answer), 1).faults[0], name) for name in ("exception", "message")
+    )
+
+
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
 def test_what_concerns_the_process_is_passed_on(error: type[BaseException]) -> None:
     """It says nothing about a row."""
 
