@@ -177,7 +177,7 @@ def main() -> None:
     # scikit-learn and pandas have loaded: leave that out, and look more rarely (0.8 µs an event).
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000)
+    gc.set_threshold(200_000)
     loop.run()
 
 

@@ -30,8 +30,11 @@ GIVE_UP_S = 300.0
 STOP_S = 9.0
 """For the engine's thread to end once asked; the engine's own budgets are shorter."""
 
-GARBAGE_AFTER = 20_000
-"""New objects after which the collector looks at them; Python's own 700 are three looks to a batch."""
+GARBAGE_AFTER = 200_000
+"""
+New objects after which the collector looks at them; Python's own 700 are three looks to a batch. Outcomes die
+by themselves: what waits for the collector is only what refers to itself, a few objects a batch.
+"""
 
 PROBE_S = 5.0
 """Between two questions to the broker whether it is there."""
