@@ -21,7 +21,9 @@ class ScriptedSource:
     Attributes:
         committed: per partition the last committed offset.
         commits: every commit, in order.
-        commit_errors: raised by the next commits, one each.
+        commit_errors: what becomes of the next commits, one each.
+        failed: what `not_committed` will tell.
+        waited: of every commit, whether it was waited for.
         closed: whether `close` was called.
     """
 
@@ -40,6 +42,8 @@ class ScriptedSource:
         self.committed: dict[Partition, int] = {}
         self.commits: list[dict[Partition, int]] = []
         self.commit_errors: list[StreamError] = []
+        self.failed: dict[Partition, int] = {}
+        self.waited: list[bool] = []
         self.joined = False
         self.closed = False
 
@@ -60,12 +64,22 @@ class ScriptedSource:
         step()
         return Batch("in")
 
-    def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """See `Source.commit`."""
+    def commit(self, offsets: Mapping[Partition, int], *, wait: bool) -> None:
+        """See `Source.commit`; without waiting, an error comes with `not_committed`."""
+        self.waited.append(wait)
         if self.commit_errors:
-            raise self.commit_errors.pop(0)
+            error = self.commit_errors.pop(0)
+            if wait:
+                raise error
+            self.failed.update(offsets)
+            return
         self.commits.append(dict(offsets))
         self.committed.update(offsets)
+
+    def not_committed(self) -> dict[Partition, int]:
+        """See `Source.not_committed`."""
+        failed, self.failed = self.failed, {}
+        return failed
 
     def lag(self) -> dict[Partition, int]:
         """See `Source.lag`; nothing is behind."""

@@ -93,7 +93,9 @@ class Source:
             listener: told of every rebalance.
         """
         self.connection = Connection()
-        self._consumer: Any = make_client(Consumer, consumer_properties(kafka, self.connection.on_error))
+        self._consumer: Any = make_client(
+            Consumer, {**consumer_properties(kafka, self.connection.on_error), "on_commit": self._on_commit}
+        )
         self._starts = Starts(self._consumer, options.topic)
         self._options = options
         self._limits = limits
@@ -102,6 +104,8 @@ class Source:
         self._rebalances = 0
         self._held: list[Message] = []
         self._failure: StreamError | None = None
+        self._failed: dict[Partition, int] = {}
+        self._refused: Stopped | None = None
         self.joined = False
         """Whether the group has given this member its share at least once (which may be none)."""
 
@@ -181,26 +185,52 @@ class Source:
         # One taken before its partition went (and perhaps came back) belongs to whoever owns it now.
         return owned is not None and before.get(index, owned) == owned
 
-    def commit(self, offsets: Mapping[Partition, int]) -> None:
+    def commit(self, offsets: Mapping[Partition, int], *, wait: bool) -> None:
         """
         Make it known that everything before these offsets is done.
 
         Args:
             offsets: per partition the next offset to read.
+            wait: True = until the coordinator has answered. False = its answer comes with a later poll; what
+                it did not take is then found by `not_committed`.
         Raises: OutcomeUnknown when the group has moved on (others will read the records again);
             Retriable when it may be tried again; Stopped when it is refused.
-        Blocks until the coordinator has answered. Owner's thread only: from another one it never returns once a
-        rebalance callback runs (confluent-kafka 2.16).
+        Owner's thread only: from another one it never returns once a rebalance callback runs
+        (confluent-kafka 2.16).
         """
         wanted = [TopicPartition(p.topic, p.index, offset) for p, offset in offsets.items()]
         try:
-            for done in self._consumer.commit(offsets=wanted, asynchronous=False):
-                if done.error is not None:
-                    raise decide(
-                        done.error, f"committing offset {done.offset} of {done.topic}[{done.partition}]"
-                    )
+            answers = self._consumer.commit(offsets=wanted, asynchronous=not wait)
         except KafkaException as error:
             raise decide(error, f"committing offsets of {self._options.topic}") from error
+        for done in answers or ():
+            if done.error is not None:
+                raise decide(done.error, f"committing offset {done.offset} of {done.topic}[{done.partition}]")
+
+    def not_committed(self) -> dict[Partition, int]:
+        """
+        Offsets that commits without waiting could not make known, since the last call.
+
+        Raises: Stopped when the coordinator refused them for good.
+        """
+        failed, self._failed = self._failed, {}
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            raise refused
+        return failed
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """The coordinator's answer to a commit without waiting; runs inside consume(), must not raise."""
+        for tp in partitions:
+            fault = tp.error or error
+            if fault is None:
+                continue
+            decision = decide(fault, f"committing offset {tp.offset} of {tp.topic}[{tp.partition}]")
+            if isinstance(decision, Stopped):
+                self._refused = decision
+            log.warning("%s", decision.message)
+            if tp.partition in self._owned:
+                self._failed[Partition(tp.topic, tp.partition)] = tp.offset
 
     def lag(self) -> dict[Partition, int]:
         """Records not yet read, per owned partition, as far as the client knows without asking. Owner's thread only."""
@@ -249,6 +279,7 @@ class Source:
         self._tell("lost" if lost else "revoked", partitions)
         for tp in partitions:
             self._owned.pop(tp.partition, None)
+            self._failed.pop(Partition(tp.topic, tp.partition), None)
         self._held = [m for m in self._held if m.partition() in self._owned]
         try:
             consumer.incremental_unassign(partitions)

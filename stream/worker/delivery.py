@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from stream.errors import OutcomeUnknown, Retriable, Stopped
@@ -21,6 +21,7 @@ from stream.telemetry import Metrics
 from stream.transport import Deadline
 from stream.worker.progress import Progress
 from stream.worker.publisher import Publisher
+from stream.worker.seams import Committing
 from stream.worker.settlement import Settlement
 from stream.worker.span import Judged, Span
 from stream.worker.tally import Tally
@@ -60,24 +61,23 @@ class Outlets:
 class AtLeastOnce:
     """Used by the engine's thread alone, but for `stop_by`."""
 
-    def __init__(
-        self, outlets: Outlets, timing: Timing, commit: Callable[[Mapping[Partition, int]], None]
-    ) -> None:
+    def __init__(self, outlets: Outlets, timing: Timing) -> None:
         """
         Args:
             outlets: where outputs, counts and timings go.
             timing: how old and how large a span may get, and how long its end may take.
-            commit: `Source.commit`.
         """
         self._outlets = outlets
         self._timing = timing
-        self._commit_offsets = commit
+        self.source: Committing | None = None
+        """Where offsets are committed; set once the input is read."""
         self.stop_by: Deadline | None = None
         """When the worker must have ended; set once it is asked to stop."""
         self._span: Span | None = None
         self._ending: Span | None = None
         self._ending_since = 0.0
         self._owed: dict[Partition, int] = {}
+        self._unanswered: dict[Partition, int] = {}
         self._settlement = Settlement()
 
     def publish(self, judged: Judged) -> None:
@@ -102,6 +102,12 @@ class AtLeastOnce:
             idle: no batch is in hand, so the span before may be concluded at once.
         Raises: Stopped as `publish`.
         """
+        if self.source is not None:
+            # What a commit could not make known is made up for by the next one, never by an older offset.
+            for partition, offset in self.source.not_committed().items():
+                self._owed[partition] = max(
+                    offset, self._owed.get(partition, 0), self._unanswered.get(partition, 0)
+                )
         if idle and self._settlement.wait(0):
             self._conclude(None)
         if self._due():
@@ -115,6 +121,9 @@ class AtLeastOnce:
             budget: when to give up.
         """
         self._await(budget)
+        # The last word must be answered: what was committed without waiting is committed once more.
+        for partition, offset in self._unanswered.items():
+            self._owed[partition] = max(offset, self._owed.get(partition, 0))
         if self._span is not None or self._owed:
             self._end(budget)
             self._await(budget)
@@ -127,6 +136,7 @@ class AtLeastOnce:
                 span.forget(gone)
         for partition in gone:
             self._owed.pop(partition, None)
+            self._unanswered.pop(partition, None)
 
     def _due(self) -> bool:
         if self._span is None:
@@ -172,14 +182,16 @@ class AtLeastOnce:
             return
         # An unreachable broker makes the commit long; that is no dead loop.
         self._outlets.progress.allow(self._timing.settle_s)
-        self._commit(span, budget or self.stop_by or Deadline.after(self._timing.settle_s))
+        last = budget or self.stop_by
+        # The last commit before partitions or the worker go must be answered; the others need not be waited for.
+        self._commit(span, last or Deadline.after(self._timing.settle_s), wait=last is not None)
         self._outlets.progress.resume()
         self._outlets.metrics.observe("stream_commit_seconds", self._outlets.clock() - self._ending_since)
 
-    def _commit(self, span: Span, deadline: Deadline) -> None:
-        while span.next_offsets:
+    def _commit(self, span: Span, deadline: Deadline, *, wait: bool) -> None:
+        while self.source is not None and span.next_offsets:
             try:
-                self._commit_offsets(span.next_offsets)
+                self.source.commit(span.next_offsets, wait=wait)
             except OutcomeUnknown as error:
                 # The group is rebalancing. What stays ours is committed with the next span; what goes is
                 # read again by its new owner.
@@ -193,5 +205,6 @@ class AtLeastOnce:
                 log.warning("commit is tried again: %s", error.message)
                 time.sleep(deadline.left_s(COMMIT_AGAIN_S))
             else:
+                self._unanswered = {} if wait else {**self._unanswered, **span.next_offsets}
                 self._outlets.metrics.add("stream_commits_total", result="ok")
                 return

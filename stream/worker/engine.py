@@ -74,8 +74,7 @@ class Engine:
         self._next: Process | None = None
         self._stop = threading.Event()
         outlets = Outlets(publisher, tally, metrics, self.progress, clock)
-        self._delivery = AtLeastOnce(outlets, timing, self._commit)
-        self._source: Reading | None = None
+        self._delivery = AtLeastOnce(outlets, timing)
 
     def stop(self) -> None:
         """Ask the loop to finish, commit and leave. Does not block; a second call changes nothing."""
@@ -123,7 +122,7 @@ class Engine:
         Raises: Stopped when the worker can't go on; what was not committed is read again by whoever comes
             next. Anything else is a bug, and ends the worker too.
         """
-        self._source = source
+        self._delivery.source = source
         self.life.move(State.WAITING)
         self.life.move(State.JOINING)
         try:
@@ -179,10 +178,6 @@ class Engine:
             if self._stop.wait(AGAIN_S):
                 return None
             self.progress.beat()
-
-    def _commit(self, offsets: Mapping[Partition, int]) -> None:
-        if self._source is not None:
-            self._source.commit(offsets)
 
     # ---- stream.transport.Listener: called inside source.poll and source.close ----
 

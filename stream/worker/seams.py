@@ -7,7 +7,7 @@ from typing import Protocol
 
 from stream.records import Batch, Outcome, Partition
 
-__all__ = ["Process", "Reading"]
+__all__ = ["Committing", "Process", "Reading"]
 
 
 class Reading(Protocol):
@@ -25,8 +25,11 @@ class Reading(Protocol):
     def poll(self, idle_s: float) -> Batch:
         """See `Source.poll`."""
 
-    def commit(self, offsets: Mapping[Partition, int]) -> None:
+    def commit(self, offsets: Mapping[Partition, int], *, wait: bool) -> None:
         """See `Source.commit`."""
+
+    def not_committed(self) -> dict[Partition, int]:
+        """See `Source.not_committed`."""
 
     def lag(self) -> dict[Partition, int]:
         """See `Source.lag`."""
@@ -44,3 +47,13 @@ class Process(Protocol):
 
     def process(self, batch: Batch) -> list[Outcome]:
         """See `Pipeline.process`."""
+
+
+class Committing(Protocol):
+    """What the delivery needs of `stream.transport.Source`."""
+
+    def commit(self, offsets: Mapping[Partition, int], *, wait: bool) -> None:
+        """See `Source.commit`."""
+
+    def not_committed(self) -> dict[Partition, int]:
+        """See `Source.not_committed`."""

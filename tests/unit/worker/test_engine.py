@@ -301,9 +301,9 @@ class TestSwap:
         threads: set[str] = set()
         commit = rig.source.commit
 
-        def watched(offsets: Mapping[Partition, int]) -> None:
+        def watched(offsets: Mapping[Partition, int], *, wait: bool) -> None:
             threads.add(threading.current_thread().name)
-            commit(offsets)
+            commit(offsets, wait=wait)
 
         rig.source.commit = watched  # type: ignore[method-assign]
         rig.run()
@@ -326,3 +326,45 @@ class TestSwap:
         rig.run()
 
         assert {} == rig.source.committed
+
+
+class TestCommit:
+    """Commits that are not waited for, and the last one, which is."""
+
+    def test_failed_commit_is_made_up_for_without_a_new_record(self) -> None:
+        """What a commit could not make known is committed again by itself."""
+        rig = Rig(batch_of([b"a"]), *[lambda: None] * 5)
+        rig.source.commit_errors = [Retriable("coordinator loads")]
+        rig.run()
+
+        assert {P0: 1} == rig.source.committed
+
+    def test_older_offset_never_follows_a_newer_one(self) -> None:
+        """An old commit that fails late does not take the group back."""
+        rig = Rig(batch_of([b"a"]), lambda: None, batch_of([b"b"], first_offset=1), lambda: None)
+        rig.source._script.append(lambda: rig.source.failed.update({P0: 1}))
+        rig.source._script += [lambda: None] * 3
+        rig.run()
+
+        assert [1, 2, 2] == [offsets[P0] for offsets in rig.source.commits][:3]
+        assert {P0: 2} == rig.source.committed
+
+    def test_last_commit_is_waited_for(self) -> None:
+        """Before the worker leaves, the coordinator has answered; until then nobody waits."""
+        rig = Rig(batch_of([b"a"]), *[lambda: None] * 3).run()
+
+        assert (False, True) == (rig.source.waited[0], rig.source.waited[-1])
+
+    def test_revoked_partition_s_commit_is_waited_for(self) -> None:
+        """The next owner must find what was done: the commit before a partition goes is answered."""
+        rig = Rig(batch_of([b"a"]), *[lambda: None] * 3)
+        seen: list[bool] = []
+
+        def revoke() -> None:
+            rig.source.revoke([P0])
+            seen.append(rig.source.waited[-1])
+
+        rig.source._script.append(revoke)
+        rig.run()
+
+        assert [True] == seen
