@@ -38,7 +38,7 @@ def test_committed_offset_is_where_the_next_member_goes_on(cluster: Cluster, mem
     send(cluster, topic, [b"%d" % i for i in range(10)])
     first = member(topic)
     row = first.read(10)[3]
-    first.source.commit({Partition(topic, row.partition): row.offset + 1})
+    first.source.commit({Partition(topic, row.partition): row.offset + 1}, wait=True)
     first.source.close()
 
     found = member(topic).read(6)
