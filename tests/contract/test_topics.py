@@ -70,7 +70,7 @@ def test_committed_offsets_are_seen_from_outside(
     joined = member(topic)
     row = joined.read(3)[1]
 
-    joined.source.commit({Partition(topic, row.partition): row.offset + 1})
+    joined.source.commit({Partition(topic, row.partition): row.offset + 1}, wait=True)
 
     assert {Partition(topic, row.partition): 2} == catalogue.committed(cluster.settings().group, topic)
 
