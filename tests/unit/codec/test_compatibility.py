@@ -34,9 +34,21 @@ class TestCompare:
         ("writer", "path", "kind"),
         [
             (schema(("origin", "string"), ("temp", ["null", "double"])), "delay", "missing"),
-            (schema(("delay", "string"), ("origin", "string"), ("temp", ["null", "double"])), "delay", "retyped"),
-            (schema(("delay", "double"), ("origin", ["null", "string"]), ("temp", "double")), "origin", "nullable"),
-            (schema(("delay", "int"), ("origin", "string"), ("temp", ["null", "double"])), "delay", "promoted"),
+            (
+                schema(("delay", "string"), ("origin", "string"), ("temp", ["null", "double"])),
+                "delay",
+                "retyped",
+            ),
+            (
+                schema(("delay", "double"), ("origin", ["null", "string"]), ("temp", "double")),
+                "origin",
+                "nullable",
+            ),
+            (
+                schema(("delay", "int"), ("origin", "string"), ("temp", ["null", "double"])),
+                "delay",
+                "promoted",
+            ),
         ],
     )
     def test_change_is_named(self, writer: RecordSchema, path: str, kind: str) -> None:
