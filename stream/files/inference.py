@@ -116,6 +116,15 @@ _CELLS: Sequence[tuple[Any, str, Callable[[str], object]]] = (
 )
 
 
+def _padded(column: str, rows: Sequence[Row]) -> str:
+    """A postcode read as a number is another postcode: what would be lost is said."""
+    padded = next((row for row in rows if re.match(r"[+-]?0[0-9]", row.values[column])), None)
+    if padded is None:
+        return ""
+    cell = padded.values[column]
+    return f"; row {padded.number} has {cell!r}, whose leading zeros are lost: give --schema with a string to keep them"
+
+
 def _from_cells(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
     """The first type that every cell fits, `NA` and its like aside."""
     spoken = [row for row in rows if row.values[column] not in cells.MISSING]
@@ -125,7 +134,7 @@ def _from_cells(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
         if stranger is None and spoken:
             if kind == "long" and any(abs(int(row.values[column])) >= 2**63 for row in spoken):
                 return "double", "whole numbers too large for a long"
-            return kind, f"since all are {what}"
+            return kind, f"since all are {what}{_padded(column, spoken) if kind == 'long' else ''}"
         if stranger is not None and not near and stranger is not spoken[0]:
             near = f"; row {stranger.number} has {stranger.values[column]!r}, which is not among {what}"
     return "string", f"texts{near}"

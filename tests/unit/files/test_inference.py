@@ -56,6 +56,13 @@ def test_finding_names_the_row_that_made_it_a_text(tmp_path: Path) -> None:
     assert any("row 4 has 'n/k', which is not among whole numbers" in line for line in inferred.findings)
 
 
+def test_leading_zeros_that_would_be_lost_are_said(tmp_path: Path) -> None:
+    """A column of postcodes looks like whole numbers; the finding names the row that says it may not be."""
+    assert "row 3 has '00501', whose leading zeros are lost" in "".join(
+        _csv(tmp_path, "90210", "00501").findings
+    )
+
+
 def test_finding_counts_the_rows_without_value(tmp_path: Path) -> None:
     """Nullable has a reason."""
     assert any("1 of 3 rows have no value" in line for line in _csv(tmp_path, "1", "", "2").findings)
