@@ -15,7 +15,7 @@ _WIDTH = 100
 
 def text() -> str:
     """The command's own help, then that of each subcommand."""
-    root = click.Context(cli, info_name="stream", terminal_width=_WIDTH)
+    root = click.Context(cli, info_name="stream", terminal_width=_WIDTH, **cli.context_settings)
     parts = [_block(cli.get_help(root))]
     for name in COMMANDS:
         command = cli.get_command(root, name)

@@ -26,7 +26,9 @@ def classes(root: type[StreamError] = StreamError) -> Iterator[type[StreamError]
     """The error tree, each class before those below it."""
     yield root
     for kind in root.__subclasses__():
-        yield from classes(kind)
+        # A room's own refinements say nothing more to an operator than what they refine.
+        if kind.__module__ == StreamError.__module__:
+            yield from classes(kind)
 
 
 def errors() -> str:

@@ -125,7 +125,8 @@ class Broker:
 
     def _format(self) -> None:
         identity = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = ["kafka.tools.StorageTool", "format", "-t", identity, "-c", str(self._settings)]
+        # One in 64 begins with a dash, which would read as an option.
+        tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={identity}", "-c", str(self._settings)]
         done = subprocess.run(
             [*self._jvm("-Xmx128m"), *tool], capture_output=True, text=True, timeout=_FORMAT_S, check=False
         )
