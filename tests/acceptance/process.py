@@ -29,7 +29,7 @@ READY_S = 90.0
 END_S = 90.0
 """For a command to start and end by itself: mostly imports, 5 s alone, half a minute on a machine at its limit."""
 
-ASK_S = 5.0
+ASK_S = 20.0
 """For one answer of a worker's web."""
 
 Tables = Mapping[str, Mapping[str, object]]

@@ -32,7 +32,7 @@ def test_faust_command_runs_the_same_worker(setup: Setup, workers: Workers, outp
 
     assert "visits@1" == worker.status()["model"]
     worker.terminate()
-    assert 0 == worker.end(10), worker.tail()
+    assert 0 == worker.end(60), worker.tail()
 
 
 @pytest.mark.slow
@@ -51,7 +51,7 @@ def test_user_s_parts_work_beside_the_engine(setup: Setup, workers: Workers, out
     worker.until(lambda: seen()["predictions"] >= 200, WAIT_S, "the agent to see the predictions")
     worker.until(lambda: seen()["channel"] >= 200, WAIT_S, "the channel's agent to see them too")
     worker.terminate()
-    assert 0 == worker.end(10), worker.tail()
+    assert 0 == worker.end(60), worker.tail()
 
     command = _faust("tests.acceptance.user_app", "greet")
     environ = {**extra, "STREAM_CONFIG": str(setup.folder / "worker.toml")}

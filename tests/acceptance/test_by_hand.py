@@ -100,9 +100,9 @@ def test_five_lines_from_nothing_to_predictions(flights: Setup, workers: Callabl
     def settled() -> bool:
         return bool(worker.status()["records"] == 3 * ROWS)
 
-    worker.until(settled, 30, "all records counted")
+    worker.until(settled, 60, "all records counted")
     worker.terminate()
-    assert 0 == worker.end(10), worker.tail()
+    assert 0 == worker.end(60), worker.tail()
     told = json.loads(_stream(folder, "status", "status", "--json", *config).output())
 
     assert 3 * ROWS == len(lines)

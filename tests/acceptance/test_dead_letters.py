@@ -155,7 +155,7 @@ def test_null_value_is_dealt_with_as_asked(make: Make, workers: Workers, choice:
 
     with reading(setup.bootstrap, setup.output, setup.dead, setup.package) as outputs:
         outputs.inputs(2)
-        worker.until(lambda: worker.ready().status()["records"] == 3, 30, "3 records counted")
+        worker.until(lambda: worker.ready().status()["records"] == 3, 60, "3 records counted")
         outputs.to_end()
 
     status = worker.status()

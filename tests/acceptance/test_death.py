@@ -23,7 +23,7 @@ Make = Callable[..., Setup]
 
 JUNK = b"\xff" * 10_000
 
-ANSWER_S = 30.0
+ANSWER_S = 60.0
 
 
 def _one_partition(count: int) -> list[Event]:

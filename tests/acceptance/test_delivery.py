@@ -172,7 +172,7 @@ def test_killed_broker_stops_nobody(broker: Broker, tmp_path: Path, package: Pat
                 return asked
 
             broker.kill()
-            worker.until(turned(503), 40, "readiness to turn red")
+            worker.until(turned(503), 60, "readiness to turn red")
             broker.start()
             worker.until(turned(200), 60, "readiness to turn green")
             outputs.inputs(feed.sent, worker, FOLLOW_S)

@@ -105,10 +105,10 @@ def test_without_exit_the_worker_stays_until_a_signal(tmp_path: Path) -> None:
     with demo(tmp_path, "--events", "100", port=port) as process:
         process.until(lambda: process.output().endswith("}\n"), END_S, "the result")
         process.says("keeps running")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status", timeout=60) as answer:
             assert json.load(answer)["records"] == 100
         os.kill(worker_parent(tmp_path), signal.SIGINT)
-        assert process.end(30) == 0, process.tail()
+        assert process.end(60) == 0, process.tail()
 
     assert result(process)["events"] == 100
     assert worker_of(tmp_path) is None
@@ -131,7 +131,7 @@ def test_a_worker_that_dies_ends_the_demo_with_its_last_words(tmp_path: Path) ->
         worker = worker_of(tmp_path)
         assert worker is not None
         os.kill(worker, signal.SIGKILL)
-        assert process.end(40) == 1, process.tail()
+        assert process.end(60) == 1, process.tail()
 
     assert "the worker ended with exit code -9" in process.text()
     assert "flights@1 reads flights.features" in process.text()

@@ -72,7 +72,7 @@ def test_late_broker_is_joined(broker: Broker, tmp_path: Path, package: Path, wo
     broker.stop()
     worker = workers(setup)
     worker.says("waiting: no broker answers")
-    worker.until(lambda: worker.get("/health/live")[0] == 200, 30, "liveness while waiting")
+    worker.until(lambda: worker.get("/health/live")[0] == 200, 60, "liveness while waiting")
     assert 503 == worker.get("/health/ready")[0]
 
     broker.start()

@@ -39,8 +39,8 @@ def test_web_tells_what_the_reader_counted(
     )
     worker = workers(setup).ready()
     outputs.inputs(GOOD + BAD, worker)
-    worker.until(lambda: worker.status()["records"] == GOOD + BAD, 30, "all records counted")
-    worker.until(lambda: worker.status()["lag"]["total"] == 0, 30, "the lag to be seen as gone")
+    worker.until(lambda: worker.status()["records"] == GOOD + BAD, 60, "all records counted")
+    worker.until(lambda: worker.status()["lag"]["total"] == 0, 60, "the lag to be seen as gone")
 
     code, body = worker.get("/metrics")
     samples = [

@@ -24,7 +24,7 @@ __all__ = ["Container", "Machine", "kafka_container"]
 
 KAFKA_START_S = 60
 READY_S = 90
-HEALTH_S = 30
+HEALTH_S = 60
 """For one health check: the interpreter's start and an answer."""
 
 

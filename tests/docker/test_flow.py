@@ -149,7 +149,7 @@ def _reader(bootstrap: str, topic: str, properties: dict[str, bool] | None = Non
     """A consumer at the start of every partition of a topic."""
     own = {"group.id": "onlooker", "enable.auto.commit": False, "isolation.level": "read_committed"}
     consumer = Consumer({"bootstrap.servers": bootstrap, **own, **(properties or {})})
-    partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+    partitions = consumer.list_topics(topic, timeout=60).topics[topic].partitions
     consumer.assign([TopicPartition(topic, each, 0) for each in partitions])
     return consumer
 
@@ -157,7 +157,7 @@ def _reader(bootstrap: str, topic: str, properties: dict[str, bool] | None = Non
 def _predicted(worker: Container) -> float:
     """How many predictions a worker says it made."""
     port = worker.environment["STREAM_WEB__PORT"]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         lines = answer.read().decode().splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith("stream_predictions_total"))
 

@@ -93,7 +93,7 @@ def run(
         # SIGTERM to the shell alone: its trap ends the workers, which are process groups of their own.
         process.send_signal(signal.SIGTERM)
         os.killpg(process.pid, signal.SIGTERM)
-        output, _ = process.communicate(timeout=15)
+        output, _ = process.communicate(timeout=60)
     _share_out(output, steps)
 
 

@@ -107,9 +107,9 @@ def sessions(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with ThreadPoolExecutor(len(SESSIONS)) as pool:
         yield dict(zip(SESSIONS, pool.map(play, SESSIONS), strict=True))
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
-    made = [name for name in admin.list_topics(timeout=10).topics if f"-{own}" in name]
+    made = [name for name in admin.list_topics(timeout=60).topics if f"-{own}" in name]
     for future in admin.delete_topics(made).values() if made else ():
-        future.result(20)
+        future.result(60)
 
 
 def _play(page: Path, folder: Path, names: Mapping[str, str]) -> Session:

@@ -17,7 +17,7 @@ def _send(bootstrap: str, topic: str, values: list[bytes]) -> None:
     producer = Producer({"bootstrap.servers": bootstrap, "acks": "all"})
     for value in values:
         producer.produce(topic, value, partition=0)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
 
 
 def _read(bootstrap: str, topic: str, count: int) -> list[bytes | None]:
@@ -30,7 +30,7 @@ def _read(bootstrap: str, topic: str, count: int) -> list[bytes | None]:
         return len(found) >= count
 
     try:
-        wait_for(read, 20, f"{count} records of {topic}")
+        wait_for(read, 60, f"{count} records of {topic}")
     finally:
         consumer.close()
     return found

@@ -14,9 +14,9 @@ from tests.kafka.process import wait_for
 
 __all__ = ["Topics"]
 
-_ANSWER_S = 20
+_ANSWER_S = 60
 
-_LOOK_S = 2
+_LOOK_S = 5
 """For one look at a fresh topic's leaders: one that is asked too early may go unanswered, the next is not."""
 
 
@@ -55,10 +55,16 @@ class Topics:
         return name
 
     def _is_led(self, name: str, partitions: int) -> bool:
-        """A leader says NOT_LEADER_FOR_PARTITION for a moment after the creation was acknowledged."""
+        """
+        Whether each leader answers. For a moment after the creation was acknowledged it says
+        NOT_LEADER_FOR_PARTITION, and metadata say that there is no such topic. That answer stays in the client's
+        cache, and `list_offsets` gives it again (`_NOENT`) without ever asking anew: so metadata are asked for first.
+        """
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = {TopicPartition(name, index): latest for index in range(partitions)}
         try:
+            if len(self._admin.list_topics(name, timeout=_LOOK_S).topics[name].partitions) != partitions:
+                return False
             for future in self._admin.list_offsets(asked, request_timeout=_LOOK_S).values():
                 future.result(_ANSWER_S)
         except KafkaException:
