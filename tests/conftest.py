@@ -11,6 +11,7 @@ import pytest
 from tests.kafka.artifacts import KAFKA, Unavailable, find_java, kafka_jars, registry_jars
 from tests.kafka.broker import Broker
 from tests.kafka.registry import Registry
+from tests.kafka.secured import SecuredBroker
 from tests.kafka.topics import Topics
 
 KAFKA_BOOTSTRAP = os.environ.get("KAFKA_BOOTSTRAP")
@@ -26,7 +27,7 @@ for _name in [name for name in os.environ if name.startswith(("STREAM_", "KAFKA_
     del os.environ[_name]
 
 
-_Server = TypeVar("_Server", Broker, Registry)
+_Server = TypeVar("_Server", Broker, Registry, SecuredBroker)
 
 
 class Kafka(Protocol):
@@ -50,7 +51,7 @@ def _missing(why: Unavailable) -> NoReturn:
     pytest.skip(f"no real server: {why}")
 
 
-_FETCHED_BY = {"kafka": kafka_jars, "broker": kafka_jars, "registry": registry_jars}
+_FETCHED_BY = {"kafka": kafka_jars, "broker": kafka_jars, "secured": kafka_jars, "registry": registry_jars}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -95,6 +96,13 @@ def broker() -> Iterator[Broker]:
     """A real Kafka of the test's own, to kill and restart."""
     with _had(Broker) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def secured() -> Iterator[SecuredBroker]:
+    """The session's Kafka behind SASL, TLS and ACLs; each test makes users of its own. Don't stop it."""
+    with _had(SecuredBroker) as secured:
+        yield secured
 
 
 @pytest.fixture(scope="session")

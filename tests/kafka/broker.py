@@ -10,7 +10,8 @@ import sys
 import tempfile
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,12 +22,28 @@ from confluent_kafka.admin import AdminClient
 from tests.kafka.artifacts import KAFKA, find_java, kafka_jars
 from tests.kafka.process import Server, ServerDied, free_ports, is_listening
 
-__all__ = ["Broker", "main"]
+__all__ = ["Broker", "Entrance", "main"]
 
 _START_S = 60
 """It takes 3-4 s alone on two cores; many times that beside a full test run."""
 
 _FORMAT_S = 60
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """
+    How clients get in, where not everybody does in plain text.
+
+    Attributes:
+        listeners: name → port; the first is `Broker.bootstrap`.
+        client: librdkafka properties by which the harness itself gets in.
+        scram: credentials to begin with, as `StorageTool format --add-scram` takes them.
+    """
+
+    listeners: Mapping[str, int]
+    client: Mapping[str, str] = field(default_factory=dict)
+    scram: Sequence[str] = ()
 
 
 class Broker:
@@ -42,12 +59,14 @@ class Broker:
         port: int | None = None,
         properties: Mapping[str, str] | None = None,
         version: str = KAFKA,
+        entrance: Entrance | None = None,
     ) -> None:
         """
         Args:
             port: clients' port; a free one when None.
             properties: broker properties that replace or extend the ones here.
             version: of Apache Kafka.
+            entrance: how clients get in; default: in plain text, at `port`.
         Raises: Unavailable when there is no Java or no way to Kafka's jars.
         """
         self._java = find_java()
@@ -55,7 +74,8 @@ class Broker:
         self.version = version
         self.folder = Path(tempfile.mkdtemp(prefix="kafka-"))
         client, controller = free_ports(2)
-        self.port = port or client
+        self._entrance = entrance or Entrance({"PLAINTEXT": port or client})
+        self.port = next(iter(self._entrance.listeners.values()))
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._settings = self._write_settings(controller, properties or {})
         self._server = self._new_server()
@@ -111,7 +131,7 @@ class Broker:
 
     def _write_settings(self, controller_port: int, extra: Mapping[str, str]) -> Path:
         settings = self.folder / "server.properties"
-        properties = {**_properties(self.port, controller_port, self.folder / "data"), **extra}
+        properties = {**_properties(self._entrance.listeners, controller_port, self.folder / "data"), **extra}
         settings.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
         return settings
 
@@ -127,6 +147,7 @@ class Broker:
         identity = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # One in 64 begins with a dash, which would read as an option.
         tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={identity}", "-c", str(self._settings)]
+        tool += [part for credential in self._entrance.scram for part in ("--add-scram", credential)]
         done = subprocess.run(
             [*self._jvm("-Xmx128m"), *tool], capture_output=True, text=True, timeout=_FORMAT_S, check=False
         )
@@ -138,21 +159,24 @@ class Broker:
         if not is_listening(self.port):
             return False
         try:
-            admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+            admin = AdminClient(
+                {"bootstrap.servers": self.bootstrap, "log_level": 0, **self._entrance.client}
+            )
             return len(admin.list_topics(timeout=2).brokers) == 1
         except KafkaException:
             return False
 
 
-def _properties(port: int, controller_port: int, data: Path) -> dict[str, str]:
+def _properties(listeners: Mapping[str, int], controller_port: int, data: Path) -> dict[str, str]:
     """One node that is quick to start and to rebalance, with few internal partitions and no replicas."""
+    doors = ",".join(f"{name}://127.0.0.1:{port}" for name, port in listeners.items())
     return {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "listeners": f"{doors},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": doors,
         "log.dirs": str(data),
         "auto.create.topics.enable": "false",
         "offsets.topic.replication.factor": "1",

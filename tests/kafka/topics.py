@@ -23,16 +23,17 @@ _LOOK_S = 5
 class Topics:
     """Names that no other test has, and topics under them."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, client: Mapping[str, str] | None = None) -> None:
         """
         Args:
             bootstrap: the broker.
+            client: librdkafka properties by which to get in.
         """
         self.bootstrap = bootstrap
         self._suffix = secrets.token_hex(4)
         self._created: list[str] = []
         # Kept: a dropped AdminClient fails its futures.
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, **(client or {})})
 
     def name(self, base: str) -> str:
         """`base` with this test's own suffix; for groups too. Nothing is created."""

@@ -12,8 +12,8 @@ import pytest
 from stream.errors import BrokerRefused, SettingsError
 from stream.registry import Connection
 from stream.settings import RegistrySettings
+from tests.authority import Authority
 from tests.kafka.confluent import Memory, served
-from tests.unit.registry.authority import Authority
 
 
 @pytest.fixture

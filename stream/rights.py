@@ -1,0 +1,86 @@
+"""What each command may do on a broker that forbids by default: the least that works, one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from stream.settings import Settings
+
+__all__ = ["RIGHTS", "Resource", "Right", "rights_of"]
+
+Resource: TypeAlias = Literal["topic", "group", "transactional-id", "cluster"]
+"""A kind of thing that rights are granted on; Kafka's own names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """
+    One thing that a principal may do.
+
+    Attributes:
+        operation: Kafka's name: `Read`, `Write`, `Create`, `Describe`, `DescribeConfigs`. Read and Write
+            include Describe.
+        resource: the kind of thing.
+        name: which one; in `RIGHTS` its part in the configuration.
+        prefixed: everything that begins with the name.
+    """
+
+    operation: str
+    resource: Resource
+    name: str
+    prefixed: bool = False
+
+    def __str__(self) -> str:
+        if self.prefixed:
+            return f"{self.operation} on every {self.resource} that begins with {self.name}"
+        return f"{self.operation} on {self.resource} {self.name}"
+
+
+_WORKER = (
+    Right("Read", "topic", "input"),
+    Right("Write", "topic", "output"),
+    Right("Write", "topic", "dead letters"),
+    Right("Read", "group", "group"),
+    Right("Write", "transactional-id", "group.", prefixed=True),
+)
+
+RIGHTS: Mapping[str, tuple[Right, ...]] = {
+    "worker": _WORKER,
+    "topics --create": (
+        Right("Create", "topic", "input"),
+        Right("Create", "topic", "output"),
+        Right("Create", "topic", "dead letters"),
+        Right("Describe", "topic", "input"),
+        Right("Describe", "topic", "output"),
+        Right("Describe", "topic", "dead letters"),
+        Right("DescribeConfigs", "topic", "input"),
+    ),
+    "produce": (Right("Write", "topic", "input"),),
+    "watch": (Right("Read", "topic", "output"),),
+    "status": (
+        Right("Describe", "topic", "input"),
+        Right("Describe", "topic", "dead letters"),
+        Right("Describe", "group", "group"),
+    ),
+}
+"""Command → its rights; names are parts of the configuration. docs/security.md is written from this table."""
+
+
+def rights_of(command: str, settings: Settings) -> list[Right]:
+    """
+    A command's rights under a configuration's own names.
+
+    Args:
+        command: a key of RIGHTS.
+        settings: the configuration.
+    """
+    names = {
+        "input": settings.input.topic,
+        "output": settings.output.topic,
+        "dead letters": settings.dead_letters.topic,
+        "group": settings.kafka.group,
+        "group.": f"{settings.kafka.group}.",
+    }
+    return [replace(right, name=names[right.name]) for right in RIGHTS[command]]
