@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from stream.errors import SampleError
-from stream.files import cells
 from stream.files.tables import Row, Sample
+from stream.table import cells
 
 __all__ = ["Inferred", "infer_schema"]
 

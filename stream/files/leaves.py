@@ -18,8 +18,8 @@ from stream.codec import ABSENT, Leaf, RecordSchema
 from stream.codec.default import stored
 from stream.codec.leaf import find
 from stream.codec.nodes import Field, strip_null
-from stream.files.rows import record_reader
-from stream.files.values import Misfit, Read, reader_of
+from stream.table import Misfit, record_reader
+from stream.table.values import Read, reader_of
 
 __all__ = ["LeafReader", "WrongField"]
 
@@ -124,7 +124,7 @@ class _LeafPlan:
                     return self._absent(absent_at, number, wrong)
             return self._store(self._read(found))
         except Misfit as misfit:
-            wrong.append(WrongField(number, self.name, "wrong_type", str(misfit)))
+            wrong.append(WrongField(number, self.name, misfit.reason, str(misfit)))
         except (OverflowError, pa.ArrowException):
             text = f"{str(found)[:60]!r} is out of range for {self.leaf.avro}"
             wrong.append(WrongField(number, self.name, "value_out_of_range", text))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from stream.codec import ABSENT, RecordSchema
-from stream.codec.nodes import Field, Record
+from stream.codec import RecordSchema
 from stream.errors import SampleError
 from stream.files.tables import Row, Sample, read_rows
-from stream.files.values import Misfit, reader_of
+from stream.table.records import record_reader
+from stream.table.values import Misfit
 
 __all__ = ["events_of", "read_events"]
 
@@ -51,54 +51,3 @@ def _events(place: str, rows: Iterable[Row], schema: RecordSchema, *, text: bool
             raise SampleError(
                 f"{place}:{number}:{misfit.column}: {misfit}", mend="correct the cell, or the schema"
             ) from misfit
-
-
-def record_reader(record: Record, *, text: bool) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """
-    A function that makes one record of a row.
-
-    Args:
-        record: the record's type.
-        text: whether texts stand for numbers, dates …
-    Returns: from the values by column, the values by Avro name; it raises Misfit.
-    """
-    plans = [
-        (field, (field.feature or field.name, field.name), reader_of(field.type, text, record_reader))
-        for field in record.fields
-    ]
-
-    def read(values: dict[str, Any]) -> dict[str, Any]:
-        event: dict[str, Any] = {}
-        for field, names, convert in plans:
-            for name in names:
-                if name in values:
-                    event[field.name] = _converted(convert, values[name], name)
-                    break
-            else:
-                event[field.name] = _absent(field, convert, values)
-        return event
-
-    return read
-
-
-def _converted(convert: Callable[[Any], Any], value: Any, name: str) -> Any:
-    try:
-        return convert(value)
-    except Misfit as misfit:
-        raise misfit.within(name) from misfit
-
-
-def _absent(field: Field, convert: Callable[[Any], Any], values: dict[str, Any]) -> Any:
-    """A field without a column: a nested record from columns with dotted names, else the default."""
-    dotted = {
-        key[len(name) + 1 :]: value
-        for name in (field.name, field.feature)
-        if name
-        for key, value in values.items()
-        if key.startswith(f"{name}.")
-    }
-    if dotted:
-        return _converted(convert, None if set(dotted.values()) == {None} else dotted, field.name)
-    if field.default is ABSENT:
-        raise Misfit("there is no such column, and the field has no default", field.feature or field.name)
-    return field.default

@@ -1,5 +1,5 @@
 """
-Columns in, prediction columns out: the scoring core for the doors without Kafka (REST, files, SQL, Spark).
+Checked columns in, prediction columns out: the scoring core for the doors without Kafka (REST, files, SQL, Spark).
 
 Pure, as `stream.pipeline` is; the same model, the same answers, the same faults. There is no framing, no Avro
 bytes and no offset: a prediction has the fields of `prediction.avsc` but `source_partition` and

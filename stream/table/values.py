@@ -1,4 +1,4 @@
-"""Single values of a file → values of an Avro type, or why not."""
+"""Single foreign values (of a file, a query, a request) → values of an Avro type, or why not."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from stream.codec.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, is_null, strip_null
-from stream.files import cells
+import numpy as np
 
-__all__ = ["Misfit", "Read", "reader_of"]
+from stream.codec.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, is_null, strip_null
+from stream.table import cells
+
+__all__ = ["Misfit", "Read", "expected_of", "reader_of"]
 
 Read: TypeAlias = Callable[[Any], Any]
-"""From a file's value to the Avro type's; raises Misfit."""
+"""From a foreign value to the Avro type's; raises Misfit."""
 
 Records: TypeAlias = Callable[..., Callable[[dict[str, Any]], dict[str, Any]]]
 """Makes the reader of a record."""
@@ -23,15 +25,32 @@ _RANGES = {"int": 2**31, "long": 2**63}
 
 
 class Misfit(Exception):
-    """A value doesn't fit its type."""
+    """
+    A value doesn't fit its type.
 
-    def __init__(self, message: str, column: str = "") -> None:
+    Attributes:
+        column: where, as the row calls it; dotted within nested records.
+        reason: `wrong_type`, `missing_field` or `value_out_of_range` (stream/reasons.py).
+        more: further fields of the same row that don't fit.
+    """
+
+    def __init__(
+        self, message: str, column: str = "", *, reason: str = "wrong_type", more: tuple[Misfit, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.column = column
+        self.reason = reason
+        self.more = more
+
+    @property
+    def each(self) -> tuple[Misfit, ...]:
+        """This one and the further ones, in the schema's order."""
+        return (self, *self.more)
 
     def within(self, name: str) -> Misfit:
         """The same, seen from a record around it."""
-        return Misfit(str(self), f"{name}.{self.column}" if self.column else name)
+        column = f"{name}.{self.column}" if self.column else name
+        return Misfit(str(self), column, reason=self.reason, more=tuple(m.within(name) for m in self.more))
 
 
 def reader_of(node: Node, text: bool, records: Records) -> Read:
@@ -47,7 +66,7 @@ def reader_of(node: Node, text: bool, records: Records) -> Read:
     """
     bare, nullable = strip_null(node)
     read = _several(bare, text, records) if isinstance(bare, Union) else _single(bare, text, records)
-    expected = _name(bare)
+    expected = expected_of(bare)
     blank = cells.MISSING if text and expected not in ("string", "enum") else frozenset[str]()
 
     def convert(value: Any) -> Any:
@@ -140,7 +159,9 @@ def _primitive(node: Primitive, text: bool) -> Read:
     match node.type:
         case "int" | "long":
             return lambda value: _whole(node.type, value, text)
-        case "float" | "double":
+        case "float":
+            return lambda value: _rounded(_checked(_number(value, text), node.type, value))
+        case "double":
             return lambda value: _checked(_number(value, text), node.type, value)
         case "boolean":
             return lambda value: _checked(_boolean(value, text), "boolean", value)
@@ -160,7 +181,7 @@ def _whole(kind: str, value: Any, text: bool) -> int:
     if type(value) is not int:
         raise _misfit(kind, value)
     if not -_RANGES[kind] <= value < _RANGES[kind]:
-        raise Misfit(f"{value} is out of range for {kind}")
+        raise Misfit(f"{value} is out of range for {kind}", reason="value_out_of_range")
     return value
 
 
@@ -170,6 +191,15 @@ def _number(value: Any, text: bool) -> float | None:
     return (
         float(value) if isinstance(value, int | float | decimal.Decimal) and type(value) is not bool else None
     )
+
+
+def _rounded(value: float) -> float:
+    """A float's own value; one too large for it would become infinite without a word."""
+    with np.errstate(over="ignore"):
+        single = float(np.float32(value))
+    if abs(single) == float("inf") and abs(value) != float("inf"):
+        raise Misfit(f"{value} is out of range for float", reason="value_out_of_range")
+    return single
 
 
 def _boolean(value: Any, text: bool) -> bool | None:
@@ -244,7 +274,8 @@ def _misfit(expected: str, value: Any) -> Misfit:
     return Misfit(f"expected {expected}, found {str(value)[:60]!r}")
 
 
-def _name(node: Node) -> str:
+def expected_of(node: Node) -> str:
+    """What a message says was expected: a type's name, null taken off."""
     if isinstance(node, Primitive):
         return node.logical or node.type
     return type(node).__name__.lower()

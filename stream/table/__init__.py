@@ -1,0 +1,13 @@
+"""
+Tables and rows of foreign columns → predictions: what files, SQL and REST share.
+
+Names, nulls and texts are taken as the contract has them ("Feature mapping"), whoever brings them; the answers
+are those of `stream.scoring`, as on the stream.
+"""
+
+from stream.table.predictions import predict_columns
+from stream.table.records import record_reader
+from stream.table.scorer import FieldFault, ScoredTable, TableScorer
+from stream.table.values import Misfit
+
+__all__ = ["FieldFault", "Misfit", "ScoredTable", "TableScorer", "predict_columns", "record_reader"]

@@ -1,0 +1,121 @@
+"""A foreign row → an Avro record as a dict: which column is which field, and every field that doesn't fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from stream.codec.default import stored
+from stream.codec.nodes import ABSENT, Field, Node, Record, Union, is_null, strip_null
+from stream.table.values import Misfit, Read, reader_of
+
+__all__ = ["names_of", "projected", "record_reader"]
+
+
+def record_reader(record: Record, *, text: bool) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """
+    A function that makes one record of a row.
+
+    Args:
+        record: the record's type.
+        text: whether texts stand for numbers, dates …
+    Returns: from the values by column, the values by Avro name; it raises one Misfit that holds every field
+        which doesn't fit.
+    """
+    plans = [(field, names_of(field), reader_of(field.type, text, record_reader)) for field in record.fields]
+
+    def read(values: dict[str, Any]) -> dict[str, Any]:
+        event: dict[str, Any] = {}
+        wrong: list[Misfit] = []
+        for field, names, convert in plans:
+            try:
+                event[field.name] = _field(field, names, convert, values)
+            except Misfit as misfit:
+                wrong += misfit.each
+        if wrong:
+            first = wrong[0]
+            raise Misfit(str(first), first.column, reason=first.reason, more=tuple(wrong[1:]))
+        return event
+
+    return read
+
+
+def names_of(field: Field) -> tuple[str, ...]:
+    """
+    The names that a field's column may have.
+
+    Args:
+        field: of a record.
+    Returns: the original name first, then Avro's.
+    """
+    return (field.name,) if field.feature in (None, field.name) else (str(field.feature), field.name)
+
+
+def projected(record: Record, paths: Iterable[str]) -> Record:
+    """
+    A record's type with the needed fields only.
+
+    Args:
+        record: the whole.
+        paths: dotted paths of needed leaves; each is there.
+    Returns: a record of its own, with the fields on those paths, in the order of the whole.
+    """
+    inner: dict[str, list[str]] = {}
+    for path in paths:
+        name, _, rest = path.partition(".")
+        inner.setdefault(name, []).append(rest)
+    fields = [field for field in record.fields if field.name in inner]
+    return Record(record.name, [_narrowed(field, inner[field.name]) for field in fields])
+
+
+def _narrowed(field: Field, rests: list[str]) -> Field:
+    bare, _ = strip_null(field.type)
+    if not isinstance(bare, Record) or "" in rests:
+        return field
+    part = projected(bare, rests)
+    node: Node = part
+    if isinstance(field.type, Union):
+        node = Union(tuple(branch if is_null(branch) else part for branch in field.type.branches))
+    return Field(field.name, node, field.default, field.feature, field.aliases)
+
+
+def _field(field: Field, names: tuple[str, ...], convert: Read, values: dict[str, Any]) -> Any:
+    for name in names:
+        if name in values:
+            return _converted(convert, values[name], name)
+    return _absent(field, convert, values)
+
+
+def _converted(convert: Read, value: Any, name: str) -> Any:
+    try:
+        return convert(value)
+    except Misfit as misfit:
+        raise misfit.within(name) from misfit
+
+
+def _absent(field: Field, convert: Read, values: dict[str, Any]) -> Any:
+    """A field without a column: a nested record from columns with dotted names, else the default."""
+    dotted = {
+        key[len(name) + 1 :]: value
+        for name in (field.name, field.feature)
+        if name
+        for key, value in values.items()
+        if key.startswith(f"{name}.")
+    }
+    if dotted:
+        return _converted(convert, None if set(dotted.values()) == {None} else dotted, field.name)
+    if field.default is ABSENT:
+        raise Misfit(
+            "there is no such column, and the field has no default",
+            field.feature or field.name,
+            reason="missing_field",
+        )
+    return _filled(field.default, field.type)
+
+
+def _filled(default: Any, node: Node) -> Any:
+    """A default as a value: bytes for bytes, and inner records with the defaults of their own fields."""
+    bare, _ = strip_null(node)
+    if default is None or not isinstance(bare, Record):
+        return stored(default, bare)
+    return {field.name: _filled(default.get(field.name, field.default), field.type) for field in bare.fields}

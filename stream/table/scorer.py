@@ -1,0 +1,179 @@
+"""Tables and rows in, predictions and faults out: one door for files, SQL and REST."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from stream.codec import RecordSchema
+from stream.records import DeadLetter
+from stream.scoring import Model, Scored, carried_names
+from stream.table.columns import Misfits, Needed
+from stream.table.predictions import predict_columns
+
+__all__ = ["FieldFault", "ScoredTable", "TableScorer"]
+
+_SHOWN = 10
+"""Fields that a dead letter's message names; a row that lacks a hundred lacks the table's whole shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """
+    One field of a row that doesn't fit.
+
+    Attributes:
+        field: as the row calls it; dotted within nested records.
+        reason: `missing_field`, `wrong_type` or `value_out_of_range`.
+        message: what was expected and what was found.
+    """
+
+    field: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredTable:
+    """
+    The answers for n rows.
+
+    Attributes:
+        count: n.
+        rows: ascending indices of the rows that have a prediction; `range(n)` where all have.
+        predictions: the prediction's fields, a row for each of `rows`: the carried fields, then the answer
+            (`label`, `score`, `probabilities`; `value`; `labels`; `values`), then `model` (`name@version`).
+        faults: by index, why a row has none: one DeadLetter, as the stream would have written.
+        fields: by index, for rows whose fields don't fit (stage `contract`): every such field.
+    """
+
+    count: int
+    rows: Sequence[int]
+    predictions: pa.RecordBatch
+    faults: dict[int, DeadLetter] = field(default_factory=dict)
+    fields: dict[int, tuple[FieldFault, ...]] = field(default_factory=dict)
+
+    def aligned(self) -> pa.RecordBatch:
+        """The predictions with a row for each of the n rows, all of it null where there is a fault."""
+        if len(self.rows) == self.count:
+            return self.predictions
+        places: list[int | None] = [None] * self.count
+        for place, row in enumerate(self.rows):
+            places[row] = place
+        return self.predictions.take(pa.array(places, pa.int64()))
+
+
+class TableScorer:
+    """
+    Scores foreign rows under a model's contract.
+
+    A field's column is found by its original (`feature`) or its Avro name, a nested field in a struct or by a
+    dotted name; other columns are ignored. A missing column is the field's default, else a fault of every row.
+    May be used by several threads at once if the estimator may.
+
+    Args:
+        model: the loaded model (`Package.model`).
+        features: the events' schema (`Package.features`), parsed or as text.
+        carry: whether the carried fields are needed and repeated in the predictions.
+    """
+
+    def __init__(self, model: Model, features: RecordSchema | str, *, carry: bool = True) -> None:
+        manifest = model.manifest
+        schema = RecordSchema(features) if isinstance(features, str) else features
+        self.model = model
+        carried = carried_names(manifest.carry)
+        paths = [*(feature.path for feature in manifest.features), *(carried if carry else ())]
+        self._needed = Needed(schema, list(dict.fromkeys(paths)))
+        self._left = frozenset[str]() if carry else frozenset(carried.values())
+        none = {leaf.path: pa.nulls(0, leaf.arrow) for leaf in self._needed.leaves}
+        self._empty = self._batch(predict_columns(model, none, 0))
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The predictions' columns, whatever the rows."""
+        return self._empty.schema
+
+    def wanted(self, names: Collection[str]) -> list[str]:
+        """
+        The columns that scoring looks at: a file's others need not be read.
+
+        Args:
+            names: those that there are.
+        Returns: the wanted ones, in the same order.
+        """
+        return self._needed.wanted(names)
+
+    def score(self, table: pa.Table | pa.RecordBatch, *, text: bool | Collection[str] = False) -> ScoredTable:
+        """
+        Score a table, at once: memory grows with its rows, so give large ones in parts (some 16,000 rows).
+
+        Args:
+            table: n ≥ 0 rows of foreign columns.
+            text: True where all texts stand for numbers, dates … as in a csv; or the names of such columns. An
+                empty cell of a csv must be null already.
+        Returns: a prediction or a fault for each row. A fault is of its own: the rows beside it are scored as
+            if it were not there.
+        Raises: MemoryError and the like only; never for any values.
+        """
+        batch = _one_batch(table)
+        columns, wrong = self._needed.of_table(batch, _is_text(text))
+        return self._score(columns, wrong, len(batch))
+
+    def score_rows(self, rows: Sequence[Mapping[str, Any]], *, text: bool = False) -> ScoredTable:
+        """
+        Score rows that are no table: JSON's objects, Avro's records.
+
+        Args:
+            rows: n ≥ 0 rows by column; they need not have the same ones.
+            text: whether texts stand for numbers, dates …; an empty cell of a csv must be None already.
+        Returns, Raises: as `score`.
+        """
+        columns, wrong = self._needed.of_rows(rows, text=text)
+        return self._score(columns, wrong, len(rows))
+
+    def _score(self, columns: dict[str, pa.Array], wrong: Misfits, n: int) -> ScoredTable:
+        if n == 0:
+            return ScoredTable(0, range(0), self._empty)
+        sound: Sequence[int] = range(n)
+        if wrong:
+            sound = [i for i in range(n) if i not in wrong]
+            taken = pa.array(sound, pa.int64())
+            columns = {path: column.take(taken) for path, column in columns.items()}
+        scored = predict_columns(self.model, columns, len(sound))
+        fields = {i: tuple(FieldFault(m.column, m.reason, str(m)) for m in wrong[i]) for i in sorted(wrong)}
+        faults = {i: _dead_letter(each) for i, each in fields.items()}
+        faults |= {sound[i]: fault for i, fault in scored.faults.items()}
+        rows = scored.rows if len(sound) == n else [sound[i] for i in scored.rows]
+        return ScoredTable(n, rows, self._batch(scored), faults, fields)
+
+    def _batch(self, scored: Scored) -> pa.RecordBatch:
+        """Without the carried fields where they are not wanted, though they be features as well."""
+        kept = {name: column for name, column in scored.columns.items() if name not in self._left}
+        return pa.RecordBatch.from_pydict(kept)
+
+
+def _one_batch(table: pa.Table | pa.RecordBatch) -> pa.RecordBatch:
+    if isinstance(table, pa.RecordBatch):
+        return table
+    batches = table.combine_chunks().to_batches()
+    if len(batches) == 1:
+        return batches[0]
+    if not batches:
+        return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in table.schema], schema=table.schema)
+    return pa.concat_batches(batches)  # a text column of more than 2 GiB stays in chunks
+
+
+def _is_text(text: bool | Collection[str]) -> Callable[[str], bool]:
+    if isinstance(text, bool):
+        return lambda _: text
+    names = frozenset(text)
+    return lambda name: name in names
+
+
+def _dead_letter(faults: Sequence[FieldFault]) -> DeadLetter:
+    shown = "; ".join(f"field {fault.field!r}: {fault.message}" for fault in faults[:_SHOWN])
+    more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+    return DeadLetter("contract", faults[0].reason, "ContractError", f"{shown}{more}")
