@@ -28,6 +28,7 @@ __all__ = [
     "RegistrySettings",
     "Seconds",
     "Secret",
+    "ServeSettings",
     "Settings",
     "WebSettings",
 ]
@@ -223,6 +224,42 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """The REST service, `stream serve`."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    host: str = "127.0.0.1"
+    """Address to listen on; `0.0.0.0`: all of the machine's."""
+    port: Annotated[int, Range(0, 65_535)] = 8080
+    """Port to listen on; 0: one that is free, which the log names."""
+    token: str | Secret | None = None
+    """Requests need `Authorization: Bearer …` with it, those for `/ping`, `/health` and `/v2/health/…` do not."""
+    certificate: Path | None = None
+    """PEM file of the service's certificate and those that vouch for it: HTTPS instead of HTTP."""
+    key: Path | None = None
+    """PEM file of the certificate's key, when it is not in the same file."""
+    client_ca: Path | None = None
+    """PEM file of authorities, one of which must have signed a client's certificate (mutual TLS)."""
+    max_body: Bytes = Bytes(16 * 1024 * 1024)
+    """Largest body of a request; beyond it: 413."""
+    timeout: Seconds = Seconds(30.0)
+    """How long a request may take, its body's arrival included; then: 504."""
+    drain_timeout: Seconds = Seconds(30.0)
+    """How long requests in flight may still take after SIGTERM or Ctrl-C."""
+    rate: Annotated[int, Range(1, 1_000_000)] | None = None
+    """Requests per second that one client address may make; beyond it: 429. Default: any."""
+    batch_rows: Annotated[int, Range(1, 100_000)] = 2_000
+    """Rows of requests that are scored together, at most; a larger request is scored whole."""
+    max_wait: Seconds = Seconds(0.005)
+    """How long a batch may wait for requests that came with the last one; a client on its own never waits."""
+    queue_rows: Annotated[int, Range(1, 10_000_000)] = 20_000
+    """Rows that may wait to be scored; beyond it: 503. A single request with more: 413."""
+    queue_bytes: Bytes = Bytes(128 * 1024 * 1024)
+    """Bodies of requests in flight, so that many large ones can't fill memory; beyond it: 503."""
+
+
+@dataclass(frozen=True, slots=True)
 class LoggingSettings:
     """What the worker says on stderr."""
 
@@ -247,6 +284,7 @@ class Settings:
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     batching: BatchingSettings = field(default_factory=BatchingSettings)
     web: WebSettings = field(default_factory=WebSettings)
+    serve: ServeSettings = field(default_factory=ServeSettings)
     logging: LoggingSettings = field(default_factory=LoggingSettings)
     base: Path = field(default_factory=Path.cwd)
     """The folder that relative paths start from: where the configuration file is."""

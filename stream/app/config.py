@@ -42,6 +42,7 @@ class _Model(BaseSettings):
     delivery: tables.DeliverySettings = tables.DeliverySettings()
     batching: tables.BatchingSettings = tables.BatchingSettings()
     web: tables.WebSettings = tables.WebSettings()
+    serve: tables.ServeSettings = tables.ServeSettings()
     logging: tables.LoggingSettings = tables.LoggingSettings()
 
     @classmethod

@@ -44,11 +44,11 @@ def logging_config(settings: LoggingSettings) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stderr"], "level": settings.level.upper()},
-        # Faust and its service library tell of every service at info, httpx of every request; that is their
-        # debug to us, and httpcore's debug shows headers.
+        # Faust and its service library tell of every service at info, httpx of every request, uvicorn of
+        # every connection; that is their debug to us, and httpcore's debug shows headers.
         "loggers": {
             name: {"level": "WARNING"}
-            for name in ("faust", "mode", "aiokafka", "asyncio", "httpx", "httpcore")
+            for name in ("faust", "mode", "aiokafka", "asyncio", "httpx", "httpcore", "uvicorn")
         },
     }
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "produce": "Send a data file's rows as Avro events to the input topic.",
     "watch": "Show predictions as they come.",
     "status": "Show lag, rate, model and dead letters of a running group.",
+    "serve": "Answer over REST.",
 }
 """Each lives in the module of its name; it is imported only when it is asked for."""
 

@@ -69,6 +69,10 @@ class LeafReader:
         more = [path for path in dict.fromkeys(optional) if path not in needed]
         self.leaves = tuple(_LeafPlan(schema, path, text, needed=path in needed) for path in (*needed, *more))
 
+    def required(self, path: str) -> bool:
+        """Whether a row without the field at a path has a misfit."""
+        return next(plan.required for plan in self.leaves if plan.leaf.path == path)
+
     def read(self, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, list[object]], list[WrongField]]:
         """
         Read rows.
@@ -113,6 +117,11 @@ class _LeafPlan:
         own = strip_null(steps[-1].type)[1]
         self._read: Read = read if own or not self.leaf.nullable else _or_null(read)
         self._store = _storing(self.leaf)
+
+    @property
+    def required(self) -> bool:
+        """Whether a row without it has a misfit."""
+        return self._needed and self._defaults[0] is ABSENT
 
     def value(self, row: Mapping[str, Any], number: int, wrong: list[WrongField]) -> object:
         """The row's value as Arrow takes it, or None and a word in `wrong`."""

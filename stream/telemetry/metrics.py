@@ -7,7 +7,7 @@ Names follow Prometheus' conventions (base units, `_total` for counters).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
@@ -16,6 +16,12 @@ __all__ = ["TABLE", "Metric", "Metrics"]
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+
+
+Process: TypeAlias = Literal["worker", "serve"]
+"""The commands that run until they are stopped."""
+
+_BOTH: tuple[Process, ...] = ("worker", "serve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class Metric:
         meaning: one sentence, with the unit.
         labels: label names.
         buckets: of a histogram.
+        of: the processes that have it: workers, the REST service, or both.
     """
 
     name: str
@@ -36,6 +43,7 @@ class Metric:
     meaning: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    of: tuple[Process, ...] = ("worker",)
 
 
 TABLE = (
@@ -49,8 +57,15 @@ TABLE = (
         "stream_dead_letters_total", "counter", "Records sent to the dead-letter topic.", ("reason", "stage")
     ),
     Metric("stream_skips_total", "counter", "Records dropped because the settings say so.", ("reason",)),
-    Metric("stream_batch_records", "histogram", "Records of a batch.", (), _RECORDS),
-    Metric("stream_process_seconds", "histogram", "Decoding, scoring and encoding of a batch.", (), _SECONDS),
+    Metric("stream_batch_records", "histogram", "Records, or rows, of a batch.", (), _RECORDS, _BOTH),
+    Metric(
+        "stream_process_seconds",
+        "histogram",
+        "Decoding, scoring and encoding of a batch.",
+        (),
+        _SECONDS,
+        _BOTH,
+    ),
     Metric("stream_publish_seconds", "histogram", "Handing a batch's outputs to the producer.", (), _SECONDS),
     Metric(
         "stream_commit_seconds", "histogram", "Acknowledgement and commit of a span of batches.", (), _SECONDS
@@ -69,20 +84,48 @@ TABLE = (
         "counter",
         "New versions of the model that were found, by result.",
         ("result",),
+        of=_BOTH,
     ),
-    Metric("stream_model_info", "gauge", "1 for the model that answers.", ("model",)),
+    Metric("stream_model_info", "gauge", "1 for the model that answers.", ("model",), of=_BOTH),
+    Metric(
+        "stream_requests_total",
+        "counter",
+        "REST: requests answered, by endpoint and HTTP status.",
+        ("endpoint", "status"),
+        of=("serve",),
+    ),
+    Metric(
+        "stream_request_seconds",
+        "histogram",
+        "REST: from a request's head to its answer.",
+        (),
+        _SECONDS,
+        ("serve",),
+    ),
+    Metric(
+        "stream_rows_total",
+        "counter",
+        "REST: rows scored, by result: `prediction` or `error`.",
+        ("result",),
+        of=("serve",),
+    ),
+    Metric("stream_queue_rows", "gauge", "REST: rows that wait to be scored.", of=("serve",)),
 )
 
 _KINDS = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
 
 
 class Metrics:
-    """The metrics of one worker, in a registry of their own, so that two workers can live in one process."""
+    """The metrics of one process, in a registry of their own, so that two of them can live in one interpreter."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: Process = "worker") -> None:
+        """
+        Args:
+            of: the process that they speak of; it has those of `TABLE` that are its own.
+        """
         self.registry = CollectorRegistry()
         self._found: dict[str, Counter | Gauge | Histogram] = {}
-        for metric in TABLE:
+        for metric in (metric for metric in TABLE if of in metric.of):
             more = {"buckets": metric.buckets} if metric.buckets else {}
             self._found[metric.name] = _KINDS[metric.kind](
                 metric.name, metric.meaning, metric.labels, registry=self.registry, **more

@@ -1,0 +1,190 @@
+"""`stream serve`: settings → the REST service, and the process that it is."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import math
+import os
+import signal
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import fastavro
+import uvicorn
+
+from stream.app.parts import open_configured
+from stream.app.reload import Reloader
+from stream.app.trust import say_origin, trust_of
+from stream.codec import RecordSchema
+from stream.errors import SettingsError
+from stream.rest import Served, Service, create_app
+from stream.settings import ServeSettings, Settings
+from stream.store import Package
+from stream.store.opening import read_vouched
+from stream.telemetry import Metrics
+
+__all__ = ["Rest", "build_rest", "run_rest"]
+
+log = logging.getLogger(__name__)
+
+_EXAMPLES = 3
+"""Golden rows that the documentation shows."""
+
+_KEEP_ALIVE_S = 75
+"""Idle connections are kept for longer than load balancers keep theirs (60 s as a rule), so that they close first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """
+    The REST door, put together.
+
+    Attributes:
+        app: the ASGI application.
+        service: what it answers from.
+        reloader: looks for a new version of the model.
+    """
+
+    app: Any
+    service: Service
+    reloader: Reloader
+
+
+def build_rest(settings: Settings) -> Rest:
+    """
+    Build the service; nothing listens yet.
+
+    Raises: Refused when the model package can't be used.
+    Blocks while it is opened.
+    """
+    package = open_configured(settings)
+    say_origin(package, settings.model)
+    metrics = Metrics("serve")
+    metrics.set("stream_model_info", 1, model=package.manifest.model)
+    service = Service(_served(settings, package), settings.serve, metrics)
+    reloader = Reloader(
+        settings,
+        package,
+        lambda: open_configured(settings),
+        lambda found: service.swap(_served(settings, found)),
+        metrics,
+    )
+    beside = [] if settings.model.reload is None else [_look_out(reloader, settings.model.reload)]
+    return Rest(create_app(service, beside), service, reloader)
+
+
+def _served(settings: Settings, package: Package) -> Served:
+    content = read_vouched(package.path, "golden.avro", trust_of(settings.model))
+    rows: Any = fastavro.reader(io.BytesIO(content))
+    examples = [row["event"] for row, _ in zip(rows, range(_EXAMPLES), strict=False)]
+    return Served(package.model, RecordSchema(package.features), examples)
+
+
+def _look_out(reloader: Reloader, every_s: float) -> Callable[[], Awaitable[None]]:
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            await asyncio.to_thread(reloader.look)
+
+    return look
+
+
+def run_rest(settings: Settings) -> None:
+    """
+    Serve until SIGTERM or Ctrl-C, then answer what is in flight.
+
+    Raises: SettingsError when the address can't be listened on or a certificate not be used; Refused as
+        `build_rest`. Nothing has listened then.
+    Blocks. Exits with 1, without waiting any longer, when the model does not come back within the time to drain.
+    """
+    serve = settings.serve
+    claimed = _claim(serve)
+    rest = build_rest(settings)
+    server = uvicorn.Server(_config(settings, rest.app))
+    # uvicorn raises the signals that it took again when it is done: they shall end nothing by then.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)
+    host, port = claimed.getsockname()[:2]
+    scheme = "https" if serve.certificate else "http"
+    shown = f"[{host}]" if ":" in host else host
+    log.info("%s answers on %s://%s:%d, see /docs", rest.service.served.title, scheme, shown, port)
+    if serve.token is None and not _is_loopback(host):
+        log.warning("anybody who reaches %s:%d may ask: there is no [serve] token", host, port)
+    server.run([claimed])
+    if rest.service.batcher.busy:
+        log.error("the model did not come back within %g s; its requests got no answer", serve.drain_timeout)
+        os._exit(1)  # the thread that it has can't be ended otherwise
+    log.info("drained: every request that was taken has its answer")
+
+
+def _claim(serve: ServeSettings) -> socket.socket:
+    """The address, taken before the model is opened, and listened on after that."""
+    try:
+        family = socket.getaddrinfo(serve.host, serve.port, type=socket.SOCK_STREAM)[0][0]
+        claimed = socket.socket(family)
+        claimed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        claimed.bind((serve.host, serve.port))
+    except OSError as error:
+        raise SettingsError(
+            f"[serve] port: can't listen on {serve.host}:{serve.port}: {error.strerror or error}",
+            mend="choose another with --port, [serve] port or STREAM_SERVE__PORT",
+        ) from error
+    return claimed
+
+
+def _is_loopback(host: str) -> bool:
+    return host.startswith("127.") or host == "::1"
+
+
+def _config(settings: Settings, app: Any) -> uvicorn.Config:
+    serve = settings.serve
+    for name in ("key", "client_ca"):
+        if getattr(serve, name) is not None and serve.certificate is None:
+            raise SettingsError(
+                f"[serve] {name}: is given, certificate is not", mend="give certificate too, or neither"
+            )
+    files = {
+        "ssl_certfile": serve.certificate,
+        "ssl_keyfile": serve.key,
+        "ssl_ca_certs": serve.client_ca,
+    }
+    given = {key: str(settings.path(path)) for key, path in files.items() if path is not None}
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=math.ceil(serve.drain_timeout),
+        ssl_cert_reqs=ssl.CERT_REQUIRED if serve.client_ca else ssl.CERT_NONE,
+        ssl_certfile=given.get("ssl_certfile"),
+        ssl_keyfile=given.get("ssl_keyfile"),
+        ssl_ca_certs=given.get("ssl_ca_certs"),
+    )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        named = ", ".join(f"{path}" for path in files.values() if path is not None)
+        raise SettingsError(
+            f"[serve] certificate: {named}: can't be used: {error.strerror or error}",
+            mend="give PEM files of a certificate and its key",
+        ) from error
+    return config
+
+
+def with_address(settings: Settings, host: str | None, port: int | None) -> Settings:
+    """The settings with what the command line says."""
+    serve = settings.serve
+    return replace(
+        settings,
+        serve=replace(serve, host=host or serve.host, port=serve.port if port is None else port),
+    )

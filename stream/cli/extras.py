@@ -1,0 +1,26 @@
+"""Libraries of extras: what a command needs beyond the core."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from stream.errors import SettingsError
+
+__all__ = ["require"]
+
+
+def require(extra: str, *modules: str) -> None:
+    """
+    See whether an extra is installed.
+
+    Args:
+        extra: its name in the distribution.
+        modules: what it brings; none is imported.
+    Raises: SettingsError that says how to get it.
+    """
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        raise SettingsError(
+            f"this command needs {', '.join(missing)}, which {'are' if len(missing) > 1 else 'is'} not installed",
+            mend=f"pip install 'prediction-stream[{extra}]'",
+        )

@@ -1,0 +1,42 @@
+"""`stream serve`."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import click
+
+from stream.cli.extras import require
+from stream.cli.options import config_option, settings_of
+
+__all__ = ["serve"]
+
+
+@click.command()
+@config_option
+@click.option("--host", help="Address to listen on (default: [serve] host, 127.0.0.1).")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), help="Port to listen on (default: [serve] port, 8080)."
+)
+def serve(config: Path | None, host: str | None, port: int | None) -> None:
+    """
+    Answer over REST until SIGTERM or Ctrl-C; requests in flight are answered before it ends.
+
+    It needs no Kafka: [model] uri is enough. /docs shows the model's fields, with an example to try.
+
+    \b
+    Example:
+      stream serve --port 8080
+    """
+    # Until the server takes the signals: nothing was begun, so there is nothing to finish.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
+    require("rest", "starlette", "uvicorn", "httptools", "limits")
+    from stream.app import set_up_logging
+    from stream.app.serve import run_rest, with_address
+
+    settings = with_address(settings_of(config), host, port)
+    set_up_logging(settings.logging)
+    run_rest(settings)

@@ -1,0 +1,172 @@
+"""Micro-batches: requests that arrive together are scored in one call of the model."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from stream.rest.problems import overloaded, too_large
+from stream.rest.served import Answer, Served, Values
+from stream.settings import ServeSettings
+from stream.telemetry import Metrics
+
+__all__ = ["Batcher"]
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """The rows of one request, and where their answers go."""
+
+    served: Served
+    values: Values
+    rows: int
+    answers: asyncio.Future[list[Answer]]
+
+
+class Batcher:
+    """
+    Gathers requests and scores them in a thread, so that the event loop stays free for connections.
+
+    A batch takes what waits. While one is scored, the next gathers by itself; so the only wait is for
+    requests that are likely to come at once: as many as the last batch had, and never longer than `max_wait`.
+    A client on its own never waits. Belongs to one event loop.
+    """
+
+    def __init__(self, settings: ServeSettings, metrics: Metrics) -> None:
+        """
+        Args:
+            settings: `batch_rows`, `max_wait`, `queue_rows`, `timeout`.
+            metrics: told of each batch.
+        """
+        self._settings = settings
+        self._metrics = metrics
+        self._jobs: deque[_Job] = deque()
+        self._rows = 0
+        self._wanted = 1
+        self._wake = asyncio.Event()
+        # One thread: numpy and pandas hold the interpreter's lock for most of a small batch.
+        self._thread = ThreadPoolExecutor(1, "scoring")
+        self._since: float | None = None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the model has worked on one batch for longer than a request may take."""
+        return self._since is not None and time.monotonic() - self._since > self._settings.timeout
+
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is being scored."""
+        return self._since is not None
+
+    async def score(self, served: Served, values: Values, rows: int) -> list[Answer]:
+        """
+        Score the rows of a request together with those of others.
+
+        Args:
+            served: the model that the rows were read for.
+            values: by path.
+            rows: number of rows.
+        Returns: an answer per row.
+        Raises: Problem 503 when too many rows wait, 413 when these alone are too many.
+        """
+        if rows == 0:
+            return []
+        if rows > self._settings.queue_rows:
+            raise too_large(
+                f"{rows} rows are too many, at most {self._settings.queue_rows} ([serve] queue_rows)"
+            )
+        if self._rows + rows > self._settings.queue_rows:
+            raise overloaded(f"{self._rows} rows wait")
+        job = _Job(served, values, rows, asyncio.get_running_loop().create_future())
+        self._jobs.append(job)
+        self._count(rows)
+        if len(self._jobs) >= self._wanted or self._rows >= self._settings.batch_rows:
+            self._wake.set()
+        try:
+            return await job.answers
+        finally:
+            if not job.answers.done() or job.answers.cancelled():
+                self._forget(job)
+
+    async def run(self) -> None:
+        """Score batches until cancelled."""
+        while True:
+            await self._gather()
+            jobs = self._take()
+            if jobs:
+                await self._score(jobs)
+
+    def close(self) -> None:
+        """Take no further batch; one that is being scored is left alone."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _count(self, rows: int) -> None:
+        self._rows += rows
+        self._metrics.set("stream_queue_rows", self._rows)
+
+    def _forget(self, job: _Job) -> None:
+        """Nobody waits for it any more."""
+        if job in self._jobs:
+            self._jobs.remove(job)
+            self._count(-job.rows)
+
+    async def _gather(self) -> None:
+        """Wait for a first request, then shortly for those that came with it last time."""
+        likely, self._wanted = self._wanted, 1
+        if not self._jobs:
+            self._wake.clear()
+            await self._wake.wait()
+        self._wanted = likely
+        if len(self._jobs) < likely and self._rows < self._settings.batch_rows:
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._settings.max_wait)
+
+    def _take(self) -> list[_Job]:
+        """The first job, and what fits beside it for the same model."""
+        jobs: list[_Job] = []
+        rows = 0
+        while self._jobs:
+            job = self._jobs[0]
+            if jobs and (job.served is not jobs[0].served or rows + job.rows > self._settings.batch_rows):
+                break
+            jobs.append(self._jobs.popleft())
+            rows += job.rows
+        self._count(-rows)
+        return jobs
+
+    async def _score(self, jobs: list[_Job]) -> None:
+        self._wanted = len(jobs)
+        self._since = started = time.monotonic()
+        work = asyncio.get_running_loop().run_in_executor(self._thread, _answers, jobs)
+        await asyncio.wait([work])
+        self._since = None
+        self._metrics.observe("stream_batch_records", sum(job.rows for job in jobs))
+        self._metrics.observe("stream_process_seconds", time.monotonic() - started)
+        failed = work.exception()
+        for job, answers in zip(jobs, [[]] * len(jobs) if failed else work.result(), strict=True):
+            if job.answers.done():
+                continue  # its request's time was up
+            if failed is not None:
+                job.answers.set_exception(failed)
+            else:
+                job.answers.set_result(answers)
+
+
+def _answers(jobs: Sequence[_Job]) -> list[list[Answer]]:
+    """The jobs' rows as one batch, and its answers by job."""
+    if len(jobs) == 1:
+        return [jobs[0].served.answer(jobs[0].values, jobs[0].rows)]
+    joined = {path: [v for job in jobs for v in job.values[path]] for path in jobs[0].values}
+    answers = jobs[0].served.answer(joined, sum(job.rows for job in jobs))
+    shares: list[list[Answer]] = []
+    start = 0
+    for job in jobs:
+        shares.append(answers[start : start + job.rows])
+        start += job.rows
+    return shares

@@ -1,0 +1,62 @@
+"""
+`POST /bigquery`: a remote function of BigQuery.
+
+Source: cloud.google.com/bigquery/docs/remote-functions, "Input format", "Output format".
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from stream.rest.body import aside, parse_json, require_json
+from stream.rest.positions import by_position
+from stream.rest.predict import as_objects
+from stream.rest.problems import Problem, wrong_shape
+from stream.rest.served import Served
+from stream.rest.service import Service, json_response
+
+__all__ = ["bigquery", "problem_body"]
+
+_MESSAGE_CHARS = 1_000
+"""BigQuery shows an `errorMessage` of up to 1 KB."""
+
+
+async def bigquery(service: Service, request: Request, body: bytes) -> Response:
+    """Score calls; a reply per call."""
+    require_json(request)
+    served = service.served
+    rows = await aside(len(body), lambda: _rows(served, parse_json(body)))
+    # BigQuery writes what JSON can't hold as text: whole numbers beyond 2^53, NaN, dates.
+    answers = await service.answer(served, rows, len(body), text=True)
+    return await json_response({"replies": as_objects(answers)}, len(answers))
+
+
+def _rows(served: Served, content: Any) -> list[Any]:
+    calls = content.get("calls") if isinstance(content, dict) else None
+    if not isinstance(calls, list):
+        raise wrong_shape("expected an object with the list calls")
+    return [_row(served, call, f"calls[{number}]") for number, call in enumerate(calls)]
+
+
+def _row(served: Served, call: Any, place: str) -> Any:
+    """A call with one JSON object, which BigQuery may send as text, or with the features themselves."""
+    if not isinstance(call, list):
+        raise wrong_shape(f"{place}: expected a list, found {str(call)[:60]!r}")
+    if len(call) == 1 and isinstance(call[0], dict):
+        return call[0]
+    if len(call) == 1 and isinstance(call[0], str) and call[0].lstrip().startswith("{"):
+        try:
+            return json.loads(call[0])
+        except (ValueError, RecursionError) as error:
+            raise wrong_shape(f"{place}: a text that is no JSON object: {error}") from error
+    return by_position(served, call, place)
+
+
+def problem_body(problem: Problem) -> dict[str, Any]:
+    """An error as BigQuery shows it to whoever runs the query."""
+    said = [f"calls[{one['row']}] {one['field']}: {one['message']}" for one in problem.wrong if "row" in one]
+    return {"errorMessage": "; ".join([problem.message, *said])[:_MESSAGE_CHARS]}

@@ -1,0 +1,140 @@
+"""A request's body: read within its limits, and parsed off the event loop when it is large."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+from stream.rest.problems import Problem, not_json, overloaded, too_large, wrong_shape, wrong_type
+from stream.settings import ServeSettings
+
+__all__ = ["Intake", "aside", "media_type", "parse_csv", "parse_json", "require_json"]
+
+T = TypeVar("T")
+
+_ASIDE_BYTES = 65_536
+"""From here on a body is parsed in a thread: some 2 ms, longer than other requests should wait for the loop."""
+
+
+async def aside(size_bytes: int, call: Callable[[], T]) -> T:
+    """Call here, or in a thread when the body that it is about is large."""
+    return await asyncio.to_thread(call) if size_bytes > _ASIDE_BYTES else call()
+
+
+@dataclass(slots=True)
+class Intake:
+    """Reads bodies, and knows how many bytes of them are in memory. Belongs to one event loop."""
+
+    settings: ServeSettings
+    held_bytes: int = 0
+
+    @contextmanager
+    def hold(self) -> Iterator[list[int]]:
+        """While a request is in flight: its bytes (the list's sum) count."""
+        mine: list[int] = []
+        try:
+            yield mine
+        finally:
+            self.held_bytes -= sum(mine)
+
+    async def read(self, request: Request, mine: list[int]) -> bytes:
+        """
+        Read a body.
+
+        Args:
+            request: whose body was not read yet.
+            mine: the request's share, from `hold`.
+        Raises: Problem 413 when it is too large, 415 when it is compressed, 503 when too much is held already.
+        """
+        encoding = request.headers.get("content-encoding", "identity")
+        if encoding != "identity":
+            raise Problem(415, f"content-encoding: expected none, found {encoding}")
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > self.settings.max_body:
+            raise self._too_large()
+        chunks: list[bytes] = []
+        try:
+            async for chunk in request.stream():
+                mine.append(len(chunk))
+                self.held_bytes += len(chunk)
+                if sum(mine) > self.settings.max_body:
+                    raise self._too_large()
+                if self.held_bytes > self.settings.queue_bytes:
+                    raise overloaded(f"{self.held_bytes} bytes of requests are in flight")
+                chunks.append(chunk)
+        except ClientDisconnect:
+            raise Problem(400, "the client went away within its body") from None
+        return b"".join(chunks)
+
+    def _too_large(self) -> Problem:
+        return too_large(f"the body is larger than {self.settings.max_body} bytes ([serve] max_body)")
+
+
+def media_type(request: Request) -> tuple[str, dict[str, str]]:
+    """The content type of a body in lower case, and its parameters."""
+    kind, *more = request.headers.get("content-type", "").lower().split(";")
+    pairs = (part.partition("=") for part in more)
+    return kind.strip(), {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+
+
+def require_json(request: Request) -> None:
+    """Refuse a body that says it is something else."""
+    kind, _ = media_type(request)
+    if kind and kind != "application/json" and not kind.endswith("+json"):
+        raise wrong_type(kind, "application/json")
+
+
+def parse_json(body: bytes) -> Any:
+    """
+    Parse a body.
+
+    Args:
+        body: JSON as RFC 8259 has it: NaN and Infinity are none.
+    Raises: Problem 422.
+    """
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise not_json(error) from error
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON; null is how a missing number is written")
+
+
+def parse_csv(body: bytes, header: list[str] | None) -> list[dict[str, str | None]]:
+    """
+    Parse a body.
+
+    Args:
+        body: UTF-8, commas.
+        header: the columns' names where the body has no header line; else None.
+    Returns: the rows; an empty cell is None.
+    Raises: Problem 422 naming the line.
+    """
+    try:
+        text = body.decode("utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        names = next(reader, []) if header is None else header
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise wrong_shape(f"csv: the header has {', '.join(twice)} twice")
+        rows: list[dict[str, str | None]] = []
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(names):
+                raise wrong_shape(
+                    f"csv line {reader.line_num}: expected {len(names)} cells ({', '.join(names)}), found {len(cells)}"
+                )
+            rows.append({name: cell or None for name, cell in zip(names, cells, strict=True)})
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise wrong_shape(f"the body is no csv: {error}") from error
+    return rows

@@ -1,0 +1,113 @@
+"""What people and scrapers read: `/`, `/docs`, `/openapi.json`, `/metrics`."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from stream.rest.openapi import document
+from stream.rest.service import Service, json_response
+
+__all__ = ["docs", "index", "metrics", "openapi"]
+
+_HEADERS = {
+    # The page needs nothing from anywhere, and runs nothing.
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+}
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .2rem .8rem .2rem 0;
+border-bottom: 1px solid #8884; vertical-align: top } pre { background: #8882; padding: .8rem; overflow-x: auto }
+code { font-size: .9em } summary { cursor: pointer } :root { color-scheme: light dark }
+"""
+
+
+async def index(service: Service, request: Request, body: bytes) -> Response:
+    """To the page for people."""
+    return RedirectResponse("docs")
+
+
+async def openapi(service: Service, request: Request, body: bytes) -> Response:
+    """The OpenAPI document of the model that answers."""
+    return await json_response(document(service.served, service.settings))
+
+
+async def metrics(service: Service, request: Request, body: bytes) -> Response:
+    """Prometheus' text exposition."""
+    text = await asyncio.to_thread(service.metrics.text)
+    return Response(
+        text, media_type="text/plain; version=0.0.4", headers={"x-content-type-options": "nosniff"}
+    )
+
+
+async def docs(service: Service, request: Request, body: bytes) -> Response:
+    """The document as a page: no script, nothing fetched."""
+    text = _page(document(service.served, service.settings), str(request.base_url).rstrip("/"))
+    return Response(text, media_type="text/html", headers=_HEADERS)
+
+
+def _page(api: dict[str, Any], base: str) -> str:
+    schemas = api["components"]["schemas"]
+    title = html.escape(api["info"]["title"])
+    parts = [
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>",
+        '<meta name=viewport content="width=device-width"><link rel=service-desc href=openapi.json>',
+        f"<style>{_STYLE}</style><h1>{title}</h1>",
+        '<p>The same as <a href="openapi.json">OpenAPI document</a>, for clients and generators.</p>',
+        "<h2>A row</h2><p>Other fields are ignored.</p>",
+        _fields(schemas["Features"]),
+        "<h2>A prediction</h2>",
+        _fields(schemas["Prediction"]),
+        "<h2>Endpoints</h2>",
+        *(
+            _operation(path, method, operation, base)
+            for path, methods in api["paths"].items()
+            for method, operation in methods.items()
+        ),
+    ]
+    return "\n".join(parts)
+
+
+def _fields(schema: dict[str, Any]) -> str:
+    required = schema.get("required", [])
+    rows = [
+        f"<tr><td><code>{html.escape(name)}</code><td>{html.escape(_type(field))}"
+        f"<td>{'required' if name in required else 'optional'}<td>{html.escape(field.get('title', ''))}"
+        for name, field in schema["properties"].items()
+    ]
+    return f"<table><tr><th>field<th>type<th><th>{''.join(rows)}</table>"
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """A field's type in words."""
+    if "enum" in schema:
+        return "one of " + ", ".join(json.dumps(value) for value in schema["enum"])
+    kind = schema.get("type", "any")
+    names = " or ".join(kind) if isinstance(kind, list) else kind
+    if "items" in schema:
+        names = f"list of {_type(schema['items'])}"
+    return f"{names} ({schema['format']})" if "format" in schema else names
+
+
+def _operation(path: str, method: str, operation: dict[str, Any], base: str) -> str:
+    head = f"<h3><code>{method.upper()} {html.escape(path)}</code></h3><p>{html.escape(operation['summary'])}</p>"
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    examples = content.get("examples", {})
+    example = content.get("example", examples["one"]["value"] if examples else None)
+    answers = "".join(
+        f"<li><code>{status}</code> {html.escape(answer['description'])}"
+        for status, answer in operation["responses"].items()
+    )
+    shown = ""
+    if example is not None:
+        text = json.dumps(example, ensure_ascii=False)
+        shown = f"curl {base}{path} -H 'content-type: application/json' -d '{text}'"
+        shown = f"<pre><code>{html.escape(shown)}</code></pre>"
+    return f"{head}{shown}<details><summary>Answers</summary><ul>{answers}</ul></details>"

@@ -1,0 +1,119 @@
+"""What is wrong with a request, as HTTP says it: the only place where errors become status codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stream.files import WrongField
+
+__all__ = [
+    "Problem",
+    "Wrong",
+    "not_json",
+    "overloaded",
+    "too_large",
+    "too_late",
+    "too_many",
+    "unauthorised",
+    "unfit",
+    "wrong_shape",
+    "wrong_type",
+]
+
+RETRY_AFTER_S = 1
+"""What a client is told to wait: batches take milliseconds, so a second later the queue is another one."""
+
+Wrong = Mapping[str, Any]
+"""One thing that is wrong: `row` (from 0; absent where it is no row's), `field`, `reason`, `message`."""
+
+
+@dataclass
+class Problem(Exception):
+    """
+    A request that gets no prediction.
+
+    Attributes:
+        status: of HTTP.
+        message: one sentence.
+        wrong: every field that does not fit.
+        headers: of the response.
+    """
+
+    status: int
+    message: str
+    wrong: Sequence[Wrong] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        """`error`, and `errors` where fields are wrong."""
+        return {"error": self.message, **({"errors": list(self.wrong)} if self.wrong else {})}
+
+
+def unfit(model: str, wrong: Sequence[WrongField], *, single: bool = False) -> Problem:
+    """
+    Fields that do not fit.
+
+    Args:
+        model: `name@version`.
+        wrong: at least one.
+        single: whether the request is one row, which needs no number.
+    """
+    listed = [
+        {
+            **({} if single else {"row": one.row}),
+            "field": one.field,
+            "reason": one.reason,
+            "message": one.message,
+        }
+        for one in wrong
+    ]
+    names = ", ".join(dict.fromkeys(repr(one.field) for one in wrong if one.field)) or "the rows"
+    return Problem(422, f"{names}: not what {model} takes; see errors, and /docs for its fields", listed)
+
+
+def wrong_shape(message: str) -> Problem:
+    """The body is JSON, but not of the shape that the endpoint takes."""
+    return Problem(422, message)
+
+
+def not_json(error: Exception) -> Problem:
+    """The body can't be parsed."""
+    return Problem(422, f"the body is no JSON: {str(error)[:200] or type(error).__name__}")
+
+
+def wrong_type(found: str, expected: str) -> Problem:
+    """A content type that the endpoint does not read."""
+    return Problem(415, f"content-type: expected {expected}, found {found or 'none'}")
+
+
+def too_large(what: str) -> Problem:
+    """More than the service is set to take."""
+    return Problem(413, what)
+
+
+def overloaded(why: str) -> Problem:
+    """No room now."""
+    return Problem(503, f"overloaded: {why}; try again", headers={"retry-after": str(RETRY_AFTER_S)})
+
+
+def too_many(rate: int) -> Problem:
+    """One client asks too often."""
+    return Problem(
+        429,
+        f"more than {rate} requests per second from one address",
+        headers={"retry-after": str(RETRY_AFTER_S)},
+    )
+
+
+def too_late(seconds: float) -> Problem:
+    """Not done in time."""
+    return Problem(504, f"no answer within {seconds:g} s ([serve] timeout)")
+
+
+def unauthorised() -> Problem:
+    """No token, or another."""
+    return Problem(
+        401, "a bearer token is needed: `Authorization: Bearer …`", headers={"www-authenticate": "Bearer"}
+    )

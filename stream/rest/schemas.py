@@ -1,0 +1,135 @@
+"""JSON schemas of what a model takes and answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stream.codec import ABSENT, Leaf
+from stream.rest.served import Served
+from stream.scoring import answer_fields
+
+__all__ = ["ERROR", "ROW_ERROR", "features_schema", "leaf_schema", "prediction_schema"]
+
+_EXACT = 2**53
+"""Whole numbers up to here are exact in float64, which is what a model sees."""
+
+_INT = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
+_SIMPLE: dict[str, dict[str, Any]] = {
+    "int": _INT,
+    "long": {"type": "integer", "minimum": -_EXACT, "maximum": _EXACT},
+    "float": {"type": "number", "minimum": -3.4e38, "maximum": 3.4e38},
+    "double": {"type": "number", "minimum": -1.7e308, "maximum": 1.7e308},
+    "boolean": {"type": "boolean"},
+    "string": {"type": "string"},
+    "uuid": {"type": "string"},
+    "bytes": {"type": "string", "description": "A character per byte, as in Avro's JSON."},
+    "fixed": {"type": "string", "description": "A character per byte, as in Avro's JSON."},
+}
+_TIME_TEXT = "ISO 8601; UTC where it names no zone."
+
+ROW_ERROR: dict[str, Any] = {
+    "type": "object",
+    "description": "In the place of the prediction of a row that the model could not score.",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["stage", "reason", "exception", "message"],
+            "properties": {name: {"type": "string"} for name in ("stage", "reason", "exception", "message")},
+        }
+    },
+}
+
+ERROR: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "Every field that does not fit.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "row": {"type": "integer", "minimum": 0},
+                    "field": {"type": "string"},
+                    "reason": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def leaf_schema(leaf: Leaf, *, nullable: bool | None = None) -> dict[str, Any]:
+    """
+    The JSON schema of a field.
+
+    Args:
+        leaf: what the field is.
+        nullable: whether null is allowed; None: as the leaf says.
+    """
+    schema = _bare(leaf)
+    if not (leaf.nullable if nullable is None else nullable):
+        return schema
+    if "enum" in schema:
+        return {**schema, "enum": [*schema["enum"], None]}
+    return (
+        {**schema, "type": [schema["type"], "null"]}
+        if "type" in schema
+        else {"anyOf": [schema, {"type": "null"}]}
+    )
+
+
+def _bare(leaf: Leaf) -> dict[str, Any]:
+    if leaf.item is not None:
+        return {"type": "array", "items": leaf_schema(leaf.item)}
+    if leaf.type == "enum":
+        return {"enum": list(leaf.symbols)}
+    if leaf.avro == "date":
+        return {"type": "string", "format": "date", "description": "ISO 8601."}
+    if leaf.avro in ("timestamp-millis", "timestamp-micros"):
+        return {"type": "string", "format": "date-time", "description": _TIME_TEXT}
+    if leaf.avro in ("local-timestamp-millis", "local-timestamp-micros"):
+        return {"type": "string", "description": "ISO 8601, without a zone."}
+    return dict(_SIMPLE.get(leaf.avro) or _SIMPLE.get(leaf.type) or {})
+
+
+def features_schema(served: Served) -> dict[str, Any]:
+    """The JSON schema of a row; nested fields by dotted names, as a flat row has them."""
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    needed = {leaf.path for leaf in served.features}
+    for leaf in served.leaves:
+        name = served.names[leaf.path]
+        about = {} if name == leaf.path else {"title": f"in Avro: {leaf.path}"}
+        default = {} if leaf.default is ABSENT else {"default": leaf.default}
+        properties[name] = {**leaf_schema(leaf), **about, **default}
+        if served.inputs == "vector":
+            properties[name] |= {"minItems": served.width, "maxItems": served.width}
+        if leaf.path in needed and served.required(leaf.path):
+            required.append(name)
+    return {
+        "type": "object",
+        "description": f"What {served.title} is asked about. Other fields are ignored.",
+        "properties": properties,
+        **({"required": required} if required else {}),
+    }
+
+
+def prediction_schema(served: Served) -> dict[str, Any]:
+    """The JSON schema of a prediction."""
+    manifest = served.model.manifest
+    by_path = {leaf.path: leaf for leaf in served.leaves}
+    properties: dict[str, Any] = {name: leaf_schema(by_path[path]) for path, name in served.carried.items()}
+    required = []
+    for name, array in answer_fields(manifest):
+        kind = dict(_SIMPLE["double" if name in ("score", "probabilities") else manifest.answer])
+        kind = {"type": kind["type"]}
+        properties[name] = {"type": "array", "items": kind} if array else kind
+        required.append(name)
+    if manifest.classes is not None and "label" in properties:
+        properties["label"]["enum"] = list(manifest.classes)
+    properties["model"] = {"type": "string", "description": "name@version"}
+    return {"type": "object", "properties": properties, "required": [*required, "model"]}

@@ -1,0 +1,180 @@
+"""Tensors of the Open Inference Protocol ↔ rows and answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from stream.codec import Leaf
+from stream.manifest import Manifest
+from stream.rest.problems import Problem, Wrong, wrong_shape
+from stream.rest.served import Row, Served
+from stream.scoring import answer_fields
+
+__all__ = ["inputs_of", "outputs_of", "rows_of", "tensors_of"]
+
+ARRAY = "input"
+"""The tensor that holds all columns of an array model; it may be called otherwise, it is the only one."""
+
+_DATATYPES = {
+    "int": "INT32", "long": "INT64", "float": "FP32", "double": "FP64", "boolean": "BOOL",
+}  # fmt: skip
+"""By Avro type; any other is text: BYTES."""
+
+_NUMBERS = frozenset(
+    {"UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"}
+)
+_TAKEN = {"BOOL": frozenset({"BOOL"}), "BYTES": frozenset({"BYTES"})}
+_TIMES = frozenset({"BYTES", "INT32", "INT64"})
+"""A date or time is an ISO text, or a number in the type's own unit."""
+
+
+def inputs_of(served: Served) -> list[dict[str, Any]]:
+    """The tensors that a model takes: one for an array model, else one per feature in the schema's order."""
+    if served.inputs != "frame":
+        leaf = served.features[0] if served.inputs == "vector" else None
+        kind = _datatype(leaf.item) if leaf is not None and leaf.item is not None else "FP64"
+        return [{"name": ARRAY, "datatype": kind, "shape": [-1, served.model.manifest.width]}]
+    return [
+        {"name": served.names[leaf.path], "datatype": _datatype(leaf), "shape": [-1]}
+        for leaf in served.features
+    ]
+
+
+def outputs_of(served: Served) -> list[dict[str, Any]]:
+    """The tensors that a model answers."""
+    manifest = served.model.manifest
+    return [
+        {"name": name, "datatype": _answer_type(name, manifest), "shape": [-1, -1] if array else [-1]}
+        for name, array in answer_fields(manifest)
+    ]
+
+
+def rows_of(served: Served, inputs: Any) -> list[Row]:
+    """
+    Tensors → rows.
+
+    Args:
+        served: the model.
+        inputs: of the request.
+    Returns: n rows by feature; carried fields may come as tensors too.
+    Raises: Problem 422 with every tensor that does not fit.
+    """
+    if not isinstance(inputs, list) or not inputs or not all(isinstance(one, dict) for one in inputs):
+        raise wrong_shape("inputs: expected a list of tensors: objects with name, datatype, shape and data")
+    wrong: list[Wrong] = []
+    tensors = [(one.get("name"), *_values(one, i, wrong)) for i, one in enumerate(inputs)]
+    if wrong:
+        raise Problem(422, "inputs: not tensors as the protocol has them; see errors", wrong)
+    if served.inputs != "frame" and len(inputs) == 1 and len(tensors[0][1]) == 2:
+        return _array_rows(served, inputs[0], *tensors[0][1:])
+    columns = {
+        str(name): _column(served, inputs[i], shape, flat, wrong)
+        for i, (name, shape, flat) in enumerate(tensors)
+    }
+    lengths = {len(column) for column in columns.values()}
+    if not wrong and len(lengths) > 1:
+        wrong += [_wrong(name, f"has {len(column)} rows") for name, column in columns.items()]
+    if wrong:
+        raise Problem(422, f"inputs: not the tensors that {served.title} takes; see errors", wrong)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def tensors_of(served: Served, answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """
+    Answers → tensors.
+
+    Args:
+        served: the model.
+        answers: of n rows.
+    """
+    tensors = []
+    for known in outputs_of(served):
+        values = [answer[known["name"]] for answer in answers]
+        shape = [len(values)]
+        if len(known["shape"]) == 2:
+            shape.append(len(values[0]) if values else 0)
+            values = [item for row in values for item in row]
+        tensors.append({**known, "shape": shape, "data": values})
+    return tensors
+
+
+def _datatype(leaf: Leaf) -> str:
+    return _DATATYPES.get(leaf.avro, "BYTES")
+
+
+def _answer_type(name: str, manifest: Manifest) -> str:
+    return _DATATYPES.get("double" if name in ("score", "probabilities") else manifest.answer, "BYTES")
+
+
+def _wrong(field: object, message: str) -> Wrong:
+    return {"field": str(field), "reason": "wrong_tensor", "message": message}
+
+
+def _values(tensor: dict[str, Any], number: int, wrong: list[Wrong]) -> tuple[list[int], list[Any]]:
+    """A tensor's shape and its values in row-major order."""
+    name, shape, data = tensor.get("name"), tensor.get("shape"), tensor.get("data")
+    if not isinstance(name, str):
+        wrong.append(_wrong(f"inputs[{number}]", "expected a name"))
+        return [], []
+    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+        wrong.append(_wrong(name, f"shape: expected a list of sizes, found {str(shape)[:60]!r}"))
+        return [], []
+    if not isinstance(data, list):
+        wrong.append(_wrong(name, f"data: expected a list, found {str(data)[:60]!r}"))
+        return [], []
+    flat = list(_flat(data, len(shape)))
+    if len(flat) != math.prod(shape):
+        wrong.append(
+            _wrong(name, f"data: expected {math.prod(shape)} values for shape {shape}, found {len(flat)}")
+        )
+    return shape, flat
+
+
+def _flat(data: list[Any], depth: int) -> list[Any]:
+    """The values of a nested list, no deeper than the shape; those of a flat one as they are."""
+    if depth > 1 and any(isinstance(one, list) for one in data):
+        return [v for one in data for v in (_flat(one, depth - 1) if isinstance(one, list) else [one])]
+    return data
+
+
+def _array_rows(served: Served, tensor: dict[str, Any], shape: list[int], flat: list[Any]) -> list[Row]:
+    """All columns in one tensor."""
+    width = served.model.manifest.width
+    wrong = []
+    if shape[1] != width:
+        wrong.append(_wrong(tensor["name"], f"shape: expected [n, {width}], found {shape}"))
+    if tensor.get("datatype") not in _NUMBERS:
+        wrong.append(
+            _wrong(tensor["name"], f"datatype: expected a number's, found {tensor.get('datatype')!r}")
+        )
+    if wrong:
+        raise Problem(422, f"inputs: not the tensor that {served.title} takes; see errors", wrong)
+    rows = [flat[start : start + width] for start in range(0, len(flat), width)]
+    if served.inputs == "vector":
+        return [{served.features[0].path: row} for row in rows]
+    paths = [feature.path for feature in served.model.manifest.features]
+    return [dict(zip(paths, row, strict=True)) for row in rows]
+
+
+def _column(
+    served: Served, tensor: dict[str, Any], shape: list[int], flat: list[Any], wrong: list[Wrong]
+) -> list[Any]:
+    """One feature's values, a row each."""
+    name, datatype = tensor["name"], tensor.get("datatype")
+    leaf = next((leaf for leaf in served.leaves if name in (leaf.path, served.names[leaf.path])), None)
+    if leaf is not None and leaf.item is not None and len(shape) == 2:
+        width = shape[1]
+        flat = [flat[start : start + width] for start in range(0, len(flat), width or 1)]
+    elif len(shape) != 1 and shape[1:] != [1]:
+        wrong.append(_wrong(name, f"shape: expected [n] or [n, 1], found {shape}"))
+    if leaf is None:
+        return flat  # neither feature nor carried: ignored, as in an event
+    wanted = _datatype(leaf.item or leaf)
+    taken = _TAKEN.get(wanted, _NUMBERS)
+    if wanted == "BYTES" and leaf.avro not in ("string", "enum", "uuid"):
+        taken = _TIMES
+    if datatype not in taken:
+        wrong.append(_wrong(name, f"datatype: expected {' or '.join(sorted(taken))}, found {datatype!r}"))
+    return flat

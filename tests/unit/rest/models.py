@@ -1,0 +1,147 @@
+"""Packages that the REST door is tried with, and the door in front of each."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from starlette.testclient import TestClient
+
+from stream.app.serve import Rest, build_rest
+from stream.settings import ModelSettings, ServeSettings, Settings
+from stream.store import Wish, pack
+
+PERSON = json.dumps(
+    {
+        "type": "record",
+        "name": "Person",
+        "fields": [
+            {"name": "id", "type": "string"},
+            {"name": "seen", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+            {"name": "body_mass__kg_", "type": "double", "feature": "body mass (kg)"},
+            {"name": "age", "type": "long"},
+            {"name": "city", "type": ["null", "string"], "default": None},
+            {"name": "note", "type": "string"},
+        ],
+    }
+)
+COLUMNS = ["age", "city", "body mass (kg)"]
+"""As the estimator has them: another order than the schema's."""
+
+GIVEN: dict[str, Any] = {"age": 40, "body mass (kg)": 60.5, "city": "Bath"}
+"""A row as a caller writes it."""
+
+RAISES, NEVER = 999, 998
+"""Ages that the model can't stand: it raises on one, and does not come back from the other until it is let."""
+
+LET = threading.Event()
+"""Set it to let a model that does not come back come back."""
+
+POINT = json.dumps(
+    {
+        "type": "record",
+        "name": "Point",
+        "fields": [{"name": name, "type": "double"} for name in ("a", "b", "c")],
+    }
+)
+VECTOR = json.dumps(
+    {
+        "type": "record",
+        "name": "Vector",
+        "fields": [{"name": "x", "type": {"type": "array", "items": "double"}}],
+    }
+)
+
+
+class Elder(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Says `old` from 50 on, with age/100 as its probability."""
+
+    feature_names_in_ = np.array(COLUMNS, dtype=object)
+    n_features_in_ = len(COLUMNS)
+    classes_ = np.array(["old", "young"])
+
+    def fit(self, x: pd.DataFrame, y: object) -> Elder:
+        """Nothing is learned."""
+        return self
+
+    def predict_proba(self, x: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Of old and young; raises and waits where it is told to."""
+        age = x["age"].to_numpy(np.float64)
+        if (age == RAISES).any():
+            raise ArithmeticError("too old")
+        if (age == NEVER).any():
+            LET.wait(30)
+        old = np.where(x["city"].to_numpy() == "Nowhere", np.nan, np.clip(age / 100, 0, 1))
+        return np.column_stack([old, 1 - old])
+
+    def predict(self, x: pd.DataFrame) -> npt.NDArray[Any]:
+        """The likelier class."""
+        labels: npt.NDArray[Any] = self.classes_[self.predict_proba(x).argmax(axis=1)]
+        return labels
+
+
+def people() -> pd.DataFrame:
+    """Rows to keep as golden ones."""
+    return pd.DataFrame(
+        {
+            "id": ["p1", "p2", "p3"],
+            "seen": pd.DatetimeIndex(["2024-02-29T12:00Z", "1969-12-31T00:00Z", "2024-03-01T00:00Z"]),
+            "body_mass__kg_": [70.0, 55.5, 80.0],
+            "age": [20, 70, 35],
+            "city": ["York", None, "Bath"],
+            "note": ["", "", ""],
+        }
+    )
+
+
+def pack_people(folder: Path, **options: Any) -> Path:
+    """A classifier of people: names, texts, nulls, times carried."""
+    wish = Wish("people", folder, carry=("id", "seen"), **options)
+    pack(Elder(), wish, schema=PERSON, sample=people())
+    return folder
+
+
+def pack_line(folder: Path, slope: float = 1.0) -> Path:
+    """A regression on a matrix of a, b, c: slope · a."""
+    x = np.arange(12.0).reshape(4, 3) ** 1.5
+    pack(LinearRegression().fit(x, slope * x[:, 0]), Wish("line", folder), schema=POINT)
+    return folder
+
+
+def pack_kinds(folder: Path) -> Path:
+    """Three classes from a vector, with their probabilities."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(60, 2))
+    model = LogisticRegression().fit(x, np.digitize(x[:, 0], [-0.5, 0.5]))
+    pack(model, Wish("kinds", folder, vector="x", probabilities=True), schema=VECTOR)
+    return folder
+
+
+def settings_for(package: Path, **serve: Any) -> Settings:
+    """A configuration with nothing but the model, and these keys of [serve]."""
+    return Settings(
+        model=replace(ModelSettings(), uri=str(package), reload=None), serve=replace(ServeSettings(), **serve)
+    )
+
+
+@contextmanager
+def door(package: Path, **serve: Any) -> Iterator[tuple[TestClient, Rest]]:
+    """The service of a package, as its clients see it."""
+    rest = build_rest(settings_for(package, **serve))
+    with TestClient(rest.app, raise_server_exceptions=False) as client:
+        yield client, rest
+
+
+def fields_of(body: Mapping[str, Any]) -> set[tuple[int | None, str]]:
+    """Which fields of which rows an error names."""
+    return {(one.get("row"), one["field"]) for one in body["errors"]}
