@@ -1,16 +1,13 @@
 """Data files as rows: csv, parquet, avro and jsonl in; what their schema is, and each row as an Avro record."""
 
 from stream.files.inference import Inferred, infer_schema
-from stream.files.leaves import LeafReader, WrongField
 from stream.files.rows import events_of, read_events
 from stream.files.tables import Row, Sample, read_rows, read_sample, sample_of
 
 __all__ = [
     "Inferred",
-    "LeafReader",
     "Row",
     "Sample",
-    "WrongField",
     "events_of",
     "infer_schema",
     "read_events",

@@ -9,13 +9,18 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from stream.rest.problems import overloaded, too_large
-from stream.rest.served import Answer, Served, Values
+from stream.rest.served import Answer, Event, Served, Wrong
 from stream.settings import ServeSettings
 from stream.telemetry import Metrics
 
 __all__ = ["Batcher"]
+
+
+Scored: TypeAlias = "tuple[list[Answer], Wrong]"
+"""What became of the rows of one request."""
 
 
 @dataclass(slots=True, eq=False)
@@ -23,9 +28,13 @@ class _Job:
     """The rows of one request, and where their answers go."""
 
     served: Served
-    values: Values
-    rows: int
-    answers: asyncio.Future[list[Answer]]
+    events: Sequence[Event]
+    answers: asyncio.Future[Scored]
+
+    @property
+    def rows(self) -> int:
+        """How many it has."""
+        return len(self.events)
 
 
 class Batcher:
@@ -63,26 +72,26 @@ class Batcher:
         """Whether a batch is being scored."""
         return self._since is not None
 
-    async def score(self, served: Served, values: Values, rows: int) -> list[Answer]:
+    async def score(self, served: Served, events: Sequence[Event]) -> Scored:
         """
         Score the rows of a request together with those of others.
 
         Args:
             served: the model that the rows were read for.
-            values: by path.
-            rows: number of rows.
-        Returns: an answer per row.
+            events: the rows.
+        Returns: an answer per row, and by row the fields that only the model's columns can't hold.
         Raises: Problem 503 when too many rows wait, 413 when these alone are too many.
         """
+        rows = len(events)
         if rows == 0:
-            return []
+            return [], {}
         if rows > self._settings.queue_rows:
             raise too_large(
                 f"{rows} rows are too many, at most {self._settings.queue_rows} ([serve] queue_rows)"
             )
         if self._rows + rows > self._settings.queue_rows:
             raise overloaded(f"{self._rows} rows wait")
-        job = _Job(served, values, rows, asyncio.get_running_loop().create_future())
+        job = _Job(served, events, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
         self._count(rows)
         if len(self._jobs) >= self._wanted or self._rows >= self._settings.batch_rows:
@@ -149,24 +158,22 @@ class Batcher:
         self._metrics.observe("stream_batch_records", sum(job.rows for job in jobs))
         self._metrics.observe("stream_process_seconds", time.monotonic() - started)
         failed = work.exception()
-        for job, answers in zip(jobs, [[]] * len(jobs) if failed else work.result(), strict=True):
+        for i, job in enumerate(jobs):
             if job.answers.done():
                 continue  # its request's time was up
             if failed is not None:
                 job.answers.set_exception(failed)
             else:
-                job.answers.set_result(answers)
+                job.answers.set_result(work.result()[i])
 
 
-def _answers(jobs: Sequence[_Job]) -> list[list[Answer]]:
-    """The jobs' rows as one batch, and its answers by job."""
-    if len(jobs) == 1:
-        return [jobs[0].served.answer(jobs[0].values, jobs[0].rows)]
-    joined = {path: [v for job in jobs for v in job.values[path]] for path in jobs[0].values}
-    answers = jobs[0].served.answer(joined, sum(job.rows for job in jobs))
-    shares: list[list[Answer]] = []
+def _answers(jobs: Sequence[_Job]) -> list[Scored]:
+    """The jobs' rows as one batch, and what became of them by job."""
+    answers, wrong = jobs[0].served.answer([event for job in jobs for event in job.events])
+    shares: list[Scored] = []
     start = 0
     for job in jobs:
-        shares.append(answers[start : start + job.rows])
-        start += job.rows
+        stop = start + job.rows
+        shares.append((answers[start:stop], {i - start: wrong[i] for i in wrong if start <= i < stop}))
+        start = stop
     return shares

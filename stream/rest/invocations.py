@@ -13,8 +13,8 @@ from stream.rest.body import aside, media_type, parse_csv, parse_json
 from stream.rest.positions import by_position
 from stream.rest.predict import as_objects
 from stream.rest.problems import Problem, wrong_shape, wrong_type
-from stream.rest.served import Row, Served
-from stream.rest.service import Service, json_response
+from stream.rest.served import Served
+from stream.rest.service import Row, Service, json_response
 
 __all__ = ["invocations", "ping", "problem_body", "version"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from stream.rest.problems import wrong_shape
-from stream.rest.served import Row, Served
+from stream.rest.served import Served
+from stream.rest.service import Row
 
 __all__ = ["by_position"]
 

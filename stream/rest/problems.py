@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stream.files import WrongField
+from stream.table import FieldFault
 
 __all__ = [
     "Problem",
@@ -51,25 +51,21 @@ class Problem(Exception):
         return {"error": self.message, **({"errors": list(self.wrong)} if self.wrong else {})}
 
 
-def unfit(model: str, wrong: Sequence[WrongField], *, single: bool = False) -> Problem:
+def unfit(model: str, wrong: Mapping[int, Sequence[FieldFault]], *, single: bool = False) -> Problem:
     """
     Fields that do not fit.
 
     Args:
         model: `name@version`.
-        wrong: at least one.
+        wrong: by row, at least one.
         single: whether the request is one row, which needs no number.
     """
     listed = [
-        {
-            **({} if single else {"row": one.row}),
-            "field": one.field,
-            "reason": one.reason,
-            "message": one.message,
-        }
-        for one in wrong
+        {**({} if single else {"row": row}), "field": one.field, "reason": one.reason, "message": one.message}
+        for row, faults in sorted(wrong.items())
+        for one in faults
     ]
-    names = ", ".join(dict.fromkeys(repr(one.field) for one in wrong if one.field)) or "the rows"
+    names = ", ".join(dict.fromkeys(repr(one["field"]) for one in listed if one["field"])) or "the rows"
     return Problem(422, f"{names}: not what {model} takes; see errors, and /docs for its fields", listed)
 
 

@@ -100,7 +100,6 @@ def features_schema(served: Served) -> dict[str, Any]:
     """The JSON schema of a row; nested fields by dotted names, as a flat row has them."""
     properties: dict[str, Any] = {}
     required: list[str] = []
-    needed = {leaf.path for leaf in served.features}
     for leaf in served.leaves:
         name = served.names[leaf.path]
         about = {} if name == leaf.path else {"title": f"in Avro: {leaf.path}"}
@@ -108,7 +107,7 @@ def features_schema(served: Served) -> dict[str, Any]:
         properties[name] = {**leaf_schema(leaf), **about, **default}
         if served.inputs == "vector":
             properties[name] |= {"minItems": served.width, "maxItems": served.width}
-        if leaf.path in needed and served.required(leaf.path):
+        if served.required(leaf):
             required.append(name)
     return {
         "type": "object",

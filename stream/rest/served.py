@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import pyarrow as pa
+from typing import Any, TypeAlias
 
 from stream.codec import ABSENT, Leaf, RecordSchema
-from stream.files import LeafReader, WrongField
+from stream.codec.leaf import find
 from stream.manifest import Inputs
 from stream.records import DeadLetter
 from stream.rest.plain import plain_values
 from stream.scoring import Model, carried_names
-from stream.table import predict_columns
+from stream.table import FieldFault, predict_columns
+from stream.table.columns import Misfits, Needed
 
-__all__ = ["Answer", "Row", "Served", "Values"]
+__all__ = ["Answer", "Event", "Served", "Wrong"]
 
-Row = Mapping[str, Any]
-"""One row of a request."""
+Event: TypeAlias = "dict[str, Any] | None"
+"""A row that was read: an Avro record as a dict; None where it does not fit."""
 
-Values = Mapping[str, Sequence[object]]
-"""Rows that were read: values by path."""
+Wrong: TypeAlias = "dict[int, tuple[FieldFault, ...]]"
+"""By row, every field that does not fit."""
 
-Answer = dict[str, Any] | DeadLetter
+Answer: TypeAlias = "dict[str, Any] | DeadLetter"
 """A prediction as JSON has it, or why there is none."""
 
 
@@ -34,12 +33,14 @@ class Served:
     Attributes:
         model: scores.
         features: leaves of the model's features, in the schema's order.
+        leaves: those, and the carried ones.
+        names: by path, the name that callers know a leaf by.
         carried: by path, the name in the prediction.
         examples: some of the package's golden rows, as a caller would write them.
     """
 
     def __init__(
-        self, model: Model, features: RecordSchema, examples: Sequence[Mapping[str, object]] = ()
+        self, model: Model, features: RecordSchema, examples: Sequence[Mapping[str, Any]] = ()
     ) -> None:
         """
         Args:
@@ -47,21 +48,19 @@ class Served:
             features: `features.avsc`.
             examples: Avro records as dicts.
         """
-        self.model = model
-        self.schema = features
         manifest = model.manifest
-        wanted = [feature.path for feature in manifest.features]
+        self.model = model
         self.carried = carried_names(manifest.carry)
-        self._json = LeafReader(features, wanted, manifest.carry)
-        self._text = LeafReader(features, wanted, manifest.carry, text=True)
-        order = {leaf.path: number for number, leaf in enumerate(features.leaves())}
-        by_path = {plan.leaf.path: plan.leaf for plan in self._json.leaves}
-        self.features = tuple(
-            sorted((by_path[path] for path in dict.fromkeys(wanted)), key=lambda leaf: order[leaf.path])
-        )
-        self.leaves = tuple(sorted(by_path.values(), key=lambda leaf: order[leaf.path]))
-        self._kinds: Mapping[str, Leaf] = {name: by_path[path] for path, name in self.carried.items()}
-        self.names = {plan.leaf.path: plan.name for plan in self._json.leaves}
+        needed = list(dict.fromkeys(feature.path for feature in manifest.features))
+        self._needed = Needed(features, needed, manifest.carry)
+        order = [leaf.path for leaf in features.leaves()]
+        self.leaves = tuple(sorted(self._needed.leaves, key=lambda leaf: order.index(leaf.path)))
+        self.features = tuple(leaf for leaf in self.leaves if leaf.path in needed)
+        self._steps = {leaf.path: find(features.root, leaf.path) for leaf in self.leaves}
+        self.names = {
+            path: ".".join(step.feature or step.name for step in steps) for path, steps in self._steps.items()
+        }
+        self._kinds = {name: features.leaf(path) for path, name in self.carried.items()}
         self.examples = [self._example(event) for event in examples]
 
     @property
@@ -75,6 +74,11 @@ class Served:
         return str(self.model.manifest.version)
 
     @property
+    def title(self) -> str:
+        """`name@version`."""
+        return self.model.manifest.model
+
+    @property
     def inputs(self) -> Inputs:
         """The shape of what the model takes."""
         return self.model.manifest.inputs
@@ -84,66 +88,74 @@ class Served:
         """The number of columns that the model takes."""
         return self.model.manifest.width
 
-    def required(self, path: str) -> bool:
+    def required(self, leaf: Leaf) -> bool:
         """Whether a row must have the field."""
-        return self._json.required(path)
+        return leaf in self.features and self._steps[leaf.path][0].default is ABSENT
 
-    @property
-    def title(self) -> str:
-        """`name@version`."""
-        return self.model.manifest.model
-
-    def read(self, rows: Sequence[Any], *, text: bool = False) -> tuple[Values, list[WrongField]]:
+    def read(self, rows: Sequence[Any], *, text: bool = False) -> tuple[list[Event], Wrong]:
         """
         Read rows.
 
         Args:
             rows: n rows by the fields' original or Avro names.
             text: whether texts stand for numbers, dates … (csv).
-        Returns: n values by path, and every field that does not fit.
+        Returns: n events, and every field that does not fit.
         """
-        strangers = [
-            WrongField(number, "", "wrong_type", f"expected an object, found {str(row)[:60]!r}")
-            for number, row in enumerate(rows)
+        strangers: Wrong = {
+            i: (FieldFault("", "wrong_type", f"expected an object, found {str(row)[:60]!r}"),)
+            for i, row in enumerate(rows)
             if not isinstance(row, Mapping)
-        ]
-        reader = self._text if text else self._json
-        if not strangers:
-            return reader.read(rows)
-        numbers = {one.row for one in strangers}
-        values, wrong = reader.read([{} if i in numbers else row for i, row in enumerate(rows)])
-        wrong = [one for one in wrong if one.row not in numbers]
-        return values, sorted([*wrong, *strangers], key=lambda one: one.row)
+        }
+        sound = [{} if i in strangers else row for i, row in enumerate(rows)] if strangers else rows
+        events, misfits = self._needed.events(sound, text=text)
+        return events, _faults(misfits) | strangers
 
-    def answer(self, values: Values, n: int) -> list[Answer]:
+    def given(self, row: Mapping[str, Any]) -> frozenset[str]:
+        """The carried fields, by their names in the prediction, that a row has."""
+        return frozenset(
+            name
+            for path, name in self.carried.items()
+            if path in row or self.names[path] in row or self._has(row, path)
+        )
+
+    def answer(self, events: Sequence[Event]) -> tuple[list[Answer], Wrong]:
         """
         Score rows.
 
         Args:
-            values: what `read` gave, without misfits.
-            n: number of rows.
-        Returns: for each row its prediction, without carried fields that it was not given, or why it has none.
+            events: n rows that were read, of any number of requests.
+        Returns: for each row its prediction, or why it has none; and fields that only the columns can't hold.
         Blocks while the model works.
         """
-        scored = predict_columns(self.model, self._json.columns(values), n)
+        columns, misfits = self._needed.columns(events)
+        scored = predict_columns(self.model, columns, len(events))
         names = list(scored.columns)
-        columns = [plain_values(column, self._kinds.get(name)) for name, column in scored.columns.items()]
-        answers: list[Answer] = [scored.faults.get(i) or {} for i in range(n)]
-        for i, row in zip(scored.rows, zip(*columns, strict=True), strict=True):
+        values = [plain_values(column, self._kinds.get(name)) for name, column in scored.columns.items()]
+        answers: list[Answer] = [scored.faults.get(i) or {} for i in range(len(events))]
+        for i, row in zip(scored.rows, zip(*values, strict=True), strict=True):
             answers[i] = dict(zip(names, row, strict=True))
-        for path, name in self.carried.items():
-            for answer, value in zip(answers, values[path], strict=True):
-                if value is ABSENT and isinstance(answer, dict):
-                    del answer[name]
-        return answers
+        return answers, _faults(misfits)
 
-    def _example(self, event: Mapping[str, object]) -> dict[str, Any]:
+    def _has(self, row: Mapping[str, Any], path: str) -> bool:
+        """Whether a nested row has a leaf."""
+        value: Any = row
+        for step in self._steps[path]:
+            key = step.feature if step.feature in value else step.name
+            if key not in value:
+                return False
+            value = value[key]
+            if not isinstance(value, Mapping):
+                return value is None or step is self._steps[path][-1]
+        return True
+
+    def _example(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """A golden row with the names and values that a caller would write, nested fields by dotted names."""
-        read, wrong = self._json.read([event])
-        if wrong:
-            raise ValueError(f"a golden row does not fit: {wrong[0]}")
-        values = {leaf.path: read[leaf.path] for leaf in self.leaves if read[leaf.path][0] is not ABSENT}
-        arrays = {path: pa.array(value, self.schema.leaf(path).arrow) for path, value in values.items()}
-        return {
-            self.names[path]: plain_values(array, self.schema.leaf(path))[0] for path, array in arrays.items()
-        }
+        columns, _ = self._needed.of_rows([event], text=False)
+        return {self.names[leaf.path]: plain_values(columns[leaf.path], leaf)[0] for leaf in self.leaves}
+
+
+def _faults(misfits: Misfits) -> Wrong:
+    return {
+        row: tuple(FieldFault(misfit.column, misfit.reason, str(misfit)) for misfit in found)
+        for row, found in misfits.items()
+    }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from starlette.applications import Starlette
 from starlette.responses import Response
@@ -15,12 +15,16 @@ from starlette.responses import Response
 from stream.records import DeadLetter
 from stream.rest.batching import Batcher
 from stream.rest.body import Intake, aside
-from stream.rest.problems import Problem, unfit
-from stream.rest.served import Answer, Row, Served
+from stream.rest.problems import unfit
+from stream.rest.served import Answer, Served, Wrong
 from stream.settings import ServeSettings
+from stream.table import FieldFault
 from stream.telemetry import Metrics
 
-__all__ = ["Service", "create_app", "json_response", "row_error"]
+__all__ = ["Row", "Service", "create_app", "json_response", "row_error"]
+
+Row: TypeAlias = Mapping[str, Any]
+"""One row of a request."""
 
 _FIELD = re.compile(r"field '([^']+)': ")
 
@@ -77,31 +81,39 @@ class Service:
         Returns: n answers; a DeadLetter is what the model could not score.
         Raises: Problem 422 with every field that does not fit, 503 or 413 for want of room.
         """
-        values, wrong = await aside(size_bytes, lambda: served.read(rows, text=text))
+        events, wrong = await aside(size_bytes, lambda: served.read(rows, text=text))
+        if not wrong:
+            answers, wrong = await self.batcher.score(served, events)
+            wrong = wrong or _beyond(answers)
         if wrong:
             raise unfit(served.title, wrong, single=single)
-        answers = await self.batcher.score(served, values, len(rows))
-        self._check_contract(served, answers, single)
+        if served.carried:
+            await aside(size_bytes, lambda: _leave_out(served, rows, answers))
         failed = sum(isinstance(answer, DeadLetter) for answer in answers)
         self.metrics.add("stream_rows_total", len(answers) - failed, result="prediction")
         self.metrics.add("stream_rows_total", failed, result="error")
         return answers
 
-    def _check_contract(self, served: Served, answers: Sequence[Answer], single: bool) -> None:
-        """What the model's types can't hold is the caller's to correct, as any other field that does not fit."""
-        broken = [
-            {
-                **({} if single else {"row": row}),
-                "field": found[1] if (found := _FIELD.match(answer.message)) else "",
-                "reason": answer.reason,
-                "message": answer.message,
-            }
-            for row, answer in enumerate(answers)
-            if isinstance(answer, DeadLetter) and answer.stage == "contract"
-        ]
-        if broken:
-            names = ", ".join(dict.fromkeys(repr(one["field"]) for one in broken))
-            raise Problem(422, f"{names}: beyond what {served.title} can hold; see errors", broken)
+
+def _beyond(answers: Sequence[Answer]) -> Wrong:
+    """What the model's types can't hold is the caller's to correct, as any other field that does not fit."""
+    return {
+        row: (
+            FieldFault(
+                found[1] if (found := _FIELD.match(fault.message)) else "", fault.reason, fault.message
+            ),
+        )
+        for row, fault in enumerate(answers)
+        if isinstance(fault, DeadLetter) and fault.stage == "contract"
+    }
+
+
+def _leave_out(served: Served, rows: Sequence[Row], answers: Sequence[Answer]) -> None:
+    """Take carried fields out of the predictions of rows that had none."""
+    for row, answer in zip(rows, answers, strict=True):
+        if isinstance(answer, dict):
+            for name in set(served.carried.values()) - served.given(row):
+                del answer[name]
 
 
 def row_error(fault: DeadLetter) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any
 from stream.codec import Leaf
 from stream.manifest import Manifest
 from stream.rest.problems import Problem, Wrong, wrong_shape
-from stream.rest.served import Row, Served
+from stream.rest.served import Served
+from stream.rest.service import Row
 from stream.scoring import answer_fields
 
 __all__ = ["inputs_of", "outputs_of", "rows_of", "tensors_of"]

@@ -52,6 +52,6 @@ def moment(text: str) -> dt.datetime | None:
         return None
     try:
         found = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
+    except (ValueError, OverflowError):  # the calendar's first or last day, in another zone's hours
         return None
-    return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)

@@ -14,7 +14,7 @@ from stream.codec.nodes import ABSENT, Field, Record, strip_null
 from stream.scoring.columns import value_at
 from stream.table.casts import cast_column
 from stream.table.leaves import leaf_array
-from stream.table.records import names_of, projected, record_reader
+from stream.table.records import names_of, projected, record_reader, relaxed
 from stream.table.values import Misfit, expected_of
 
 __all__ = ["Misfits", "Needed"]
@@ -29,14 +29,16 @@ class Needed:
 
     Args:
         schema: of the events.
-        paths: dotted paths of the needed leaves.
+        paths: dotted paths of the needed leaves, each once.
+        optional: of further leaves, which a row may lack whatever the schema says: null then.
     """
 
-    def __init__(self, schema: RecordSchema, paths: Sequence[str]) -> None:
-        self.record = projected(schema.root, paths)
-        self.leaves = [schema.leaf(path) for path in paths]
+    def __init__(self, schema: RecordSchema, paths: Sequence[str], optional: Sequence[str] = ()) -> None:
+        more = [path for path in optional if path not in paths]
+        self.record = relaxed(projected(schema.root, [*paths, *more]), more)
+        self.leaves = [schema.leaf(path) for path in (*paths, *more)]
         self._fields = [
-            _Column(schema.root, field, [leaf for leaf in self.leaves if _top(leaf.path) == field.name])
+            _Column(self.record, field, [leaf for leaf in self.leaves if _top(leaf.path) == field.name])
             for field in self.record.fields
         ]
         self._readers = {text: record_reader(self.record, text=text) for text in (False, True)}
@@ -76,8 +78,30 @@ class Needed:
             text: whether texts stand for numbers, dates …
         Returns: as `of_table`.
         """
-        read = self._readers[text]
-        return _by_leaf([dict(row) for row in rows], read, self.leaves)
+        return _by_leaf([dict(row) for row in rows], self._readers[text], self.leaves)
+
+    def events(
+        self, rows: Sequence[Mapping[str, Any]], *, text: bool
+    ) -> tuple[list[dict[str, Any] | None], Misfits]:
+        """
+        The first half of `of_rows`: for who gathers the rows of several callers before making columns.
+
+        Args:
+            rows: n rows by column.
+            text: whether texts stand for numbers, dates …
+        Returns: n events, None for each row with a field that doesn't fit; and those rows.
+        """
+        return _events([dict(row) for row in rows], self._readers[text])
+
+    def columns(self, events: Sequence[dict[str, Any] | None]) -> tuple[dict[str, pa.Array], Misfits]:
+        """
+        The second half of `of_rows`.
+
+        Args:
+            events: n events, of any number of callers.
+        Returns: as `of_table`; what only Arrow can't hold is a misfit here.
+        """
+        return _columns(events, self.leaves, {})
 
 
 def _top(path: str) -> str:
@@ -88,6 +112,13 @@ def _by_leaf(
     rows: Sequence[dict[str, Any]], read: Callable[[dict[str, Any]], dict[str, Any]], leaves: Sequence[Leaf]
 ) -> tuple[dict[str, pa.Array], Misfits]:
     """The reference: each row by its own reader."""
+    events, wrong = _events(rows, read)
+    return _columns(events, leaves, wrong)
+
+
+def _events(
+    rows: Sequence[dict[str, Any]], read: Callable[[dict[str, Any]], dict[str, Any]]
+) -> tuple[list[dict[str, Any] | None], Misfits]:
     events: list[dict[str, Any] | None] = []
     wrong: Misfits = {}
     for i, row in enumerate(rows):
@@ -96,9 +127,19 @@ def _by_leaf(
         except Misfit as misfit:
             wrong[i] = misfit.each
             events.append(None)
+    return events, wrong
+
+
+def _columns(
+    events: Sequence[dict[str, Any] | None], leaves: Sequence[Leaf], wrong: Misfits
+) -> tuple[dict[str, pa.Array], Misfits]:
     columns: dict[str, pa.Array] = {}
     for leaf in leaves:
-        values = [None if event is None else value_at(event, leaf.path) for event in events]
+        path = leaf.path
+        if "." in path:
+            values = [None if event is None else value_at(event, path) for event in events]
+        else:
+            values = [None if event is None else event[path] for event in events]
         columns[leaf.path], misfits = leaf_array(values, leaf)
         for i, found in misfits.items():
             wrong[i] = (*wrong.get(i, ()), found.within(leaf.path))

@@ -33,12 +33,14 @@ def leaf_array(values: Sequence[Any], leaf: Leaf) -> tuple[pa.Array, dict[int, M
     wrong: dict[int, Misfit] = {}
     stored: list[Any] = []
     convert = _storing(leaf)
-    for i, value in enumerate(values):
+    for i, value in enumerate(() if convert is _same else values):
         try:
             stored.append(None if value is None else convert(value))
         except Misfit as misfit:
             wrong[i] = misfit
             stored.append(None)
+    if convert is _same:
+        stored = list(values)
     try:
         return pa.array(stored, leaf.arrow), wrong
     except _REFUSALS:
@@ -65,7 +67,12 @@ def _storing(leaf: Leaf) -> Callable[[Any], Any]:
     if pa.types.is_timestamp(leaf.arrow):
         per_second = _PER_SECOND[str(leaf.logical).rpartition("-")[2]]
         return lambda value: _count(value, per_second)
-    return lambda value: value
+    return _same
+
+
+def _same(value: Any) -> Any:
+    """What `pa.array` takes as it is: not worth a call per value."""
+    return value
 
 
 def _day(value: Any) -> int:

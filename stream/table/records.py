@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from stream.codec.default import stored
-from stream.codec.nodes import ABSENT, Field, Node, Record, Union, is_null, strip_null
+from stream.codec.nodes import ABSENT, Field, Node, Primitive, Record, Union, is_null, strip_null
 from stream.table.values import Misfit, Read, reader_of
 
-__all__ = ["names_of", "projected", "record_reader"]
+__all__ = ["names_of", "projected", "record_reader", "relaxed"]
 
 
 def record_reader(record: Record, *, text: bool) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -68,15 +68,56 @@ def projected(record: Record, paths: Iterable[str]) -> Record:
     return Record(record.name, [_narrowed(field, inner[field.name]) for field in fields])
 
 
-def _narrowed(field: Field, rests: list[str]) -> Field:
+def relaxed(record: Record, paths: Collection[str]) -> Record:
+    """
+    A record's type in which some leaves may be missing or null, whatever the type says.
+
+    Args:
+        record: as `projected` gives it.
+        paths: dotted paths of those leaves; each is there.
+    Returns: a record of its own.
+    """
+    return Record(record.name, [_relaxed(field, field.name, paths) for field in record.fields])
+
+
+def _relaxed(field: Field, path: str, paths: Collection[str]) -> Field:
+    """A field that is such a leaf, or a record of nothing else, has null as its default."""
     bare, _ = strip_null(field.type)
-    if not isinstance(bare, Record) or "" in rests:
+    if path in paths:
+        return _nullable(field, bare)
+    if not isinstance(bare, Record) or not any(other.startswith(f"{path}.") for other in paths):
         return field
-    part = projected(bare, rests)
+    part = Record(bare.name, [_relaxed(inner, f"{path}.{inner.name}", paths) for inner in bare.fields])
+    if all(
+        inner.default is None and _is_relaxed(inner, f"{path}.{inner.name}", paths) for inner in part.fields
+    ):
+        return _nullable(field, part)
+    return _with(field, part)
+
+
+def _is_relaxed(field: Field, path: str, paths: Collection[str]) -> bool:
+    return path in paths or any(other.startswith(f"{path}.") for other in paths)
+
+
+def _nullable(field: Field, bare: Node) -> Field:
+    null = Primitive("null")
+    branches = bare.branches if isinstance(bare, Union) else (bare,)
+    return Field(field.name, Union((null, *branches)), None, field.feature, field.aliases)
+
+
+def _with(field: Field, part: Record) -> Field:
+    """The field with another record as its type."""
     node: Node = part
     if isinstance(field.type, Union):
         node = Union(tuple(branch if is_null(branch) else part for branch in field.type.branches))
     return Field(field.name, node, field.default, field.feature, field.aliases)
+
+
+def _narrowed(field: Field, rests: list[str]) -> Field:
+    bare, _ = strip_null(field.type)
+    if not isinstance(bare, Record) or "" in rests:
+        return field
+    return _with(field, projected(bare, rests))
 
 
 def _field(field: Field, names: tuple[str, ...], convert: Read, values: dict[str, Any]) -> Any:

@@ -188,9 +188,12 @@ def _whole(kind: str, value: Any, text: bool) -> int:
 def _number(value: Any, text: bool) -> float | None:
     if text and isinstance(value, str):
         return cells.number(value)
-    return (
-        float(value) if isinstance(value, int | float | decimal.Decimal) and type(value) is not bool else None
-    )
+    if not isinstance(value, int | float | decimal.Decimal) or type(value) is bool:
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        raise Misfit(f"{str(value)[:60]} is out of range for double", reason="value_out_of_range") from None
 
 
 def _rounded(value: float) -> float:

@@ -257,3 +257,53 @@ def test_a_missing_column_is_its_default_or_a_fault_of_every_row() -> None:
         i: [m.column for m in each] for i, each in wrong.items()
     }
     assert {"missing_field"} == {m.reason for each in wrong.values() for m in each}
+
+
+def test_optional_leaves_may_be_missing_or_null() -> None:
+    """A carried field that a caller leaves out is null, whatever its type says; the others are needed as ever."""
+    inner = {
+        "type": "record",
+        "name": "Inner",
+        "fields": [{"name": "key", "type": "string"}, {"name": "x", "type": "double"}],
+    }
+    schema = RecordSchema(
+        json.dumps(
+            {
+                "type": "record",
+                "name": "E",
+                "fields": [
+                    {"name": "id", "type": "string"},
+                    {"name": "y", "type": "double"},
+                    {"name": "part", "type": inner},
+                    {"name": "only", "type": {**inner, "name": "Only"}},
+                ],
+            }
+        )
+    )
+    needed = Needed(schema, ["y", "part.x"], ["id", "part.key", "only.key"])
+
+    columns, wrong = needed.of_rows(
+        [
+            {"y": 1, "part": {"x": 2}},
+            {"y": 1, "id": "i", "part": {"x": 2, "key": "k"}, "only": {"key": "o"}},
+            {"id": None, "part": {}},
+            {"y": 1, "id": 3, "part": {"x": 2}},
+        ],
+        text=False,
+    )
+
+    assert [None, "i", None, None] == columns["id"].to_pylist()
+    assert [None, "k", None, None] == columns["part.key"].to_pylist()
+    assert [None, "o", None, None] == columns["only.key"].to_pylist()
+    assert {2: ["y", "part.x"], 3: ["id"]} == {row: [one.column for one in wrong[row]] for row in wrong}
+
+
+def test_halves_of_reading_make_the_whole() -> None:
+    """Rows of several callers, read apart, make the columns that they make together."""
+    schema = RecordSchema('{"type": "record", "name": "E", "fields": [{"name": "y", "type": "double"}]}')
+    needed = Needed(schema, ["y"])
+    first, _ = needed.events([{"y": 1}], text=False)
+    second, wrong = needed.events([{"y": 10**400}, {"y": 2}], text=False)
+
+    assert [1.0, None, 2.0] == needed.columns([*first, *second])[0]["y"].to_pylist()
+    assert ["value_out_of_range"] == [misfit.reason for misfit in wrong[0]]
