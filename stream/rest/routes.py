@@ -22,7 +22,7 @@ from stream.rest.pages import docs, index, metrics, openapi
 from stream.rest.predict import predict
 from stream.rest.problems import Problem, too_late, too_many, unauthorised
 from stream.rest.service import Service, json_response
-from stream.settings import ServeSettings
+from stream.settings import Secret, ServeSettings
 
 __all__ = ["ENDPOINTS", "HANDLERS", "Endpoint", "routes"]
 
@@ -132,7 +132,8 @@ def _check_token(token: str | None, request: Request) -> None:
         return
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     # Compared in constant time: how long it takes must not say how much of it is right.
-    right = hmac.compare_digest(given.strip().encode(), str.__str__(token).encode())
+    plain = token.reveal() if isinstance(token, Secret) else token
+    right = hmac.compare_digest(given.strip().encode(), plain.encode())
     if scheme.lower() != "bearer" or not right:
         raise unauthorised()
 

@@ -29,21 +29,21 @@ def kinds_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return models.pack_kinds(tmp_path_factory.mktemp("rest") / "kinds")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def people(people_package: Path) -> Iterator[TestClient]:
     """A client of the classifier of people."""
     with models.door(people_package) as (client, _):
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def line(line_package: Path) -> Iterator[TestClient]:
     """A client of the regression."""
     with models.door(line_package) as (client, _):
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def kinds(kinds_package: Path) -> Iterator[TestClient]:
     """A client of the classifier of vectors."""
     with models.door(kinds_package) as (client, _):

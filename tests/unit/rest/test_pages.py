@@ -1,0 +1,146 @@
+"""What people, generators and scrapers read."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sklearn.linear_model import LinearRegression
+from starlette.testclient import TestClient
+
+from stream.rest.routes import ENDPOINTS
+from stream.store import Wish, pack
+from tests.unit.rest.models import GIVEN, door
+
+
+def resolved(api: dict[str, Any], name: str) -> dict[str, Any]:
+    """A schema of the document, with what it refers to."""
+    return {"$ref": f"#/components/schemas/{name}", "components": api["components"]}
+
+
+def test_document_has_the_models_fields_types_and_examples(people: TestClient) -> None:
+    """By the names that callers use; what may be null, what must be there."""
+    features = people.get("/openapi.json").json()["components"]["schemas"]["Features"]
+
+    assert ["body mass (kg)", "age"] == features["required"]
+    assert ["id", "seen", "body mass (kg)", "age", "city"] == list(features["properties"])
+    assert ["string", "null"] == features["properties"]["city"]["type"]
+    assert "date-time" == features["properties"]["seen"]["format"]
+    assert {
+        "id": "p1",
+        "seen": "2024-02-29T12:00:00.000Z",
+        "body mass (kg)": 70.0,
+        "age": 20,
+        "city": "York",
+    } == (features["examples"][0])
+
+
+@pytest.mark.parametrize("model", ["people", "line", "kinds"])
+def test_examples_are_answered_as_the_document_says(model: str, request: pytest.FixtureRequest) -> None:
+    """Every example of every endpoint gets a 200 that fits its schema."""
+    client: TestClient = request.getfixturevalue(model)
+    api = client.get("/openapi.json").json()
+    tried = 0
+    for path, methods in api["paths"].items():
+        content = (
+            methods.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json", {})
+        )
+        examples = [one["value"] for one in content.get("examples", {}).values()]
+        for example in [*examples, *([content["example"]] if "example" in content else [])]:
+            answer = client.post(path, json=example)
+            schema = methods["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+            assert 200 == answer.status_code, answer.text
+            jsonschema.validate(answer.json(), {**schema, "components": api["components"]})
+            jsonschema.validate(example, {**content["schema"], "components": api["components"]})
+            tried += 1
+
+    assert 6 == tried
+
+
+def test_errors_fit_the_document(people: TestClient) -> None:
+    """Also those of a row within a list."""
+    api = people.get("/openapi.json").json()
+
+    jsonschema.validate(people.post("/predict", json=[{}]).json(), resolved(api, "Error"))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"age": 1}, resolved(api, "Features"))
+
+
+def test_document_has_every_endpoint(people: TestClient) -> None:
+    """In code → in the document; in the document → in code."""
+    paths = people.get("/openapi.json").json()["paths"]
+    ours = {
+        (re.sub(r"\{name\}", "people", one.path).replace("{version}", "1"), one.method.lower())
+        for one in ENDPOINTS
+        if one.path not in ("/", "/docs", "/openapi.json")
+    }
+
+    assert ours == {(path, method) for path, methods in paths.items() for method in methods}
+
+
+def test_page_needs_nothing_from_elsewhere(people: TestClient) -> None:
+    """No script, no address but its own; it names every endpoint and field."""
+    page = people.get("/docs")
+
+    assert "text/html" in page.headers["content-type"]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "<script" not in page.text
+    assert {"http://testserver"} == set(re.findall(r"https?://[\w.]+", page.text))
+    for text in (
+        "body mass (kg)",
+        "POST /predict",
+        "/v2/models/people/infer",
+        "curl http://testserver/predict",
+    ):
+        assert text in page.text
+
+
+def test_names_are_escaped_in_the_page(tmp_path: Path) -> None:
+    """A field's name is text, never markup."""
+    frame = pd.DataFrame({"<b>x</b>": [1.0, 2.0, 4.0]})
+    schema = json.dumps(
+        {
+            "type": "record",
+            "name": "E",
+            "fields": [{"name": "x", "type": "double", "feature": "<b>x</b>"}],
+        }
+    )
+    pack(LinearRegression().fit(frame, np.arange(3.0)), Wish("m", tmp_path / "m"), schema=schema)
+    with door(tmp_path / "m") as (client, _):
+        page = client.get("/docs").text
+
+        assert "<b>x" not in page
+        assert "&lt;b&gt;x" in page
+        assert 200 == client.post("/predict", json={"<b>x</b>": 1}).status_code
+
+
+def test_metrics_count_requests_and_rows(people_package: Path) -> None:
+    """By endpoint and status; only what this process has."""
+    with door(people_package) as (client, _):
+        client.post("/predict", json=[GIVEN, GIVEN])
+        client.post("/predict", json={})
+        text = client.get("/metrics").text
+
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert 1 == samples["stream_requests_total", "/predict", "200"]
+    assert 1 == samples["stream_requests_total", "/predict", "422"]
+    assert 2 == samples["stream_rows_total", "prediction"]
+    assert ("stream_partitions",) not in samples
+
+
+def test_root_leads_to_the_page(people: TestClient) -> None:
+    """Relative, so that a proxy's prefix stays."""
+    answer = people.get("/", follow_redirects=False)
+
+    assert [307, "docs"] == [answer.status_code, answer.headers["location"]]
