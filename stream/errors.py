@@ -12,7 +12,9 @@ Every error of the package, as a map.
 
   * ``RecordError``: dead-letter this one record and go on.
   * ``Retriable``: nothing happened; try the same thing again.
-  * ``OutcomeUnknown``: nobody knows whether it happened; read the offsets again.
+  * ``MovedOn``: the consumer group has moved on; nothing was committed, and others may own the partitions.
+  * ``Aborted``: the transaction can't be committed; abort it, and send its outputs again in a new one.
+  * ``OutcomeUnknown``: nobody knows whether it happened; new producer, and read the offsets again.
   * ``Stopped``: the worker must end now (exit 1), nothing is committed beyond what is safe.
 
     * ``StartupTimeout``: the broker or a topic was not there in time.
@@ -32,10 +34,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 __all__ = [
+    "Aborted",
     "BrokerRefused",
     "DeadLetterRefused",
     "DeliveryFailed",
     "Fenced",
+    "MovedOn",
     "OffsetOutOfRange",
     "OutcomeUnknown",
     "PackageError",
@@ -180,12 +184,39 @@ class Retriable(StreamError):
     """
 
 
+class MovedOn(StreamError):
+    """
+    The consumer group has moved on without this member.
+
+    Operator action: none; what stays with this worker is committed later, the rest by its new owner.
+    """
+
+
+class Aborted(StreamError):
+    """
+    The transaction can't be committed.
+
+    Operator action: none, unless it repeats for minutes; then look at the brokers. Nothing of it is visible.
+    """
+
+
 class OutcomeUnknown(StreamError):
     """
     Whether it happened is not known.
 
-    Operator action: none; the worker reads the committed offsets again and goes on from there.
+    Operator action: none; the worker takes a new producer, reads the committed offsets and goes on from there.
     """
+
+    def __init__(self, message: str = "", *, fenced: bool = False, mend: str = "") -> None:
+        """
+        Args:
+            message: what was being done, and the client's words.
+            fenced: the broker says that a newer producer of this transactional id exists; it says the same
+                when it has ended a transaction that took too long.
+            mend: the next thing to try.
+        """
+        super().__init__(message, mend=mend)
+        self.fenced = fenced
 
 
 class Stopped(StreamError):

@@ -65,6 +65,23 @@ class Batch:
     def __len__(self) -> int:
         return len(self.offsets)
 
+    def take(self, rows: Sequence[int]) -> Batch:
+        """
+        Some of the records, as a batch of its own.
+
+        Args:
+            rows: ascending, each once.
+        """
+        return Batch(
+            self.topic,
+            [self.partitions[i] for i in rows],
+            [self.offsets[i] for i in rows],
+            [self.timestamps_ms[i] for i in rows],
+            [self.keys[i] for i in rows],
+            [self.values[i] for i in rows],
+            [self.headers[i] for i in rows],
+        )
+
     def place(self, i: int) -> Place:
         """Where record i is."""
         return Place(self.topic, self.partitions[i], self.offsets[i])

@@ -191,10 +191,13 @@ class DeliverySettings:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-    guarantee: Literal["at-least-once"] = "at-least-once"
-    """Offsets are committed only after the outputs of their records are acknowledged."""
+    guarantee: Literal["exactly-once", "at-least-once"] = "exactly-once"
+    """`exactly-once`: outputs and offsets in one transaction; `at-least-once`: a crash can repeat some outputs."""
     instance: str | None = None
-    """This worker's stable name: a pod or slot; default: `{host}.{web port}`."""
+    """This worker's stable name, as a pod's or slot's; its `transactional.id` is `{group}.{instance}`. Default:
+    `{host}.{web port}`."""
+    static_membership: bool = False
+    """true: `group.instance.id` is the instance: a restart within the session time-out moves no partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +309,10 @@ class Settings:
     def path(self, relative: str | Path) -> Path:
         """A path of the configuration, made absolute."""
         return (self.base / relative).absolute()
+
+    def transactional_id(self, host: str) -> str:
+        """Under which this worker's transactions are known to the broker; nobody else's may be called so."""
+        return f"{self.kafka.group}.{self.instance(host)}"
 
     def instance(self, host: str) -> str:
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stream.app.reload import Reloader
 from stream.app.schemas import prefix_of, read_schema, writers_of
@@ -18,12 +18,24 @@ from stream.pipeline import Pipeline
 from stream.records import Batch, Outcome
 from stream.registry import RegistryWriters
 from stream.scoring import carried_names
-from stream.settings import Settings
+from stream.settings import KafkaSettings, Settings
 from stream.store import Package, open_package
 from stream.telemetry import Metrics
-from stream.transport import Limits, Sink, Source
+from stream.transport import Limits, Sink, Source, TransactionalSink
 from stream.transport.topics import Cluster, WantedTopic
-from stream.worker import Brake, Engine, Publisher, Tally, Timing, Topics
+from stream.worker import (
+    AtLeastOnce,
+    Brake,
+    Delivery,
+    Engine,
+    ExactlyOnce,
+    Outlets,
+    Progress,
+    Publisher,
+    Tally,
+    Timing,
+    Topics,
+)
 
 __all__ = [
     "Parts",
@@ -58,7 +70,7 @@ class Parts:
     settings: Settings
     engine: Engine
     source: Source
-    sink: Sink
+    sink: Sink | TransactionalSink
     cluster: Cluster
     metrics: Metrics
     tally: Tally
@@ -86,23 +98,21 @@ def assemble(settings: Settings) -> Parts:
     package = open_configured(settings)
     writers = writers_of(settings)
     pipeline = wait_for_registry(lambda: serving(settings, package, writers), settings.kafka.startup_timeout)
-    metrics = Metrics()
-    sink = Sink(settings.kafka, repeat=True)
-    redact = settings.dead_letters.redact
-    tally = Tally(metrics, redact=redact)
-    topics = Topics(settings.output.topic, settings.dead_letters.topic, redact)
+    metrics, progress = Metrics(), Progress(time.monotonic)
+    tally = Tally(metrics, redact=settings.dead_letters.redact)
+    sink, delivery = _delivery(settings, tally, metrics, progress)
     engine = Engine(
         pipeline,
-        Publisher(sink, topics),
+        delivery,
         Brake(settings.dead_letters.stop_above),
-        tally,
         metrics,
+        progress,
         Timing(),
         time.monotonic,
     )
     batching = settings.batching
     limits = Limits(batching.max_records, batching.max_bytes, batching.max_wait)
-    source = Source(settings.kafka, settings.input, limits, engine)
+    source = Source(_member(settings), settings.input, limits, engine)
     metrics.set("stream_model_info", 1, model=package.manifest.model)
     reloader = Reloader(
         settings,
@@ -112,6 +122,30 @@ def assemble(settings: Settings) -> Parts:
         metrics,
     )
     return Parts(settings, engine, source, sink, Cluster(settings.kafka), metrics, tally, reloader)
+
+
+def _member(settings: Settings) -> KafkaSettings:
+    """The cluster as the consumer joins it: under a name of its own when the membership is static."""
+    kafka = settings.kafka
+    if not settings.delivery.static_membership:
+        return kafka
+    name = settings.instance(socket.gethostname())
+    return replace(kafka, consumer={**kafka.consumer, "group.instance.id": name})
+
+
+def _delivery(
+    settings: Settings, tally: Tally, metrics: Metrics, progress: Progress
+) -> tuple[Sink | TransactionalSink, Delivery]:
+    """The producer side, as the guarantee wants it."""
+    letters = settings.dead_letters
+    topics = Topics(settings.output.topic, letters.topic, letters.redact)
+    if settings.delivery.guarantee == "at-least-once":
+        sink = Sink(settings.kafka, repeat=True)
+        outlets = Outlets(Publisher(sink, topics), tally, metrics, progress, time.monotonic)
+        return sink, AtLeastOnce(outlets, Timing())
+    transactional = TransactionalSink(settings.kafka, settings.transactional_id(socket.gethostname()))
+    outlets = Outlets(Publisher(transactional, topics), tally, metrics, progress, time.monotonic)
+    return transactional, ExactlyOnce(outlets, transactional, Timing())
 
 
 def open_configured(settings: Settings) -> Package:

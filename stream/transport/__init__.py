@@ -2,8 +2,21 @@
 
 from stream.transport.deadline import Deadline
 from stream.transport.mock import EmbeddedBroker
+from stream.transport.outbox import Refusal
 from stream.transport.reader import Reader
-from stream.transport.sink import Refusal, Sink
+from stream.transport.sink import Sink
 from stream.transport.source import Limits, Listener, Source
+from stream.transport.transactions import GroupMetadata, TransactionalSink
 
-__all__ = ["Deadline", "EmbeddedBroker", "Limits", "Listener", "Reader", "Refusal", "Sink", "Source"]
+__all__ = [
+    "Deadline",
+    "EmbeddedBroker",
+    "GroupMetadata",
+    "Limits",
+    "Listener",
+    "Reader",
+    "Refusal",
+    "Sink",
+    "Source",
+    "TransactionalSink",
+]

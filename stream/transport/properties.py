@@ -8,7 +8,14 @@ from typing import Any, TypeAlias
 from stream.errors import SettingsError
 from stream.settings import KafkaSettings, Secret
 
-__all__ = ["RESERVED", "Client", "admin_properties", "consumer_properties", "producer_properties"]
+__all__ = [
+    "RESERVED",
+    "Client",
+    "admin_properties",
+    "consumer_properties",
+    "producer_properties",
+    "transaction_timeout_s",
+]
 
 Client: TypeAlias = dict[str, Any]
 """A configuration as confluent-kafka takes it."""
@@ -21,6 +28,10 @@ QUEUE_MESSAGES = 200_000
 
 LINGER_MS = 5
 """librdkafka's default, said here because it is a latency floor: a record waits this long for its batch."""
+
+TRANSACTION_TIMEOUT_MS = 10_000
+"""A transaction of a worker that died is aborted after so long, and until then `read_committed` readers of its
+partitions wait, and so does whoever takes over its input. Kafka's own default is a minute."""
 
 LOG_LEVEL = 2
 """syslog's "critical". What librdkafka logs below it goes to stderr by itself, some 40 lines a second while a
@@ -36,9 +47,19 @@ RESERVED = {
     "partitioner": "predictions are placed by key with the Java client's murmur2",
     "enable.idempotence": "without it a retry could write a prediction twice",
     "enable.partition.eof": "the worker does not ask where a partition ends",
+    "transactional.id": "it is `{group}.{instance}`: set `[delivery] instance`",
+    "isolation.level": "aborted features must not be scored",
     "acks": "a prediction counts once every in-sync replica has it",
 }
 """Properties that the guarantees rest on, and why; docs/configuration.md is written from this table."""
+
+_CLASSIC_GROUP: Mapping[str, Any] = {
+    # Cooperative: a rebalance stops only the partitions that move.
+    "partition.assignment.strategy": "cooperative-sticky",
+    # Found dead after 6 s; librdkafka's 45 s leave partitions unread that long after a kill -9.
+    "session.timeout.ms": 6_000,
+    "heartbeat.interval.ms": 1_000,
+}
 
 _CONSUMER_ONLY = (
     "fetch.",
@@ -70,13 +91,11 @@ def consumer_properties(settings: KafkaSettings, on_error: Callable[[Any], None]
         on_error: told of errors that belong to no record, such as brokers going away.
     Raises: SettingsError for a property that the guarantees rest on.
     """
+    chosen = {**settings.properties, **settings.consumer}
+    # With KIP-848 the broker decides these, and the client refuses them.
+    own = {} if chosen.get("group.protocol") == "consumer" else _CLASSIC_GROUP
     return {
-        # Cooperative: a rebalance stops only the partitions that move.
-        "partition.assignment.strategy": "cooperative-sticky",
-        # Found dead after 6 s; librdkafka's 45 s leave partitions unread that long after a kill -9.
-        "session.timeout.ms": 6_000,
-        "heartbeat.interval.ms": 1_000,
-        "isolation.level": "read_committed",
+        **own,
         # Enough that a poll finds whole batches waiting; for all partitions together, so bounded.
         "queued.max.messages.kbytes": 65_536,
         # Eight times the usual: a backlog comes in an eighth of the requests, which broker and client feel.
@@ -95,12 +114,16 @@ def consumer_properties(settings: KafkaSettings, on_error: Callable[[Any], None]
         # Expired offsets must not make the worker score the topic again without a word.
         "auto.offset.reset": "error",
         "enable.partition.eof": False,
+        "isolation.level": "read_committed",
         "error_cb": on_error,
     }
 
 
 def producer_properties(
-    settings: KafkaSettings, on_error: Callable[[Any], None], on_delivery: Callable[[Any, Any], None]
+    settings: KafkaSettings,
+    on_error: Callable[[Any], None],
+    on_delivery: Callable[[Any, Any], None],
+    transactional_id: str | None = None,
 ) -> Client:
     """
     The producer's configuration.
@@ -109,13 +132,17 @@ def producer_properties(
         settings: the cluster.
         on_error: told of errors that belong to no record.
         on_delivery: called for each record that the broker or the client gave up on, with its error.
+        transactional_id: makes it a transactional producer.
     Raises: SettingsError for a property that the guarantees rest on.
     """
+    transactional = {} if transactional_id is None else {"transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
     return {
         "linger.ms": LINGER_MS,
         "message.max.bytes": MESSAGE_MAX_BYTES,
         "queue.buffering.max.messages": QUEUE_MESSAGES,
+        **transactional,
         **_common(_without_consumer_keys(settings), settings.producer, "[kafka.producer]"),
+        **({} if transactional_id is None else {"transactional.id": transactional_id}),
         "acks": "all",
         "enable.idempotence": True,
         "partitioner": "murmur2_random",
@@ -123,6 +150,12 @@ def producer_properties(
         "on_delivery": on_delivery,
         "error_cb": on_error,
     }
+
+
+def transaction_timeout_s(settings: KafkaSettings) -> float:
+    """After how many seconds the broker ends an open transaction by itself."""
+    chosen = {**settings.properties, **settings.producer}
+    return float(chosen.get("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS)) / 1_000
 
 
 def admin_properties(settings: KafkaSettings) -> Client:

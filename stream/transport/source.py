@@ -10,33 +10,28 @@ and raised by `poll` itself.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import NoneType
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol
 
-import confluent_kafka
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream.errors import OffsetOutOfRange, Stopped, StreamError
 from stream.records import Batch, Partition
 from stream.settings import InputSettings, KafkaSettings
 from stream.transport.clients import make_client
+from stream.transport.columns import Message, all_sound, as_batch, partitions_of
 from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
 from stream.transport.properties import consumer_properties
 from stream.transport.starts import Starts
+from stream.transport.transactions import GroupMetadata
 
 __all__ = ["Limits", "Listener", "Source"]
 
 log = logging.getLogger(__name__)
-
-Message: TypeAlias = Any
-"""confluent_kafka.Message: its own types say Optional for what a consumed record always has."""
-
-_METHODS: Any = confluent_kafka.Message
-"""Its methods, to be mapped over many."""
 
 ASSIGN_S = 30.0
 """For looking up where new partitions start, of the 300 s that a member may stay away from `poll`."""
@@ -106,6 +101,8 @@ class Source:
         self._failure: StreamError | None = None
         self._failed: dict[Partition, int] = {}
         self._refused: Stopped | None = None
+        self.drained = True
+        """Whether the last poll found less than it could have taken: nothing waits."""
         self.joined = False
         """Whether the group has given this member its share at least once (which may be none)."""
 
@@ -148,31 +145,23 @@ class Source:
         return self._cut(messages)
 
     def _cut(self, messages: list[Message]) -> list[Message]:
-        """Keep what is beyond the byte limit for the next poll."""
+        """Keep what is beyond the limits for the next poll."""
         room = self._limits.bytes
         for i, message in enumerate(messages):
             room -= len(message)
-            if room < 0 and i:
+            if (room < 0 and i) or i == self._limits.records:
                 self._held = messages[i:]
+                self.drained = False
                 return messages[:i]
+        self.drained = len(messages) < self._limits.records
         return messages
 
     def _batch(self, messages: list[Message], before: Mapping[int, int]) -> Batch:
-        """The records as columns, each made by one pass of C: some 0.3 µs a record."""
-        partitions = list(map(_METHODS.partition, messages))
-        sound = set(map(type, map(_METHODS.error, messages))) <= {NoneType}
-        if not (sound and before == self._owned and self._owned.keys() >= set(partitions)):
+        partitions = partitions_of(messages)
+        if not (all_sound(messages) and before == self._owned and self._owned.keys() >= set(partitions)):
             messages = [m for m in messages if self._usable(m, before)]
-            partitions = list(map(_METHODS.partition, messages))
-        return Batch(
-            self._options.topic,
-            partitions,
-            list(map(_METHODS.offset, messages)),
-            [ms if kind else 0 for kind, ms in map(_METHODS.timestamp, messages)],
-            list(map(_METHODS.key, messages)),
-            list(map(_METHODS.value, messages)),
-            list(map(_METHODS.headers, messages)),
-        )
+            partitions = partitions_of(messages)
+        return as_batch(self._options.topic, messages, partitions)
 
     def _usable(self, message: Message, before: Mapping[int, int]) -> bool:
         """Whether a message is a record of a partition that was owned all along."""
@@ -193,7 +182,7 @@ class Source:
             offsets: per partition the next offset to read.
             wait: True = until the coordinator has answered. False = its answer comes with a later poll; what
                 it did not take is then found by `not_committed`.
-        Raises: OutcomeUnknown when the group has moved on (others will read the records again);
+        Raises: MovedOn when the group has moved on (others will read the records again);
             Retriable when it may be tried again; Stopped when it is refused.
         Owner's thread only: from another one it never returns once a rebalance callback runs
         (confluent-kafka 2.16).
@@ -206,6 +195,30 @@ class Source:
         for done in answers or ():
             if done.error is not None:
                 raise decide(done.error, f"committing offset {done.offset} of {done.topic}[{done.partition}]")
+
+    def group(self) -> GroupMetadata:
+        """Who this consumer is in its group now: what a transaction's offsets are checked against."""
+        return GroupMetadata(self._consumer.consumer_group_metadata())
+
+    def committed(self, partitions: Sequence[Partition], deadline: Deadline) -> dict[Partition, int]:
+        """
+        The group's offsets; those of a transaction that is not ended yet are waited for.
+
+        Returns: only partitions that have one.
+        Raises: Retriable or MovedOn when there is no answer in time; Stopped when it is refused.
+        """
+        return self._starts.committed(partitions, deadline)
+
+    def serve(self, wait_s: float) -> None:
+        """
+        Let rebalances happen without taking records; what comes all the same waits for the next `poll`.
+
+        Raises: as `poll`. Blocks for wait_s at most, longer only while a rebalance is under way.
+        """
+        over = Deadline.after(wait_s)
+        self._held += self._consumer.consume(1, wait_s)
+        time.sleep(over.left_s())
+        self._raise_failure()
 
     def not_committed(self) -> dict[Partition, int]:
         """

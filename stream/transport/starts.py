@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from confluent_kafka import OFFSET_INVALID, KafkaException, TopicPartition
 
-from stream.errors import OutcomeUnknown, Retriable
+from stream.errors import MovedOn, Retriable
+from stream.records import Partition
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
 
@@ -40,6 +42,19 @@ class Starts:
         """
         return [self._start(tp, deadline) for tp in self._committed(partitions, deadline)]
 
+    def committed(self, partitions: Sequence[Partition], deadline: Deadline) -> dict[Partition, int]:
+        """
+        The group's offsets, of the partitions that have one.
+
+        Raises: as `of`.
+        """
+        asked = [TopicPartition(p.topic, p.index) for p in partitions]
+        return {
+            Partition(tp.topic, tp.partition): tp.offset
+            for tp in self._committed(asked, deadline)
+            if tp.offset != OFFSET_INVALID
+        }
+
     def ends(self, tp: TopicPartition, deadline: Deadline) -> tuple[int, int]:
         """
         The earliest offset and the one after the last; a partition that has no leader yet is waited for.
@@ -62,7 +77,7 @@ class Starts:
                 found = self._consumer.committed(partitions, timeout=max(0.1, deadline.left_s()))
             except KafkaException as error:
                 fault = decide(error, f"reading the group's offsets of {self._topic}")
-                if isinstance(fault, Retriable | OutcomeUnknown) and not deadline.over:
+                if isinstance(fault, Retriable | MovedOn) and not deadline.over:
                     time.sleep(AGAIN_S)
                     continue
                 raise fault from error

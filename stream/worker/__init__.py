@@ -1,7 +1,10 @@
 """The engine: poll, score, publish, commit, in one thread that owns the clients."""
 
+from stream.worker.at_least_once import AtLeastOnce
 from stream.worker.brake import Brake
+from stream.worker.delivery import Delivery, Outlets
 from stream.worker.engine import Engine
+from stream.worker.exactly_once import ExactlyOnce
 from stream.worker.progress import Progress
 from stream.worker.publisher import Publisher, Topics
 from stream.worker.startup import wait_for_topics
@@ -10,8 +13,12 @@ from stream.worker.tally import Tally
 from stream.worker.timing import Timing
 
 __all__ = [
+    "AtLeastOnce",
     "Brake",
+    "Delivery",
     "Engine",
+    "ExactlyOnce",
+    "Outlets",
     "Progress",
     "Publisher",
     "State",

@@ -1,38 +1,26 @@
 """
-At-least-once: a batch's outputs are published, acknowledged, and only then its offsets committed.
+The seam between the loop and a delivery guarantee: what the engine asks for, and where a delivery's effects go.
 
-Batches are gathered in spans. A span ends in two steps: its outputs are awaited in the background
-(`Settlement`) while the loop works on the next batch; then the loop commits its offsets. Nothing is published
-before the span before has ended, so an offset is never committed while an output before it is still on its
-way. The commit is the loop's own: one from another thread never returns once a rebalance callback runs
-(confluent-kafka 2.16).
+Words: a *span* is what was published since the last commit; it ends in one commit, or not at all. Records *in
+hand* were published in a transaction that was aborted, and wait to be published again.
 """
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
-from stream.errors import OutcomeUnknown, Retriable, Stopped
 from stream.records import Partition
 from stream.telemetry import Metrics
 from stream.transport import Deadline
 from stream.worker.progress import Progress
 from stream.worker.publisher import Publisher
-from stream.worker.seams import Committing
-from stream.worker.settlement import Settlement
-from stream.worker.span import Judged, Span
+from stream.worker.seams import Reading
+from stream.worker.span import Judged
 from stream.worker.tally import Tally
-from stream.worker.timing import Timing
 
-__all__ = ["AtLeastOnce", "Outlets"]
-
-log = logging.getLogger(__name__)
-
-COMMIT_AGAIN_S = 0.2
-"""Between two tries of a commit that failed for now."""
+__all__ = ["LOOK_S", "Delivery", "Outlets"]
 
 LOOK_S = 0.2
 """Between two looks at outputs that are awaited; each is a sign of life."""
@@ -58,153 +46,52 @@ class Outlets:
     clock: Callable[[], float]
 
 
-class AtLeastOnce:
-    """Used by the engine's thread alone, but for `stop_by`."""
+class Delivery(Protocol):
+    """One guarantee. Used by the engine's thread alone, but for `stop_by`."""
 
-    def __init__(self, outlets: Outlets, timing: Timing) -> None:
+    stop_by: Deadline | None
+    """When the worker must have ended; set once it is asked to stop."""
+
+    @property
+    def holding(self) -> str:
+        """Why records are in hand that must be published before any others; empty when there are none."""
+
+    def open(self, source: Reading, pause: Callable[[float], bool]) -> None:
         """
+        Get ready, before the input is subscribed to.
+
         Args:
-            outlets: where outputs, counts and timings go.
-            timing: how old and how large a span may get, and how long its end may take.
+            source: the input.
+            pause: waits so many seconds; True = the worker is asked to stop.
+        Raises: Stopped when it can't be done.
         """
-        self._outlets = outlets
-        self._timing = timing
-        self.source: Committing | None = None
-        """Where offsets are committed; set once the input is read."""
-        self.stop_by: Deadline | None = None
-        """When the worker must have ended; set once it is asked to stop."""
-        self._span: Span | None = None
-        self._ending: Span | None = None
-        self._ending_since = 0.0
-        self._owed: dict[Partition, int] = {}
-        self._unanswered: dict[Partition, int] = {}
-        self._settlement = Settlement()
 
     def publish(self, judged: Judged) -> None:
-        """
-        Publish a batch once the span before has ended.
+        """Publish a batch. Raises: Stopped when the worker can't go on; nothing of it is committed then."""
 
-        Raises: Stopped when outputs can't be delivered; nothing of them is committed.
-        Blocks until the outputs of the span before are acknowledged, and while the producer's queue is full.
-        """
-        self._await(None)
-        started = self._outlets.clock()
-        self._outlets.publisher.publish(judged)
-        self._outlets.metrics.observe("stream_publish_seconds", self._outlets.clock() - started)
-        self._span = self._span or Span(started)
-        self._span.add(judged)
-
-    def tend(self, *, idle: bool) -> None:
+    def tend(self, *, drained: bool) -> None:
         """
         End what is due; called once a round.
 
         Args:
-            idle: no batch is in hand, so the span before may be concluded at once.
+            drained: the input holds nothing more at the moment.
         Raises: Stopped as `publish`.
         """
-        if self.source is not None:
-            # What a commit could not make known is made up for by the next one, never by an older offset.
-            for partition, offset in self.source.not_committed().items():
-                self._owed[partition] = max(
-                    offset, self._owed.get(partition, 0), self._unanswered.get(partition, 0)
-                )
-        if idle and self._settlement.wait(0):
-            self._conclude(None)
-        if self._due():
-            self._end(None)
+
+    def patience_s(self, idle_s: float) -> float:
+        """How long the next poll may wait for a first record, idle_s at most."""
+
+    def retry(self) -> None:
+        """Try to publish what is in hand. Raises: Stopped as `publish`."""
 
     def finish(self, budget: Deadline) -> None:
-        """
-        End everything and wait for it. Raises: Stopped as `publish`, also when the budget ran out.
+        """End everything and wait for it. Raises: Stopped as `publish`, also when the budget ran out."""
 
-        Args:
-            budget: when to give up.
-        """
-        self._await(budget)
-        # The last word must be answered: what was committed without waiting is committed once more.
-        for partition, offset in self._unanswered.items():
-            self._owed[partition] = max(offset, self._owed.get(partition, 0))
-        if self._span is not None or self._owed:
-            self._end(budget)
-            self._await(budget)
+    def give_up(self, partitions: Iterable[Partition], budget: Deadline) -> None:
+        """Finish what can be finished for partitions that go; the rest of theirs is their next owner's."""
 
-    def forget(self, partitions: Iterable[Partition]) -> None:
-        """Commit nothing more for these: they belong to others."""
-        gone = list(partitions)
-        for span in (self._span, self._ending):
-            if span is not None:
-                span.forget(gone)
-        for partition in gone:
-            self._owed.pop(partition, None)
-            self._unanswered.pop(partition, None)
+    def lose(self, partitions: Iterable[Partition]) -> None:
+        """Commit nothing more for these: they belong to others already."""
 
-    def _due(self) -> bool:
-        if self._span is None:
-            return bool(self._owed) and not self._settlement.busy
-        old = self._outlets.clock() - self._span.started >= self._timing.span_s
-        large = self._span.value_bytes >= self._timing.span_bytes
-        return old or large or self._span.records >= self._timing.span_records
-
-    def _end(self, budget: Deadline | None) -> None:
-        """Start the end of the open span in the background."""
-        self._await(budget)
-        span = self._span or Span(self._outlets.clock())
-        self._span = None
-        for partition, offset in self._owed.items():
-            span.next_offsets.setdefault(partition, offset)
-        self._owed = {}
-        deadline = budget or Deadline.after(self._timing.settle_s)
-        self._ending, self._ending_since = span, self._outlets.clock()
-        self._settlement.start(lambda: self._settle(span, deadline))
-
-    def _settle(self, span: Span, deadline: Deadline) -> None:
-        """In the background: await the outputs."""
-        self._outlets.publisher.settle(span, deadline)
-        for judged in span.batches:
-            self._outlets.tally.count(judged.batch, judged.outcomes)
-
-    def _await(self, budget: Deadline | None) -> None:
-        """Wait for the span before, and commit it. An unreachable broker makes this long, so it beats."""
-        while not self._settlement.wait(LOOK_S):
-            self._outlets.progress.beat()
-            over = budget or self.stop_by
-            if over is not None and over.over:
-                raise Stopped(
-                    "outputs were not acknowledged in the time there was; nothing of them is committed",
-                    mend="look at the brokers; whoever reads these records next scores them again",
-                )
-        self._conclude(budget)
-
-    def _conclude(self, budget: Deadline | None) -> None:
-        """Commit the span whose outputs are there."""
-        span, self._ending = self._ending, None
-        if span is None:
-            return
-        # An unreachable broker makes the commit long; that is no dead loop.
-        self._outlets.progress.allow(self._timing.settle_s)
-        last = budget or self.stop_by
-        # The last commit before partitions or the worker go must be answered; the others need not be waited for.
-        self._commit(span, last or Deadline.after(self._timing.settle_s), wait=last is not None)
-        self._outlets.progress.resume()
-        self._outlets.metrics.observe("stream_commit_seconds", self._outlets.clock() - self._ending_since)
-
-    def _commit(self, span: Span, deadline: Deadline, *, wait: bool) -> None:
-        while self.source is not None and span.next_offsets:
-            try:
-                self.source.commit(span.next_offsets, wait=wait)
-            except OutcomeUnknown as error:
-                # The group is rebalancing. What stays ours is committed with the next span; what goes is
-                # read again by its new owner.
-                log.warning("not committed, the group has moved on: %s", error.message)
-                self._outlets.metrics.add("stream_commits_total", result="moved_on")
-                self._owed = dict(span.next_offsets)
-                return
-            except Retriable as error:
-                if deadline.over:
-                    raise Stopped(error.message, mend="look at the group's coordinator") from error
-                log.warning("commit is tried again: %s", error.message)
-                time.sleep(deadline.left_s(COMMIT_AGAIN_S))
-            else:
-                self._unanswered = {} if wait else {**self._unanswered, **span.next_offsets}
-                self._outlets.metrics.add("stream_commits_total", result="ok")
-                return
+    def abandon(self) -> None:
+        """The worker ends with an error: leave nothing open that others would wait for. Raises nothing."""

@@ -16,13 +16,12 @@ from stream.records import Batch, Outcome, Partition
 from stream.telemetry import Metrics
 from stream.transport import Deadline
 from stream.worker.brake import Brake
-from stream.worker.delivery import AtLeastOnce, Outlets
+from stream.worker.delivery import Delivery
 from stream.worker.progress import Progress
-from stream.worker.publisher import Publisher
 from stream.worker.seams import Process, Reading
 from stream.worker.span import Judged
 from stream.worker.state import Life, State
-from stream.worker.tally import Tally, dead
+from stream.worker.tally import dead
 from stream.worker.timing import Timing
 
 __all__ = ["Engine"]
@@ -42,20 +41,20 @@ class Engine:
     def __init__(
         self,
         pipeline: Process,
-        publisher: Publisher,
+        delivery: Delivery,
         brake: Brake,
-        tally: Tally,
         metrics: Metrics,
+        progress: Progress,
         timing: Timing,
         clock: Callable[[], float],
     ) -> None:
         """
         Args:
             pipeline: records → outcomes.
-            publisher: outcomes → topics.
+            delivery: outcomes → topics, and the offsets with them.
             brake: stops on too many dead letters.
-            tally: counts outcomes.
             metrics: for the timings.
+            progress: told of every round.
             timing: budgets.
             clock: monotonic seconds.
         """
@@ -65,7 +64,7 @@ class Engine:
         self._timing = timing
         self._clock = clock
         self.life = Life()
-        self.progress = Progress(clock)
+        self.progress = progress
         self.lag: Mapping[Partition, int] = {}
         """Records not read yet, per owned partition, at most a second old; replaced, never changed."""
         self.blocked = ""
@@ -73,8 +72,7 @@ class Engine:
         self._lag_at = clock()
         self._next: Process | None = None
         self._stop = threading.Event()
-        outlets = Outlets(publisher, tally, metrics, self.progress, clock)
-        self._delivery = AtLeastOnce(outlets, timing)
+        self._delivery = delivery
 
     def stop(self) -> None:
         """Ask the loop to finish, commit and leave. Does not block; a second call changes nothing."""
@@ -122,10 +120,10 @@ class Engine:
         Raises: Stopped when the worker can't go on; what was not committed is read again by whoever comes
             next. Anything else is a bug, and ends the worker too.
         """
-        self._delivery.source = source
         self.life.move(State.WAITING)
-        self.life.move(State.JOINING)
         try:
+            self._delivery.open(source, self.pause)
+            self.life.move(State.JOINING)
             source.subscribe()
             while not self._stop.is_set():
                 self._round(source)
@@ -136,18 +134,25 @@ class Engine:
         finally:
             if self.life.state is not State.STOPPED:
                 self.life.move(State.FAILED)
+                self._delivery.abandon()
                 # Leave the group at once, so that others need not wait for the session to run out.
                 with contextlib.suppress(StreamError):
                     source.close()
 
     def _round(self, source: Reading) -> None:
-        batch = source.poll(self._timing.idle_s)
+        self.blocked = self._delivery.holding
+        if self.blocked:
+            source.serve(self._timing.idle_s)
+            self.progress.resume()
+            self._delivery.retry()
+            return
+        batch = source.poll(self._delivery.patience_s(self._timing.idle_s))
         self.progress.resume()
         self._take_swap()
         self.life.move(State.RUNNING if source.owned else State.JOINING)
         if batch:
             self._work(batch)
-        self._delivery.tend(idle=not batch)
+        self._delivery.tend(drained=source.drained)
         if self._clock() - self._lag_at >= LAG_S:
             self.lag = source.lag()
             self._lag_at = self._clock()
@@ -157,8 +162,9 @@ class Engine:
         outcomes = self._process(batch)
         if outcomes is None:
             return
-        judged = Judged(batch, outcomes, self._pipeline.name)
-        self._metrics.observe("stream_process_seconds", self._clock() - started)
+        seconds = self._clock() - started
+        judged = Judged(batch, outcomes, self._pipeline.name, seconds)
+        self._metrics.observe("stream_process_seconds", seconds)
         self._brake.check(len(batch), *dead(outcomes))
         self._delivery.publish(judged)
 
@@ -193,11 +199,7 @@ class Engine:
         """
         self._metrics.add("stream_rebalances_total", kind="lost" if lost else "revoked")
         if lost or self.life.state is State.FAILED:
-            self._delivery.forget(partitions)
+            self._delivery.lose(partitions)
             return
-        budget = Deadline.after(self._timing.revoke_s)
         self.progress.allow(self._timing.revoke_s)
-        try:
-            self._delivery.finish(budget)
-        finally:
-            self._delivery.forget(partitions)
+        self._delivery.give_up(partitions, Deadline.after(self._timing.revoke_s))

@@ -13,7 +13,7 @@ from stream.transport import Deadline, Refusal
 from stream.worker.span import Judged, Span
 from stream.worker.tally import all_predictions
 
-__all__ = ["Publisher", "Sending", "Topics"]
+__all__ = ["Publisher", "Sending", "Topics", "letter_of", "refused_dead_letter"]
 
 SCHEMA_HEADER = "__value_schema_id"
 """Speaks of the input's value, so it does not go on to the prediction. Source: Confluent's serializers."""
@@ -79,7 +79,7 @@ class Publisher:
         self._predictions(batch, [i for i, o in enumerate(outcomes) if isinstance(o, Prediction)], outcomes)
         for i, outcome in enumerate(outcomes):
             if isinstance(outcome, DeadLetter):
-                self.bury(judged, i, outcome)
+                self.bury(judged, i, outcome, now=i in judged.restamped)
 
     def _predictions(self, batch: Batch, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         values = [o.value for o in outcomes if isinstance(o, Prediction)]
@@ -107,6 +107,11 @@ class Publisher:
         stamp = 0 if now else batch.timestamps_ms[i]
         self._sink.send(self._topics.dead_letters, [batch.keys[i]], [batch.values[i]], [stamp], [headers])
 
+    @property
+    def topics(self) -> Topics:
+        """Where outputs go."""
+        return self._topics
+
     def settle(self, span: Span, deadline: Deadline) -> None:
         """
         Wait until every output of a span is acknowledged; what the broker refused becomes a dead letter.
@@ -131,9 +136,7 @@ class Publisher:
     def _demote(self, span: Span, refusal: Refusal) -> None:
         """A refused prediction: its record becomes a dead letter."""
         stamp_now = refusal.reason == "timestamp_refused"
-        letter = DeadLetter(
-            "publish", refusal.reason, refusal.exception, f"{refusal.topic}: {refusal.message}"
-        )
+        letter = letter_of(refusal)
         found = span.demote(refusal.key, refusal.value, letter)
         if found is None:
             raise DeadLetterRefused(
@@ -146,15 +149,25 @@ class Publisher:
         if refusal.reason == "timestamp_refused":
             self._sink.send(refusal.topic, [refusal.key], [refusal.value], [0], [refusal.headers])
             return
-        said = describe(refusal.headers)
-        place = Place(said.get("topic", "?"), int(said.get("partition", -1)), int(said.get("offset", -1)))
-        size = len(refusal.value or b"")
-        raise DeadLetterRefused(
-            f"{place}: {refusal.topic} refused the record as a dead letter ({refusal.message}); its value has"
-            f" {size} bytes; it was not skipped",
-            place=place,
-            mend=f"raise max.message.bytes of {refusal.topic} above {size + 65_536}, then restart",
-        )
+        raise refused_dead_letter(refusal)
+
+
+def refused_dead_letter(refusal: Refusal) -> DeadLetterRefused:
+    """The error for a record that not even the dead-letter topic takes; it names the record's place."""
+    said = describe(refusal.headers)
+    place = Place(said.get("topic", "?"), int(said.get("partition", -1)), int(said.get("offset", -1)))
+    size = len(refusal.value or b"")
+    return DeadLetterRefused(
+        f"{place}: {refusal.topic} refused the record as a dead letter ({refusal.message}); its value has"
+        f" {size} bytes; it was not skipped",
+        place=place,
+        mend=f"raise max.message.bytes of {refusal.topic} above {size + 65_536}, then restart",
+    )
+
+
+def letter_of(refusal: Refusal) -> DeadLetter:
+    """What a refused prediction's record becomes."""
+    return DeadLetter("publish", refusal.reason, refusal.exception, f"{refusal.topic}: {refusal.message}")
 
 
 def _onward(headers: Headers) -> Headers:

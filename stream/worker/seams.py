@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from stream.records import Batch, Outcome, Partition
+from stream.transport import Deadline, GroupMetadata, Refusal
 
-__all__ = ["Committing", "Process", "Reading"]
+__all__ = ["Process", "Reading", "Transacting"]
 
 
 class Reading(Protocol):
     """What the engine needs of `stream.transport.Source`."""
 
     joined: bool
+    drained: bool
 
     @property
     def owned(self) -> list[Partition]:
@@ -30,6 +32,15 @@ class Reading(Protocol):
 
     def not_committed(self) -> dict[Partition, int]:
         """See `Source.not_committed`."""
+
+    def group(self) -> GroupMetadata:
+        """See `Source.group`."""
+
+    def committed(self, partitions: Sequence[Partition], deadline: Deadline) -> dict[Partition, int]:
+        """See `Source.committed`."""
+
+    def serve(self, wait_s: float) -> None:
+        """See `Source.serve`."""
 
     def lag(self) -> dict[Partition, int]:
         """See `Source.lag`."""
@@ -49,11 +60,30 @@ class Process(Protocol):
         """See `Pipeline.process`."""
 
 
-class Committing(Protocol):
-    """What the delivery needs of `stream.transport.Source`."""
+class Transacting(Protocol):
+    """What an exactly-once delivery needs of `stream.transport.TransactionalSink`, beside what is sent."""
 
-    def commit(self, offsets: Mapping[Partition, int], *, wait: bool) -> None:
-        """See `Source.commit`."""
+    timeout_s: float
 
-    def not_committed(self) -> dict[Partition, int]:
-        """See `Source.not_committed`."""
+    def start(self, deadline: Deadline) -> None:
+        """See `TransactionalSink.start`."""
+
+    def renew(self) -> None:
+        """See `TransactionalSink.renew`."""
+
+    def begin(self) -> None:
+        """See `TransactionalSink.begin`."""
+
+    def flush(self, deadline: Deadline) -> list[Refusal]:
+        """See `TransactionalSink.flush`."""
+
+    def add_offsets(
+        self, next_offsets: Mapping[Partition, int], group: GroupMetadata, deadline: Deadline
+    ) -> None:
+        """See `TransactionalSink.add_offsets`."""
+
+    def commit(self, deadline: Deadline) -> None:
+        """See `TransactionalSink.commit`."""
+
+    def abort(self, deadline: Deadline) -> None:
+        """See `TransactionalSink.abort`."""

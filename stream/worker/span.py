@@ -7,12 +7,12 @@ still carry the original bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction
 
-__all__ = ["Judged", "Span"]
+__all__ = ["Judged", "Span", "demote", "find"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,50 @@ class Judged:
         batch: n records.
         outcomes: shape (n,); outcome i belongs to record i.
         model: `name@version` that answered.
+        seconds: that judging it took; the next batch may take as long.
+        restamped: rows whose dead letter is stamped now: the broker refuses their own timestamp.
     """
 
     batch: Batch
     outcomes: list[Outcome]
     model: str
+    seconds: float = 0.0
+    restamped: set[int] = field(default_factory=set)
+
+    def where(self, keep: Callable[[int, int], bool]) -> Judged:
+        """
+        The records that are still this worker's to deal with.
+
+        Args:
+            keep: told a record's partition number and offset.
+        """
+        batch = self.batch
+        return self._rows([i for i in range(len(batch)) if keep(batch.partitions[i], batch.offsets[i])])
+
+    def _rows(self, rows: Sequence[int]) -> Judged:
+        if len(rows) == len(self.batch):
+            return self
+        new = {old: i for i, old in enumerate(rows)}
+        return Judged(
+            self.batch.take(rows),
+            [self.outcomes[i] for i in rows],
+            self.model,
+            self.seconds,
+            {new[i] for i in self.restamped if i in new},
+        )
+
+    def halves(self) -> list[Judged]:
+        """Both halves of its records; itself when there is but one."""
+        middle = len(self.batch) // 2
+        rows = range(len(self.batch))
+        parts = [self._rows(rows[:middle]), self._rows(rows[middle:])]
+        return [part for part in parts if len(part.batch)]
+
+    def next_offsets(self) -> dict[Partition, int]:
+        """Per partition the offset after its last record here."""
+        batch = self.batch
+        last = dict(zip(batch.partitions, batch.offsets, strict=True))
+        return {Partition(batch.topic, index): offset + 1 for index, offset in last.items()}
 
 
 @dataclass(slots=True)
@@ -36,7 +75,6 @@ class Span:
     """
     Attributes:
         started: monotonic seconds of its first batch.
-        first: per partition the offset of its first record here: where to go back to.
         next_offsets: per partition the offset after its last record here: what to commit.
         records: how many there are.
         value_bytes: of their values.
@@ -44,7 +82,6 @@ class Span:
     """
 
     started: float
-    first: dict[Partition, int] = field(default_factory=dict)
     next_offsets: dict[Partition, int] = field(default_factory=dict)
     records: int = 0
     value_bytes: int = 0
@@ -53,13 +90,7 @@ class Span:
     def add(self, judged: Judged) -> None:
         """Take in a batch and what became of it."""
         batch = judged.batch
-        last = dict(zip(batch.partitions, batch.offsets, strict=True))
-        for index, offset in last.items():
-            self.next_offsets[Partition(batch.topic, index)] = offset + 1
-        for index, offset in zip(reversed(batch.partitions), reversed(batch.offsets), strict=True):
-            last[index] = offset
-        for index, offset in last.items():
-            self.first.setdefault(Partition(batch.topic, index), offset)
+        self.next_offsets |= judged.next_offsets()
         self.records += len(batch)
         self.value_bytes += sum(len(value) for value in batch.values if value)
         self.batches.append(judged)
@@ -67,7 +98,6 @@ class Span:
     def forget(self, partitions: Iterable[Partition]) -> None:
         """Commit nothing for these: they belong to others now."""
         for partition in partitions:
-            self.first.pop(partition, None)
             self.next_offsets.pop(partition, None)
 
     def demote(self, key: bytes | None, value: bytes | None, letter: DeadLetter) -> tuple[Judged, int] | None:
@@ -78,8 +108,27 @@ class Span:
             nulls of one key look alike.
         """
         for judged in self.batches:
-            for i, outcome in enumerate(judged.outcomes):
-                if isinstance(outcome, Prediction) and outcome.value == value and judged.batch.keys[i] == key:
-                    judged.outcomes[i] = letter
-                    return judged, i
+            row = demote(judged, key, value, letter)
+            if row is not None:
+                return judged, row
         return None
+
+
+def demote(judged: Judged, key: bytes | None, value: bytes | None, letter: DeadLetter) -> int | None:
+    """
+    Find the record whose prediction had this key and value, and note that it is a dead letter now.
+
+    Returns: its row; None when it is not of this batch.
+    """
+    row = find(judged, key, value)
+    if row is not None:
+        judged.outcomes[row] = letter
+    return row
+
+
+def find(judged: Judged, key: bytes | None, value: bytes | None) -> int | None:
+    """The row of the first record whose prediction has this key and value; None when there is none."""
+    for i, outcome in enumerate(judged.outcomes):
+        if isinstance(outcome, Prediction) and outcome.value == value and judged.batch.keys[i] == key:
+            return i
+    return None

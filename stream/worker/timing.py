@@ -15,8 +15,11 @@ class Timing:
     Attributes:
         idle_s: how long a poll waits for a first record; a stop is noticed after this.
         span_s: a span ends when it is this old. What a kill -9 makes others do again.
+        quiet_s: a transaction is not ended before this, although the input is drained: shorter ones queue behind
+            each other at the broker.
         span_records: a span ends when it has this many records.
         span_bytes: a span ends when its input values take this much memory.
+        hold_s: for records in hand to be published again; as `answer_s`.
         settle_s: for outputs to be acknowledged; librdkafka gives up on a record after 300 s.
         revoke_s: to finish when partitions go; the group waits for it, and it waits 300 s at most.
         answer_s: for a service that scoring needs, a schema registry, to answer; a member that stays away
@@ -26,8 +29,10 @@ class Timing:
 
     idle_s: float = 0.1
     span_s: float = 0.1
+    quiet_s: float = 0.02
     span_records: int = 50_000
     span_bytes: int = 64 * 1024 * 1024
+    hold_s: float = 240.0
     settle_s: float = 120.0
     revoke_s: float = 20.0
     answer_s: float = 240.0

@@ -12,7 +12,7 @@ from stream.errors import (
     DeadLetterRefused,
     DeliveryFailed,
     OffsetOutOfRange,
-    OutcomeUnknown,
+    MovedOn,
     Retriable,
     StreamError,
     TooManyDeadLetters,
@@ -114,7 +114,7 @@ class TestDelivery:
     def test_commit_in_a_rebalance_is_made_up_for(self) -> None:
         """When the group has moved on, what stays ours is committed later, without a new record."""
         rig = Rig(batch_of([b"a"]))
-        rig.source.commit_errors = [OutcomeUnknown("rebalancing")]
+        rig.source.commit_errors = [MovedOn("rebalancing")]
 
         assert {P0: 1} == rig.run().source.committed
 

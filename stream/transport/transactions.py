@@ -1,0 +1,260 @@
+"""
+The topics written to, in transactions: outputs and the input's offsets become visible together, or not at all.
+
+Words: a transaction is *open* from `begin` to the return of `commit` or `abort`. A producer is *fenced* when a
+newer one of its transactional id exists, or when the broker has ended a transaction that took too long;
+librdkafka can't tell these apart (it lacks KIP-890), so the caller does, by the transaction's age.
+
+Source: KIP-98; librdkafka, "Transactional producer", rdkafka.h.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StreamError
+from stream.records import Headers, Partition
+from stream.settings import KafkaSettings
+from stream.transport.connection import Connection
+from stream.transport.deadline import Deadline
+from stream.transport.faults import decide_transaction, record_reason, unwrap
+from stream.transport.outbox import Failed, Outbox, Refusal
+from stream.transport.properties import transaction_timeout_s
+
+__all__ = ["GroupMetadata", "TransactionalSink"]
+
+STEP_S = 2.0
+"""For one try of a call of the transaction; a call whose time is over goes on where it was when it is repeated."""
+
+AGAIN_S = 0.05
+"""Before a call is tried again that a broker could not answer yet."""
+
+FLUSH_BEFORE_ABORT_S = 0.5
+"""An abort right after the first record can turn fatal: what is on its way is waited for a little."""
+
+_BATCH_SIZE = {"message_too_large"}
+"""Reasons that a broker gives for a batch as a whole: which of its records is too large it does not say."""
+
+
+class GroupMetadata:
+    """Who the consumer is in its group at one moment; offsets of a transaction are taken from members only."""
+
+    __slots__ = ("generation", "raw")
+
+    MAGIC = b"CGMDv2:"
+
+    def __init__(self, raw: bytes) -> None:
+        """
+        Args:
+            raw: as `Consumer.consumer_group_metadata` gives it.
+
+        Source: librdkafka, rd_kafka_consumer_group_metadata_write: magic, generation as int32, names.
+        """
+        self.raw = raw
+        start = len(self.MAGIC)
+        known = raw.startswith(self.MAGIC)
+        self.generation = int.from_bytes(raw[start : start + 4], "little", signed=True) if known else -1
+        """-1: no member. The broker would take offsets of such a one unchecked, also a zombie's."""
+
+
+class TransactionalSink:
+    """The producer side of an exactly-once worker. One thread at a time, but for `__len__`."""
+
+    def __init__(self, kafka: KafkaSettings, transactional_id: str, stall_s: float = 120.0) -> None:
+        """
+        Connects nothing yet.
+
+        Args:
+            kafka: the cluster.
+            transactional_id: stable for this worker and nobody else's.
+            stall_s: how long a full queue may stay full before the worker stops.
+        """
+        self._kafka = kafka
+        self._id = transactional_id
+        self._stall_s = stall_s
+        self.connection = Connection()
+        self._outbox = self._new()
+        self._failed: list[Failed] = []
+        self.timeout_s = transaction_timeout_s(kafka)
+        """After so long the broker ends an open transaction by itself."""
+
+    def _new(self) -> Outbox:
+        self.connection.fatal = None
+        return Outbox(self._kafka, self._on_failed, self.connection, self._stall_s, self._id)
+
+    def __len__(self) -> int:
+        """Records sent and not yet acknowledged."""
+        return len(self._outbox)
+
+    def _on_failed(self, failed: Failed) -> None:
+        self._failed.append(failed)
+
+    def _call(self, step: Callable[[float], object], doing: str, deadline: Deadline) -> None:
+        """Do a call until it is done; again while it says that nothing is lost by that."""
+        while True:
+            try:
+                step(deadline.left_s(STEP_S) or 0.01)
+            except KafkaException as error:
+                fault = self._fault(error, doing)
+                if not isinstance(fault, Retriable) or deadline.over:
+                    raise fault from error
+                time.sleep(AGAIN_S)
+            else:
+                return
+
+    def _fault(self, error: KafkaException, doing: str) -> StreamError:
+        inner, fatal = unwrap(error), self.connection.fatal
+        # The first fatal error says why; those after it only that there was one.
+        return decide_transaction(fatal if inner.code() == KafkaError._FATAL and fatal else inner, doing)
+
+    def start(self, deadline: Deadline) -> None:
+        """
+        Take the transactional id: fence every older producer of it, and end its last transaction.
+
+        Raises: Retriable when the coordinator does not answer in time; BrokerRefused; OutcomeUnknown when this
+            producer is of no use: `renew`.
+        """
+        self._call(
+            self._outbox.producer.init_transactions,
+            f"taking the transactional id {self._id}",
+            deadline,
+        )
+
+    def renew(self) -> None:
+        """Discard the producer and whatever it has not written, and make a new one; `start` comes next."""
+        self._outbox.close()
+        self._failed = []
+        self._outbox = self._new()
+
+    def begin(self) -> None:
+        """Open a transaction; asks no broker. Raises: as `commit`."""
+        self._failed = []
+        self._call(
+            lambda _: self._outbox.producer.begin_transaction(), "opening a transaction", Deadline.after(0)
+        )
+
+    def send(
+        self,
+        topic: str,
+        keys: Sequence[bytes | None],
+        values: Sequence[bytes | None],
+        timestamps_ms: Sequence[int],
+        headers: Sequence[Headers | None],
+    ) -> None:
+        """See `Outbox.send`. What is refused, and that the transaction can't be committed, `flush` tells."""
+        self._outbox.send(topic, keys, values, timestamps_ms, headers)
+
+    def flush(self, deadline: Deadline) -> list[Refusal]:
+        """
+        Wait until every record sent so far is written or refused.
+
+        Returns: what was refused for what it is; when there is any, the transaction must be aborted.
+        Raises: Aborted when something could not be written, or not in time; a kind of Stopped or OutcomeUnknown
+            as the first error asks.
+        """
+        while len(self._outbox) and not deadline.over and not self._failed:
+            self._outbox.serve(deadline.left_s(1.0))
+        if self._failed:
+            # The rest of a batch that was refused is told at once, after the first.
+            self._outbox.serve(0)
+            return self._judge()
+        if len(self._outbox):
+            raise Aborted(
+                f"{len(self._outbox)} records were not acknowledged in time"
+                f" ({self.connection.trouble or 'no error reported'})"
+            )
+        return []
+
+    def _judge(self) -> list[Refusal]:
+        failed, self._failed = self._failed, []
+        others = [f for f in failed if record_reason(f.error) is None and not _is_neighbour(f.error)]
+        if others:
+            fault = decide_transaction(others[0].error, f"writing to {others[0].topic}")
+            # The client has given up on the record: there is no same call to make again.
+            raise Aborted(fault.message) if isinstance(fault, Retriable) else fault
+        told = any(_is_neighbour(f.error) for f in failed)
+        refusals: list[Refusal] = []
+        for each in failed:
+            error, reason = each.error, record_reason(each.error)
+            if reason is not None:
+                doubtful = not each.at_once and len(failed) > 1 and (reason in _BATCH_SIZE or not told)
+                refusals.append(
+                    Refusal(
+                        each.topic,
+                        each.key,
+                        each.value,
+                        each.headers,
+                        reason,
+                        error.name(),
+                        error.str(),
+                        doubtful,
+                    )
+                )
+        return refusals
+
+    def add_offsets(
+        self, next_offsets: Mapping[Partition, int], group: GroupMetadata, deadline: Deadline
+    ) -> None:
+        """
+        Make the input's offsets part of the open transaction.
+
+        Raises: MovedOn when the consumer is no member of the group's generation; else as `commit`.
+        """
+        if group.generation < 0:
+            raise MovedOn("the consumer is no member of its group at the moment")
+        offsets = [TopicPartition(p.topic, p.index, offset) for p, offset in next_offsets.items()]
+        self._call(
+            lambda left_s: self._outbox.producer.send_offsets_to_transaction(offsets, group.raw, left_s),
+            "adding offsets to a transaction",
+            deadline,
+        )
+
+    def commit(self, deadline: Deadline) -> None:
+        """
+        Commit the open transaction.
+
+        Raises: Aborted or MovedOn when it can't be committed: `abort` it; OutcomeUnknown when nobody knows, or
+            this producer is of no use any more: `renew`, and look at the group's offsets; a kind of Stopped.
+        """
+        try:
+            self._call(
+                self._outbox.producer.commit_transaction,
+                "committing a transaction",
+                deadline,
+            )
+        except Retriable as error:
+            raise OutcomeUnknown(error.message) from error
+
+    def abort(self, deadline: Deadline) -> None:
+        """
+        Abort the open transaction: nothing of it becomes visible.
+
+        Raises: OutcomeUnknown when this producer is of no use any more: `renew` ends the transaction.
+        """
+        try:
+            self._outbox.serve(deadline.left_s(FLUSH_BEFORE_ABORT_S))
+            self._call(
+                self._outbox.producer.abort_transaction,
+                "aborting a transaction",
+                deadline,
+            )
+        except (Retriable, Aborted, MovedOn) as error:
+            raise OutcomeUnknown(error.message) from error
+        finally:
+            self._failed = []
+
+    def discard(self) -> None:
+        """Forget what is still waiting: the worker stops and has not committed it."""
+        self._outbox.discard()
+
+    def close(self) -> None:
+        """Disconnect. An open transaction is ended by the broker, or by the next producer of this id."""
+        self._outbox.close()
+
+
+def _is_neighbour(error: KafkaError) -> bool:
+    """Whether a record is sound, and was refused only with its batch (KIP-467)."""
+    return bool(error.code() == KafkaError._INVALID_DIFFERENT_RECORD)

@@ -1,0 +1,143 @@
+"""Records of transactions that were not committed: kept as they were judged, published again, or given away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from stream.deadletter import describe
+from stream.errors import DeadLetterRefused
+from stream.records import Partition, Prediction
+from stream.transport import Refusal
+from stream.worker.publisher import letter_of, refused_dead_letter
+from stream.worker.span import Judged
+
+__all__ = ["InHand"]
+
+
+class InHand:
+    """A queue of judged batches, oldest first. Owned by the engine's thread."""
+
+    def __init__(self, dead_letters: str, clock: Callable[[], float]) -> None:
+        """
+        Args:
+            dead_letters: the topic of dead letters.
+            clock: monotonic seconds.
+        """
+        self._dead_letters = dead_letters
+        self._clock = clock
+        self._batches: list[Judged] = []
+        self._since = clock()
+        self.why = ""
+        """Why they are in hand."""
+
+    def __len__(self) -> int:
+        """How many batches there are."""
+        return len(self._batches)
+
+    @property
+    def first(self) -> Judged:
+        """What must be published next. Raises: IndexError when there is nothing."""
+        return self._batches[0]
+
+    @property
+    def age_s(self) -> float:
+        """Since when nothing of it could be committed."""
+        return self._clock() - self._since
+
+    def take_back(self, batches: Sequence[Judged], why: str, gone: Collection[Partition]) -> None:
+        """
+        Take in what was in a transaction that is not committed; it comes before what is here already.
+
+        Args:
+            batches: in the order in which they were published.
+            why: for people.
+            gone: partitions that went to others meanwhile.
+        """
+        if not self._batches:
+            self._since = self._clock()
+        self._batches = [*batches, *self._batches]
+        self.why = why
+        if gone:
+            self.drop(gone)
+
+    def add(self, judged: Judged) -> None:
+        """Take in a batch that must wait for those before it."""
+        self._batches.append(judged)
+
+    def committed(self) -> None:
+        """The first batch is committed."""
+        del self._batches[0]
+        self._since = self._clock()
+
+    def drop(self, partitions: Collection[Partition]) -> None:
+        """These partitions are others' now, and so are their records."""
+        self._keep(lambda topic, index, offset: Partition(topic, index) not in partitions)
+
+    def skip_to(self, next_offsets: Mapping[Partition, int]) -> None:
+        """What is before these offsets turned out to be committed."""
+        self._keep(lambda topic, index, offset: offset >= next_offsets.get(Partition(topic, index), 0))
+
+    def _keep(self, keep: Callable[[str, int, int], bool]) -> None:
+        kept = (
+            judged.where(lambda index, offset, topic=judged.batch.topic: keep(topic, index, offset))  # type: ignore[misc]
+            for judged in self._batches
+        )
+        self._batches = [judged for judged in kept if len(judged.batch)]
+
+    @property
+    def partitions(self) -> list[Partition]:
+        """Where the records come from, ascending."""
+        return sorted({p for judged in self._batches for p in judged.next_offsets()})
+
+    def note(self, refusals: Sequence[Refusal]) -> None:
+        """
+        Mark the records whose outputs were refused, so that they are published otherwise the next time.
+
+        A prediction becomes a dead letter; a timestamp that is refused becomes now; a batch of which some may
+        have been refused only for their neighbours is halved, until the guilty stand alone.
+
+        Raises: DeadLetterRefused when not even the dead-letter topic takes a record, or one is not found.
+        """
+        halved: set[int] = set()
+        for refusal in refusals:
+            number, row = self._locate(refusal)
+            judged = self._batches[number]
+            if refusal.doubtful and len(judged.batch) > 1:
+                halved.add(number)
+            elif refusal.reason == "timestamp_refused" and row not in judged.restamped:
+                judged.restamped.add(row)
+            elif refusal.topic == self._dead_letters:
+                raise refused_dead_letter(refusal)
+            if refusal.topic != self._dead_letters and number not in halved:
+                judged.outcomes[row] = letter_of(refusal)
+        self._batches = [
+            part
+            for number, judged in enumerate(self._batches)
+            for part in (judged.halves() if number in halved else [judged])
+        ]
+
+    def _locate(self, refusal: Refusal) -> tuple[int, int]:
+        """The batch and the row of a refused output."""
+        find = _dead_letter_row if refusal.topic == self._dead_letters else _prediction_row
+        for number, judged in enumerate(self._batches):
+            row = find(judged, refusal)
+            if row is not None:
+                return number, row
+        raise DeadLetterRefused(
+            f"{refusal.topic} refused a record that is not of this transaction: {refusal.message}"
+        )
+
+
+def _prediction_row(judged: Judged, refusal: Refusal) -> int | None:
+    keys = judged.batch.keys
+    for i, outcome in enumerate(judged.outcomes):
+        if isinstance(outcome, Prediction) and outcome.value == refusal.value and keys[i] == refusal.key:
+            return i
+    return None
+
+
+def _dead_letter_row(judged: Judged, refusal: Refusal) -> int | None:
+    said, batch = describe(refusal.headers), judged.batch
+    place = (int(said.get("partition", -1)), int(said.get("offset", -1)))
+    places = zip(batch.partitions, batch.offsets, strict=True)
+    return next((i for i, each in enumerate(places) if each == place), None)
