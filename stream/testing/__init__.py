@@ -3,5 +3,6 @@
 from stream.testing.memory import MemorySink, Sent
 from stream.testing.records import batch_of
 from stream.testing.script import ScriptedSource
+from stream.testing.transactions import MemoryTransactions
 
-__all__ = ["MemorySink", "ScriptedSource", "Sent", "batch_of"]
+__all__ = ["MemorySink", "MemoryTransactions", "ScriptedSource", "Sent", "batch_of"]

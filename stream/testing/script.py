@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from stream.errors import StreamError
 from stream.records import Batch, Partition
-from stream.transport import Listener
+from stream.transport import Deadline, GroupMetadata, Listener
 
 __all__ = ["ScriptedSource"]
 
@@ -19,9 +19,13 @@ class ScriptedSource:
     `assign`, `revoke`, `lose`). When the script is over, `at_end` is called and polls come back empty.
 
     Attributes:
-        committed: per partition the last committed offset.
+        offsets: per partition the last committed offset.
         commits: every commit, in order.
         commit_errors: what becomes of the next commits, one each.
+        generation: of the group; -1 while this is no member.
+        group_offsets: what `committed` tells; by default what was committed here.
+        served: how often rebalances were served without taking records.
+        drained: whether a poll found less than it could have taken.
         failed: what `not_committed` will tell.
         waited: of every commit, whether it was waited for.
         closed: whether `close` was called.
@@ -39,11 +43,15 @@ class ScriptedSource:
         self._at_end = at_end
         self.listener: Listener | None = None
         self.owned: list[Partition] = []
-        self.committed: dict[Partition, int] = {}
+        self.offsets: dict[Partition, int] = {}
         self.commits: list[dict[Partition, int]] = []
         self.commit_errors: list[StreamError] = []
         self.failed: dict[Partition, int] = {}
         self.waited: list[bool] = []
+        self.generation = 1
+        self.group_offsets: Mapping[Partition, int] | None = None
+        self.served = 0
+        self.drained = True
         self.joined = False
         self.closed = False
 
@@ -74,12 +82,29 @@ class ScriptedSource:
             self.failed.update(offsets)
             return
         self.commits.append(dict(offsets))
-        self.committed.update(offsets)
+        self.offsets.update(offsets)
 
     def not_committed(self) -> dict[Partition, int]:
         """See `Source.not_committed`."""
         failed, self.failed = self.failed, {}
         return failed
+
+    def group(self) -> GroupMetadata:
+        """See `Source.group`."""
+        return GroupMetadata(GroupMetadata.MAGIC + self.generation.to_bytes(4, "little", signed=True))
+
+    def committed(self, partitions: Sequence[Partition], deadline: Deadline) -> dict[Partition, int]:
+        """See `Source.committed`."""
+        known = self.offsets if self.group_offsets is None else self.group_offsets
+        return {p: known[p] for p in partitions if p in known}
+
+    def serve(self, wait_s: float) -> None:
+        """See `Source.serve`: a step of the script that is a function is done, batches wait."""
+        self.served += 1
+        if self._script and not isinstance(self._script[0], Batch | StreamError):
+            self._script.pop(0)()  # type: ignore[operator]
+        elif not self._script:
+            self._at_end()
 
     def lag(self) -> dict[Partition, int]:
         """See `Source.lag`; nothing is behind."""

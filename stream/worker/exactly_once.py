@@ -215,10 +215,11 @@ class ExactlyOnce:
 
     def _fail(self, error: StreamError, batches: list[Judged]) -> None:
         """Take a transaction's records in hand, and end it."""
+        if error.message != self._hand.why or not self._hand:
+            log.warning("a transaction is not committed, its records are sent again: %s", error.message)
         self._hand.take_back(batches, error.message, self._gone)
         result = {MovedOn: "moved_on", OutcomeUnknown: "unknown"}.get(type(error), "aborted")
         self._outlets.metrics.add("stream_commits_total", result=result)
-        log.warning("a transaction is not committed, its records are sent again: %s", error.message)
         if isinstance(error, OutcomeUnknown):
             self._doubt(error)
         else:

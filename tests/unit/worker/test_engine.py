@@ -11,8 +11,8 @@ import pytest
 from stream.errors import (
     DeadLetterRefused,
     DeliveryFailed,
-    OffsetOutOfRange,
     MovedOn,
+    OffsetOutOfRange,
     Retriable,
     StreamError,
     TooManyDeadLetters,
@@ -21,7 +21,18 @@ from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction, Sk
 from stream.telemetry import Metrics
 from stream.testing import MemorySink, ScriptedSource, batch_of
 from stream.transport import Deadline, Refusal
-from stream.worker import Brake, Engine, Publisher, State, Tally, Timing, Topics
+from stream.worker import (
+    AtLeastOnce,
+    Brake,
+    Engine,
+    Outlets,
+    Progress,
+    Publisher,
+    State,
+    Tally,
+    Timing,
+    Topics,
+)
 
 P0, P1 = Partition("in", 0), Partition("in", 1)
 
@@ -57,8 +68,11 @@ class Rig:
         self.tally = Tally(self.metrics)
         publisher = Publisher(self.sink, Topics("out", "dead"))
         timing = Timing(span_s=span_s)
+        progress = Progress(time.monotonic)
+        outlets = Outlets(publisher, self.tally, self.metrics, progress, time.monotonic)
+        delivery = AtLeastOnce(outlets, timing)
         self.engine = Engine(
-            Echo(), publisher, Brake(stop_above), self.tally, self.metrics, timing, time.monotonic
+            Echo(), delivery, Brake(stop_above), self.metrics, progress, timing, time.monotonic
         )
         self.source = ScriptedSource(list(script), self.engine.stop)
         self.source.listener = self.engine
@@ -81,7 +95,7 @@ class TestDelivery:
         rig = Rig(batch_of([b"a", b"b"]), batch_of([b"c"], first_offset=2)).run()
 
         assert [b"a", b"b", b"c"] == rig.values("out")
-        assert {P0: 3} == rig.source.committed
+        assert {P0: 3} == rig.source.offsets
         assert rig.engine.life.state is State.STOPPED
         assert rig.source.closed
 
@@ -99,24 +113,24 @@ class TestDelivery:
         with pytest.raises(DeliveryFailed):
             rig.run()
 
-        assert {} == rig.source.committed
+        assert {} == rig.source.offsets
         assert rig.engine.life.state is State.FAILED
         assert rig.source.closed
-        assert {} == rig.source.committed
+        assert {} == rig.source.offsets
 
     def test_passing_commit_error_is_tried_again(self) -> None:
         """A commit that fails for now is repeated until it counts."""
         rig = Rig(batch_of([b"a"]))
         rig.source.commit_errors = [Retriable("coordinator loads")]
 
-        assert {P0: 1} == rig.run().source.committed
+        assert {P0: 1} == rig.run().source.offsets
 
     def test_commit_in_a_rebalance_is_made_up_for(self) -> None:
         """When the group has moved on, what stays ours is committed later, without a new record."""
         rig = Rig(batch_of([b"a"]))
         rig.source.commit_errors = [MovedOn("rebalancing")]
 
-        assert {P0: 1} == rig.run().source.committed
+        assert {P0: 1} == rig.run().source.offsets
 
     def test_skips_are_counted_and_send_nothing(self) -> None:
         """A skip is neither prediction nor dead letter, and its offset is committed."""
@@ -124,7 +138,7 @@ class TestDelivery:
 
         assert [b"a"] == rig.values("out")
         assert 1 == rig.metrics.value("stream_skips_total", reason="asked")
-        assert {P0: 2} == rig.source.committed
+        assert {P0: 2} == rig.source.offsets
 
     def test_counts_add_up(self) -> None:
         """Records = predictions + dead letters + skips."""
@@ -155,7 +169,7 @@ class TestLookUps:
 
         assert [("", False, 0), ("registry: no answer", False, 0)] == seen
         assert ([b"a"], "") == (rig.values("out"), rig.engine.blocked)
-        assert {P0: 1} == rig.source.committed
+        assert {P0: 1} == rig.source.offsets
 
     def test_stop_while_waiting_commits_nothing(self) -> None:
         """The batch is read again by whoever comes next."""
@@ -169,7 +183,7 @@ class TestLookUps:
         rig.engine.swap(Away())
         rig.run()
 
-        assert ([], {}) == (rig.values("out"), rig.source.committed)
+        assert ([], {}) == (rig.values("out"), rig.source.offsets)
         assert rig.engine.life.state is State.STOPPED
 
 
@@ -199,7 +213,7 @@ class TestDeadLetters:
         [sent] = rig.sink.on("dead")
         assert b"big" == sent.value
         assert b"publish" == dict(sent.headers)["__connect.errors.stage"]
-        assert {P0: 2} == rig.source.committed
+        assert {P0: 2} == rig.source.offsets
         assert 1 == rig.metrics.value("stream_predictions_total")
 
     def test_refused_timestamp_is_stamped_now(self) -> None:
@@ -229,7 +243,7 @@ class TestDeadLetters:
         with pytest.raises(DeadLetterRefused, match=r"in\[0\]@4"):
             rig.run()
 
-        assert {} == rig.source.committed
+        assert {} == rig.source.offsets
 
     def test_brake_stops_before_the_batch_is_published(self) -> None:
         """A batch of nearly nothing but dead letters is not published: it is a bad deploy."""
@@ -239,7 +253,7 @@ class TestDeadLetters:
             rig.run()
 
         assert [] == rig.sink.on("dead") + rig.sink.waiting
-        assert {} == rig.source.committed
+        assert {} == rig.source.offsets
 
 
 class TestRebalance:
@@ -252,7 +266,7 @@ class TestRebalance:
 
         def revoke() -> None:
             rig.source.revoke([P0])
-            seen.append(dict(rig.source.committed))
+            seen.append(dict(rig.source.offsets))
 
         rig.source._script.append(revoke)
         rig.run()
@@ -266,7 +280,7 @@ class TestRebalance:
         rig.source._script.append(lambda: rig.source.lose([P0]))
         rig.run()
 
-        assert {P1: 1} == rig.source.committed
+        assert {P1: 1} == rig.source.offsets
 
     def test_source_error_ends_the_worker(self) -> None:
         """What the source can't go on from reaches the caller, and the state says so."""
@@ -277,7 +291,7 @@ class TestRebalance:
 
         assert rig.engine.life.state is State.FAILED
         assert rig.source.closed
-        assert {} == rig.source.committed
+        assert {} == rig.source.offsets
 
 
 class TestSwap:
@@ -309,7 +323,7 @@ class TestSwap:
         rig.run()
 
         assert {threading.current_thread().name} == threads
-        assert {P0: 2} == rig.source.committed
+        assert {P0: 2} == rig.source.offsets
 
     def test_lost_partition_is_not_committed_with_the_span_that_ends(self) -> None:
         """A span whose outputs are still awaited forgets a lost partition too."""
@@ -325,7 +339,7 @@ class TestSwap:
         rig.source._script.append(released.set)
         rig.run()
 
-        assert {} == rig.source.committed
+        assert {} == rig.source.offsets
 
 
 class TestCommit:
@@ -337,7 +351,7 @@ class TestCommit:
         rig.source.commit_errors = [Retriable("coordinator loads")]
         rig.run()
 
-        assert {P0: 1} == rig.source.committed
+        assert {P0: 1} == rig.source.offsets
 
     def test_older_offset_never_follows_a_newer_one(self) -> None:
         """An old commit that fails late does not take the group back."""
@@ -347,7 +361,7 @@ class TestCommit:
         rig.run()
 
         assert [1, 2, 2] == [offsets[P0] for offsets in rig.source.commits][:3]
-        assert {P0: 2} == rig.source.committed
+        assert {P0: 2} == rig.source.offsets
 
     def test_last_commit_is_waited_for(self) -> None:
         """Before the worker leaves, the coordinator has answered; until then nobody waits."""

@@ -1,0 +1,134 @@
+"""A transactional sink in memory: what was committed, what was aborted, and errors where a script asks for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+from stream.errors import MovedOn, StreamError
+from stream.records import Headers, Partition
+from stream.testing.memory import Sent
+from stream.transport import Deadline, GroupMetadata, Refusal
+
+__all__ = ["MemoryTransactions", "Step"]
+
+Step: TypeAlias = Literal["start", "begin", "send", "flush", "add_offsets", "commit", "abort", "renew"]
+"""A call that can be told to fail."""
+
+
+class MemoryTransactions:
+    """
+    Behaves as `stream.transport.TransactionalSink`; state is readable.
+
+    Attributes:
+        timeout_s: after so long a broker would end a transaction.
+        committed: records of committed transactions, in order.
+        aborted: records of aborted ones.
+        offsets: per partition the committed next offset.
+        sizes: how many records each committed transaction had.
+        errors: per step the errors of its next calls, one each; None = that call succeeds.
+        counted: the step after which a failing commit counts all the same (an answer that got lost).
+        refuse: decides per record whether it is refused, and why; a reason that ends in `?` is doubtful.
+        calls: every step, in order.
+    """
+
+    def __init__(self, timeout_s: float = 10.0) -> None:
+        """
+        Args:
+            timeout_s: see the attribute.
+        """
+        self.timeout_s = timeout_s
+        self.committed: list[Sent] = []
+        self.aborted: list[Sent] = []
+        self.offsets: dict[Partition, int] = {}
+        self.sizes: list[int] = []
+        self.errors: dict[Step, list[StreamError | None]] = defaultdict(list)
+        self.counted = False
+        self.refuse: Callable[[Sent], str | None] = lambda sent: None
+        self.calls: list[Step] = []
+        self._open: list[Sent] | None = None
+        self._staged: dict[Partition, int] = {}
+
+    def _step(self, step: Step) -> None:
+        self.calls.append(step)
+        if self.errors[step] and (error := self.errors[step].pop(0)) is not None:
+            raise error
+
+    def start(self, deadline: Deadline) -> None:
+        """See `TransactionalSink.start`."""
+        self._step("start")
+
+    def renew(self) -> None:
+        """See `TransactionalSink.renew`: an open transaction is aborted."""
+        self._step("renew")
+        self._end()
+
+    def begin(self) -> None:
+        """See `TransactionalSink.begin`."""
+        self._step("begin")
+        assert self._open is None, "a transaction is open already"
+        self._open = []
+
+    def send(
+        self,
+        topic: str,
+        keys: Sequence[bytes | None],
+        values: Sequence[bytes | None],
+        timestamps_ms: Sequence[int],
+        headers: Sequence[Headers | None],
+    ) -> None:
+        """See `TransactionalSink.send`."""
+        self._step("send")
+        assert self._open is not None, "no transaction is open"
+        for key, value, timestamp, header in zip(keys, values, timestamps_ms, headers, strict=True):
+            self._open.append(Sent(topic, key, value, timestamp, list(header or ())))
+
+    def flush(self, deadline: Deadline) -> list[Refusal]:
+        """See `TransactionalSink.flush`."""
+        self._step("flush")
+        refused = [(sent, self.refuse(sent)) for sent in self._open or ()]
+        return [
+            Refusal(s.topic, s.key, s.value, s.headers, why.rstrip("?"), "FAKE", "refused", why.endswith("?"))
+            for s, why in refused
+            if why
+        ]
+
+    def add_offsets(
+        self, next_offsets: Mapping[Partition, int], group: GroupMetadata, deadline: Deadline
+    ) -> None:
+        """See `TransactionalSink.add_offsets`."""
+        self._step("add_offsets")
+        if group.generation < 0:
+            raise MovedOn("no member")
+        self._staged = dict(next_offsets)
+
+    def commit(self, deadline: Deadline) -> None:
+        """See `TransactionalSink.commit`."""
+        try:
+            self._step("commit")
+        except StreamError:
+            if self.counted:
+                self._count()
+            raise
+        self._count()
+
+    def _count(self) -> None:
+        assert self._open is not None, "no transaction is open"
+        self.committed += self._open
+        self.sizes.append(len(self._open))
+        self.offsets |= self._staged
+        self._open, self._staged = None, {}
+
+    def abort(self, deadline: Deadline) -> None:
+        """See `TransactionalSink.abort`."""
+        self._step("abort")
+        self._end()
+
+    def _end(self) -> None:
+        self.aborted += self._open or []
+        self._open, self._staged = None, {}
+
+    def on(self, topic: str) -> list[Sent]:
+        """What was committed on a topic, in order."""
+        return [sent for sent in self.committed if sent.topic == topic]

@@ -1,0 +1,334 @@
+"""The exactly-once delivery on a scripted source and transactions in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from stream.errors import (
+    Aborted,
+    DeadLetterRefused,
+    Fenced,
+    MovedOn,
+    OutcomeUnknown,
+    Retriable,
+    Stopped,
+    StreamError,
+)
+from stream.records import Batch, Partition
+from stream.telemetry import Metrics
+from stream.testing import MemoryTransactions, ScriptedSource, batch_of
+from stream.worker import (
+    Brake,
+    Engine,
+    ExactlyOnce,
+    Outlets,
+    Progress,
+    Publisher,
+    State,
+    Tally,
+    Timing,
+    Topics,
+)
+from stream.worker.phases import Phase
+from tests.unit.worker.test_engine import Echo
+
+P0, P1 = Partition("in", 0), Partition("in", 1)
+
+
+class Rig:
+    """An engine with its fakes, run to the script's end."""
+
+    def __init__(
+        self, *script: Batch | StreamError | Callable[[], None], span_s: float = 0.0, hold_s: float = 60.0
+    ):
+        self.sink = MemoryTransactions()
+        self.metrics = Metrics()
+        self.clock_s = 0.0
+        clock = lambda: time.monotonic() + self.clock_s  # noqa: E731
+        publisher = Publisher(self.sink, Topics("out", "dead"))
+        timing = Timing(span_s=span_s, quiet_s=span_s, hold_s=hold_s, idle_s=0.001)
+        progress = Progress(clock)
+        outlets = Outlets(publisher, Tally(self.metrics), self.metrics, progress, clock)
+        self.delivery = ExactlyOnce(outlets, self.sink, timing)
+        self.engine = Engine(Echo(), self.delivery, Brake(1.0), self.metrics, progress, timing, clock)
+        self.source = ScriptedSource(list(script), self._at_end)
+        self.source.listener = self.engine
+        self._rounds_left = 500
+
+    def _at_end(self) -> None:
+        # What is in hand is tried again until it is committed, or never will be.
+        self._rounds_left -= 1
+        if self.delivery.phases.now is Phase.READY or self._rounds_left < 0:
+            self.engine.stop()
+
+    def run(self) -> Rig:
+        """Run until the script is over and nothing is in hand."""
+        self.engine.run(self.source)
+        return self
+
+    def values(self, topic: str = "out") -> list[bytes | None]:
+        """Values committed on a topic, in order."""
+        return [sent.value for sent in self.sink.on(topic)]
+
+
+class TestUsualWay:
+    """Outputs and offsets together."""
+
+    def test_outputs_and_offsets_are_committed_together(self) -> None:
+        """Everything read is committed with its next offset, in order; the group's own commit is not used."""
+        rig = Rig(batch_of([b"a", b"x"]), batch_of([b"c"], first_offset=2)).run()
+
+        assert ([b"a", b"c"], [b"x"]) == (rig.values(), rig.values("dead"))
+        assert {P0: 3} == rig.sink.offsets
+        assert [] == rig.source.commits
+        assert rig.engine.life.state is State.STOPPED
+
+    def test_transactional_id_is_taken_before_anything_is_read(self) -> None:
+        """An older producer's open transaction is ended before offsets are asked for."""
+        rig = Rig(batch_of([b"a"])).run()
+
+        assert "start" == rig.sink.calls[0]
+
+    def test_one_transaction_holds_what_comes_within_its_time(self) -> None:
+        """Batches of a tenth of a second share a transaction."""
+        rig = Rig(batch_of([b"a"]), batch_of([b"b"], first_offset=1), span_s=30.0).run()
+
+        assert [2] == rig.sink.sizes
+
+    def test_skips_alone_commit_their_offsets(self) -> None:
+        """A batch without outputs moves the offset all the same."""
+        assert {P0: 1} == Rig(batch_of([b"s"])).run().sink.offsets
+
+    def test_coordinator_is_waited_for_at_start(self) -> None:
+        """No answer is no error at first."""
+        rig = Rig(batch_of([b"a"]))
+        rig.sink.errors["start"] = [Retriable("no coordinator"), Retriable("no coordinator")]
+
+        assert [b"a"] == rig.run().values()
+
+
+@pytest.mark.parametrize("step", ["send", "flush", "add_offsets", "commit"])
+class TestAborts:
+    """A transaction that can't be committed, whatever the step it fails at."""
+
+    def test_records_are_sent_again_in_order(self, step: str) -> None:
+        """Nothing is lost, nothing doubled, later records come behind."""
+        rig = Rig(batch_of([b"a", b"b"]), batch_of([b"c"], first_offset=2))
+        rig.sink.errors[step] = [Aborted("not now")]  # type: ignore[index]
+        rig.run()
+
+        assert [b"a", b"b", b"c"] == rig.values()
+        assert {P0: 3} == rig.sink.offsets
+
+    def test_unknown_outcome_takes_a_new_producer(self, step: str) -> None:
+        """The offsets tell that it was not committed, so it is done again."""
+        rig = Rig(batch_of([b"a"]), batch_of([b"b"], first_offset=1))
+        rig.sink.errors[step] = [OutcomeUnknown("no answer")]  # type: ignore[index]
+        rig.source.group_offsets = {}
+        rig.run()
+
+        assert "renew" in rig.sink.calls
+        assert [b"a", b"b"] == rig.values()
+
+    def test_failure_that_stops_commits_nothing(self, step: str) -> None:
+        """The worker ends, and the open transaction with it."""
+        rig = Rig(batch_of([b"a"]))
+        rig.sink.errors[step] = [Stopped("a bug")]  # type: ignore[index]
+
+        with pytest.raises(Stopped, match="a bug"):
+            rig.run()
+
+        assert ([], {}) == (rig.values(), rig.sink.offsets)
+        assert "abort" == rig.sink.calls[-1]
+        assert rig.delivery.phases.now is Phase.ENDED
+
+
+class TestUnknownOutcomes:
+    """No answer, or a producer that can't go on."""
+
+    def test_commit_that_counted_is_not_done_again(self) -> None:
+        """The group's offsets say that it was committed."""
+        rig = Rig(batch_of([b"a", b"b"]))
+        rig.sink.errors["commit"] = [OutcomeUnknown("the answer got lost")]
+        rig.sink.counted = True
+        rig.source.group_offsets = {P0: 2}
+        rig.run()
+
+        assert [b"a", b"b"] == rig.values()
+        assert "renew" in rig.sink.calls
+
+    def test_young_transaction_that_is_fenced_stops(self) -> None:
+        """Not the broker's time-out, so another worker has this one's name."""
+        rig = Rig(batch_of([b"a"]))
+        rig.sink.errors["commit"] = [OutcomeUnknown("fenced", fenced=True)]
+
+        with pytest.raises(Fenced, match="transactional id"):
+            rig.run()
+
+        assert [] == rig.values()
+
+    def test_old_transaction_that_is_fenced_goes_on(self) -> None:
+        """The broker ended it for its age: a new producer, and the records again."""
+        rig = Rig(batch_of([b"a"]), span_s=0.0)
+        rig.sink.errors["commit"] = [OutcomeUnknown("fenced", fenced=True)]
+        flush = rig.sink.flush
+
+        def slow(*given: object) -> object:
+            rig.clock_s += rig.sink.timeout_s + 1
+            rig.sink.flush = flush  # type: ignore[method-assign]
+            return flush(*given)  # type: ignore[arg-type]
+
+        rig.sink.flush = slow  # type: ignore[method-assign, assignment]
+        rig.source.group_offsets = {}
+
+        assert [b"a"] == rig.run().values()
+
+    def test_abort_that_fails_takes_a_new_producer(self) -> None:
+        """It ends what is open, whatever became of the abort."""
+        rig = Rig(batch_of([b"a"]))
+        rig.sink.errors["commit"] = [Aborted("not now")]
+        rig.sink.errors["abort"] = [OutcomeUnknown("nor this")]
+        rig.source.group_offsets = {}
+
+        assert [b"a"] == rig.run().values()
+
+    def test_producers_that_all_fail_stop_the_worker(self) -> None:
+        """A supervisor should look at it."""
+        rig = Rig(batch_of([b"a"]))
+        rig.sink.errors["commit"] = [OutcomeUnknown("broken")] * 20
+        rig.source.group_offsets = {}
+
+        with pytest.raises(Stopped, match="in a row"):
+            rig.run()
+
+
+class TestGroup:
+    """The group moves on, partitions come and go."""
+
+    def test_records_wait_for_the_group_without_reading_more(self) -> None:
+        """While the group moves on, rebalances are served and nothing is published."""
+        rig = Rig(batch_of([b"a"]), lambda: None, batch_of([b"b"], first_offset=1))
+        rig.sink.errors["add_offsets"] = [MovedOn("generation"), MovedOn("generation")]
+        rig.run()
+
+        assert [b"a", b"b"] == rig.values()
+        assert rig.source.served > 0
+
+    def test_consumer_that_is_no_member_commits_nothing(self) -> None:
+        """The broker would take a zombie's offsets unchecked, so they are not sent."""
+        rig = Rig(batch_of([b"a"]))
+        rig.source.generation = -1
+        rig.source._script.append(lambda: rig.source.lose([P0]))
+        rig.run()
+
+        assert ([], {}) == (rig.values(), rig.sink.offsets)
+
+    def test_lost_partition_s_open_transaction_is_aborted(self) -> None:
+        """What others own is left to them; the rest of the transaction is sent again."""
+        rig = Rig(batch_of([b"a"]), batch_of([b"b"], partition=1), span_s=30.0)
+        rig.source._script.insert(0, lambda: rig.source.assign([P1]))
+        rig.source._script.append(lambda: rig.source.lose([P0]))
+        rig.run()
+
+        assert [b"b"] == rig.values()
+        assert {P1: 1} == rig.sink.offsets
+        assert [b"a", b"b"] == [sent.value for sent in rig.sink.aborted]
+
+    def test_revoked_partition_is_committed_first(self) -> None:
+        """What was published is committed before the partition goes."""
+        rig = Rig(batch_of([b"a"]), span_s=30.0)
+        seen: list[dict[Partition, int]] = []
+
+        def revoke() -> None:
+            rig.source.revoke([P0])
+            seen.append(dict(rig.sink.offsets))
+
+        rig.source._script.append(revoke)
+        rig.run()
+
+        assert [{P0: 1}] == seen
+
+    def test_partition_that_goes_takes_its_records_in_hand_with_it(self) -> None:
+        """They are its next owner's; those of other partitions are sent again."""
+        rig = Rig(batch_of([b"a"]), batch_of([b"b"], partition=1), span_s=30.0)
+        rig.source._script.insert(0, lambda: rig.source.assign([P1]))
+        rig.source._script.append(lambda: rig.source.lose([P1]))
+        rig.sink.errors["flush"] = [Aborted("not now")]
+        rig.run()
+
+        assert [b"a"] == rig.values()
+
+
+class TestRefusals:
+    """Outputs that a broker refuses abort their transaction, and come back as what they can be."""
+
+    def test_refused_prediction_becomes_dead_letter(self) -> None:
+        """With its reason and the original bytes; its neighbours are predictions."""
+        rig = Rig(batch_of([b"a", b"big", b"c"]))
+        rig.sink.refuse = lambda s: "message_too_large" if (s.topic, s.value) == ("out", b"big") else None
+        rig.run()
+
+        assert ([b"a", b"c"], [b"big"]) == (rig.values(), rig.values("dead"))
+        assert b"message_too_large" == dict(rig.sink.on("dead")[0].headers)["stream.error.reason"]
+        assert {P0: 3} == rig.sink.offsets
+
+    def test_refused_timestamp_is_stamped_now(self) -> None:
+        """On the dead-letter topic too."""
+        rig = Rig(batch_of([b"a", b"x"]))
+        rig.sink.refuse = lambda sent: "timestamp_refused" if sent.timestamp_ms else None
+        rig.run()
+
+        assert [0, 0] == [sent.timestamp_ms for sent in rig.sink.on("dead")]
+        assert [] == rig.values()
+
+    def test_doubtful_refusals_are_halved_until_the_guilty_stand_alone(self) -> None:
+        """A batch refused as a whole loses no sound record, and order stays."""
+        values: list[bytes | None] = [b"a%d" % i for i in range(9)]
+        rig = Rig(batch_of(values))
+
+        def refuse(sent: object) -> str | None:
+            together = rig.sink._open or []
+            guilty = any(s.topic == "out" and s.value == b"a5" for s in together)
+            return "message_too_large?" if guilty and getattr(sent, "topic", "") == "out" else None
+
+        rig.sink.refuse = refuse
+        rig.run()
+
+        assert [v for v in values if v != b"a5"] == rig.values()
+        assert [b"a5"] == rig.values("dead")
+
+    def test_refused_dead_letter_stops_with_its_place(self) -> None:
+        """A record that fits nowhere stops the worker, uncommitted, naming topic, partition and offset."""
+        rig = Rig(batch_of([b"a", b"x"], first_offset=3))
+        rig.sink.refuse = lambda sent: "message_too_large" if sent.topic == "dead" else None
+
+        with pytest.raises(DeadLetterRefused, match=r"in\[0\]@4"):
+            rig.run()
+
+        assert ([], {}) == (rig.values(), rig.sink.offsets)
+
+    def test_two_forwarded_nulls_of_one_key_are_both_kept(self) -> None:
+        """Refused tombstones that look alike become one dead letter each."""
+        batch = batch_of([None, None])
+        batch.keys = [b"k", b"k"]
+        rig = Rig(batch)
+        rig.sink.refuse = lambda sent: "record_refused" if sent.topic == "out" else None
+        rig.run()
+
+        offsets = [dict(sent.headers)["__connect.errors.offset"] for sent in rig.sink.on("dead")]
+        assert [b"0", b"1"] == offsets
+
+
+class TestEnd:
+    """Budgets."""
+
+    def test_records_that_stay_in_hand_too_long_stop_the_worker(self) -> None:
+        """A worker that can't commit does not look alive for ever."""
+        rig = Rig(batch_of([b"a"]), hold_s=0.0)
+        rig.sink.errors["commit"] = [Aborted("never")] * 200
+
+        with pytest.raises(Stopped, match="could not be committed"):
+            rig.run()
