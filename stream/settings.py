@@ -194,8 +194,7 @@ class DeliverySettings:
     guarantee: Literal["exactly-once", "at-least-once"] = "exactly-once"
     """`exactly-once`: outputs and offsets in one transaction; `at-least-once`: a crash can repeat some outputs."""
     instance: str | None = None
-    """This worker's stable name, as a pod's or slot's; its `transactional.id` is `{group}.{instance}`. Default:
-    `{host}.{web port}`."""
+    """This worker's stable name, such as a pod's; default `{host}.{web port}`. `{group}.{instance}` is its `transactional.id`."""
     static_membership: bool = False
     """true: `group.instance.id` is the instance: a restart within the session time-out moves no partition."""
 

@@ -123,4 +123,4 @@ def fixed() -> set[str]:
 
 def _configurations(kafka: KafkaSettings) -> tuple[dict[str, Any], dict[str, Any]]:
     consumer = consumer_properties(kafka, lambda error: None)
-    return consumer, producer_properties(kafka, lambda error: None, lambda error, message: None)
+    return consumer, producer_properties(kafka, lambda error: None, lambda error, message: None, "mine")

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,8 +28,11 @@ Make = Callable[..., Setup]
 SMALL_BATCHES = {"batching": {"max_records": 100}}
 """Slows the worker to some 10,000 events/s, so that a kill finds it at work."""
 
+AT_LEAST_ONCE = {"delivery": {"guarantee": "at-least-once"}}
+
 SPAN_RECORDS = 5_000
-"""More than a worker can have published and not committed: a span is 0.1 s and the batch that makes it so."""
+"""More than an at-least-once worker can have published and not committed: a span is 0.1 s and the batch that makes
+it so."""
 
 STOP_S = 10.0
 """After SIGTERM."""
@@ -37,9 +41,15 @@ FOLLOW_S = 90.0
 
 
 @pytest.fixture
-def slow_setup(make: Make) -> Setup:
+def guarantee(request: pytest.FixtureRequest) -> Any:
+    """The settings of a guarantee; the default one unless the test asks for others."""
+    return getattr(request, "param", {})
+
+
+@pytest.fixture
+def slow_setup(make: Make, guarantee: Any) -> Setup:
     """A worker with small batches."""
-    return make(SMALL_BATCHES)
+    return make({**SMALL_BATCHES, **guarantee})
 
 
 @pytest.fixture
@@ -65,8 +75,18 @@ def _assert_whole(setup: Setup, outputs: Outputs, count: int, worker: Worker) ->
 @pytest.mark.fault
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_kill_9_loses_nothing(slow_setup: Setup, slow_outputs: Outputs, workers: Workers) -> None:
-    """Killed four times at any moment and started again, every event is scored, few of them twice."""
+@pytest.mark.parametrize(
+    ("guarantee", "doubled"),
+    [
+        pytest.param({}, 0, id="exactly-once"),
+        pytest.param(AT_LEAST_ONCE, 4 * SPAN_RECORDS, id="at-least-once"),
+    ],
+    indirect=["guarantee"],
+)
+def test_kill_9_loses_nothing(
+    slow_setup: Setup, slow_outputs: Outputs, workers: Workers, doubled: int
+) -> None:
+    """Killed four times at any moment and started again, every event is scored, and by default none twice."""
     count, kills = 60_000, 4
     moments = random.Random(4)
     visits.send(slow_setup.bootstrap, slow_setup.input, map(visits.event, range(count)))
@@ -80,7 +100,7 @@ def test_kill_9_loses_nothing(slow_setup: Setup, slow_outputs: Outputs, workers:
     _assert_whole(slow_setup, slow_outputs, count, workers(slow_setup, "worker-last"))
 
     sys.stdout.write(f"{slow_outputs.doubled} of {count} events were scored twice\n")
-    assert slow_outputs.doubled <= kills * SPAN_RECORDS
+    assert slow_outputs.doubled <= doubled
 
 
 @pytest.mark.fault
@@ -136,7 +156,6 @@ def test_workers_come_and_go(setup: Setup, outputs: Outputs, workers: Workers) -
         second.until(alone, FOLLOW_S, "the second to own all partitions")
         assert 0 == first.end(STOP_S), first.tail()
         outputs.inputs(feed.sent, second, FOLLOW_S).to_end()
-        graceful = outputs.doubled
 
         outputs.inputs(feed.sent + 500, second, FOLLOW_S)
         second.kill()
@@ -148,8 +167,7 @@ def test_workers_come_and_go(setup: Setup, outputs: Outputs, workers: Workers) -
     _assert_whole(setup, outputs, count, third)
 
     assert set() == shared
-    assert 0 == graceful
-    assert outputs.doubled <= SPAN_RECORDS
+    assert 0 == outputs.doubled
 
 
 @pytest.mark.fault
@@ -179,6 +197,7 @@ def test_killed_broker_stops_nobody(broker: Broker, tmp_path: Path, package: Pat
             count = feed.stop()
         _assert_whole(setup, outputs, count, worker)
 
+    assert 0 == outputs.doubled
     assert {200} == alive
     worker.terminate()
     assert 0 == worker.end(STOP_S), worker.tail()

@@ -19,7 +19,7 @@ from stream.cli.main import COMMANDS
 from stream.errors import SettingsError
 from stream.settings import KafkaSettings
 from stream.telemetry import TABLE
-from stream.transport.faults import _RECORD
+from stream.transport.decisions import RECORD_REASONS
 from stream.transport.properties import RESERVED, consumer_properties, producer_properties
 
 ROOT = Path(__file__).parents[2]
@@ -108,7 +108,7 @@ def test_each_header_is_in_the_page() -> None:
 def test_reasons_in_the_code_are_those_that_are_declared() -> None:
     """Nobody invents a reason that the page does not explain, and the page explains none that is gone."""
     used = {reason for path in sorted((ROOT / "stream").rglob("*.py")) for reason in _reasons(path)}
-    used |= set(_RECORD.values())
+    used |= set(RECORD_REASONS.values())
 
     assert {reason.name for reason in reasons.TABLE} == used
 
