@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
 from stream.manifest import AnswerType, Manifest
@@ -93,8 +94,8 @@ class Reader:
         answers = np.asarray(self._estimator.predict(x))
         if axes == 1 and answers.ndim == 2 and answers.shape[1] == 1:
             answers = answers[:, 0]
-        if answers.ndim != axes or len(answers) != len(x):
-            raise WrongAnswer(f"predict gave an array of shape {answers.shape} for {len(x)} rows")
+        if answers.ndim != axes or len(answers) != x.shape[0]:
+            raise WrongAnswer(f"predict gave an array of shape {answers.shape} for {x.shape[0]} rows")
         return answers
 
     def _scores(self, x: X, columns: int) -> npt.NDArray[np.float64]:
@@ -103,7 +104,7 @@ class Reader:
         scores = np.asarray(getattr(self._estimator, name)(x), dtype=np.float64)
         if columns == 1 and scores.ndim == 2 and scores.shape[1] == 1:
             scores = scores[:, 0]
-        expected = (len(x),) if columns == 1 else (len(x), columns)
+        expected = (x.shape[0],) if columns == 1 else (x.shape[0], columns)
         if scores.shape != expected:
             raise WrongAnswer(f"{name} gave an array of shape {scores.shape}, expected {expected}")
         return scores
@@ -150,7 +151,7 @@ class Reader:
 
 
 def _rows(x: X, rows: npt.NDArray[np.intp]) -> X:
-    return x[rows] if isinstance(x, np.ndarray) else x.iloc[rows]
+    return x.iloc[rows] if isinstance(x, pd.DataFrame) else x[rows]
 
 
 def _largest(

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-__all__ = ["Estimator", "Kind", "Profile", "known_texts", "missing_texts", "profile"]
+__all__ = ["Estimator", "Kind", "Profile", "chosen_names", "known_texts", "missing_texts", "profile"]
 
 Kind = Literal["classifier", "regressor", "outlier", "clusterer", "other"]
 """What an estimator is, before one knows how many outputs it has."""
@@ -188,7 +188,7 @@ def _parts(estimator: object, names: tuple[str, ...]) -> Iterator[tuple[object, 
             yield from _parts(step, names)
     elif isinstance(estimator, ColumnTransformer):
         for _, part, chosen in estimator.transformers_:
-            yield from _parts(part, _chosen(chosen, names))
+            yield from _parts(part, chosen_names(chosen, names))
     elif isinstance(estimator, FeatureUnion):
         for _, part in estimator.transformer_list:
             yield from _parts(part, names)
@@ -207,8 +207,15 @@ def _inner(estimator: object) -> object:
     return None
 
 
-def _chosen(chosen: object, names: tuple[str, ...]) -> tuple[str, ...]:
-    """A ColumnTransformer's columns by name: it keeps names, positions, slices or masks."""
+def chosen_names(chosen: object, names: tuple[str, ...]) -> tuple[str, ...]:
+    """
+    A ColumnTransformer's columns by name.
+
+    Args:
+        chosen: as it keeps them: names, positions, a slice or a mask.
+        names: of all its columns.
+    Returns: the chosen names in order; all names where positions are not those of the names.
+    """
     if isinstance(chosen, slice):
         return _sliced(chosen, names)
     listed = list(chosen) if isinstance(chosen, (list, tuple, np.ndarray)) else [chosen]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,8 @@ from stream.records import DeadLetter
 
 __all__ = ["Built", "Inputs", "X"]
 
-X: TypeAlias = "pd.DataFrame | npt.NDArray[np.float64]"
-"""What an estimator's `predict` takes."""
+X: TypeAlias = Any
+"""What an estimator's `predict` takes: a DataFrame, an ndarray of float64, or a sparse array of it."""
 
 _EXACT = 2**53
 """Whole numbers up to here are exact in float64."""
@@ -88,6 +88,18 @@ class Inputs:
             return Built(np.ascontiguousarray(numbers.T), faults)
         texts = [_apart(self._features[i], columns[self._features[i].path], faults) for i in self._apart]
         return Built(self._frame(numbers, texts), faults)
+
+    def numbers(self, columns: Mapping[str, pa.Array], faults: dict[int, DeadLetter]) -> dict[str, Any]:
+        """
+        The number features one by one.
+
+        Args:
+            columns: as for `build`.
+            faults: rows whose values float64 can't hold are put here.
+        Returns: by path, float64 of length n, null = NaN.
+        """
+        paths = [self._features[i].path for i in self._block]
+        return {path: np.asarray(_numbers(columns[path], path, faults), np.float64) for path in paths}
 
     def _frame(self, numbers: npt.NDArray[np.float64], texts: list[npt.NDArray[np.generic]]) -> pd.DataFrame:
         """One block of numbers, and each other column at its place."""
