@@ -194,7 +194,7 @@ class DeliverySettings:
     guarantee: Literal["exactly-once", "at-least-once"] = "exactly-once"
     """`exactly-once`: outputs and offsets in one transaction; `at-least-once`: a crash can repeat some outputs."""
     instance: str | None = None
-    """This worker's stable name, such as a pod's; default `{host}.{web port}`. `{group}.{instance}` is its `transactional.id`."""
+    """This worker's stable name, such as a pod's; it makes the `transactional.id`. Default: `{host}.{web port}`."""
     static_membership: bool = False
     """true: `group.instance.id` is the instance: a restart within the session time-out moves no partition."""
 
