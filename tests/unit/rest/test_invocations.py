@@ -116,7 +116,7 @@ def test_probes_answer_as_mlflow_does(people: TestClient) -> None:
 
 def test_array_models_take_instances(line: TestClient, kinds: TestClient) -> None:
     """A row is the array."""
-    rows = [[2, 2**1.5, 0], [1, 1, 1]]
+    rows: list[list[float]] = [[2, 2**1.5, 0], [1, 1, 1]]
     objects = [{"a": a, "b": b, "c": c} for a, b, c in rows]
     flat = line.post("/invocations", json={"instances": rows}).json()["predictions"]
     vector = kinds.post("/invocations", json={"instances": [[3, 0], [-3, 0]]})
