@@ -100,6 +100,12 @@ TABLE = (
         "unreadable", ("decode",), "The bytes are valid, and the decoder still can't read them.", _PRODUCER
     ),
     Reason(
+        "malformed_row",
+        ("decode",),
+        "A line of a data file is no row: not JSON, not csv, or with another number of cells than the header.",
+        "Correct the line; a comma in a text needs quotes.",
+    ),
+    Reason(
         "null_value",
         ("decode", "encode"),
         "The record has no value (a tombstone); or a field that may not be null is.",

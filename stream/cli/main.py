@@ -22,6 +22,7 @@ COMMANDS = {
     "models": "Show, verify and change the versions of a model package.",
     "topics": "Show the topics that stream.toml needs; make them with --create.",
     "produce": "Send a data file's rows as Avro events to the input topic.",
+    "batch": "Score files: csv, parquet, jsonl or avro in, predictions out.",
     "watch": "Show predictions as they come.",
     "status": "Show lag, rate, model and dead letters of a running group.",
     "serve": "Answer over REST.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -21,6 +21,8 @@ __all__ = ["Misfits", "Needed"]
 
 Misfits = dict[int, tuple[Misfit, ...]]
 """By row, every field that doesn't fit, in the schema's order."""
+
+_ReadRow: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Needed:
@@ -41,7 +43,7 @@ class Needed:
             _Column(self.record, field, [leaf for leaf in self.leaves if _top(leaf.path) == field.name])
             for field in self.record.fields
         ]
-        self._readers = {text: record_reader(self.record, text=text) for text in (False, True)}
+        self._readers: dict[frozenset[str], _ReadRow] = {}
 
     def wanted(self, names: Collection[str]) -> list[str]:
         """
@@ -70,18 +72,18 @@ class Needed:
         return columns, wrong
 
     def of_rows(
-        self, rows: Sequence[Mapping[str, Any]], *, text: bool
+        self, rows: Sequence[Mapping[str, Any]], *, text: bool | Callable[[str], bool]
     ) -> tuple[dict[str, pa.Array], Misfits]:
         """
         Args:
             rows: n rows by column.
-            text: whether texts stand for numbers, dates …
+            text: as for `of_table`.
         Returns: as `of_table`.
         """
-        return _by_leaf([dict(row) for row in rows], self._readers[text], self.leaves)
+        return _by_leaf([dict(row) for row in rows], self._reader(text), self.leaves)
 
     def events(
-        self, rows: Sequence[Mapping[str, Any]], *, text: bool
+        self, rows: Sequence[Mapping[str, Any]], *, text: bool | Callable[[str], bool]
     ) -> tuple[list[dict[str, Any] | None], Misfits]:
         """
         The first half of `of_rows`: for who gathers the rows of several callers before making columns.
@@ -91,7 +93,7 @@ class Needed:
             text: whether texts stand for numbers, dates …
         Returns: n events, None for each row with a field that doesn't fit; and those rows.
         """
-        return _events([dict(row) for row in rows], self._readers[text])
+        return _events([dict(row) for row in rows], self._reader(text))
 
     def columns(self, events: Sequence[dict[str, Any] | None]) -> tuple[dict[str, pa.Array], Misfits]:
         """
@@ -103,22 +105,51 @@ class Needed:
         """
         return _columns(events, self.leaves, {})
 
+    def _reader(self, text: bool | Callable[[str], bool]) -> _ReadRow:
+        """A reader of whole rows; which of its fields may be texts is known by their names."""
+        every = (name for field in self.record.fields for name in names_of(field))
+        names = frozenset(name for name in every if (text if isinstance(text, bool) else text(name)))
+        if names not in self._readers:
+            plain = [field for field in self.record.fields if names.isdisjoint(names_of(field))]
+            texts = [field for field in self.record.fields if field not in plain]
+            readers = [
+                record_reader(Record(self.record.name, fields), text=is_text)
+                for fields, is_text in ((plain, False), (texts, True))
+                if fields
+            ]
+            self._readers[names] = readers[0] if len(readers) == 1 else _both(readers)
+        return self._readers[names]
+
+
+def _both(readers: Sequence[_ReadRow]) -> _ReadRow:
+    def read(row: dict[str, Any]) -> dict[str, Any]:
+        event: dict[str, Any] = {}
+        wrong: list[Misfit] = []
+        for reader in readers:
+            try:
+                event |= reader(row)
+            except Misfit as misfit:
+                wrong += misfit.each
+        if wrong:
+            raise Misfit.of(wrong)
+        return event
+
+    return read
+
 
 def _top(path: str) -> str:
     return path.partition(".")[0]
 
 
 def _by_leaf(
-    rows: Sequence[dict[str, Any]], read: Callable[[dict[str, Any]], dict[str, Any]], leaves: Sequence[Leaf]
+    rows: Sequence[dict[str, Any]], read: _ReadRow, leaves: Sequence[Leaf]
 ) -> tuple[dict[str, pa.Array], Misfits]:
     """The reference: each row by its own reader."""
     events, wrong = _events(rows, read)
     return _columns(events, leaves, wrong)
 
 
-def _events(
-    rows: Sequence[dict[str, Any]], read: Callable[[dict[str, Any]], dict[str, Any]]
-) -> tuple[list[dict[str, Any] | None], Misfits]:
+def _events(rows: Sequence[dict[str, Any]], read: _ReadRow) -> tuple[list[dict[str, Any] | None], Misfits]:
     events: list[dict[str, Any] | None] = []
     wrong: Misfits = {}
     for i, row in enumerate(rows):

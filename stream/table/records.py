@@ -33,8 +33,7 @@ def record_reader(record: Record, *, text: bool) -> Callable[[dict[str, Any]], d
             except Misfit as misfit:
                 wrong += misfit.each
         if wrong:
-            first = wrong[0]
-            raise Misfit(str(first), first.column, reason=first.reason, more=tuple(wrong[1:]))
+            raise Misfit.of(wrong)
         return event
 
     return read

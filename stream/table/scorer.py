@@ -122,16 +122,18 @@ class TableScorer:
         columns, wrong = self._needed.of_table(batch, _is_text(text))
         return self._score(columns, wrong, len(batch))
 
-    def score_rows(self, rows: Sequence[Mapping[str, Any]], *, text: bool = False) -> ScoredTable:
+    def score_rows(
+        self, rows: Sequence[Mapping[str, Any]], *, text: bool | Collection[str] = False
+    ) -> ScoredTable:
         """
         Score rows that are no table: JSON's objects, Avro's records.
 
         Args:
             rows: n ≥ 0 rows by column; they need not have the same ones.
-            text: whether texts stand for numbers, dates …; an empty cell of a csv must be None already.
+            text: as for `score`.
         Returns, Raises: as `score`.
         """
-        columns, wrong = self._needed.of_rows(rows, text=text)
+        columns, wrong = self._needed.of_rows(rows, text=_is_text(text))
         return self._score(columns, wrong, len(rows))
 
     def _score(self, columns: dict[str, pa.Array], wrong: Misfits, n: int) -> ScoredTable:

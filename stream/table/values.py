@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,6 +41,12 @@ class Misfit(Exception):
         self.column = column
         self.reason = reason
         self.more = more
+
+    @classmethod
+    def of(cls, several: Sequence[Misfit]) -> Misfit:
+        """One that holds several (at least one)."""
+        first = several[0]
+        return cls(str(first), first.column, reason=first.reason, more=tuple(several[1:]))
 
     @property
     def each(self) -> tuple[Misfit, ...]:

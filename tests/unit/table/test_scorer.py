@@ -96,6 +96,7 @@ def test_texts_of_a_csv_score_as_typed_columns_do(flights: Package) -> None:
 
     assert scorer.score(table).predictions == scorer.score(texts, text=True).predictions
     assert scorer.score(table).predictions == scorer.score(mixed, text=["hour"]).predictions
+    assert scorer.score(table).predictions == scorer.score_rows(mixed.to_pylist(), text=["hour"]).predictions
 
 
 def test_every_field_that_does_not_fit_is_named(flights: Package) -> None:

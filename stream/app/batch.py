@@ -1,0 +1,105 @@
+"""A batch run from a configuration: inputs found, hashed and planned, scored by an engine, published."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from stream.app.trust import trust_of
+from stream.batch import Format, Input, Job, Plan, RunRecord, open_run, plan_inputs, run_local
+from stream.batch.history import scored_hashes
+from stream.batch.run import Title
+from stream.errors import StreamError
+from stream.settings import Settings
+from stream.store import Package, open_package
+from stream.store.folder import resolve
+from stream.store.opening import read_head
+
+__all__ = ["BatchWish", "open_version", "planned", "run_batch"]
+
+MIN_ROWS = 1_000
+"""Fewer rows say nothing about a deploy; the worker's brake has the same limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWish:
+    """
+    What a command asks for.
+
+    Attributes:
+        output: the folder of all runs.
+        format: of the parts.
+        engine: who does the work.
+        processes: of the local engine; None for one per core.
+    """
+
+    output: Path
+    format: Format = "parquet"
+    engine: Literal["local", "spark"] = "local"
+    processes: int | None = None
+
+
+def open_version(settings: Settings, folder: str) -> Package:
+    """One version's folder, opened as the configuration asks. Raises: PackageError, SettingsError."""
+    return open_package(folder, trust=trust_of(settings.model))
+
+
+def planned(
+    inputs: Sequence[Input], wish: BatchWish, *, new_only: bool, progress: Callable[[int], None]
+) -> Plan:
+    """
+    Args:
+        inputs: data files.
+        wish: whose output folder says what was scored before.
+        new_only: leave out files that a run of the folder has scored.
+        progress: told how many bytes have been looked at.
+    Returns: the plan. Raises: SampleError.
+    """
+    scored = scored_hashes(wish.output) if new_only else frozenset[str]()
+    return plan_inputs(inputs, scored, progress)
+
+
+def run_batch(
+    settings: Settings, plan: Plan, wish: BatchWish, progress: Callable[[int], None]
+) -> tuple[RunRecord, int]:
+    """
+    Do a run, or what is left of one that was stopped.
+
+    Args:
+        settings: name the model.
+        plan: what is to be scored.
+        wish: how.
+        progress: told how many rows are done.
+    Returns: the published run's record, and how many of its rows an earlier command had done.
+    Raises: PackageError, SampleError, SettingsError; OSError. What is done stays done.
+    """
+    folder = resolve(settings.path(settings.model.uri))
+    content, manifest = read_head(folder)
+    title = Title(manifest.model, hashlib.sha256(content).hexdigest(), wish.format, wish.engine)
+    with open_run(wish.output, plan, title, datetime.now(UTC)) as run:
+        opener = partial(open_version, settings, str(folder))
+        job = Job(opener, plan.inputs, str(run.folder.absolute()), wish.format)
+        before = sum(each.rows for each in run.done)
+        progress(before)
+        done = run_local(run, job, wish.processes, progress)
+        return run.publish(done, datetime.now(UTC)), before
+
+
+def check_share(record: RunRecord, stop_above: float) -> None:
+    """
+    Args:
+        record: of a run that is published.
+        stop_above: `[dead_letters] stop_above`.
+    Raises: StreamError when more than this share of 1,000 or more rows could not be scored.
+    """
+    if record.rows >= MIN_ROWS and record.dead_rows > stop_above * record.rows:
+        reasons = ", ".join(f"{reason} {count}" for reason, count in record.dead_by_reason.items())
+        raise StreamError(
+            f"{record.dead_rows} of {record.rows} rows could not be scored: {reasons}",
+            mend=f"look at run={record.run}/_dead_rows.jsonl; more than half is a bad deploy, not bad data",
+        )

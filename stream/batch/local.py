@@ -1,0 +1,129 @@
+"""The local engine: this machine's cores, a process each, since a model holds Python's lock while it answers."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import wait as wait_for
+
+from stream.batch.job import Job
+from stream.batch.run import Run
+from stream.batch.span import Unit
+from stream.batch.work import Done, Work
+from stream.errors import StreamError
+
+__all__ = ["cores", "run_local"]
+
+ALONE_ROWS = 50_000
+"""Up to here one process is done before a second one has imported scikit-learn."""
+
+
+def cores() -> int:
+    """How many processes may run at once: those that the scheduler gives this one."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def run_local(
+    run: Run, job: Job, processes: int | None = None, progress: Callable[[int], None] = lambda _: None
+) -> list[Done]:
+    """
+    Do a run's units that are not done yet.
+
+    Args:
+        run: opened.
+        job: its job.
+        processes: how many; None for one per core.
+        progress: told how many rows are done.
+    Returns: all units, those done before included.
+    Raises: SampleError, PackageError, OSError as a unit did; StreamError when a process was killed. What is
+        done stays done.
+    """
+    done = list(run.done)
+    finished = {each.number for each in done}
+    left = [unit for unit in run.plan.units if unit.number not in finished]
+    count = sum(each.rows for each in done)
+    wanted = min(processes or cores(), len(left))
+    few = processes is None and sum(unit.rows for unit in left) <= ALONE_ROWS
+    results = _alone(job, left) if wanted <= 1 or few else _together(job, left, wanted)
+    for each in results:
+        done.append(each)
+        count += each.rows
+        progress(count)
+    return sorted(done, key=lambda each: each.number)
+
+
+def _alone(job: Job, units: list[Unit]) -> Iterator[Done]:
+    work = Work(job) if units else None
+    for unit in units:
+        if work is not None:
+            yield work.do(unit)
+
+
+def _together(job: Job, units: list[Unit], processes: int) -> Iterator[Done]:
+    """Two units per process are under way or waiting, so that none idles and a stop loses little."""
+    with _pool(job, processes) as pool:
+        waiting = iter(units)
+        open_: set[Future[Done]] = set()
+        try:
+            for unit in waiting:
+                open_.add(pool.submit(_do, unit))
+                if len(open_) < 2 * processes:
+                    continue
+                ready, open_ = wait(open_, return_when=FIRST_COMPLETED)
+                yield from (each.result() for each in ready)
+            while open_:
+                ready, open_ = wait(open_, return_when=FIRST_COMPLETED)
+                yield from (each.result() for each in ready)
+        except BrokenProcessPool as error:
+            raise StreamError(
+                "a process of the run was killed, perhaps by a lack of memory; what was done is kept",
+                mend="run the same command again; with --processes 1 it needs the least memory",
+            ) from error
+
+
+@contextmanager
+def _pool(job: Job, processes: int) -> Iterator[ProcessPoolExecutor]:
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin, (job,))
+    try:
+        yield pool
+    except BaseException:
+        # Ctrl-C or a fault: what is under way is not worth waiting for, it is done again next time.
+        for process in multiprocessing.active_children():
+            process.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown(wait=True)
+
+
+_work: list[Work | Exception] = []
+"""Of a process of the pool: what it works with, or why it can't."""
+
+
+def _begin(job: Job) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        _work.append(Work(job))
+    except (StreamError, OSError) as error:
+        _work.append(error)  # raised by the first unit: an initializer's own error would be lost
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed can't end its children: they would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os._exit(1)
+
+
+def _do(unit: Unit) -> Done:
+    (work,) = _work
+    if isinstance(work, Exception):
+        raise work
+    return work.do(unit)

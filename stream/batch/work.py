@@ -1,0 +1,132 @@
+"""One unit of work: read, score, write a part and its dead rows; the same in every engine."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from stream.batch.inputs import Input
+from stream.batch.job import Job
+from stream.batch.output import output_avro, output_schema, part_name, write_part, written_whole
+from stream.batch.reading import Chunk, read_span
+from stream.batch.span import Unit
+from stream.records import DeadLetter
+from stream.table import TableScorer
+
+__all__ = ["Done", "Work", "dead_name", "done_name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """
+    A unit that is finished.
+
+    Attributes:
+        number: the unit's.
+        rows: it had.
+        predictions: it got.
+        dead_by_reason: its other rows.
+    """
+
+    number: int
+    rows: int
+    predictions: int
+    dead_by_reason: Mapping[str, int] = field(default_factory=dict)
+
+
+def done_name(number: int) -> str:
+    """Of the file that says a unit is finished; it is written last."""
+    return f"done-{number:05d}.json"
+
+
+def dead_name(number: int) -> str:
+    """Of the file of a unit's dead rows."""
+    return f"dead-{number:05d}.jsonl"
+
+
+class Work:
+    """
+    Does units of one job, in one process.
+
+    Args:
+        job: what it is told.
+    Raises: PackageError when the model can't be opened.
+    """
+
+    def __init__(self, job: Job) -> None:
+        package = job.opener()
+        self._job = job
+        self._scorer = TableScorer(package.model, package.features)
+        self._schema = output_schema(self._scorer.schema, package.prediction)
+        self._avro = output_avro(package.prediction)
+
+    def do(self, unit: Unit) -> Done:
+        """
+        Do a unit: 1 its part, 2 its dead rows, 3 the note that it is done; each is there whole or not at all.
+
+        Args:
+            unit: of the job's plan.
+        Returns: what came of it.
+        Raises: SampleError when a file is another than was planned; OSError as the disk has it. Nothing is
+            noted as done then.
+        """
+        folder, kind = Path(self._job.folder), self._job.format
+        predictions, dead = 0, Counter[str]()
+        with (
+            written_whole(folder / "work" / dead_name(unit.number)) as dead_file,  # 2
+            write_part(
+                folder / "out" / part_name(unit.number, kind), kind, self._schema, self._avro
+            ) as part,  # 1
+        ):
+            for given, chunk in self._chunks(unit):
+                batch, faults = self._score(given, chunk)
+                if len(batch):
+                    part.write(batch)
+                    predictions += len(batch)
+                for number, fault in sorted(faults.items()):
+                    dead_file.write(_dead_line(given.path, number, fault))
+                    dead[fault.reason] += 1
+        done = Done(unit.number, unit.rows, predictions, dict(dead))
+        with written_whole(folder / "work" / done_name(unit.number)) as file:  # 3
+            file.write(json.dumps({"predictions": predictions, "dead": done.dead_by_reason}).encode())
+        return done
+
+    def _chunks(self, unit: Unit) -> Iterator[tuple[Input, Chunk]]:
+        for span in unit.spans:
+            given = self._job.inputs[span.file]
+            for chunk in read_span(given, span, self._scorer.wanted):
+                yield given, chunk
+
+    def _score(self, given: Input, chunk: Chunk) -> tuple[pa.RecordBatch, dict[int, DeadLetter]]:
+        """The output's rows, and by row number the faults."""
+        if isinstance(chunk.rows, list):
+            scored = self._scorer.score_rows(chunk.rows, text=chunk.text)
+        else:
+            scored = self._scorer.score(chunk.rows, text=chunk.text)
+        numbers: Sequence[int] = chunk.numbers
+        faults = {numbers[i]: fault for i, fault in scored.faults.items()} | chunk.broken
+        kept = [numbers[i] for i in scored.rows] if len(scored.rows) < len(numbers) else numbers
+        columns = [
+            column if column.type == kind.type else column.cast(kind.type)
+            for column, kind in zip(scored.predictions.columns, self._schema, strict=False)
+        ]
+        place = pa.repeat(pa.scalar(given.path, pa.string()), len(kept))
+        rows = pa.array(kept, pa.int64())
+        return pa.RecordBatch.from_arrays([*columns, place, rows], schema=self._schema), faults
+
+
+def _dead_line(path: str, number: int, fault: DeadLetter) -> bytes:
+    line = {
+        "source_file": path,
+        "source_row": number,
+        "stage": fault.stage,
+        "reason": fault.reason,
+        "exception": fault.exception,
+        "message": fault.message,
+    }
+    return json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"

@@ -1,0 +1,131 @@
+"""`stream batch`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from stream.cli.options import as_json, config_option, json_option, print_table, progress_bar, settings_of
+
+if TYPE_CHECKING:
+    from stream.batch import RunRecord
+
+__all__ = ["batch"]
+
+HISTORY = "history"
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT…")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of all runs; each is a folder run=… in it.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="Who does the work.",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["parquet", "csv", "jsonl", "avro"]),
+    default="parquet",
+    show_default=True,
+    help="Format of the predictions.",
+)
+@click.option("--since", type=click.Choice(["last"]), help="Score only files that no earlier run has scored.")
+@click.option("--model", metavar="PACKAGE", help="Model package (default: [model] uri).")
+@click.option(
+    "--processes", type=click.IntRange(min=1), help="Processes of the local engine (default: one per core)."
+)
+@config_option
+@json_option
+def batch(  # noqa: PLR0913  # one argument per option of the command
+    inputs: tuple[str, ...],
+    output: Path,
+    engine: Literal["local", "spark"],
+    kind: Literal["parquet", "csv", "jsonl", "avro"],
+    since: str | None,
+    model: str | None,
+    processes: int | None,
+    config: Path | None,
+    json_out: bool,
+) -> int:
+    """
+    Score files: csv, parquet, jsonl or avro in, predictions out.
+
+    INPUT is a file, a folder (with partitions such as year=2013 if it has them) or a glob. The predictions are
+    appended to --output as a new run, which is there whole or not at all; a command that was stopped goes on
+    where it was when it is given again. Rows that can't be scored are in the run's _dead_rows.jsonl.
+
+    `stream batch history --output DIR` lists the runs.
+
+    \b
+    Example:
+      stream batch 'flights/*.csv' --output scored --since last
+    """
+    if inputs == (HISTORY,):
+        return _history(output, json_out)
+    from stream.app.batch import BatchWish, check_share, planned, run_batch
+    from stream.batch import find_inputs
+
+    settings = settings_of(config)
+    if model is not None:
+        settings = replace(settings, model=replace(settings.model, uri=str(Path(model).absolute())))
+    wish = BatchWish(output, kind, engine, processes)
+    found = find_inputs(inputs)
+    size = sum(Path(each.path).stat().st_size for each in found)
+    with progress_bar("bytes looked at", size) as progress:
+        plan = planned(found, wish, new_only=since is not None, progress=progress)
+    if not plan.inputs:
+        click.echo(f"nothing new: {output} has runs of all {len(found)} files", err=True)
+        return 0
+    with progress_bar("rows", plan.rows) as progress:
+        record, before = run_batch(settings, plan, wish, progress)
+    _tell(record, output, before, json_out)
+    check_share(record, settings.dead_letters.stop_above)
+    return 0
+
+
+def _tell(record: RunRecord, output: Path, before: int, json_out: bool) -> None:
+    folder = output / f"run={record.run}"
+    resumed = f", {before} of them before this command" if before else ""
+    click.echo(
+        f"{record.rows} rows of {len(record.inputs)} files scored by {record.model}{resumed}", err=True
+    )
+    if record.dead_rows:
+        reasons = ", ".join(f"{reason} {count}" for reason, count in record.dead_by_reason.items())
+        click.echo(
+            f"{record.dead_rows} rows could not be: {reasons}; see {folder}/_dead_rows.jsonl", err=True
+        )
+    click.echo(as_json({**asdict(record), "folder": str(folder)}) if json_out else str(folder))
+
+
+def _history(output: Path, json_out: bool) -> int:
+    from stream.batch import past_runs
+
+    records = past_runs(output)
+    if json_out:
+        click.echo(as_json([asdict(record) for record in records]))
+    else:
+        print_table(
+            [
+                {
+                    "run": record.run, "finished": record.finished, "by": record.by, "model": record.model,
+                    "files": len(record.inputs), "rows": record.rows, "predictions": record.predictions,
+                    "dead rows": record.dead_rows, "engine": record.engine, "format": record.format,
+                }
+                for record in records
+            ]
+        )  # fmt: skip
+        if not records:
+            click.echo(f"{output} has no runs", err=True)
+    return 0
