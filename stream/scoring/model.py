@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -61,12 +61,18 @@ class Model:
 
     def __init__(self, estimator: Estimator, manifest: Manifest) -> None:
         self.manifest = manifest
+        self._estimator = estimator
         self._inputs = Inputs(manifest)
         way = direct(estimator, manifest)
         self.shortcut = None if way is None else Shortcut(way, self._inputs, manifest)
         self._reader = Reader(estimator, manifest)
         # Looks for the libraries that are loaded now: the estimator's own are, since it was unpickled.
         self._threads = ThreadpoolController()
+
+    def with_probabilities(self) -> Model:
+        """The same model with every class's probability among its answers, published or not, if it gives them."""
+        gives = self.manifest.task == "classifier" and self.manifest.score == "predict_proba"
+        return Model(self._estimator, replace(self.manifest, probabilities=gives))
 
     def score(self, columns: Mapping[str, pa.Array], n: int) -> Scored:
         """

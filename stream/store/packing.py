@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +61,8 @@ class Wish:
         metrics: training metrics for the manifest.
         signer: signs the version as it is written; a version that is there can't be signed any more.
         types: full names of types that a `.skops` file may hold beside scikit-learn's own.
+        attach: further files of the version, by plain name, from its manifest (without the files): a model card,
+            say. They are hashed, and signed, as all others; nothing that scores reads them.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Wish:
     metrics: Mapping[str, float | int | str] = field(default_factory=dict)
     signer: SigningKey | None = None
     types: tuple[str, ...] = ()
+    attach: Callable[[Manifest], Mapping[str, bytes]] | None = None
 
     @property
     def folder(self) -> Path:
@@ -176,6 +179,8 @@ def _pack(content: bytes, file: str, wish: Wish, schema: str | None, sample: Sam
         "prediction.avsc": prediction.encode(),
         "golden.avro": write_golden(golden, features, manifest),
     }
+    if wish.attach is not None:
+        files = {**wish.attach(manifest), **files}
     messages += _about_answers(manifest, len(golden.events), made_up=sample is None)
     messages += compare_with_pandas(estimator, manifest, rows)
     return Packed(_write(wish, manifest, files), tuple(messages))  # 7

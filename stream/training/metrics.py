@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
-from sklearn import metrics
 from sklearn.base import is_classifier, is_regressor
 
 from stream.errors import Refused
 
-__all__ = ["DEFAULT_SCORING", "Kind", "kind_of", "measure"]
+__all__ = ["DEFAULT_SCORING", "HIGHER_IS_BETTER", "Answers", "Figures", "Kind", "Sheet", "answers_of", "default_judge",
+           "kind_of", "measure", "scoring_of"]  # fmt: skip
 
 Kind = Literal["classifier", "regressor"]
 """What can be trained and measured by a recipe."""
+
+Figures: TypeAlias = "dict[str, float]"
 
 DEFAULT_SCORING: dict[Kind, str] = {
     # The probability is what is published, so it is what the choice goes by.
@@ -23,6 +28,12 @@ DEFAULT_SCORING: dict[Kind, str] = {
 }
 """scikit-learn's name of the score that the search chooses by."""
 
+HIGHER_IS_BETTER: Mapping[str, bool] = {
+    "log_loss": False, "auc": True, "accuracy": True, "f1_macro": True, "brier": False,
+    "rmse": False, "mae": False, "r2": True,
+}  # fmt: skip
+"""The metrics that can judge, and which way is better. `base_rate` says how often, not how well."""
+
 
 def kind_of(estimator: object) -> Kind:
     """
@@ -30,17 +41,79 @@ def kind_of(estimator: object) -> Kind:
 
     Raises: Refused when it is neither a classifier nor a regressor.
     """
-    if is_classifier(estimator):
-        return "classifier"
-    if is_regressor(estimator):
-        return "regressor"
+    if hasattr(estimator, "__sklearn_tags__"):
+        if is_classifier(estimator):
+            return "classifier"
+        if is_regressor(estimator):
+            return "regressor"
     raise Refused(
         f"a {type(estimator).__name__} is neither a classifier nor a regressor",
         mend="fit it yourself and pack it with `stream pack`",
     )
 
 
-def measure(estimator: Any, rows: pd.DataFrame, truth: np.ndarray) -> dict[str, float]:
+def scoring_of(estimator: object) -> str:
+    """scikit-learn's name of the score by which such an estimator is chosen, when the recipe names none."""
+    kind = kind_of(estimator)
+    if kind == "classifier" and not hasattr(estimator, "predict_proba"):
+        return "accuracy"
+    return DEFAULT_SCORING[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """
+    What a model says of n rows.
+
+    Attributes:
+        kind: of the model.
+        values: shape (n,): labels or numbers.
+        classes: the labels in the model's order; None for numbers.
+        probabilities: shape (n, classes); None where the model gives none.
+    """
+
+    kind: Kind
+    values: np.ndarray
+    classes: np.ndarray | None = None
+    probabilities: np.ndarray | None = None
+
+    @property
+    def binary(self) -> bool:
+        """Whether there are two classes."""
+        return self.classes is not None and len(self.classes) == 2
+
+    def rows(self, which: np.ndarray) -> Answers:
+        """The answers for some of the rows: their positions, or a mask."""
+        probabilities = None if self.probabilities is None else self.probabilities[which]
+        return Answers(self.kind, self.values[which], self.classes, probabilities)
+
+
+def answers_of(estimator: Any, rows: pd.DataFrame) -> Answers:
+    """
+    Ask a fitted estimator.
+
+    Args:
+        estimator: a fitted classifier or regressor.
+        rows: its features, n ≥ 1 rows.
+    Returns: its answers.
+    Raises: whatever the estimator raises.
+    """
+    kind = kind_of(estimator)
+    values = np.asarray(estimator.predict(rows))
+    if kind == "regressor":
+        return Answers(kind, values.astype(float).reshape(len(rows)))
+    probabilities = estimator.predict_proba(rows) if hasattr(estimator, "predict_proba") else None
+    return Answers(kind, values.reshape(len(rows)), np.asarray(estimator.classes_), probabilities)
+
+
+def default_judge(answers: Answers) -> str:
+    """The metric that decides, when the recipe names none."""
+    if answers.kind == "regressor":
+        return "rmse"
+    return "accuracy" if answers.probabilities is None else "log_loss"
+
+
+def measure(estimator: Any, rows: pd.DataFrame, truth: np.ndarray) -> Figures:
     """
     Measure a fitted estimator.
 
@@ -49,35 +122,107 @@ def measure(estimator: Any, rows: pd.DataFrame, truth: np.ndarray) -> dict[str, 
         rows: its features, n ≥ 1 rows.
         truth: shape (n,), labels or numbers.
     Returns: for classes `accuracy`, and with probabilities `log_loss`; for two of them also `auc` (if both
-        are in `truth`), `brier` and `base_rate` (share of the second class); for numbers `mae`, `rmse` and
-        `r2` (if n ≥ 2).
+        are in `truth`), `brier` and `base_rate` (share of the second class), for more `f1_macro`; for numbers
+        `mae`, `rmse` and `r2` (if n ≥ 2 and they differ).
     """
-    if kind_of(estimator) == "regressor":
-        return _of_numbers(estimator.predict(rows), truth)
-    figures = {"accuracy": metrics.accuracy_score(truth, estimator.predict(rows))}
-    if hasattr(estimator, "predict_proba"):
-        figures |= _of_probabilities(estimator.predict_proba(rows), estimator.classes_, truth)
-    return {name: float(value) for name, value in figures.items()}
+    return Sheet(answers_of(estimator, rows), truth).figures()
 
 
-def _of_probabilities(probabilities: np.ndarray, classes: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Metrics of probabilities, shape (n, classes)."""
-    figures = {"log_loss": metrics.log_loss(truth, probabilities, labels=classes)}
-    if len(classes) == 2:
-        score, happened = probabilities[:, 1], truth == classes[1]
-        figures["brier"] = metrics.brier_score_loss(happened, score)
-        figures["base_rate"] = happened.mean()
-        if 0 < happened.mean() < 1:
-            figures["auc"] = metrics.roc_auc_score(happened, score)
-    return figures
+class Sheet:
+    """
+    Answers beside the truth, ready to be measured again and again under other weights.
 
+    Weights are how often each row counts: what resampling rows comes to, without copying them. The figures are
+    scikit-learn's (a test compares them); what doesn't hang on the weights is done once.
 
-def _of_numbers(answers: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Metrics of numbers, shape (n,)."""
-    figures = {
-        "mae": metrics.mean_absolute_error(truth, answers),
-        "rmse": metrics.root_mean_squared_error(truth, answers),
-    }
-    if len(truth) > 1:
-        figures["r2"] = metrics.r2_score(truth, answers)
-    return {name: float(value) for name, value in figures.items()}
+    Args:
+        answers: of n ≥ 1 rows.
+        truth: shape (n,).
+    """
+
+    def __init__(self, answers: Answers, truth: np.ndarray) -> None:
+        self.answers = answers
+        self.truth = truth
+
+    def figures(self, weights: np.ndarray | None = None) -> Figures:
+        """
+        Args:
+            weights: shape (n,), ≥ 0, not all 0; None for 1 each.
+        Returns: the metrics, as `measure` names them; one that these rows don't define is left out.
+        """
+        w = np.ones(len(self.truth)) if weights is None else weights
+        total = float(w.sum())
+        found = {name: float(w @ loss) / total for name, loss in self._losses.items()}
+        if self.answers.kind == "regressor":
+            found["rmse"] = found.pop("mse") ** 0.5
+            spread = float(w @ (self.truth - float(w @ self.truth) / total) ** 2)
+            if spread > 0:
+                found["r2"] = 1 - found["rmse"] ** 2 * total / spread
+        elif self.answers.binary:
+            found |= self._auc(w)
+        else:
+            found["f1_macro"] = self._f1(w)
+        return found
+
+    @cached_property
+    def _losses(self) -> dict[str, np.ndarray]:
+        """Metrics that are the mean of something per row, shape (n,) each."""
+        answers = self.answers
+        if answers.kind == "regressor":
+            off = answers.values - self.truth
+            return {"mae": np.abs(off), "mse": off**2}
+        losses = {"accuracy": (answers.values == self.truth).astype(float)}
+        if answers.probabilities is not None and answers.classes is not None:
+            # As scikit-learn's log_loss: no probability counts as nothing at all.
+            eps = np.finfo(answers.probabilities.dtype).eps
+            chosen = (self.truth[:, None] == answers.classes[None, :]) * answers.probabilities
+            losses["log_loss"] = -np.log(np.clip(chosen.sum(axis=1), eps, 1 - eps))
+            if answers.binary:
+                losses["brier"] = (self.happened - answers.probabilities[:, 1]) ** 2
+        if answers.binary and answers.probabilities is not None:
+            losses["base_rate"] = self.happened
+        return losses
+
+    @cached_property
+    def happened(self) -> np.ndarray:
+        """Whether the truth is the second of two classes: 1.0 or 0.0, shape (n,)."""
+        assert self.answers.classes is not None  # for classifiers only
+        return (self.truth == self.answers.classes[1]).astype(float)
+
+    @cached_property
+    def _by_score(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The rows by falling score, the last of each run of equal scores, and what happened, in that order."""
+        assert self.answers.probabilities is not None
+        score = self.answers.probabilities[:, 1]
+        order = np.argsort(-score, kind="stable")
+        last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+        return order, last, self.happened[order]
+
+    def _auc(self, w: np.ndarray) -> Figures:
+        """The area under the ROC curve, for an order of rows that is made once."""
+        if self.answers.probabilities is None:
+            return {}
+        order, last, happened = self._by_score
+        w = w[order]
+        true = np.append(0.0, np.cumsum(w * happened)[last])
+        false = np.append(0.0, np.cumsum(w)[last]) - true
+        if not (true[-1] and false[-1]):
+            return {}
+        return {"auc": float(np.trapezoid(true, false) / (true[-1] * false[-1]))}
+
+    @cached_property
+    def _cells(self) -> tuple[np.ndarray, int]:
+        """Each row's cell in the table of true and predicted labels, and the number of labels."""
+        labels, codes = np.unique(
+            np.concatenate([self.truth, self.answers.values]).astype(object), return_inverse=True
+        )
+        true, said = np.split(codes.reshape(-1), 2)
+        return true * len(labels) + said, len(labels)
+
+    def _f1(self, w: np.ndarray) -> float:
+        """The mean of the labels' F1, over the labels that are there."""
+        cells, k = self._cells
+        table = np.bincount(cells, weights=w, minlength=k * k).reshape(k, k)
+        both = table.sum(axis=0) + table.sum(axis=1)
+        there = both > 0
+        return float(np.mean(2 * table.diagonal()[there] / both[there]))

@@ -4,46 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
+from inspect import getdoc
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-from stream.codec import RecordSchema
-from stream.errors import Refused, SchemaError, SettingsError, StreamError
+from stream.errors import Refused, SettingsError, StreamError
+from stream.training.checks import check_schema, check_values
+from stream.training.names import NAMES, OPTIONAL, REQUIRED
+from stream.training.split import Split
 
 __all__ = ["OPTIONAL", "REQUIRED", "Recipe", "read_recipe"]
 
 T = TypeVar("T")
-
-REQUIRED: Mapping[str, str] = {
-    "NAME": "the model's name, a text",
-    "SCHEMA": "the path of the events' Avro schema, relative to the recipe or absolute",
-    "FEATURES": "the columns that the estimator takes, in order",
-    "TARGET": "the column to predict; rows without it are left out",
-    "TIME": "the column of the rows' time, by which they are split",
-    "load": "a function that returns the rows: a DataFrame of the schema's fields and the target",
-    "estimator": "a function that returns a fresh scikit-learn estimator, seeded",
-}
-"""What a recipe must define, and what each is."""
-
-OPTIONAL: Mapping[str, tuple[object, str]] = {
-    "CARRY": ((), "fields of the event that each prediction repeats"),
-    "GRID": ({}, "estimator parameters and the values to try, as scikit-learn's GridSearchCV takes them"),
-    "FOLDS": (4, "number of cross-validation folds, each tested on rows later than those it was fitted on"),
-    "SCORING": (None, "scikit-learn's name of the score to choose by; log loss or squared error if None"),
-    "HOLD_OUT": (0.2, "share of the rows, the last by time, kept back for the metrics"),
-}
-"""What a recipe may define: the default, and what it is."""
-
-_KINDS: Mapping[str, tuple[type, ...]] = {
-    "NAME": (str,), "SCHEMA": (str, Path), "FEATURES": (list, tuple), "TARGET": (str,), "TIME": (str,),
-    "CARRY": (list, tuple), "GRID": (dict, list, tuple), "FOLDS": (int,), "SCORING": (str, type(None)),
-    "HOLD_OUT": (float,),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +30,42 @@ class Recipe:
 
     Attributes:
         path: the file.
+        about: its docstring; empty without one.
         name: the model's name.
-        schema: the path of the events' Avro schema.
+        schema: the path of the events' Avro schema; None to infer it.
         features: the estimator's columns, in order.
         target: the column to predict.
-        time: the column to split by.
-        load: returns the rows; Refused when the recipe's own code raises, the cause kept.
+        split: how rows are held out and folded.
+        load: returns the rows (given the path of `data`, if there is one); None where the file `data` has them.
+            Refused when the recipe's own code raises, the cause kept.
+        data: where the rows come from; None where `load` makes them.
         estimator: returns a fresh estimator; Refused likewise.
         carry: event fields copied into each prediction.
+        by: columns by whose values metrics are told apart; None for the default.
         grid: parameters to try; empty for the estimator as it comes.
-        folds: number of cross-validation folds, at least 2.
         scoring: scikit-learn's name of a score, or None for that of the estimator's kind.
-        hold_out: share of the rows kept back, 0 < share < 1.
+        judge: the metric that decides, or None for that of the estimator's kind.
+        probabilities: whether every class's probability is published.
+        fixed: estimator parameters that were set from outside.
     """
 
     path: Path
+    about: str
     name: str
-    schema: Path
+    schema: Path | None
     features: tuple[str, ...]
     target: str
-    time: str
-    load: Callable[[], object]
+    split: Split
+    load: Callable[..., object] | None
+    data: Path | None
     estimator: Callable[[], object]
     carry: tuple[str, ...]
+    by: tuple[str, ...] | None
     grid: Mapping[str, Sequence[object]] | Sequence[Mapping[str, Sequence[object]]]
-    folds: int
     scoring: str | None
-    hold_out: float
+    judge: str | None
+    probabilities: bool
+    fixed: Mapping[str, object] = field(default_factory=dict)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -93,17 +79,40 @@ def read_recipe(path: Path) -> Recipe:
         its code raises.
     """
     if not path.is_file():
-        raise SettingsError(f"{path}: there is no such recipe", mend="give the path of a Python file")
-    module = _guarded(path, "the recipe", lambda: _run(path))
-    values: dict[str, Any] = {name: _value(path, module, name) for name in (*REQUIRED, *OPTIONAL)}
-    _check_ranges(path, values)
-    schema = path.parent / Path(str(values["SCHEMA"]))
-    if not schema.is_file():
-        raise SettingsError(f"{path}: SCHEMA: there is no file {schema}", mend="correct the path")
-    _check_schema(path, schema, values["CARRY"])
-    fields: dict[str, Any] = {name.lower(): value for name, value in values.items()}
-    fields |= {"schema": schema, "features": tuple(values["FEATURES"]), "carry": tuple(values["CARRY"])}
-    return Recipe(path=path, **fields)
+        found = "is a folder" if path.is_dir() else "there is no such recipe"
+        raise SettingsError(f"{path}: {found}", mend="give the path of a Python file")
+    module = guarded(path, "the recipe", lambda: _run(path))
+    values: dict[str, Any] = {name: _value(path, module, name) for name in NAMES}
+    check_values(path, values)
+    schema, data = (
+        None if values[name] is None else path.parent / Path(str(values[name])) for name in ("SCHEMA", "DATA")
+    )
+    if schema is not None:
+        check_schema(path, schema, values["FEATURES"], values["CARRY"])
+    return Recipe(
+        path=path,
+        about=getdoc(module) or "",
+        name=values["NAME"],
+        schema=schema,
+        features=tuple(values["FEATURES"]),
+        target=values["TARGET"],
+        split=_split(values),
+        load=values["load"],
+        data=data,
+        estimator=values["estimator"],
+        carry=tuple(values["CARRY"]),
+        by=None if values["BY"] is None else tuple(values["BY"]),
+        grid=values["GRID"],
+        scoring=values["SCORING"],
+        judge=values["JUDGE"],
+        probabilities=values["PROBABILITIES"],
+    )
+
+
+def _split(values: Mapping[str, Any]) -> Split:
+    way = "time" if values["TIME"] is not None else "group" if values["GROUP"] is not None else "random"
+    column = {"time": values["TIME"], "group": values["GROUP"], "random": None}[way]
+    return Split(way, column, values["HOLD_OUT"], values["FOLDS"], values["SEED"])  # type: ignore[arg-type]
 
 
 def _run(path: Path) -> ModuleType:
@@ -124,54 +133,58 @@ def _run(path: Path) -> ModuleType:
     return module
 
 
-def _guarded(path: Path, what: str, call: Callable[[], T]) -> T:
-    """Call foreign code; whatever it raises is told as the recipe's fault."""
+def guarded(path: Path, what: str, call: Callable[..., T], *arguments: object) -> T:
+    """
+    Call foreign code; whatever it raises is told as the recipe's fault, `sys.exit` too.
+
+    Args:
+        path: of the recipe.
+        what: is called, for the message.
+        call: the code.
+        arguments: for it.
+    Returns: what it returns.
+    Raises: StreamError as it is; Refused for anything else, the cause kept. Ctrl-C goes through.
+    """
     try:
-        return call()
-    except StreamError:
+        return call(*arguments)
+    except (StreamError, MemoryError):
         raise
-    except Exception as exc:  # a recipe may raise anything, and none of it is a bug of ours
+    except (Exception, SystemExit) as exc:  # a recipe may raise anything, and none of it is a bug of ours
         raise Refused(
-            f"{path}: {what} raised {type(exc).__name__}: {exc}",
+            f"{path}: {what} raised {type(exc).__name__}: {exc}{_line(path, exc)}",
             mend="correct the recipe; --debug shows where",
         ) from exc
 
 
+def _line(path: Path, exc: BaseException) -> str:
+    """The recipe's own line that was running; a syntax error names its own."""
+    lines: list[int] = []
+    trace = exc.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path.resolve()):
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return f" (line {lines[-1]})" if lines else ""
+
+
 def _value(path: Path, module: ModuleType, name: str) -> object:
     """The recipe's value of a name, checked for its type."""
-    if name in REQUIRED and not hasattr(module, name):
-        raise SettingsError(f"{path}: the recipe has no {name}", mend=f"define {name}: {REQUIRED[name]}")
-    value: object = getattr(module, name, OPTIONAL.get(name, (None,))[0])
-    if name not in _KINDS:
+    named = NAMES[name]
+    if not hasattr(module, name):
+        if named.required:
+            raise SettingsError(f"{path}: the recipe has no {name}", mend=f"define {name}: {named.meaning}")
+        return named.default
+    value: object = getattr(module, name)
+    if not named.kinds:
+        if value is None and not named.required:
+            return None
         if not callable(value):
-            raise SettingsError(f"{path}: {name} is no function", mend=f"define {name}: {REQUIRED[name]}")
-        return partial(_guarded, path, f"{name}()", value)
-    if not isinstance(value, _KINDS[name]):
-        expected = " or ".join(kind.__name__ for kind in _KINDS[name])
+            raise SettingsError(f"{path}: {name} is no function", mend=f"define {name}: {named.meaning}")
+        return partial(guarded, path, f"{name}()", value)
+    odd = isinstance(value, bool) and bool not in named.kinds  # True is an int to Python, to nobody else
+    if odd or not isinstance(value, named.kinds):
         raise SettingsError(
-            f"{path}: {name} is a {type(value).__name__}, expected {expected}", mend=f"correct {name}"
+            f"{path}: {name} is a {type(value).__name__}, expected {named.expected}",
+            mend=f"define {name}: {named.meaning}",
         )
     return value
-
-
-def _check_ranges(path: Path, values: Mapping[str, object]) -> None:
-    """Refuse numbers that leave nothing to learn from or to be judged by."""
-    folds, hold_out = values["FOLDS"], values["HOLD_OUT"]
-    if not (isinstance(folds, int) and folds >= 2):
-        raise SettingsError(f"{path}: FOLDS is {folds}", mend="give 2 or more")
-    if not (isinstance(hold_out, float) and 0 < hold_out < 1):
-        raise SettingsError(
-            f"{path}: HOLD_OUT is {hold_out}", mend="give a share between 0 and 1, such as 0.2"
-        )
-
-
-def _check_schema(path: Path, schema: Path, carry: Sequence[str]) -> None:
-    """Refuse a schema or a carried field that packing would refuse, before anything is trained."""
-    try:
-        events = RecordSchema(schema.read_text("utf-8"))
-        for field in carry:
-            events.leaf(field)
-    except SchemaError as exc:
-        raise SettingsError(f"{path}: SCHEMA or CARRY: {schema}: {exc.message}", mend=exc.mend) from exc
-    except UnicodeDecodeError as exc:
-        raise SettingsError(f"{path}: SCHEMA: {schema}: {exc}", mend="save it as UTF-8") from exc

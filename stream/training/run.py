@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+import random
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
-from stream.errors import Refused, SettingsError
-from stream.training.metrics import kind_of, measure
-from stream.training.recipe import Recipe
+from stream.errors import Refused, SampleError, SettingsError
+from stream.training.intervals import Interval, bootstrap
+from stream.training.metrics import Figures, Sheet, answers_of, default_judge, kind_of, measure
+from stream.training.recipe import Recipe, guarded
+from stream.training.rows import fingerprint, inferred_schema, load_rows
 from stream.training.search import Candidate, search
-from stream.training.split import split_by_time
+from stream.training.split import cut, folds_of
 
-__all__ = ["SAMPLE_ROWS", "Step", "Trained", "run_recipe"]
+__all__ = ["SAMPLE_ROWS", "Metrics", "Step", "Trained", "run_recipe"]
 
 SAMPLE_ROWS = 2_000
 """Held-out rows given to the package: a worker's usual batch; its golden rows are chosen among them."""
+
+Metrics: TypeAlias = "dict[str, float | int | str]"
+"""As the manifest holds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +55,73 @@ class Trained:
     Attributes:
         recipe: the recipe.
         estimator: fitted on all training rows with the best candidate's parameters.
-        metrics: on the held-out rows, with the counts and times that say what they rest on.
-        params: the best candidate's parameters.
-        sample: up to `SAMPLE_ROWS` held-out rows with all columns of the schema, spread over their time.
+        candidates: all that were tried, the best first.
+        training: the rows that were learned from.
+        held_out: the rows that judge, every column.
+        sheet: the estimator's answers for them beside the truth.
+        units: shape (n,): held-out rows of one number are not independent of each other (one group).
+        figures: the metrics on the held-out rows.
+        intervals: of the metrics, 95 %.
+        baseline: the metrics of a model that knows nothing but how often each answer came, or their mean.
+        facts: what the metrics rest on: rows, split, seed, search.
+        schema: the events' Avro schema; inferred where the recipe names none.
+        notes: what is worth saying, a sentence each.
     """
 
     recipe: Recipe
     estimator: Any
-    metrics: dict[str, float | int | str]
-    params: dict[str, object]
-    sample: pd.DataFrame
+    candidates: tuple[Candidate, ...]
+    training: pd.DataFrame
+    held_out: pd.DataFrame
+    sheet: Sheet
+    units: np.ndarray
+    figures: Figures
+    intervals: Mapping[str, Interval]
+    baseline: Figures
+    facts: Metrics
+    schema: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def params(self) -> dict[str, object]:
+        """The best candidate's parameters."""
+        return self.candidates[0].params
+
+    @property
+    def seed(self) -> int:
+        """Of everything that was drawn."""
+        return self.recipe.split.seed
+
+    @property
+    def judge(self) -> str:
+        """The metric that decides."""
+        return self.recipe.judge or default_judge(self.sheet.answers)
+
+    @property
+    def metrics(self) -> Metrics:
+        """For the manifest: the figures, their intervals' ends, and what they rest on."""
+        ends = {
+            f"{name}_{end}": value
+            for name, pair in self.intervals.items()
+            for end, value in zip(("low", "high"), pair, strict=True)
+        }
+        return {**self.figures, **ends, **self.facts}
+
+    @property
+    def sample(self) -> pd.DataFrame:
+        """Up to `SAMPLE_ROWS` held-out rows with all columns, spread over their order."""
+        every = np.linspace(0, len(self.held_out) - 1, min(SAMPLE_ROWS, len(self.held_out))).astype(int)
+        return self.held_out.iloc[every].reset_index(drop=True)
 
 
 def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) -> Trained:
     """
-    Run a recipe; the same recipe, data and libraries give the same estimator.
+    Run a recipe; the same recipe, data, seed and libraries give the same estimator and metrics.
 
-    1. Load the rows and split them by time, before anything else is done with them.
-    2. Leave out the rows without a truth.
-    3. Choose among the grid's candidates on the training rows alone.
-    4. Fit the best on all of the training rows.
-    5. Measure it on the held-out rows.
+    1. Load the rows and split them, before anything else is done with them.
+    2. Choose among the grid's candidates on the training rows alone.
+    3. Fit the best on all of the training rows.
+    4. Measure it on the held-out rows.
 
     Args:
         recipe: what to run.
@@ -74,97 +130,181 @@ def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) ->
     Raises: Refused, SettingsError or SampleError naming the recipe and what to correct.
     Blocks: for the whole training.
     """
-    frame = _loaded(recipe)
-    earlier, later = split_by_time(frame, recipe.time, recipe.hold_out)  # 1
-    training, held_out = (_with_truth(recipe, part) for part in (earlier, later))  # 2
-    tell(Step(f"{len(training):,} rows to learn from, {len(held_out):,} later ones to be judged by"))
-    estimator = _estimator(recipe)
-    rows, truth = _columns(recipe, training)
-    _check_classes(recipe, estimator, truth)
-    best = search(recipe, estimator, rows, truth, lambda candidate: tell(_step(candidate)))  # 3
-    estimator.set_params(**best.params).fit(rows, truth)  # 4
-    figures = measure(estimator, *_columns(recipe, held_out))  # 5
-    about = _about(recipe, training, held_out, best)
-    return Trained(recipe, estimator, {**figures, **about}, best.params, _sample(held_out))
+    with _seeded(recipe.split.seed), _warned() as said:
+        frame = load_rows(recipe)
+        estimator = _estimator(recipe)
+        training, held_out = _parts(recipe, frame, estimator)  # 1
+        schema, notes = _schema(recipe, frame)
+        tell(Step(f"{len(training):,} rows to learn from, {len(held_out):,} held out to be judged by"))
+        truth = training[recipe.target].to_numpy()
+        classes = _check_target(recipe, estimator, truth)
+        rows = training[list(recipe.features)]
+        folds = _placed(recipe, lambda: folds_of(recipe.split, training, truth, classes=classes))
+        found = search(recipe, estimator, rows, truth, folds, lambda candidate: tell(_step(candidate)))  # 2
+        guarded(recipe.path, "fit()", estimator.set_params(**found[0].params).fit, rows, truth)  # 3
+        tell(Step("measuring"))
+        sheet = Sheet(
+            guarded(recipe.path, "predict()", answers_of, estimator, held_out[list(recipe.features)]),
+            held_out[recipe.target].to_numpy(),
+        )  # 4
+        units = _units(recipe, held_out)
+        trained = Trained(
+            recipe, estimator, tuple(found), training, held_out, sheet, units,
+            figures=sheet.figures(),
+            intervals=bootstrap(sheet.figures, units, recipe.split.seed),
+            baseline=_baseline(estimator, truth, sheet.truth),
+            facts=_about(recipe, frame, training, held_out, found),
+            schema=schema,
+            notes=(*notes, *_strangers(recipe, sheet)),
+        )  # fmt: skip
+    _check_judge(trained)
+    return _with_notes(trained, said)
 
 
-def _loaded(recipe: Recipe) -> pd.DataFrame:
-    """The recipe's rows, with every column that the recipe names."""
-    frame = recipe.load()
-    if not isinstance(frame, pd.DataFrame):
-        raise SettingsError(
-            f"{recipe.path}: load() returned a {type(frame).__name__}", mend="return a pandas DataFrame"
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """What a recipe draws without a generator of its own comes out the same, too; others' draws are as before."""
+    before = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])
+
+
+@contextmanager
+def _warned() -> Iterator[Counter[str]]:
+    """Warnings are gathered, each with how often it came: a search repeats them for every fit."""
+    said: Counter[str] = Counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield said
+        first_lines = (
+            f"{item.category.__name__}: {str(item.message).strip().partition(chr(10))[0]}" for item in caught
         )
-    carried = (path.partition(".")[0] for path in recipe.carry)
-    named = (recipe.target, recipe.time, *recipe.features, *carried)
-    if missing := [name for name in named if name not in frame]:
-        raise SettingsError(
-            f"{recipe.path}: load() gives no column {', '.join(map(repr, missing))}",
-            mend="correct FEATURES, TARGET, TIME or CARRY, or load it",
-        )
-    if recipe.target in recipe.features:
-        raise SettingsError(
-            f"{recipe.path}: the target {recipe.target!r} is among FEATURES", mend="take it out"
-        )
-    return frame
+        said.update(first_lines)
+
+
+def _with_notes(trained: Trained, said: Counter[str]) -> Trained:
+    notes = (f"{text} ({count} times)" if count > 1 else text for text, count in said.items())
+    return replace(trained, notes=(*trained.notes, *notes))
+
+
+def _parts(recipe: Recipe, frame: pd.DataFrame, estimator: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    classes = kind_of(estimator) == "classifier"
+    parts = _placed(recipe, lambda: cut(recipe.split, frame, recipe.target, classes=classes))
+    for part in parts:
+        if part.empty:
+            raise SettingsError(
+                f"{recipe.path}: one side of the split has no row with a {recipe.target}",
+                mend="load more rows, or change HOLD_OUT",
+            )
+    return parts
+
+
+def _placed(recipe: Recipe, call: Callable[[], Any]) -> Any:
+    """What is said of the rows says whose they are."""
+    try:
+        return call()
+    except SampleError as error:
+        raise SampleError(f"{recipe.path}: {error.message}", mend=error.mend) from error
+
+
+def _schema(recipe: Recipe, frame: pd.DataFrame) -> tuple[str, tuple[str, ...]]:
+    if recipe.schema is not None:
+        return recipe.schema.read_text("utf-8"), ()
+    text, notes = _placed(recipe, lambda: inferred_schema(recipe, frame))
+    return text, notes
 
 
 def _estimator(recipe: Recipe) -> Any:
-    """A fresh estimator of a kind that can be measured."""
-    estimator = recipe.estimator()
+    """A fresh estimator of a kind that can be measured, every seed that it leaves open set."""
+    estimator: Any = recipe.estimator()
     try:
         kind_of(estimator)
     except Refused as exc:
         raise Refused(
             f"{recipe.path}: estimator() gives what can't be used: {exc.message}", mend=exc.mend
         ) from exc
-    return estimator
-
-
-def _with_truth(recipe: Recipe, part: pd.DataFrame) -> pd.DataFrame:
-    known = part[part[recipe.target].notna()].reset_index(drop=True)
-    if known.empty:
+    known = estimator.get_params()
+    if strangers := [name for name in recipe.fixed if name not in known]:
         raise SettingsError(
-            f"{recipe.path}: one side of the split has no row with a {recipe.target}",
-            mend="load more rows, or change HOLD_OUT",
+            f"{recipe.path}: the estimator has no parameter {strangers[0]!r}",
+            mend=f"choose one of {', '.join(sorted(known))}",
         )
-    return known
+    is_open = (name for name, value in known.items() if value is None and name.split("__")[-1] == "random_state")
+    return estimator.set_params(**dict.fromkeys(is_open, recipe.split.seed), **recipe.fixed)
 
 
-def _columns(recipe: Recipe, part: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    """
-    Features and truth.
-
-    The truth loses its nullable type: scikit-learn takes labels of NumPy's own types.
-    """
-    return part[list(recipe.features)], part[recipe.target].convert_dtypes().to_numpy()
-
-
-def _check_classes(recipe: Recipe, estimator: object, truth: np.ndarray) -> None:
-    if kind_of(estimator) == "classifier" and len(np.unique(truth)) < 2:
+def _check_target(recipe: Recipe, estimator: object, truth: np.ndarray) -> bool:
+    """Whether the target holds classes; there must be two of them to learn from."""
+    if kind_of(estimator) == "regressor":
+        return False
+    if len(pd.unique(truth)) < 2:
         raise SettingsError(
             f"{recipe.path}: all {len(truth)} rows to learn from have {recipe.target} = {truth[0]}",
             mend="load rows of every class, or change HOLD_OUT",
         )
+    return True
 
 
-def _sample(held_out: pd.DataFrame) -> pd.DataFrame:
-    every = np.linspace(0, len(held_out) - 1, min(SAMPLE_ROWS, len(held_out))).astype(int)
-    return held_out.iloc[every].reset_index(drop=True)
+def _units(recipe: Recipe, held_out: pd.DataFrame) -> np.ndarray:
+    if recipe.split.way == "group":
+        return np.asarray(pd.factorize(held_out[recipe.split.column])[0])
+    return np.arange(len(held_out))
+
+
+def _baseline(estimator: object, learned: np.ndarray, truth: np.ndarray) -> Figures:
+    dummy = DummyClassifier(strategy="prior") if kind_of(estimator) == "classifier" else DummyRegressor()
+    nothing = pd.DataFrame({"nothing": np.zeros(len(learned))})
+    return measure(
+        dummy.fit(nothing, learned), pd.DataFrame({"nothing": np.zeros(len(truth))}), truth
+    )
+
+
+def _strangers(recipe: Recipe, sheet: Sheet) -> list[str]:
+    if sheet.answers.classes is None:
+        return []
+    unknown = sorted(set(map(str, sheet.truth)) - set(map(str, sheet.answers.classes)))
+    if not unknown:
+        return []
+    return [f"held-out rows have {recipe.target} = {', '.join(unknown)}, which no row to learn from has"]
+
+
+def _check_judge(trained: Trained) -> None:
+    if trained.judge not in trained.figures:
+        raise SettingsError(
+            f"{trained.recipe.path}: JUDGE is {trained.judge!r}, which these answers don't have",
+            mend=f"choose one of {', '.join(trained.figures)}",
+        )
 
 
 def _about(
-    recipe: Recipe, training: pd.DataFrame, held_out: pd.DataFrame, best: Candidate
-) -> dict[str, float | int | str]:
+    recipe: Recipe, frame: pd.DataFrame, training: pd.DataFrame, held_out: pd.DataFrame, found: list[Candidate]
+) -> Metrics:
     """What the metrics rest on."""
-    return {
-        "search_score": best.score,
-        "search_candidates": best.of,
+    split = recipe.split
+    about: Metrics = {
+        "search_score": found[0].score,
+        "search_candidates": len(found),
         "rows_trained": len(training),
         "rows_held_out": len(held_out),
-        "trained_until": _text(training[recipe.time].iloc[-1]),
-        "held_out_from": _text(held_out[recipe.time].iloc[0]),
+        "split": split.way,
+        "hold_out": split.hold_out,
+        "seed": split.seed,
+        "rows_sha256": fingerprint(recipe, frame),
     }
+    if split.column is not None:
+        about["split_by"] = split.column
+    if split.way == "time":
+        about["trained_until"] = _text(training[split.column].iloc[-1])
+        about["held_out_from"] = _text(held_out[split.column].iloc[0])
+    if split.way == "group":
+        about["groups_trained"] = int(training[split.column].nunique())
+        about["groups_held_out"] = int(held_out[split.column].nunique())
+    return about
 
 
 def _text(moment: object) -> str:

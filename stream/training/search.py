@@ -1,19 +1,20 @@
-"""The choice among a grid's candidates, by cross-validation forward in time."""
+"""The choice among a grid's candidates, by cross-validation on the training rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.model_selection import ParameterGrid, TimeSeriesSplit, cross_val_score
+from sklearn.model_selection import ParameterGrid, cross_val_score
 
 from stream.errors import Refused
-from stream.training.metrics import DEFAULT_SCORING, kind_of
+from stream.training.metrics import scoring_of
 from stream.training.recipe import Recipe
+from stream.training.split import Fold
 
 __all__ = ["Candidate", "search"]
 
@@ -26,12 +27,14 @@ class Candidate:
     Attributes:
         params: the estimator's parameters.
         score: mean over the folds; greater is better.
+        deviation: the folds' standard deviation.
         number: 1, 2, …
         of: how many there are.
     """
 
     params: dict[str, object]
     score: float
+    deviation: float
     number: int
     of: int
 
@@ -41,53 +44,66 @@ def search(
     estimator: Any,
     rows: pd.DataFrame,
     truth: np.ndarray,
+    folds: Sequence[Fold],
     tell: Callable[[Candidate], None] = lambda _: None,
-) -> Candidate:
+) -> list[Candidate]:
     """
-    Try each candidate of the grid on every fold and keep the best, the first of equals.
+    Try each candidate of the grid on every fold.
 
     Args:
-        recipe: its grid, folds and scoring.
+        recipe: its grid and scoring.
         estimator: unfitted; it is not changed.
-        rows: the features of the training rows, in the order of time.
+        rows: the features of the training rows.
         truth: shape (n,), without missing values.
+        folds: positions to fit on and to test on.
         tell: called after each candidate.
-    Returns: the best candidate.
+    Returns: every candidate, the best first (the first of equals), the others in the grid's order.
     Raises: Refused when a candidate can't be fitted or scored, or has no score; the cause is kept.
     Blocks: for candidates × folds fits.
     """
-    candidates = list(ParameterGrid(recipe.grid)) if recipe.grid else [{}]
-    best: Candidate | None = None
-    for number, params in enumerate(candidates, 1):
-        score = _score(recipe, estimator, params, rows, truth)
-        candidate = Candidate(params, score, number, len(candidates))
-        tell(candidate)
-        if best is None or candidate.score > best.score:
-            best = candidate
-    assert best is not None  # a grid has at least one point
-    return best
+    points = _points(recipe)
+    found: list[Candidate] = []
+    for number, params in enumerate(points, 1):
+        scores = _scores(recipe, estimator, params, rows, truth, folds)
+        found.append(Candidate(params, float(scores.mean()), float(scores.std()), number, len(points)))
+        tell(found[-1])
+    best = max(found, key=lambda candidate: candidate.score)  # the first of equals
+    return [best, *(candidate for candidate in found if candidate is not best)]
 
 
-def _score(
-    recipe: Recipe, estimator: Any, params: dict[str, object], rows: pd.DataFrame, truth: np.ndarray
-) -> float:
-    """The mean score of one candidate; every fold is tested on rows later than those it was fitted on."""
-    scoring = recipe.scoring or DEFAULT_SCORING[kind_of(estimator)]
+def _points(recipe: Recipe) -> list[dict[str, object]]:
+    try:
+        return list(ParameterGrid(recipe.grid)) if recipe.grid else [{}]
+    except (TypeError, ValueError) as exc:
+        raise Refused(
+            f"{recipe.path}: GRID: {exc}", mend='give lists of values by parameter: {"C": [0.1, 1.0]}'
+        ) from exc
+
+
+def _scores(  # noqa: PLR0913  # what a fit needs
+    recipe: Recipe,
+    estimator: Any,
+    params: dict[str, object],
+    rows: pd.DataFrame,
+    truth: np.ndarray,
+    folds: Sequence[Fold],
+) -> np.ndarray:
+    """One candidate's score on each fold."""
+    scoring = recipe.scoring or scoring_of(estimator)
     try:
         scores = cross_val_score(
-            clone(estimator).set_params(**params),
-            rows,
-            truth,
-            cv=TimeSeriesSplit(recipe.folds),
-            scoring=scoring,
-            error_score="raise",
+            clone(estimator).set_params(**params), rows, truth, cv=folds, scoring=scoring, error_score="raise"
         )
-    except (AttributeError, TypeError, ValueError, LookupError, ArithmeticError) as exc:
+    except (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, ImportError) as exc:
+        said = str(exc).strip() or type(exc).__name__
         raise Refused(
-            f"{recipe.path}: the candidate {params or 'as it comes'} failed on {scoring}: {exc}",
-            mend="correct GRID, SCORING, FOLDS or the estimator; --debug shows where",
+            f"{recipe.path}: the candidate {params or 'as it comes'} failed on {scoring}: {said}",
+            mend="correct GRID, SCORING, FOLDS, the rows or the estimator; --debug shows where",
         ) from exc
-    mean = float(scores.mean())
-    if not np.isfinite(mean):
-        raise Refused(f"{recipe.path}: the candidate {params} has the score {mean}", mend="correct SCORING")
-    return mean
+    if not np.isfinite(scores).all():
+        raise Refused(
+            f"{recipe.path}: the candidate {params or 'as it comes'} has the scores "
+            f"{', '.join(f'{score:.4g}' for score in scores)} on its folds",
+            mend="correct SCORING; a fold with one class only needs fewer FOLDS, or more rows",
+        )
+    return np.asarray(scores)

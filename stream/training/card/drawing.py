@@ -1,0 +1,93 @@
+"""One matplotlib figure → inline SVG that takes its ink from the page, for a light and a dark one."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["ACCENT", "INK", "MUTED", "SECOND", "draw", "label"]
+
+INK = "#1a1a1a"
+"""Text and axes; becomes `currentColor` in the SVG, so that a dark page has light ones."""
+
+MUTED = "#8a8f98"
+"""Grid and reference lines: seen on white and on black."""
+
+ACCENT = "#2f7ed8"
+SECOND = "#d9822b"
+
+_LONGEST = 28
+"""Characters of a label; a longer one would take the plot's place."""
+
+_SETTINGS = {
+    "svg.fonttype": "none",  # text stays text: small, sharp, in the page's own font
+    "svg.hashsalt": "prediction-stream",  # ids by content, the same in every run
+    "font.size": 11.0,
+    "font.family": "sans-serif",
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": MUTED,
+    "grid.alpha": 0.25,
+    "grid.linewidth": 0.8,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "lines.linewidth": 2.0,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+}
+
+_IDS = re.compile(r' id="([^"]+)"')
+_STYLE = re.compile(r"<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
+
+
+def draw(plot: Callable[[Any], None], width: float = 5.0, height: float = 3.6) -> str:
+    """
+    Args:
+        plot: draws on one axes.
+        width: in inches; the page scales it.
+        height: in inches.
+    Returns: an `<svg>` element without ids that nothing refers to.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
+        # A label in a script that matplotlib's font lacks: it is the browser that draws the text.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        figure = Figure(figsize=(width, height))
+        FigureCanvasSVG(figure)
+        plot(figure.add_subplot())
+        content = io.StringIO()
+        figure.savefig(content, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return _inline(content.getvalue())
+
+
+def label(text: object) -> str:
+    """A text as a label: shortened, and never taken for a formula."""
+    plain = str(text)
+    if len(plain) > _LONGEST:
+        plain = f"{plain[: _LONGEST - 1]}…"
+    return plain.replace("$", r"\$")
+
+
+def _inline(document: str) -> str:
+    svg = document[document.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = _STYLE.sub("", svg)
+    svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
+    head, _, rest = svg.partition(">")
+    head = re.sub(r' (width|height|version|xmlns)="[^"]*"', "", head)
+    svg = f"{head}>{rest}".replace(INK, "currentColor")
+    svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
+    used = set(re.findall(r"#([\w-]+)", svg))
+    return _IDS.sub(lambda found: found[0] if found[1] in used else "", svg).strip()

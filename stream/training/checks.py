@@ -1,0 +1,124 @@
+"""What can be said of a recipe before any row is read: better now than after the training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from stream.codec import RecordSchema
+from stream.errors import PackageError, SchemaError, SettingsError
+from stream.scoring import carried_names
+from stream.store.manifests import NAME
+from stream.training.metrics import HIGHER_IS_BETTER
+from stream.training.names import NAMES
+
+__all__ = ["check_schema", "check_values"]
+
+
+def check_values(path: Path, values: Mapping[str, Any]) -> None:
+    """
+    Refuse values that can't be used, alone or together.
+
+    Args:
+        path: the recipe, for messages.
+        values: by name, of the right types.
+    Raises: SettingsError naming the recipe, the name and what to do.
+    """
+    for problem, mend in (*_alone(values), *_together(values)):
+        raise SettingsError(f"{path}: {problem}", mend=mend)
+    try:
+        carried_names(values["CARRY"])
+    except PackageError as error:
+        raise SettingsError(
+            f"{path}: CARRY: {error.message}", mend="leave it out, or rename the field"
+        ) from error
+
+
+def _alone(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is wrong with a single value, and the mend."""
+    found: list[tuple[str, str]] = []
+    if not NAME.match(values["NAME"]):
+        found.append(
+            (f"NAME is {values['NAME']!r}", "use letters, digits, dot, dash and underscore, at most 100")
+        )
+    if values["FOLDS"] < 2:
+        found.append((f"FOLDS is {values['FOLDS']}", "give 2 or more"))
+    if not 0 < values["HOLD_OUT"] < 1:
+        found.append((f"HOLD_OUT is {values['HOLD_OUT']}", "give a share between 0 and 1, such as 0.2"))
+    if not 0 <= values["SEED"] < 2**32:
+        found.append((f"SEED is {values['SEED']}", "give a whole number from 0 to 4294967295"))
+    if values["JUDGE"] not in (None, *HIGHER_IS_BETTER):
+        found.append((f"JUDGE is {values['JUDGE']!r}", f"choose one of {', '.join(HIGHER_IS_BETTER)}"))
+    if values["SPLIT"] not in (None, "random"):
+        found.append(
+            (f"SPLIT is {values['SPLIT']!r}", 'write SPLIT = "random", or define TIME or GROUP instead')
+        )
+    for name, named in NAMES.items():
+        found += _texts(name, values[name]) if named.texts and values[name] is not None else []
+    if not values["FEATURES"]:
+        found.append(("FEATURES is empty", "name the columns that the estimator takes"))
+    return found
+
+
+def _texts(name: str, value: Sequence[object]) -> list[tuple[str, str]]:
+    if strangers := [item for item in value if not isinstance(item, str)]:
+        return [(f"{name} holds {strangers[0]!r}, which is no text", "name columns by their names")]
+    if twice := sorted({str(item) for item in value if value.count(item) > 1}):
+        return [(f"{name} holds {', '.join(map(repr, twice))} twice", "name each column once")]
+    return []
+
+
+def _together(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is wrong with values beside each other, and the mend."""
+    found: list[tuple[str, str]] = []
+    if values["load"] is None and values["DATA"] is None:
+        found.append(
+            ("the recipe has no load and no DATA", "define load(), which returns the rows, or DATA, their file")
+        )
+    ways = [name for name in ("TIME", "GROUP", "SPLIT") if values[name] is not None]
+    if not ways:
+        found.append(
+            (
+                "nothing says how rows are held out",
+                'define TIME (a column), GROUP (a column), or SPLIT = "random": see docs/training.md',
+            )
+        )
+    if len(ways) > 1:
+        found.append((f"{' and '.join(ways)} are both defined", "choose one way to hold rows out"))
+    if values["TARGET"] in values["FEATURES"]:
+        found.append((f"the target {values['TARGET']!r} is among FEATURES", "take it out"))
+    return found
+
+
+def check_schema(path: Path, schema: Path, features: Sequence[str], carry: Sequence[str]) -> None:
+    """
+    Refuse a schema that packing would refuse.
+
+    Args:
+        path: the recipe, for messages.
+        schema: the file.
+        features: each must be one of its fields, by Avro or original name.
+        carry: each must be one of its fields.
+    Raises: SettingsError naming the recipe, the schema and the field.
+    """
+    try:
+        events = RecordSchema(schema.read_text("utf-8"))
+        for field in carry:
+            events.leaf(field)
+    except FileNotFoundError as exc:
+        raise SettingsError(f"{path}: SCHEMA: there is no file {schema}", mend="correct the path") from exc
+    except SchemaError as exc:
+        raise SettingsError(f"{path}: SCHEMA or CARRY: {schema}: {exc.message}", mend=exc.mend) from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"{path}: SCHEMA: {schema}: {exc}", mend="give a file in UTF-8") from exc
+    known = {leaf.path for leaf in events.leaves()} | {leaf.feature for leaf in events.leaves() if leaf.feature}
+    for name in features:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            raise SettingsError(
+                f"{path}: FEATURES: {schema} has no field {name!r}"
+                + (f" (nearest: {near[0]!r})" if near else ""),
+                mend="correct the name, or add the field to the schema",
+            )

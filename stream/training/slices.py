@@ -1,0 +1,112 @@
+"""The metrics of parts of the rows: is the model as good for everybody?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from stream.training.intervals import Interval, bootstrap
+from stream.training.metrics import Figures, Sheet
+
+__all__ = ["MAX_SLICES", "Slice", "slice_columns", "slices"]
+
+MAX_SLICES = 8
+"""Values of a column that are told apart, the most frequent; the others are one."""
+
+_MAX_COLUMNS = 3
+"""Columns by default; the card is to be read."""
+
+_MIN_ROWS = 30
+"""A smaller part has no interval: it would say more of the drawing than of the model."""
+
+_OTHERS = "all others"
+_MISSING = "no value"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """
+    A part of the held-out rows.
+
+    Attributes:
+        column: by which it is told apart.
+        value: of the column, as text.
+        rows: how many.
+        figures: their metrics.
+        interval: of the judge's figure.
+    """
+
+    column: str
+    value: str
+    rows: int
+    figures: Figures
+    interval: Interval | None
+
+
+def slice_columns(frame: pd.DataFrame, features: tuple[str, ...], by: tuple[str, ...] | None) -> list[str]:
+    """
+    Args:
+        frame: the held-out rows.
+        features: the model's columns.
+        by: the recipe's wish; None for the default.
+    Returns: the columns to tell apart by: the wish, else the first features that hold texts or true and false.
+    """
+    if by is not None:
+        return list(by)
+    spoken = [name for name in features if not _numbers(frame[name]) and frame[name].nunique() > 1]
+    return spoken[:_MAX_COLUMNS]
+
+
+def slices(frame: pd.DataFrame, column: str, sheet: Sheet, judge: str, units: np.ndarray, seed: int) -> list[Slice]:  # noqa: PLR0913
+    """
+    Measure each part of the rows.
+
+    Args:
+        frame: n held-out rows.
+        column: numbers are cut into quarters, other values stand for themselves.
+        sheet: answers and truth of the rows.
+        judge: the metric that gets an interval.
+        units: shape (n,): rows that are drawn together.
+        seed: of the drawing.
+    Returns: up to `MAX_SLICES` parts, the largest first (quarters in their order), then the other rows as one.
+    Blocks: for the resamples of each part.
+    """
+    parts = _parts(frame[column])
+    found: list[Slice] = []
+    for value in dict.fromkeys(parts.cat.categories):
+        which = np.flatnonzero((parts == value).to_numpy())
+        if not len(which):
+            continue
+        part = Sheet(sheet.answers.rows(which), sheet.truth[which])
+        interval = None
+        if len(which) >= _MIN_ROWS:
+
+            def judged(weights: np.ndarray, part: Sheet = part) -> Figures:
+                figures = part.figures(weights)
+                return {judge: figures[judge]} if judge in figures else {}
+
+            interval = bootstrap(judged, np.unique(units[which], return_inverse=True)[1], seed).get(judge)
+        found.append(Slice(column, str(value), len(which), part.figures(), interval))
+    return found
+
+
+def _parts(values: pd.Series) -> pd.Series:
+    """Each row's part, as text; categories in the order to show."""
+    if _numbers(values) and values.nunique() > MAX_SLICES:
+        quarters = pd.qcut(values.astype(float), 4, duplicates="drop")
+        names = {each: f"{each.left:.4g} to {each.right:.4g}" for each in quarters.cat.categories}
+        texts, order = quarters.astype(object).map(names), [*names.values()]
+    else:
+        texts = values.astype(object).map(str, na_action="ignore")
+        order = [*texts.value_counts().sort_index().sort_values(ascending=False, kind="stable").index]
+        if len(order) > MAX_SLICES:
+            texts = texts.where(texts.isna() | texts.isin(order[:MAX_SLICES]), _OTHERS)
+            order = [*order[:MAX_SLICES], _OTHERS]
+    filled = texts.where(texts.notna(), _MISSING)
+    return pd.Series(pd.Categorical(filled, [*dict.fromkeys([*order, _MISSING])]))
+
+
+def _numbers(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
