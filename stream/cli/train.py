@@ -2,66 +2,217 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
-from stream.cli.options import as_json, sign_option, signing_key
+from stream.cli.options import as_json, config_option, settings_of, sign_option, signing_key
 
 if TYPE_CHECKING:
-    from stream.training.run import Step
+    from stream.store import Trust
+    from stream.training.job import Done, Job, Requirement
+    from stream.training.trained import Step, Trained
 
 __all__ = ["train"]
 
+_FAILED = 1
+"""Exit code of a training that ran, and whose model is not good enough."""
+
 
 @click.command()
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe", type=click.Path(path_type=Path), required=False)
 @click.option("--out", type=click.Path(path_type=Path), help="The package's folder (default: models/NAME).")
+@click.option("--data", type=click.Path(path_type=Path), help="Rows to use in place of the recipe's DATA.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="In place of the recipe's SEED.")
+@click.option(
+    "--set", "fixed", multiple=True, metavar="NAME=VALUE",
+    help="Fix a parameter of the estimator; the grid's values for it are not tried.",
+)  # fmt: skip
+@click.option(
+    "--compare", type=click.Path(path_type=Path), metavar="PACKAGE",
+    help="Compare with this package (default: the current version in --out).",
+)  # fmt: skip
+@click.option("--no-compare", is_flag=True, help="Compare with nothing.")
+@click.option(
+    "--require", type=click.Choice(["better", "not-worse"]),
+    help="Pack only if the comparison says so; else exit 1.",
+)  # fmt: skip
+@click.option(
+    "--card", type=click.Path(path_type=Path, dir_okay=False), help="Write the model card here, too."
+)
+@click.option("--no-card", is_flag=True, help="Make no model card.")
 @sign_option
-def train(recipe: Path, out: Path | None, sign: Path | None) -> None:
+@config_option
+@click.pass_context
+def train(  # noqa: PLR0913  # one argument per option of the command
+    context: click.Context,
+    recipe: Path | None,
+    out: Path | None,
+    data: Path | None,
+    seed: int | None,
+    fixed: tuple[str, ...],
+    compare: Path | None,
+    no_compare: bool,
+    require: Requirement | None,
+    card: Path | None,
+    no_card: bool,
+    sign: Path | None,
+    config: Path | None,
+) -> int:
     """
     Run a training RECIPE and pack the best model.
 
-    The recipe is a Python file, and is run: trust it as you would any script. Its rows are split by time; a
-    grid is searched by cross-validation on the earlier part alone, the best candidate is fitted on all of it,
-    measured on the later part, and packed. Metrics go to stderr, one JSON object to stdout.
+    The recipe is a Python file, and is run: trust it as you would any script. Its rows are split by time, by
+    group or at random; a grid is searched by cross-validation on the one part alone, the best candidate is
+    fitted on all of it, measured on the other part with confidence intervals, compared with the version in
+    use on the same rows, and packed with a model card. Metrics go to stderr, one JSON object to stdout.
+
+    Without RECIPE, in a SageMaker training container, the hyperparameters name it (docs/training.md).
 
     \b
     Example:
-      stream train models/flights/train.py
+      stream train models/flights/train.py --out /tmp/flights --require not-worse
     """
-    from stream.store import Wish, pack
+    from stream.training.job import Job
+    from stream.training.overrides import overridden, parameters
     from stream.training.recipe import read_recipe
-    from stream.training.run import run_recipe
 
+    if recipe is None:
+        return _in_container(context)
+    if compare is not None and no_compare:
+        raise click.UsageError("--compare and --no-compare contradict each other")
+    if require is not None and no_compare:
+        raise click.UsageError(f"--require {require} needs a comparison; leave --no-compare out")
+    if card is not None and no_card:
+        raise click.UsageError("--card and --no-card contradict each other")
     signer = signing_key(sign)
-    plan = read_recipe(recipe)
+    values = parameters(fixed, "--set")
+    plan = overridden(read_recipe(recipe), data=data, seed=seed, fixed=values)
+    job = Job(plan, out, compare, not no_compare, require, not no_card, signer)
+    return _run(job, lambda: _trust(config), card)
+
+
+def _in_container(context: click.Context) -> int:
+    """SageMaker calls `train` without a word more; what it wants to know of a failure is left in a file."""
+    from stream.errors import StreamError
+    from stream.training.job import Job
+    from stream.training.overrides import overridden
+    from stream.training.recipe import read_recipe
+    from stream.training.sagemaker import BASE, BASE_VARIABLE, container, read_order, tell_failure
+
+    base = container(os.environ)
+    if base is None:
+        raise click.UsageError(
+            f"Missing argument 'RECIPE': a Python file, see docs/training.md. (There is no SageMaker container "
+            f"either: {os.environ.get(BASE_VARIABLE) or BASE}/input/config is not there.)"
+        )
+    given = [
+        name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"without RECIPE no options are taken: {', '.join(given)}")
+    try:
+        order = read_order(base)
+        plan = overridden(read_recipe(order.recipe), data=order.data, seed=order.seed, fixed=order.fixed)
+        return _run(Job(plan, order.out, card=order.card), lambda: _trust(None), None)
+    except (StreamError, OSError) as error:
+        tell_failure(base, str(error))
+        raise
+    except Exception:  # a bug of ours: SageMaker is to show more than its exit code
+        tell_failure(base, traceback.format_exc(limit=-3))
+        raise
+
+
+def _trust(config: Path | None) -> Trust:
+    from stream.app.trust import trust_of
+
+    return trust_of(settings_of(config).model)
+
+
+def _run(job: Job, trust: Callable[[], Trust], copy: Path | None) -> int:
+    from stream.training.job import run_job
+
     with _progress() as tell:
-        trained = run_recipe(plan, tell)
-    wish = Wish(name=plan.name, out=out, carry=plan.carry, metrics=trained.metrics, signer=signer)
-    packed = pack(trained.estimator, wish, schema=plan.schema.read_text("utf-8"), sample=trained.sample)
-    for message in packed.messages:
+        done = run_job(job, trust, tell)
+    if copy is not None and done.card is not None:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(done.card)
+    _say(job, done)
+    click.echo(as_json(_result(job, done)))
+    if done.packed is None:
+        click.echo(f"error: nothing was packed: --require {job.require} does not hold", err=True)
+        return _FAILED
+    return 0
+
+
+def _say(job: Job, done: Done) -> None:
+    """For people: notes, metrics, the verdict, and where everything is."""
+    for message in (
+        *done.trained.findings,
+        *done.trained.notes,
+        *(done.packed.messages if done.packed else ()),
+    ):
         click.echo(message, err=True)
-    for name, value in trained.metrics.items():
-        click.echo(
-            f"{name:>20}  {value:.4f}" if isinstance(value, float) else f"{name:>20}  {value}", err=True
-        )
-    manifest = packed.package.manifest
-    click.echo(
-        as_json(
-            {
-                "package": str(wish.folder),
-                "name": manifest.name,
-                "version": manifest.version,
-                "params": trained.params,
-                "metrics": trained.metrics,
-            }
-        )
-    )
+    for line in _lines(done.trained):
+        click.echo(line, err=True)
+    if done.compared is not None:
+        click.echo(done.compared.sentence, err=True)
+        if done.compared.caveat:
+            click.echo(f"mind: {done.compared.caveat}", err=True)
+    elif job.compare:
+        click.echo(f"compared with nothing: {job.wish.folder} has no version yet", err=True)
+    if done.packed is not None:
+        path = done.packed.package.path
+        click.echo(f"packed {done.packed.package.manifest.model} into {path}", err=True)
+        if done.card is not None:
+            click.echo(f"model card: {path / 'card.html'}", err=True)
+
+
+def _lines(trained: Trained) -> Iterator[str]:
+    for name, value in trained.figures.items():
+        ends = trained.intervals.get(name)
+        yield f"{name:>20}  {value:.4f}" + (f"  ({ends[0]:.4f} – {ends[1]:.4f})" if ends else "")
+    for name, fact in trained.facts.items():
+        yield f"{name:>20}  {fact:.4f}" if isinstance(fact, float) else f"{name:>20}  {fact}"
+
+
+def _result(job: Job, done: Done) -> dict[str, object]:
+    compared = done.compared
+    package = done.packed.package if done.packed else None
+    return {
+        "package": str(job.wish.folder),
+        "name": job.recipe.name,
+        "version": package and package.manifest.version,
+        "params": {**job.recipe.fixed, **done.trained.params},
+        "metrics": done.trained.metrics,
+        "intervals": done.trained.intervals,
+        "comparison": compared
+        and {
+            "model": compared.model,
+            "judge": compared.judge,
+            "verdict": compared.verdict,
+            "rows": compared.rows,
+            "unscored": compared.unscored,
+            "caveat": compared.caveat,
+            "metrics": {
+                name: {
+                    "used": one.used,
+                    "new": one.new,
+                    "difference": one.difference,
+                    "interval": one.interval,
+                }
+                for name, one in compared.metrics.items()
+            },
+        },
+        "card": str(package.path / "card.html") if package and done.card is not None else None,
+    }
 
 
 @contextmanager
@@ -77,7 +228,7 @@ def _progress() -> Iterator[Callable[[Step], None]]:
         task = bar.add_task("training", total=None)
 
         def tell(step: Step) -> None:
-            bar.console.print(step.text, highlight=False)
+            bar.console.print(step.text, highlight=False, markup=False)
             bar.update(task, completed=step.done, total=step.of or None)
 
         yield tell

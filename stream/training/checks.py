@@ -75,7 +75,10 @@ def _together(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if values["load"] is None and values["DATA"] is None:
         found.append(
-            ("the recipe has no load and no DATA", "define load(), which returns the rows, or DATA, their file")
+            (
+                "the recipe has no load and no DATA",
+                "define load(), which returns the rows, or DATA, their file",
+            )
         )
     ways = [name for name in ("TIME", "GROUP", "SPLIT") if values[name] is not None]
     if not ways:
@@ -113,7 +116,9 @@ def check_schema(path: Path, schema: Path, features: Sequence[str], carry: Seque
         raise SettingsError(f"{path}: SCHEMA or CARRY: {schema}: {exc.message}", mend=exc.mend) from exc
     except (OSError, UnicodeDecodeError) as exc:
         raise SettingsError(f"{path}: SCHEMA: {schema}: {exc}", mend="give a file in UTF-8") from exc
-    known = {leaf.path for leaf in events.leaves()} | {leaf.feature for leaf in events.leaves() if leaf.feature}
+    known = {leaf.path for leaf in events.leaves()} | {
+        leaf.feature for leaf in events.leaves() if leaf.feature
+    }
     for name in features:
         if name not in known:
             near = get_close_matches(name, known, 1)

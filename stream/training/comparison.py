@@ -20,7 +20,7 @@ from stream.scoring import columns_of
 from stream.store import Package
 from stream.training.intervals import Interval, bootstrap
 from stream.training.metrics import HIGHER_IS_BETTER, Answers, Sheet
-from stream.training.run import Trained
+from stream.training.trained import Trained
 
 __all__ = ["Compared", "Difference", "Verdict", "compare"]
 
@@ -72,7 +72,8 @@ class Compared:
         judged = self.metrics[self.judge]
         ends = judged.interval
         between = f" (95 % interval {ends[0]:+.4g} to {ends[1]:+.4g})" if ends else ""
-        figures = f"{self.judge} {judged.new:.4g} against {judged.used:.4g}, a difference of {judged.difference:+.4g}{between}"
+        difference = f"a difference of {judged.difference:+.4g}{between}"
+        figures = f"{self.judge} {judged.new:.4g} against {judged.used:.4g}, {difference}"
         better = "higher" if HIGHER_IS_BETTER[self.judge] else "lower"
         return {
             "better": f"Better than {self.model}: {figures}; {better} is better.",
@@ -189,7 +190,9 @@ def _caveat(trained: Trained, manifest: Manifest) -> str:
     flatters = f"; its figures may flatter it: {manifest.model}"
     if now["split"] == "time" and "trained_until" in then:
         until, begin = _moment(then["trained_until"]), _moment(now["held_out_from"])
-        if until is not None and begin is not None and type(until) is type(begin):
+        if (isinstance(until, float) and isinstance(begin, float)) or (
+            isinstance(until, pd.Timestamp) and isinstance(begin, pd.Timestamp)
+        ):
             later = until >= begin  # type: ignore[operator]  # of one type, as was just asked
             text = f"{manifest.model} learned from rows until {then['trained_until']}, these begin at "
             return f"{text}{now['held_out_from']}: its figures may flatter it" if later else ""
@@ -200,12 +203,12 @@ def _caveat(trained: Trained, manifest: Manifest) -> str:
 
 
 def _moment(value: object) -> pd.Timestamp | float | None:
-    for read in (float, pd.Timestamp):
-        try:
-            found = read(value)  # type: ignore[operator]
-        except (TypeError, ValueError):
-            continue
-        if isinstance(found, pd.Timestamp) and found.tzinfo is None:
-            return found.tz_localize("UTC")
-        return found  # type: ignore[no-any-return]
-    return None
+    try:
+        return float(str(value))
+    except ValueError:
+        pass
+    try:
+        found = pd.Timestamp(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.tz_localize("UTC")

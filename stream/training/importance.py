@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.inspection import permutation_importance
 
 from stream.training.metrics import HIGHER_IS_BETTER, Sheet, answers_of
-from stream.training.run import Trained
+from stream.training.trained import Trained
 
 __all__ = ["REPEATS", "Importance", "importances"]
 

@@ -41,7 +41,8 @@ def bootstrap(
         units: shape (n,), 0, 1, …: rows of one unit are drawn together, since they are not independent.
         seed: of the drawing.
         resamples: how often to draw.
-    Returns: an interval for each figure that every resample defines; none where there is one unit only.
+    Returns: an interval for each figure that every resample defines; none where there is one unit only, and none
+        of no width: where every row was right, no drawing of them finds a wrong one, and that is no certainty.
     Blocks: for `resamples` calls of the statistic.
     Source: scipy.stats.bootstrap, method "percentile".
     """
@@ -66,7 +67,9 @@ def bootstrap(
     ends = zip(
         names, done.confidence_interval.low.tolist(), done.confidence_interval.high.tolist(), strict=True
     )
-    return {name: (low, high) for name, low, high in ends if np.isfinite(low) and np.isfinite(high)}
+    return {
+        name: (low, high) for name, low, high in ends if np.isfinite(low) and np.isfinite(high) and low < high
+    }
 
 
 def _row(

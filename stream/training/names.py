@@ -55,7 +55,9 @@ NAMES: dict[str, Named] = {
     "TARGET": Named("the column to predict; rows without it are left out", (str,)),
     "estimator": Named("a function that returns a fresh, unfitted scikit-learn classifier or regressor"),
     "load": Named(
-        "a function that returns the rows, a DataFrame; beside DATA it takes one argument, that path", (), None
+        "a function that returns the rows, a DataFrame; beside DATA it takes one argument, that path",
+        (),
+        None,
     ),
     "DATA": Named(
         "the path of the rows, relative to the recipe: csv, parquet, avro or jsonl, or whatever load(path) reads;"
@@ -79,7 +81,9 @@ NAMES: dict[str, Named] = {
         (str, NoneType),
         None,
     ),
-    "HOLD_OUT": Named("the share of the rows (of the groups) that is kept back for the metrics", (float,), 0.2),
+    "HOLD_OUT": Named(
+        "the share of the rows (of the groups) that is kept back for the metrics", (float,), 0.2
+    ),
     "FOLDS": Named("the number of cross-validation folds of the search", (int,), 4),
     "GRID": Named(
         "estimator parameters and the values to try, as scikit-learn's GridSearchCV takes them",
@@ -126,4 +130,3 @@ REQUIRED = {name: named.meaning for name, named in NAMES.items() if named.requir
 
 OPTIONAL = {name: (named.default, named.meaning) for name, named in NAMES.items() if not named.required}
 """What a recipe may define: the default, and what it is."""
-

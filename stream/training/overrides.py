@@ -14,7 +14,11 @@ __all__ = ["overridden", "parameters"]
 
 
 def overridden(
-    recipe: Recipe, *, data: Path | None = None, seed: int | None = None, fixed: Mapping[str, object] | None = None
+    recipe: Recipe,
+    *,
+    data: Path | None = None,
+    seed: int | None = None,
+    fixed: Mapping[str, object] | None = None,
 ) -> Recipe:
     """
     Args:

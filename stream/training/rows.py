@@ -90,7 +90,7 @@ def _csv(path: Path) -> pd.DataFrame:
     }
     try:
         texts = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
-        return texts.assign(**{name: _typed(texts[name], types[name]) for name in texts if name in types})
+        return texts.assign(**{name: _typed(texts[name], kind) for name, kind in types.items()})
     except (OSError, ValueError, OverflowError) as error:
         raise SampleError(f"{path}: can't be read: {error}", mend="correct the file") from error
 

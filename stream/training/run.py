@@ -5,113 +5,27 @@ from __future__ import annotations
 import random
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from stream.errors import Refused, SampleError, SettingsError
-from stream.training.intervals import Interval, bootstrap
-from stream.training.metrics import Figures, Sheet, answers_of, default_judge, kind_of, measure
+from stream.training.intervals import bootstrap
+from stream.training.metrics import Figures, Sheet, answers_of, kind_of, measure
 from stream.training.recipe import Recipe, guarded
 from stream.training.rows import fingerprint, inferred_schema, load_rows
 from stream.training.search import Candidate, search
 from stream.training.split import cut, folds_of
+from stream.training.trained import Metrics, Step, Trained
 
-__all__ = ["SAMPLE_ROWS", "Metrics", "Step", "Trained", "run_recipe"]
+__all__ = ["run_recipe"]
 
-SAMPLE_ROWS = 2_000
-"""Held-out rows given to the package: a worker's usual batch; its golden rows are chosen among them."""
-
-Metrics: TypeAlias = "dict[str, float | int | str]"
-"""As the manifest holds them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """
-    How far a run is.
-
-    Attributes:
-        text: a line for people.
-        done: candidates tried so far.
-        of: candidates in all; 0 while nobody knows.
-    """
-
-    text: str
-    done: int = 0
-    of: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """
-    What a run made.
-
-    Attributes:
-        recipe: the recipe.
-        estimator: fitted on all training rows with the best candidate's parameters.
-        candidates: all that were tried, the best first.
-        training: the rows that were learned from.
-        held_out: the rows that judge, every column.
-        sheet: the estimator's answers for them beside the truth.
-        units: shape (n,): held-out rows of one number are not independent of each other (one group).
-        figures: the metrics on the held-out rows.
-        intervals: of the metrics, 95 %.
-        baseline: the metrics of a model that knows nothing but how often each answer came, or their mean.
-        facts: what the metrics rest on: rows, split, seed, search.
-        schema: the events' Avro schema; inferred where the recipe names none.
-        notes: what is worth saying, a sentence each.
-    """
-
-    recipe: Recipe
-    estimator: Any
-    candidates: tuple[Candidate, ...]
-    training: pd.DataFrame
-    held_out: pd.DataFrame
-    sheet: Sheet
-    units: np.ndarray
-    figures: Figures
-    intervals: Mapping[str, Interval]
-    baseline: Figures
-    facts: Metrics
-    schema: str
-    notes: tuple[str, ...] = ()
-
-    @property
-    def params(self) -> dict[str, object]:
-        """The best candidate's parameters."""
-        return self.candidates[0].params
-
-    @property
-    def seed(self) -> int:
-        """Of everything that was drawn."""
-        return self.recipe.split.seed
-
-    @property
-    def judge(self) -> str:
-        """The metric that decides."""
-        return self.recipe.judge or default_judge(self.sheet.answers)
-
-    @property
-    def metrics(self) -> Metrics:
-        """For the manifest: the figures, their intervals' ends, and what they rest on."""
-        ends = {
-            f"{name}_{end}": value
-            for name, pair in self.intervals.items()
-            for end, value in zip(("low", "high"), pair, strict=True)
-        }
-        return {**self.figures, **ends, **self.facts}
-
-    @property
-    def sample(self) -> pd.DataFrame:
-        """Up to `SAMPLE_ROWS` held-out rows with all columns, spread over their order."""
-        every = np.linspace(0, len(self.held_out) - 1, min(SAMPLE_ROWS, len(self.held_out))).astype(int)
-        return self.held_out.iloc[every].reset_index(drop=True)
+T = TypeVar("T")
 
 
 def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) -> Trained:
@@ -134,7 +48,7 @@ def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) ->
         frame = load_rows(recipe)
         estimator = _estimator(recipe)
         training, held_out = _parts(recipe, frame, estimator)  # 1
-        schema, notes = _schema(recipe, frame)
+        schema, findings = _schema(recipe, frame)
         tell(Step(f"{len(training):,} rows to learn from, {len(held_out):,} held out to be judged by"))
         truth = training[recipe.target].to_numpy()
         classes = _check_target(recipe, estimator, truth)
@@ -155,7 +69,8 @@ def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) ->
             baseline=_baseline(estimator, truth, sheet.truth),
             facts=_about(recipe, frame, training, held_out, found),
             schema=schema,
-            notes=(*notes, *_strangers(recipe, sheet)),
+            findings=findings,
+            notes=tuple(_strangers(recipe, sheet)),
         )  # fmt: skip
     _check_judge(trained)
     return _with_notes(trained, said)
@@ -204,7 +119,7 @@ def _parts(recipe: Recipe, frame: pd.DataFrame, estimator: Any) -> tuple[pd.Data
     return parts
 
 
-def _placed(recipe: Recipe, call: Callable[[], Any]) -> Any:
+def _placed(recipe: Recipe, call: Callable[[], T]) -> T:
     """What is said of the rows says whose they are."""
     try:
         return call()
@@ -234,7 +149,9 @@ def _estimator(recipe: Recipe) -> Any:
             f"{recipe.path}: the estimator has no parameter {strangers[0]!r}",
             mend=f"choose one of {', '.join(sorted(known))}",
         )
-    is_open = (name for name, value in known.items() if value is None and name.split("__")[-1] == "random_state")
+    is_open = (
+        name for name, value in known.items() if value is None and name.split("__")[-1] == "random_state"
+    )
     return estimator.set_params(**dict.fromkeys(is_open, recipe.split.seed), **recipe.fixed)
 
 
@@ -259,9 +176,7 @@ def _units(recipe: Recipe, held_out: pd.DataFrame) -> np.ndarray:
 def _baseline(estimator: object, learned: np.ndarray, truth: np.ndarray) -> Figures:
     dummy = DummyClassifier(strategy="prior") if kind_of(estimator) == "classifier" else DummyRegressor()
     nothing = pd.DataFrame({"nothing": np.zeros(len(learned))})
-    return measure(
-        dummy.fit(nothing, learned), pd.DataFrame({"nothing": np.zeros(len(truth))}), truth
-    )
+    return measure(dummy.fit(nothing, learned), pd.DataFrame({"nothing": np.zeros(len(truth))}), truth)
 
 
 def _strangers(recipe: Recipe, sheet: Sheet) -> list[str]:
@@ -282,7 +197,11 @@ def _check_judge(trained: Trained) -> None:
 
 
 def _about(
-    recipe: Recipe, frame: pd.DataFrame, training: pd.DataFrame, held_out: pd.DataFrame, found: list[Candidate]
+    recipe: Recipe,
+    frame: pd.DataFrame,
+    training: pd.DataFrame,
+    held_out: pd.DataFrame,
+    found: list[Candidate],
 ) -> Metrics:
     """What the metrics rest on."""
     split = recipe.split

@@ -80,7 +80,7 @@ def _points(recipe: Recipe) -> list[dict[str, object]]:
         ) from exc
 
 
-def _scores(  # noqa: PLR0913  # what a fit needs
+def _scores(
     recipe: Recipe,
     estimator: Any,
     params: dict[str, object],

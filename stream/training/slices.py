@@ -59,7 +59,9 @@ def slice_columns(frame: pd.DataFrame, features: tuple[str, ...], by: tuple[str,
     return spoken[:_MAX_COLUMNS]
 
 
-def slices(frame: pd.DataFrame, column: str, sheet: Sheet, judge: str, units: np.ndarray, seed: int) -> list[Slice]:  # noqa: PLR0913
+def slices(
+    frame: pd.DataFrame, column: str, sheet: Sheet, judge: str, units: np.ndarray, seed: int
+) -> list[Slice]:
     """
     Measure each part of the rows.
 
@@ -98,6 +100,9 @@ def _parts(values: pd.Series) -> pd.Series:
         quarters = pd.qcut(values.astype(float), 4, duplicates="drop")
         names = {each: f"{each.left:.4g} to {each.right:.4g}" for each in quarters.cat.categories}
         texts, order = quarters.astype(object).map(names), [*names.values()]
+    elif _numbers(values):
+        names = {each: f"{each:.6g}" for each in sorted(values.dropna().unique())}
+        texts, order = values.astype(object).map(names), [*names.values()]
     else:
         texts = values.astype(object).map(str, na_action="ignore")
         order = [*texts.value_counts().sort_index().sort_values(ascending=False, kind="stable").index]

@@ -60,7 +60,9 @@ class Split:
         }[self.way]
 
 
-def cut(split: Split, frame: pd.DataFrame, target: str, *, classes: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+def cut(
+    split: Split, frame: pd.DataFrame, target: str, *, classes: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     Cut rows into those to learn from and those to be judged by.
 
@@ -101,7 +103,9 @@ def _by_group(split: Split, known: pd.DataFrame) -> Fold:
 def _groups(split: Split, rows: pd.DataFrame) -> pd.Series:
     assert split.column is not None
     if missing := int(rows[split.column].isna().sum()):
-        raise SampleError(f"{missing} rows have no {split.column}", mend=f"leave rows without {split.column} out")
+        raise SampleError(
+            f"{missing} rows have no {split.column}", mend=f"leave rows without {split.column} out"
+        )
     return pd.Series(pd.factorize(rows[split.column], sort=False)[0])
 
 
@@ -158,7 +162,9 @@ def folds_of(split: Split, training: pd.DataFrame, truth: np.ndarray, *, classes
     try:
         return list(chosen.split(training, labels, groups))
     except ValueError as error:
-        raise SampleError(f"the rows can't be folded: {error}", mend="give more rows, or fewer FOLDS") from error
+        raise SampleError(
+            f"the rows can't be folded: {error}", mend="give more rows, or fewer FOLDS"
+        ) from error
 
 
 def _forward(split: Split, training: pd.DataFrame) -> list[Fold]:
@@ -170,7 +176,9 @@ def _forward(split: Split, training: pd.DataFrame) -> list[Fold]:
             for fit, test in TimeSeriesSplit(split.folds).split(training)
         ]
     except ValueError as error:
-        raise SampleError(f"the rows can't be folded: {error}", mend="give more rows, or fewer FOLDS") from error
+        raise SampleError(
+            f"the rows can't be folded: {error}", mend="give more rows, or fewer FOLDS"
+        ) from error
     if not all(len(fit) for fit, _ in found):
         raise SampleError(
             f"a fold has no row earlier than its test: too many rows share one {split.column}",

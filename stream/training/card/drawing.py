@@ -22,7 +22,7 @@ SECOND = "#d9822b"
 _LONGEST = 28
 """Characters of a label; a longer one would take the plot's place."""
 
-_SETTINGS = {
+_SETTINGS: Any = {
     "svg.fonttype": "none",  # text stays text: small, sharp, in the page's own font
     "svg.hashsalt": "prediction-stream",  # ids by content, the same in every run
     "font.size": 11.0,

@@ -14,7 +14,7 @@ from stream.training.importance import Importance
 from stream.training.metrics import Sheet
 from stream.training.slices import Slice
 
-__all__ = ["actual", "calibration", "confusion", "importance", "by_part", "residuals", "roc", "scores"]
+__all__ = ["actual", "by_part", "calibration", "confusion", "importance", "residuals", "roc", "scores"]
 
 _POINTS = 200
 """Points of a curve: more can't be told apart at this size."""
@@ -79,7 +79,9 @@ def scores(axes: Any, sheet: Sheet) -> None:
                 density=True, label=label(sheet.answers.classes[i]),
             )  # fmt: skip
     axes.legend(title=None)
-    axes.set(xlabel=f"predicted probability of {label(sheet.answers.classes[1])}", ylabel="density", xlim=(0, 1))
+    axes.set(
+        xlabel=f"predicted probability of {label(sheet.answers.classes[1])}", ylabel="density", xlim=(0, 1)
+    )
 
 
 def confusion(axes: Any, sheet: Sheet) -> None:
@@ -113,10 +115,12 @@ def _cell(x: float, y: float, share: float) -> Any:
     from matplotlib.patches import Rectangle
 
     # Seen on white and on black, with the page's own ink on it.
-    return Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, facecolor=ACCENT, alpha=0.05 + 0.5 * share, linewidth=0)
+    return Rectangle(
+        (x - 0.48, y - 0.48), 0.96, 0.96, facecolor=ACCENT, alpha=0.05 + 0.5 * share, linewidth=0
+    )
 
 
-def importance(axes: Any, found: Sequence[Importance], judge: str) -> None:
+def importance(axes: Any, found: Sequence[Importance], title: str, higher_is_better: bool) -> None:
     """By how much the judge gets worse when a column is shuffled."""
     shown = list(found)[:_BARS][::-1]
     axes.barh(
@@ -125,10 +129,10 @@ def importance(axes: Any, found: Sequence[Importance], judge: str) -> None:
     )  # fmt: skip
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.grid(visible=False, axis="y")
-    axes.set(xlabel=f"{judge} lost when the column is shuffled")
+    axes.set(xlabel=f"{'drop' if higher_is_better else 'rise'} of the {title}")
 
 
-def by_part(axes: Any, parts: Sequence[Slice], judge: str, whole: float) -> None:
+def by_part(axes: Any, parts: Sequence[Slice], judge: str, title: str, whole: float) -> None:
     """The judge's figure of each part, with its interval; the line is all rows."""
     shown = [part for part in parts if judge in part.figures][::-1]
     for place, part in enumerate(shown):
@@ -138,7 +142,7 @@ def by_part(axes: Any, parts: Sequence[Slice], judge: str, whole: float) -> None
         axes.plot([value], [place], color=ACCENT, marker="o", markersize=6)
     axes.axvline(whole, color=SECOND, linestyle="--", linewidth=1)
     axes.set_yticks(range(len(shown)), [label(part.value) for part in shown])
-    axes.set(xlabel=judge, ylim=(-0.6, len(shown) - 0.4))
+    axes.set(xlabel=title, ylim=(-0.6, len(shown) - 0.4))
     axes.grid(visible=False, axis="y")
 
 
