@@ -99,21 +99,22 @@ def compare(trained: Trained, package: Package) -> Compared:
     new = Sheet(trained.sheet.answers.rows(scored), trained.sheet.truth[scored])
     used = Sheet(answers, trained.sheet.truth[scored])
 
-    def both(weights: np.ndarray | None) -> dict[str, float]:
-        one, other = new.figures(weights), used.figures(weights)
-        return {name: one[name] - other[name] for name in one if name in other and name in HIGHER_IS_BETTER}
-
-    differences = both(None)
-    intervals = bootstrap(both, np.unique(trained.units[scored], return_inverse=True)[1], trained.seed)
     ours, theirs = new.figures(), used.figures()
-    if trained.judge not in differences:
+    names = [name for name in ours if name in theirs and name in HIGHER_IS_BETTER]
+
+    def both(weights: np.ndarray) -> dict[str, np.ndarray]:
+        one, other = new.weighed(weights), used.weighed(weights)
+        return {name: one[name] - other[name] for name in names}
+
+    intervals = bootstrap(both, np.unique(trained.units[scored], return_inverse=True)[1], trained.seed)
+    if trained.judge not in names:
         raise SettingsError(
-            f"{manifest.model} has no {trained.judge} on these rows: {', '.join(differences)} can be compared",
+            f"{manifest.model} has no {trained.judge} on these rows: {', '.join(names)} can be compared",
             mend=f"set JUDGE to one of them, or {_SKIP}",
         )
     metrics = {
-        name: Difference(theirs[name], ours[name], difference, intervals.get(name))
-        for name, difference in differences.items()
+        name: Difference(theirs[name], ours[name], ours[name] - theirs[name], intervals.get(name))
+        for name in names
     }
     verdict = _verdict(trained.judge, metrics[trained.judge])
     unscored = len(trained.held_out) - len(scored)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 from scipy import stats
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 __all__ = ["LEVEL", "RESAMPLES", "Interval", "bootstrap"]
 
@@ -20,15 +21,15 @@ LEVEL = 0.95
 RESAMPLES = 1_000
 """Enough for two digits of an interval's ends; scipy's default of 9,999 is for the last digit."""
 
-_BATCH = 20
-"""Resamples that are drawn at once: some 10 MB for 65,000 rows."""
+_BATCH_NUMBERS = 1_000_000
+"""Weights (resamples × rows) that are there at one time: 8 MB, and some times that while they are worked with."""
 
 _FEW = 2
 """Fewer units have nothing to be drawn anew from."""
 
 
 def bootstrap(
-    statistic: Callable[[np.ndarray], Mapping[str, float]],
+    statistic: Callable[[np.ndarray], Mapping[str, np.ndarray]],
     units: np.ndarray,
     seed: int,
     resamples: int = RESAMPLES,
@@ -37,32 +38,35 @@ def bootstrap(
     The percentile interval of each figure.
 
     Args:
-        statistic: figures under row weights, shape (n,).
+        statistic: from row weights, shape (b, n), to figures by name, shape (b,); NaN where one isn't defined.
         units: shape (n,), 0, 1, …: rows of one unit are drawn together, since they are not independent.
         seed: of the drawing.
         resamples: how often to draw.
     Returns: an interval for each figure that every resample defines; none where there is one unit only, and none
         of no width: where every row was right, no drawing of them finds a wrong one, and that is no certainty.
-    Blocks: for `resamples` calls of the statistic.
+    Blocks: for `resamples` times the statistic.
     Source: scipy.stats.bootstrap, method "percentile".
     """
     count = int(units.max()) + 1
     if count < _FEW:
         return {}
-    names = list(statistic(np.ones(len(units))))
+    names = list(statistic(np.ones((1, len(units)))))
 
     def each(sample: np.ndarray, axis: int = -1) -> np.ndarray:
         """scipy's vectorised form: (…, count) drawn units → (figures, …)."""
-        drawn = sample.reshape(-1, count)
-        found = np.array([_row(statistic, row, units, count, names) for row in drawn])
-        return found.T.reshape(len(names), *sample.shape[:-1])
+        drawn = sample.reshape(-1, count).astype(np.intp)
+        places = drawn + np.arange(len(drawn))[:, None] * count
+        weights = np.bincount(places.ravel(), minlength=len(drawn) * count).reshape(len(drawn), count)
+        found = statistic(weights[:, units].astype(float))
+        return np.array([found[name] for name in names]).reshape(len(names), *sample.shape[:-1])
 
-    with warnings.catch_warnings():
+    # Threads of BLAS would spin for longer than such products take.
+    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
         # A figure that some resample doesn't define has no interval, which is said by leaving it out.
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         done = stats.bootstrap(
-            (np.arange(count),), each, n_resamples=resamples, batch=_BATCH, vectorized=True,
-            confidence_level=LEVEL, method="percentile", rng=np.random.default_rng(seed),
+            (np.arange(count),), each, n_resamples=resamples, batch=max(1, _BATCH_NUMBERS // len(units)),
+            vectorized=True, confidence_level=LEVEL, method="percentile", rng=np.random.default_rng(seed),
         )  # fmt: skip
     ends = zip(
         names, done.confidence_interval.low.tolist(), done.confidence_interval.high.tolist(), strict=True
@@ -70,14 +74,3 @@ def bootstrap(
     return {
         name: (low, high) for name, low, high in ends if np.isfinite(low) and np.isfinite(high) and low < high
     }
-
-
-def _row(
-    statistic: Callable[[np.ndarray], Mapping[str, float]],
-    drawn: np.ndarray,
-    units: np.ndarray,
-    count: int,
-    names: list[str],
-) -> list[float]:
-    figures = statistic(np.bincount(drawn, minlength=count)[units].astype(float))
-    return [figures.get(name, np.nan) for name in names]

@@ -144,25 +144,31 @@ class Sheet:
         self.answers = answers
         self.truth = truth
 
-    def figures(self, weights: np.ndarray | None = None) -> Figures:
+    def figures(self) -> Figures:
         """
-        Args:
-            weights: shape (n,), ≥ 0, not all 0; None for 1 each.
         Returns: the metrics, as `measure` names them; one that these rows don't define is left out.
         """
-        w = np.ones(len(self.truth)) if weights is None else weights
-        total = float(w.sum())
-        found = {name: float(w @ loss) / total for name, loss in self._losses.items()}
+        found = self.weighed(np.ones((1, len(self.truth))))
+        return {name: float(values[0]) for name, values in found.items() if np.isfinite(values[0])}
+
+    def weighed(self, weights: np.ndarray) -> dict[str, np.ndarray]:
+        """
+        The metrics under each of several weights at once.
+
+        Args:
+            weights: shape (b, n), ≥ 0.
+        Returns: by name, shape (b,); NaN where the rows that count don't define the metric.
+        """
+        total = weights.sum(axis=1)
+        found = {name: weights @ loss / total for name, loss in self._losses.items()}
         if self.answers.kind == "regressor":
-            found["rmse"] = found.pop("mse") ** 0.5
-            spread = float(w @ (self.truth - float(w @ self.truth) / total) ** 2)
-            if spread > 0:
-                found["r2"] = 1 - found["rmse"] ** 2 * total / spread
-        elif self.answers.binary:
-            found |= self._auc(w)
-        else:
-            found["f1_macro"] = self._f1(w)
-        return found
+            mse = found.pop("mse")
+            mean = weights @ self.truth / total
+            spread = weights @ (self.truth - self.truth.mean()) ** 2 / total - (mean - self.truth.mean()) ** 2
+            return {**found, "rmse": mse**0.5, "r2": 1 - mse / np.where(spread > 0, spread, np.nan)}
+        if not self.answers.binary:
+            return {**found, "f1_macro": self._f1(weights)}
+        return found if self.answers.probabilities is None else {**found, "auc": self._auc(weights)}
 
     @cached_property
     def _losses(self) -> dict[str, np.ndarray]:
@@ -187,7 +193,7 @@ class Sheet:
     def happened(self) -> np.ndarray:
         """Whether the truth is the second of two classes: 1.0 or 0.0, shape (n,)."""
         assert self.answers.classes is not None  # for classifiers only
-        return (self.truth == self.answers.classes[1]).astype(float)
+        return np.asarray((self.truth == self.answers.classes[1]).astype(float))
 
     @cached_property
     def _by_score(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -198,17 +204,16 @@ class Sheet:
         last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
         return order, last, self.happened[order]
 
-    def _auc(self, w: np.ndarray) -> Figures:
+    def _auc(self, weights: np.ndarray) -> np.ndarray:
         """The area under the ROC curve, for an order of rows that is made once."""
-        if self.answers.probabilities is None:
-            return {}
         order, last, happened = self._by_score
-        w = w[order]
-        true = np.append(0.0, np.cumsum(w * happened)[last])
-        false = np.append(0.0, np.cumsum(w)[last]) - true
-        if not (true[-1] and false[-1]):
-            return {}
-        return {"auc": float(np.trapezoid(true, false) / (true[-1] * false[-1]))}
+        ordered = weights[:, order]
+        true = np.cumsum(ordered * happened, axis=1)[:, last]
+        false = np.cumsum(ordered, axis=1)[:, last] - true
+        both = true[:, -1] * false[:, -1]
+        # From (0, 0) to the first point, then by trapezes.
+        area = true[:, 0] * false[:, 0] / 2 + np.trapezoid(true, false, axis=1)
+        return np.asarray(area / np.where(both > 0, both, np.nan))
 
     @cached_property
     def _cells(self) -> tuple[np.ndarray, int]:
@@ -219,10 +224,13 @@ class Sheet:
         true, said = np.split(codes.reshape(-1), 2)
         return true * len(labels) + said, len(labels)
 
-    def _f1(self, w: np.ndarray) -> float:
+    def _f1(self, weights: np.ndarray) -> np.ndarray:
         """The mean of the labels' F1, over the labels that are there."""
         cells, k = self._cells
-        table = np.bincount(cells, weights=w, minlength=k * k).reshape(k, k)
-        both = table.sum(axis=0) + table.sum(axis=1)
-        there = both > 0
-        return float(np.mean(2 * table.diagonal()[there] / both[there]))
+        b = len(weights)
+        places = cells + np.arange(b)[:, None] * k * k
+        table = np.bincount(places.ravel(), weights=weights.ravel(), minlength=b * k * k).reshape(b, k, k)
+        both = table.sum(axis=1) + table.sum(axis=2)
+        right = 2 * np.diagonal(table, axis1=1, axis2=2)
+        scores = np.divide(right, both, out=np.zeros_like(right), where=both > 0)
+        return np.asarray(scores.sum(axis=1) / (both > 0).sum(axis=1))

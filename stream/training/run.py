@@ -65,7 +65,7 @@ def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) ->
         trained = Trained(
             recipe, estimator, tuple(found), training, held_out, sheet, units,
             figures=sheet.figures(),
-            intervals=bootstrap(sheet.figures, units, recipe.split.seed),
+            intervals=bootstrap(sheet.weighed, units, recipe.split.seed),
             baseline=_baseline(estimator, truth, sheet.truth),
             facts=_about(recipe, frame, training, held_out, found),
             schema=schema,

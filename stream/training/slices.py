@@ -18,7 +18,7 @@ MAX_SLICES = 8
 _MAX_COLUMNS = 3
 """Columns by default; the card is to be read."""
 
-_MIN_ROWS = 30
+_MIN_ROWS = 10
 """A smaller part has no interval: it would say more of the drawing than of the model."""
 
 _OTHERS = "all others"
@@ -85,9 +85,8 @@ def slices(
         interval = None
         if len(which) >= _MIN_ROWS:
 
-            def judged(weights: np.ndarray, part: Sheet = part) -> Figures:
-                figures = part.figures(weights)
-                return {judge: figures[judge]} if judge in figures else {}
+            def judged(weights: np.ndarray, part: Sheet = part) -> dict[str, np.ndarray]:
+                return {judge: part.weighed(weights)[judge]}
 
             interval = bootstrap(judged, np.unique(units[which], return_inverse=True)[1], seed).get(judge)
         found.append(Slice(column, str(value), len(which), part.figures(), interval))

@@ -133,7 +133,7 @@ def columns(trained: Trained) -> list[dict[str, str]]:
             "name": name,
             "type": str(rows[name].dtype),
             "missing": f"{rows[name].isna().mean():.1%}" if rows[name].isna().any() else "",
-            "values": _values(rows[name]),
+            "holds": _values(rows[name]),
         }
         for name in trained.recipe.features[:_COLUMNS]
     ]

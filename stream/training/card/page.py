@@ -214,5 +214,6 @@ def _part_plot(trained: Trained, parts: Sequence[Slice]) -> Plot:
     return Plot(
         f"By {parts[0].column}",
         draw(draws, height=height),
-        f"{title[:1].upper()}{title[1:]} of each part, with its 95 % interval; the dashed line is all rows.",
+        f"{title[:1].upper()}{title[1:]} of each part, with its 95 % interval (from ten rows on); the dashed line is "
+        "all rows.",
     )

@@ -38,7 +38,7 @@ def test_train_packs_and_prints_one_object(tmp_path: Path, capsys: pytest.Captur
 def test_train_again_adds_a_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The first version stays, the second is current, and their answers are the same."""
     recipe, out = write_recipe(tmp_path), tmp_path / "package"
-    codes = [_run(recipe, "--out", out), _run(recipe, "--out", out)]
+    codes = [_run(recipe, "--out", out, "--no-card"), _run(recipe, "--out", out, "--no-card")]
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
 
     assert ([0, 0], 2, first["metrics"]) == (codes, open_package(out).manifest.version, second["metrics"])
@@ -49,7 +49,7 @@ def test_default_folder_is_models_and_the_name(tmp_path: Path, monkeypatch: pyte
     recipe = write_recipe(tmp_path)
     monkeypatch.chdir(tmp_path)
 
-    assert (0, "toy") == (_run(recipe), open_package(Path("models/toy")).manifest.name)
+    assert (0, "toy") == (_run(recipe, "--no-card"), open_package(Path("models/toy")).manifest.name)
 
 
 @pytest.mark.parametrize(

@@ -42,11 +42,13 @@ def test_auc_is_left_out_where_only_one_class_came() -> None:
     assert "auc" not in measure(estimator, ROWS, np.zeros(4, dtype=int))
 
 
-def test_three_classes_have_accuracy_and_log_loss() -> None:
+def test_three_classes_have_accuracy_log_loss_and_f1() -> None:
     """What is only defined for two classes is not made up for three."""
     truth = np.array([0, 1, 2, 2])
 
-    assert {"accuracy", "log_loss"} == set(measure(LogisticRegression().fit(ROWS, truth), ROWS, truth))
+    assert {"accuracy", "log_loss", "f1_macro"} == set(
+        measure(LogisticRegression().fit(ROWS, truth), ROWS, truth)
+    )
 
 
 def test_classifier_without_probabilities_has_accuracy() -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from stream.errors import Refused, SampleError, SettingsError
 from stream.training.recipe import OPTIONAL, REQUIRED, read_recipe
+from stream.training.rows import load_rows
+from stream.training.split import Split
 from tests.unit.training.recipes import write_recipe
 
 
@@ -16,10 +18,11 @@ def test_recipe_gives_its_names_and_defaults(tmp_path: Path) -> None:
     """Everything that the file defines is taken, what it leaves out has its default."""
     recipe = read_recipe(write_recipe(tmp_path))
 
-    assert ("toy", tmp_path / "point.avsc", ("x", "colour"), "y", "at", ("id",), 3, 0.2, None) == (
-        recipe.name, recipe.schema, recipe.features, recipe.target, recipe.time, recipe.carry, recipe.folds,
-        recipe.hold_out, recipe.scoring,
+    assert ("toy", tmp_path / "point.avsc", ("x", "colour"), "y", ("id",), None) == (
+        recipe.name, recipe.schema, recipe.features, recipe.target, recipe.carry, recipe.scoring,
     )  # fmt: skip
+    assert Split("time", "at", hold_out=0.2, folds=3, seed=0) == recipe.split
+    assert "A toy: y is whether x is above a half, mostly." == recipe.about
 
 
 def test_relative_path_from_another_folder_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +33,10 @@ def test_relative_path_from_another_folder_works(tmp_path: Path, monkeypatch: py
     )
     monkeypatch.chdir(tmp_path.parent)
 
-    assert read_recipe(Path(tmp_path.name) / "toy.py").schema.is_file()
+    schema = read_recipe(Path(tmp_path.name) / "toy.py").schema
+
+    assert schema is not None
+    assert schema.is_file()
 
 
 @pytest.mark.parametrize("name", sorted(REQUIRED))
@@ -117,7 +123,7 @@ def test_load_that_raises_is_refused_with_its_cause(tmp_path: Path) -> None:
     recipe = read_recipe(write_recipe(tmp_path, ("default_rng(7)", "no_such_name(7)")))
 
     with pytest.raises(Refused, match=r"toy\.py: load\(\) raised AttributeError") as caught:
-        recipe.load()
+        load_rows(recipe)
 
     assert isinstance(caught.value.__cause__, AttributeError)
 
@@ -135,7 +141,7 @@ def test_our_own_errors_pass_unchanged(tmp_path: Path) -> None:
     )
 
     with pytest.raises(SampleError, match=r"^gone$"):
-        recipe.load()
+        load_rows(recipe)
 
 
 DATACLASS = """
@@ -176,3 +182,50 @@ def test_functions_of_the_recipe_cant_be_pickled(tmp_path: Path) -> None:
 
     with pytest.raises((pickle.PicklingError, AttributeError, ImportError)):
         pickle.dumps(read_recipe(path).estimator())
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ([('TIME = "at"', "")], "nothing says how rows are held out"),
+        ([('TIME = "at"', 'TIME = "at"\nGROUP = "id"')], "TIME and GROUP are both defined"),
+        ([('TIME = "at"', 'SPLIT = "stratified"')], "SPLIT is 'stratified'"),
+        ([("def load():", "def other():")], "no load and no DATA"),
+        ([('NAME = "toy"', 'NAME = "a toy"')], "NAME is 'a toy'"),
+        ([('FEATURES = ["x", "colour"]', "FEATURES = []")], "FEATURES is empty"),
+        ([('FEATURES = ["x", "colour"]', 'FEATURES = ["x", 3]')], "FEATURES holds 3"),
+        ([('FEATURES = ["x", "colour"]', 'FEATURES = ["x", "x"]')], "FEATURES holds 'x' twice"),
+        (
+            [('FEATURES = ["x", "colour"]', 'FEATURES = ["x", "color"]')],
+            "no field 'color' \\(nearest: 'colour'\\)",
+        ),
+        ([('CARRY = ["id"]', 'CARRY = ["label"]')], "CARRY"),
+        ([("FOLDS = 3", "FOLDS = True")], "FOLDS is a bool, expected int"),
+        ([("FOLDS = 3", "FOLDS = 1")], "FOLDS is 1"),
+        ([("FOLDS = 3", "HOLD_OUT = 1.0")], "HOLD_OUT is 1.0"),
+        ([("FOLDS = 3", "SEED = -1")], "SEED is -1"),
+        ([("FOLDS = 3", "JUDGE = 'beauty'")], "JUDGE is 'beauty'"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_contradictions_are_found_before_any_row_is_read(
+    tmp_path: Path, changes: list[tuple[str, str]], said: str
+) -> None:
+    """What can be said of a recipe at once is said at once, with what to do."""
+    with pytest.raises(SettingsError, match=said) as caught:
+        read_recipe(write_recipe(tmp_path, *changes))
+
+    assert "toy.py: " in caught.value.message
+    assert caught.value.mend
+
+
+def test_recipe_that_exits_is_refused(tmp_path: Path) -> None:
+    """sys.exit in a recipe is its fault, not the end of the command."""
+    with pytest.raises(Refused, match=r"raised SystemExit: 3 \(line 11\)"):
+        read_recipe(write_recipe(tmp_path, ('NAME = "toy"', "raise SystemExit(3)")))
+
+
+def test_folder_is_no_recipe(tmp_path: Path) -> None:
+    """A folder is said to be one."""
+    with pytest.raises(SettingsError, match="is a folder"):
+        read_recipe(tmp_path)

@@ -10,8 +10,10 @@ import pytest
 
 from stream.errors import Refused, SettingsError
 from stream.training.recipe import Recipe, read_recipe
-from stream.training.run import Step, run_recipe
+from stream.training.run import run_recipe
 from stream.training.search import search
+from stream.training.split import folds_of
+from stream.training.trained import Step
 from tests.unit.training.recipes import write_recipe
 
 
@@ -78,7 +80,7 @@ def test_each_candidate_is_told(recipe: Recipe) -> None:
     steps: list[Step] = []
     run_recipe(recipe, steps.append)
 
-    assert [(0, 0), (1, 2), (2, 2)] == [(step.done, step.of) for step in steps]
+    assert [(0, 0), (1, 2), (2, 2), (0, 0)] == [(step.done, step.of) for step in steps]
 
 
 def test_recipe_without_a_grid_has_one_candidate(tmp_path: Path) -> None:
@@ -92,21 +94,23 @@ def test_folds_are_tested_on_later_rows_only(recipe: Recipe) -> None:
     """Every fold's fit ends before its test begins, whatever the outcome of the later rows."""
     rows = pd.DataFrame({"x": np.arange(40.0), "colour": pd.Series(["red"] * 40, dtype=object)})
     truth = np.arange(40) % 2 == 0
-    first = search(recipe, recipe.estimator(), rows, truth)
+    folds = folds_of(recipe.split, pd.DataFrame({"at": np.arange(40)}), truth, classes=True)
+    first = search(recipe, recipe.estimator(), rows, truth, folds)
     truth[30:] = ~truth[30:]
     # TimeSeriesSplit(3) of 40 rows tests on 10-19, 20-29, 30-39: only the last third of the score may move.
-    second = search(recipe, recipe.estimator(), rows, truth)
+    second = search(recipe, recipe.estimator(), rows, truth, folds)
 
-    assert first.of == second.of
-    assert first.score != second.score
+    assert len(first) == len(second)
+    assert first[0].score != second[0].score
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (('FEATURES = ["x", "colour"]', 'FEATURES = ["x", "hue"]'), "no column 'hue'"),
+        (('"colour": colour', '"color": colour'), "no column 'colour'; it gives id, at, x, color, y"),
         (('{"id": [', '{"ids": ['), "no column 'id'"),
         (('FEATURES = ["x", "colour"]', 'FEATURES = ["x", "y"]'), "target 'y' is among FEATURES"),
+        (('"y": y})', '"y": y}).head(0)'), "gives no rows"),
         (("return pd.DataFrame(", "return dict("), r"load\(\) returned a dict"),
         (("+ random.normal(0, 0.1, 400) > 0.5", "> 5"), "all 319 rows to learn from have y = False"),
         (("logisticregression__C", "regression__C"), "Invalid parameter"),
@@ -117,16 +121,27 @@ def test_folds_are_tested_on_later_rows_only(recipe: Recipe) -> None:
             "OneHotEncoder is neither",
         ),
     ],
-    ids=["feature", "carried", "leak", "no-frame", "one-class", "grid", "scoring", "value", "transformer"],
+    ids=[
+        "feature",
+        "carried",
+        "leak",
+        "empty",
+        "no-frame",
+        "one-class",
+        "grid",
+        "scoring",
+        "value",
+        "transformer",
+    ],
 )
 def test_recipe_that_cant_be_run_says_why(tmp_path: Path, change: tuple[str, str], said: str) -> None:
     """The message names the recipe and what is wrong in it."""
-    recipe = read_recipe(write_recipe(tmp_path, change))
+    path = write_recipe(tmp_path, change)
 
     with pytest.raises((Refused, SettingsError), match=said) as caught:
-        run_recipe(recipe)
+        run_recipe(read_recipe(path))
 
-    assert str(recipe.path) in caught.value.message
+    assert str(path) in caught.value.message
 
 
 def test_regression_is_measured_in_its_unit(tmp_path: Path) -> None:
