@@ -18,6 +18,7 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "configuration.md": {"settings": configuration.text, "properties": configuration.properties_text},
     "metrics.md": {"metrics": tables.metrics},
     "cli.md": {"commands": commands.text},
+    "training.md": {"recipe": tables.recipe},
     "operations.md": {"errors": tables.errors},
     "wire-format.md": {"headers": tables.headers, "reasons": tables.reason_table},
 }

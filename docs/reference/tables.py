@@ -9,8 +9,9 @@ from stream import reasons
 from stream.deadletter import HEADERS
 from stream.errors import Refused, Stopped, StreamError
 from stream.telemetry import TABLE
+from stream.training.names import NAMES
 
-__all__ = ["classes", "errors", "headers", "metrics", "reason_table"]
+__all__ = ["classes", "errors", "headers", "metrics", "reason_table", "recipe"]
 
 
 def metrics() -> str:
@@ -65,3 +66,12 @@ def headers() -> str:
     """Every header that a dead letter gets."""
     lines = ["| header | value |", "|---|---|"]
     return "\n".join([*lines, *(f"| `{name}` | {meaning} |" for name, meaning in HEADERS.items())])
+
+
+def recipe() -> str:
+    """Everything that a recipe may define."""
+    lines = ["| name | type | default | meaning |", "|---|---|---|---|"]
+    for name, named in NAMES.items():
+        default = "must be there" if named.required else f"`{named.default!r}`"
+        lines.append(f"| `{name}` | {named.expected} | {default} | {_capital(named.meaning)} |")
+    return "\n".join(lines)

@@ -30,6 +30,7 @@ SESSIONS = (
     "docs/downstream.md",
     "docs/extending.md",
     "docs/trust.md",
+    "docs/training.md",
 )
 """Pages with commands; each is one session in a shell."""
 
