@@ -56,3 +56,95 @@ def test_missing_column_is_refused() -> None:
     """A time column that isn't there is named."""
     with pytest.raises(SampleError, match="no column 'when'"):
         split_by_time(pd.DataFrame({"time": [1, 2]}), "when", 0.5)
+
+
+def test_times_of_several_types_are_refused() -> None:
+    """What can't be put in order is said, not raised through."""
+    with pytest.raises(SampleError, match="can't be put in order"):
+        split_by_time(pd.DataFrame({"time": [1, "b", 2]}), "time", 0.5)
+
+
+ROWS = pd.DataFrame(
+    {
+        "who": [f"c{i % 20}" for i in range(200)],
+        "x": range(200),
+        "y": pd.array([i % 4 == 0 for i in range(200)], dtype="boolean"),
+        "when": [i // 2 for i in range(200)],
+    }
+)
+
+
+def test_group_is_on_one_side_only() -> None:
+    """No customer is both learned from and judged by; every row is on one side."""
+    train, test = cut(Split("group", "who"), ROWS, "y", classes=True)
+
+    assert set() == {*train["who"]} & {*test["who"]}
+    assert list(range(200)) == sorted([*train["x"], *test["x"]])
+
+
+@pytest.mark.parametrize("classes", [True, False])
+def test_folds_of_groups_share_no_group(classes: bool) -> None:
+    """In each fold, too."""
+    folds = folds_of(Split("group", "who"), ROWS, ROWS["y"].to_numpy(), classes=classes)
+
+    assert 4 == len(folds)
+    assert all(not {*ROWS["who"].iloc[fit]} & {*ROWS["who"].iloc[test]} for fit, test in folds)
+
+
+def test_random_split_keeps_the_classes_shares() -> None:
+    """A quarter of either part happened, as of the whole; rows without a target are left out."""
+    gaps = ROWS.assign(y=ROWS["y"].mask(ROWS["x"] % 10 == 1))
+    train, test = cut(Split("random", hold_out=0.25), gaps, "y", classes=True)
+
+    assert 180 == len(train) + len(test)
+    assert abs(train["y"].mean() - test["y"].mean()) < 0.02
+
+
+@pytest.mark.parametrize("way", ["random", "group"])
+def test_same_seed_gives_the_same_parts_and_another_others(way: Way) -> None:
+    """The seed says which rows are held out."""
+
+    def drawn(seed: int) -> list[int]:
+        split = Split(way, "who" if way == "group" else None, seed=seed)
+        held_out: list[int] = cut(split, ROWS, "y", classes=True)[1]["x"].tolist()
+        return held_out
+
+    assert drawn(1) == drawn(1)
+    assert drawn(1) != drawn(2)
+
+
+def test_fold_by_time_begins_after_its_fit_though_moments_are_shared() -> None:
+    """Two rows of each moment: none of them is on both sides."""
+    folds = folds_of(Split("time", "when", folds=3), ROWS, ROWS["y"].to_numpy(), classes=True)
+
+    assert all(ROWS["when"].iloc[fit].max() < ROWS["when"].iloc[test].min() for fit, test in folds)
+
+
+@pytest.mark.parametrize(
+    ("split", "rows", "said"),
+    [
+        (Split("group", "who"), ROWS.assign(who="one"), "1 groups by who are too few"),
+        (Split("group", "who"), ROWS.assign(who=None), "200 rows have no who"),
+        (Split("random"), ROWS.assign(y=[True] + [False] * 199), "y = True has 1 row"),
+        (Split("random"), ROWS.head(1), "1 rows with a y"),
+    ],
+    ids=["groups", "missing", "lonely", "few"],
+)
+def test_rows_that_cant_be_held_out_are_refused(split: Split, rows: pd.DataFrame, said: str) -> None:
+    """Each with its reason."""
+    with pytest.raises(SampleError, match=said):
+        cut(split, rows, "y", classes=True)
+
+
+def test_class_of_fewer_rows_than_folds_is_named() -> None:
+    """A fold without one of the classes has no score."""
+    truth = np.array([True] * 3 + [False] * 197)
+
+    with pytest.raises(SampleError, match="class True has 3 rows"):
+        folds_of(Split("random", folds=4), ROWS, truth, classes=True)
+
+
+def test_folds_by_one_moment_are_refused() -> None:
+    """Where all rows share a moment, none is earlier."""
+    with pytest.raises(SampleError, match="no row earlier"):
+        folds_of(Split("time", "when"), ROWS.assign(when=1), ROWS["y"].to_numpy(), classes=True)
