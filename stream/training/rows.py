@@ -12,7 +12,7 @@ import pandas as pd
 
 from stream.errors import SampleError, SettingsError
 from stream.files import infer_schema, read_rows, read_sample, sample_of
-from stream.files.cells import MISSING
+from stream.table.cells import MISSING
 from stream.training.recipe import Recipe
 
 __all__ = ["fingerprint", "inferred_schema", "load_rows", "read_table"]

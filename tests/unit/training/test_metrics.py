@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import metrics
 from sklearn.cluster import KMeans
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from stream.errors import Refused
-from stream.training.metrics import kind_of, measure
+from stream.training.metrics import Answers, Sheet, kind_of, measure
 
 ROWS = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0]})
 
@@ -72,3 +73,65 @@ def test_clusterer_is_refused() -> None:
         kind_of(KMeans())
 
     assert "stream pack" in caught.value.mend
+
+
+def _sheet(kind: str) -> Sheet:
+    random = np.random.default_rng(5)
+    truth = random.integers(0, 3 if kind == "several" else 2, 300)
+    if kind == "numbers":
+        return Sheet(Answers("regressor", random.normal(0, 3, 300)), random.normal(1, 4, 300))
+    raw = np.round(random.random((300, truth.max() + 1)) + 0.1, 1)  # rounded: scores are shared by many rows
+    probabilities = raw / raw.sum(axis=1, keepdims=True)
+    classes = np.arange(truth.max() + 1)
+    return Sheet(Answers("classifier", classes[probabilities.argmax(axis=1)], classes, probabilities), truth)
+
+
+def _by_scikit_learn(sheet: Sheet, w: np.ndarray) -> dict[str, float]:
+    answers, truth = sheet.answers, sheet.truth
+    if answers.kind == "regressor":
+        pair = (truth, answers.values)
+        return {
+            "mae": metrics.mean_absolute_error(*pair, sample_weight=w),
+            "rmse": metrics.root_mean_squared_error(*pair, sample_weight=w),
+            "r2": metrics.r2_score(*pair, sample_weight=w),
+        }
+    assert answers.probabilities is not None
+    found = {
+        "accuracy": metrics.accuracy_score(truth, answers.values, sample_weight=w),
+        "log_loss": metrics.log_loss(truth, answers.probabilities, sample_weight=w),
+    }
+    if not answers.binary:
+        return found | {"f1_macro": metrics.f1_score(truth, answers.values, average="macro", sample_weight=w)}
+    score = answers.probabilities[:, 1]
+    return found | {
+        "auc": metrics.roc_auc_score(truth, score, sample_weight=w),
+        "brier": metrics.brier_score_loss(truth, score, sample_weight=w),
+        "base_rate": float(np.average(truth, weights=w)),
+    }
+
+
+@pytest.mark.parametrize("kind", ["two", "several", "numbers"])
+def test_figures_are_scikit_learns_under_any_weights(kind: str) -> None:
+    """Many weights at once, some of them 0, give what scikit-learn gives one by one."""
+    sheet = _sheet(kind)
+    weights = np.random.default_rng(1).integers(0, 4, (5, 300)).astype(float)
+    found = sheet.weighed(np.vstack([np.ones(300), weights]))
+
+    for i, w in enumerate([np.ones(300), *weights]):
+        expected = _by_scikit_learn(sheet, w)
+        assert expected == pytest.approx({name: values[i] for name, values in found.items()})
+    assert _by_scikit_learn(sheet, np.ones(300)) == pytest.approx(sheet.figures())
+
+
+def test_label_that_no_class_is_costs_the_utmost() -> None:
+    """A truth that the model does not know counts as a probability of nothing, never as a crash."""
+    sheet = Sheet(
+        Answers("classifier", np.array([0]), np.array([0, 1]), np.array([[0.5, 0.5]])), np.array([7])
+    )
+
+    assert sheet.figures()["log_loss"] > 30
+
+
+def test_constant_truth_has_no_r2() -> None:
+    """There is no variance to be explained."""
+    assert "r2" not in Sheet(Answers("regressor", np.array([1.0, 2.0])), np.array([3.0, 3.0])).figures()

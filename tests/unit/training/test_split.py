@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.errors import SampleError
-from stream.training.split import split_by_time
+from stream.training.split import Split, Way, cut, folds_of, split_by_time
 
 
 @given(
