@@ -163,7 +163,9 @@ def _arrow(rows: pd.DataFrame, manifest: Manifest) -> pa.Table:
     try:
         return pa.Table.from_pandas(rows, preserve_index=False)
     except pa.ArrowException as error:
-        raise SettingsError(f"the held-out rows are no table for {manifest.model}: {error}", mend=_SKIP) from error
+        raise SettingsError(
+            f"the held-out rows are no table for {manifest.model}: {error}", mend=_SKIP
+        ) from error
 
 
 def _as_answers(manifest: Manifest, table: pa.Table) -> Answers:
