@@ -147,6 +147,12 @@ TABLE = (
         "The model's answer has another shape or type than when it was packed.",
         "Pack the model again, or roll back.",
     ),
+    Reason(
+        "model_crashed",
+        ("score",),
+        "The process that scored the record ended or hung: twice a worker's, then one of its own.",
+        "Look at the model's native libraries, and at the row's features.",
+    ),
     Reason("not_finite", ("score",), "The model answered NaN or infinity.", "Look at the row's features."),
     Reason(
         "unknown_symbol",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import faust
 from faust.app.base import BootStrategy
 
 from stream.app.logs import logging_config
-from stream.app.parts import Parts
+from stream.app.parts import Parts, state_folder
 from stream.app.service import EngineService
 from stream.app.status import Status
 from stream.app.web import Web, serve_views
@@ -63,7 +61,7 @@ def create_app(parts: Parts) -> faust.App:
         # Not the engine's group: Faust's own consumer, if any, must not join that.
         f"{settings.kafka.group}-app",
         broker=_brokers(settings),
-        datadir=str(Path(tempfile.gettempdir()) / f"prediction-stream-{parts.instance}"),
+        datadir=str(state_folder(settings)),
         logging_config=logging_config(settings.logging),
         web_bind=settings.web.host,
         web_host=settings.web.host,

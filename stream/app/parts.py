@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import tempfile
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from stream.app.reload import Reloader
+from stream.app.sandbox import Sandbox
 from stream.app.schemas import prefix_of, read_schema, writers_of
 from stream.app.trust import trust_of
 from stream.app.waiting import wait_for_registry
@@ -29,13 +33,16 @@ from stream.worker import (
     Delivery,
     Engine,
     ExactlyOnce,
+    Guarded,
     Outlets,
     Progress,
     Publisher,
+    Suspects,
     Tally,
     Timing,
     Topics,
 )
+from stream.worker.seams import Process
 
 __all__ = [
     "Parts",
@@ -44,6 +51,7 @@ __all__ = [
     "model_paths",
     "open_configured",
     "serving",
+    "state_folder",
     "wanted_topics",
 ]
 
@@ -99,10 +107,15 @@ def assemble(settings: Settings) -> Parts:
     writers = writers_of(settings)
     pipeline = wait_for_registry(lambda: serving(settings, package, writers), settings.kafka.startup_timeout)
     metrics, progress = Metrics(), Progress(time.monotonic)
+    suspects = Suspects(state_folder(settings))
+
+    def guarded(chosen: Process) -> Guarded:
+        return Guarded(chosen, suspects, lambda: Sandbox(settings, progress.beat))
+
     tally = Tally(metrics, redact=settings.dead_letters.redact)
     sink, delivery = _delivery(settings, tally, metrics, progress)
     engine = Engine(
-        pipeline,
+        guarded(pipeline),
         delivery,
         Brake(settings.dead_letters.stop_above),
         metrics,
@@ -118,10 +131,18 @@ def assemble(settings: Settings) -> Parts:
         settings,
         package,
         lambda: open_configured(settings),
-        lambda found: engine.swap(serving(settings, found, writers)),
+        lambda found: engine.swap(guarded(serving(settings, found, writers))),
         metrics,
     )
     return Parts(settings, engine, source, sink, Cluster(settings.kafka), metrics, tally, reloader)
+
+
+def state_folder(settings: Settings) -> Path:
+    """Where this worker keeps what must outlive a crash of its process."""
+    if settings.delivery.state is not None:
+        return settings.path(settings.delivery.state)
+    name = settings.transactional_id(socket.gethostname()).replace(os.sep, "_")
+    return Path(tempfile.gettempdir()) / f"prediction-stream-{name}"
 
 
 def _member(settings: Settings) -> KafkaSettings:

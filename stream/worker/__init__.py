@@ -9,6 +9,7 @@ from stream.worker.progress import Progress
 from stream.worker.publisher import Publisher, Topics
 from stream.worker.startup import wait_for_topics
 from stream.worker.state import State
+from stream.worker.suspects import Elsewhere, Guarded, Suspects
 from stream.worker.tally import Tally
 from stream.worker.timing import Timing
 
@@ -16,12 +17,15 @@ __all__ = [
     "AtLeastOnce",
     "Brake",
     "Delivery",
+    "Elsewhere",
     "Engine",
     "ExactlyOnce",
+    "Guarded",
     "Outlets",
     "Progress",
     "Publisher",
     "State",
+    "Suspects",
     "Tally",
     "Timing",
     "Topics",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from stream.store import Wish, pack
 from tests.acceptance import visits
 from tests.acceptance.process import Setup, Worker
 from tests.acceptance.reader import ends, reading
-from tests.acceptance.touchy import HANG, Touchy
+from tests.acceptance.touchy import CRASH, HANG, Touchy
 from tests.acceptance.visits import Event
 
 pytestmark = pytest.mark.kafka
@@ -136,6 +137,37 @@ def test_stuck_model_turns_liveness_red(make: Make, workers: Workers, tmp_path: 
     )
 
     worker.until(lambda: worker.get("/health/live")[0] == 503, 30, "liveness to turn red")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_record_that_crashes_the_interpreter_is_buried_by_the_third_start(
+    make: Make, workers: Workers, tmp_path: Path
+) -> None:
+    """Two processes die over it; the third has it scored by another, which finds it. Its neighbours are predictions."""
+    wish = Wish("touchy", tmp_path / "touchy", carry=("id",))
+    pack(Touchy(), wish, schema=visits.SCHEMA)
+    (tmp_path / "visit.avsc").write_text(visits.SCHEMA)
+    tables = {"input": {"schema": "visit.avsc"}, "delivery": {"instance": "one", "state": "state"}}
+    setup = make(tables, model=wish.folder)
+    pages = [CRASH if n == 70 else n % 40 for n in range(200)]
+    rows = [{**visits.visit(n), "pages": count} for n, count in enumerate(pages)]
+    visits.send(
+        setup.bootstrap, setup.input, [Event(b"%d" % n, visits.framed(row)) for n, row in enumerate(rows)]
+    )
+
+    for life in range(2):
+        assert -signal.SIGABRT == workers(setup, f"worker-{life}").end(60)
+    third = workers(setup, "worker-2")
+    with reading(setup.bootstrap, setup.output, setup.dead, setup.package) as outputs:
+        outputs.inputs(len(rows), third, 90).to_end()
+
+    [letter] = outputs.letters
+    assert "model_crashed" == letter.header("stream.error.reason")
+    assert "SIGABRT" in letter.header("__connect.errors.exception.message")
+    assert b"70" == letter.key
+    assert set(range(200)) - {70} == {seen.fields["id"] for seen in outputs.predictions}
+    assert 0 == outputs.doubled
 
 
 @pytest.mark.slow

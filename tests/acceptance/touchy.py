@@ -1,15 +1,16 @@
-"""A user's own model, importable where the worker runs: it raises on some rows, is silent on some, can hang."""
+"""A user's own model, importable where the worker runs: it raises, is silent, hangs or crashes on some rows."""
 
 from __future__ import annotations
 
+import os
 import time
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["HANG", "RAISE", "SILENT", "Touchy"]
+__all__ = ["CRASH", "HANG", "RAISE", "SILENT", "Touchy"]
 
-RAISE, SILENT, HANG = 41, 42, 43
+RAISE, SILENT, HANG, CRASH = 41, 42, 43, 44
 """Numbers of pages that it does not get on with."""
 
 
@@ -25,6 +26,8 @@ class Touchy:
         pages = rows["pages"].to_numpy(dtype=float)
         if (pages == RAISE).any():
             raise ValueError(f"I don't get on with {RAISE} pages")
+        if (pages == CRASH).any():
+            os.abort()
         if (pages == HANG).any():
             time.sleep(3_600)
         return np.where(pages == SILENT, np.nan, 2 * pages)

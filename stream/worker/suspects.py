@@ -1,0 +1,162 @@
+"""
+What is being scored, noted where it outlives the process: a record that kills the interpreter is found by it.
+
+Before a batch is scored its last offset of each partition is written to a small file; afterwards it is taken
+out again. A process that starts and finds such a note knows that the one before died over these records. Once is
+a kill; twice over the same ones is a suspicion, and then they are scored elsewhere (`Guarded`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import mmap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from stream.records import Batch, Outcome
+from stream.worker.seams import Process
+
+__all__ = ["CRASHES", "Elsewhere", "Guarded", "Suspects"]
+
+log = logging.getLogger(__name__)
+
+CRASHES = 2
+"""So many deaths over the same records make them suspects: the first may have been anybody's kill -9."""
+
+_NOTE_BYTES = 64 * 1024
+"""Room for the note: some 25 bytes a partition."""
+
+_LENGTH_BYTES = 4
+
+
+class Suspects:
+    """The note of one worker. Owned by the thread that scores."""
+
+    def __init__(self, folder: Path) -> None:
+        """
+        Reads what the process before has left.
+
+        Args:
+            folder: this worker's own; made when it is not there.
+        Raises: OSError when it can't be made or written.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / "scoring.note"
+        with path.open("a+b") as file:
+            file.truncate(_NOTE_BYTES)
+            self._room = mmap.mmap(file.fileno(), _NOTE_BYTES)
+        left = self._read()
+        died: dict[str, int] = left.get("scoring") or {}
+        self._deaths: dict[str, list[int]] = left.get("deaths") or {}
+        for partition, last in died.items():
+            before = self._deaths.get(partition, [last, 0])
+            self._deaths[partition] = [max(last, before[0]), before[1] + 1]
+        if died:
+            log.warning("the process before this one died while it scored: %s", _places(died))
+        self._write({})
+
+    def _read(self) -> dict[str, Any]:
+        size = int.from_bytes(self._room[:_LENGTH_BYTES], "little")
+        try:
+            found = json.loads(self._room[_LENGTH_BYTES : _LENGTH_BYTES + size]) if size else {}
+        except ValueError:
+            return {}  # killed while it was written: not while a model ran
+        return found if isinstance(found, dict) else {}
+
+    def _write(self, scoring: dict[str, int]) -> None:
+        text = json.dumps({"scoring": scoring, "deaths": self._deaths}).encode()
+        if _LENGTH_BYTES + len(text) > _NOTE_BYTES:
+            text = b"{}"  # thousands of partitions: no note rather than half a one
+        self._room[:_LENGTH_BYTES] = bytes(_LENGTH_BYTES)
+        self._room[_LENGTH_BYTES : _LENGTH_BYTES + len(text)] = text
+        self._room[:_LENGTH_BYTES] = len(text).to_bytes(_LENGTH_BYTES, "little")
+
+    def enter(self, batch: Batch) -> None:
+        """These are being scored from now on."""
+        self._write(self._last(batch))
+
+    def leave(self, batch: Batch) -> None:
+        """They were scored, and nobody died: what is behind them is no suspect."""
+        for partition, offset in self._last(batch).items() if self._deaths else ():
+            if offset >= self._deaths.get(partition, [offset + 1])[0]:
+                del self._deaths[partition]
+        self._write({})
+
+    def concern(self, batch: Batch) -> bool:
+        """Whether a record of the batch is among those over which processes have died before."""
+        if not self._deaths:
+            return False
+        topic = batch.topic
+        return any(
+            death[1] >= CRASHES and offset <= death[0]
+            for index, offset in zip(batch.partitions, batch.offsets, strict=True)
+            if (death := self._deaths.get(f"{topic}:{index}")) is not None
+        )
+
+    @staticmethod
+    def _last(batch: Batch) -> dict[str, int]:
+        last = dict(zip(batch.partitions, batch.offsets, strict=True))
+        return {f"{batch.topic}:{index}": offset for index, offset in last.items()}
+
+
+def _places(scoring: dict[str, int]) -> str:
+    return ", ".join(f"{partition} up to offset {offset}" for partition, offset in scoring.items())
+
+
+class Elsewhere(Protocol):
+    """Another process that scores, so that its death is not this one's."""
+
+    def process(self, batch: Batch) -> list[Outcome]:
+        """One outcome per record; records that kill it are dead letters."""
+
+    def close(self) -> None:
+        """End it. Idempotent."""
+
+
+class Guarded:
+    """A pipeline whose suspects are scored elsewhere."""
+
+    def __init__(self, pipeline: Process, suspects: Suspects, elsewhere: Callable[[], Elsewhere]) -> None:
+        """
+        Args:
+            pipeline: scores in this process.
+            suspects: this worker's note.
+            elsewhere: starts the other process.
+        """
+        self._pipeline = pipeline
+        self._suspects = suspects
+        self._elsewhere = elsewhere
+        self._other: Elsewhere | None = None
+
+    @property
+    def name(self) -> str:
+        """`name@version` of its model."""
+        return self._pipeline.name
+
+    def process(self, batch: Batch) -> list[Outcome]:
+        """See `Pipeline.process`. Raises: as the pipeline; Stopped when the other process can't be had."""
+        if self._suspects.concern(batch):
+            return self._apart(batch)
+        if self._other is not None:
+            self._other.close()
+            self._other = None
+        self._suspects.enter(batch)
+        try:
+            outcomes = self._pipeline.process(batch)
+        except BaseException:
+            self._suspects.leave(Batch(batch.topic))  # an error is no death
+            raise
+        self._suspects.leave(batch)
+        return outcomes
+
+    def _apart(self, batch: Batch) -> list[Outcome]:
+        if self._other is None:
+            log.warning(
+                "records over which processes have died %d times are scored in one of their own", CRASHES
+            )
+            self._other = self._elsewhere()
+        outcomes = self._other.process(batch)
+        self._suspects.leave(batch)
+        return outcomes
