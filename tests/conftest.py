@@ -87,28 +87,28 @@ def kafka() -> Iterator[Kafka]:
     if KAFKA_BOOTSTRAP:
         yield Given(KAFKA_BOOTSTRAP)
         return
-    with _had(Broker) as broker:
+    with had(Broker) as broker:
         yield broker
 
 
 @pytest.fixture
 def broker() -> Iterator[Broker]:
     """A real Kafka of the test's own, to kill and restart."""
-    with _had(Broker) as broker:
+    with had(Broker) as broker:
         yield broker
 
 
 @pytest.fixture(scope="session")
 def secured() -> Iterator[SecuredBroker]:
     """The session's Kafka behind SASL, TLS and ACLs; each test makes users of its own. Don't stop it."""
-    with _had(SecuredBroker) as secured:
+    with had(SecuredBroker) as secured:
         yield secured
 
 
 @pytest.fixture(scope="session")
 def registry() -> Iterator[Registry]:
     """The session's real schema registry."""
-    with _had(Registry) as registry:
+    with had(Registry) as registry:
         yield registry
 
 
@@ -121,7 +121,8 @@ def topics(kafka: Kafka) -> Iterator[Topics]:
         topics.delete()
 
 
-def _had(make: Callable[[], _Server]) -> _Server:
+def had(make: Callable[[], _Server]) -> _Server:
+    """A server, or the test is skipped (or fails, where servers are required) because it can't be had."""
     try:
         return make()
     except Unavailable as why:

@@ -52,9 +52,10 @@ def make_setup(
     package: Path,
     tables: Tables | None = None,
     configs: Mapping[str, Mapping[str, str]] | None = None,
+    partitions: int = PARTITIONS,
 ) -> Setup:
     """Fresh topics, and a configuration that names them; `configs` are topic settings of `in`, `out`, `dead`."""
-    wanted = {"in": PARTITIONS, "out": PARTITIONS, "dead": 1}
+    wanted = {"in": partitions, "out": partitions, "dead": 1}
     made = {
         name: topics.create(name, count, {**KEPT, **(configs or {}).get(name, {})})
         for name, count in wanted.items()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from confluent_kafka import Producer
 
 from tests.acceptance import visits
+from tests.acceptance.visits import Event
 
 __all__ = ["Feed"]
 
@@ -19,14 +21,17 @@ FLUSH_S = 90.0
 
 
 class Feed:
-    """Sends visits 0, 1, 2, … at a steady rate from a thread of its own. Use as a context."""
+    """Sends events 0, 1, 2, … at a steady rate from a thread of its own. Use as a context."""
 
-    def __init__(self, bootstrap: str, topic: str, per_second: int) -> None:
+    def __init__(
+        self, bootstrap: str, topic: str, per_second: int, event: Callable[[int], Event] = visits.event
+    ) -> None:
         """
         Args:
             bootstrap: the broker.
             topic: where to.
             per_second: events.
+            event: makes event n.
         """
         self.sent = 0
         """Handed over so far; all of them acknowledged after `stop`."""
@@ -44,6 +49,7 @@ class Feed:
             }
         )
         self._topic = topic
+        self._event = event
         self._chunk = max(1, int(per_second * TICK_S))
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -69,7 +75,13 @@ class Feed:
     def _run(self) -> None:
         while not self._over.wait(TICK_S):
             for number in range(self.sent, self.sent + self._chunk):
-                each = visits.event(number)
-                self._producer.produce(self._topic, each.value, each.key, timestamp=each.timestamp_ms)
+                each = self._event(number)
+                self._producer.produce(
+                    self._topic,
+                    each.value,
+                    each.key,
+                    timestamp=each.timestamp_ms,
+                    headers=list(each.headers),
+                )
             self._producer.poll(0)
             self.sent += self._chunk

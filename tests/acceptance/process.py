@@ -132,6 +132,11 @@ class Process:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
     def end(self, timeout_s: float = END_S) -> int:
         """Block until it has ended by itself; its exit code. Fails with the log when it does not end."""
         try:

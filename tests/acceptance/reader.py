@@ -78,6 +78,11 @@ class Outputs:
         """Outputs beyond the first of each input record."""
         return self.count.total() - len(self.count)
 
+    @property
+    def places(self) -> list[TopicPartition]:
+        """The partitions that are read."""
+        return self._consumer.assignment()
+
     def poll(self, wait_s: float = 0.2) -> int:
         """Take in what is there; how many records."""
         messages = self._consumer.consume(5_000, wait_s)

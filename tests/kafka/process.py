@@ -50,6 +50,11 @@ class Server:
             raise ServerDied(f"{self.name} is not running")
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self, ready: Callable[[], bool], timeout_s: float) -> None:
         """Start the process and block until `ready()`; on any failure nothing is left running."""
         if self._process is not None:

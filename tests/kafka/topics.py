@@ -23,13 +23,17 @@ _LOOK_S = 5
 class Topics:
     """Names that no other test has, and topics under them."""
 
-    def __init__(self, bootstrap: str, client: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, bootstrap: str, client: Mapping[str, str] | None = None, *, replicas: int = 1
+    ) -> None:
         """
         Args:
             bootstrap: the broker.
             client: librdkafka properties by which to get in.
+            replicas: of each partition.
         """
         self.bootstrap = bootstrap
+        self._replicas = replicas
         self._suffix = secrets.token_hex(4)
         self._created: list[str] = []
         # Kept: a dropped AdminClient fails its futures.
@@ -49,7 +53,12 @@ class Topics:
             config: topic settings, such as `max.message.bytes`.
         """
         name = self.name(base)
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
+        topic = NewTopic(
+            name,
+            num_partitions=partitions,
+            replication_factor=self._replicas,
+            config=dict(config or {}),
+        )
         self._admin.create_topics([topic], operation_timeout=_ANSWER_S)[name].result(_ANSWER_S)
         self._created.append(name)
         wait_for(lambda: self._is_led(name, partitions), _ANSWER_S, f"the leaders of {name}")

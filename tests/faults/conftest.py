@@ -1,0 +1,175 @@
+"""Rows of the matrix: marked, staged, counted, and written down where TEST_FAULT_RESULTS says."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import PARTITIONS, make_setup, package, workers
+from tests.acceptance.process import Worker
+from tests.acceptance.reader import reading
+from tests.conftest import Kafka, had
+from tests.faults.proxy import Proxy
+from tests.faults.row import Row
+from tests.faults.scene import Scene
+from tests.kafka.broker import Broker
+from tests.kafka.cluster import Cluster
+from tests.kafka.process import free_ports
+from tests.kafka.topics import Topics
+
+__all__ = ["Shaky", "package", "stage", "workers"]
+
+RESULTS = os.environ.get("TEST_FAULT_RESULTS")
+"""A folder: each row that held leaves a file there."""
+
+SMALL_BATCHES = 200
+"""Records: a transaction then has several batches."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each row: `fault`, and `fault_core` if it is one of CI's dozen. Its id is the test's name."""
+    for item in items:
+        mark = item.get_closest_marker("row")
+        if mark is not None:
+            item.add_marker(pytest.mark.fault)
+            item.add_marker(pytest.mark.kafka)
+            if mark.args[0].core:
+                item.add_marker(pytest.mark.fault_core)
+
+
+@pytest.fixture
+def matrix_row(request: pytest.FixtureRequest) -> Row:
+    """This test's row."""
+    mark = request.node.get_closest_marker("row")
+    assert mark is not None, "a test of the matrix has the mark `row`"
+    found: Row = mark.args[0]
+    return found
+
+
+@pytest.fixture
+def stage(
+    matrix_row: Row,
+    tmp_path: Path,
+    package: Path,
+    workers: Callable[..., Worker],
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[..., Scene]]:
+    """
+    Sets a scene on a broker: `stage(bootstrap, tables, configs=…)`.
+
+    The row is written down when the test passes; a test that counts nothing fails.
+    """
+    scenes: list[Scene] = []
+    with ExitStack() as stack:
+
+        def build(
+            bootstrap: str,
+            tables: Mapping[str, Mapping[str, object]] | None = None,
+            *,
+            configs: Mapping[str, Mapping[str, str]] | None = None,
+            model: Path = package,
+            replicas: int = 1,
+            partitions: int = PARTITIONS,
+        ) -> Scene:
+            usual: dict[str, dict[str, object]] = {
+                "input": {"null_value": "skip"},
+                "batching": {"max_records": SMALL_BATCHES},
+                "delivery": {"guarantee": matrix_row.guarantee},
+                "model": {"reload": "off"},
+            }
+            for table, keys in (tables or {}).items():
+                usual[table] = {**usual.get(table, {}), **keys}
+            setup = make_setup(tmp_path, Topics(bootstrap, replicas=replicas), model, usual, configs, partitions)
+            outputs = stack.enter_context(reading(bootstrap, setup.output, setup.dead, model))
+            scenes.append(Scene(matrix_row, setup, outputs, workers))
+            return scenes[-1]
+
+        yield build
+    results = [scene.result for scene in scenes if scene.result is not None]
+    if request.node.stash.get(PASSED, False):
+        assert results, "a row counts its records"
+        _write_down(results[-1].plain())
+
+
+@dataclass(frozen=True)
+class Shaky:
+    """
+    A broker that rows may break, behind a proxy.
+
+    Attributes:
+        broker: killed, frozen and restarted by rows.
+        proxy: what workers reach it through, also after they have asked it where it is.
+    """
+
+    broker: Broker
+    proxy: Proxy
+
+    @property
+    def through(self) -> dict[str, dict[str, object]]:
+        """Settings of a worker that comes through the proxy."""
+        return {"kafka": {"bootstrap_servers": f"127.0.0.1:{self.proxy.port}"}}
+
+
+@pytest.fixture(scope="session")
+def shaky_broker() -> Iterator[Shaky]:
+    """The session's broker to break; it tells those who come through the proxy the proxy's address."""
+    plain, hidden, controller, advertised = free_ports(4)
+    properties = {
+        "listeners": f"PLAINTEXT://127.0.0.1:{plain},PROXIED://127.0.0.1:{hidden},"
+        f"CONTROLLER://127.0.0.1:{controller}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{plain},PROXIED://127.0.0.1:{advertised}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+    }
+    with had(lambda: Broker(port=plain, properties=properties)) as broker, Proxy(hidden, advertised) as proxy:
+        yield Shaky(broker, proxy)
+
+
+@pytest.fixture
+def shaky(shaky_broker: Shaky) -> Iterator[Shaky]:
+    """The broker to break, whole again after the test."""
+    yield shaky_broker
+    shaky_broker.proxy.restore()
+    shaky_broker.proxy.reset()
+    if not shaky_broker.broker.running:
+        shaky_broker.broker.start()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The session's three brokers."""
+    with had(Cluster) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def scene(stage: Callable[..., Scene], kafka: Kafka) -> Scene:
+    """The usual scene on the session's Kafka."""
+    return stage(kafka.bootstrap)
+
+
+PASSED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
+    """Keep whether the test itself passed, for the fixture that writes its row down."""
+    report = yield
+    if call.when == "call":
+        item.stash[PASSED] = report.passed  # type: ignore[attr-defined]
+    return report
+
+
+def _write_down(result: Mapping[str, Any]) -> None:
+    if RESULTS:
+        folder = Path(RESULTS)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{result['id']}.json").write_text(json.dumps(result))

@@ -1,0 +1,69 @@
+"""Events of every outcome: most are scored, some are dead letters, some are skipped; the same number, the same event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tests.acceptance import visits
+from tests.acceptance.visits import Event
+
+__all__ = ["Mix"]
+
+KEYS = 97
+"""Few enough that every key has many events, whose order can be looked at; prime, so that kinds meet all keys."""
+
+NEVER = 10**9
+
+
+@dataclass
+class Mix:
+    """
+    Numbers → events.
+
+    Attributes:
+        seed: shifts which numbers are which.
+        junk_every: one event in so many is no Avro.
+        null_every: one event in so many has no value; the configuration asks for such to be skipped.
+        odd_every: one event in so many is made `odd`.
+        odd: turns a sound event into one that can be decoded, and ends as a dead letter all the same.
+        prefix: the framing of event n; default: Avro's single-object encoding.
+    """
+
+    seed: int
+    junk_every: int = 37
+    null_every: int = 101
+    odd_every: int = NEVER
+    odd: Callable[[Event], Event] = lambda event: event
+    prefix: Callable[[int], bytes] = lambda number: visits.PREFIX
+
+    def event(self, number: int) -> Event:
+        """The event of a number."""
+        body = visits.framed(visits.visit(number))[len(visits.PREFIX) :]
+        sound = replace(
+            visits.event(number), key=b"key-%d" % (number % KEYS), value=self.prefix(number) + body
+        )
+        if self._is_null(number):
+            return replace(sound, value=None)
+        if self._is_junk(number):
+            return replace(sound, value=b"junk-%d" % number)
+        return self.odd(sound) if self._is_odd(number) else sound
+
+    def _falls(self, number: int, every: int) -> bool:
+        return every < NEVER and (number + self.seed) % every == 0
+
+    def _is_null(self, number: int) -> bool:
+        return self._falls(number, self.null_every)
+
+    def _is_junk(self, number: int) -> bool:
+        return not self._is_null(number) and self._falls(number, self.junk_every)
+
+    def _is_odd(self, number: int) -> bool:
+        return not (self._is_null(number) or self._is_junk(number)) and self._falls(number, self.odd_every)
+
+    def split(self, count: int) -> tuple[set[int], set[bytes | None], int]:
+        """Of the first so many events: numbers to be scored, values of dead letters, how many are skipped."""
+        bad = {n for n in range(count) if self._is_junk(n) or self._is_odd(n)}
+        skipped = sum(map(self._is_null, range(count)))
+        good = {n for n in range(count) if not self._is_null(n)} - bad
+        return good, {self.event(n).value for n in bad}, skipped
