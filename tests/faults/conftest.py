@@ -19,7 +19,7 @@ from tests.conftest import Kafka, had
 from tests.faults.proxy import Proxy
 from tests.faults.row import Row
 from tests.faults.scene import Scene
-from tests.kafka.broker import Broker
+from tests.kafka.broker import Broker, Entrance
 from tests.kafka.cluster import Cluster
 from tests.kafka.process import free_ports
 from tests.kafka.topics import Topics
@@ -86,7 +86,9 @@ def stage(
             }
             for table, keys in (tables or {}).items():
                 usual[table] = {**usual.get(table, {}), **keys}
-            setup = make_setup(tmp_path, Topics(bootstrap, replicas=replicas), model, usual, configs, partitions)
+            setup = make_setup(
+                tmp_path, Topics(bootstrap, replicas=replicas), model, usual, configs, partitions
+            )
             outputs = stack.enter_context(reading(bootstrap, setup.output, setup.dead, model))
             scenes.append(Scene(matrix_row, setup, outputs, workers))
             return scenes[-1]
@@ -120,16 +122,14 @@ class Shaky:
 @pytest.fixture(scope="session")
 def shaky_broker() -> Iterator[Shaky]:
     """The session's broker to break; it tells those who come through the proxy the proxy's address."""
-    plain, hidden, controller, advertised = free_ports(4)
+    plain, hidden, advertised = free_ports(3)
     properties = {
-        "listeners": f"PLAINTEXT://127.0.0.1:{plain},PROXIED://127.0.0.1:{hidden},"
-        f"CONTROLLER://127.0.0.1:{controller}",
         "advertised.listeners": f"PLAINTEXT://127.0.0.1:{plain},PROXIED://127.0.0.1:{advertised}",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "PLAINTEXT",
-        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
     }
-    with had(lambda: Broker(port=plain, properties=properties)) as broker, Proxy(hidden, advertised) as proxy:
+    entrance = Entrance({"PLAINTEXT": plain, "PROXIED": hidden})
+    with had(lambda: Broker(properties=properties, entrance=entrance)) as broker, Proxy(hidden, advertised) as proxy:
         yield Shaky(broker, proxy)
 
 

@@ -22,7 +22,7 @@ from confluent_kafka.admin import AdminClient
 from tests.kafka.artifacts import KAFKA, find_java, kafka_jars
 from tests.kafka.process import Server, ServerDied, free_ports, is_listening
 
-__all__ = ["Broker", "Entrance", "main"]
+__all__ = ["Broker", "Entrance", "cluster_id", "main"]
 
 _START_S = 60
 """It takes 3-4 s alone on two cores; many times that beside a full test run."""
@@ -60,6 +60,7 @@ class Broker:
         properties: Mapping[str, str] | None = None,
         version: str = KAFKA,
         entrance: Entrance | None = None,
+        cluster: str | None = None,
     ) -> None:
         """
         Args:
@@ -67,6 +68,7 @@ class Broker:
             properties: broker properties that replace or extend the ones here.
             version: of Apache Kafka.
             entrance: how clients get in; default: in plain text, at `port`.
+            cluster: id of the cluster that it is one node of; a new one when None.
         Raises: Unavailable when there is no Java or no way to Kafka's jars.
         """
         self._java = find_java()
@@ -79,7 +81,7 @@ class Broker:
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._settings = self._write_settings(controller, properties or {})
         self._server = self._new_server()
-        self._format()
+        self._format(cluster or cluster_id())
 
     def start(self) -> Self:
         """Start and block until it answers clients."""
@@ -108,6 +110,11 @@ class Broker:
     def pid(self) -> int:
         """The running Java process, for signals."""
         return self._server.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._server.running
 
     def check(self) -> None:
         """Raises ServerDied, with the log's end, when it is no longer running."""
@@ -143,8 +150,7 @@ class Broker:
         log = "-Dorg.apache.logging.log4j.level=INFO"
         return [self._java, heap, "-XX:+UseSerialGC", log, "-cp", f"{self._jars}/*"]
 
-    def _format(self) -> None:
-        identity = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    def _format(self, identity: str) -> None:
         # One in 64 begins with a dash, which would read as an option.
         tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={identity}", "-c", str(self._settings)]
         tool += [part for credential in self._entrance.scram for part in ("--add-scram", credential)]
@@ -162,9 +168,14 @@ class Broker:
             admin = AdminClient(
                 {"bootstrap.servers": self.bootstrap, "log_level": 0, **self._entrance.client}
             )
-            return len(admin.list_topics(timeout=2).brokers) == 1
+            return self.port in {node.port for node in admin.list_topics(timeout=2).brokers.values()}
         except KafkaException:
             return False
+
+
+def cluster_id() -> str:
+    """A new cluster's id, as Kafka spells them."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 def _properties(listeners: Mapping[str, int], controller_port: int, data: Path) -> dict[str, str]:

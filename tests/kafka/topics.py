@@ -23,9 +23,7 @@ _LOOK_S = 5
 class Topics:
     """Names that no other test has, and topics under them."""
 
-    def __init__(
-        self, bootstrap: str, client: Mapping[str, str] | None = None, *, replicas: int = 1
-    ) -> None:
+    def __init__(self, bootstrap: str, client: Mapping[str, str] | None = None, *, replicas: int = 1) -> None:
         """
         Args:
             bootstrap: the broker.

@@ -1,0 +1,109 @@
+"""Three brokers that replicate: any one of them may be killed."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from tests.kafka.broker import Broker, cluster_id
+from tests.kafka.process import free_ports, wait_for
+
+__all__ = ["Cluster", "coordinating"]
+
+NODES = 3
+
+WHOLE_S = 90.0
+"""For a node that came back to have caught up everywhere; 5-15 s alone on two cores."""
+
+
+class Cluster:
+    """Each node is broker and controller; three replicas, of which two must have a record. Use as a context."""
+
+    def __init__(self) -> None:
+        """Raises Unavailable as `Broker` does."""
+        ports, controllers = free_ports(NODES), free_ports(NODES)
+        voters = ",".join(f"{n + 1}@127.0.0.1:{port}" for n, port in enumerate(controllers))
+        identity = cluster_id()
+        self.nodes = {
+            n + 1: Broker(
+                port=ports[n],
+                cluster=identity,
+                properties=_properties(n + 1, ports[n], controllers[n], voters),
+            )
+            for n in range(NODES)
+        }
+        self.bootstrap = ",".join(node.bootstrap for node in self.nodes.values())
+        # Kept: a dropped AdminClient fails its futures.
+        self._admin: AdminClient | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            with ThreadPoolExecutor(NODES) as pool:
+                list(pool.map(lambda node: node.start(), self.nodes.values()))
+            self._admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all nodes and remove their folders."""
+        for node in self.nodes.values():
+            node.close()
+
+    def leader(self, topic: str, partition: int) -> int:
+        """The node that leads a partition now; -1 for none."""
+        assert self._admin is not None
+        return int(self._admin.list_topics(topic, timeout=20).topics[topic].partitions[partition].leader)
+
+    def whole(self, *topics: str) -> None:
+        """Block until every replica of these topics is in sync."""
+        assert self._admin is not None
+        admin = self._admin
+
+        def in_sync() -> bool:
+            try:
+                found = admin.list_topics(timeout=5)
+            except KafkaException:
+                return False
+            parts = [part for topic in topics for part in found.topics[topic].partitions.values()]
+            return len(found.brokers) == NODES and all(len(part.isrs) == NODES for part in parts)
+
+        wait_for(in_sync, WHOLE_S, "all replicas to be in sync")
+
+
+def coordinating(key: str, partitions: int = 4) -> int:
+    """
+    Which partition of `__consumer_offsets` or `__transaction_state` a group's or a transactional id's state is in;
+    its leader is the coordinator.
+
+    Source: GroupMetadataManager.partitionFor, TransactionStateManager.partitionFor: abs(String.hashCode) % n.
+    """
+    code = 0
+    for unit in key.encode("utf-16-be")[1::2]:
+        code = (31 * code + unit) & 0xFFFFFFFF
+    signed = code - (1 << 32) if code >= 1 << 31 else code
+    return (0 if signed == -(1 << 31) else abs(signed)) % partitions
+
+
+def _properties(node: int, port: int, controller: int, voters: str) -> dict[str, str]:
+    listeners = f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}"
+    return {
+        "node.id": str(node),
+        "controller.quorum.voters": voters,
+        "listeners": listeners,
+        "default.replication.factor": "3",
+        "min.insync.replicas": "2",
+        "offsets.topic.replication.factor": "3",
+        "transaction.state.log.replication.factor": "3",
+        "transaction.state.log.min.isr": "2",
+    }
