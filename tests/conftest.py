@@ -27,7 +27,7 @@ for _name in [name for name in os.environ if name.startswith(("STREAM_", "KAFKA_
     del os.environ[_name]
 
 
-_Server = TypeVar("_Server", Broker, Registry, SecuredBroker)
+_Server = TypeVar("_Server")
 
 
 class Kafka(Protocol):

@@ -51,6 +51,7 @@ class Feed:
         self._topic = topic
         self._event = event
         self._chunk = max(1, int(per_second * TICK_S))
+        self._more = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
@@ -64,6 +65,10 @@ class Feed:
         self._over.set()
         self._thread.join()
 
+    def burst(self, count: int) -> None:
+        """Send so many events more with the next ones. Does not block."""
+        self._more = count
+
     def stop(self) -> int:
         """Block until all is acknowledged; how many were sent."""
         self._over.set()
@@ -74,7 +79,8 @@ class Feed:
 
     def _run(self) -> None:
         while not self._over.wait(TICK_S):
-            for number in range(self.sent, self.sent + self._chunk):
+            more, self._more = self._more, 0
+            for number in range(self.sent, self.sent + self._chunk + more):
                 each = self._event(number)
                 self._producer.produce(
                     self._topic,
@@ -84,4 +90,4 @@ class Feed:
                     headers=list(each.headers),
                 )
             self._producer.poll(0)
-            self.sent += self._chunk
+            self.sent += self._chunk + more

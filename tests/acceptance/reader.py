@@ -27,7 +27,15 @@ Origin: TypeAlias = tuple[int, int]
 READ_S = 60.0
 """For everything that is expected; nothing in the default run takes half of it alone on two cores."""
 
-_AWAY = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}
+_AWAY = {
+    KafkaError._TRANSPORT,
+    KafkaError._ALL_BROKERS_DOWN,
+    KafkaError._RESOLVE,
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+}
+"""Said while a broker is away, or a topic that a test has deleted."""
 
 PREFIX_BYTES = 10
 """Avro's single-object encoding: C3 01 and 8 bytes of fingerprint."""
@@ -113,6 +121,16 @@ class Outputs:
         (self.letters if message.topic() == self._dead else self.predictions).append(seen)
         if fields or message.topic() == self._dead:
             self.count[seen.origin] += 1
+
+    def again(self) -> None:
+        """Read the output topic from its first record on: it is another one under the same name."""
+        places = [
+            TopicPartition(tp.topic, tp.partition, 0 if tp.topic == self._output else max(0, tp.offset))
+            for tp in self._consumer.position(self.places)
+        ]
+        self._ended.clear()
+        self._consumer.unassign()
+        self._consumer.assign(places)
 
     def until(self, condition: Callable[[], bool], what: str, timeout_s: float = READ_S) -> Outputs:
         """Read until `condition()`."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
@@ -55,6 +55,11 @@ class Stock:
     def close(self) -> None:
         """Close its connections."""
         self.client.close()
+
+    def register(self, topic: str, text: str, doc: str) -> int:
+        """The id of a schema under a topic's subject; another `doc` is another schema of the same shape."""
+        schema = Schema(json.dumps({**json.loads(text), "doc": doc}), "AVRO")
+        return int(self.client.register_schema(f"{topic}-value", schema))
 
     def events(
         self, topic: str, text: str, numbers: Iterable[int], conf: Mapping[str, Any] | None = None

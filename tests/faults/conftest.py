@@ -129,7 +129,10 @@ def shaky_broker() -> Iterator[Shaky]:
         "inter.broker.listener.name": "PLAINTEXT",
     }
     entrance = Entrance({"PLAINTEXT": plain, "PROXIED": hidden})
-    with had(lambda: Broker(properties=properties, entrance=entrance)) as broker, Proxy(hidden, advertised) as proxy:
+    with (
+        had(lambda: Broker(properties=properties, entrance=entrance)) as broker,
+        Proxy(hidden, advertised) as proxy,
+    ):
         yield Shaky(broker, proxy)
 
 

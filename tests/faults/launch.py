@@ -21,7 +21,7 @@ from typing import Any
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 
-from tests.faults.plan import VARIABLE, Fault, load
+from tests.faults.plan import VARIABLE, Fault, When, load
 
 __all__ = ["main", "planted"]
 
@@ -45,24 +45,28 @@ def planted(kind: type, faults: Sequence[Fault]) -> type:
 
 
 def _method(original: Callable[..., Any], step: str, faults: Sequence[Fault]) -> Callable[..., Any]:
+    def fire(when: When, call: int) -> None:
+        for fault in faults:
+            if fault.when == when and fault.nth <= call < fault.nth + fault.times:
+                _fire(fault, call)
+
     def called(*arguments: Any, **named: Any) -> Any:
         with _lock:
             _calls[step] += 1
             call = _calls[step]
-        for fault in faults:
-            if fault.when == "before" and fault.nth <= call < fault.nth + fault.times:
-                _fire(fault, call)
+        fire("before", call)
         over = threading.Event()
         for fault in faults:
             if fault.when == "during" and call >= fault.nth:
                 threading.Thread(target=_fire_during, args=(fault, call, over), daemon=True).start()
         try:
             answer = original(*arguments, **named)
+        except (BufferError, KafkaException):
+            fire("failed", call)
+            raise
         finally:
             over.set()
-        for fault in faults:
-            if fault.when == "after" and fault.nth <= call < fault.nth + fault.times:
-                _fire(fault, call)
+        fire("after", call)
         return answer
 
     return called

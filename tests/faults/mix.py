@@ -1,4 +1,4 @@
-"""Events of every outcome: most are scored, some are dead letters, some are skipped; the same number, the same event."""
+"""Events of every outcome: scored, buried, skipped. The same number is the same event."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class Mix:
         junk_every: one event in so many is no Avro.
         null_every: one event in so many has no value; the configuration asks for such to be skipped.
         odd_every: one event in so many is made `odd`.
+        odd_from: the first event of which that may be.
         odd: turns a sound event into one that can be decoded, and ends as a dead letter all the same.
+        large: values of the sound events from `odd_from` on.
         prefix: the framing of event n; default: Avro's single-object encoding.
     """
 
@@ -34,7 +36,9 @@ class Mix:
     junk_every: int = 37
     null_every: int = 101
     odd_every: int = NEVER
+    odd_from: int = 0
     odd: Callable[[Event], Event] = lambda event: event
+    large: Callable[[int], bytes] | None = None
     prefix: Callable[[int], bytes] = lambda number: visits.PREFIX
 
     def event(self, number: int) -> Event:
@@ -47,7 +51,11 @@ class Mix:
             return replace(sound, value=None)
         if self._is_junk(number):
             return replace(sound, value=b"junk-%d" % number)
-        return self.odd(sound) if self._is_odd(number) else sound
+        if self._is_odd(number):
+            return self.odd(sound)
+        if self.large is not None and number >= self.odd_from:
+            return replace(sound, value=self.large(number))
+        return sound
 
     def _falls(self, number: int, every: int) -> bool:
         return every < NEVER and (number + self.seed) % every == 0
@@ -59,7 +67,8 @@ class Mix:
         return not self._is_null(number) and self._falls(number, self.junk_every)
 
     def _is_odd(self, number: int) -> bool:
-        return not (self._is_null(number) or self._is_junk(number)) and self._falls(number, self.odd_every)
+        plain = self._is_null(number) or self._is_junk(number) or number < self.odd_from
+        return not plain and self._falls(number, self.odd_every)
 
     def split(self, count: int) -> tuple[set[int], set[bytes | None], int]:
         """Of the first so many events: numbers to be scored, values of dead letters, how many are skipped."""

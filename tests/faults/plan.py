@@ -8,13 +8,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["VARIABLE", "Action", "Fault", "When", "load", "marks", "spelled"]
+__all__ = ["VARIABLE", "Action", "Client", "Fault", "When", "load", "marks", "spelled"]
 
 VARIABLE = "TEST_FAULTS"
 """The environment variable that carries the faults to the process."""
 
-When = Literal["before", "during", "after"]
-"""Before the call; while it is under way (and only if it still is); after it has returned."""
+Client = Literal["Producer", "Consumer"]
+
+When = Literal["before", "during", "after", "failed"]
+"""Before the call; while it is under way (and only if it still is); after it has returned; after it has raised."""
 
 Action = Literal["kill", "terminate", "freeze", "sleep", "raise", "note"]
 """SIGKILL, SIGTERM and SIGSTOP to itself; a pause; a KafkaException; or nothing but the mark."""
@@ -26,7 +28,7 @@ class Fault:
     Attributes:
         client: `Producer` or `Consumer`.
         step: a method of the client, or `on_assign`, `on_revoke`, `on_lost`.
-        when: before, during or after the call.
+        when: before, during or after the call, or when it has raised.
         nth: at which call of the step, counted from 1 over all clients of the process; `during` waits for the
             first from there on that takes long enough.
         action: what happens.
@@ -35,7 +37,7 @@ class Fault:
         times: at so many calls in a row.
     """
 
-    client: Literal["Producer", "Consumer"]
+    client: Client
     step: str
     when: When
     nth: int

@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin._resource import ResourceType
 
 from tests.acceptance import visits
 from tests.acceptance.feed import Feed
 from tests.acceptance.process import Setup, Worker
 from tests.acceptance.reader import Origin, Outputs, ends
 from tests.faults.mix import Mix
-from tests.faults.plan import VARIABLE, Action, Fault, When, marks, spelled
+from tests.faults.plan import VARIABLE, Action, Client, Fault, When, marks, spelled
 from tests.faults.row import Result, Row
 from tests.kafka.process import wait_for
 
@@ -29,6 +32,8 @@ END_S = 20.0
 """For a worker to end when asked: 10 s are promised, and this machine has other work."""
 
 LOOK_S = 0.05
+
+ADMIN_S = 60.0
 
 PER_SECOND = 700
 """Events of a feed: a row of 15 s has some 10,000, and a worker on half a core keeps up."""
@@ -43,6 +48,7 @@ class Scene:
         outputs: what is committed, as an onlooker reads it.
         launch: starts a worker that ends with the test.
         mix: events by number.
+        admin: the operator's client.
     """
 
     row: Row
@@ -50,6 +56,7 @@ class Scene:
     outputs: Outputs
     launch: Callable[..., Worker]
     mix: Mix = field(init=False)
+    admin: AdminClient = field(init=False)
     result: Result | None = None
     sent: int = 0
     """Events that `send` wrote."""
@@ -63,6 +70,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.mix = Mix(self.row.seed)
+        self.admin = AdminClient({"bootstrap.servers": self.setup.bootstrap, "log_level": 0})
 
     # ---- what goes in ----
 
@@ -81,6 +89,12 @@ class Scene:
         """Stop a feed and count its events as sent."""
         self.sent += feed.stop()
 
+    def alter(self, topic: str, key: str, value: str) -> None:
+        """Set a setting of a topic."""
+        entry = ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+        self.admin.incremental_alter_configs([resource])[resource].result(ADMIN_S)
+
     # ---- who works ----
 
     def plant(
@@ -90,14 +104,13 @@ class Scene:
         nth: int,
         action: Action,
         *,
-        client: str = "Producer",
+        client: Client = "Producer",
         number: float = 0.0,
         times: int = 1,
     ) -> Fault:
         """A fault for `start`, with a mark of its own."""
         mark = str(self.setup.folder / f"mark-{step}-{when}-{nth}-{action}")
-        kind = "Consumer" if client == "Consumer" else "Producer"
-        return Fault(kind, step, when, nth, action, mark, number, times)
+        return Fault(client, step, when, nth, action, mark, number, times)
 
     def start(
         self,
@@ -131,6 +144,22 @@ class Scene:
     def warm(self, worker: Worker, count: int = 300) -> None:
         """Block until so many inputs more have an output: the worker is at work."""
         self.outputs.inputs(len(self.outputs.count) + count, worker, FOLLOW_S)
+
+    def keep_reading(self, seconds: float) -> None:
+        """Let so much time pass; the onlooker reads on."""
+        end = time.monotonic() + seconds
+        self.keep_reading_until(lambda: time.monotonic() >= end, f"{seconds:g} s", seconds + 30)
+
+    def keep_reading_until(
+        self, condition: Callable[[], bool], what: str, timeout_s: float = FOLLOW_S
+    ) -> None:
+        """Block until `condition()`; the onlooker reads on."""
+
+        def met() -> bool:
+            self.outputs.poll(LOOK_S)
+            return condition()
+
+        wait_for(met, timeout_s, what)
 
     def fires(self, fault: Fault, worker: Worker, evidence: str = "", timeout_s: float = 60.0) -> None:
         """Block until a planted fault has left its mark; fails when it does not."""
@@ -174,15 +203,42 @@ class Scene:
         """
         assert self._struck_at is not None, "nothing has struck yet"
         wanted = None if partitions is None else set(partitions)
+        what = f"the first output after the fault, of {wanted or 'any partition'}"
+        self.keep_reading_until(lambda: self._is_new(wanted), what, timeout_s)
+        return self._recovered()
+
+    def recovers_by(self, worker: Worker) -> Worker:
+        """
+        `recovers`, under a supervisor: a worker that ends with exit 1 and its reason is started again.
+
+        Returns: the worker that is at work now.
+        """
+        current = worker
 
         def new() -> bool:
-            self.outputs.poll(LOOK_S)
-            return any(
-                wanted is None or origin[0] in wanted for origin in self.outputs.count.keys() - self._before
-            )
+            nonlocal current
+            if not current.running:
+                current = self._restarted(current)
+            return self._is_new(None)
 
-        wait_for(new, timeout_s, f"the first output after the fault, of {wanted or 'any partition'}")
-        self._recovery_s = time.monotonic() - self._struck_at
+        self.keep_reading_until(new, "the first output after the fault")
+        self._recovered()
+        return current
+
+    def _restarted(self, worker: Worker) -> Worker:
+        assert 1 == worker.end(), worker.tail()
+        reason = worker.text().split("the worker stops:")[1].strip().splitlines()[0]
+        self._fired.append(f"the worker ended with exit 1 and was started again: {reason}")
+        return self.start(worker.name.rpartition("-")[0])
+
+    def _is_new(self, partitions: set[int] | None) -> bool:
+        new = self.outputs.count.keys() - self._before
+        return any(partitions is None or origin[0] in partitions for origin in new)
+
+    def _recovered(self) -> float:
+        assert self._struck_at is not None
+        if self._recovery_s is None:
+            self._recovery_s = time.monotonic() - self._struck_at
         return self._recovery_s
 
     # ---- what is counted ----
@@ -200,7 +256,7 @@ class Scene:
         assert self._fired, "a row asserts that its fault took place"
         good, junk, skipped = self.mix.split(self.sent)
         if not stopped:
-            self._follow(len(good) + len(junk) - self.gone, workers)
+            self.follow(*workers)
         for worker in workers:
             worker.terminate()
             assert 0 == worker.end(END_S), worker.tail()
@@ -239,19 +295,24 @@ class Scene:
         if not stopped:
             self._committed()
 
-    def _follow(self, count: int, workers: Sequence[Worker]) -> None:
-        """Wait until so many inputs have an output. What is missing after that is counted as lost."""
+    def follow(self, *workers: Worker) -> None:
+        """Wait until all that was sent has an output. What is missing after that will be counted as lost."""
+        good, junk, _ = self.mix.split(self.sent)
+        count = len(good) + len(junk) - self.gone
 
         def there() -> bool:
-            self.outputs.poll(LOOK_S)
             ended = [worker for worker in workers if not worker.running]
             assert not ended, f"{ended[0].name} ended\n{ended[0].tail()}"
             return len(self.outputs.count) >= count
 
         try:
-            wait_for(there, FOLLOW_S, "")
+            self.keep_reading_until(there, "")
         except TimeoutError:
             sys.stdout.write(f"after {FOLLOW_S:g} s {len(self.outputs.count)} of {count} have an output\n")
+
+    def reasons(self) -> Counter[str]:
+        """The reasons of the dead letters so far."""
+        return Counter(letter.header("stream.error.reason") for letter in self.outputs.letters)
 
     def closed(self) -> None:
         """Block until no transaction is open on the outputs: readers of committed records see all that is there."""

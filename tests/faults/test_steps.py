@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
-from tests.faults.plan import Action, When
+from tests.faults.plan import Action, Client, When
 from tests.faults.row import Guarantee, row
 from tests.faults.scene import Scene
 
@@ -29,7 +29,7 @@ class Step:
     step: str
     when: When
     nth: int
-    client: str = "Producer"
+    client: Client = "Producer"
     number: float = 0.0
     core: bool = False
 

@@ -1,0 +1,181 @@
+"""Brokers that die, stand still, move, or have no room left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import had
+from tests.faults.conftest import Shaky
+from tests.faults.row import row
+from tests.faults.scene import Scene
+from tests.kafka.broker import Broker
+from tests.kafka.cluster import Cluster, coordinating
+
+TMPFS_MB = 96
+
+
+@row("broker-killed", "kill -9 of the broker, back after 2 s", core=True)
+def test_broker_killed(stage: Callable[..., Scene], shaky: Shaky) -> None:
+    """The worker waits for its broker and goes on."""
+    scene = stage(shaky.broker.bootstrap)
+    with scene.feed() as feed:
+        worker = scene.start()
+        scene.warm(worker)
+        pid = shaky.broker.pid
+        shaky.broker.kill()
+        scene.struck(f"the broker's process {pid} was killed", drain=False)
+        scene.keep_reading(2)
+        shaky.broker.start()
+        assert pid != shaky.broker.pid
+        worker = scene.recovers_by(worker)
+        scene.fed(feed)
+    scene.settle(worker)
+
+
+@row("broker-restarted", "the broker is restarted cleanly, twice")
+def test_broker_restarted(stage: Callable[..., Scene], shaky: Shaky) -> None:
+    """A clean restart is no more than a pause."""
+    scene = stage(shaky.broker.bootstrap)
+    with scene.feed() as feed:
+        worker = scene.start()
+        for _ in range(2):
+            scene.warm(worker)
+            pid = shaky.broker.pid
+            scene.struck(f"the broker's process {pid} was restarted", drain=False)
+            shaky.broker.restart()
+            worker = scene.recovers_by(worker)
+        scene.fed(feed)
+    scene.settle(worker)
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(4.0, id="short", marks=row("broker-frozen-short", "the broker stands still for 4 s")),
+        pytest.param(
+            15.0,
+            id="long",
+            marks=row("broker-frozen-long", "the broker stands still for 15 s, past all time-outs"),
+        ),
+    ],
+)
+def test_broker_frozen(seconds: float, stage: Callable[..., Scene], shaky: Shaky) -> None:
+    """A broker that hangs keeps its connections, and answers nothing."""
+    scene = stage(shaky.broker.bootstrap)
+    with scene.feed() as feed:
+        worker = scene.start()
+        scene.warm(worker)
+        began = time.monotonic()
+        os.kill(shaky.broker.pid, signal.SIGSTOP)
+        try:
+            scene.keep_reading(seconds)
+            state = Path(f"/proc/{shaky.broker.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        finally:
+            os.kill(shaky.broker.pid, signal.SIGCONT)
+        assert "T" == state
+        scene.struck(f"the broker's process was in state T for {seconds:g} s", began)
+        worker = scene.recovers_by(worker)
+        scene.fed(feed)
+    scene.settle(worker)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[tuple[Broker, Path]]:
+    """A broker whose data are on a file system of 96 MB of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={TMPFS_MB}m", "tmpfs", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"a file system of its own needs root: {mounted.stderr.strip()}")
+    properties = {
+        "log.dirs": str(folder / "data"),
+        # Sparse on a disk, but counted in full when they are written to.
+        "log.index.size.max.bytes": "65536",
+        "log.segment.bytes": "1048576",
+        "metadata.log.segment.bytes": "8388608",
+    }
+    try:
+        with had(lambda: Broker(properties=properties)) as broker:
+            yield broker, folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def _fill(folder: Path) -> Path:
+    """A file that takes all the room there is."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"\0" * 65_536)
+    return filler
+
+
+@row("disk-full", "the broker's disk is full, until somebody makes room")
+def test_disk_full(stage: Callable[..., Scene], small_disk: tuple[Broker, Path]) -> None:
+    """Kafka ends when its disk is full; the worker waits until it is back."""
+    broker, folder = small_disk
+    scene = stage(broker.bootstrap)
+    with scene.feed() as feed:
+        worker = scene.start()
+        scene.warm(worker)
+        filler = _fill(folder)
+        scene.keep_reading_until(lambda: "No space left on device" in broker.tail(400), "the disk to be full")
+        scene.struck("the broker's log says: No space left on device", drain=False)
+        scene.keep_reading(3)
+        filler.unlink()
+        broker.kill()
+        broker.start()
+        worker = scene.recovers_by(worker)
+        scene.fed(feed)
+    scene.settle(worker)
+
+
+def _kill_node(scene: Scene, cluster: Cluster, number: int, words: str) -> None:
+    """Kill a node under a feed, see the worker go on without it, and bring it back."""
+    topics = (scene.setup.input, scene.setup.output, scene.setup.dead)
+    node = cluster.nodes[number]
+    with scene.feed() as feed:
+        worker = scene.start()
+        scene.warm(worker)
+        try:
+            node.kill()
+            scene.struck(f"node {number} was killed: {words}", drain=False)
+            worker = scene.recovers_by(worker)
+            scene.keep_reading(2)
+        finally:
+            node.start()
+        cluster.whole(*topics)
+        scene.fed(feed)
+    scene.settle(worker)
+
+
+@row("leader-killed", "three brokers: the leader of output partitions is killed", core=True)
+def test_leader_killed(stage: Callable[..., Scene], cluster: Cluster) -> None:
+    """Replication 3, min.insync.replicas 2: a leader's death is a pause."""
+    scene = stage(cluster.bootstrap, replicas=3)
+    leader = cluster.leader(scene.setup.output, 0)
+    _kill_node(scene, cluster, leader, f"leader of {scene.setup.output}[0]")
+    assert leader != cluster.leader(scene.setup.output, 0)
+
+
+@row("group-coordinator-killed", "three brokers: the group's coordinator is killed and moves")
+def test_group_coordinator(stage: Callable[..., Scene], cluster: Cluster) -> None:
+    """The group's offsets and members are found at the next coordinator."""
+    scene = stage(cluster.bootstrap, replicas=3)
+    place = coordinating(scene.setup.group)
+    leader = cluster.leader("__consumer_offsets", place)
+    _kill_node(scene, cluster, leader, f"leader of __consumer_offsets[{place}], where the group is")
+    assert leader != cluster.leader("__consumer_offsets", place)

@@ -1,0 +1,239 @@
+"""Workers that stand still, take over, come and go, run out of memory, or lose their sense of time."""
+
+from __future__ import annotations
+
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import PARTITIONS
+from tests.acceptance.process import ROOT, Worker
+from tests.conftest import REQUIRED, Kafka
+from tests.faults.row import row
+from tests.faults.scene import Scene
+from tests.kafka.process import wait_for
+
+Stage = Callable[..., Scene]
+
+ZOMBIE_S = 18.0
+"""Longer than the session (6 s), than a transaction's time-out (10 s) and the broker's look for it (1 s)."""
+
+
+def _state(worker: Worker) -> str:
+    return Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def _owns_all(worker: Worker) -> bool:
+    return len(worker.partitions()) == PARTITIONS
+
+
+@row(
+    "frozen-while-producing",
+    "SIGSTOP in the middle of a batch for 18 s, another takes over, SIGCONT: a zombie",
+    core=True,
+)
+def test_zombie(scene: Scene) -> None:
+    """What the zombie had begun does not count; what it does afterwards neither doubles nor disturbs."""
+    freeze = scene.plant("produce", "after", 1_550, "freeze")
+    with scene.feed() as feed:
+        zombie = scene.start("a", [freeze])
+        scene.fires(freeze, zombie)
+        wait_for(lambda: _state(zombie) == "T", 5, "the process to stand still")
+        began = time.monotonic()
+        heir = scene.start("b")
+        scene.recovers()
+        scene.keep_reading(max(0.0, ZOMBIE_S - (time.monotonic() - began)))
+        heir.until(lambda: _owns_all(heir), 30, "the heir to own all partitions")
+        zombie.thaw()
+        scene.keep_reading(5)
+        scene.fed(feed)
+    working = [heir] if not zombie.running else [zombie, heir]
+    if not zombie.running:
+        assert 1 == zombie.end(), zombie.tail()
+    scene.settle(*working)
+
+
+@row("killed-others-take-over", "kill -9 of one of two workers; the other takes over")
+def test_takeover(scene: Scene) -> None:
+    """The partitions of the dead are read by the other; how long until the first of their records."""
+    with scene.feed() as feed:
+        victim, heir = scene.start("a"), scene.start("b")
+        both = (victim, heir)
+        scene.keep_reading_until(
+            lambda: all(len(w.partitions()) == PARTITIONS // 2 for w in both), "an even share"
+        )
+        scene.warm(heir)
+        orphans = victim.partitions()
+        victim.kill()
+        scene.struck(f"killed; it had partitions {orphans}")
+        scene.recovers(orphans)
+        scene.fed(feed)
+    scene.settle(heir)
+
+
+@row("join-and-leave", "two to six workers join, leave and are killed under load")
+@pytest.mark.timeout(300)
+def test_join_and_leave(stage: Stage, kafka: Kafka) -> None:
+    """Whoever has a partition goes on where the one before stopped."""
+    scene = stage(kafka.bootstrap, partitions=6)
+    moments = random.Random(scene.row.seed)
+    with scene.feed(400) as feed:
+        working = [scene.start("a"), scene.start("b")]
+        scene.warm(working[0])
+        for name in "cdef":
+            working.append(scene.start(name))
+            scene.keep_reading(moments.uniform(0.5, 2.0))
+        scene.keep_reading_until(
+            lambda: all(len(w.partitions()) == 1 for w in working), "one partition for each"
+        )
+        for kill in (False, True, False, True):
+            leaver = working.pop(moments.randrange(len(working)))
+            orphans = leaver.partitions()
+            if kill:
+                leaver.kill()
+                scene.struck(f"{leaver.name} was killed")
+                scene.recovers(orphans)
+            else:
+                leaver.terminate()
+                assert 0 == leaver.end(), leaver.tail()
+            scene.keep_reading(moments.uniform(0.5, 2.0))
+        scene.fed(feed)
+    scene.settle(*working)
+
+
+@row(
+    "static-member-restarts",
+    "a static member (group.instance.id) is killed and comes back within its session",
+)
+def test_static_membership(stage: Stage, kafka: Kafka) -> None:
+    """It has its partitions again; the others are not asked to move."""
+    scene = stage(kafka.bootstrap, {"kafka.consumer": {"session.timeout.ms": 30_000}})
+
+    def static(name: str) -> dict[str, str]:
+        return {"STREAM_KAFKA__CONSUMER": f'{{"session.timeout.ms": 30000, "group.instance.id": "{name}"}}'}
+
+    with scene.feed() as feed:
+        victim = scene.start("a", environ=static("a"))
+        other = scene.start("b", environ=static("b"))
+        both = (victim, other)
+        scene.keep_reading_until(
+            lambda: all(len(w.partitions()) == PARTITIONS // 2 for w in both), "an even share"
+        )
+        scene.warm(other)
+        orphans, moves = victim.partitions(), other.text().count("partitions revoked")
+        victim.kill()
+        scene.struck(f"killed; it had partitions {orphans}")
+        heir = scene.start("a", environ=static("a"))
+        scene.recovers(orphans)
+        scene.fed(feed)
+    assert orphans == heir.partitions()
+    assert moves == other.text().count("partitions revoked")
+    scene.settle(heir, other)
+
+
+@row("out-of-memory", "the worker may have no more memory (RLIMIT_AS)")
+def test_out_of_memory(stage: Stage, kafka: Kafka) -> None:
+    """It ends; started again with more, it goes on."""
+    scene = stage(kafka.bootstrap, {"batching": {"max_records": 20_000, "max_wait": "200ms"}})
+    with scene.feed() as feed:
+        worker = scene.start()
+        scene.warm(worker)
+        status = Path(f"/proc/{worker.pid}/status").read_text()
+        size = int(status.split("VmSize:")[1].split()[0]) * 1024
+        resource.prlimit(worker.pid, resource.RLIMIT_AS, (size + 2**20, size + 2**20))
+        began = time.monotonic()
+        feed.burst(15_000)
+        code = worker.end(60)
+        assert 0 != code
+        said = [line for line in worker.text().splitlines() if "emory" in line or "alloc" in line]
+        scene.struck(
+            f"the limit was set to {size >> 20} MiB; the worker ended with {code}: {said[-1:]}", began
+        )
+        heir = scene.start()
+        scene.recovers()
+        scene.fed(feed)
+    scene.settle(heir)
+
+
+@pytest.fixture(scope="session")
+def faketime() -> Path:
+    """libfaketime: the machine's, or Debian's package unpacked into the cache."""
+    cached = ROOT / ".cache" / "faketime"
+    for folder in (Path("/usr"), cached):
+        for found in folder.glob("**/faketime/libfaketime.so.1"):
+            return found
+    if shutil.which("apt-get") and shutil.which("dpkg"):
+        cached.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["apt-get", "download", "libfaketime"], cwd=cached, capture_output=True, check=False)
+        for package in cached.glob("libfaketime_*.deb"):
+            subprocess.run(["dpkg", "-x", str(package), str(cached)], check=True)
+        for found in cached.glob("**/faketime/libfaketime.so.1"):
+            return found
+    why = "no libfaketime on this machine, and no apt-get that brings it"
+    if REQUIRED:
+        pytest.fail(why, pytrace=False)
+    pytest.skip(why)
+
+
+@pytest.mark.parametrize(
+    "jump",
+    [
+        pytest.param(
+            "+2h", id="forward", marks=row("clock-forward", "the worker's clock jumps two hours ahead")
+        ),
+        pytest.param("-2h", id="back", marks=row("clock-back", "the worker's clock jumps two hours back")),
+    ],
+)
+def test_clock_jumps(jump: str, scene: Scene, faketime: Path) -> None:
+    """Budgets are counted by the clock that does not jump."""
+    clock = scene.setup.folder / "clock"
+    clock.write_text("+0s\n")
+    environ = {
+        "LD_PRELOAD": str(faketime),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+    with scene.feed() as feed:
+        worker = scene.start("a", environ=environ)
+        scene.warm(worker)
+        clock.write_text(f"{jump}\n")
+        scene.keep_reading(3)
+        scene.struck(f"the worker's clock was told {jump}")
+        scene.recovers()
+        scene.keep_reading(3)
+        scene.fed(feed)
+    scene.follow(worker)
+    worker.terminate()
+    assert 0 == worker.end(), worker.tail()
+    stamps = [line[11:13] for line in worker.text().splitlines() if line[:4].isdigit()]
+    assert stamps[0] != stamps[-1], "the log's clock did not jump"
+    scene.settle()
+
+
+@row("killed-at-random", "kill -9 five times, whenever", core=True)
+def test_killed_at_random(scene: Scene) -> None:
+    """At any moment of a life, the start too."""
+    moments = random.Random(scene.row.seed)
+    with scene.feed() as feed:
+        for _ in range(5):
+            worker = scene.start()
+            if moments.random() < 0.7:
+                scene.warm(worker, moments.randrange(1, 1_500))
+            else:
+                scene.keep_reading(moments.uniform(0.5, 4.0))
+            worker.kill()
+            assert -signal.SIGKILL == worker.end()
+            scene.struck("killed by the test")
+        heir = scene.start()
+        scene.recovers()
+        scene.fed(feed)
+    scene.settle(heir)
