@@ -10,16 +10,16 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from tests.kafka.process import free_ports, wait_for
 
-__all__ = ["ROOT", "Process", "Setup", "Worker", "run"]
+__all__ = ["ROOT", "Child", "Process", "Setup", "Spawn", "Worker", "run"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,11 +90,56 @@ def _toml(tables: Tables) -> str:
     return "".join(parts)
 
 
+class Child(Protocol):
+    """A process that was started here, as `subprocess.Popen` shows it."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | Any:
+        """Its exit code."""
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Block until it has ended."""
+
+    def send_signal(self, number: int, /) -> None:
+        """A signal, unless it has ended."""
+
+
+Spawn = Callable[[Sequence[str], Path, Path, Path, Mapping[str, str]], Child]
+"""Command, folder, files of stdout and stderr, environment → the process."""
+
+
+def _spawn(
+    command: Sequence[str], folder: Path, stdout: Path, log: Path, environ: Mapping[str, str]
+) -> Child:
+    # It must not outlive this process, whatever becomes of it.
+    dying = [found, "--pdeathsig", "KILL"] if (found := shutil.which("setpriv")) else []
+    with stdout.open("ab") as out, log.open("ab") as errors:
+        return subprocess.Popen(
+            [*dying, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=errors,
+            cwd=folder,
+            env=dict(environ),
+            start_new_session=True,
+        )
+
+
 class Process:
     """A command with its output in files. Use as a context: leaving it kills what still runs."""
 
     def __init__(
-        self, name: str, command: Sequence[str], folder: Path, environ: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        folder: Path,
+        environ: Mapping[str, str] | None = None,
+        spawn: Spawn | None = None,
     ) -> None:
         """
         Args:
@@ -102,22 +147,13 @@ class Process:
             command: program and arguments.
             folder: where it runs and its logs are.
             environ: variables beside this process's own.
+            spawn: starts it; default: as any program.
         """
         self.name = name
         self.stdout = folder / f"{name}.out"
         self.log = folder / f"{name}.log"
-        # It must not outlive this process, whatever becomes of it.
-        dying = [found, "--pdeathsig", "KILL"] if (found := shutil.which("setpriv")) else []
-        with self.stdout.open("ab") as out, self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*dying, *command],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=log,
-                cwd=folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})},
-                start_new_session=True,
-            )
+        variables = {**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})}
+        self._process = (spawn or _spawn)(command, folder, self.stdout, self.log, variables)
 
     def __enter__(self) -> Self:
         return self
@@ -206,6 +242,7 @@ class Worker(Process):
         *,
         environ: Mapping[str, str] | None = None,
         command: Sequence[str] | None = None,
+        spawn: Spawn | None = None,
     ) -> None:
         """
         Args:
@@ -213,11 +250,13 @@ class Worker(Process):
             name: of its files; two workers of one test need two names.
             environ: variables beside this process's own.
             command: what to run with `STREAM_CONFIG` set; default: `stream worker --config …`.
+            spawn: as `Process` has it.
         """
         [self.port] = free_ports(1)
         config = setup.write(name, self.port)
         chosen = command or [sys.executable, "-m", "stream", "worker", "--config", str(config)]
-        super().__init__(name, chosen, setup.folder, {"STREAM_CONFIG": str(config), **(environ or {})})
+        variables = {"STREAM_CONFIG": str(config), **(environ or {})}
+        super().__init__(name, chosen, setup.folder, variables, spawn)
 
     def get(self, path: str) -> tuple[int, bytes]:
         """Status and body of a page; (0, reason) when nobody answers."""

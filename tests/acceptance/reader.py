@@ -12,20 +12,23 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import fastavro
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import KafkaError
 
 from tests.acceptance.process import Process
 from tests.kafka.process import wait_for
 
-__all__ = ["Origin", "Outputs", "Seen", "ends", "murmur2", "reading"]
+__all__ = ["Origin", "Outputs", "Seen", "ends", "high_of", "murmur2", "reading"]
 
 Origin: TypeAlias = tuple[int, int]
 """Partition and offset of an input record."""
 
 READ_S = 60.0
 """For everything that is expected; nothing in the default run takes half of it alone on two cores."""
+
+ASK_S = 10.0
+"""For one answer of a broker."""
 
 _AWAY = {
     KafkaError._TRANSPORT,
@@ -163,10 +166,7 @@ class Outputs:
 
     def to_end(self) -> Outputs:
         """Read everything that is on both topics now."""
-        targets = {
-            (tp.topic, tp.partition): self._consumer.get_watermark_offsets(tp, timeout=READ_S)[1]
-            for tp in self._consumer.assignment()
-        }
+        targets = {(tp.topic, tp.partition): high_of(self._consumer, tp) for tp in self.places}
         return self.until(
             lambda: all(self._ended.get(each, -1) >= end for each, end in targets.items()),
             "the end of both topics",
@@ -220,6 +220,25 @@ def _partitions(client: Consumer | AdminClient, topic: str) -> list[int]:
     return found
 
 
+def high_of(consumer: Consumer, place: TopicPartition) -> int:
+    """
+    The offset after a partition's last record; with `read_committed`, after the last that is committed.
+
+    A broker that was killed or stood still says for some seconds that it does not lead: it is asked again.
+    """
+    found: list[int] = []
+
+    def told() -> bool:
+        try:
+            found.append(consumer.get_watermark_offsets(place, timeout=ASK_S)[1])
+        except KafkaException:
+            return False
+        return True
+
+    wait_for(told, READ_S, f"the end of {place.topic}[{place.partition}]")
+    return found[0]
+
+
 def ends(bootstrap: str, group: str, topic: str) -> tuple[dict[int, int], dict[int, int]]:
     """Per partition: the group's committed offset, and the offset after the last record."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
@@ -227,7 +246,7 @@ def ends(bootstrap: str, group: str, topic: str) -> tuple[dict[int, int], dict[i
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "log_level": 0})
     try:
         committed = {tp.partition: tp.offset for tp in consumer.committed(partitions, timeout=READ_S)}
-        high = {tp.partition: consumer.get_watermark_offsets(tp, timeout=READ_S)[1] for tp in partitions}
+        high = {tp.partition: high_of(consumer, tp) for tp in partitions}
     finally:
         consumer.close()
     return committed, high

@@ -73,6 +73,7 @@ def _assert_whole(setup: Setup, outputs: Outputs, count: int, worker: Worker) ->
 
 
 @pytest.mark.fault
+@pytest.mark.fault_core
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
@@ -104,6 +105,7 @@ def test_kill_9_loses_nothing(
 
 
 @pytest.mark.fault
+@pytest.mark.fault_core
 def test_sigterm_finishes_what_was_read(slow_setup: Setup, slow_outputs: Outputs, workers: Workers) -> None:
     """SIGTERM in the middle: exit 0 within 10 s, all that was read is committed, so nothing is scored twice."""
     count = 40_000
@@ -132,6 +134,7 @@ def _both(a: Worker, b: Worker) -> set[int]:
 
 
 @pytest.mark.fault
+@pytest.mark.fault_core
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_workers_come_and_go(setup: Setup, outputs: Outputs, workers: Workers) -> None:
@@ -171,6 +174,7 @@ def test_workers_come_and_go(setup: Setup, outputs: Outputs, workers: Workers) -
 
 
 @pytest.mark.fault
+@pytest.mark.fault_core
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_broker_stops_nobody(broker: Broker, tmp_path: Path, package: Path, workers: Workers) -> None:

@@ -64,6 +64,7 @@ def test_missing_topic_is_named(setup: Setup, workers: Workers) -> None:
 
 @pytest.mark.kafka
 @pytest.mark.fault
+@pytest.mark.fault_core
 @pytest.mark.slow
 def test_late_broker_is_joined(broker: Broker, tmp_path: Path, package: Path, workers: Workers) -> None:
     """A worker that was started before its broker goes on when the broker comes."""

@@ -1,4 +1,4 @@
-"""Rows of the matrix: marked, staged, counted, and written down where TEST_FAULT_RESULTS says."""
+"""Rows of the matrix: marked, staged, counted, and written down where `RESULTS` says."""
 
 from __future__ import annotations
 
@@ -17,17 +17,15 @@ from tests.acceptance.process import Worker
 from tests.acceptance.reader import reading
 from tests.conftest import Kafka, had
 from tests.faults.proxy import Proxy
-from tests.faults.row import Row
+from tests.faults.row import RESULTS, Row
 from tests.faults.scene import Scene
+from tests.faults.template import Template
 from tests.kafka.broker import Broker, Entrance
 from tests.kafka.cluster import Cluster
 from tests.kafka.process import free_ports
 from tests.kafka.topics import Topics
 
 __all__ = ["Shaky", "package", "stage", "workers"]
-
-RESULTS = os.environ.get("TEST_FAULT_RESULTS")
-"""A folder: each row that held leaves a file there."""
 
 SMALL_BATCHES = 200
 """Records: a transaction then has several batches."""
@@ -53,12 +51,20 @@ def matrix_row(request: pytest.FixtureRequest) -> Row:
     return found
 
 
+@pytest.fixture(scope="session")
+def template() -> Iterator[Template]:
+    """What the session's workers are forked from."""
+    with Template() as template:
+        yield template
+
+
 @pytest.fixture
 def stage(
     matrix_row: Row,
     tmp_path: Path,
     package: Path,
     workers: Callable[..., Worker],
+    template: Template,
     request: pytest.FixtureRequest,
 ) -> Iterator[Callable[..., Scene]]:
     """
@@ -90,7 +96,7 @@ def stage(
                 tmp_path, Topics(bootstrap, replicas=replicas), model, usual, configs, partitions
             )
             outputs = stack.enter_context(reading(bootstrap, setup.output, setup.dead, model))
-            scenes.append(Scene(matrix_row, setup, outputs, workers))
+            scenes.append(Scene(matrix_row, setup, outputs, workers, template.spawn))
             return scenes[-1]
 
         yield build
@@ -172,7 +178,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
 
 
 def _write_down(result: Mapping[str, Any]) -> None:
-    if RESULTS:
-        folder = Path(RESULTS)
+    if named := os.environ.get(RESULTS):
+        folder = Path(named)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{result['id']}.json").write_text(json.dumps(result))

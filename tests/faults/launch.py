@@ -23,7 +23,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from tests.faults.plan import VARIABLE, Fault, When, load
 
-__all__ = ["main", "planted"]
+__all__ = ["main", "plant", "planted"]
 
 CALLBACKS = ("on_assign", "on_revoke", "on_lost")
 
@@ -110,13 +110,21 @@ def _fire(fault: Fault, call: int) -> None:
 
 def main() -> None:
     """Plant what the environment says, then be `stream`."""
-    faults = load(os.environ[VARIABLE])
-    for name in ("Producer", "Consumer"):
-        setattr(confluent_kafka, name, planted(getattr(confluent_kafka, name), faults))
+    plant(load(os.environ[VARIABLE]))
     from stream.cli import main as command  # only now: it takes the classes by name
 
     sys.argv[0] = "stream"
     command()
+
+
+def plant(faults: Sequence[Fault]) -> None:
+    """Put the faults into the classes that `stream` will take, or, in a fork, has taken already."""
+    for name in ("Producer", "Consumer"):
+        plain = getattr(confluent_kafka, name)
+        spoilt = planted(plain, faults)
+        for module in [confluent_kafka, *(m for n, m in sys.modules.items() if n.startswith("stream."))]:
+            if getattr(module, name, None) is plain:
+                setattr(module, name, spoilt)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,10 @@ from typing import Any, Literal
 
 import pytest
 
-__all__ = ["Guarantee", "Result", "Row", "row"]
+__all__ = ["RESULTS", "Guarantee", "Result", "Row", "row"]
+
+RESULTS = "TEST_FAULT_RESULTS"
+"""The environment variable that names a folder: each row that held leaves a file there."""
 
 Guarantee = Literal["exactly-once", "at-least-once"]
 

@@ -16,8 +16,8 @@ from confluent_kafka.admin._resource import ResourceType
 
 from tests.acceptance import visits
 from tests.acceptance.feed import Feed
-from tests.acceptance.process import Setup, Worker
-from tests.acceptance.reader import Origin, Outputs, ends
+from tests.acceptance.process import Setup, Spawn, Worker
+from tests.acceptance.reader import Origin, Outputs, ends, high_of
 from tests.faults.mix import Mix
 from tests.faults.plan import VARIABLE, Action, Client, Fault, When, marks, spelled
 from tests.faults.row import Result, Row
@@ -47,6 +47,7 @@ class Scene:
         setup: topics, group and configuration.
         outputs: what is committed, as an onlooker reads it.
         launch: starts a worker that ends with the test.
+        spawn: forks its process.
         mix: events by number.
         admin: the operator's client.
     """
@@ -55,6 +56,7 @@ class Scene:
     setup: Setup
     outputs: Outputs
     launch: Callable[..., Worker]
+    spawn: Spawn
     mix: Mix = field(init=False)
     admin: AdminClient = field(init=False)
     result: Result | None = None
@@ -118,7 +120,6 @@ class Scene:
         faults: Sequence[Fault] = (),
         *,
         environ: Mapping[str, str] | None = None,
-        prefix: Sequence[str] = (),
     ) -> Worker:
         """
         Start a worker.
@@ -127,17 +128,18 @@ class Scene:
             instance: `[delivery] instance`; the same again is the same worker, restarted by its supervisor.
             faults: planted in it.
             environ: variables of its own.
-            prefix: a command that runs it.
         """
         self._lives[instance] += 1
         name = f"{instance}-{self._lives[instance]}"
         config = str(self.setup.folder / f"{name}.toml")
         module = "tests.faults.launch" if faults else "stream"
-        command = [*prefix, sys.executable, "-m", module, "worker", "--config", config]
+        command = [sys.executable, "-m", module, "worker", "--config", config]
         variables = {"STREAM_DELIVERY__INSTANCE": instance, **(environ or {})}
         if faults:
             variables[VARIABLE] = spelled(faults)
-        return self.launch(self.setup, name, command=command, environ=variables)
+        # What is preloaded must be there before the first import.
+        spawn = None if "LD_PRELOAD" in variables else self.spawn
+        return self.launch(self.setup, name, command=command, environ=variables, spawn=spawn)
 
     # ---- what happens ----
 
@@ -176,6 +178,11 @@ class Scene:
         assert found, f"the fault did not fire, and the worker ended\n{worker.tail()}"
         words = f"mark of the process: {fault.action} {fault.when} call {found[0]['call']} of {fault.step}"
         self.struck(f"{words}; {evidence}" if evidence else words, found[0]["at"])
+
+    def strikes(self) -> None:
+        """Note that the fault begins now; `struck` says later how that is known."""
+        self._struck_at = time.monotonic()
+        self._before = set(self.outputs.count)
 
     def struck(self, evidence: str, at: float | None = None, *, drain: bool = True) -> None:
         """
@@ -329,10 +336,7 @@ class Scene:
         ]
 
         def end(consumer: Consumer) -> list[int]:
-            return [
-                consumer.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=FOLLOW_S)[1]
-                for tp in self.outputs.places
-            ]
+            return [high_of(consumer, TopicPartition(tp.topic, tp.partition)) for tp in self.outputs.places]
 
         try:
             wait_for(lambda: end(consumers[0]) == end(consumers[1]), 30, "open transactions to end")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -73,7 +72,7 @@ def test_broker_frozen(seconds: float, stage: Callable[..., Scene], shaky: Shaky
     with scene.feed() as feed:
         worker = scene.start()
         scene.warm(worker)
-        began = time.monotonic()
+        scene.strikes()
         os.kill(shaky.broker.pid, signal.SIGSTOP)
         try:
             scene.keep_reading(seconds)
@@ -81,7 +80,7 @@ def test_broker_frozen(seconds: float, stage: Callable[..., Scene], shaky: Shaky
         finally:
             os.kill(shaky.broker.pid, signal.SIGCONT)
         assert "T" == state
-        scene.struck(f"the broker's process was in state T for {seconds:g} s", began)
+        scene.struck(f"the broker's process was in state T for {seconds:g} s")
         worker = scene.recovers_by(worker)
         scene.fed(feed)
     scene.settle(worker)

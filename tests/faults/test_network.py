@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -40,13 +39,13 @@ def test_cut(ways: tuple[Way, ...], seconds: float, stage: Callable[..., Scene],
     with scene.feed() as feed:
         worker = scene.start()
         scene.warm(worker)
-        began = time.monotonic()
+        scene.strikes()
         shaky.proxy.cut(*ways)
         scene.keep_reading(seconds)
         held = {way: shaky.proxy.held(way) for way in ways}
         assert all(held.values()), f"nothing was held back: {held}"
         shaky.proxy.restore()
-        scene.struck(f"the proxy held back {held} bytes for {seconds:g} s", began)
+        scene.struck(f"the proxy held back {held} bytes for {seconds:g} s")
         worker = scene.recovers_by(worker)
         scene.fed(feed)
     scene.settle(worker)

@@ -148,14 +148,12 @@ def test_out_of_memory(stage: Stage, kafka: Kafka) -> None:
         status = Path(f"/proc/{worker.pid}/status").read_text()
         size = int(status.split("VmSize:")[1].split()[0]) * 1024
         resource.prlimit(worker.pid, resource.RLIMIT_AS, (size + 2**20, size + 2**20))
-        began = time.monotonic()
+        scene.strikes()
         feed.burst(15_000)
         code = worker.end(60)
         assert 0 != code
         said = [line for line in worker.text().splitlines() if "emory" in line or "alloc" in line]
-        scene.struck(
-            f"the limit was set to {size >> 20} MiB; the worker ended with {code}: {said[-1:]}", began
-        )
+        scene.struck(f"the limit was set to {size >> 20} MiB; the worker ended with {code}: {said[-1:]}")
         heir = scene.start()
         scene.recovers()
         scene.fed(feed)

@@ -54,6 +54,7 @@ def test_each_test_has_topics_of_its_own(kafka: Kafka) -> None:
 
 @pytest.mark.kafka
 @pytest.mark.fault
+@pytest.mark.fault_core
 def test_killed_broker_comes_back_with_its_records(broker: Broker) -> None:
     """What was acknowledged before a SIGKILL is there after the restart, on the same port."""
     topic = Topics(broker.bootstrap).create("durable")
