@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,14 @@ from tests.acceptance.conftest import PARTITIONS, make_setup, package, workers
 from tests.acceptance.process import Worker
 from tests.acceptance.reader import reading
 from tests.conftest import Kafka, had
-from tests.faults.proxy import Proxy
 from tests.faults.row import RESULTS, Row
 from tests.faults.scene import Scene
+from tests.faults.shaky import Shaky, breakable
 from tests.faults.template import Template
-from tests.kafka.broker import Broker, Entrance
 from tests.kafka.cluster import Cluster
-from tests.kafka.process import free_ports
 from tests.kafka.topics import Topics
 
-__all__ = ["Shaky", "package", "stage", "workers"]
+__all__ = ["package", "stage", "workers"]
 
 SMALL_BATCHES = 200
 """Records: a transaction then has several batches."""
@@ -106,40 +103,11 @@ def stage(
         _write_down(results[-1].plain())
 
 
-@dataclass(frozen=True)
-class Shaky:
-    """
-    A broker that rows may break, behind a proxy.
-
-    Attributes:
-        broker: killed, frozen and restarted by rows.
-        proxy: what workers reach it through, also after they have asked it where it is.
-    """
-
-    broker: Broker
-    proxy: Proxy
-
-    @property
-    def through(self) -> dict[str, dict[str, object]]:
-        """Settings of a worker that comes through the proxy."""
-        return {"kafka": {"bootstrap_servers": f"127.0.0.1:{self.proxy.port}"}}
-
-
 @pytest.fixture(scope="session")
 def shaky_broker() -> Iterator[Shaky]:
-    """The session's broker to break; it tells those who come through the proxy the proxy's address."""
-    plain, hidden, advertised = free_ports(3)
-    properties = {
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{plain},PROXIED://127.0.0.1:{advertised}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "inter.broker.listener.name": "PLAINTEXT",
-    }
-    entrance = Entrance({"PLAINTEXT": plain, "PROXIED": hidden})
-    with (
-        had(lambda: Broker(properties=properties, entrance=entrance)) as broker,
-        Proxy(hidden, advertised) as proxy,
-    ):
-        yield Shaky(broker, proxy)
+    """The session's broker to break."""
+    with breakable() as shaky:
+        yield shaky
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ RESULTS = "TEST_FAULT_RESULTS"
 
 Guarantee = Literal["exactly-once", "at-least-once"]
 
-USUAL: Guarantee = "at-least-once"
+USUAL: Guarantee = "exactly-once"
 """Of a row that names none."""
 
 

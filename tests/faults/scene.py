@@ -65,6 +65,7 @@ class Scene:
     gone: int = 0
     """Events that the fault itself took from the input topic."""
     _lives: Counter[str] = field(default_factory=Counter)
+    _latest: Worker | None = None
     _fired: list[str] = field(default_factory=list)
     _struck_at: float | None = None
     _before: set[Origin] = field(default_factory=set)
@@ -139,7 +140,12 @@ class Scene:
             variables[VARIABLE] = spelled(faults)
         # What is preloaded must be there before the first import.
         spawn = None if "LD_PRELOAD" in variables else self.spawn
-        return self.launch(self.setup, name, command=command, environ=variables, spawn=spawn)
+        self._latest = self.launch(self.setup, name, command=command, environ=variables, spawn=spawn)
+        return self._latest
+
+    def current(self) -> Worker | None:
+        """The worker that was started last, if it is at work."""
+        return self._latest if self._latest is not None and self._latest.running else None
 
     # ---- what happens ----
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import had
-from tests.faults.conftest import Shaky
 from tests.faults.row import row
 from tests.faults.scene import Scene
+from tests.faults.shaky import Shaky
 from tests.kafka.broker import Broker
 from tests.kafka.cluster import Cluster, coordinating
 
@@ -147,7 +147,7 @@ def _kill_node(scene: Scene, cluster: Cluster, number: int, words: str) -> None:
     topics = (scene.setup.input, scene.setup.output, scene.setup.dead)
     node = cluster.nodes[number]
     with scene.feed() as feed:
-        worker = scene.start()
+        worker = scene.current() or scene.start()
         scene.warm(worker)
         try:
             node.kill()
@@ -178,3 +178,40 @@ def test_group_coordinator(stage: Callable[..., Scene], cluster: Cluster) -> Non
     leader = cluster.leader("__consumer_offsets", place)
     _kill_node(scene, cluster, leader, f"leader of __consumer_offsets[{place}], where the group is")
     assert leader != cluster.leader("__consumer_offsets", place)
+
+
+@row("transaction-coordinator-killed", "three brokers: the transaction's coordinator is killed and moves")
+def test_transaction_coordinator(stage: Callable[..., Scene], cluster: Cluster) -> None:
+    """The transaction in flight is finished or aborted at the next coordinator."""
+    scene = stage(cluster.bootstrap, replicas=3)
+    with scene.feed() as feed:
+        scene.warm(scene.start("a"))
+        scene.fed(feed)
+    place = coordinating(f"{scene.setup.group}.a")
+    leader = cluster.leader("__transaction_state", place)
+    _kill_node(scene, cluster, leader, f"leader of __transaction_state[{place}], where the transaction is")
+    assert leader != cluster.leader("__transaction_state", place)
+
+
+@row(
+    "broker-bounce-in-commit",
+    "the broker takes a commit, its answer is lost, and it is killed and started again",
+)
+def test_bounce_in_commit(stage: Callable[..., Scene], shaky: Shaky) -> None:
+    """Nobody tells the worker what became of its commit."""
+    scene = stage(shaky.broker.bootstrap, shaky.through)
+    pause = scene.plant("commit_transaction", "before", 8, "sleep", number=1.5)
+    with scene.feed() as feed:
+        worker = scene.start("a", [pause])
+        scene.fires(pause, worker)
+        shaky.proxy.cut("back")
+        scene.keep_reading_until(lambda: shaky.proxy.held("back") > 0, "an answer to be held back")
+        scene.keep_reading(2)
+        shaky.broker.kill()
+        shaky.proxy.restore()
+        shaky.proxy.reset()
+        shaky.broker.start()
+        scene.struck(f"the proxy held back {shaky.proxy.held('back')} bytes; the broker was killed then")
+        worker = scene.recovers_by(worker)
+        scene.fed(feed)
+    scene.settle(worker)

@@ -10,11 +10,11 @@ from tests.acceptance import visits
 from tests.acceptance.process import Worker
 from tests.acceptance.registered import Stock
 from tests.conftest import Kafka
-from tests.faults.conftest import Shaky
 from tests.faults.mix import Mix
 from tests.faults.proxy import Proxy
 from tests.faults.row import row
 from tests.faults.scene import Scene
+from tests.faults.shaky import Shaky
 from tests.kafka.registry import Registry
 
 Stage = Callable[..., Scene]

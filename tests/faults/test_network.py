@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.conftest import Shaky
 from tests.faults.proxy import Way
 from tests.faults.row import row
 from tests.faults.scene import Scene
+from tests.faults.shaky import Shaky
 
 SHORT_S, LONG_S = 5.0, 16.0
 """Shorter than session (6 s) and transaction (10 s) time-outs; longer than both together with the broker's look."""

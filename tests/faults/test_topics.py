@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 from confluent_kafka import TopicPartition
+from confluent_kafka.admin._acl import AclOperation
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from tests.acceptance.conftest import KEPT, PARTITIONS
@@ -15,6 +17,7 @@ from tests.conftest import Kafka
 from tests.faults.mix import Mix
 from tests.faults.row import row
 from tests.faults.scene import Scene
+from tests.faults.shaky import Shaky
 from tests.kafka.process import wait_for
 
 ANSWER_S = 60.0
@@ -180,3 +183,26 @@ def test_out_of_range_goes_on(choice: str, stage: Stage, kafka: Kafka) -> None:
     scene.recovers()
     scene.send(500)
     scene.settle(worker)
+
+
+@row("acl-revoked", "the right to write the output topic is taken away, and given back", core=True)
+def test_acl_revoked(stage: Stage, shaky: Shaky) -> None:
+    """The worker stops and names the topic; with the right it goes on."""
+    scene = stage(shaky.broker.bootstrap, shaky.by_password)
+    shaky.allow(scene.setup)
+    write = (ResourceType.TOPIC, scene.setup.output, ResourcePatternType.LITERAL, AclOperation.WRITE)
+    with scene.feed() as feed:
+        worker = scene.start()
+        scene.warm(worker)
+        shaky.forbid(*write)
+        assert 1 == worker.end(), worker.tail()
+        reason = worker.text().split("the worker stops:")[1]
+        assert "AUTHORIZATION_FAILED" in reason
+        scene.struck(
+            f"the broker said {reason.split('AUTHORIZATION_FAILED')[0].split()[-1]}AUTHORIZATION_FAILED"
+        )
+        shaky.permit(*write)
+        heir = scene.start()
+        scene.recovers()
+        scene.fed(feed)
+    scene.settle(heir)

@@ -16,6 +16,7 @@ import pytest
 from tests.acceptance.conftest import PARTITIONS
 from tests.acceptance.process import ROOT, Worker
 from tests.conftest import REQUIRED, Kafka
+from tests.faults.plan import Fault
 from tests.faults.row import row
 from tests.faults.scene import Scene
 from tests.kafka.process import wait_for
@@ -41,7 +42,11 @@ def _owns_all(worker: Worker) -> bool:
 )
 def test_zombie(scene: Scene) -> None:
     """What the zombie had begun does not count; what it does afterwards neither doubles nor disturbs."""
-    freeze = scene.plant("produce", "after", 1_550, "freeze")
+    _haunt(scene, scene.plant("produce", "after", 1_550, "freeze"))
+
+
+def _haunt(scene: Scene, freeze: Fault) -> None:
+    """Freeze a worker past all time-outs, let another take over, and thaw it."""
     with scene.feed() as feed:
         zombie = scene.start("a", [freeze])
         scene.fires(freeze, zombie)
@@ -54,10 +59,36 @@ def test_zombie(scene: Scene) -> None:
         zombie.thaw()
         scene.keep_reading(5)
         scene.fed(feed)
-    working = [heir] if not zombie.running else [zombie, heir]
-    if not zombie.running:
+    if zombie.running:
+        scene.settle(zombie, heir)
+    else:
         assert 1 == zombie.end(), zombie.tail()
-    scene.settle(*working)
+        scene.settle(heir)
+
+
+@row(
+    "frozen-before-commit",
+    "SIGSTOP before a commit for 18 s, another takes over, SIGCONT: a zombie that commits",
+)
+def test_zombie_commits(scene: Scene) -> None:
+    """The commit that the zombie was about to make is refused."""
+    _haunt(scene, scene.plant("commit_transaction", "before", 6, "freeze"))
+
+
+@row("same-instance", "two workers have the same [delivery] instance")
+def test_same_instance(scene: Scene) -> None:
+    """The younger fences the elder, which ends with exit 1 and says why."""
+    with scene.feed() as feed:
+        elder = scene.start("a")
+        scene.warm(elder)
+        younger = scene.start("a")
+        assert 1 == elder.end(), elder.tail()
+        reason = elder.text().split("the worker stops:")[1]
+        assert "[delivery] instance" in reason
+        scene.struck("exit 1 of the elder, whose log says that another worker has its transactional id")
+        scene.recovers()
+        scene.fed(feed)
+    scene.settle(younger)
 
 
 @row("killed-others-take-over", "kill -9 of one of two workers; the other takes over")
@@ -114,14 +145,11 @@ def test_join_and_leave(stage: Stage, kafka: Kafka) -> None:
 )
 def test_static_membership(stage: Stage, kafka: Kafka) -> None:
     """It has its partitions again; the others are not asked to move."""
-    scene = stage(kafka.bootstrap, {"kafka.consumer": {"session.timeout.ms": 30_000}})
-
-    def static(name: str) -> dict[str, str]:
-        return {"STREAM_KAFKA__CONSUMER": f'{{"session.timeout.ms": 30000, "group.instance.id": "{name}"}}'}
-
+    tables = {"kafka.consumer": {"session.timeout.ms": 30_000}, "delivery": {"static_membership": True}}
+    scene = stage(kafka.bootstrap, tables)
     with scene.feed() as feed:
-        victim = scene.start("a", environ=static("a"))
-        other = scene.start("b", environ=static("b"))
+        victim = scene.start("a")
+        other = scene.start("b")
         both = (victim, other)
         scene.keep_reading_until(
             lambda: all(len(w.partitions()) == PARTITIONS // 2 for w in both), "an even share"
@@ -130,12 +158,33 @@ def test_static_membership(stage: Stage, kafka: Kafka) -> None:
         orphans, moves = victim.partitions(), other.text().count("partitions revoked")
         victim.kill()
         scene.struck(f"killed; it had partitions {orphans}")
-        heir = scene.start("a", environ=static("a"))
+        heir = scene.start("a")
         scene.recovers(orphans)
         scene.fed(feed)
     assert orphans == heir.partitions()
     assert moves == other.text().count("partitions revoked")
     scene.settle(heir, other)
+
+
+@row("new-group-protocol", "KIP-848: a worker joins, another is killed (group.protocol = consumer)")
+def test_new_protocol(stage: Stage, kafka: Kafka) -> None:
+    """The broker assigns; what the dead had begun does not count."""
+    scene = stage(kafka.bootstrap, {"kafka.consumer": {"group.protocol": "consumer"}})
+    with scene.feed() as feed:
+        victim = scene.start("a")
+        scene.warm(victim)
+        heir = scene.start("b")
+        both = (victim, heir)
+        scene.keep_reading_until(
+            lambda: all(len(w.partitions()) == PARTITIONS // 2 for w in both), "an even share"
+        )
+        scene.warm(heir)
+        orphans = victim.partitions()
+        victim.kill()
+        scene.struck(f"killed; it had partitions {orphans}")
+        scene.recovers(orphans)
+        scene.fed(feed)
+    scene.settle(heir)
 
 
 @row("out-of-memory", "the worker may have no more memory (RLIMIT_AS)")
