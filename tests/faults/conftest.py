@@ -24,6 +24,9 @@ from tests.kafka.topics import Topics
 
 __all__ = ["package", "stage", "workers"]
 
+ROW_S = 600
+"""A row takes 15-60 s on two cores of its own, the session's brokers included; many times that beside others."""
+
 SMALL_BATCHES = 200
 """Records: a transaction then has several batches."""
 
@@ -35,6 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if mark is not None:
             item.add_marker(pytest.mark.fault)
             item.add_marker(pytest.mark.kafka)
+            item.add_marker(pytest.mark.timeout(ROW_S))
             if mark.args[0].core:
                 item.add_marker(pytest.mark.fault_core)
 

@@ -25,10 +25,10 @@ from tests.kafka.process import wait_for
 
 __all__ = ["Scene"]
 
-FOLLOW_S = 90.0
+FOLLOW_S = 150.0
 """For everything that was sent to come out; recoveries take 5-20 s alone on two cores."""
 
-END_S = 20.0
+END_S = 30.0
 """For a worker to end when asked: 10 s are promised, and this machine has other work."""
 
 LOOK_S = 0.05

@@ -110,7 +110,6 @@ def test_takeover(scene: Scene) -> None:
 
 
 @row("join-and-leave", "two to six workers join, leave and are killed under load")
-@pytest.mark.timeout(300)
 def test_join_and_leave(stage: Stage, kafka: Kafka) -> None:
     """Whoever has a partition goes on where the one before stopped."""
     scene = stage(kafka.bootstrap, partitions=6)
