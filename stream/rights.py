@@ -57,6 +57,11 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
         Right("Describe", "topic", "dead letters"),
         Right("DescribeConfigs", "topic", "input"),
     ),
+    "topics": (
+        Right("Describe", "topic", "input"),
+        Right("Describe", "topic", "output"),
+        Right("Describe", "topic", "dead letters"),
+    ),
     "produce": (Right("Write", "topic", "input"),),
     "watch": (Right("Read", "topic", "output"),),
     "status": (
@@ -83,4 +88,9 @@ def rights_of(command: str, settings: Settings) -> list[Right]:
         "group": settings.kafka.group,
         "group.": f"{settings.kafka.group}.",
     }
-    return [replace(right, name=names[right.name]) for right in RIGHTS[command]]
+    transactional = str(settings.delivery.guarantee) == "exactly-once"
+    return [
+        replace(right, name=names[right.name])
+        for right in RIGHTS[command]
+        if right.resource != "transactional-id" or transactional
+    ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream.records import Partition
+from stream.rights import rights_of
 from stream.settings import Settings
 from stream.transport.topics import Cluster
 
@@ -73,7 +74,7 @@ def group_status(
         pause: waits.
     Raises: Stopped when the cluster does not answer or a topic is not there.
     """
-    cluster = Cluster(settings.kafka)
+    cluster = Cluster(settings.kafka, rights_of("status", settings))
     group, topic = settings.kafka.group, settings.input.topic
     before, then = cluster.committed(group, topic), time.monotonic()
     pause(over_s)

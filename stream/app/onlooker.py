@@ -11,8 +11,10 @@ from stream.app.schemas import Side, package_schema, row_reader
 from stream.deadletter import describe
 from stream.errors import RecordError, SettingsError
 from stream.records import Batch, Headers
+from stream.rights import Right
 from stream.settings import Settings
 from stream.transport import Reader
+from stream.transport.topics import Cluster
 
 __all__ = ["onlook"]
 
@@ -40,7 +42,13 @@ def onlook(
     else:
         known = ", ".join((settings.output.topic, settings.input.topic, settings.dead_letters.topic))
         raise SettingsError(f"--topic {name}: this configuration has no such topic", mend=f"one of {known}")
-    with row_reader(settings, side, schema) as read, closing(Reader(settings.kafka, name, start)) as reader:
+    cluster = Cluster(settings.kafka, [Right("Read", "topic", name)])
+    cluster.require(name)
+    with (
+        row_reader(settings, side, schema) as read,
+        cluster.naming_refusals(),
+        closing(Reader(settings.kafka, name, start)) as reader,
+    ):
         for batch in reader.batches(None):
             for i in range(len(batch)):
                 yield _row(batch, i, read, letters=name == settings.dead_letters.topic)

@@ -21,6 +21,7 @@ from stream.manifest import Manifest
 from stream.pipeline import Pipeline
 from stream.records import Batch, Outcome
 from stream.registry import RegistryWriters
+from stream.rights import rights_of
 from stream.scoring import carried_names
 from stream.settings import KafkaSettings, Settings
 from stream.store import Package, open_package
@@ -134,7 +135,8 @@ def assemble(settings: Settings) -> Parts:
         lambda found: engine.swap(guarded(serving(settings, found, writers))),
         metrics,
     )
-    return Parts(settings, engine, source, sink, Cluster(settings.kafka), metrics, tally, reloader)
+    cluster = Cluster(settings.kafka, rights_of("worker", settings))
+    return Parts(settings, engine, source, sink, cluster, metrics, tally, reloader)
 
 
 def state_folder(settings: Settings) -> Path:

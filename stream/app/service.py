@@ -90,7 +90,8 @@ class EngineService(faust.Service):
             say_origin(parts.package, settings.model)
             log.info("%s reads %s as group %s", parts.package.manifest.model, topics[0], settings.kafka.group)
             _tend_garbage()
-            engine.run(parts.source)
+            with parts.cluster.naming_refusals():
+                engine.run(parts.source)
 
     def _ended(self, reason: BaseException | None) -> None:
         if self._died is not None and not self._died.done():

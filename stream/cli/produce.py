@@ -47,15 +47,17 @@ def produce(
     """
     from stream.app.events import event_messages
     from stream.app.replay import replay
+    from stream.rights import rights_of
     from stream.transport import Sink
     from stream.transport.topics import Cluster
 
     settings = settings_of(config)
     if topic is not None:
         settings = replace(settings, input=replace(settings.input, topic=topic))
-    Cluster(settings.kafka).require(settings.input.topic)
+    cluster = Cluster(settings.kafka, rights_of("produce", settings))
+    cluster.require(settings.input.topic)
     messages = event_messages(file, settings, key, register=register)
-    with progress_bar(f"events from {file.name}", limit) as progress:
+    with cluster.naming_refusals(), progress_bar(f"events from {file.name}", limit) as progress:
         sent = replay(
             itertools.islice(messages, limit),
             Sink(settings.kafka),

@@ -29,13 +29,15 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
     """
     from stream.app.parts import wanted_topics
     from stream.app.schemas import package_schema, prefix_of
+    from stream.rights import rights_of
     from stream.transport.topics import Cluster
 
     settings = settings_of(config)
-    cluster = Cluster(settings.kafka)
+    cluster = Cluster(settings.kafka, rights_of("topics --create" if create else "topics", settings))
     cluster.partitions()  # whether a broker answers at all, before anything else waits for it
     wanted = wanted_topics(settings, cluster.max_message_bytes(settings.input.topic))
-    states = cluster.create(wanted) if create else cluster.look(wanted)
+    with cluster.naming_refusals():
+        states = cluster.create(wanted) if create else cluster.look(wanted)
     if create and settings.output_framing == "confluent":
         schema = package_schema(settings, "prediction.avsc")
         prefix = prefix_of(settings, "output", schema, register=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +18,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
 
 from stream.errors import BrokerRefused, StartupTimeout, Stopped
 from stream.records import Partition
+from stream.rights import Right
 from stream.settings import KafkaSettings
 from stream.transport.clients import make_client
+from stream.transport.entry import Entry
 from stream.transport.faults import decide, unwrap
+from stream.transport.permissions import Permissions, is_secured
 from stream.transport.properties import admin_properties
 
 __all__ = ["Cluster", "TopicState", "WantedTopic"]
@@ -65,20 +69,54 @@ class TopicState:
 class Cluster:
     """Looks at topics and groups, and creates topics; reads and writes no record."""
 
-    def __init__(self, kafka: KafkaSettings) -> None:
-        """Connects nothing yet."""
+    def __init__(self, kafka: KafkaSettings, rights: Sequence[Right] = ()) -> None:
+        """
+        Connects nothing yet.
+
+        Args:
+            kafka: the cluster.
+            rights: what the work with it needs. A broker that knows its clients by name is asked for them at
+                its first answer; then a refusal comes before the work, and names them all.
+        """
         self._servers = kafka.bootstrap_servers
+        self._entry = Entry(kafka)
+        properties = {"log_level": LOG_LEVEL, **admin_properties(kafka), "error_cb": self._entry.on_error}
         # Kept: a dropped client fails its futures with _DESTROY.
-        self._admin: Any = make_client(AdminClient, {"log_level": LOG_LEVEL, **admin_properties(kafka)})
+        self._admin: Any = make_client(AdminClient, properties)
+        self._permissions = Permissions(self._admin, rights, kafka.properties)
+        self._unasked = bool(rights) and is_secured(kafka.properties)
+
+    @contextmanager
+    def naming_refusals(self) -> Iterator[None]:
+        """Work in this context that the broker refuses for want of a right says which right to grant to whom."""
+        try:
+            yield
+        except BrokerRefused as error:
+            raise self._permissions.named(error) from error
+
+    def _metadata(self, timeout_s: float) -> dict[str, Any]:
+        """
+        Topics by name.
+
+        Raises: KafkaException when no broker answers in time; BrokerRefused as soon as one lets us not in, and
+            at the first answer when rights are lacking.
+        """
+        found: dict[str, Any] = self._entry.let_in(
+            lambda step_s: self._admin.list_topics(timeout=step_s), self._admin, timeout_s
+        ).topics
+        if self._unasked:
+            self._permissions.require()
+            self._unasked = False
+        return found
 
     def topics(self, timeout_s: float) -> frozenset[str]:
         """
         The topics that exist and may be seen. May be called from any thread.
 
-        Raises: Retriable when no broker answers in time; BrokerRefused when credentials are wrong.
+        Raises: Retriable when no broker answers in time; BrokerRefused when credentials are wrong or rights lacking.
         """
         try:
-            return frozenset(self._admin.list_topics(timeout=timeout_s).topics)
+            return frozenset(self._metadata(timeout_s))
         except KafkaException as error:
             raise decide(error, "asking for the list of topics") from error
 
@@ -89,7 +127,7 @@ class Cluster:
         Raises: StartupTimeout when no broker answers; BrokerRefused when credentials are wrong.
         """
         try:
-            found = self._admin.list_topics(timeout=ANSWER_S).topics
+            found = self._metadata(ANSWER_S)
         except KafkaException as error:
             raise self._unreachable(error) from error
         return {name: len(topic.partitions) for name, topic in found.items() if topic.error is None}
@@ -100,7 +138,7 @@ class Cluster:
             return fault
         return StartupTimeout(
             f"no broker answers at {self._servers}: {unwrap(error).str()}",
-            mend="start the broker, or correct `[kafka] bootstrap_servers`",
+            mend="start the broker, or correct `[kafka] bootstrap_servers` or `security.protocol`",
         )
 
     def look(self, wanted: Sequence[WantedTopic]) -> list[TopicState]:

@@ -51,7 +51,7 @@ def wait_for_topics(
         if deadline.over:
             raise StartupTimeout(
                 f"{reason} (waited {budget_s:g} s)",
-                mend="start the broker or correct `[kafka] bootstrap_servers`; make topics with"
+                mend="start the broker or correct `[kafka] bootstrap_servers` or `security.protocol`; make topics with"
                 " `stream topics --create`",
             )
         if pause(deadline.left_s(0.3)):

@@ -85,7 +85,7 @@ def _toml(tables: Tables) -> str:
         parts.append(
             f"[{table}]\n" + "".join(f"{json.dumps(k)} = {json.dumps(v)}\n" for k, v in flat.items())
         )
-        nested = {f"{table}.{k}": v for k, v in keys.items() if isinstance(v, Mapping)}
+        nested = {f"{table}.{json.dumps(k)}": v for k, v in keys.items() if isinstance(v, Mapping)}
         parts.append(_toml(nested))
     return "".join(parts)
 

@@ -136,8 +136,9 @@ class SecuredBroker:
     def grant(self, user: str, rights: Iterable[Right]) -> None:
         """Let a user do these things, from now on."""
         acls = [_binding(user, right) for right in rights]
-        for future in self._client.create_acls(acls, request_timeout=_ANSWER_S).values():
-            future.result(_ANSWER_S)
+        if acls:
+            for future in self._client.create_acls(acls, request_timeout=_ANSWER_S).values():
+                future.result(_ANSWER_S)
 
     def revoke(self, user: str, rights: Iterable[Right]) -> None:
         """Forbid a user these things, from now on; also while he does them."""
