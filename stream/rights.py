@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from stream.settings import Settings
 
-__all__ = ["RIGHTS", "Resource", "Right", "rights_of"]
+__all__ = ["RIGHTS", "Resource", "Right", "named", "rights_of"]
 
 Resource: TypeAlias = Literal["topic", "group", "transactional-id", "cluster"]
 """A kind of thing that rights are granted on; Kafka's own names."""
@@ -79,8 +79,17 @@ def rights_of(command: str, settings: Settings) -> list[Right]:
 
     Args:
         command: a key of RIGHTS.
-        settings: the configuration.
+        settings: the configuration; at-least-once needs no right on a transactional id.
     """
+    transactional = str(settings.delivery.guarantee) == "exactly-once"
+    rights = RIGHTS[command]
+    return [
+        named(right, settings) for right in rights if right.resource != "transactional-id" or transactional
+    ]
+
+
+def named(right: Right, settings: Settings) -> Right:
+    """A right of the table under a configuration's own names."""
     names = {
         "input": settings.input.topic,
         "output": settings.output.topic,
@@ -88,9 +97,4 @@ def rights_of(command: str, settings: Settings) -> list[Right]:
         "group": settings.kafka.group,
         "group.": f"{settings.kafka.group}.",
     }
-    transactional = str(settings.delivery.guarantee) == "exactly-once"
-    return [
-        replace(right, name=names[right.name])
-        for right in RIGHTS[command]
-        if right.resource != "transactional-id" or transactional
-    ]
+    return replace(right, name=names[right.name])

@@ -78,6 +78,8 @@ class Cluster:
             rights: what the work with it needs. A broker that knows its clients by name is asked for them at
                 its first answer; then a refusal comes before the work, and names them all.
         """
+        self.rights = tuple(rights)
+        """What the work needs."""
         self._servers = kafka.bootstrap_servers
         self._entry = Entry(kafka)
         properties = {"log_level": LOG_LEVEL, **admin_properties(kafka), "error_cb": self._entry.on_error}

@@ -24,8 +24,8 @@ from tests.kafka.process import Server, ServerDied, free_ports, is_listening
 
 __all__ = ["Broker", "Entrance", "cluster_id", "main"]
 
-_START_S = 60
-"""It takes 3-4 s alone on two cores; many times that beside a full test run."""
+_START_S = 100
+"""It takes 3-4 s alone on two cores, twice that with TLS; many times that beside a full test run."""
 
 _FORMAT_S = 60
 
@@ -61,6 +61,7 @@ class Broker:
         version: str = KAFKA,
         entrance: Entrance | None = None,
         cluster: str | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         """
         Args:
@@ -69,9 +70,11 @@ class Broker:
             version: of Apache Kafka.
             entrance: how clients get in; default: in plain text, at `port`.
             cluster: id of the cluster that it is one node of; a new one when None.
+            options: of Java.
         Raises: Unavailable when there is no Java or no way to Kafka's jars.
         """
         self._java = find_java()
+        self._options = options
         self._jars = kafka_jars(version)
         self.version = version
         self.folder = Path(tempfile.mkdtemp(prefix="kafka-"))
@@ -148,7 +151,7 @@ class Broker:
 
     def _jvm(self, heap: str) -> list[str]:
         log = "-Dorg.apache.logging.log4j.level=INFO"
-        return [self._java, heap, "-XX:+UseSerialGC", log, "-cp", f"{self._jars}/*"]
+        return [self._java, heap, "-XX:+UseSerialGC", *self._options, log, "-cp", f"{self._jars}/*"]
 
     def _format(self, identity: str) -> None:
         # One in 64 begins with a dash, which would read as an option.

@@ -1,0 +1,71 @@
+"""The rights of each command → a Markdown table, and the commands that grant them."""
+
+from __future__ import annotations
+
+from stream.rights import RIGHTS, Right, named
+from stream.settings import KafkaSettings, Settings
+
+__all__ = ["USERS", "grants", "table"]
+
+USERS = {
+    "worker": "scorer",
+    "topics --create": "operator",
+    "topics": "operator",
+    "produce": "producer",
+    "watch": "reader",
+    "status": "monitor",
+}
+"""Who runs what in the example."""
+
+_SETTINGS = Settings(KafkaSettings(group="flights-scorer"))
+
+_WHY = {
+    ("Read", "topic"): "reads its records",
+    ("Write", "topic"): "writes records",
+    ("Create", "topic"): "makes it where it is not there",
+    ("Describe", "topic"): "sees its partitions and offsets",
+    ("DescribeConfigs", "topic"): "reads `max.message.bytes`: the dead-letter topic must take more",
+    ("Read", "group"): "is a member, and commits offsets",
+    ("Describe", "group"): "sees the committed offsets",
+    ("Write", "transactional-id"): "writes, and commits offsets, in transactions: exactly-once only",
+}
+
+
+def table() -> str:
+    """Every right of every command."""
+    lines = ["| command | operation | on | why |", "|---|---|---|---|"]
+    for command, rights in RIGHTS.items():
+        for right in rights:
+            why = _WHY[right.operation, right.resource]
+            lines.append(f"| `stream {command}` | {right.operation} | {_place(right)} | {why} |")
+    return "\n".join(lines)
+
+
+def _place(right: Right) -> str:
+    kind = right.resource.replace("-", " ")
+    if right.prefixed:
+        return f"every {kind} that begins with `{{group}}.`"
+    if right.resource == "group":
+        return "the group"
+    return f"the {right.name.replace('dead letters', 'dead-letter')} topic"
+
+
+def grants() -> str:
+    """A command of Kafka's own for each right, each once for a user."""
+    lines = ["```text"]
+    lines.append(
+        'acls() { kafka-acls.sh --bootstrap-server broker-1:9093 --command-config admin.properties --add "$@"; }'
+    )
+    said: set[str] = set()
+    for command, rights in RIGHTS.items():
+        for right in rights:
+            line = _grant(USERS[command], named(right, _SETTINGS))
+            if line not in said:
+                lines.append(line)
+            said.add(line)
+    return "\n".join([*lines, "```"])
+
+
+def _grant(user: str, right: Right) -> str:
+    pattern = " --resource-pattern-type prefixed" if right.prefixed else ""
+    return f"acls --allow-principal User:{user} --operation {right.operation} --{right.resource} {right.name}{pattern}"
