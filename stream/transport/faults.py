@@ -28,9 +28,11 @@ _TWINS = {
 }
 """Somebody else uses this worker's name."""
 
+# Whose client knows its rights says them by name: `permissions`.
 _MENDS = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "grant Read on the input topic, Write on the output and dead-letter topics",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "grant Read on the consumer group",
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "grant Write on the transactional id",
     KafkaError.SASL_AUTHENTICATION_FAILED: "check sasl.username, sasl.password and sasl.mechanism",
     KafkaError._AUTHENTICATION: "check sasl.username, sasl.password and sasl.mechanism",
     KafkaError._SSL: "check ssl.ca.location and the certificates",

@@ -143,8 +143,7 @@ def test_whole_flow_works_with_the_least_rights(fresh: Site, rows: Path, workers
 def _each_right() -> Iterator[object]:
     for command, rights in RIGHTS.items():
         for number, right in enumerate(rights):
-            if right.resource != "transactional-id":
-                yield pytest.param(command, number, id=f"{command}-{right}".replace(" ", "-"))
+            yield pytest.param(command, number, id=f"{command}-{right}".replace(" ", "-"))
 
 
 @pytest.mark.parametrize(("command", "number"), list(_each_right()))
@@ -182,7 +181,7 @@ def test_settings_of_a_topic_that_may_not_be_read(site: Site) -> None:
     assert f"grant {missing} to User:{user}" in process.text()
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(len(RIGHTS["worker"])))
 def test_right_that_is_revoked_under_a_worker_ends_it(site: Site, workers: Workers, number: int) -> None:
     """A worker that may no longer read, write or commit ends with exit 1 and says what to grant."""
     user, setup = site.user(site.rights("worker"))

@@ -9,10 +9,13 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-__all__ = ["KAFKA", "Unavailable", "find_java", "kafka_jars", "main", "registry_jars"]
+__all__ = ["KAFKA", "NEWEST", "OLDEST", "Unavailable", "find_java", "kafka_jars", "main", "registry_jars"]
 
-KAFKA = "4.3.0"
-"""The Kafka that tests run on unless they ask for another."""
+NEWEST, OLDEST = "4.3.0", "3.9.1"
+"""Both ends of what is supported."""
+
+KAFKA = os.environ.get("KAFKA_VERSION", NEWEST)
+"""The Kafka that tests run on unless they ask for another; CI runs some on OLDEST too."""
 
 _REGISTRY = "io.apicurio:apicurio-registry-app:2.6.13.Final:tar.gz:all"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
@@ -95,7 +98,8 @@ def _settle(whole: Path, folder: Path) -> None:
 def main() -> None:
     """Fetch everything now, so that no test's time is spent on it."""
     find_java()
-    kafka_jars()
+    for version in dict.fromkeys((KAFKA, NEWEST, OLDEST)):
+        kafka_jars(version)
     registry_jars()
 
 
