@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -159,13 +160,20 @@ class Outbox:
                 self._on_failed(
                     Failed(topic, key, value, header or (), timestamp, error.args[0], at_once=True)
                 )
-        self.producer.poll(0)
+        self._poll(0)
+
+    def _poll(self, wait_s: float) -> None:
+        """Let delivery reports come in. Raises: the decision on a fatal error, which the client raises here."""
+        try:
+            self.producer.poll(wait_s)
+        except KafkaException as error:
+            raise self._decide(error, "writing") from error
 
     def _wait_for_room(self) -> None:
         deadline = Deadline.after(self._stall_s)
         size = len(self.producer)
         while len(self.producer) >= size:
-            self.producer.poll(FULL_S)
+            self._poll(FULL_S)
             self.check()
             if deadline.over:
                 raise DeliveryFailed(
@@ -180,8 +188,16 @@ class Outbox:
             raise self._decide(self._connection.fatal, "writing")
 
     def serve(self, wait_s: float) -> int:
-        """Let the producer work for so long at most; how many records are not answered for yet."""
-        return int(self.producer.flush(wait_s))
+        """
+        Let the producer work for so long at most.
+
+        Returns: how many records are not answered for yet.
+        Raises: as `check`.
+        """
+        try:
+            return int(self.producer.flush(wait_s))
+        except KafkaException as error:
+            raise self._decide(error, "writing") from error
 
     def _on_delivery(
         self, error: KafkaError | None, message: Any, headers: Headers = (), timestamp_ms: int | None = None
@@ -193,8 +209,9 @@ class Outbox:
 
     def discard(self) -> None:
         """Forget what is still waiting."""
-        self.producer.purge(in_queue=True, in_flight=True, blocking=False)
-        self.producer.poll(0)
+        with contextlib.suppress(KafkaException):  # a producer that can't go on says so again
+            self.producer.purge(in_queue=True, in_flight=True, blocking=False)
+            self.producer.poll(0)
 
     def close(self) -> None:
         """Disconnect; what is not acknowledged yet may be lost."""

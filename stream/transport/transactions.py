@@ -78,6 +78,8 @@ class TransactionalSink:
         self.connection = Connection()
         self._outbox = self._new()
         self._failed: list[Failed] = []
+        self._tainted = False
+        """Whether a record of this producer was not written."""
         self.timeout_s = transaction_timeout_s(kafka)
         """After so long the broker ends an open transaction by itself."""
 
@@ -90,6 +92,7 @@ class TransactionalSink:
         return len(self._outbox)
 
     def _on_failed(self, failed: Failed) -> None:
+        self._tainted = True
         self._failed.append(failed)
 
     def _call(self, step: Callable[[float], object], doing: str, deadline: Deadline) -> None:
@@ -126,7 +129,7 @@ class TransactionalSink:
     def renew(self) -> None:
         """Discard the producer and whatever it has not written, and make a new one; `start` comes next."""
         self._outbox.close()
-        self._failed = []
+        self._failed, self._tainted = [], False
         self._outbox = self._new()
 
     def begin(self) -> None:
@@ -232,15 +235,19 @@ class TransactionalSink:
         """
         Abort the open transaction: nothing of it becomes visible.
 
+        Where a record of it was refused, by a new producer.
+
         Raises: OutcomeUnknown when this producer is of no use any more: `renew` ends the transaction.
         """
         try:
+            if self._tainted:
+                # librdkafka goes on with sequence numbers that the broker does not know after a refused batch
+                # (OUT_OF_ORDER_SEQUENCE_NUMBER in the next transaction): only a new producer begins anew.
+                self.renew()
+                self.start(deadline)
+                return
             self._outbox.serve(deadline.left_s(FLUSH_BEFORE_ABORT_S))
-            self._call(
-                self._outbox.producer.abort_transaction,
-                "aborting a transaction",
-                deadline,
-            )
+            self._call(self._outbox.producer.abort_transaction, "aborting a transaction", deadline)
         except (Retriable, Aborted, MovedOn) as error:
             raise OutcomeUnknown(error.message) from error
         finally:

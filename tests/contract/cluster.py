@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 from stream.records import Batch, Headers, Partition
-from stream.settings import KafkaSettings
-from stream.transport import Deadline, EmbeddedBroker, Sink, Source
+from stream.settings import InputSettings, KafkaSettings
+from stream.transport import Deadline, EmbeddedBroker, Limits, Sink, Source
 from tests.kafka.process import wait_for
 from tests.kafka.topics import Topics
 
-__all__ = ["PARTITIONS", "READ_S", "Cluster", "Member", "Recorder", "Row", "rows", "send"]
+__all__ = [
+    "PARTITIONS",
+    "READ_S",
+    "Cluster",
+    "Join",
+    "Member",
+    "Recorder",
+    "Row",
+    "joining",
+    "rows",
+    "send",
+]
 
 PARTITIONS = 4
 """What the mock gives every topic, so what the suite asks of the real broker too."""
@@ -88,6 +100,29 @@ class Member:
     def owns(self, indices: Sequence[int]) -> bool:
         """Whether it owns exactly these partitions now."""
         return [partition.index for partition in self.source.owned] == list(indices)
+
+
+Join: TypeAlias = Callable[..., Member]
+
+
+@contextmanager
+def joining(kafka: KafkaSettings) -> Iterator[Join]:
+    """A factory of members of a group: `join(topic)`; all of them leave at the end."""
+    members: list[Member] = []
+
+    def join(topic: str, limits: Limits | None = None, **options: Any) -> Member:
+        heard = Recorder()
+        settings = InputSettings(topic, **options)
+        source = Source(kafka, settings, limits or Limits(1000, 1 << 20, 0.0), heard)
+        source.subscribe()
+        members.append(Member(source, heard, topic))
+        return members[-1]
+
+    try:
+        yield join
+    finally:
+        for each in members:
+            each.source.close()
 
 
 @dataclass(frozen=True)

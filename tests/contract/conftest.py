@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from stream.settings import InputSettings
-from stream.transport import EmbeddedBroker, Limits, Source
+from stream.transport import EmbeddedBroker
 from tests.conftest import KAFKA_BOOTSTRAP
-from tests.contract.cluster import Cluster, Member, Recorder
+from tests.contract.cluster import Cluster, Join, joining
 from tests.kafka.topics import Topics
 
 
@@ -40,18 +38,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def member(cluster: Cluster) -> Iterator[Callable[..., Member]]:
-    """A factory of group members: `member(topic)`; all of them leave at the end."""
-    members: list[Member] = []
-
-    def join(topic: str, limits: Limits | None = None, **options: Any) -> Member:
-        heard = Recorder()
-        settings = InputSettings(topic, **options)
-        source = Source(cluster.settings(), settings, limits or Limits(1000, 1 << 20, 0.0), heard)
-        source.subscribe()
-        members.append(Member(source, heard, topic))
-        return members[-1]
-
-    yield join
-    for each in members:
-        each.source.close()
+def member(cluster: Cluster) -> Iterator[Join]:
+    """A factory of members of the test's group: `member(topic)`; all of them leave at the end."""
+    with joining(cluster.settings()) as join:
+        yield join
