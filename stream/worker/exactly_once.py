@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StartupTimeout, Stopped, StreamError
 from stream.records import Partition
@@ -68,6 +68,7 @@ class ExactlyOnce:
         self._ending_since = 0.0
         self._commit_s = 0.0
         self._gone: set[Partition] = set()
+        """Partitions that went while the span before was being committed."""
         self._refusals: list[Refusal] = []
         self._opened = 0.0
         self._judging_s = 0.0
@@ -191,7 +192,7 @@ class ExactlyOnce:
                 return False
         except (Aborted, MovedOn, OutcomeUnknown) as error:
             span, self._ending = self._ending, None
-            self._fail(error, span.batches if span else [])
+            self._fail(error, span.batches if span else [], self._gone)
             return True
         span, self._ending = self._ending, None
         if span is not None:
@@ -213,11 +214,11 @@ class ExactlyOnce:
         """See `Delivery.holding`."""
         return self._hand.why if self._hand or self.phases.now is Phase.UNSURE else ""
 
-    def _fail(self, error: StreamError, batches: list[Judged]) -> None:
-        """Take a transaction's records in hand, and end it."""
+    def _fail(self, error: StreamError, batches: list[Judged], gone: Collection[Partition] = ()) -> None:
+        """Take a transaction's records in hand, but those of partitions that went meanwhile, and end it."""
         if error.message != self._hand.why or not self._hand:
             log.warning("a transaction is not committed, its records are sent again: %s", error.message)
-        self._hand.take_back(batches, error.message, self._gone)
+        self._hand.take_back(batches, error.message, gone)
         result = {MovedOn: "moved_on", OutcomeUnknown: "unknown"}.get(type(error), "aborted")
         self._outlets.metrics.add("stream_commits_total", result=result)
         if isinstance(error, OutcomeUnknown):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from stream.deadletter import describe
 from stream.errors import DeadLetterRefused
@@ -55,10 +56,9 @@ class InHand:
         """
         if not self._batches:
             self._since = self._clock()
-        self._batches = [*batches, *self._batches]
+        kept = _where(batches, lambda topic, index, offset: Partition(topic, index) not in gone)
+        self._batches = [*kept, *self._batches]
         self.why = why
-        if gone:
-            self.drop(gone)
 
     def add(self, judged: Judged) -> None:
         """Take in a batch that must wait for those before it."""
@@ -71,18 +71,16 @@ class InHand:
 
     def drop(self, partitions: Collection[Partition]) -> None:
         """These partitions are others' now, and so are their records."""
-        self._keep(lambda topic, index, offset: Partition(topic, index) not in partitions)
+        self._batches = _where(
+            self._batches, lambda topic, index, offset: Partition(topic, index) not in partitions
+        )
 
     def skip_to(self, next_offsets: Mapping[Partition, int]) -> None:
         """What is before these offsets turned out to be committed."""
-        self._keep(lambda topic, index, offset: offset >= next_offsets.get(Partition(topic, index), 0))
-
-    def _keep(self, keep: Callable[[str, int, int], bool]) -> None:
-        kept = (
-            judged.where(lambda index, offset, topic=judged.batch.topic: keep(topic, index, offset))  # type: ignore[misc]
-            for judged in self._batches
+        self._batches = _where(
+            self._batches,
+            lambda topic, index, offset: offset >= next_offsets.get(Partition(topic, index), 0),
         )
-        self._batches = [judged for judged in kept if len(judged.batch)]
 
     @property
     def partitions(self) -> list[Partition]:
@@ -126,6 +124,12 @@ class InHand:
         raise DeadLetterRefused(
             f"{refusal.topic} refused a record that is not of this transaction: {refusal.message}"
         )
+
+
+def _where(batches: Sequence[Judged], keep: Callable[[str, int, int], bool]) -> list[Judged]:
+    """The batches without the records that are not to be kept; none is empty."""
+    kept = (judged.where(partial(keep, judged.batch.topic)) for judged in batches)
+    return [judged for judged in kept if len(judged.batch)]
 
 
 def _prediction_row(judged: Judged, refusal: Refusal) -> int | None:

@@ -261,6 +261,19 @@ class TestGroup:
 
         assert [b"a"] == rig.values()
 
+    def test_partition_that_went_and_came_back_is_this_worker_s_again(self) -> None:
+        """What it reads of it after its return is not taken for what went."""
+        rig = Rig(batch_of([b"a"]), batch_of([b"b"], first_offset=1))
+
+        def go_and_come() -> None:
+            rig.source.revoke([P0])
+            rig.source.assign([P0])
+            rig.sink.errors["send"] = [Aborted("not now")]
+
+        rig.source._script.insert(1, go_and_come)
+
+        assert [b"a", b"b"] == rig.run().values()
+
 
 class TestRefusals:
     """Outputs that a broker refuses abort their transaction, and come back as what they can be."""
