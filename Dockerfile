@@ -13,7 +13,7 @@ RUN python -m venv --without-pip /opt/stream
 # The libraries first: this layer is made again only when they change, not with every line of ours.
 COPY pyproject.toml requirements.lock ./
 RUN uv pip install --python /opt/stream/bin/python -c requirements.lock --build-constraints requirements.lock \
-    -r pyproject.toml
+    -r pyproject.toml --extra rest
 COPY README.md LICENSE ./
 COPY stream stream
 COPY schemas schemas

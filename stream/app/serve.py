@@ -28,7 +28,7 @@ from stream.store import Package
 from stream.store.opening import read_vouched
 from stream.telemetry import Metrics
 
-__all__ = ["Rest", "build_rest", "run_rest"]
+__all__ = ["Rest", "build_rest", "run_rest", "with_address"]
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +182,13 @@ def _config(settings: Settings, app: Any) -> uvicorn.Config:
 
 
 def with_address(settings: Settings, host: str | None, port: int | None) -> Settings:
-    """The settings with what the command line says."""
+    """
+    Args:
+        settings: as loaded.
+        host: of the command line; None = as set.
+        port: likewise; 0 is a port too.
+    Returns: settings with them.
+    """
     serve = settings.serve
     return replace(
         settings,

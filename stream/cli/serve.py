@@ -24,7 +24,8 @@ def serve(config: Path | None, host: str | None, port: int | None) -> None:
     """
     Answer over REST until SIGTERM or Ctrl-C; requests in flight are answered before it ends.
 
-    It needs no Kafka: [model] uri is enough. /docs shows the model's fields, with an example to try.
+    It needs no Kafka: [model] uri is enough. /docs shows the model's fields, with an example to try. In a
+    SageMaker container without a stream.toml it serves the package in /opt/ml/model, on all addresses.
 
     \b
     Example:
@@ -35,8 +36,11 @@ def serve(config: Path | None, host: str | None, port: int | None) -> None:
         signal.signal(number, lambda *_: os._exit(0))
     require("rest", "starlette", "uvicorn", "httptools", "limits")
     from stream.app import set_up_logging
+    from stream.app.container import in_container
     from stream.app.serve import run_rest, with_address
 
-    settings = with_address(settings_of(config), host, port)
+    configured = config is not None or Path("stream.toml").exists()
+    settings = in_container(settings_of(config), os.environ, configured=configured)
+    settings = with_address(settings, host, port)
     set_up_logging(settings.logging)
     run_rest(settings)

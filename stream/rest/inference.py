@@ -71,6 +71,9 @@ async def infer(service: Service, request: Request, body: bytes) -> Response:
     content = await aside(len(body), lambda: parse_json(body))
     if not isinstance(content, dict):
         raise wrong_shape(f"expected an object with inputs, found {str(content)[:60]!r}")
+    for name, kind in (("id", str), ("parameters", dict)):
+        if not isinstance(content.get(name), kind | None):
+            raise wrong_shape(f"{name}: expected {kind.__name__}, found {str(content[name])[:60]!r}")
     wanted = _wanted(served, content)
     rows = await aside(len(body), lambda: rows_of(served, content.get("inputs")))
     answers = await service.answer(served, rows, len(body))
@@ -79,7 +82,7 @@ async def infer(service: Service, request: Request, body: bytes) -> Response:
         {
             "model_name": served.name,
             "model_version": served.version,
-            **({"id": content["id"]} if isinstance(content.get("id"), str) else {}),
+            **({"id": content["id"]} if content.get("id") is not None else {}),
             "outputs": [tensor for tensor in outputs if wanted is None or tensor["name"] in wanted],
         },
         len(rows),

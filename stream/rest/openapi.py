@@ -205,11 +205,11 @@ def _infer(served: Served) -> dict[str, Any]:
         "type": "object",
         "required": ["inputs"],
         "properties": {
-            "id": _TEXT,
-            "parameters": {"type": "object"},
+            "id": {"type": ["string", "null"]},
+            "parameters": {"type": ["object", "null"]},
             "inputs": {"type": "array", "minItems": 1, "items": _ref("Tensor")},
             "outputs": {
-                "type": "array",
+                "type": ["array", "null"],
                 "items": {
                     "type": "object",
                     "required": ["name"],

@@ -101,6 +101,7 @@ def _guarded(service: Service, endpoint: Endpoint, rate: _Rate) -> Callable[[Req
 
     async def call(request: Request) -> Response:
         started = time.monotonic()
+        service.in_flight(1)
         try:
             async with asyncio.timeout(service.settings.timeout):
                 response = await _admitted(service, endpoint, rate, request)
@@ -108,6 +109,8 @@ def _guarded(service: Service, endpoint: Endpoint, rate: _Rate) -> Callable[[Req
             response = await _refusal(endpoint, too_late(service.settings.timeout))
         except Problem as problem:
             response = await _refusal(endpoint, problem)
+        finally:
+            service.in_flight(-1)
         service.metrics.add("stream_requests_total", endpoint=endpoint.path, status=str(response.status_code))
         service.metrics.observe("stream_request_seconds", time.monotonic() - started)
         return response

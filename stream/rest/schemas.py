@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from stream.codec import ABSENT, Leaf
 from stream.rest.served import Served
 from stream.scoring import answer_fields
@@ -13,12 +15,14 @@ __all__ = ["ERROR", "ROW_ERROR", "features_schema", "leaf_schema", "prediction_s
 _EXACT = 2**53
 """Whole numbers up to here are exact in float64, which is what a model sees."""
 
+_FLOAT_MAX = float(np.finfo(np.float32).max)
+
 _INT = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
 _SIMPLE: dict[str, dict[str, Any]] = {
     "int": _INT,
     "long": {"type": "integer", "minimum": -_EXACT, "maximum": _EXACT},
-    "float": {"type": "number", "minimum": -3.4e38, "maximum": 3.4e38},
-    "double": {"type": "number", "minimum": -1.7e308, "maximum": 1.7e308},
+    "float": {"type": "number", "minimum": -_FLOAT_MAX, "maximum": _FLOAT_MAX},
+    "double": {"type": "number"},
     "boolean": {"type": "boolean"},
     "string": {"type": "string"},
     "uuid": {"type": "string"},

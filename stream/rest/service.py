@@ -50,11 +50,17 @@ class Service:
         self.metrics = metrics
         self.batcher = Batcher(settings, metrics)
         self.intake = Intake(settings)
+        self._in_flight = 0
 
     @property
     def ready(self) -> bool:
         """Whether requests are answered: False while the model is stuck."""
         return not self.batcher.stuck
+
+    def in_flight(self, change: int) -> None:
+        """Count requests that begin and end."""
+        self._in_flight += change
+        self.metrics.set("stream_requests_in_flight", self._in_flight)
 
     def swap(self, served: Served) -> None:
         """Let another version answer requests that come from now on."""

@@ -109,6 +109,7 @@ TABLE = (
         ("result",),
         of=("serve",),
     ),
+    Metric("stream_requests_in_flight", "gauge", "REST: requests that have no answer yet.", of=("serve",)),
     Metric("stream_queue_rows", "gauge", "REST: rows that wait to be scored.", of=("serve",)),
 )
 

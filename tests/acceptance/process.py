@@ -184,6 +184,10 @@ class Process:
         """SIGTERM, as a supervisor sends it."""
         self._process.send_signal(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """SIGINT, as Ctrl-C sends it."""
+        self._process.send_signal(signal.SIGINT)
+
     def freeze(self) -> None:
         """SIGSTOP: it stands still, its connections stay."""
         self._process.send_signal(signal.SIGSTOP)

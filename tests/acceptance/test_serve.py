@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import ssl
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.acceptance.process import END_S, READY_S, Process
-from tests.kafka.process import free_ports
-from tests.unit.rest.models import GIVEN, RAISES, pack_people
+from tests.authority import Authority
+from tests.kafka.process import free_ports, is_listening
+from tests.unit.rest.models import GATE, GATED, GIVEN, RAISES, pack_people
 
 Serve = Callable[..., "Server"]
 
@@ -24,32 +26,34 @@ Serve = Callable[..., "Server"]
 class Server(Process):
     """`stream serve` with a configuration of its own."""
 
-    def __init__(self, folder: Path, package: Path, tables: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self, folder: Path, package: Path, serve: Mapping[str, object] | None = None, scheme: str = "http"
+    ) -> None:
         [self.port] = free_ports(1)
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{scheme}://127.0.0.1:{self.port}"
         config = folder / "serve.toml"
-        lines = [f'[model]\nuri = "{package}"\nreload = "200ms"\n']
-        for table, keys in tables.items():
-            lines += [f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items())]
-        config.write_text("\n".join(lines))
+        keys = [f"{key} = {json.dumps(value)}" for key, value in (serve or {}).items()]
+        config.write_text("\n".join([f'[model]\nuri = "{package}"\nreload = "200ms"\n[serve]', *keys]))
         command = [sys.executable, "-m", "stream", "serve", "--config", str(config), "--port", str(self.port)]
-        super().__init__("serve", command, folder)
+        self._gate = folder / "gate"
+        super().__init__("serve", command, folder, {GATE: str(self._gate)})
 
     def ready(self) -> Server:
-        """Block until it answers."""
-        self.until(self._answers, READY_S, "it to answer /ping")
+        """Block until it listens, which it does once it can answer."""
+        self.until(lambda: is_listening(self.port), READY_S, "it to listen")
         return self
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/ping", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
 
     def ask(self, row: Mapping[str, Any]) -> httpx.Response:
         """Its answer to one row."""
         return httpx.post(f"{self.url}/predict", json=row, timeout=30)
+
+    def let(self) -> None:
+        """Let the model come back from those that are gated."""
+        self._gate.touch()
+
+    def metrics(self) -> str:
+        """What it says of itself."""
+        return httpx.get(f"{self.url}/metrics", timeout=30).text
 
 
 @pytest.fixture
@@ -62,29 +66,113 @@ def package(tmp_path: Path) -> Path:
 def serve(tmp_path: Path, package: Path) -> Iterator[Serve]:
     """Starts a service; whatever still runs at the end of the test is killed."""
     with ExitStack() as stack:
-        yield lambda **tables: stack.enter_context(Server(tmp_path, package, tables)).ready()
+        yield lambda **options: stack.enter_context(Server(tmp_path, package, **options)).ready()
 
 
-def test_sigterm_answers_what_is_in_flight_and_exits_0(serve: Serve) -> None:
-    """A request that is being scored is answered; a connection that comes later is refused."""
+def test_probes_rows_and_drain_of_one_process(serve: Serve) -> None:
+    """Rows, errors and probes as the unit tests' service; SIGTERM answers what is in flight, and exits with 0."""
     server = serve()
-    with ThreadPoolExecutor(8) as pool:
-        answers = [pool.submit(server.ask, {**GIVEN, "age": age}) for age in range(8)]
-        server.until(lambda: any(answer.done() for answer in answers), 30, "a first answer")
+    assert {"label": "young", "score": 0.6, "model": "people@1"} == server.ask(GIVEN).json()
+    assert 422 == server.ask({**GIVEN, "age": RAISES}).status_code
+    assert {"ready": True} == httpx.get(f"{server.url}/v2/health/ready").json()
+
+    with ThreadPoolExecutor(9) as pool:
+        slow = pool.submit(server.ask, {**GIVEN, "age": GATED})
+        # Itself, and the request that asks for it.
+        server.until(
+            lambda: "stream_requests_in_flight 2.0" in server.metrics(), 30, "the slow row to be taken"
+        )
+        behind = [pool.submit(server.ask, GIVEN) for _ in range(8)]
+        server.until(lambda: "stream_queue_rows 8.0" in server.metrics(), 60, "eight requests to wait")
         server.terminate()
-        taken = [answer.result() for answer in answers if answer.exception() is None]
+        server.until(lambda: not is_listening(server.port), 30, "it to stop listening")
+        server.let()
+        answers = [slow.result(), *(answer.result() for answer in behind)]
 
     assert 0 == server.end(END_S), server.tail()
-    assert {200} == {answer.status_code for answer in taken}
+    assert [200] * 9 == [answer.status_code for answer in answers]
     assert "drained" in server.text()
     with pytest.raises(httpx.ConnectError):
         server.ask(GIVEN)
 
 
-def test_row_error_and_health_over_the_wire(serve: Serve) -> None:
-    """The process answers rows, errors of rows and probes as the unit tests' service does."""
-    server = serve()
+@pytest.mark.slow
+def test_more_than_can_wait_is_sent_away_and_the_rest_answered(serve: Serve) -> None:
+    """503 with Retry-After beyond the queue; every request that was taken is answered, also after the rush."""
+    server = serve(serve={"queue_rows": 4})
+    with httpx.Client(base_url=server.url, timeout=60) as client, ThreadPoolExecutor(3) as pool:
+        slow = pool.submit(client.post, "/predict", json={**GIVEN, "age": GATED})
+        server.until(
+            lambda: "stream_requests_in_flight 2.0" in server.metrics(), 30, "the slow row to be taken"
+        )
+        waiting = [pool.submit(client.post, "/predict", json=[GIVEN, GIVEN]) for _ in range(2)]
+        server.until(lambda: "stream_queue_rows 4.0" in server.metrics(), 60, "four rows to wait")
+        refused = [client.post("/predict", json=GIVEN) for _ in range(20)]
+        server.let()
+        taken = [slow.result(), *(answer.result() for answer in waiting)]
 
-    assert {"label": "young", "score": 0.6, "model": "people@1"} == server.ask(GIVEN).json()
-    assert 422 == server.ask({**GIVEN, "age": RAISES}).status_code
-    assert 200 == httpx.get(f"{server.url}/v2/health/ready").status_code
+    assert {(503, "1")} == {(answer.status_code, answer.headers["retry-after"]) for answer in refused}
+    assert [200] * 3 == [answer.status_code for answer in taken]
+    assert 200 == server.ask(GIVEN).status_code
+
+
+@pytest.mark.slow
+def test_new_version_takes_over_under_load(serve: Serve, package: Path) -> None:
+    """No request fails while it is opened; one that would change the predictions is refused, and the old goes on."""
+    server = serve()
+    stop = Event()
+
+    def ask() -> tuple[set[int], list[str]]:
+        answers = []
+        with httpx.Client(base_url=server.url, timeout=30) as client:
+            while not stop.is_set():
+                answers.append(client.post("/predict", json=GIVEN))
+        return {answer.status_code for answer in answers}, [answer.json()["model"] for answer in answers]
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask) for _ in range(4)]
+        try:
+            pack_people(package)
+            server.says("people@2 was opened", 60)
+            pack_people(package, carry=("id",))
+            server.says("version 3 is refused", 60)
+        finally:
+            stop.set()
+        results = [one.result() for one in asking]
+
+    assert [{200}] * 4 == [statuses for statuses, _ in results]
+    for _, models in results:
+        assert sorted(models) == models
+        assert {"people@1", "people@2"} == set(models)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_it_and_a_taken_port_is_said(serve: Serve, tmp_path: Path, package: Path) -> None:
+    """A second one on the same port exits with 2 before it opens the model; Ctrl-C is 0 too."""
+    server = serve()
+    command = [sys.executable, "-m", "stream", "serve", "--port", str(server.port)]
+    with Process("second", command, tmp_path, {"STREAM_MODEL__URI": str(package)}) as second:
+        assert 2 == second.end()
+        assert "can't listen on" in second.text()
+        assert "--port" in second.text()
+    server.interrupt()
+
+    assert 0 == server.end(END_S), server.tail()
+
+
+@pytest.mark.slow
+def test_https_and_client_certificates(serve: Serve, tmp_path: Path) -> None:
+    """Who has no certificate gets no connection; who has one gets an answer."""
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("server")
+    server = serve(
+        serve={"certificate": str(certificate), "key": str(key), "client_ca": str(authority.ca)},
+        scheme="https",
+    )
+    context = ssl.create_default_context(cafile=str(authority.ca))
+    with pytest.raises(httpx.HTTPError), httpx.Client(verify=context) as client:
+        client.post(f"{server.url}/predict", json=GIVEN)
+    context.load_cert_chain(*authority.issue("client"))
+
+    with httpx.Client(verify=context) as client:
+        assert 200 == client.post(f"{server.url}/predict", json=GIVEN).status_code

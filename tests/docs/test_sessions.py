@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from sklearn.linear_model import LinearRegression
 
 from tests.conftest import Kafka
 from tests.docs.session import Step, blocks, commands, missing, replaced, run, shape, shim
+from tests.kafka.process import free_ports
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -29,6 +29,7 @@ SESSIONS = (
     "docs/operations.md",
     "docs/downstream.md",
     "docs/extending.md",
+    "docs/rest.md",
     "docs/trust.md",
     "docs/training.md",
 )
@@ -78,9 +79,7 @@ def _own_model(folder: Path) -> None:
 
 def _names(bootstrap: str, own: str) -> Mapping[str, str]:
     """What a page's addresses, topics and groups are called in this run; the order counts."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port, rest = free_ports(2)
     return {
         "localhost:9092": bootstrap,
         "flights.": f"flights-{own}.",
@@ -90,6 +89,7 @@ def _names(bootstrap: str, own: str) -> Mapping[str, str]:
         "tumours.deadletters": f"tumours-{own}.deadletters",
         "-scorer": f"-scorer-{own}",
         ":6066": f":{port}",
+        ":8080": f":{rest}",
         "scripts/demo": "stream demo",
     }
 
@@ -117,7 +117,8 @@ def _play(page: Path, folder: Path, names: Mapping[str, str]) -> Session:
     _files(page, _place(folder), names)
     steps = [step for step in commands(page) if _here(step)]
     port = names[":6066"].removeprefix(":")
-    environment = {"STREAM_WEB__PORT": port, "COLUMNS": "80", "PYTHONPATH": f"{folder}:{ROOT}"}
+    ports = {"STREAM_WEB__PORT": port, "STREAM_SERVE__PORT": names[":8080"].removeprefix(":")}
+    environment = {**ports, "COLUMNS": "80", "PYTHONPATH": f"{folder}:{ROOT}"}
     run(steps, folder, environment, names)
     log = folder / "worker.log"
     return Session(steps, log.read_text()[-2000:] if log.exists() else "")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -41,8 +43,11 @@ COLUMNS = ["age", "city", "body mass (kg)"]
 GIVEN: dict[str, Any] = {"age": 40, "body mass (kg)": 60.5, "city": "Bath"}
 """A row as a caller writes it."""
 
-RAISES, NEVER = 999, 998
-"""Ages that the model can't stand: it raises on one, and does not come back from the other until it is let."""
+RAISES, NEVER, GATED = 999, 998, 997
+"""Ages that the model can't stand: it raises, does not come back until it is let, or until the file `GATE` is there."""
+
+GATE = "REST_GATE"
+"""Environment variable of a process: the file's path."""
 
 LET = threading.Event()
 """Set it to let a model that does not come back come back."""
@@ -81,6 +86,8 @@ class Elder(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ArithmeticError("too old")
         if (age == NEVER).any():
             LET.wait(30)
+        while (age == GATED).any() and not Path(os.environ[GATE]).exists():
+            time.sleep(0.02)
         old = np.where(x["city"].to_numpy() == "Nowhere", np.nan, np.clip(age / 100, 0, 1))
         return np.column_stack([old, 1 - old])
 
@@ -106,7 +113,7 @@ def people() -> pd.DataFrame:
 
 def pack_people(folder: Path, **options: Any) -> Path:
     """A classifier of people: names, texts, nulls, times carried."""
-    wish = Wish("people", folder, carry=("id", "seen"), **options)
+    wish = Wish("people", folder, **{"carry": ("id", "seen"), **options})
     pack(Elder(), wish, schema=PERSON, sample=people())
     return folder
 

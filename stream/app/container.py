@@ -1,0 +1,45 @@
+"""
+SageMaker's inference containers: `docker run IMAGE serve`, the model under `/opt/ml/model`.
+
+Source: docs.aws.amazon.com/sagemaker, "Use your own inference code with hosting services".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from stream.settings import Settings
+
+__all__ = ["ML", "in_container"]
+
+ML = Path("/opt/ml")
+"""Where SageMaker puts a container's files."""
+
+
+def in_container(
+    settings: Settings, environ: Mapping[str, str], *, configured: bool, ml: Path = ML
+) -> Settings:
+    """
+    The settings that SageMaker expects, where it is it that runs this process.
+
+    Args:
+        settings: as loaded.
+        environ: environment variables; what they set of [model] uri and [serve] stays.
+        configured: whether there is a configuration file; it says all then.
+        ml: SageMaker's folder.
+    Returns: the model from `model` in the folder, or from its one subfolder that is a package; all addresses, and
+        the port that SageMaker names (8080 as a rule). Unchanged where there is no such folder.
+    """
+    model = ml / "model"
+    if configured or "STREAM_MODEL__URI" in environ or not model.is_dir():
+        return settings
+    inner = [path.parent for path in sorted(model.glob("*/current"))]
+    found = inner[0] if len(inner) == 1 and not (model / "current").exists() else model
+    serve = settings.serve
+    if "STREAM_SERVE__HOST" not in environ:
+        serve = replace(serve, host="0.0.0.0")  # SageMaker asks from outside the container
+    if "STREAM_SERVE__PORT" not in environ:
+        serve = replace(serve, port=int(environ.get("SAGEMAKER_BIND_TO_PORT", "8080")))
+    return replace(settings, serve=serve, model=replace(settings.model, uri=str(found)))
