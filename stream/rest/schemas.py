@@ -108,7 +108,9 @@ def features_schema(served: Served) -> dict[str, Any]:
         name = served.names[leaf.path]
         about = {} if name == leaf.path else {"title": f"in Avro: {leaf.path}"}
         default = {} if leaf.default is ABSENT else {"default": leaf.default}
-        properties[name] = {**leaf_schema(leaf), **about, **default}
+        # A carried field may be null, whatever the schema says: no model is asked about it.
+        nullable = leaf.nullable or leaf not in served.features
+        properties[name] = {**leaf_schema(leaf, nullable=nullable), **about, **default}
         if served.inputs == "vector":
             properties[name] |= {"minItems": served.width, "maxItems": served.width}
         if served.required(leaf):
@@ -125,7 +127,9 @@ def prediction_schema(served: Served) -> dict[str, Any]:
     """The JSON schema of a prediction."""
     manifest = served.model.manifest
     by_path = {leaf.path: leaf for leaf in served.leaves}
-    properties: dict[str, Any] = {name: leaf_schema(by_path[path]) for path, name in served.carried.items()}
+    properties: dict[str, Any] = {
+        name: leaf_schema(by_path[path], nullable=True) for path, name in served.carried.items()
+    }
     required = []
     for name, array in answer_fields(manifest):
         kind = dict(_SIMPLE["double" if name in ("score", "probabilities") else manifest.answer])
