@@ -80,10 +80,6 @@ def train(  # noqa: PLR0913  # one argument per option of the command
     Example:
       stream train models/flights/train.py --out /tmp/flights --require not-worse
     """
-    from stream.training.job import Job
-    from stream.training.overrides import overridden, parameters
-    from stream.training.recipe import read_recipe
-
     if recipe is None:
         return _in_container(context)
     if compare is not None and no_compare:
@@ -92,6 +88,10 @@ def train(  # noqa: PLR0913  # one argument per option of the command
         raise click.UsageError(f"--require {require} needs a comparison; leave --no-compare out")
     if card is not None and no_card:
         raise click.UsageError("--card and --no-card contradict each other")
+    from stream.training.job import Job
+    from stream.training.overrides import overridden, parameters
+    from stream.training.recipe import read_recipe
+
     signer = signing_key(sign)
     values = parameters(fixed, "--set")
     plan = overridden(read_recipe(recipe), data=data, seed=seed, fixed=values)
@@ -102,9 +102,6 @@ def train(  # noqa: PLR0913  # one argument per option of the command
 def _in_container(context: click.Context) -> int:
     """SageMaker calls `train` without a word more; what it wants to know of a failure is left in a file."""
     from stream.errors import StreamError
-    from stream.training.job import Job
-    from stream.training.overrides import overridden
-    from stream.training.recipe import read_recipe
     from stream.training.sagemaker import BASE, BASE_VARIABLE, container, read_order, tell_failure
 
     base = container(os.environ)
@@ -118,6 +115,10 @@ def _in_container(context: click.Context) -> int:
     ]
     if given:
         raise click.UsageError(f"without RECIPE no options are taken: {', '.join(given)}")
+    from stream.training.job import Job
+    from stream.training.overrides import overridden
+    from stream.training.recipe import read_recipe
+
     try:
         order = read_order(base)
         plan = overridden(read_recipe(order.recipe), data=order.data, seed=order.seed, fixed=order.fixed)

@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stream.errors import SettingsError
-from stream.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from stream.training.recipe import Recipe
 
 __all__ = ["overridden", "parameters"]
 

@@ -70,3 +70,51 @@ def write_recipe(folder: Path, *changes: tuple[str, str]) -> Path:
     path = folder / "toy.py"
     path.write_text(text)
     return path
+
+
+KINDS = '''
+"""Rows of twenty shops: <b>bold</b> & `code`."""
+
+import numpy as np
+import pandas as pd
+from sklearn.tree import DecisionTreeClassifier
+
+NAME = "several"
+FEATURES = ["x", "$price$ <i>"]
+TARGET = "kind"
+GROUP = "shop"
+BY = ["shop", "x"]
+
+
+def load():
+    random = np.random.default_rng(3)
+    x, price = random.random(300), random.random(300)
+    kinds = np.array(["<script>alert(1)</script>", "$a$ & b", "日本"], dtype=object)
+    kind = kinds[np.clip((3 * x + random.normal(0, 0.2, 300)).astype(int), 0, 2)]
+    return pd.DataFrame(
+        {"x": x, "$price$ <i>": price, "kind": kind, "shop": [f"s{i % 20}" for i in range(300)]}
+    )
+
+
+def estimator():
+    return DecisionTreeClassifier(max_depth=3)
+'''
+
+
+def write_kind(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
+    """
+    Write the recipe of three kinds.
+
+    Args:
+        folder: where to.
+        name: of the file, without suffix.
+        changes: as for `write_recipe`.
+    Returns: the recipe's path.
+    """
+    text = KINDS
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / f"{name}.py"
+    path.write_text(text)
+    return path
