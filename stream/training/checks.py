@@ -57,6 +57,9 @@ def _alone(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         )
     for name, named in NAMES.items():
         found += _texts(name, values[name]) if named.texts and values[name] is not None else []
+    grids = [values["GRID"]] if isinstance(values["GRID"], dict) else values["GRID"]
+    if strangers := [grid for grid in grids if not isinstance(grid, dict)]:
+        found.append((f"GRID holds {strangers[0]!r}", 'give values by parameter: {"C": [0.1, 1.0]}'))
     if not values["FEATURES"]:
         found.append(("FEATURES is empty", "name the columns that the estimator takes"))
     return found

@@ -41,6 +41,10 @@ def kind_of(estimator: object) -> Kind:
 
     Raises: Refused when it is neither a classifier nor a regressor.
     """
+    if isinstance(estimator, type):
+        raise Refused(
+            f"{estimator.__name__} is a class, not an estimator", mend=f"make one: {estimator.__name__}()"
+        )
     if hasattr(estimator, "__sklearn_tags__"):
         if is_classifier(estimator):
             return "classifier"

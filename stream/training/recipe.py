@@ -151,9 +151,14 @@ def guarded(path: Path, what: str, call: Callable[..., T], *arguments: object) -
         raise
     except (Exception, SystemExit) as exc:  # a recipe may raise anything, and none of it is a bug of ours
         raise Refused(
-            f"{path}: {what} raised {type(exc).__name__}: {exc}{_line(path, exc)}",
+            f"{path}: {what} raised {type(exc).__name__}: {first_line(exc)}{_line(path, exc)}",
             mend="correct the recipe; --debug shows where",
         ) from exc
+
+
+def first_line(exc: BaseException) -> str:
+    """What an exception says, without the advice that some libraries add below it."""
+    return str(exc).strip().partition("\n")[0] or type(exc).__name__
 
 
 def _line(path: Path, exc: BaseException) -> str:

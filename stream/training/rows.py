@@ -40,6 +40,7 @@ def load_rows(recipe: Recipe) -> pd.DataFrame:
     if not isinstance(frame, pd.DataFrame):
         raise SettingsError(f"{place} returned a {type(frame).__name__}", mend="return a pandas DataFrame")
     _check_columns(recipe, frame, place)
+    _check_target(frame[recipe.target], place)
     # A target of 0.0, 1.0 and missing is one of classes 0 and 1: pandas' nullable types keep them whole.
     return frame.assign(**{recipe.target: frame[recipe.target].convert_dtypes()})
 
@@ -58,8 +59,21 @@ def _check_columns(recipe: Recipe, frame: pd.DataFrame, place: str) -> None:
         )
     if twice := [name for name in named if (frame.columns == name).sum() > 1]:
         raise SettingsError(f"{place} gives the column {twice[0]!r} twice", mend="rename one of them")
-    if not frame[recipe.target].notna().any():
-        raise SampleError(f"{place}: no row has a {recipe.target}", mend="give rows whose outcome is known")
+
+
+def _check_target(target: pd.Series, place: str) -> None:
+    """A target that no metric could be made of."""
+    if not target.notna().any():
+        raise SampleError(f"{place}: no row has a {target.name}", mend="give rows whose outcome is known")
+    kinds = sorted({type(value).__name__ for value in target.dropna()}) if target.dtype == object else []
+    if len(kinds) > 1 and not {*kinds} <= {"int", "float"}:
+        raise SampleError(
+            f"{place}: {target.name} holds values of several types: {', '.join(kinds)}", mend="make them one"
+        )
+    if pd.api.types.is_float_dtype(target) and (count := int(np.isinf(target.dropna()).sum())):
+        raise SampleError(
+            f"{place}: {count} rows have an infinite {target.name}", mend="correct them, or leave them out"
+        )
 
 
 def read_table(path: Path) -> pd.DataFrame:

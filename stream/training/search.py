@@ -13,7 +13,7 @@ from sklearn.model_selection import ParameterGrid, cross_val_score
 
 from stream.errors import Refused
 from stream.training.metrics import scoring_of
-from stream.training.recipe import Recipe
+from stream.training.recipe import Recipe, first_line
 from stream.training.split import Fold
 
 __all__ = ["Candidate", "search"]
@@ -95,9 +95,8 @@ def _scores(
             clone(estimator).set_params(**params), rows, truth, cv=folds, scoring=scoring, error_score="raise"
         )
     except (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, ImportError) as exc:
-        said = str(exc).strip() or type(exc).__name__
         raise Refused(
-            f"{recipe.path}: the candidate {params or 'as it comes'} failed on {scoring}: {said}",
+            f"{recipe.path}: the candidate {params or 'as it comes'} failed on {scoring}: {first_line(exc)}",
             mend="correct GRID, SCORING, FOLDS, the rows or the estimator; --debug shows where",
         ) from exc
     if not np.isfinite(scores).all():

@@ -67,6 +67,14 @@ def test_regressor_has_errors_in_the_targets_unit() -> None:
     assert {"mae": 2.0, "rmse": 5**0.5, "r2": 0.0} == pytest.approx(figures)
 
 
+def test_class_in_place_of_an_estimator_is_refused() -> None:
+    """Forgotten parentheses are said."""
+    with pytest.raises(Refused, match="LinearSVC is a class") as caught:
+        kind_of(LinearSVC)
+
+    assert "make one: LinearSVC()" == caught.value.mend
+
+
 def test_clusterer_is_refused() -> None:
     """What has no truth can't be trained by a recipe, and the message says what to do instead."""
     with pytest.raises(Refused, match="KMeans is neither") as caught:

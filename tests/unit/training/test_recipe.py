@@ -204,6 +204,7 @@ def test_functions_of_the_recipe_cant_be_pickled(tmp_path: Path) -> None:
         ([("FOLDS = 3", "FOLDS = 1")], "FOLDS is 1"),
         ([("FOLDS = 3", "HOLD_OUT = 1.0")], "HOLD_OUT is 1.0"),
         ([("FOLDS = 3", "SEED = -1")], "SEED is -1"),
+        ([("FOLDS = 3", "GRID = [1, 2]")], "GRID holds 1"),
         ([("FOLDS = 3", "JUDGE = 'beauty'")], "JUDGE is 'beauty'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

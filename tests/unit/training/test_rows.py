@@ -95,9 +95,10 @@ def test_load_gets_the_path_where_there_is_data(recipe: Path) -> None:
         ("a,a\n1,2\n", "header has a twice"),
         (CSV + "a4,1\n", "expected 6 cells"),
         (CSV.replace("left\n", "gone\n"), "gives no column 'left'"),
+        (CSV.replace(",1\n", ",inf\n"), "1 rows have an infinite left"),
         (CSV.replace(",1\n", ",\n").replace(",0\n", ",\n"), "no row has a left"),
     ],
-    ids=["missing", "header only", "twice", "ragged", "no target", "no truth"],
+    ids=["missing", "header only", "twice", "ragged", "no target", "infinite", "no truth"],
 )
 def test_file_that_cant_be_used_is_named(recipe: Path, content: str | None, said: str) -> None:
     """Which file, and what is wrong with it."""
