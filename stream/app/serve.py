@@ -21,7 +21,7 @@ from stream.app.parts import open_configured
 from stream.app.reload import Reloader
 from stream.app.trust import say_origin, trust_of
 from stream.codec import RecordSchema
-from stream.errors import SettingsError
+from stream.errors import SettingsError, Stopped
 from stream.rest import Served, Service, create_app
 from stream.settings import ServeSettings, Settings
 from stream.store import Package
@@ -100,6 +100,7 @@ def run_rest(settings: Settings) -> None:
 
     Raises: SettingsError when the address can't be listened on or a certificate not be used; Refused as
         `build_rest`. Nothing has listened then.
+    Raises: Stopped when requests were cut off at the end of the time to drain.
     Blocks. Exits with 1, without waiting any longer, when the model does not come back within the time to drain.
     """
     serve = settings.serve
@@ -119,6 +120,11 @@ def run_rest(settings: Settings) -> None:
     if rest.service.batcher.busy:
         log.error("the model did not come back within %g s; its requests got no answer", serve.drain_timeout)
         os._exit(1)  # the thread that it has can't be ended otherwise
+    if rest.service.cut_off:
+        raise Stopped(
+            f"{rest.service.cut_off} requests had no answer when the time to drain was up",
+            mend="raise [serve] drain_timeout",
+        )
     log.info("drained: every request that was taken has its answer")
 
 

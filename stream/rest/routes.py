@@ -109,6 +109,9 @@ def _guarded(service: Service, endpoint: Endpoint, rate: _Rate) -> Callable[[Req
             response = await _refusal(endpoint, too_late(service.settings.timeout))
         except Problem as problem:
             response = await _refusal(endpoint, problem)
+        except asyncio.CancelledError:
+            service.cut_off += 1
+            raise
         finally:
             service.in_flight(-1)
         service.metrics.add("stream_requests_total", endpoint=endpoint.path, status=str(response.status_code))

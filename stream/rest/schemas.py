@@ -111,7 +111,7 @@ def features_schema(served: Served) -> dict[str, Any]:
         # A carried field may be null, whatever the schema says: no model is asked about it.
         nullable = leaf.nullable or leaf not in served.features
         properties[name] = {**leaf_schema(leaf, nullable=nullable), **about, **default}
-        if served.inputs == "vector":
+        if served.inputs == "vector" and leaf in served.features:
             properties[name] |= {"minItems": served.width, "maxItems": served.width}
         if served.required(leaf):
             required.append(name)

@@ -42,6 +42,7 @@ class Service:
         metrics: what it says of itself.
         batcher: scores.
         intake: reads bodies.
+        cut_off: requests that the end of the process left without an answer.
     """
 
     def __init__(self, served: Served, settings: ServeSettings, metrics: Metrics) -> None:
@@ -51,6 +52,7 @@ class Service:
         self.batcher = Batcher(settings, metrics)
         self.intake = Intake(settings)
         self._in_flight = 0
+        self.cut_off = 0
 
     @property
     def ready(self) -> bool:

@@ -1,0 +1,21 @@
+"""A command whose extra is not installed says what to install."""
+
+from __future__ import annotations
+
+import pytest
+
+from stream.cli.extras import require
+from stream.errors import SettingsError
+
+
+def test_missing_extra_is_named_with_the_command_that_gets_it() -> None:
+    """Only what is missing is named; nothing is imported."""
+    with pytest.raises(SettingsError, match="needs no_such_module, which is not installed") as found:
+        require("rest", "json", "no_such_module")
+
+    assert "pip install 'prediction-stream[rest]'" == found.value.mend
+
+
+def test_installed_extra_is_fine() -> None:
+    """Nothing happens."""
+    require("rest", "json", "sys")
