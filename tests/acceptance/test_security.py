@@ -16,7 +16,7 @@ from tests.acceptance import visits
 from tests.acceptance.process import Process, Setup, Tables, Worker, run
 from tests.kafka.secured import SecuredBroker
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.fault]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.fault, pytest.mark.timeout(400)]
 
 Workers = Callable[..., Worker]
 

@@ -12,7 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 from stream.rights import Right
 from tests.kafka.secured import SecuredBroker
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.fault]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.fault, pytest.mark.timeout(400)]
 
 
 def _send(bootstrap: str, client: Mapping[str, str], topic: str) -> str:
