@@ -198,6 +198,12 @@ class Outbox:
             return int(self.producer.flush(wait_s))
         except KafkaException as error:
             raise self._decide(error, "writing") from error
+        except SystemError:
+            # A fatal error while it waits, such as an id whose right was revoked: flush may return neither a
+            # number nor an exception (confluent-kafka 2.16). The client has told the error itself.
+            self.producer.poll(0)
+            self.check()
+            raise
 
     def _on_delivery(
         self, error: KafkaError | None, message: Any, headers: Headers = (), timestamp_ms: int | None = None
