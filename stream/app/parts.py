@@ -27,7 +27,7 @@ from stream.settings import KafkaSettings, Settings
 from stream.store import Package, open_package
 from stream.telemetry import Metrics
 from stream.transport import Limits, Sink, Source, TransactionalSink
-from stream.transport.topics import Cluster, WantedTopic
+from stream.transport.topics import Cluster
 from stream.worker import (
     AtLeastOnce,
     Brake,
@@ -53,11 +53,7 @@ __all__ = [
     "open_configured",
     "serving",
     "state_folder",
-    "wanted_topics",
 ]
-
-DEAD_LETTER_ROOM = 65_536
-"""Bytes that the dead-letter topic takes beyond the input's largest record: headers that say why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,21 +253,3 @@ def build_pipeline(settings: Settings, package: Package, writers: WriterSchemas 
 def model_paths(manifest: Manifest) -> list[str]:
     """The event's fields that a model needs, dotted: its features and what it carries, each once."""
     return list(dict.fromkeys([*(feature.path for feature in manifest.features), *manifest.carry]))
-
-
-def wanted_topics(settings: Settings, input_max_bytes: int | None) -> list[WantedTopic]:
-    """
-    The topics that a configuration needs, as `stream topics --create` makes them.
-
-    Args:
-        settings: the configuration.
-        input_max_bytes: the input topic's largest record, when it exists already; Kafka's default otherwise.
-    """
-    partitions, replication = settings.input.partitions, settings.input.replication
-    largest = (input_max_bytes or 1_048_588) + DEAD_LETTER_ROOM
-    room = {"max.message.bytes": str(largest), "compression.type": "lz4"}
-    return [
-        WantedTopic(settings.input.topic, "input", partitions, replication),
-        WantedTopic(settings.output.topic, "output", partitions, replication),
-        WantedTopic(settings.dead_letters.topic, "dead letters", partitions, replication, room),
-    ]

@@ -27,8 +27,7 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
     Example:
       stream topics --create
     """
-    from stream.app.parts import wanted_topics
-    from stream.app.schemas import package_schema, prefix_of
+    from stream.app.topics import wanted_topics
     from stream.rights import rights_of
     from stream.transport.topics import Cluster
 
@@ -39,6 +38,9 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
     with cluster.naming_refusals():
         states = cluster.create(wanted) if create else cluster.look(wanted)
     if create and settings.output_framing == "confluent":
+        # Imported only here: Arrow and the codecs take a second, and without a registry nothing needs them.
+        from stream.app.schemas import package_schema, prefix_of
+
         schema = package_schema(settings, "prediction.avsc")
         prefix = prefix_of(settings, "output", schema, register=True)
         click.echo(f"{schema.name} is registered with id {int.from_bytes(prefix[1:], 'big')}", err=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.app.config import load_settings
-from stream.app.parts import wanted_topics
+from stream.app.topics import wanted_topics
 from stream.demo.assets import Assets
 from stream.errors import SettingsError
 from stream.settings import Settings

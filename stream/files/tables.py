@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import fastavro
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stream.errors import SampleError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Row", "Sample", "read_rows", "read_sample", "sample_of"]
 
@@ -93,7 +95,7 @@ def sample_of(table: pd.DataFrame | pa.Table) -> Sample:
     Raises: SampleError naming a column whose values are of several types.
     """
     name = "the sample"
-    if isinstance(table, pd.DataFrame):
+    if not isinstance(table, pa.Table):
         frame = table.head(SAMPLE_ROWS).rename(columns=str)
         arrow = _guarded(name, lambda: pa.Table.from_pandas(frame, preserve_index=False))
     else:

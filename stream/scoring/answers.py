@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from stream.manifest import AnswerType, Manifest
@@ -151,7 +150,7 @@ class Reader:
 
 
 def _rows(x: X, rows: npt.NDArray[np.intp]) -> X:
-    return x.iloc[rows] if isinstance(x, pd.DataFrame) else x[rows]
+    return x.iloc[rows] if hasattr(x, "iloc") else x[rows]
 
 
 def _largest(

@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from stream.records import DeadLetter
 from stream.scoring.answers import Answers
@@ -29,9 +28,7 @@ def taken(x: X, rows: slice | npt.NDArray[np.intp]) -> X:
     """
     if isinstance(x, np.ndarray):
         return x[rows]
-    part = x.iloc[rows]
-    part.index = pd.RangeIndex(len(part))
-    return part
+    return x.iloc[rows].reset_index(drop=True)
 
 
 @dataclass(slots=True)

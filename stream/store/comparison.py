@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from stream.manifest import Manifest
 from stream.scoring import Estimator, Model, attempt, columns_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["compare_with_pandas"]
 

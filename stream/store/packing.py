@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 
 from stream.codec import RecordSchema
@@ -40,6 +40,9 @@ from stream.store.projection import carried_types, project
 from stream.store.signature import SIGNATURE, SigningKey
 from stream.store.synthesis import synthesise
 from stream.store.trust import Trust
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Packed", "Wish", "pack", "pack_estimator_file"]
 
