@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import fastavro
@@ -16,6 +18,10 @@ from stream.codec.subset import rust_text
 from stream.errors import SchemaError
 
 __all__ = ["RecordSchema"]
+
+
+MAX_PATHS = 10_000
+"""Fields of a schema, each way to one counted; the widest tables in use have some thousand."""
 
 
 class RecordSchema:
@@ -90,23 +96,33 @@ class RecordSchema:
         return describe(find(self.root, path))
 
     def leaves(self) -> tuple[Leaf, ...]:
-        """Every field that can be a column, nested ones by dotted path, in the schema's order."""
-        return tuple(_leaves(self.root, (), frozenset()))
+        """
+        Every field that can be a column, nested ones by dotted path, in the schema's order.
+
+        Raises: SchemaError when there are more than `MAX_PATHS` ways to a field. Records that hold others twice make
+            them double with each level: thirty such lines name a billion.
+        """
+        return tuple(_leaves(self.root, (), frozenset(), itertools.count(1)))
 
 
-def _leaves(record: Record, before: tuple[Field, ...], seen: frozenset[str]) -> list[Leaf]:
-    found: list[Leaf] = []
+def _leaves(
+    record: Record, before: tuple[Field, ...], seen: frozenset[str], count: Iterator[int]
+) -> Iterator[Leaf]:
     for field in record.fields:
+        if next(count) > MAX_PATHS:
+            raise SchemaError(
+                f"there are more than {MAX_PATHS} dotted paths to a field: records hold each other again and again",
+                mend="give a schema with the fields that the model needs",
+            )
         steps, node = (*before, field), strip_null(field.type)[0]
         if isinstance(node, Record):
             if node.name not in seen | {record.name}:
-                found += _leaves(node, steps, seen | {record.name})
+                yield from _leaves(node, steps, seen | {record.name}, count)
             continue
         try:
-            found.append(describe(list(steps)))
+            yield describe(list(steps))
         except SchemaError:
             continue  # a map or a union of several types: no column, and nobody asked for it by name
-    return found
 
 
 def _check_defaults(node: Node, seen: set[str]) -> None:

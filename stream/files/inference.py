@@ -116,13 +116,13 @@ _CELLS: Sequence[tuple[Any, str, Callable[[str], object]]] = (
 )
 
 
-def _padded(column: str, rows: Sequence[Row]) -> str:
-    """A postcode read as a number is another postcode: what would be lost is said."""
-    padded = next((row for row in rows if re.match(r"[+-]?0[0-9]", row.values[column])), None)
-    if padded is None:
-        return ""
-    cell = padded.values[column]
-    return f"; row {padded.number} has {cell!r}, whose leading zeros are lost: give --schema with a string to keep them"
+def _padded(column: str, rows: Sequence[Row]) -> str | None:
+    """A postcode read as a number is another postcode: one cell with leading zeros makes the column a text."""
+    row = next((row for row in rows if re.match(r"[+-]?0[0-9]", row.values[column])), None)
+    if row is None:
+        return None
+    cell = row.values[column]
+    return f"; row {row.number} has {cell!r}, whose leading zeros a number would lose: give --schema if it is one"
 
 
 def _from_cells(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
@@ -132,9 +132,12 @@ def _from_cells(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
     for kind, what, read in _CELLS:
         stranger = next((row for row in spoken if read(row.values[column]) is None), None)
         if stranger is None and spoken:
+            padded = _padded(column, spoken) if kind in ("long", "double") else None
+            if padded:
+                return "string", f"texts{padded}"
             if kind == "long" and any(abs(int(row.values[column])) >= 2**63 for row in spoken):
                 return "double", "whole numbers too large for a long"
-            return kind, f"since all are {what}{_padded(column, spoken) if kind == 'long' else ''}"
+            return kind, f"since all are {what}"
         if stranger is not None and not near and stranger is not spoken[0]:
             near = f"; row {stranger.number} has {stranger.values[column]!r}, which is not among {what}"
     return "string", f"texts{near}"
@@ -150,7 +153,7 @@ def _from_values(place: str, column: str, rows: Sequence[Row], name: str) -> tup
     if kinds <= {int, float}:
         return "double", "since all are numbers"
     if kinds == {str}:
-        return "string", "since all are texts"
+        return _from_texts(column, rows)
     if kinds == {list}:
         items = [item for row in rows for item in row.values[column]]
         if all(type(item) in (int, float) for item in items):
@@ -165,6 +168,15 @@ def _from_values(place: str, column: str, rows: Sequence[Row], name: str) -> tup
     raise SampleError(
         f"{place}: column {column!r} holds values of several types: {seen}", mend="make them one"
     )
+
+
+def _from_texts(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
+    """JSON has no dates: texts that all are ISO dates or times are read as a csv's. A text that looks like a number
+    was written as a text on purpose."""
+    for kind, what, read in _CELLS:
+        if kind in (_DATE, _MICROS) and all(read(row.values[column]) is not None for row in rows):
+            return kind, f"since all are {what}; give --schema with a string if they are texts to the model"
+    return "string", "since all are texts"
 
 
 def _nested(place: str, column: str, rows: Sequence[Row], name: str) -> Any:

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from stream.codec import RecordSchema
+from stream.codec import Leaf, RecordSchema
 from stream.errors import PackageError, SchemaError
 from stream.manifest import Manifest
-from stream.scoring import Model
+from stream.scoring import Model, prediction_schema
 from stream.store.artefact import load_estimator
 from stream.store.folder import MANIFEST, other_files, read_plain, resolve
 from stream.store.golden import check_golden, read_golden
 from stream.store.libraries import differences
 from stream.store.manifests import MODEL_FILES, read_manifest
 from stream.store.mapping import avro_of, kind_of
+from stream.store.projection import carried_types
 from stream.store.signature import SIGNATURE, PublicKey
 from stream.store.trust import Trust, check_signature
 
@@ -204,12 +205,35 @@ def _schemas(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tu
             texts.append(files[name].decode("utf-8"))
             schema = RecordSchema(texts[-1])
             if name == "features.avsc":
+                features = schema
                 _check_features(schema, manifest, str(folder / name))
+            else:
+                _check_prediction(schema, features, manifest, str(folder / name))
         except (SchemaError, UnicodeDecodeError) as error:
             raise PackageError(
                 f"{folder / name}: {error}", step="manifest", mend="pack the model again"
             ) from error
     return texts[0], texts[1]
+
+
+def _check_prediction(schema: RecordSchema, features: RecordSchema, manifest: Manifest, place: str) -> None:
+    """What is published has the fields that this model's answers and carried fields make, and no other."""
+    namespace, _, name = schema.name.rpartition(".")
+    types = carried_types(features, manifest.carry)
+    wanted = RecordSchema(prediction_schema(manifest, types, name=name, namespace=namespace))
+    expected, found = ([_typed(leaf) for leaf in each.leaves()] for each in (wanted, schema))
+    if schema.fields != wanted.fields or expected != found:
+        raise PackageError(
+            f"{place}: does not fit the manifest: expected the fields {', '.join(expected)}; "
+            f"found {', '.join(found)}",
+            step="manifest",
+            mend="pack the model again",
+        )
+
+
+def _typed(leaf: Leaf) -> str:
+    items = f"<{leaf.item.avro}>" if leaf.item else ""
+    return f"{leaf.path} ({leaf.avro}{items}{' or null' if leaf.nullable else ''})"
 
 
 def _check_features(schema: RecordSchema, manifest: Manifest, place: str) -> None:

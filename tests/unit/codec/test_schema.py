@@ -234,3 +234,15 @@ def test_schema_nested_too_deep_is_refused(depth: int) -> None:
 
     with pytest.raises(SchemaError, match="nested too deep"):
         RecordSchema(text)
+
+
+def test_records_that_hold_each_other_again_and_again_are_refused_in_time() -> None:
+    """Each of thirty records holds the next one twice: a billion paths, of which ten thousand are looked at."""
+    inner: object = {"type": "record", "name": "r0", "fields": [{"name": "x", "type": "int"}]}
+    for level in range(1, 31):
+        fields = [{"name": "a", "type": inner}, {"name": "b", "type": f"r{level - 1}"}]
+        inner = {"type": "record", "name": f"r{level}", "fields": fields}
+    schema = RecordSchema(json.dumps(inner))
+
+    with pytest.raises(SchemaError, match="more than 10000 dotted paths"):
+        schema.leaves()

@@ -56,11 +56,32 @@ def test_finding_names_the_row_that_made_it_a_text(tmp_path: Path) -> None:
     assert any("row 4 has 'n/k', which is not among whole numbers" in line for line in inferred.findings)
 
 
-def test_leading_zeros_that_would_be_lost_are_said(tmp_path: Path) -> None:
-    """A column of postcodes looks like whole numbers; the finding names the row that says it may not be."""
-    assert "row 3 has '00501', whose leading zeros are lost" in "".join(
-        _csv(tmp_path, "90210", "00501").findings
-    )
+def test_column_with_leading_zeros_is_a_text(tmp_path: Path) -> None:
+    """A column of postcodes looks like numbers; the finding names the row that says it is none."""
+    inferred = _csv(tmp_path, "90210", "00501")
+
+    assert "string" == json.loads(inferred.text)["fields"][0]["type"]
+    assert any("row 3 has '00501', whose leading zeros a number would lose" in f for f in inferred.findings)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["2013-01-05", "2013-02-06"], "date"),
+        (["2013-01-05T10:00:00", "2013-02-06T11:30:00Z"], "timestamp-micros"),
+        (["2013-01-05", "soon"], "string"),
+        (["12", "13"], "string"),
+    ],
+)
+def test_iso_dates_of_json_are_dates(tmp_path: Path, texts: list[str], expected: str) -> None:
+    """JSON has no dates of its own; its numbers are written without quotes."""
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps({"when": text}) + "\n" for text in texts))
+
+    [field] = json.loads(infer_schema(read_sample(path), "a").text)["fields"]
+
+    kind = field["type"]
+    assert expected == (kind if isinstance(kind, str) else kind["logicalType"])
 
 
 def test_finding_counts_the_rows_without_value(tmp_path: Path) -> None:

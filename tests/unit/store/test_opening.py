@@ -217,6 +217,33 @@ def test_feature_that_the_schema_has_otherwise_is_refused(version: Path, key: st
     assert "manifest" == caught.value.step
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda fields: fields.pop(0),
+        lambda fields: fields.append({"name": "extra", "type": "string"}),
+        lambda fields: fields[0].update(type="string"),
+        lambda fields: fields[1].update(type=["null", "double"]),
+        lambda fields: fields.reverse(),
+    ],
+    ids=["missing", "more", "retyped", "nullable", "order"],
+)
+def test_prediction_schema_that_does_not_fit_the_manifest_is_refused(
+    version: Path, change: Callable[[list[dict[str, Any]]], object]
+) -> None:
+    """Its hash is right, and it is no schema of this model's answers: found before the model is loaded."""
+    document = json.loads((version / "prediction.avsc").read_text())
+    change(document["fields"])
+    _replace_file(version, "prediction.avsc", json.dumps(document).encode())
+
+    with pytest.raises(
+        PackageError, match=r"prediction\.avsc: does not fit the manifest: expected .*label"
+    ) as error:
+        open_package(version)
+
+    assert "manifest" == error.value.step
+
+
 def test_unknown_keys_are_tolerated(version: Path) -> None:
     """A later release may add some."""
     _rewrite(version, lambda document: document.update(colour="green"))
