@@ -21,8 +21,8 @@ __all__ = ["CONTESTANTS", "Contestant"]
 
 ROOT = Path(__file__).parents[2]
 
-_READY_S = 180
-"""MLflow's import alone takes 10 s on a busy machine."""
+_READY_S = 600
+"""MLServer takes 10 s on an idle machine, and took minutes on one with ten times as much to do as it has cores."""
 
 _TYPES = {str: "BYTES", int: "INT64", float: "FP64"}
 
