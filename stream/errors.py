@@ -9,7 +9,9 @@ Every error of the package, as a map.
     * ``SchemaError``: an Avro schema.
     * ``PackageError``: a model package, or the estimator to be packed.
     * ``SampleError``: a data file.
+    * ``QueryError``: a SQL query.
 
+  * ``QueryFailed``: a sound query ended before its end (exit 1).
   * ``RecordError``: dead-letter this one record and go on.
   * ``Retriable``: nothing happened; try the same thing again.
   * ``MovedOn``: the consumer group has moved on; nothing was committed, and others may own the partitions.
@@ -44,6 +46,8 @@ __all__ = [
     "OutcomeUnknown",
     "PackageError",
     "Place",
+    "QueryError",
+    "QueryFailed",
     "RecordError",
     "Refused",
     "Retriable",
@@ -156,6 +160,22 @@ class SampleError(Refused):
     A data file can't be read.
 
     Operator action: correct the file at the row and column that are named.
+    """
+
+
+class QueryError(Refused):
+    """
+    A SQL query can't be used.
+
+    Operator action: correct the query at the place that is named.
+    """
+
+
+class QueryFailed(StreamError):
+    """
+    A SQL query ended before its end.
+
+    Operator action: read the database's message; what the query was to write is not there.
     """
 
 

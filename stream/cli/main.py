@@ -26,6 +26,7 @@ COMMANDS = {
     "watch": "Show predictions as they come.",
     "status": "Show lag, rate, model and dead letters of a running group.",
     "serve": "Answer over REST.",
+    "sql": "Ask in SQL: predict(f) is a function of DuckDB.",
 }
 """Each lives in the module of its name; it is imported only when it is asked for."""
 

@@ -61,7 +61,7 @@ class Model:
 
     def __init__(self, estimator: Estimator, manifest: Manifest) -> None:
         self.manifest = manifest
-        self._estimator = estimator
+        self.estimator = estimator
         self._inputs = Inputs(manifest)
         way = direct(estimator, manifest)
         self.shortcut = None if way is None else Shortcut(way, self._inputs, manifest)
@@ -72,7 +72,7 @@ class Model:
     def with_probabilities(self) -> Model:
         """The same model with every class's probability among its answers, published or not, if it gives them."""
         gives = self.manifest.task == "classifier" and self.manifest.score == "predict_proba"
-        return Model(self._estimator, replace(self.manifest, probabilities=gives))
+        return Model(self.estimator, replace(self.manifest, probabilities=gives))
 
     def score(self, columns: Mapping[str, pa.Array], n: int) -> Scored:
         """

@@ -77,17 +77,21 @@ class TableScorer:
     Args:
         model: the loaded model (`Package.model`).
         features: the events' schema (`Package.features`), parsed or as text.
-        carry: whether the carried fields are needed and repeated in the predictions.
+        carry: whether the carried fields are needed and repeated in the predictions; or the paths of those
+            that are.
     """
 
-    def __init__(self, model: Model, features: RecordSchema | str, *, carry: bool = True) -> None:
+    def __init__(
+        self, model: Model, features: RecordSchema | str, *, carry: bool | Collection[str] = True
+    ) -> None:
         manifest = model.manifest
         schema = RecordSchema(features) if isinstance(features, str) else features
         self.model = model
         carried = carried_names(manifest.carry)
-        paths = [*(feature.path for feature in manifest.features), *(carried if carry else ())]
+        kept = [path for path in carried if (carry if isinstance(carry, bool) else path in carry)]
+        paths = [*(feature.path for feature in manifest.features), *kept]
         self._needed = Needed(schema, list(dict.fromkeys(paths)))
-        self._left = frozenset[str]() if carry else frozenset(carried.values())
+        self._left = frozenset(name for path, name in carried.items() if path not in kept)
         none = {leaf.path: pa.nulls(0, leaf.arrow) for leaf in self._needed.leaves}
         self._empty = self._batch(predict_columns(model, none, 0))
 

@@ -32,6 +32,7 @@ SESSIONS = (
     "docs/rest.md",
     "docs/trust.md",
     "docs/training.md",
+    "docs/sql.md",
 )
 """Pages with commands; each is one session in a shell."""
 

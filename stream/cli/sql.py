@@ -1,0 +1,127 @@
+"""`stream sql`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stream.cli.options import config_option, json_option, settings_of
+
+if TYPE_CHECKING:
+    from stream.sql.session import Result, Session
+    from stream.sql.tally import Tally
+    from stream.store import Package
+
+__all__ = ["sql"]
+
+WIDTH = 120
+"""Characters of a table where there is no terminal."""
+
+
+@click.command()
+@click.argument("query", required=False)
+@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Keep the rows of the last statement: .parquet, .csv, .json, .duckdb.")  # fmt: skip
+@click.option("--table", default="predictions", show_default=True, help="The table in a .duckdb file.")
+@click.option(
+    "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True,
+    help="Who runs the query.",
+)  # fmt: skip
+@click.option("--model", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="PACKAGE",
+              help="The model package's folder (default: [model] uri).")  # fmt: skip
+@click.option("--rows", type=click.IntRange(min=2), default=40, show_default=True, help="Rows of a table.")
+@config_option
+@json_option
+def sql(  # noqa: PLR0913  # one argument per option of the command
+    query: str | None,
+    save: Path | None,
+    table: str,
+    engine: str,
+    model: Path | None,
+    rows: int,
+    config: Path | None,
+    json_out: bool,
+) -> int:
+    """
+    Ask in SQL: predict(f) is a function of DuckDB.
+
+    predict(f) gives a struct of the prediction's fields, predict_label(f), predict_score(f), predict_value(f) …
+    one of them, predict_error(f) why there is none. f is the name of a table in the query: a file (parquet, csv,
+    json), a table of an attached database, a subquery. A row without a prediction has a null; how many there
+    were is said at the end, and the exit code is 1.
+
+    Without QUERY it is read from standard input; on a terminal there is a prompt, with a history.
+
+    \b
+    Example:
+      stream sql "SELECT *, predict(f) FROM 'flights.parquet' f"
+    """
+    from stream.app.parts import open_configured
+    from stream.sql.saving import check_target
+
+    if save is not None:
+        check_target(save)
+    settings = settings_of(config)
+    if model is not None:
+        settings = replace(settings, model=replace(settings.model, uri=str(model.absolute())))
+    session = _session(engine, open_configured(settings))
+    try:
+        if query is None and sys.stdin.isatty():
+            from stream.cli.prompt import converse
+
+            return converse(session, lambda result: _print(session, result, rows, json_out))
+        script = sys.stdin.read() if query is None else query
+        return _run(session, script, save, table, rows, json_out=json_out)
+    finally:
+        session.registered.connection.close()
+
+
+def _session(engine: str, package: Package) -> Session:
+    from stream.sql.registration import open_connection
+    from stream.sql.session import Session
+
+    return Session(open_connection(package, listener=lambda _: None))
+
+
+def _run(session: Session, script: str, save: Path | None, table: str, rows: int, *, json_out: bool) -> int:
+    from stream.errors import QueryError
+    from stream.sql.saving import save as keep
+
+    last: Result | None = None
+    for result in session.run(script):
+        if last is not None:
+            _print(session, last, rows, json_out)
+        last = result
+    if last is None and save is not None:
+        raise QueryError("--save: the query answers with no rows", mend="end it with a SELECT")
+    if last is not None and save is not None:
+        count = keep(session, last, save, table)
+        click.echo(f"{count:,} rows written to {save}", err=True)
+    elif last is not None:
+        _print(session, last, rows, json_out)
+    return say_faults(session.registered.tally)
+
+
+def _print(session: Session, result: Result, rows: int, json_out: bool) -> None:
+    if json_out:
+        for line in session.json_lines(result):
+            click.echo(line)
+        return
+    width = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
+    click.echo(session.show(result, rows, width))
+
+
+def say_faults(tally: Tally) -> int:
+    """Say on stderr how many rows had no prediction, and why; the exit code."""
+    if not tally.failed:
+        return 0
+    click.echo(f"{tally.failed:,} of {tally.rows:,} rows asked about have no prediction (null):", err=True)
+    for fault in tally.faults.values():
+        click.echo(f"  {fault.count:,} × {fault.reason} ({fault.stage}), first: {fault.message}", err=True)
+    click.echo("  predict_error(f) says it row by row", err=True)
+    return 1

@@ -1,0 +1,180 @@
+"""The functions of a model on a DuckDB connection."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import re
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from stream.errors import SettingsError, StreamError
+from stream.scoring import answer_fields
+from stream.sql.gathering import Gathering
+from stream.sql.outcomes import Listener, Outcomes
+from stream.sql.tally import FaultCount, Tally
+from stream.store import Package, Trust, open_package
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["Registered", "connect", "open_connection", "register"]
+
+log = logging.getLogger(__name__)
+
+_THREADS = 8
+"""Threads of a connection of ours at the least: each brings 2,048 rows to a call of the model (`gathering`)."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+@dataclass(slots=True)
+class Registered:
+    """
+    A model's functions on a connection.
+
+    Attributes:
+        connection: where they are.
+        names: of the functions: `predict`, `predict_label`, …
+        tally: what became of the rows so far; `clear` it before a query to count that query's.
+        refusal: why the model could not be asked, if it could not: DuckDB's own error has its text only.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    names: tuple[str, ...]
+    tally: Tally
+    refusal: BaseException | None = None
+
+    def remove(self) -> None:
+        """Take the functions off the connection. Idempotent."""
+        for name in self.names[:-1]:
+            self.connection.execute(f'DROP MACRO IF EXISTS "{name}"')
+        if self.names:
+            self.connection.remove_function(self.names[-1])
+        self.names = ()
+
+
+def _require_duckdb() -> None:
+    """Raises: SettingsError when DuckDB is not installed."""
+    try:
+        import duckdb  # noqa: F401
+    except ImportError as error:
+        raise SettingsError(
+            "SQL needs DuckDB, which is not installed", mend="pip install 'prediction-stream[sql]'"
+        ) from error
+
+
+def connect(
+    package: Package | Path | str, database: Path | str = ":memory:", *, trust: Trust | None = None
+) -> duckdb.DuckDBPyConnection:
+    """
+    Open a DuckDB connection on which `predict` is a function.
+
+    Args:
+        package: a model package: its folder, or opened.
+        database: DuckDB's file; default: in memory.
+        trust: who may have packed it; None for anybody.
+    Returns: the connection; close it when done, else it is closed when Python exits.
+    Raises: PackageError when the package is refused; SettingsError when DuckDB is not installed;
+        duckdb.Error when the database can't be opened.
+    """
+    return open_connection(package, database, trust=trust).connection
+
+
+def open_connection(
+    package: Package | Path | str,
+    database: Path | str = ":memory:",
+    *,
+    trust: Trust | None = None,
+    listener: Listener | None = None,
+) -> Registered:
+    """As `connect`, for who also wants to know which rows had no prediction; `listener` as for `register`."""
+    _require_duckdb()
+    import duckdb
+
+    opened = _opened(package, trust)
+    connection = duckdb.connect(str(database))
+    connection.execute(f"SET threads = {max(_THREADS, os.cpu_count() or 1)}")
+    return register(connection, opened, listener=listener)
+
+
+def register(
+    connection: duckdb.DuckDBPyConnection,
+    package: Package | Path | str,
+    name: str = "predict",
+    *,
+    trust: Trust | None = None,
+    listener: Listener | None = None,
+) -> Registered:
+    """
+    Make a model's functions known to a connection of your own.
+
+    `predict(f)` gives a struct of the prediction's fields, `predict_label(f)`, `predict_score(f)`,
+    `predict_value(f)` … one of them, `predict_error(f)` why there is none. Several models go beside each other
+    under several names. They last as long as the connection, and are never written into its database.
+
+    Args:
+        connection: open; set `threads` to 8 or more where a pipeline on pandas is to be fast.
+        package: a model package: its folder, or opened.
+        name: of the functions.
+        trust: who may have packed it; None for anybody.
+        listener: told of reasons for which a row has no prediction, when they first come up; default: logs
+            a warning.
+    Returns: what was registered, with the count of rows that had no prediction.
+    Raises: PackageError when the package is refused; SettingsError when the name is none, or DuckDB is not
+        installed.
+    """
+    _require_duckdb()
+    if not _NAME.match(name):
+        raise SettingsError(f"name {name!r}: expected letters, digits and _", mend="try 'predict'")
+    from duckdb.func import FunctionNullHandling, PythonUDFType
+
+    opened = _opened(package, trust)
+    tally = Tally()
+    outcomes = Outcomes(opened, name, tally, listener or _warn)
+    inner = f"{name}_outcome"
+    fields = [field for field, _ in answer_fields(opened.manifest)]
+    names = (name, *(f"{name}_{field}" for field in fields), f"{name}_error", inner)
+    registered = Registered(connection, names, tally)
+    gathering = Gathering(outcomes.of)
+
+    def answer(rows: pa.ChunkedArray) -> pa.Array:
+        try:
+            return gathering.ask(rows.chunk(0) if rows.num_chunks == 1 else rows.combine_chunks())
+        except (StreamError, KeyboardInterrupt) as refusal:
+            registered.refusal = refusal
+            raise
+
+    # parameters=None: a declared struct would refuse every table with one column more or less.
+    answered = connection.from_arrow(pa.table({"outcome": pa.array([], outcomes.type)})).types[0]
+    connection.create_function(
+        inner, answer, None, answered, type=PythonUDFType.ARROW, null_handling=FunctionNullHandling.SPECIAL
+    )
+    # Macros, so that DuckDB sees one call where a query has several of them.
+    bodies = [f"{inner}(f).prediction", *(f'{inner}(f).prediction."{field}"' for field in fields),
+              f"{inner}(f).error"]  # fmt: skip
+    for macro, body in zip(names, bodies, strict=False):
+        connection.execute(f'CREATE OR REPLACE TEMP MACRO "{macro}"(f) AS {body}')
+    # A function that is still there when Python exits makes DuckDB's bindings print what they leaked.
+    atexit.register(_close, weakref.ref(connection))
+    return registered
+
+
+def _opened(package: Package | Path | str, trust: Trust | None) -> Package:
+    return package if isinstance(package, Package) else open_package(package, trust=trust)
+
+
+def _close(connection: weakref.ref[duckdb.DuckDBPyConnection]) -> None:
+    found = connection()
+    if found is not None:
+        found.close()
+
+
+def _warn(new: list[FaultCount]) -> None:
+    for fault in new:
+        log.warning("rows have no prediction: %s: %s", fault.reason, fault.message)

@@ -1,0 +1,77 @@
+"""A query's rows in a file: whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from stream.errors import QueryError
+from stream.sql.session import Result, Session
+
+__all__ = ["FORMATS", "check_target", "save"]
+
+FORMATS = {
+    ".parquet": "FORMAT parquet, COMPRESSION zstd",
+    ".csv": "FORMAT csv, HEADER",
+    ".json": "FORMAT json",
+    ".jsonl": "FORMAT json",
+    ".ndjson": "FORMAT json",
+}
+"""What DuckDB is told, by the file's ending; a JSON file has one object per line."""
+
+_DATABASES = (".duckdb", ".db")
+_ALIAS = "stream_saved"
+
+
+def check_target(path: Path) -> None:
+    """
+    Say before a query runs whether its rows can be kept.
+
+    Args:
+        path: where.
+    Raises: QueryError for an ending that is not known, or a folder that is not there.
+    """
+    if path.suffix.lower() not in (*FORMATS, *_DATABASES):
+        known = ", ".join((*FORMATS, *_DATABASES))
+        raise QueryError(f"--save {path}: expected a file called {known}", mend="name it out.parquet")
+    if not path.parent.is_dir():
+        raise QueryError(f"--save {path}: there is no folder {path.parent}", mend="make the folder first")
+
+
+def save(session: Session, result: Result, path: Path, table: str) -> int:
+    """
+    Run a query and keep its rows.
+
+    Args:
+        session: of the result.
+        result: its query is run.
+        path: a file of one of `FORMATS`, which is replaced; or a DuckDB database, in which `table` is.
+        table: of the database; replaced when it is there.
+    Returns: the number of rows.
+    Raises: as `Session.run`; the file or table is as it was then.
+    """
+    if path.suffix.lower() in FORMATS:
+        return _save_file(session, result, path)
+    session.execute(f"ATTACH {_text(path)} AS {_ALIAS}")
+    try:
+        return session.execute(f"CREATE OR REPLACE TABLE {_ALIAS}.main.{_name(table)} AS ({result.query}\n)")
+    finally:
+        session.execute(f"DETACH {_ALIAS}")
+
+
+def _save_file(session: Session, result: Result, path: Path) -> int:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        count = session.execute(f"COPY ({result.query}\n) TO {_text(part)} ({FORMATS[path.suffix.lower()]})")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _name(table: str) -> str:
+    return '"' + table.replace('"', '""') + '"'

@@ -1,0 +1,90 @@
+"""`stream sql`: exit codes, messages, what goes where."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+
+from stream.cli import main
+from stream.store import Wish, pack
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Is x high? Never for a null."""
+    frame = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0]})
+    folder = tmp_path_factory.mktemp("packages") / "height"
+    tree = DecisionTreeClassifier(random_state=0).fit(frame, ["low", "low", "high", "high"])
+    pack(tree, Wish("height", folder), sample=frame)
+    return folder
+
+
+def code_of(package: Path, *arguments: str) -> int:
+    """The exit code of `stream sql` with the package."""
+    with pytest.raises(SystemExit) as ended:
+        main(["sql", "--model", str(package), *arguments])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def test_table_is_printed_for_people(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every statement's rows, in order, on stdout."""
+    assert 0 == code_of(package, "SELECT 7 AS seven; SELECT predict_label({'x': 2.5}) AS answer")
+
+    out, err = capsys.readouterr()
+    assert "" == err
+    assert out.index("seven") < out.index("answer") < out.index("high")
+
+
+def test_null_predictions_are_counted_by_reason(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """How many of how many, why, and how to see which; exit code 1."""
+    rows = "SELECT CASE WHEN i % 4 > 0 THEN i::DOUBLE END AS x FROM range(3000) t(i)"
+    query = f"SELECT count(predict(f)) AS n FROM ({rows}) f"
+
+    assert 1 == code_of(package, "--json", query)
+
+    out, err = capsys.readouterr()
+    assert '{"n":2250}\n' == out
+    assert [
+        "750 of 3,000 rows asked about have no prediction (null):",
+        "  750 × wrong_type (contract), first: field 'x': expected double, found no value",
+        "  predict_error(f) says it row by row",
+    ] == err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["SELECT predict(g) FROM (SELECT 1 AS x) f"], 2, '"g" not found'),
+        (["SELECT predict(f) FROM 'nothing.csv' f"], 2, "No files found"),
+        (["SELECT predict_value({'x': 1})"], 2, "predict_value does not exist"),
+        (["--save", "out.doc", "SELECT 1"], 2, "expected a file called"),
+        (["--save", "out.csv", "SET threads = 2"], 2, "the query answers with no rows"),
+        (["SELECT x::INT FROM (VALUES ('a')) f(x)"], 1, "Could not convert"),
+    ],
+)
+def test_error_has_its_exit_code(
+    package: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, text: str
+) -> None:
+    """2 for what the query must change, 1 for one that ended early; nothing on stdout."""
+    assert code == code_of(package, *arguments)
+
+    out, err = capsys.readouterr()
+    assert "" == out
+    assert err.startswith("error: ")
+    assert text in err
+
+
+def test_query_comes_from_standard_input(
+    package: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no QUERY is given and no terminal is there."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("SELECT predict_label({'x': 0.5}) AS label;\n"))
+
+    assert 0 == code_of(package, "--json")
+
+    assert '{"label":"low"}\n' == capsys.readouterr().out
