@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 import traceback
@@ -47,6 +48,16 @@ class Commands(click.Group):
         found = getattr(importlib.import_module(f"stream.cli.{cmd_name}"), cmd_name)
         assert isinstance(found, click.Command)
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is asked for; an unknown one is refused with the nearest that there is."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
+            hint = f"did you mean `{near[0]}`?" if near else f"known commands: {', '.join(COMMANDS)}"
+            raise click.UsageError(f"unknown command `{args[0]}`: {hint}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Their one-line descriptions, without importing any."""
@@ -98,5 +109,11 @@ def _run(arguments: list[str]) -> int:
         if debug:
             traceback.print_exc(file=sys.stderr)
         click.echo(f"error: {error}", err=True)
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the outermost place: a bug, which must not look like the user's fault
+        if debug:
+            traceback.print_exc(file=sys.stderr)
+        mend = "this is a bug: --debug shows where it is; please report it"
+        click.echo(f"error: {type(error).__name__}: {error}\n  try: {mend}", err=True)
         return FAILED
     return result if isinstance(result, int) else 0
