@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from stream.app.trust import trust_of
-from stream.batch import Format, Input, Job, Plan, RunRecord, open_run, plan_inputs, run_local
+from stream.batch import Format, Input, Job, Plan, Run, RunRecord, open_run, plan_inputs, run_local
 from stream.batch.history import scored_hashes
 from stream.batch.run import Title
+from stream.batch.work import Done
 from stream.errors import StreamError
 from stream.settings import Settings
 from stream.store import Package, open_package
@@ -36,12 +37,14 @@ class BatchWish:
         format: of the parts.
         engine: who does the work.
         processes: of the local engine; None for one per core.
+        master: of the Spark engine; None for what Spark's own configuration says.
     """
 
     output: Path
     format: Format = "parquet"
     engine: Literal["local", "spark"] = "local"
     processes: int | None = None
+    master: str | None = None
 
 
 def open_version(settings: Settings, folder: str) -> Package:
@@ -86,8 +89,27 @@ def run_batch(
         job = Job(opener, plan.inputs, str(run.folder.absolute()), wish.format)
         before = sum(each.rows for each in run.done)
         progress(before)
-        done = run_local(run, job, wish.processes, progress)
+        if wish.engine == "spark":
+            done = _on_spark(settings, run, job, str(folder), wish.master, progress)
+        else:
+            done = run_local(run, job, wish.processes, progress)
         return run.publish(done, datetime.now(UTC)), before
+
+
+def _on_spark(
+    settings: Settings, run: Run, job: Job, folder: str, master: str | None, progress: Callable[[int], None]
+) -> list[Done]:
+    """The inputs' paths made absolute for the executors; the rows keep the names that were given."""
+    from stream.spark import open_session, run_spark
+    from stream.spark.shipping import ship
+
+    shipped = ship(folder, trust_of(settings.model))
+    shipped.open()  # a package that is refused is so here, not on some executor
+    spark = open_session(master)
+    try:
+        return run_spark(run, replace(job, base=str(Path.cwd())), shipped, spark, progress)
+    finally:
+        spark.stop()
 
 
 def check_share(record: RunRecord, stop_above: float) -> None:

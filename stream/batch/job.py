@@ -30,9 +30,11 @@ class Job:
         inputs: the files, by their numbers in the spans.
         folder: of the parts; a path that every process can write.
         format: of the parts.
+        base: the folder that relative paths of inputs count from; empty for the process's own.
     """
 
     opener: Opener
     inputs: tuple[Input, ...]
     folder: str
     format: Format
+    base: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,16 @@ import pyarrow.parquet as pq
 
 from stream.batch.job import Format
 
-__all__ = ["Part", "output_avro", "output_schema", "part_name", "sync", "write_part", "written_whole"]
+__all__ = [
+    "Part",
+    "instants",
+    "output_avro",
+    "output_schema",
+    "part_name",
+    "sync",
+    "write_part",
+    "written_whole",
+]
 
 _OFFSETS = ("source_partition", "source_offset")
 """Of `prediction.avsc`: where a record came from; a row comes from a file."""
@@ -37,27 +47,29 @@ def part_name(number: int, kind: Format) -> str:
     return f"part-{number:05d}.{kind}"
 
 
-def output_schema(predictions: pa.Schema, prediction_avsc: str) -> pa.Schema:
+def instants(predictions: pa.Schema, prediction_avsc: str) -> pa.Schema:
     """
-    The columns of the output.
+    Say which times are instants: the stream's columns have Avro's numbers, other readers want the zone.
 
     Args:
         predictions: as `TableScorer.schema` has them.
-        prediction_avsc: of the package; says which times are instants.
-    Returns: the same columns, instants as UTC; then `source_file` and `source_row`.
+        prediction_avsc: of the package.
+    Returns: the same columns; times are in UTC, but those of `local-timestamp-*`.
     """
-    local = {
-        field["name"]
-        for field in json.loads(prediction_avsc)["fields"]
-        if "local-timestamp" in json.dumps(field["type"])
-    }
-    fields = [
+    fields = json.loads(prediction_avsc)["fields"]
+    local = {field["name"] for field in fields if "local-timestamp" in json.dumps(field["type"])}
+    return pa.schema(
         field.with_type(pa.timestamp(field.type.unit, "UTC"))
         if pa.types.is_timestamp(field.type) and field.name not in local
         else field
         for field in predictions
-    ]
-    return pa.schema([*fields, pa.field("source_file", pa.string()), pa.field("source_row", pa.int64())])
+    )
+
+
+def output_schema(predictions: pa.Schema, prediction_avsc: str) -> pa.Schema:
+    """The columns of the output: `instants`, then `source_file` and `source_row`."""
+    places = [pa.field("source_file", pa.string()), pa.field("source_row", pa.int64())]
+    return pa.schema([*instants(predictions, prediction_avsc), *places])
 
 
 def output_avro(prediction_avsc: str) -> dict[str, Any]:
@@ -99,7 +111,7 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
         path: its name.
     Yields: it, open for bytes.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")  # 1
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # several machines may try  # 1
     try:
         with beside.open("wb") as file:  # 2
             yield file

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -99,7 +99,8 @@ class Work:
     def _chunks(self, unit: Unit) -> Iterator[tuple[Input, Chunk]]:
         for span in unit.spans:
             given = self._job.inputs[span.file]
-            for chunk in read_span(given, span, self._scorer.wanted):
+            there = replace(given, path=str(Path(self._job.base) / given.path))
+            for chunk in read_span(there, span, self._scorer.wanted):
                 yield given, chunk
 
     def _score(self, given: Input, chunk: Chunk) -> tuple[pa.RecordBatch, dict[int, DeadLetter]]:

@@ -46,6 +46,9 @@ HISTORY = "history"
 @click.option(
     "--processes", type=click.IntRange(min=1), help="Processes of the local engine (default: one per core)."
 )
+@click.option(
+    "--master", metavar="URL", help="Spark's master (default: Spark's own configuration, or local[*])."
+)
 @config_option
 @json_option
 def batch(  # noqa: PLR0913  # one argument per option of the command
@@ -56,6 +59,7 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     since: str | None,
     model: str | None,
     processes: int | None,
+    master: str | None,
     config: Path | None,
     json_out: bool,
 ) -> int:
@@ -80,7 +84,7 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     settings = settings_of(config)
     if model is not None:
         settings = replace(settings, model=replace(settings.model, uri=str(Path(model).absolute())))
-    wish = BatchWish(output, kind, engine, processes)
+    wish = BatchWish(output, kind, engine, processes, master)
     found = find_inputs(inputs)
     size = sum(Path(each.path).stat().st_size for each in found)
     with progress_bar("bytes looked at", size) as progress:

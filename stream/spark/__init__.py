@@ -1,0 +1,16 @@
+"""
+A model on Apache Spark: SQL functions, and the engine of `stream batch --engine spark`.
+
+    import stream.spark
+
+    stream.spark.register(spark, "models/flights")
+    spark.sql("SELECT *, predict(struct(*)).score FROM flights")
+
+Importing this needs no extra; using it needs `prediction-stream[spark]`, on the executors as well.
+"""
+
+from stream.spark.engine import run_spark
+from stream.spark.functions import register
+from stream.spark.session import open_session
+
+__all__ = ["open_session", "register", "run_spark"]

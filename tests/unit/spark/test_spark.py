@@ -1,0 +1,106 @@
+"""A model on a local Spark: the answers of the local engine, in the same folders; and functions in SQL."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.dataset as ds
+import pytest
+
+from stream.app.batch import BatchWish, planned, run_batch
+from stream.batch import RunRecord, find_inputs
+from stream.settings import ModelSettings, Settings
+from stream.store import Wish, open_package, pack
+from stream.table import TableScorer
+from tests.acceptance import visits
+
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small model of `visits`, packed."""
+    folder = tmp_path_factory.mktemp("packages") / "visits"
+    pack(visits.estimator(), Wish("visits", folder, carry=("id",)), schema=visits.SCHEMA)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    """One session for the functions; Java is needed."""
+    from stream.spark import open_session
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    session = open_session("local[2]", "tests")
+    yield session
+    session.stop()
+
+
+def rows(n: int) -> list[dict[str, Any]]:
+    """Visits, some of which can't be scored."""
+    made = [visits.visit(i) for i in range(n)]
+    made[3]["pages"] = 2**31
+    made[5]["channel"] = None
+    return made
+
+
+def scored(package: Path, given: Path, wish: BatchWish) -> tuple[RunRecord, list[dict[str, Any]], list[str]]:
+    """The record, the predictions and the dead rows of a run."""
+    settings = replace(Settings(), model=ModelSettings(uri=str(package)))
+    plan = planned(find_inputs([str(given)]), wish, new_only=False, progress=lambda _: None)
+    record, _ = run_batch(settings, plan, wish, lambda _: None)
+    folder = wish.output / f"run={record.run}"
+    table = ds.dataset(folder, exclude_invalid_files=False).to_table()
+    return record, table.to_pylist(), (folder / "_dead_rows.jsonl").read_text().splitlines()
+
+
+def test_functions_answer_as_a_table_does(spark: Any, package: Path) -> None:
+    """A struct, one field of it, and why there is none; a null row has neither."""
+    from stream.spark import register
+
+    names = register(spark, package)
+    given = rows(50)
+    frame = spark.createDataFrame(pd.DataFrame(given).astype({"pages": "int64"}))
+    frame.createOrReplaceTempView("visits")
+
+    found = spark.sql(
+        "SELECT predict(struct(*)) p, predict_score(struct(*)) s, predict_error(struct(*)) e FROM visits"
+    ).collect()
+    none = spark.sql(
+        "SELECT predict(IF(id = 0, NULL, struct(*))) p FROM visits ORDER BY id LIMIT 2"
+    ).collect()
+
+    opened = open_package(package)
+    expected = TableScorer(opened.model, opened.features).score_rows(given)
+    answers = expected.aligned().to_pylist()
+    assert {"predict", "predict_label", "predict_score", "predict_error"} == set(names)
+    assert [i for i in range(50) if found[i]["p"] is not None] == list(expected.rows)
+    assert [answers[i] for i in expected.rows] == [found[i]["p"].asDict() for i in expected.rows]
+    assert [answers[i]["score"] for i in expected.rows] == [found[i]["s"] for i in expected.rows]
+    assert {i: fault.reason for i, fault in sorted(expected.faults.items())} == {
+        i: row["e"]["reason"] for i, row in enumerate(found) if row["e"] is not None
+    }
+    assert [True, False] == [row["p"] is None for row in none]
+
+
+def test_both_engines_write_the_same(tmp_path: Path, package: Path) -> None:
+    """Predictions, dead rows and record, but for the engine's name, the run's and the times."""
+    with (tmp_path / "v.jsonl").open("w") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows(200))
+
+    local = scored(package, tmp_path / "v.jsonl", BatchWish(tmp_path / "a"))
+    cluster = scored(
+        package, tmp_path / "v.jsonl", BatchWish(tmp_path / "b", engine="spark", master="local[2]")
+    )
+
+    assert local[1:] == cluster[1:]
+    own = {"run": "", "started": "", "finished": "", "engine": ""}
+    assert replace(local[0], **own) == replace(cluster[0], **own)
+    assert ("local", "spark") == (local[0].engine, cluster[0].engine)
