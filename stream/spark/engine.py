@@ -118,6 +118,10 @@ class _Watch:
 
     def _look(self) -> None:
         folder = Path(self._run.folder) / "work"
+        last = sum(each.rows for each in self._run.done)
         while not self._end.wait(_LOOK_S):
             units = self._run.plan.units
-            self._progress(sum(unit.rows for unit in units if (folder / done_name(unit.number)).exists()))
+            rows = sum(unit.rows for unit in units if (folder / done_name(unit.number)).exists())
+            if rows != last:
+                self._progress(rows)
+                last = rows
