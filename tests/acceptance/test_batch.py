@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +56,7 @@ class Batch(Process):
 
     def kill_alone(self) -> None:
         """SIGKILL to the command only, as the kernel does when memory is short."""
-        self._process.kill()
+        self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
     def children(self) -> list[int]:
@@ -124,50 +124,6 @@ def test_files_become_a_run_with_its_record(tmp_path: Path, package: Path) -> No
     ] == [each["sha256"] for each in record["inputs"]]
 
 
-def test_only_new_files_are_scored_since_the_last_run(tmp_path: Path, package: Path) -> None:
-    """New by its bytes, whatever it is called; without anything new there is no new run."""
-    rows(3).to_csv(tmp_path / "a.csv", index=False)
-    with Batch(tmp_path, package, "*.csv", "--output", "out", "--format", "jsonl") as process:
-        process.done()
-    (tmp_path / "a.csv").rename(tmp_path / "renamed.csv")
-    rows(2, 3).to_csv(tmp_path / "b.csv", index=False)
-    for name in ("second", "third"):
-        arguments = ("*.csv", "--output", "out", "--since", "last", "--format", "csv")
-        with Batch(tmp_path, package, *arguments, name=name) as process:
-            folder = process.done()
-            if name == "third":
-                assert ("", True) == (folder, "nothing new" in process.text())
-            else:
-                with next((tmp_path / folder).glob("part-*.csv")).open() as file:
-                    assert ["b.csv", "b.csv"] == [row["source_file"] for row in csv.DictReader(file)]
-
-    assert [3, 2] == [record["rows"] for record in history(tmp_path, package, "history")]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("gone.csv",), "gone.csv: there is no such file"),
-        (("*.csv",), "*.csv: no data file is there"),
-        (("text.txt",), "expected a file called"),
-        (("broken.parquet",), "broken.parquet: can't be read"),
-    ],
-    ids=["gone", "glob", "format", "broken"],
-)
-def test_an_input_that_is_none_is_named(
-    tmp_path: Path, package: Path, arguments: tuple[str, ...], said: str
-) -> None:
-    """Exit 2, before anything is scored."""
-    (tmp_path / "text.txt").write_text("a\n1\n")
-    (tmp_path / "broken.parquet").write_bytes(b"PAR1 no parquet PAR1")
-
-    with Batch(tmp_path, package, *arguments, "--output", "out") as process:
-        process.done(2)
-
-        assert said in process.text()
-    assert not list((tmp_path / "out").glob("*"))
-
-
 def done_units(folder: Path) -> list[Path]:
     """The notes of the units that a run has finished."""
     return list(folder.glob("out/.run-*/work/done-*.json"))
@@ -175,6 +131,7 @@ def done_units(folder: Path) -> list[Path]:
 
 @pytest.mark.slow
 @pytest.mark.fault
+@pytest.mark.fault_core
 def test_a_killed_run_leaves_nothing_half_written_and_goes_on(tmp_path: Path, package: Path) -> None:
     """kill -9 in the middle: no run to be seen, its processes end; the same command does the rest only."""
     n = 1_500_000

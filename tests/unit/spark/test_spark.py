@@ -101,6 +101,6 @@ def test_both_engines_write_the_same(tmp_path: Path, package: Path) -> None:
     )
 
     assert local[1:] == cluster[1:]
-    own = {"run": "", "started": "", "finished": "", "engine": ""}
-    assert replace(local[0], **own) == replace(cluster[0], **own)
+    same = [replace(each[0], run="", started="", finished="", engine="") for each in (local, cluster)]
+    assert same[0] == same[1]
     assert ("local", "spark") == (local[0].engine, cluster[0].engine)

@@ -105,7 +105,7 @@ def _bare(array: pa.Array) -> pa.Array:
 
 def on_the_stream(event: RecordSchema, rows: list[dict[str, Any]], *, text: bool) -> list[object]:
     """Per row: the columns after Avro bytes and back, as `stream produce` and a worker do; None = refused."""
-    read = record_reader(event.root, text=text)
+    read, decoder = record_reader(event.root, text=text), Decoder(event, event.fields, "bare", event)
     found: list[object] = []
     for row in rows:
         try:
@@ -113,7 +113,7 @@ def on_the_stream(event: RecordSchema, rows: list[dict[str, Any]], *, text: bool
         except (Misfit, RecordError):
             found.append(None)
             continue
-        decoded = Decoder(event, event.fields, "bare", event).decode(values)
+        decoded = decoder.decode(values)
         columns = {path: (str(a.type), _bare(a)) for path, a in decoded.columns.items()}
         found += [{path: (kind, repr(a[i].as_py())) for path, (kind, a) in columns.items()}
                   for i in range(len(decoded.rows))] or [None]  # fmt: skip
@@ -141,15 +141,16 @@ def test_cells_are_what_they_are_one_by_one(kind: Any) -> None:
     """A csv's texts, each alone and all in one column: cast, reader and Avro's bytes agree."""
     event = schema({"name": "x", "type": kind})
     needed = Needed(event, ["x"])
-    for cells in ([cell] for cell in CELLS):
-        column = pa.array(cells, pa.string())
+    streamed = on_the_stream(event, [{"x": cell} for cell in CELLS], text=True)
+    for cell, bytes_say in zip(CELLS, streamed, strict=True):
+        at_once = needed.of_table(
+            pa.RecordBatch.from_pydict({"x": pa.array([cell], pa.string())}), lambda _: True
+        )
+        by_row = needed.of_rows([{"x": cell}], text=True)
 
-        at_once = needed.of_table(pa.RecordBatch.from_pydict({"x": column}), lambda _: True)
-        by_row = needed.of_rows([{"x": cell} for cell in cells], text=True)
-
-        assert shown(*by_row, len(cells)) == shown(*at_once, len(cells)), cells
-        streamed = on_the_stream(event, [{"x": cell} for cell in cells], text=True)
-        assert streamed == [row if isinstance(row, dict) else None for row in shown(*at_once, len(cells))]
+        (found,) = shown(*at_once, 1)
+        assert shown(*by_row, 1) == [found], cell
+        assert bytes_say == (found if isinstance(found, dict) else None), cell
     together = needed.of_table(
         pa.RecordBatch.from_pydict({"x": pa.array(CELLS, pa.string())}), lambda _: True
     )

@@ -1,0 +1,119 @@
+"""`stream batch` on the command line: what it takes, says and refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from stream.cli import main
+from stream.store import Wish, pack
+from tests.acceptance import visits
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small model of `visits`, packed."""
+    folder = tmp_path_factory.mktemp("packages") / "visits"
+    pack(visits.estimator(), Wish("visits", folder, carry=("id",)), schema=visits.SCHEMA)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str) -> int:
+    """`stream batch …`; its exit code."""
+    with pytest.raises(SystemExit) as end:
+        main(["batch", *arguments])
+    assert isinstance(end.value.code, int)
+    return end.value.code
+
+
+def write(path: str, n: int, first: int = 0) -> None:
+    """Visits as csv."""
+    pd.DataFrame([visits.visit(i) for i in range(first, first + n)]).to_csv(path, index=False)
+
+
+def test_only_new_files_are_scored_since_the_last_run(
+    package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """New by its bytes, whatever it is called; without anything new there is no new run."""
+    write("a.csv", 3)
+    options = ("--output", "out", "--model", str(package), "--format", "csv")
+    assert 0 == run("*.csv", *options)
+    Path("a.csv").rename("renamed.csv")
+    write("b.csv", 2, 3)
+    capsys.readouterr()
+
+    assert 0 == run("*.csv", *options, "--since", "last")
+    folder = Path(capsys.readouterr().out.strip())
+    assert 0 == run("*.csv", *options, "--since", "last")
+    nothing = capsys.readouterr()
+
+    assert ("", True) == (nothing.out, "nothing new" in nothing.err)
+    with next(folder.glob("part-*.csv")).open() as file:
+        assert [("b.csv", "1"), ("b.csv", "2")] == [
+            (row["source_file"], row["source_row"]) for row in csv.DictReader(file)
+        ]
+    assert 0 == run("history", "--output", "out", "--json")
+    records: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    assert [3, 2] == [record["rows"] for record in records]
+    assert 0 == run("history", "--output", "out")
+    assert records[0]["run"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "avro"])
+def test_every_format_has_the_same_rows(package: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    """Read again by `stream batch`'s own reader of rows."""
+    from stream.files import read_rows
+
+    write("a.csv", 5)
+    assert 0 == run("a.csv", "--output", "out", "--model", str(package), "--format", kind)
+    (part,) = Path(capsys.readouterr().out.strip()).glob("part-*")
+
+    rows = [row.values for row in read_rows(part)]
+
+    assert ["id", "label", "score", "model", "source_file", "source_row"] == list(rows[0])
+    assert [str(i) for i in range(5)] == [str(row["id"]) for row in rows]
+    assert all(0 < float(row["score"]) < 1 for row in rows)
+
+
+def test_mostly_dead_rows_end_with_1(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run is published; whoever looks at exit codes only learns that something is wrong."""
+    Path("a.jsonl").write_text('{"id": 1}\n' * 1000)
+
+    assert 1 == run("a.jsonl", "--output", "out", "--model", str(package))
+
+    said = capsys.readouterr()
+    assert "1000 of 1000 rows could not be scored: missing_field 1000" in said.err
+    assert (Path(said.out.strip()) / "_dead_rows.jsonl").is_file()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("gone.csv", "gone.csv: there is no such file"),
+        ("*.csv", "*.csv: no data file is there"),
+        ("text.txt", "expected a file called"),
+        ("broken.parquet", "broken.parquet: can't be read"),
+    ],
+    ids=["gone", "glob", "format", "broken"],
+)
+def test_an_input_that_is_none_is_named(
+    package: Path, capsys: pytest.CaptureFixture[str], given: str, said: str
+) -> None:
+    """Exit 2, before anything is scored."""
+    Path("text.txt").write_text("a\n1\n")
+    Path("broken.parquet").write_bytes(b"PAR1 no parquet PAR1")
+
+    assert 2 == run(given, "--output", "out", "--model", str(package))
+
+    assert said in capsys.readouterr().err
+    assert not list(Path("out").glob("*"))
