@@ -16,6 +16,7 @@ from stream.batch import Job, Run, Work
 from stream.batch.span import Unit
 from stream.batch.work import Done, done_name
 from stream.errors import StreamError
+from stream.spark.session import without_pandas
 from stream.spark.shipping import Shipped
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def run_spark(
         return list(run.done)
     task = partial(_do, replace(job, opener=shipped.open), left)
     places = spark.range(0, len(left), 1, len(left))
-    with _Watch(run, progress):
+    with without_pandas(), _Watch(run, progress):
         try:
             rows = places.mapInArrow(task, _SCHEMA).collect()
         except PySparkException as error:

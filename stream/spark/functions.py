@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from stream.batch.output import instants
 from stream.scoring import answer_fields
-from stream.spark.session import require_pyspark
+from stream.spark.session import require_pyspark, without_pandas
 from stream.spark.shipping import Shipped, ship
 from stream.store import Trust
 from stream.table import ScoredTable, TableScorer
@@ -54,9 +54,10 @@ def register(
     kinds = {name: prediction, f"{name}_error": _ERROR}
     for field, _ in answer_fields(opened.manifest):
         kinds[f"{name}_{field}"] = prediction.field(field).type
-    for each, kind in kinds.items():
-        chosen = each.removeprefix(name).removeprefix("_")
-        spark.udf.register(each, arrow_udf(_function(shipped, chosen, kind), from_arrow_type(kind)))
+    with without_pandas():
+        for each, kind in kinds.items():
+            chosen = each.removeprefix(name).removeprefix("_")
+            spark.udf.register(each, arrow_udf(_function(shipped, chosen, kind), from_arrow_type(kind)))
     return tuple(kinds)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from stream.errors import SettingsError, StreamError
@@ -11,7 +14,7 @@ from stream.errors import SettingsError, StreamError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["open_session", "require_pyspark"]
+__all__ = ["open_session", "require_pyspark", "without_pandas"]
 
 _HERE = "local[*]"
 """Where Spark's own configuration names no master."""
@@ -25,6 +28,14 @@ def require_pyspark() -> None:
         raise SettingsError(
             "Spark needs pyspark, which is not installed", mend="pip install 'prediction-stream[spark]'"
         ) from error
+
+
+@contextmanager
+def without_pandas() -> Iterator[None]:
+    """Spark warns of pandas 3 wherever a function is made; ours take and give Arrow, never pandas."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        yield
 
 
 def open_session(master: str | None = None, name: str = "prediction-stream") -> SparkSession:

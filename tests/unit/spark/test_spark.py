@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
@@ -67,7 +66,7 @@ def test_functions_answer_as_a_table_does(spark: Any, package: Path) -> None:
 
     names = register(spark, package)
     given = rows(50)
-    frame = spark.createDataFrame(pd.DataFrame(given).astype({"pages": "int64"}))
+    frame = spark.createDataFrame(given, "id long, channel string, pages long, seconds double")
     frame.createOrReplaceTempView("visits")
 
     found = spark.sql(
