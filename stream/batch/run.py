@@ -97,6 +97,8 @@ class Run:
         Raises: OSError as the disk has it; the run is not visible then, and the same command goes on with it.
         """
         out = self.folder / "out"
+        for half in out.glob(".*"):  # what a process that was killed had begun
+            half.unlink()
         dead = Counter[str]()
         for each in done:
             dead.update(each.dead_by_reason)

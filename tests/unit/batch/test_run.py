@@ -82,6 +82,7 @@ def test_a_stopped_run_is_gone_on_with(tmp_path: Path, given: Plan) -> None:
         first = Work(job(run)).do(given.units[0])
         part = next((run.folder / "out").iterdir())
         written = part.stat().st_mtime_ns
+        (run.folder / "out" / ".part-00001.parquet.0badcafe").write_bytes(b"PAR1, and half of it")
 
     with open_run(output, given, TITLE, NOW + timedelta(days=1)) as again:
         assert (run.name, run.started, (first,)) == (again.name, again.started, again.done)
@@ -91,6 +92,7 @@ def test_a_stopped_run_is_gone_on_with(tmp_path: Path, given: Plan) -> None:
 
     assert (10, 9) == (record.rows, record.predictions)
     assert [f"run={run.name}"] == [path.name for path in output.iterdir()]
+    assert [] == list(output.glob("run=*/.*"))
 
 
 @pytest.mark.parametrize("change", ["model", "inputs"])
