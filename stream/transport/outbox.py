@@ -199,11 +199,23 @@ class Outbox:
         except KafkaException as error:
             raise self._decide(error, "writing") from error
         except SystemError:
-            # A fatal error while it waits, such as an id whose right was revoked: flush may return neither a
-            # number nor an exception (confluent-kafka 2.16). The client has told the error itself.
-            self.producer.poll(0)
-            self.check()
+            # After a fatal error while it waits (seen: a right on the transactional id that is revoked), flush
+            # may give neither a number nor an exception, and `error_cb` is not told (confluent-kafka 2.16).
+            self._say_fatal()
             raise
+
+    def _say_fatal(self) -> None:
+        """
+        Find out whether the producer is at its end.
+
+        A call that is not allowed now has no effect; where there was a fatal error, it is the answer.
+        Source: librdkafka 2.16, rd_kafka_txn_require_state0.
+        """
+        try:
+            self.producer.begin_transaction()
+        except KafkaException as error:
+            if error.args[0].fatal():
+                raise self._decide(error, "writing") from error
 
     def _on_delivery(
         self, error: KafkaError | None, message: Any, headers: Headers = (), timestamp_ms: int | None = None

@@ -117,6 +117,7 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 """How each command of the table is typed; the worker apart."""
 
 
+@pytest.mark.fault_core
 def test_whole_flow_works_with_the_least_rights(fresh: Site, rows: Path, workers: Workers) -> None:
     """Topics made, events sent, scored, watched and counted, each by a user with its own rights and no other."""
     for command in ("topics --create", "topics", "produce"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NoReturn
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from stream.errors import BrokerRefused, OutcomeUnknown
 from stream.settings import KafkaSettings
@@ -13,46 +14,39 @@ from stream.transport.connection import Connection
 from stream.transport.outbox import Failed, Outbox
 
 
+@dataclass
 class _Ended:
-    """confluent-kafka's producer as it is after a fatal error (2.16)."""
+    """confluent-kafka's producer as it is after a fatal error (2.16); or in an open transaction."""
+
+    error: KafkaError
 
     def flush(self, wait_s: float) -> NoReturn:
         raise SystemError("<method 'flush'> returned NULL without setting an exception")
 
-    def poll(self, wait_s: float) -> int:
-        return 0
+    def begin_transaction(self) -> NoReturn:
+        raise KafkaException(self.error)
 
 
-def _ended(connection: Connection) -> Outbox:
+def _ended(code: int, *, fatal: bool = True) -> Outbox:
     failed: list[Failed] = []
-    outbox = Outbox(KafkaSettings("127.0.0.1:1", "g"), failed.append, connection, 1.0, "g.1")
-    outbox.producer = _Ended()
+    outbox = Outbox(KafkaSettings("127.0.0.1:1", "g"), failed.append, Connection(), 1.0, "g.1")
+    outbox.producer = _Ended(KafkaError(code, "the reason", fatal=fatal))
     return outbox
 
 
-def _fatal(code: int) -> KafkaError:
-    return KafkaError(code, "the reason", fatal=True)
-
-
 def test_right_that_is_revoked_while_waiting_is_a_refusal() -> None:
-    """What the client said of its end decides, not that its call failed."""
-    connection = Connection()
-    connection.fatal = _fatal(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-
+    """What the client says of its end decides, not how its call failed."""
     with pytest.raises(BrokerRefused, match="TRANSACTIONAL_ID_AUTHORIZATION_FAILED: the reason"):
-        _ended(connection).serve(1.0)
+        _ended(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED).serve(1.0)
 
 
 def test_producer_that_is_fenced_while_waiting_is_renewed() -> None:
     """An epoch that is over asks for a new producer."""
-    connection = Connection()
-    connection.fatal = _fatal(KafkaError.INVALID_PRODUCER_EPOCH)
-
     with pytest.raises(OutcomeUnknown):
-        _ended(connection).serve(1.0)
+        _ended(KafkaError.INVALID_PRODUCER_EPOCH).serve(1.0)
 
 
 def test_failure_without_a_reason_is_not_swallowed() -> None:
-    """Where the client said nothing, the call's own failure is a bug to be seen."""
+    """Where the client is not at its end, the call's own failure is a bug to be seen."""
     with pytest.raises(SystemError):
-        _ended(Connection()).serve(1.0)
+        _ended(KafkaError._STATE, fatal=False).serve(1.0)
