@@ -63,7 +63,7 @@ def fill(topics: Topics, events: int, topic: str | None = None) -> str:
     Returns: the topic's name.
     """
     name = topic or f"bench.features.{events}"
-    if topics.records(name) == events:
+    if topics.offsets(name) == events:
         return name
     topics.delete(name)
     topics.create(name, PARTITIONS)
@@ -85,8 +85,8 @@ def fill(topics: Topics, events: int, topic: str | None = None) -> str:
             producer.poll(0)
             while len(producer) > 500_000:
                 producer.poll(0.1)
-    if producer.flush(_FLUSH_S) or topics.records(name) != events:
-        raise RuntimeError(f"{name}: {topics.records(name)} of {events} records arrived")
+    if producer.flush(_FLUSH_S) or topics.offsets(name) != events:
+        raise RuntimeError(f"{name}: {topics.offsets(name)} of {events} records arrived")
     return name
 
 

@@ -4,7 +4,8 @@ The race: contestants by turns on one filled topic, each run with a group and an
 What is measured, the same way for all:
 
 * events/s: from the first to the last prediction on the output topic, by the broker's own clock
-  (`message.timestamp.type=LogAppendTime`); start-up is outside.
+  (`message.timestamp.type=LogAppendTime`); start-up is outside. A transaction's commit has no such time: the
+  end of the last one, some 10 ms in a run of seconds, is outside as well.
 * CPU: the contestant's process between the moments when its first prediction and its last were seen.
 * first prediction: from the process's start to the broker's time of the first prediction.
 * memory: the process's largest resident size.
@@ -19,7 +20,6 @@ import argparse
 import json
 import os
 import platform
-import re
 import secrets
 import signal
 import sys
@@ -32,26 +32,27 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.answers import Answers, Disagreement, answers, compare
-from benchmarks.fill import PARTITIONS, SCHEMA, fill
+from benchmarks.fill import PARTITIONS, fill
+from benchmarks.lane import Lane, is_worker
 from benchmarks.packages import MODELS, package
 from benchmarks.process import Contestant
-from benchmarks.summary import Run, events_per_s, ratio, summaries, table
+from benchmarks.summary import Run, Summary, events_per_s, ratio, summaries, table
 from benchmarks.topics import Topics
 from stream.codec import RecordSchema, single_object_prefix
 from tests.kafka.broker import Broker
-from tests.kafka.process import free_ports
 
-__all__ = ["CONTESTANTS", "Race", "main"]
+__all__ = ["CONTESTANTS", "Race", "kafka", "main", "say"]
 
 CONTESTANTS = {
-    "worker": "`stream worker` with its default settings",
-    "worker-N": "`stream worker` with `[batching] max_records = N`, such as worker-10000",
+    "worker": "`stream worker` with its default settings: exactly-once",
+    "worker-alo": '`stream worker` with `[delivery] guarantee = "at-least-once"`',
+    "worker-N": "`stream worker` with `[batching] max_records = N`, such as worker-10000; at-least-once: worker-N-alo",
     "loop": "the hand-written micro-batch loop",
     "copy": "the hand-written loop without decoding, model and encoding: the bytes alone",
     "faust": "idiomatic Faust, one event at a time",
 }
 
-DEFAULT = ("worker", "worker-10000", "loop", "copy", "faust")
+DEFAULT = ("worker", "worker-alo", "worker-10000", "worker-10000-alo", "loop", "copy", "faust")
 """Who runs unless `--only` says otherwise. 10,000 records are the loop's batch."""
 
 _LOOK_S = 0.05
@@ -81,57 +82,6 @@ class Race:
     contestants: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Lane:
-    """One run's own: topics, group, files."""
-
-    topics: Topics
-    source: str
-    folder: Path
-    name: str
-    package: Path
-
-    @property
-    def target(self) -> str:
-        return f"bench.predictions.{self.name}"
-
-    @property
-    def letters(self) -> str:
-        return f"bench.deadletters.{self.name}"
-
-    def command(self, contestant: str) -> list[str]:
-        """How the contestant is started."""
-        if contestant.startswith("worker"):
-            batch = contestant.removeprefix("worker").removeprefix("-")
-            config = self.config(f"[batching]\nmax_records = {batch}\n" if batch else "")
-            return [sys.executable, "-m", "stream", "worker", "--config", str(config)]
-        module = "idiomatic" if contestant == "faust" else "loop"
-        given = [
-            f"--bootstrap={self.topics.bootstrap}",
-            f"--source={self.source}",
-            f"--target={self.target}",
-            f"--group=bench.{self.name}",
-            f"--package={self.package}",
-            f"--schema={SCHEMA}",
-        ]
-        extra = ["--copy"] if contestant == "copy" else []
-        return [sys.executable, "-m", f"benchmarks.contestants.{module}", *given, *extra]
-
-    def config(self, extra: str) -> Path:
-        """The worker's settings: where things are and `extra`, all else as it is."""
-        file = self.folder / f"{self.name}.toml"
-        file.write_text(
-            f'[kafka]\nbootstrap_servers = "{self.topics.bootstrap}"\ngroup = "bench.{self.name}"\n'
-            f'[model]\nuri = "{self.package}"\n'
-            f'[input]\ntopic = "{self.source}"\nschema = "{SCHEMA}"\n'
-            f'[output]\ntopic = "{self.target}"\n'
-            f'[dead_letters]\ntopic = "{self.letters}"\n'
-            f"[web]\nport = {free_ports(1)[0]}\n"
-            f"{extra}"
-        )
-        return file
-
-
 def race(plan: Race, bootstrap: str, folder: Path) -> list[Run]:
     """
     Run it all.
@@ -154,7 +104,7 @@ def race(plan: Race, bootstrap: str, folder: Path) -> list[Run]:
             # Each goes first once: no one always finds the broker's caches warm.
             shift = turn % len(plan.contestants)
             for contestant in plan.contestants[shift:] + plan.contestants[:shift]:
-                lane = _Lane(topics, source, folder, secrets.token_hex(4), packages[model])
+                lane = Lane(topics, source, folder, secrets.token_hex(4), packages[model])
                 run, said = _run(plan, lane, model, contestant)
                 runs.append(run)
                 figures = f"{run.events_per_s:,.0f} events/s, {run.cpu_us:,.1f} µs CPU an event"
@@ -171,7 +121,7 @@ def _agree(contestant: str, said: Answers, first: Answers) -> None:
         raise Disagreement(f"{contestant} and the first contestant: {error}") from error
 
 
-def _run(plan: Race, lane: _Lane, model: str, contestant: str) -> tuple[Run, Answers | None]:
+def _run(plan: Race, lane: Lane, model: str, contestant: str) -> tuple[Run, Answers | None]:
     """One run, and what was predicted (None: the bytes were only copied)."""
     wanted = plan.faust_events if contestant == "faust" else plan.events
     # Appended by the broker's clock, the same for all, whatever timestamps a contestant gives its records.
@@ -195,10 +145,15 @@ def _run(plan: Race, lane: _Lane, model: str, contestant: str) -> tuple[Run, Ans
     return run, said
 
 
-def _watch(lane: _Lane, process: Contestant, wanted: int) -> int:
-    """Wait until so many records are on the output topic."""
+def _watch(lane: Lane, process: Contestant, wanted: int) -> int:
+    """
+    Wait until so many records are on the output topic for who reads committed ones only.
+
+    Returns: the offsets that are committed then: the records, and a marker a transaction and partition.
+    """
     deadline = time.monotonic() + _RUN_S
-    while (there := lane.topics.records(lane.target)) < wanted:
+    # Offsets are cheap to ask for, and never fewer than records; only when they suffice are the records counted.
+    while (there := lane.topics.offsets(lane.target)) < wanted or lane.topics.records(lane.target) < wanted:
         process.check()
         if time.monotonic() > deadline:
             raise TimeoutError(f"{there} of {wanted} predictions after {_RUN_S:.0f} s; log: {lane.folder}")
@@ -206,7 +161,7 @@ def _watch(lane: _Lane, process: Contestant, wanted: int) -> int:
     return there
 
 
-def _outputs(lane: _Lane, contestant: str) -> tuple[Answers | None, list[int]]:
+def _outputs(lane: Lane, contestant: str) -> tuple[Answers | None, list[int]]:
     messages = lane.topics.read(lane.target)
     if contestant == "copy":
         return None, [message.timestamp()[1] for message in messages]
@@ -222,7 +177,8 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def _bootstrap() -> Iterator[str]:
+def kafka() -> Iterator[str]:
+    """The bootstrap servers at KAFKA_BOOTSTRAP, or of a broker of our own meanwhile."""
     given = os.environ.get("KAFKA_BOOTSTRAP")
     if given:
         yield given
@@ -234,8 +190,7 @@ def _bootstrap() -> Iterator[str]:
 
 def _chosen(text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
-    known = (*CONTESTANTS, *(name for name in names if re.fullmatch(r"worker-[1-9][0-9]*", name)))
-    strangers = [name for name in names if name not in known or name == "worker-N"]
+    strangers = [n for n in names if not is_worker(n) and (n not in CONTESTANTS or n == "worker-N")]
     if strangers:
         raise argparse.ArgumentTypeError(f"no contestant {strangers[0]!r}; one of {', '.join(CONTESTANTS)}")
     return names
@@ -265,22 +220,28 @@ def plan_of(argv: list[str] | None = None) -> Race:
     return Race(given.events, min(given.faust_events, given.events), given.runs, models, given.only)
 
 
+def _to_at_least_once(found: list[Summary], model: str, workers: list[str]) -> dict[str, float | None]:
+    """What exactly-once leaves of at-least-once's rate, by batch size."""
+    return {name: ratio(found, model, name, f"{name}-alo") for name in workers if f"{name}-alo" in workers}
+
+
 def main() -> None:
     """Run the race and print what came of it."""
     plan = plan_of()
     # As Ctrl-C: so that contestant and broker are ended too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    with _bootstrap() as bootstrap:
+    with kafka() as bootstrap:
         runs = race(plan, bootstrap, folder)
     found = summaries(runs)
     print(table(found, "loop"))
+    workers = [name for name in plan.contestants if is_worker(name)]
     result = {
         "events": plan.events,
         "ratios": {
-            model: {name: ratio(found, model, name, "loop") for name in plan.contestants if "worker" in name}
-            for model in plan.models
+            model: {name: ratio(found, model, name, "loop") for name in workers} for model in plan.models
         },
+        "to_at_least_once": {model: _to_at_least_once(found, model, workers) for model in plan.models},
         "summaries": [asdict(one) for one in found],
         "runs": [asdict(run) for run in runs],
         "machine": {

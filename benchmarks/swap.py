@@ -134,7 +134,7 @@ def run(events: int, bootstrap: str, folder: Path) -> Swap:
 
 def _until(topics: Topics, target: str, worker: Contestant, wanted: int) -> None:
     deadline = time.monotonic() + _RUN_S
-    while topics.records(target) < wanted:
+    while topics.offsets(target) < wanted or topics.records(target) < wanted:
         worker.check()
         if time.monotonic() > deadline:
             raise TimeoutError(f"not {wanted} predictions after {_RUN_S:.0f} s")

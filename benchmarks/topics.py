@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from confluent_kafka.cimpl import NewTopic
 
@@ -42,9 +42,13 @@ class Topics:
         while self._partitions(name):
             time.sleep(0.05)
 
-    def records(self, name: str) -> int:
-        """How many offsets a topic has used: its records, plus a transaction's markers if there were any."""
+    def offsets(self, name: str) -> int:
+        """How many offsets a topic has used, up to the last stable one: its records, and transactions' markers."""
         return sum(self._ends(name).values())
+
+    def records(self, name: str) -> int:
+        """How many committed records a topic has: it reads them."""
+        return sum(1 for _ in self.read(name))
 
     def read(self, name: str) -> Iterator[Any]:
         """Every committed record of a topic, up to where it ends now: an independent reader without a group."""
@@ -82,5 +86,5 @@ class Topics:
         wanted = {TopicPartition(name, i): latest for i in range(self._partitions(name))}
         if not wanted:
             return {}
-        asked = self._admin.list_offsets(wanted)
+        asked = self._admin.list_offsets(wanted, isolation_level=IsolationLevel.READ_COMMITTED)
         return {tp.partition: future.result(_ANSWER_S).offset for tp, future in asked.items()}

@@ -1,0 +1,60 @@
+"""What the benchmarks start."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.lane import Lane, is_worker
+from benchmarks.topics import Topics
+
+
+def settings_of(contestant: str, folder: Path) -> dict[str, Any]:
+    """The settings that a contestant is started with."""
+    lane = Lane(Topics("127.0.0.1:1"), "in", folder, "x", folder / "package")
+    command = lane.command(contestant)
+
+    assert ["-m", "stream", "worker", "--config"] == command[1:5]
+    return tomllib.loads(Path(command[5]).read_text())
+
+
+@pytest.mark.parametrize(
+    ("contestant", "batching", "delivery"),
+    [
+        ("worker", None, None),
+        ("worker-alo", None, {"guarantee": "at-least-once"}),
+        ("worker-10000", {"max_records": 10_000}, None),
+        ("worker-10000-alo", {"max_records": 10_000}, {"guarantee": "at-least-once"}),
+    ],
+)
+def test_worker_differs_by_what_its_name_says(
+    contestant: str, batching: object, delivery: object, tmp_path: Path
+) -> None:
+    """And by nothing else: all other settings are the defaults."""
+    found = settings_of(contestant, tmp_path)
+
+    assert (batching, delivery) == (found.get("batching"), found.get("delivery"))
+    assert {"kafka", "model", "input", "output", "dead_letters", "web"} == found.keys() - {
+        "batching",
+        "delivery",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["loop", "copy", "hop", "faust", "worker-N", "worker-0", "worker-alo-10", "workers"]
+)
+def test_other_names_are_no_worker(name: str) -> None:
+    """A typing error must not become a run of something else."""
+    assert not is_worker(name)
+
+
+def test_programs_by_hand_are_told_where_to_read_and_write(tmp_path: Path) -> None:
+    """The copier among them is the loop with an argument more."""
+    lane = Lane(Topics("127.0.0.1:1"), "in", tmp_path, "x", tmp_path)
+    loop, copy = lane.command("loop"), lane.command("copy")
+
+    assert {"--source=in", "--target=bench.predictions.x", "--group=bench.x"} <= set(loop)
+    assert [*loop, "--copy"] == copy
