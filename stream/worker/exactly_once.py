@@ -20,6 +20,7 @@ from stream.records import Partition
 from stream.transport import Deadline, GroupMetadata, Refusal
 from stream.worker.delivery import LOOK_S, Outlets
 from stream.worker.inhand import InHand
+from stream.worker.pace import Pace
 from stream.worker.phases import Event, Phase, Phases
 from stream.worker.renewal import Renewal
 from stream.worker.seams import Reading, Transacting
@@ -66,12 +67,12 @@ class ExactlyOnce:
         self._span: Span | None = None
         self._ending: Span | None = None
         self._ending_since = 0.0
-        self._commit_s = 0.0
+        self._ended_at = 0.0
         self._gone: set[Partition] = set()
         """Partitions that went while the span before was being committed."""
         self._refusals: list[Refusal] = []
         self._opened = 0.0
-        self._judging_s = 0.0
+        self._pace = Pace(timing)
         self._source: Reading
 
     # ---- the usual way ----
@@ -102,7 +103,7 @@ class ExactlyOnce:
             self._hand.add(judged)
             return
         started = self._outlets.clock()
-        self._judging_s = judged.seconds
+        self._pace.judging_s = judged.seconds
         try:
             if self._span is None:
                 self._begin()
@@ -118,29 +119,12 @@ class ExactlyOnce:
         """See `Delivery.tend`."""
         if drained and self._settlement.busy:
             self._look()
-        if self._due(drained=drained):
+        if self._span is not None and self._pace.due(self._span, self._outlets.clock(), drained=drained):
             self._end(None)
 
     def patience_s(self, idle_s: float) -> float:
         """See `Delivery.patience_s`: an open transaction is not kept open for a record that may not come."""
-        if self._span is None:
-            return idle_s
-        return max(0.0, min(idle_s, self._quiet_s - (self._outlets.clock() - self._span.started)))
-
-    @property
-    def _quiet_s(self) -> float:
-        """How old a transaction gets although nothing waits: as long as a commit takes, so that none queues."""
-        return min(self._timing.span_s, max(self._timing.quiet_s, self._commit_s))
-
-    def _due(self, *, drained: bool) -> bool:
-        if self._span is None:
-            return False
-        age = self._outlets.clock() - self._span.started
-        # The next batch is not waited for when it would come too late: a slow model must not keep it open.
-        old = age + self._judging_s >= self._timing.span_s
-        large = self._span.value_bytes >= self._timing.span_bytes
-        quiet = drained and age >= self._quiet_s
-        return quiet or old or large or self._span.records >= self._timing.span_records
+        return self._pace.patience_s(self._span, self._outlets.clock(), idle_s)
 
     def _begin(self) -> None:
         self._opened = self._outlets.clock()
@@ -159,7 +143,12 @@ class ExactlyOnce:
         self._ending, self._ending_since, self._gone = span, self._outlets.clock(), set()
         self.phases.on(Event.ENDING)
         group, deadline = self._source.group(), Deadline.after(self._sink.timeout_s)
-        self._settlement.start(lambda: self._settle(span.next_offsets, group, deadline))
+        self._settlement.start(lambda: self._settle_behind(span.next_offsets, group, deadline))
+
+    def _settle_behind(self, offsets: dict[Partition, int], group: GroupMetadata, deadline: Deadline) -> None:
+        self._settle(offsets, group, deadline)
+        # Here, and not where it is noticed: the loop may be waiting for a record meanwhile.
+        self._ended_at = self._outlets.clock()
 
     def _settle(self, offsets: dict[Partition, int], group: GroupMetadata, deadline: Deadline) -> None:
         """
@@ -197,11 +186,11 @@ class ExactlyOnce:
         span, self._ending = self._ending, None
         if span is not None:
             self.phases.on(Event.COMMITTED)
-            self._count(span.batches, self._outlets.clock() - self._ending_since)
+            self._count(span.batches, self._ended_at - self._ending_since)
         return True
 
     def _count(self, batches: Iterable[Judged], seconds: float) -> None:
-        self._commit_s = seconds
+        self._pace.committed(seconds)
         self._outlets.metrics.add("stream_commits_total", result="ok")
         self._outlets.metrics.observe("stream_commit_seconds", seconds)
         for judged in batches:

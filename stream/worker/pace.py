@@ -1,0 +1,55 @@
+"""How long a transaction is kept open: short while the input is drained, long under load."""
+
+from __future__ import annotations
+
+from stream.worker.span import Span
+from stream.worker.timing import Timing
+
+__all__ = ["Pace"]
+
+_RECENT = 0.25
+"""Weight of the last commit in the average: one that was held up must not slow the next ones down for long."""
+
+
+class Pace:
+    """Decides when the open span ends. Knows how long commits take, and the last batch took."""
+
+    def __init__(self, timing: Timing) -> None:
+        """
+        Args:
+            timing: the bounds.
+        """
+        self._timing = timing
+        self._commit_s = 0.0
+        self.judging_s = 0.0
+        """That the last batch took; the next may take as long."""
+
+    def committed(self, seconds: float) -> None:
+        """A commit took so long, its waiting to be noticed not counted."""
+        self._commit_s += (seconds - self._commit_s) * _RECENT
+
+    @property
+    def quiet_s(self) -> float:
+        """How old a transaction gets although nothing waits: as long as a commit takes, so that none queues."""
+        return min(self._timing.span_s, max(self._timing.quiet_s, self._commit_s))
+
+    def due(self, span: Span, now: float, *, drained: bool) -> bool:
+        """
+        Whether a span must end.
+
+        Args:
+            span: the open one.
+            now: monotonic seconds.
+            drained: the input holds nothing more at the moment.
+        """
+        age = now - span.started
+        # The next batch is not waited for when it would come too late: a slow model must not keep it open.
+        old = age + self.judging_s >= self._timing.span_s
+        large = span.value_bytes >= self._timing.span_bytes or span.records >= self._timing.span_records
+        return old or large or (drained and age >= self.quiet_s)
+
+    def patience_s(self, span: Span | None, now: float, idle_s: float) -> float:
+        """How long a poll may wait for a record that may not come, idle_s at most."""
+        if span is None:
+            return idle_s
+        return max(0.0, min(idle_s, self.quiet_s - (now - span.started)))
