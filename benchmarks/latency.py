@@ -162,10 +162,7 @@ def _running(lane: Lane, contestant: str) -> Iterator[Runner]:
         Contestant(lane.command(contestant), lane.folder / f"{lane.name}.log") as process,
         subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as reader,
     ):
-        runner = Runner(lane, contestant, process, reader)
-        runner.ready()
-        say(f"{contestant} is ready")
-        yield runner
+        yield Runner(lane, contestant, process, reader)
     for topic in (lane.source, lane.target, lane.letters):
         lane.topics.delete(topic)
 
@@ -190,6 +187,9 @@ def measure(plan: Plan, bootstrap: str, folder: Path) -> list[Delays]:
                 name = secrets.token_hex(4)
                 lane = Lane(topics, f"bench.features.{name}", folder, name, package(model))
                 runners.append(stack.enter_context(_running(lane, contestant)))
+            for runner in runners:
+                runner.ready()
+                say(f"{model}: {runner.contestant} is ready")
             found += _turns(plan, model, runners)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -101,6 +102,23 @@ class TestUsualWay:
     def test_skips_alone_commit_their_offsets(self) -> None:
         """A batch without outputs moves the offset all the same."""
         assert {P0: 1} == Rig(batch_of([b"s"])).run().sink.offsets
+
+    def test_commit_takes_as_long_as_it_takes_not_until_it_is_noticed(self) -> None:
+        """The loop waits for a record meanwhile; the next transaction must not be paced by that."""
+
+        def an_hour_passes() -> None:
+            for thread in threading.enumerate():
+                if thread.name == "settlement":
+                    thread.join()
+            rig.clock_s += 3_600.0
+
+        rig = Rig(batch_of([b"a"]), an_hour_passes, batch_of([b"b"], first_offset=1))
+        rig.run()
+        seconds = rig.metrics.registry.get_sample_value("stream_commit_seconds_sum")
+
+        assert [1, 1] == rig.sink.sizes
+        assert seconds is not None
+        assert 60.0 > seconds
 
     def test_coordinator_is_waited_for_at_start(self) -> None:
         """No answer is no error at first."""
