@@ -36,6 +36,12 @@ New objects after which the collector looks at them; Python's own 700 are three 
 by themselves: what waits for the collector is only what refers to itself, a few objects a batch.
 """
 
+SWITCH_S = 0.0005
+"""
+How long a thread keeps the interpreter while another wants it; Python's own 5 ms. The thread that ends transactions
+wants it after every answer of a broker, and the loop waits for that thread; the event loop answers sooner, too.
+"""
+
 PROBE_S = 5.0
 """Between two questions to the broker whether it is there."""
 
@@ -90,6 +96,7 @@ class EngineService(faust.Service):
             say_origin(parts.package, settings.model)
             log.info("%s reads %s as group %s", parts.package.manifest.model, topics[0], settings.kafka.group)
             _tend_garbage()
+            sys.setswitchinterval(SWITCH_S)
             with parts.cluster.naming_refusals():
                 engine.run(parts.source)
 

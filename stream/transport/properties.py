@@ -26,8 +26,10 @@ MESSAGE_MAX_BYTES = 64 * 1024 * 1024
 QUEUE_MESSAGES = 200_000
 """Records waiting in the producer at most; librdkafka's default is 100,000."""
 
-LINGER_MS = 5
-"""librdkafka's default, said here because it is a latency floor: a record waits this long for its batch."""
+LINGER_MS = 1
+"""How long a record waits for its batch: a latency floor. librdkafka's 5 bring no more events a second, since a batch
+is handed over in less than 1; with 0 it goes in many small requests, and a full load is
+slower by a tenth to a third."""
 
 TRANSACTION_TIMEOUT_MS = 10_000
 """A transaction of a worker that died is aborted after so long, and until then `read_committed` readers of its

@@ -15,8 +15,8 @@ class Timing:
     Attributes:
         idle_s: how long a poll waits for a first record; a stop is noticed after this.
         span_s: a span ends when it is this old. What a kill -9 makes others do again.
-        quiet_s: a transaction is not ended before this, although the input is drained: shorter ones queue behind
-            each other at the broker.
+        quiet_s: a transaction is not ended before this, although the input is drained, nor before it is as old as a
+            commit takes (`Pace`): shorter ones queue behind each other at the broker.
         span_records: a span ends when it has this many records.
         span_bytes: a span ends when its input values take this much memory.
         hold_s: for records in hand to be published again; as `answer_s`.
@@ -29,7 +29,7 @@ class Timing:
 
     idle_s: float = 0.1
     span_s: float = 0.1
-    quiet_s: float = 0.02
+    quiet_s: float = 0.005
     span_records: int = 50_000
     span_bytes: int = 64 * 1024 * 1024
     hold_s: float = 240.0
