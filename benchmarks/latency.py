@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -240,6 +241,8 @@ def plan_of(argv: list[str] | None = None) -> Plan:
 def main() -> None:
     """Measure, and print what came of it."""
     plan = plan_of()
+    # As Ctrl-C: so that contestants, readers and broker are ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="latency-"))
     with kafka() as bootstrap:
         found = measure(plan, bootstrap, folder)
