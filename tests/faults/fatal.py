@@ -9,7 +9,7 @@ import pandas as pd
 
 __all__ = ["POISON", "Fatal"]
 
-POISON = 77
+POISON = 7_777_777
 """Pages that it does not survive."""
 
 

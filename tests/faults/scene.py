@@ -23,7 +23,7 @@ from tests.faults.plan import VARIABLE, Action, Client, Fault, When, marks, spel
 from tests.faults.row import Result, Row
 from tests.kafka.process import wait_for
 
-__all__ = ["Scene"]
+__all__ = ["FOLLOW_S", "Scene"]
 
 FOLLOW_S = 150.0
 """For everything that was sent to come out; recoveries take 5-20 s alone on two cores."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,22 +105,20 @@ def test_max_bytes(stage: Stage, kafka: Kafka) -> None:
 @row("registry-away", "the schema registry is away when a new schema comes")
 def test_registry_away(stage: Stage, kafka: Kafka, registry: Registry) -> None:
     """Batches with an id that is not known yet wait; nothing is judged wrongly."""
-    with Proxy(registry.port) as proxy:
+    with Proxy(registry.port) as proxy, closing(Stock(registry.url)) as stock:
         url = registry.url.replace(f":{registry.port}/", f":{proxy.port}/")
         tables = {
             "schema_registry": {"url": url, "register": True},
             "output": {"framing": "single-object"},
         }
         scene = stage(kafka.bootstrap, tables)
-        stock = Stock(registry.url)
-        first, second = (stock.register(scene.setup.input, visits.SCHEMA, doc) for doc in ("one", "two"))
-        scene.mix = Mix(
-            scene.row.seed, prefix=lambda n: b"\0" + (first if n < 2_000 else second).to_bytes(4, "big")
-        )
+        ids = [stock.register(scene.setup.input, visits.SCHEMA, "first")]
+        scene.mix = Mix(scene.row.seed, prefix=lambda n: b"\0" + ids[n >= 2_000].to_bytes(4, "big"))
         scene.send(2_000)
         worker = scene.start()
         scene.follow(worker)
         proxy.refuse()
+        ids.append(stock.register(scene.setup.input, visits.SCHEMA, "second"))
         scene.send(2_000)
         worker.says("the batch is tried again")
         assert 200 == worker.get("/health/live")[0]
@@ -128,4 +127,3 @@ def test_registry_away(stage: Stage, kafka: Kafka, registry: Registry) -> None:
         proxy.restore()
         scene.recovers()
         scene.settle(worker)
-        stock.close()

@@ -9,16 +9,22 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from stream.store import Wish, pack
+from tests.acceptance import visits
 from tests.acceptance.conftest import PARTITIONS
 from tests.acceptance.process import ROOT, Worker
+from tests.acceptance.visits import Event
 from tests.conftest import REQUIRED, Kafka
+from tests.faults.fatal import POISON, Fatal
+from tests.faults.mix import Mix
 from tests.faults.plan import Fault
 from tests.faults.row import row
-from tests.faults.scene import Scene
+from tests.faults.scene import FOLLOW_S, Scene
 from tests.kafka.process import wait_for
 
 Stage = Callable[..., Scene]
@@ -283,3 +289,35 @@ def test_killed_at_random(scene: Scene) -> None:
         scene.recovers()
         scene.fed(feed)
     scene.settle(heir)
+
+
+def _poisoned(event: Event) -> Event:
+    row = visits.decoded(event.value or b"")
+    return replace(event, value=visits.framed({**row, "pages": POISON}))
+
+
+@row("poison", "records on which the model crashes the interpreter (SIGSEGV)", core=True)
+def test_poison(stage: Stage, kafka: Kafka, tmp_path: Path) -> None:
+    """A supervisor starts the worker again and again; it gets past them, and they are dead letters."""
+    (tmp_path / "visit.avsc").write_text(visits.SCHEMA)
+    wish = Wish("fatal", tmp_path / "fatal", carry=("id",))
+    pack(Fatal(), wish, schema=visits.SCHEMA)
+    scene = stage(kafka.bootstrap, {"input": {"schema": "visit.avsc"}}, model=wish.folder)
+    scene.mix = Mix(scene.row.seed, odd_every=1_009, odd=_poisoned)
+    scene.send(3_000)
+    good, junk, _ = scene.mix.split(scene.sent)
+    worker, crashes = scene.start(), 0
+
+    def done() -> bool:
+        nonlocal worker, crashes
+        if not worker.running:
+            assert -signal.SIGSEGV == worker.end(), worker.tail()
+            crashes += 1
+            scene.struck(f"the worker ended with SIGSEGV, number {crashes}")
+            worker = scene.start()
+        return len(scene.outputs.count) >= len(good) + len(junk)
+
+    scene.keep_reading_until(done, "all outputs", 4 * FOLLOW_S)
+    scene.recovers()
+    assert 2 <= crashes <= 12
+    scene.settle(worker)
