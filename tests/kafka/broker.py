@@ -24,7 +24,7 @@ from tests.kafka.process import Server, ServerDied, free_ports, is_listening
 
 __all__ = ["Broker", "Entrance", "cluster_id", "main"]
 
-_START_S = 100
+_START_S = 240
 """It takes 3-4 s alone on two cores, twice that with TLS; many times that beside a full test run."""
 
 _FORMAT_S = 60
