@@ -16,6 +16,9 @@ __all__ = ["Cluster", "coordinating"]
 
 NODES = 3
 
+QUICK = ("-XX:TieredStopAtLevel=1",)
+"""Java compiles less: three of them start on two cores."""
+
 WHOLE_S = 90.0
 """For a node that came back to have caught up everywhere; 5-15 s alone on two cores."""
 
@@ -31,6 +34,7 @@ class Cluster:
         self.nodes = {
             n + 1: Broker(
                 port=ports[n],
+                options=QUICK,
                 cluster=identity,
                 properties=_properties(n + 1, ports[n], controllers[n], voters),
             )
