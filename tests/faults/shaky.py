@@ -16,7 +16,7 @@ from tests.faults.proxy import Proxy
 from tests.kafka.broker import Broker, Entrance
 from tests.kafka.process import free_ports
 
-__all__ = ["Shaky", "breakable"]
+__all__ = ["QUICK", "Shaky", "breakable"]
 
 USER, PASSWORD = "scorer", "not-a-secret"
 

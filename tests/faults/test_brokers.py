@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import had
 from tests.faults.row import row
 from tests.faults.scene import Scene
-from tests.faults.shaky import Shaky
+from tests.faults.shaky import QUICK, Shaky
 from tests.kafka.broker import Broker
 from tests.kafka.cluster import Cluster, coordinating
 
@@ -107,7 +107,7 @@ def small_disk(tmp_path: Path) -> Iterator[tuple[Broker, Path]]:
         "metadata.log.segment.bytes": "8388608",
     }
     try:
-        with had(lambda: Broker(properties=properties)) as broker:
+        with had(lambda: Broker(properties=properties, options=QUICK)) as broker:
             yield broker, folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)

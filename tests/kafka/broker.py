@@ -27,7 +27,7 @@ __all__ = ["Broker", "Entrance", "cluster_id", "main"]
 _START_S = 240
 """It takes 3-4 s alone on two cores, twice that with TLS; many times that beside a full test run."""
 
-_FORMAT_S = 60
+_FORMAT_S = 240
 
 
 @dataclass(frozen=True)

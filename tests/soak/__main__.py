@@ -21,9 +21,12 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--guarantee", choices=["exactly-once", "at-least-once"], default="exactly-once")
+    parser.add_argument("--rate", type=int, help="events a second (default: half of what one worker does)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        soak = Soak(Path(folder), arguments.minutes, arguments.seed, arguments.guarantee, _say)
+        soak = Soak(
+            Path(folder), arguments.minutes, arguments.seed, arguments.guarantee, arguments.rate, _say
+        )
         figures = soak.run()
     width = max(map(len, figures))
     for name, value in figures.items():

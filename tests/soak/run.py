@@ -41,6 +41,11 @@ FOLLOW_S = 180.0
 
 CAPACITY_EVENTS = 200_000
 
+AT_MOST = 4_000
+"""Events a second: beyond that the sender and the onlooker, Python too, are the load."""
+
+READY_S = 300.0
+
 
 @dataclass
 class Soak:
@@ -50,12 +55,15 @@ class Soak:
         minutes: how long.
         seed: of the blows.
         guarantee: of the configuration.
+        rate: events a second; None = half of what one worker does here, 4,000 at most.
+        say: told what happens.
     """
 
     folder: Path
     minutes: float
     seed: int
     guarantee: str
+    rate: int | None
     say: Callable[[str], None]
     blows: Counter[str] = field(default_factory=Counter)
     restarts: int = 0
@@ -70,9 +78,7 @@ class Soak:
         package = self.folder / "visits"
         pack(visits.estimator(), Wish("visits", package, carry=("id",)), schema=visits.SCHEMA)
         with Broker() as broker, ExitStack() as stack:
-            capacity = self._capacity(broker, package)
-            rate = min(capacity // 2, 4_000)
-            self.say(f"one worker does {capacity} events/s; the soak sends {rate} events/s")
+            rate = self.rate or self._half(broker, package)
             setup = self._setup(broker, package)
             ledger = Ledger(broker.bootstrap, setup.output, PARTITIONS, package)
             stack.callback(self._end_all)
@@ -90,12 +96,18 @@ class Soak:
         tables = {"delivery": {"guarantee": self.guarantee}, "model": {"reload": "off"}}
         return make_setup(self.folder, Topics(broker.bootstrap), package, tables)
 
+    def _half(self, broker: Broker, package: Path) -> int:
+        capacity = self._capacity(broker, package)
+        rate = min(capacity // 2, AT_MOST)
+        self.say(f"one worker does {capacity} events/s; the soak sends {rate} events/s")
+        return rate
+
     def _capacity(self, broker: Broker, package: Path) -> int:
         """Events a second that one worker does from a backlog, beside the broker and an onlooker."""
         setup = self._setup(broker, package)
         visits.send(setup.bootstrap, setup.input, (visits.event(n % 1_000) for n in range(CAPACITY_EVENTS)))
         with Worker(setup, "capacity") as worker:
-            worker.ready()
+            worker.ready(READY_S)
             began, before = time.monotonic(), self._done(worker)
             while self._done(worker) < CAPACITY_EVENTS:
                 time.sleep(0.2)
