@@ -351,15 +351,15 @@ class Scene:
                 consumer.close()
 
     def in_order(self) -> None:
-        """Per output partition and key, the first outputs of the inputs are in the inputs' order."""
-        last: dict[tuple[int, bytes | None], int] = {}
+        """Per partition in, partition out and key, the first outputs of the inputs are in the inputs' order."""
+        last: dict[tuple[int, int, bytes | None], int] = {}
         met: set[Origin] = set()
-        for seen in sorted(self.outputs.predictions, key=lambda seen: (seen.partition, seen.offset)):
+        for seen in self.outputs.predictions:  # as they were read: a partition's in its order
             if not seen.fields or seen.origin in met:
                 continue
             met.add(seen.origin)
-            place = (seen.partition, seen.key)
-            offset = seen.origin[1]
+            source, offset = seen.origin
+            place = (seen.partition, source, seen.key)
             assert last.get(place, -1) < offset, f"key {seen.key!r} of {place}: {offset} after {last[place]}"
             last[place] = offset
 

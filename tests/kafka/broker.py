@@ -20,7 +20,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from tests.kafka.artifacts import KAFKA, find_java, kafka_jars
-from tests.kafka.process import Server, ServerDied, free_ports, is_listening
+from tests.kafka.process import Server, ServerDied, free_ports, is_listening, wait_for
 
 __all__ = ["Broker", "Entrance", "cluster_id", "main"]
 
@@ -90,6 +90,18 @@ class Broker:
         """Start and block until it answers clients."""
         self._server.start(self._answers, _START_S)
         return self
+
+    def launch(self) -> None:
+        """
+        Start without waiting: one node of several can't answer alone. `wait` comes next.
+
+        In the main thread: a server ends with the thread that started it.
+        """
+        self._server.start(lambda: True, _START_S)
+
+    def wait(self) -> None:
+        """Block until it answers clients."""
+        wait_for(lambda: self._server.check() or self._answers(), _START_S, f"{self.bootstrap} to answer")
 
     def stop(self) -> None:
         """A clean end, as an operator's; the records stay for `start`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
@@ -46,8 +45,10 @@ class Cluster:
 
     def __enter__(self) -> Self:
         try:
-            with ThreadPoolExecutor(NODES) as pool:
-                list(pool.map(lambda node: node.start(), self.nodes.values()))
+            for node in self.nodes.values():
+                node.launch()
+            for node in self.nodes.values():
+                node.wait()
             self._admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         except BaseException:
             self.close()
@@ -110,4 +111,9 @@ def _properties(node: int, port: int, controller: int, voters: str) -> dict[str,
         "offsets.topic.replication.factor": "3",
         "transaction.state.log.replication.factor": "3",
         "transaction.state.log.min.isr": "2",
+        # On a busy machine three nodes of two seconds' patience would elect leaders all day.
+        "broker.session.timeout.ms": "9000",
+        "controller.quorum.fetch.timeout.ms": "8000",
+        "controller.quorum.request.timeout.ms": "8000",
+        "controller.quorum.election.timeout.ms": "3000",
     }
