@@ -101,7 +101,12 @@ class Broker:
 
     def wait(self) -> None:
         """Block until it answers clients."""
-        wait_for(lambda: self._server.check() or self._answers(), _START_S, f"{self.bootstrap} to answer")
+
+        def answers() -> bool:
+            self.check()
+            return self._answers()
+
+        wait_for(answers, _START_S, f"{self.bootstrap} to answer")
 
     def stop(self) -> None:
         """A clean end, as an operator's; the records stay for `start`."""
