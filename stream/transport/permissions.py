@@ -86,6 +86,8 @@ class Permissions:
         if resource is None:
             return error
         about = {right: held for right, held in self._look().items() if right.resource == resource}
+        if not about:
+            return error  # a right that the table does not know of
         lacking = [right for right, held in about.items() if held is False]
         unknown = [right for right, held in about.items() if held is None]
         told = [right for right in unknown if _is_named(right.name, error.message)]

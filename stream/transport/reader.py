@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream.errors import Retriable, Stopped
 from stream.records import Batch
@@ -67,6 +67,8 @@ class Reader:
         batch = Batch(self._topic)
         for message in messages:
             if message.error() is not None:
+                if message.error().code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                    continue  # the client looks for its group's coordinator unasked; an onlooker needs none
                 fault = decide(message.error(), f"reading {self._topic}")
                 if isinstance(fault, Retriable):
                     continue

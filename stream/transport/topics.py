@@ -94,7 +94,10 @@ class Cluster:
         try:
             yield
         except BrokerRefused as error:
-            raise self._permissions.named(error) from error
+            named = self._permissions.named(error)
+            if named is error:
+                raise
+            raise named from error
 
     def _metadata(self, timeout_s: float) -> dict[str, Any]:
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from stream.errors import BrokerRefused, StreamError
 from stream.records import Partition
 from stream.rights import RIGHTS, Right, rights_of
 from stream.settings import DeadLetterSettings, InputSettings, KafkaSettings, OutputSettings, Secret, Settings
-from stream.transport import Deadline, Sink
+from stream.transport import Deadline, Reader, Sink
 from stream.transport.topics import Cluster, WantedTopic
 from tests.authority import Authority
 from tests.conftest import Kafka
@@ -140,6 +141,32 @@ def test_right_that_is_revoked_at_work_is_named(secured: SecuredBroker, configur
         sink.flush(Deadline.after(WRITTEN_S))
     assert f"writing to {output}" in caught.value.message
     assert caught.value.mend.startswith(f"grant Write on topic {output} to User:{user};")
+
+
+def test_onlooker_needs_no_right_on_a_group(secured: SecuredBroker, configured: Settings) -> None:
+    """Who only reads a topic is not stopped by a group that is not theirs, whatever the client asks by itself."""
+    _, kafka = _as(secured, configured, [Right("Read", "topic", configured.input.topic)])
+
+    with closing(Reader(kafka, configured.input.topic, "earliest")) as reader:
+        looked = [len(reader.poll(0.2)) for _ in range(15)]
+
+    assert [0] * 15 == looked
+
+
+def test_refusal_that_the_table_does_not_know_stays_as_it_is(
+    secured: SecuredBroker, configured: Settings
+) -> None:
+    """No empty advice: the error comes as it was."""
+    _, kafka = _as(secured, configured, [])
+    error = BrokerRefused("asking: CLUSTER_AUTHORIZATION_FAILED: no", mend="check credentials and ACLs")
+
+    with (
+        pytest.raises(BrokerRefused) as caught,
+        Cluster(kafka, rights_of("watch", configured)).naming_refusals(),
+    ):
+        raise error
+
+    assert error is caught.value
 
 
 def test_user_of_a_certificate_may_do_what_was_granted(secured: SecuredBroker, configured: Settings) -> None:
