@@ -29,7 +29,8 @@ _SIMPLE: dict[str, dict[str, Any]] = {
     "bytes": {"type": "string", "description": "A character per byte, as in Avro's JSON."},
     "fixed": {"type": "string", "description": "A character per byte, as in Avro's JSON."},
 }
-_TIME_TEXT = "ISO 8601; UTC where it names no zone."
+_TIME_TEXT = "ISO 8601, UTC where it names no zone; or a number in the type's own unit since 1970."
+_TIME = {"type": ["string", "integer"], "minimum": -(2**63), "maximum": 2**63 - 1}
 
 ROW_ERROR: dict[str, Any] = {
     "type": "object",
@@ -79,6 +80,8 @@ def leaf_schema(leaf: Leaf, *, nullable: bool | None = None) -> dict[str, Any]:
         return schema
     if "enum" in schema:
         return {**schema, "enum": [*schema["enum"], None]}
+    if isinstance(schema.get("type"), list):
+        return {**schema, "type": [*schema["type"], "null"]}
     return (
         {**schema, "type": [schema["type"], "null"]}
         if "type" in schema
@@ -92,11 +95,15 @@ def _bare(leaf: Leaf) -> dict[str, Any]:
     if leaf.type == "enum":
         return {"enum": list(leaf.symbols)}
     if leaf.avro == "date":
-        return {"type": "string", "format": "date", "description": "ISO 8601."}
+        days = {"minimum": -(2**31), "maximum": 2**31 - 1}
+        return {**_TIME, **days, "format": "date", "description": "ISO 8601; or days since 1970."}
     if leaf.avro in ("timestamp-millis", "timestamp-micros"):
-        return {"type": "string", "format": "date-time", "description": _TIME_TEXT}
+        return {**_TIME, "format": "date-time", "description": _TIME_TEXT}
     if leaf.avro in ("local-timestamp-millis", "local-timestamp-micros"):
-        return {"type": "string", "description": "ISO 8601, without a zone."}
+        return {
+            **_TIME,
+            "description": "ISO 8601, without a zone; or a number in the type's own unit since 1970.",
+        }
     return dict(_SIMPLE.get(leaf.avro) or _SIMPLE.get(leaf.type) or {})
 
 
