@@ -28,6 +28,7 @@ COMMANDS = {
     "status": "Show lag, rate, model and dead letters of a running group.",
     "serve": "Answer over REST.",
     "sql": "Ask in SQL: predict(f) is a function of DuckDB.",
+    "export": "Write what BigQuery or another system needs to give a model's answers.",
 }
 """Each lives in the module of its name; it is imported only when it is asked for."""
 

@@ -2,13 +2,15 @@
 
 from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
 from stream.store.folder import current_version, versions
-from stream.store.opening import STEPS, Package, open_package
+from stream.store.golden import Golden
+from stream.store.opening import STEPS, Package, golden_of, open_package
 from stream.store.packing import Packed, Wish, pack, pack_estimator_file
 from stream.store.signature import PublicKey, SigningKey, is_encrypted
 from stream.store.trust import Trust
 
 __all__ = [
     "STEPS",
+    "Golden",
     "Listed",
     "Package",
     "Packed",
@@ -19,6 +21,7 @@ __all__ = [
     "Trust",
     "Wish",
     "current_version",
+    "golden_of",
     "is_encrypted",
     "list_versions",
     "open_package",

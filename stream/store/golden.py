@@ -17,7 +17,7 @@ from stream.errors import PackageError, SampleError
 from stream.manifest import Manifest
 from stream.scoring import Model, Scored, answer_fields, columns_of
 
-__all__ = ["MAX_ROWS", "check_golden", "choose_golden", "read_golden", "spread", "through_avro",
+__all__ = ["MAX_ROWS", "Golden", "check_golden", "choose_golden", "read_golden", "spread", "through_avro",
            "write_golden"]  # fmt: skip
 
 MAX_ROWS = 200

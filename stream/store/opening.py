@@ -14,7 +14,7 @@ from stream.manifest import Manifest
 from stream.scoring import Model, prediction_schema
 from stream.store.artefact import load_estimator
 from stream.store.folder import MANIFEST, other_files, read_plain, resolve
-from stream.store.golden import check_golden, read_golden
+from stream.store.golden import Golden, check_golden, read_golden
 from stream.store.libraries import differences
 from stream.store.manifests import MODEL_FILES, read_manifest
 from stream.store.mapping import avro_of, kind_of
@@ -22,7 +22,16 @@ from stream.store.projection import carried_types
 from stream.store.signature import SIGNATURE, PublicKey
 from stream.store.trust import Trust, check_signature
 
-__all__ = ["STEPS", "Package", "Witness", "open_package", "read_file", "read_head", "read_vouched"]
+__all__ = [
+    "STEPS",
+    "Package",
+    "Witness",
+    "golden_of",
+    "open_package",
+    "read_file",
+    "read_head",
+    "read_vouched",
+]
 
 STEPS = ("manifest", "hash", "signature", "load", "golden")
 """What a version goes through, in this order; a refusal names the one that failed."""
@@ -179,6 +188,18 @@ def read_file(folder: Path, manifest: Manifest, name: str) -> bytes:
             mend="copy the version again from where it was packed; if nobody changed it, ask who did",
         )
     return content
+
+
+def golden_of(package: Package) -> Golden:
+    """
+    The golden rows of a version that was opened.
+
+    Args:
+        package: opened.
+    Returns: events and the answers that they had when packed.
+    Raises: PackageError (step `hash`) if they have changed since.
+    """
+    return read_golden(read_file(package.path, package.manifest, "golden.avro"))
 
 
 def read_vouched(folder: Path, name: str, trust: Trust) -> bytes:

@@ -1,0 +1,236 @@
+"""A model as ONNX, where it compiles, and proven on the golden rows to answer as it did."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.errors import PackageError, SettingsError
+from stream.export.bigquery import Names, sql_name
+from stream.manifest import Manifest
+from stream.scoring import Raised, attempt, columns_of
+from stream.store import Golden, Package
+
+__all__ = ["Compiled", "compile_onnx", "model_ddl"]
+
+_TOLERANCE = 1e-5
+"""ONNX's operators for models count in float32: |difference| ≤ 1e-5 · max(1, |value|), as for float32 answers."""
+
+_SHOWN = 3
+"""Rows named in a message."""
+
+_VECTOR = "features"
+"""The one input of a model that was fitted on plain arrays."""
+
+Feed = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """
+    A model that compiled and answers the same.
+
+    Attributes:
+        content: of the `.onnx` file.
+        inputs: name and type (`float`, `string`) of each.
+        outputs: names.
+        rows: golden rows that were compared.
+        left_out: golden rows that could not be asked: ONNX has no text that is null.
+        difference: the largest between two scores or values.
+    """
+
+    content: bytes
+    inputs: tuple[tuple[str, str], ...]
+    outputs: tuple[str, ...]
+    rows: int
+    left_out: int
+    difference: float
+
+
+def compile_onnx(package: Package, golden: Golden) -> Compiled:
+    """
+    Compile a model, and ask it for its golden rows.
+
+    Args:
+        package: opened.
+        golden: its golden rows.
+    Returns: the compiled model; labels are equal, scores and values within 1e-5 · max(1, |value|).
+    Raises: PackageError when the model does not compile, or answers otherwise, with the rows; SettingsError when
+        skl2onnx is not installed.
+    """
+    try:
+        import onnxruntime
+        import skl2onnx  # noqa: F401
+    except ImportError as error:
+        raise SettingsError(
+            "exporting to ONNX needs skl2onnx and onnxruntime, which are not installed",
+            mend="pip install 'prediction-stream[onnx]'",
+        ) from error
+    manifest = package.manifest
+    _check_kind(manifest)
+    content = _converted(package)
+    session = _guarded(manifest, partial(onnxruntime.InferenceSession, content))
+    asked = [i for i, event in enumerate(golden.events) if _can_be_asked(manifest, event)]
+    if not asked:
+        raise _refusal(manifest, "every golden row has a text that is null, which ONNX can't hold")
+    feed = _feed(manifest, [golden.events[i] for i in asked])
+    outputs = _guarded(manifest, partial(session.run, None, feed))
+    found = _answers(manifest, outputs, len(asked))
+    difference = _compared(manifest, asked, [golden.answers[i] for i in asked], found)
+    inputs = tuple(
+        (each.name, each.type.removeprefix("tensor(").removesuffix(")")) for each in session.get_inputs()
+    )
+    names = tuple(each.name for each in session.get_outputs())
+    return Compiled(content, inputs, names, len(asked), len(golden.events) - len(asked), difference)
+
+
+def model_ddl(manifest: Manifest, compiled: Compiled, names: Names) -> str:
+    """
+    `CREATE MODEL` for BigQuery, with a query that uses it.
+
+    Args:
+        manifest: of the model.
+        compiled: the model.
+        names: what things are called there.
+    Returns: a script for BigQuery, ending with a newline.
+    Source: cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-create-onnx
+    """
+    model = f"`{names.dataset}.{sql_name(manifest.name)}_{manifest.version}`"
+    kinds = {"float": "FLOAT64", "string": "STRING"}
+    columns = ",\n".join(
+        f"--   CAST(`{name}` AS {kinds[kind]}) AS `{name}`" for name, kind in compiled.inputs
+    )
+    if manifest.inputs != "frame":
+        columns = f"--   [{', '.join(feature.path for feature in manifest.features)}] AS {_VECTOR}"
+    return f"""\
+-- {manifest.model} inside BigQuery: first copy model.onnx, alone, to {names.bucket}.
+-- A number that is missing must be NaN: IFNULL(x, CAST('nan' AS FLOAT64)).
+CREATE OR REPLACE MODEL {model}
+OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '{names.bucket}/*');
+
+-- SELECT {", ".join(compiled.outputs)}
+-- FROM ML.PREDICT(MODEL {model}, (SELECT
+{columns}
+-- FROM `{names.dataset}.TABLE`));
+"""
+
+
+def _check_kind(manifest: Manifest) -> None:
+    if manifest.task not in ("classifier", "regressor"):
+        raise _refusal(manifest, f"a {manifest.task} is none of what is exported: classifier, regressor")
+    if manifest.score == "decision_function":
+        raise _refusal(manifest, "its score is a decision function, for which ONNX has no output")
+    times = [feature.name for feature in manifest.features if feature.kind == "datetime"]
+    if times:
+        raise _refusal(manifest, f"ONNX has no dates and times, and it takes {', '.join(map(repr, times))}")
+
+
+def _converted(package: Package) -> bytes:
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+
+    manifest = package.manifest
+    if manifest.inputs == "frame":
+        kinds = {True: StringTensorType, False: FloatTensorType}
+        types = [(feature.name, kinds[feature.kind == "text"]([None, 1])) for feature in manifest.features]
+    else:
+        types = [(_VECTOR, FloatTensorType([None, manifest.width]))]
+    # Not a dictionary for each row but a matrix of probabilities.
+    options = {"zipmap": False} if manifest.task == "classifier" else None
+    convert = partial(
+        convert_sklearn, package.model.estimator, sql_name(manifest.name), types, options=options
+    )
+    content = _guarded(manifest, lambda: convert().SerializeToString())
+    assert isinstance(content, bytes)
+    return content
+
+
+def _guarded(manifest: Manifest, call: Any) -> Any:
+    """The compiler and its runtime raise errors of many kinds for what they can't do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries that it looks for, and of models that it will refuse
+        result = attempt(call)
+    if isinstance(result, Raised):
+        reason = " ".join(result.message.split())[:300] or result.exception
+        raise _refusal(manifest, f"it does not compile: {result.exception}: {reason}")
+    return result
+
+
+def _refusal(manifest: Manifest, reason: str) -> PackageError:
+    return PackageError(
+        f"{manifest.model} can't be exported to ONNX: {reason}",
+        mend="let BigQuery ask `stream serve`: stream export --to bigquery",
+    )
+
+
+def _can_be_asked(manifest: Manifest, event: Mapping[str, object]) -> bool:
+    columns = columns_of([event], [feature for feature in manifest.features if feature.kind == "text"])
+    return not any(column.null_count for column in columns.values())
+
+
+def _feed(manifest: Manifest, events: Sequence[Mapping[str, object]]) -> Feed:
+    columns = columns_of(events, manifest.features)
+    if manifest.inputs == "vector":
+        rows = columns[manifest.features[0].path].to_pylist()
+        return {_VECTOR: np.array(rows, np.float32)}
+    feed: Feed = {}
+    for feature in manifest.features:
+        values: npt.NDArray[Any] = np.array(columns[feature.path].to_pylist(), dtype=object)
+        # None becomes NaN, True 1.
+        typed = values if feature.kind == "text" else values.astype(np.float64).astype(np.float32)
+        feed[feature.name] = typed.reshape(-1, 1)
+    if manifest.inputs == "matrix":
+        return {_VECTOR: np.hstack(list(feed.values()))}
+    return feed
+
+
+def _answers(manifest: Manifest, outputs: Sequence[Any], count: int) -> list[dict[str, object]]:
+    """The runtime's outputs as a prediction has them."""
+    first = np.asarray(outputs[0]).reshape(count)
+    if manifest.task == "regressor":
+        return [{"value": float(value)} for value in first]
+    kind: Any = {"boolean": bool, "string": str}.get(manifest.answer, int)
+    labels = [kind(label) for label in first.tolist()]
+    if manifest.score is None:
+        return [{"label": label} for label in labels]
+    classes = list(manifest.classes or ())
+    scores = np.asarray(outputs[1], np.float64)
+    which = [1 if len(classes) == 2 else classes.index(label) for label in labels]
+    return [
+        {"label": label, "score": float(row[place])}
+        for label, row, place in zip(labels, scores, which, strict=True)
+    ]
+
+
+def _compared(
+    manifest: Manifest,
+    numbers: Sequence[int],
+    expected: Sequence[Mapping[str, object]],
+    found: Sequence[Mapping[str, object]],
+) -> float:
+    """The largest difference of a number; raises when an answer is another."""
+    largest, wrong = 0.0, []
+    for number, one, other in zip(numbers, expected, found, strict=True):
+        for field, value in other.items():
+            if not isinstance(value, float):
+                same = one[field] == value
+            else:
+                known = one[field]
+                assert isinstance(known, float)
+                difference = abs(known - value)
+                same = difference <= _TOLERANCE * max(1.0, abs(known))
+                largest = max(largest, difference) if difference == difference else largest
+            if not same:
+                wrong.append(f"row {number}: {field} was {one[field]!r}, is {value!r}")
+    if wrong:
+        more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+        raise _refusal(
+            manifest, f"compiled, it answers otherwise on its golden rows: {'; '.join(wrong[:_SHOWN])}{more}"
+        )
+    return largest

@@ -1,0 +1,47 @@
+"""SQL for BigQuery."""
+
+from __future__ import annotations
+
+import pytest
+
+from stream.errors import SettingsError
+from stream.export import Names, remote_function
+from stream.store import open_package
+
+
+def test_remote_function_asks_the_service() -> None:
+    """The address, the connection, and a query that reads the answer in its types."""
+    names = Names("acme.flights", "acme.eu.scoring", "https://scorer.example/bigquery")
+
+    script = remote_function(open_package("models/flights").manifest, names)
+
+    assert (
+        "CREATE OR REPLACE FUNCTION `acme.flights.flights_predict`(event JSON) RETURNS JSON\n"
+        "REMOTE WITH CONNECTION `acme.eu.scoring`\n"
+        "OPTIONS (\n"
+        "  endpoint = 'https://scorer.example/bigquery',\n"
+        "  max_batching_rows = 2000," in script
+    )
+    assert "BOOL(prediction.label) AS label" in script
+    assert "FLOAT64(prediction.score) AS score" in script
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("dataset", "a`b.c"),
+        ("connection", "only-one-part"),
+        ("endpoint", "http://host/bigquery"),
+        ("endpoint", "https://host/predict"),
+        ("bucket", "s3://bucket"),
+    ],
+)
+def test_name_that_can_t_be_is_refused(option: str, value: str) -> None:
+    """It would end in SQL that BigQuery refuses, or does something else."""
+    with pytest.raises(SettingsError, match=f"--{option}: expected something like"):
+        Names(**{option: value})
+
+
+def test_names_that_were_not_given_are_known() -> None:
+    """The command says which words in the files are to be replaced."""
+    assert ["--connection", "--bucket"] == Names(dataset="a.b", endpoint="https://h/bigquery").open

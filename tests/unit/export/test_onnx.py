@@ -1,0 +1,114 @@
+"""Models as ONNX: proven equal, or refused with the rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeRegressor
+
+from stream.errors import PackageError
+from stream.export import Names, compile_onnx, model_ddl
+from stream.store import Package, Wish, golden_of, open_package, pack
+
+
+def packed(folder: Path, estimator: object, sample: pd.DataFrame, name: str = "small") -> Package:
+    """A small package."""
+    return pack(estimator, Wish(name, folder / name), sample=sample).package
+
+
+def shop() -> tuple[object, pd.DataFrame]:
+    """Three kinds of visitors, by a text, a number that may be missing, and a boolean."""
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {
+            "channel": rng.choice(["mail", "search", "social"], 60),
+            "seconds": np.where(rng.random(60) < 0.2, np.nan, rng.normal(60, 20, 60)),
+            "member": rng.random(60) < 0.5,
+        }
+    )
+    kind = np.where(frame["channel"] == "mail", "buys", np.where(frame["member"], "comes back", "leaves"))
+    columns = ColumnTransformer(
+        [
+            ("text", OneHotEncoder(handle_unknown="ignore"), ["channel"]),
+            ("number", make_pipeline(SimpleImputer(), StandardScaler()), ["seconds", "member"]),
+        ]
+    )
+    return make_pipeline(columns, LogisticRegression()).fit(frame, kind), frame
+
+
+def test_pipeline_answers_as_it_did(tmp_path: Path) -> None:
+    """Labels are equal, scores within float32's accuracy, on every golden row; anybody's runtime can ask it."""
+    estimator, frame = shop()
+    package = packed(tmp_path, estimator, frame)
+
+    compiled = compile_onnx(package, golden_of(package))
+
+    assert (60, 0) == (compiled.rows, compiled.left_out)
+    assert 0 <= compiled.difference < 1e-5
+    assert (("channel", "string"), ("seconds", "float"), ("member", "float")) == compiled.inputs
+    session = onnxruntime.InferenceSession(compiled.content)
+    asked = {
+        "channel": np.array([["mail"]], dtype=object),
+        "seconds": np.array([[np.nan]], np.float32),
+        "member": np.array([[0]], np.float32),
+    }
+    assert ["buys"] == session.run(None, asked)[0].tolist()
+
+
+def test_regressor_on_plain_columns(tmp_path: Path) -> None:
+    """A model without column names has one input."""
+    frame = pd.DataFrame({"a": np.arange(20.0), "b": np.arange(20.0)[::-1] ** 2})
+    package = packed(tmp_path, LinearRegression().fit(frame.to_numpy(), frame["a"] + frame["b"]), frame)
+
+    compiled = compile_onnx(package, golden_of(package))
+
+    assert (("features", "float"),) == compiled.inputs
+    assert "[a, b] AS features" in model_ddl(package.manifest, compiled, Names())
+
+
+def test_model_that_answers_otherwise_is_refused(tmp_path: Path) -> None:
+    """A tree that tells 16,777,216 from 16,777,217 can't in float32: the rows are named."""
+    frame = pd.DataFrame({"n": 2.0**24 + np.arange(30.0)})
+    shifted = make_pipeline(StandardScaler(with_std=False), DecisionTreeRegressor(random_state=0))
+    shifted.fit(frame, np.arange(30.0))
+    package = packed(tmp_path, shifted, frame)
+
+    with pytest.raises(
+        PackageError, match=r"answers otherwise on its golden rows: row \d+: value was"
+    ) as refused:
+        compile_onnx(package, golden_of(package))
+
+    assert "stream export --to bigquery" in refused.value.mend
+
+
+def test_model_that_does_not_compile_is_refused() -> None:
+    """The demo's trees split on texts, which skl2onnx does not know."""
+    package = open_package("models/flights")
+
+    with pytest.raises(PackageError, match="flights@1 can't be exported to ONNX: it does not compile: "):
+        compile_onnx(package, golden_of(package))
+
+
+def test_ddl_names_every_input(tmp_path: Path) -> None:
+    """What BigQuery is told: the model's folder, and each column in the type that ONNX takes."""
+    estimator, frame = shop()
+    package = packed(tmp_path, estimator, frame, "shop-visits")
+    names = Names(dataset="acme.shop", bucket="gs://acme/onnx")
+
+    ddl = model_ddl(package.manifest, compile_onnx(package, golden_of(package)), names)
+
+    assert (
+        "CREATE OR REPLACE MODEL `acme.shop.shop_visits_1`\nOPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'gs://acme/onnx/*');"
+        in ddl
+    )
+    assert "CAST(`channel` AS STRING)" in ddl
+    assert "CAST(`seconds` AS FLOAT64)" in ddl
