@@ -70,6 +70,10 @@ class Mix:
         plain = self._is_null(number) or self._is_junk(number) or number < self.odd_from
         return not plain and self._falls(number, self.odd_every)
 
+    def odds(self, count: int) -> int:
+        """How many of the first so many events are `odd`."""
+        return sum(map(self._is_odd, range(count)))
+
     def split(self, count: int) -> tuple[set[int], set[bytes | None], int]:
         """Of the first so many events: numbers to be scored, values of dead letters, how many are skipped."""
         bad = {n for n in range(count) if self._is_junk(n) or self._is_odd(n)}

@@ -323,9 +323,13 @@ class Scene:
         except TimeoutError:
             sys.stdout.write(f"after {FOLLOW_S:g} s {len(self.outputs.count)} of {count} have an output\n")
 
-    def reasons(self) -> Counter[str]:
-        """The reasons of the dead letters so far."""
-        return Counter(letter.header("stream.error.reason") for letter in self.outputs.letters)
+    def reasons(self, stage: str) -> Counter[str]:
+        """The reasons of a stage's dead letters so far."""
+        return Counter(
+            letter.header("stream.error.reason")
+            for letter in self.outputs.letters
+            if letter.header("__connect.errors.stage") == stage
+        )
 
     def closed(self) -> None:
         """Block until no transaction is open on the outputs: readers of committed records see all that is there."""
