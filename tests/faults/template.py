@@ -110,6 +110,8 @@ class Template:
             "environ": dict(environ),
         }
         assert self._process.stdin is not None
+        for file in (out, log):
+            file.touch()
         with self._told:
             self._process.stdin.write(f"{json.dumps(asked)}\n")
             self._process.stdin.flush()

@@ -231,7 +231,7 @@ def clock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "jump",
     [
         pytest.param(
-            "+2h", id="forward", marks=row("clock-forward", "the worker's clock jumps two hours ahead")
+            7_200, id="forward", marks=row("clock-forward", "the worker's clock jumps two hours ahead")
         ),
         pytest.param(-7_200, id="back", marks=row("clock-back", "the worker's clock jumps two hours back")),
     ],
