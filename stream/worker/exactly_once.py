@@ -24,7 +24,7 @@ from stream.worker.pace import Pace
 from stream.worker.phases import Event, Phase, Phases
 from stream.worker.renewal import Renewal
 from stream.worker.seams import Reading, Transacting
-from stream.worker.settlement import Settlement
+from stream.worker.settlement import Settlement, Silence
 from stream.worker.span import Judged, Span
 from stream.worker.timing import Timing
 
@@ -40,6 +40,12 @@ TRY_S = 2.0
 
 ABANDON_S = 2.0
 """For the abort of a worker that ends with an error; the broker's own time-out does it otherwise."""
+
+SILENT_TIMEOUTS = 3.0
+"""
+The end of a transaction is given one of its time-outs. librdkafka 2.16 can wait for ever: when the connection is
+reset under `send_offsets_to_transaction`, the call does not come back, whatever its own time limit.
+"""
 
 AGAIN_S = 0.1
 """Between two tries when the worker must finish."""
@@ -67,6 +73,7 @@ class ExactlyOnce:
         self._span: Span | None = None
         self._ending: Span | None = None
         self._ending_since = 0.0
+        self._silence = Silence(outlets.clock)
         self._ended_at = 0.0
         self._gone: set[Partition] = set()
         """Partitions that went while the span before was being committed."""
@@ -141,6 +148,7 @@ class ExactlyOnce:
         if span is None:
             return
         self._ending, self._ending_since, self._gone = span, self._outlets.clock(), set()
+        self._silence.begin()
         self.phases.on(Event.ENDING)
         group, deadline = self._source.group(), Deadline.after(self._sink.timeout_s)
         self._settlement.start(lambda: self._settle_behind(span.next_offsets, group, deadline))
@@ -178,6 +186,7 @@ class ExactlyOnce:
         """Whether the span before has ended; if so, it is dealt with."""
         try:
             if not self._settlement.wait(wait_s):
+                self._silence.look(SILENT_TIMEOUTS * self._sink.timeout_s)
                 return False
         except (Aborted, MovedOn, OutcomeUnknown) as error:
             span, self._ending = self._ending, None

@@ -6,9 +6,12 @@ import sys
 import threading
 from collections.abc import Callable
 
-from stream.errors import StreamError
+from stream.errors import Stopped, StreamError
 
-__all__ = ["Settlement"]
+__all__ = ["Settlement", "Silence"]
+
+STEP_S = 1.0
+"""Between two looks there are 0.2 s; more than this is a pause of the whole process."""
 
 
 class Settlement:
@@ -60,3 +63,35 @@ class Settlement:
             error, self._error = self._error, None
             raise error
         return True
+
+
+class Silence:
+    """How long a client has not come back from a call that has a time limit of its own."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """
+        Args:
+            clock: monotonic seconds.
+        """
+        self._clock = clock
+        self._looked_at = 0.0
+        self._seconds = 0.0
+
+    def begin(self) -> None:
+        """The call begins."""
+        self._looked_at, self._seconds = self._clock(), 0.0
+
+    def look(self, limit_s: float) -> None:
+        """
+        The call has still not come back.
+
+        Raises: Stopped after so many seconds. A pause of the whole process, as by SIGSTOP, is none of them.
+        """
+        now = self._clock()
+        self._seconds += min(now - self._looked_at, STEP_S)
+        self._looked_at = now
+        if self._seconds > limit_s:
+            raise Stopped(
+                f"the Kafka client has not come back for {self._seconds:.0f} s from the end of a transaction",
+                mend="restart the worker: it goes on at the last commit",
+            )

@@ -47,7 +47,19 @@ def main() -> int:
 
 def _pytest(results: Path, ids: Sequence[str], workers: int) -> int:
     chosen = ["-k", " or ".join(ids)] if ids else []
-    command = [sys.executable, "-m", "pytest", "-m", "row", "-n", str(workers), "--dist", "load", "-v"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "row",
+        "-n",
+        str(workers),
+        "--dist",
+        "load",
+        "-v",
+        "--durations=15",
+    ]
     environ = {**os.environ, RESULTS: str(results), "STREAM_REQUIRE_KAFKA": "1"}
     return subprocess.run([*command, *chosen, "tests/faults"], cwd=ROOT, env=environ, check=False).returncode
 

@@ -293,7 +293,7 @@ class Scene:
             None if self._recovery_s is None else round(self._recovery_s, 1),
             "; ".join(self._fired),
         )
-        sys.stdout.write(f"{self.result}\n")
+        sys.stdout.write(f"{self.result}\n{self._doubles()}")
         self._judge(stopped=stopped, doubled_at_most=doubled_at_most)
         return self.result
 
@@ -307,6 +307,16 @@ class Scene:
         self.in_order()
         if not stopped:
             self._committed()
+
+    def _doubles(self) -> str:
+        """The outputs of inputs that have more than one: for whoever looks for the reason."""
+        all_of = [("prediction", seen) for seen in self.outputs.predictions if seen.fields]
+        all_of += [("dead letter", seen) for seen in self.outputs.letters]
+        return "".join(
+            f"{kind} of {seen.origin}: at {seen.partition}, {seen.offset}\n"
+            for kind, seen in all_of
+            if self.outputs.count[seen.origin] > 1
+        )
 
     def follow(self, *workers: Worker) -> None:
         """Wait until all that was sent has an output. What is missing after that will be counted as lost."""

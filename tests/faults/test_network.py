@@ -63,7 +63,7 @@ def test_reset(stage: Callable[..., Scene], shaky: Shaky) -> None:
             shaky.proxy.reset()
             scene.keep_reading(0.7)
         scene.struck(f"the proxy broke off {shaky.proxy.cut_connections - before} connections")
-        scene.recovers()
+        worker = scene.recovers_by(worker)
         scene.fed(feed)
     assert shaky.proxy.cut_connections - before >= 5
     scene.settle(worker)

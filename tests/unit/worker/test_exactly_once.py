@@ -21,6 +21,7 @@ from stream.errors import (
 from stream.records import Batch, Partition
 from stream.telemetry import Metrics
 from stream.testing import MemoryTransactions, ScriptedSource, batch_of
+from stream.transport import Deadline, Refusal
 from stream.worker import (
     Brake,
     Engine,
@@ -363,3 +364,30 @@ class TestEnd:
 
         with pytest.raises(Stopped, match="could not be committed"):
             rig.run()
+
+    def test_client_that_does_not_come_back_stops_the_worker(self) -> None:
+        """A call that is deaf to its own time limit is not waited for, for ever; nothing of it is committed."""
+        rig = Rig(batch_of([b"a"]), batch_of([b"b"], first_offset=1))
+        rig.sink.timeout_s = 0.2
+        never = threading.Event()
+        rig.sink.add_offsets = lambda *_: never.wait()  # type: ignore[method-assign,assignment]
+
+        with pytest.raises(Stopped, match="has not come back"):
+            rig.run()
+        never.set()
+
+        assert {} == rig.sink.offsets
+
+    def test_pause_of_the_whole_process_is_not_held_against_the_client(self) -> None:
+        """After SIGCONT an hour may have passed; the transaction that was ending then still ends."""
+        rig = Rig(batch_of([b"a"]), batch_of([b"b"], first_offset=1))
+        flush = rig.sink.flush
+
+        def an_hour_passes(deadline: Deadline) -> list[Refusal]:
+            rig.clock_s += 3_600.0
+            time.sleep(0.3)
+            return flush(deadline)
+
+        rig.sink.flush = an_hour_passes  # type: ignore[method-assign]
+
+        assert [b"a", b"b"] == rig.run().values()
