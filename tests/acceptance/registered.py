@@ -56,10 +56,9 @@ class Stock:
         """Close its connections."""
         self.client.close()
 
-    def register(self, topic: str, text: str, doc: str) -> int:
-        """The id of a schema under a topic's subject; another `doc` is another schema of the same shape."""
-        schema = Schema(json.dumps({**json.loads(text), "doc": doc}), "AVRO")
-        return int(self.client.register_schema(f"{topic}-value", schema))
+    def register(self, topic: str, text: str) -> int:
+        """The id of a schema under a topic's subject."""
+        return int(self.client.register_schema(f"{topic}-value", Schema(text, "AVRO")))
 
     def events(
         self, topic: str, text: str, numbers: Iterable[int], conf: Mapping[str, Any] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,6 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.fault)
             item.add_marker(pytest.mark.kafka)
             item.add_marker(pytest.mark.timeout(ROW_S))
+            for server in {"cluster", "registry"} & {*getattr(item, "fixturenames", ())}:
+                item.add_marker(pytest.mark.xdist_group(server))  # started by one of pytest's processes only
             if mark.args[0].core:
                 item.add_marker(pytest.mark.fault_core)
 
@@ -125,9 +128,21 @@ def shaky(shaky_broker: Shaky) -> Iterator[Shaky]:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """The session's three brokers."""
-    with had(Cluster) as cluster:
+def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | None]:
+    """A file system of its own that is soon full; None where there can't be one."""
+    folder = tmp_path_factory.mktemp("disk")
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_MB}m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        yield None  # it needs root
+        return
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(small_disk: Path | None) -> Iterator[Cluster]:
+    """The session's three brokers; the last has the small disk."""
+    with had(lambda: Cluster(None if small_disk is None else small_disk / "data")) as cluster:
         yield cluster
 
 
@@ -136,6 +151,9 @@ def scene(stage: Callable[..., Scene], kafka: Kafka) -> Scene:
     """The usual scene on the session's Kafka."""
     return stage(kafka.bootstrap)
 
+
+SMALL_MB = 256
+"""Kafka's own topics take a fifth of it."""
 
 PASSED = pytest.StashKey[bool]()
 

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import had
 from tests.faults.row import row
 from tests.faults.scene import Scene
-from tests.faults.shaky import QUICK, Shaky
-from tests.kafka.broker import Broker
+from tests.faults.shaky import Shaky
 from tests.kafka.cluster import Cluster, coordinating
-
-TMPFS_MB = 96
 
 
 @row("broker-killed", "kill -9 of the broker, back after 2 s", core=True)
@@ -86,33 +81,6 @@ def test_broker_frozen(seconds: float, stage: Callable[..., Scene], shaky: Shaky
     scene.settle(worker)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[tuple[Broker, Path]]:
-    """A broker whose data are on a file system of 96 MB of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={TMPFS_MB}m", "tmpfs", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip(f"a file system of its own needs root: {mounted.stderr.strip()}")
-    properties = {
-        "log.dirs": str(folder / "data"),
-        # Sparse on a disk, but counted in full when they are written to.
-        "log.index.size.max.bytes": "65536",
-        "log.segment.bytes": "1048576",
-        "metadata.log.segment.bytes": "8388608",
-    }
-    try:
-        with had(lambda: Broker(properties=properties, options=QUICK)) as broker:
-            yield broker, folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def _fill(folder: Path) -> Path:
     """A file that takes all the room there is."""
     filler = folder / "filler"
@@ -122,22 +90,28 @@ def _fill(folder: Path) -> Path:
     return filler
 
 
-@row("disk-full", "the broker's disk is full, until somebody makes room")
-def test_disk_full(stage: Callable[..., Scene], small_disk: tuple[Broker, Path]) -> None:
-    """Kafka ends when its disk is full; the worker waits until it is back."""
-    broker, folder = small_disk
-    scene = stage(broker.bootstrap)
+@row("disk-full", "three brokers: the disk of one is full, until somebody makes room")
+def test_disk_full(stage: Callable[..., Scene], cluster: Cluster, small_disk: Path | None) -> None:
+    """Kafka ends where its disk is full; the others go on."""
+    if small_disk is None:
+        pytest.skip("a file system of its own needs root")
+    scene = stage(cluster.bootstrap, replicas=3)
+    node = cluster.nodes[3]
     with scene.feed() as feed:
         worker = scene.start()
         scene.warm(worker)
-        filler = _fill(folder)
-        scene.keep_reading_until(lambda: "No space left on device" in broker.tail(400), "the disk to be full")
-        scene.struck("the broker's log says: No space left on device", drain=False)
-        scene.keep_reading(3)
-        filler.unlink()
-        broker.kill()
-        broker.start()
+        scene.strikes()
+        filler = _fill(small_disk)
+        try:
+            scene.keep_reading_until(lambda: not node.running, "the broker to end")
+            assert "No space left on device" in node.tail(2_000)
+        finally:
+            filler.unlink()
+            node.kill()
+            node.start()
+        scene.struck("the broker's log says: No space left on device; its process ended")
         worker = scene.recovers_by(worker)
+        cluster.whole(scene.setup.input, scene.setup.output, scene.setup.dead)
         scene.fed(feed)
     scene.settle(worker)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -25,8 +26,12 @@ WHOLE_S = 90.0
 class Cluster:
     """Each node is broker and controller; three replicas, of which two must have a record. Use as a context."""
 
-    def __init__(self) -> None:
-        """Raises Unavailable as `Broker` does."""
+    def __init__(self, small: Path | None = None) -> None:
+        """
+        Args:
+            small: folder of the last node's records; one of its own when None.
+        Raises: Unavailable as `Broker` does.
+        """
         ports, controllers = free_ports(NODES), free_ports(NODES)
         voters = ",".join(f"{n + 1}@127.0.0.1:{port}" for n, port in enumerate(controllers))
         identity = cluster_id()
@@ -35,7 +40,10 @@ class Cluster:
                 port=ports[n],
                 options=QUICK,
                 cluster=identity,
-                properties=_properties(n + 1, ports[n], controllers[n], voters),
+                properties={
+                    **_properties(n + 1, ports[n], controllers[n], voters),
+                    **(_small(small) if small is not None and n + 1 == NODES else {}),
+                },
             )
             for n in range(NODES)
         }
@@ -98,6 +106,11 @@ def coordinating(key: str, partitions: int = 4) -> int:
         code = (31 * code + unit) & 0xFFFFFFFF
     signed = code - (1 << 32) if code >= 1 << 31 else code
     return (0 if signed == -(1 << 31) else abs(signed)) % partitions
+
+
+def _small(folder: Path) -> dict[str, str]:
+    """Records in a folder where there is not much room; an index is counted in full on a tmpfs."""
+    return {"log.dirs": str(folder), "log.index.size.max.bytes": "65536", "log.segment.bytes": "1048576"}
 
 
 def _properties(node: int, port: int, controller: int, voters: str) -> dict[str, str]:
