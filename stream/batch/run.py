@@ -203,7 +203,8 @@ def _finished(folder: Path, plan: Plan) -> tuple[Done, ...]:
 
 
 def _rfc3339(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    # Two runs of one second must still tell which was first.
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1_000:03d}Z"
 
 
 def _whoami() -> str:

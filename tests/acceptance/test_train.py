@@ -122,7 +122,7 @@ def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
     assert "loading\n" == process.stdout.readline()
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=100)
 
     assert 130 == process.returncode
     assert "interrupted" == err.strip()

@@ -30,11 +30,15 @@ SESSIONS = (
     "docs/downstream.md",
     "docs/extending.md",
     "docs/rest.md",
+    "docs/batch.md",
     "docs/trust.md",
     "docs/training.md",
     "docs/sql.md",
 )
 """Pages with commands; each is one session in a shell."""
+
+SESSIONS_AT_ONCE = 3
+"""Most of a session is waiting; more of them than this starve each other's workers on two cores."""
 
 PAGES = (
     ROOT / "README.md",
@@ -106,7 +110,7 @@ def sessions(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             ROOT / name, root / Path(name).stem, _names(kafka.bootstrap, own + str(SESSIONS.index(name)))
         )
 
-    with ThreadPoolExecutor(len(SESSIONS)) as pool:
+    with ThreadPoolExecutor(SESSIONS_AT_ONCE) as pool:
         yield dict(zip(SESSIONS, pool.map(play, SESSIONS), strict=True))
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
     made = [name for name in admin.list_topics(timeout=60).topics if f"-{own}" in name]
