@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 
 #define STEADY_BIT 2 /* glibc >= 2.25: set in __wrefs by pthread_condattr_setclock(CLOCK_MONOTONIC) */
@@ -77,5 +78,15 @@ int pthread_cond_timedwait(pthread_cond_t *restrict cond, pthread_mutex_t *restr
     }
     if (!(cond->__data.__wrefs & STEADY_BIT))
         true_until.tv_sec -= now_offset();
+    return real(cond, mutex, &true_until);
+}
+
+int cnd_timedwait(cnd_t *restrict cond, mtx_t *restrict mutex, const struct timespec *restrict until)
+{
+    static int (*real)(cnd_t *, mtx_t *, const struct timespec *);
+    struct timespec true_until = *until;
+    if (!real)
+        real = (int (*)(cnd_t *, mtx_t *, const struct timespec *))dlsym(RTLD_NEXT, "cnd_timedwait");
+    true_until.tv_sec -= now_offset(); /* C11: always by the time of day; librdkafka waits with it */
     return real(cond, mutex, &true_until);
 }
