@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.reference import commands, configuration, rights, tables, transaction
+from docs.reference import commands, configuration, faults, rights, tables, transaction
 from docs.reference.marks import replaced
 
 __all__ = ["PARTS", "page", "stale"]
@@ -19,7 +19,11 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "metrics.md": {"metrics": tables.metrics},
     "cli.md": {"commands": commands.text},
     "training.md": {"recipe": tables.recipe},
-    "guarantees.md": {"transaction": transaction.diagram, "decisions": transaction.decisions},
+    "guarantees.md": {
+        "transaction": transaction.diagram,
+        "decisions": transaction.decisions,
+        "faults": faults.text,
+    },
     "operations.md": {"errors": tables.errors},
     "security.md": {"rights": rights.table, "grants": rights.grants},
     "wire-format.md": {"headers": tables.headers, "reasons": tables.reason_table},

@@ -12,15 +12,16 @@ RUN = Path(__file__).parents[1] / "faults.json"
 
 
 def text() -> str:
-    """The runs, and a line for each row."""
+    """When they held, and a line for each row."""
     found = json.loads(RUN.read_text("utf-8"))
+    days = sorted({row["held"][:10] for row in found["rows"]})
     runs = "; ".join(
-        f"{run['ended'][:10]}: {run['rows']} rows in {run['took_s'] // 60 + 1} minutes"
-        for run in found["runs"]
+        f"{run['ended'][:10]}, {run['rows']} rows, {run['took_s'] // 60 + 1} minutes" for run in found["runs"]
     )
     head = ["fault", "guarantee", "sent", "predictions", "dead letters", "skipped", "gone", "lost", "doubled"]
     lines = [
-        f"Runs in which every row held, on Apache Kafka {found['kafka']}: {runs}. The last of them:",
+        f"{len(found['rows'])} rows, each as it last held on Apache Kafka {found['kafka']} ({', '.join(days)}). Whole"
+        f" runs in which every row held: {runs or 'none yet'}.",
         "",
         f"| id | {' | '.join(head)} | recovery s |",
         f"|{'---|' * 3}{'--:|' * (len(head) - 1)}",

@@ -17,6 +17,12 @@ AT_MOST = 5
 WITHIN_S = 300.0
 """See `AT_MOST`."""
 
+OWN_S = 60.0
+"""
+So long after a renewal a fence may be of this worker's own: what a discarded producer had asked for is answered by a
+broker that was away once it is back, and may then fence the producer that was made after it.
+"""
+
 
 class Renewal:
     """What is known of the producer's end, and how often it happened."""
@@ -46,7 +52,8 @@ class Renewal:
         """
         self._error = error
         self._fresh = False
-        self.twin = error.fenced and age_s < self._sink.timeout_s
+        alone = not self._times or self._clock() - self._times[-1] > OWN_S
+        self.twin = error.fenced and alone and age_s < self._sink.timeout_s
 
     def take(self, deadline: Deadline) -> None:
         """

@@ -189,6 +189,15 @@ class TestUnknownOutcomes:
 
         assert [] == rig.values()
 
+    def test_fence_soon_after_a_renewal_is_no_twin(self) -> None:
+        """A discarded producer of this worker's own may have asked for it: a new one, and the records again."""
+        rig = Rig(batch_of([b"a"]))
+        rig.sink.errors["commit"] = [OutcomeUnknown("no answer"), OutcomeUnknown("fenced", fenced=True)]
+        rig.source.group_offsets = {}
+
+        assert [b"a"] == rig.run().values()
+        assert 2 == rig.sink.calls.count("renew")
+
     def test_old_transaction_that_is_fenced_goes_on(self) -> None:
         """The broker ended it for its age: a new producer, and the records again."""
         rig = Rig(batch_of([b"a"]), span_s=0.0)
