@@ -1,5 +1,5 @@
 """
-`python -m benchmarks.sql`: rows per second of `predict(f)`, beside a plain pandas script; by turns, in one run.
+`python -m benchmarks.sql`: `predict(f)` beside a plain pandas script, rows per second and CPU; by turns, in one run.
 
 One file, the demo's held-out flights over and over, in row groups of 122,880 rows as DuckDB itself writes them.
 """
@@ -77,14 +77,20 @@ def main() -> None:
                 "SQL, 1 thread": lambda: _sql(opened, path, out, 1),  # noqa: B023
             }
             rates: dict[str, list[float]] = {name: [] for name in contestants}
+            cpu: dict[str, list[float]] = {name: [] for name in contestants}
             for _ in range(given.runs):
                 for name, run in contestants.items():
-                    start = time.perf_counter()
+                    start, used = time.perf_counter(), time.process_time()
                     run()
                     rates[name].append(given.rows / (time.perf_counter() - start))
+                    cpu[name].append((time.process_time() - used) / given.rows * 1e6)
             for name, each in rates.items():
                 shown = ", ".join(f"{rate:,.0f}" for rate in sorted(each))
-                print(f"{model:4} {name:16} {statistics.median(each):>10,.0f} rows/s  ({shown})", flush=True)
+                print(
+                    f"{model:4} {name:16} {statistics.median(each):>10,.0f} rows/s  ({shown})"
+                    f"  {statistics.median(cpu[name]):6.1f} µs of CPU a row",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -64,12 +64,16 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
     from stream.app.parts import open_configured
     from stream.sql.saving import check_target
 
-    if save is not None:
-        check_target(save)
     settings = settings_of(config)
     if model is not None:
         settings = replace(settings, model=replace(settings.model, uri=str(model.absolute())))
-    session = _session(engine, open_configured(settings))
+    if engine == "spark":
+        from stream.cli.sql_spark import run_on_spark
+
+        return run_on_spark(settings, query or sys.stdin.read(), save, rows, json_out=json_out)
+    if save is not None:
+        check_target(save)
+    session = _session(open_configured(settings))
     try:
         if query is None and sys.stdin.isatty():
             from stream.cli.prompt import converse
@@ -81,7 +85,7 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
         session.registered.connection.close()
 
 
-def _session(engine: str, package: Package) -> Session:
+def _session(package: Package) -> Session:
     from stream.sql.registration import open_connection
     from stream.sql.session import Session
 

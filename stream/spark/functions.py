@@ -32,8 +32,9 @@ def register(
 
     `predict(struct(*))` gives a struct of the prediction's fields, null where there is none; `predict_label`,
     `predict_score`, `predict_value` … one of them; `predict_error` why there is none (`stage`, `reason`,
-    `message`). Each call scores: ask for `predict(struct(*)).*` rather than for two functions. Columns are
-    found by their original or their Avro names; others are ignored. The package's bytes travel with the query.
+    `message`). Each call scores: ask for `p.*` of `(SELECT predict(struct(*)) AS p …)` rather than for two
+    functions. Columns are found by their original or their Avro names; others are ignored. The package's
+    bytes travel with the query.
 
     Args:
         spark: the session.

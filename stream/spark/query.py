@@ -1,0 +1,81 @@
+"""One query on Spark: its rows shown, as JSON, or kept, each error with whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from stream.errors import QueryError, QueryFailed
+from stream.spark.session import without_pandas
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+__all__ = ["FORMATS", "Query"]
+
+FORMATS = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".jsonl": "json"}
+"""Spark's name of a format, by the ending."""
+
+T = TypeVar("T")
+
+
+class Query:
+    """
+    A query that Spark has understood; whatever reads its rows runs it.
+
+    Args:
+        spark: the session, with the model's functions.
+        text: one statement.
+    Raises: QueryError when Spark can't use it.
+    """
+
+    def __init__(self, spark: SparkSession, text: str) -> None:
+        self._frame: DataFrame = _guarded(lambda: spark.sql(text.strip().rstrip(";")), QueryError)
+
+    def first(self, rows: int) -> tuple[list[dict[str, Any]], bool]:
+        """
+        Args:
+            rows: how many.
+        Returns: the first rows by column, and whether there are more.
+        Raises: QueryFailed when the query ended early.
+        """
+        found = _guarded(self._frame.limit(rows + 1).collect, QueryFailed)
+        return [row.asDict(recursive=True) for row in found[:rows]], len(found) > rows
+
+    def json_lines(self) -> Iterator[str]:
+        """Every row as a JSON object, as Spark writes them: without the fields that are null."""
+        from pyspark.sql.functions import struct, to_json
+
+        found = self._frame.select(to_json(struct("*")))
+        rows = _guarded(found.toLocalIterator, QueryFailed)
+        while (row := _guarded(lambda: next(rows, None), QueryFailed)) is not None:
+            yield str(row[0])
+
+    def save(self, path: Path) -> None:
+        """
+        Keep the rows.
+
+        Args:
+            path: with an ending of `FORMATS`; becomes a folder of parts, as Spark writes them, and is replaced.
+        Raises: QueryFailed when the query ended early.
+        """
+        writer = self._frame.write.mode("overwrite").format(FORMATS[path.suffix.lower()])
+        _guarded(lambda: writer.option("header", "true").save(str(path.absolute())), QueryFailed)
+
+
+def _guarded(call: Callable[[], T], kind: type[QueryError | QueryFailed]) -> T:
+    from pyspark.errors import AnalysisException, PySparkException
+
+    try:
+        with without_pandas():
+            return call()
+    except AnalysisException as error:
+        raise QueryError(_first_line(error), mend="correct the query") from error
+    except PySparkException as error:
+        raise kind(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    """The JVM's stack comes behind it."""
+    return str(error).split("JVM stacktrace")[0].strip()
