@@ -73,7 +73,6 @@ def _assert_whole(setup: Setup, outputs: Outputs, count: int, worker: Worker) ->
 
 
 @pytest.mark.fault
-@pytest.mark.fault_core
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
@@ -134,7 +133,6 @@ def _both(a: Worker, b: Worker) -> set[int]:
 
 
 @pytest.mark.fault
-@pytest.mark.fault_core
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_workers_come_and_go(setup: Setup, outputs: Outputs, workers: Workers) -> None:
@@ -174,7 +172,6 @@ def test_workers_come_and_go(setup: Setup, outputs: Outputs, workers: Workers) -
 
 
 @pytest.mark.fault
-@pytest.mark.fault_core
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_broker_stops_nobody(broker: Broker, tmp_path: Path, package: Path, workers: Workers) -> None:
