@@ -33,6 +33,6 @@ def package(model: str) -> Path:
     inputs.append(version("scikit-learn").encode())
     folder = ROOT / ".cache" / "bench" / f"flights_lr-{hashlib.sha256(b''.join(inputs)).hexdigest()[:12]}"
     if not (folder / "current").is_file():
-        command = [sys.executable, "-m", "stream", "train", str(_RECIPE), "--out", str(folder)]
+        command = [sys.executable, "-m", "stream", "train", str(_RECIPE), "--out", str(folder), "--no-card"]
         subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
     return folder
