@@ -7,7 +7,6 @@ until the guilty record stands alone.
 
 from __future__ import annotations
 
-import logging
 import os
 import pickle
 import select
@@ -23,8 +22,6 @@ from stream.records import Batch, Outcome
 from stream.settings import Settings
 
 __all__ = ["Sandbox"]
-
-log = logging.getLogger(__name__)
 
 BEAT_S = 0.5
 """Between two signs of life while an answer is awaited."""

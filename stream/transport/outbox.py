@@ -51,6 +51,19 @@ class Failed:
     error: KafkaError
     at_once: bool = False
 
+    def refusal(self, reason: str, *, doubtful: bool = False) -> Refusal:
+        """
+        The same as a refusal for what the record is.
+
+        Args:
+            reason: see `Refusal`.
+            doubtful: see `Refusal`.
+        """
+        said = self.error
+        return Refusal(
+            self.topic, self.key, self.value, tuple(self.headers), reason, said.name(), said.str(), doubtful
+        )
+
 
 OnFailed: TypeAlias = Callable[[Failed], None]
 

@@ -84,9 +84,7 @@ class Sink:
             stop = fault if isinstance(fault, Stopped) else DeliveryFailed(fault.message)
             self._failure = self._failure or stop
             return
-        self._refused.append(
-            Refusal(failed.topic, failed.key, failed.value, failed.headers, reason, error.name(), error.str())
-        )
+        self._refused.append(failed.refusal(reason))
 
     def flush(self, deadline: Deadline) -> list[Refusal]:
         """

@@ -181,21 +181,10 @@ class TransactionalSink:
         told = any(_is_neighbour(f.error) for f in failed)
         refusals: list[Refusal] = []
         for each in failed:
-            error, reason = each.error, record_reason(each.error)
+            reason = record_reason(each.error)
             if reason is not None:
                 doubtful = not each.at_once and len(failed) > 1 and (reason in _BATCH_SIZE or not told)
-                refusals.append(
-                    Refusal(
-                        each.topic,
-                        each.key,
-                        each.value,
-                        each.headers,
-                        reason,
-                        error.name(),
-                        error.str(),
-                        doubtful,
-                    )
-                )
+                refusals.append(each.refusal(reason, doubtful=doubtful))
         return refusals
 
     def add_offsets(

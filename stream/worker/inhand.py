@@ -7,7 +7,7 @@ from functools import partial
 
 from stream.deadletter import describe
 from stream.errors import DeadLetterRefused
-from stream.records import Partition, Prediction
+from stream.records import Partition
 from stream.transport import Refusal
 from stream.worker.publisher import letter_of, refused_dead_letter
 from stream.worker.span import Judged
@@ -116,9 +116,9 @@ class InHand:
 
     def _locate(self, refusal: Refusal) -> tuple[int, int]:
         """The batch and the row of a refused output."""
-        find = _dead_letter_row if refusal.topic == self._dead_letters else _prediction_row
+        buried = refusal.topic == self._dead_letters
         for number, judged in enumerate(self._batches):
-            row = find(judged, refusal)
+            row = _dead_letter_row(judged, refusal) if buried else judged.find(refusal.key, refusal.value)
             if row is not None:
                 return number, row
         raise DeadLetterRefused(
@@ -130,14 +130,6 @@ def _where(batches: Sequence[Judged], keep: Callable[[str, int, int], bool]) -> 
     """The batches without the records that are not to be kept; none is empty."""
     kept = (judged.where(partial(keep, judged.batch.topic)) for judged in batches)
     return [judged for judged in kept if len(judged.batch)]
-
-
-def _prediction_row(judged: Judged, refusal: Refusal) -> int | None:
-    keys = judged.batch.keys
-    for i, outcome in enumerate(judged.outcomes):
-        if isinstance(outcome, Prediction) and outcome.value == refusal.value and keys[i] == refusal.key:
-            return i
-    return None
 
 
 def _dead_letter_row(judged: Judged, refusal: Refusal) -> int | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction
 
-__all__ = ["Judged", "Span", "demote", "find"]
+__all__ = ["Judged", "Span"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,13 @@ class Judged:
         parts = [self._rows(rows[:middle]), self._rows(rows[middle:])]
         return [part for part in parts if len(part.batch)]
 
+    def find(self, key: bytes | None, value: bytes | None) -> int | None:
+        """The row of the first record whose prediction has this key and value; None when there is none."""
+        for i, outcome in enumerate(self.outcomes):
+            if isinstance(outcome, Prediction) and outcome.value == value and self.batch.keys[i] == key:
+                return i
+        return None
+
     def next_offsets(self) -> dict[Partition, int]:
         """Per partition the offset after its last record here."""
         batch = self.batch
@@ -108,27 +115,8 @@ class Span:
             nulls of one key look alike.
         """
         for judged in self.batches:
-            row = demote(judged, key, value, letter)
+            row = judged.find(key, value)
             if row is not None:
+                judged.outcomes[row] = letter
                 return judged, row
         return None
-
-
-def demote(judged: Judged, key: bytes | None, value: bytes | None, letter: DeadLetter) -> int | None:
-    """
-    Find the record whose prediction had this key and value, and note that it is a dead letter now.
-
-    Returns: its row; None when it is not of this batch.
-    """
-    row = find(judged, key, value)
-    if row is not None:
-        judged.outcomes[row] = letter
-    return row
-
-
-def find(judged: Judged, key: bytes | None, value: bytes | None) -> int | None:
-    """The row of the first record whose prediction has this key and value; None when there is none."""
-    for i, outcome in enumerate(judged.outcomes):
-        if isinstance(outcome, Prediction) and outcome.value == value and judged.batch.keys[i] == key:
-            return i
-    return None
