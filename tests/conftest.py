@@ -8,7 +8,7 @@ from typing import NoReturn, Protocol, TypeVar
 
 import pytest
 
-from tests.kafka.artifacts import KAFKA, Unavailable, find_java, kafka_jars, registry_jars
+from tests.kafka.artifacts import ALONE, KAFKA, Unavailable, find_java, kafka_jars, registry_jars
 from tests.kafka.broker import Broker
 from tests.kafka.registry import Registry
 from tests.kafka.secured import SecuredBroker
@@ -94,7 +94,7 @@ def kafka() -> Iterator[Kafka]:
 @pytest.fixture
 def broker() -> Iterator[Broker]:
     """A real Kafka of the test's own, to kill and restart."""
-    with had(Broker) as broker:
+    with had(lambda: Broker(version=ALONE)) as broker:
         yield broker
 
 

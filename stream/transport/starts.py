@@ -22,6 +22,13 @@ AGAIN_S = 0.1
 """Before a question is put again that a broker could not answer yet."""
 
 
+HELD_BACK = (
+    "look at the brokers; where they are well, a transaction of this group does not end:"
+    " kafka-transactions.sh find-hanging (docs/guarantees.md, Hanging transactions)"
+)
+"""What to do when the group's offsets can't be read for a long time."""
+
+
 class Starts:
     """Asks with the consumer that will read, in the thread that owns it."""
 
@@ -77,10 +84,14 @@ class Starts:
                 found = self._consumer.committed(partitions, timeout=max(0.1, deadline.left_s()))
             except KafkaException as error:
                 fault = decide(error, f"reading the group's offsets of {self._topic}")
-                if isinstance(fault, Retriable | MovedOn) and not deadline.over:
-                    time.sleep(AGAIN_S)
-                    continue
-                raise fault from error
+                if not isinstance(fault, Retriable | MovedOn):
+                    raise fault from error
+                if deadline.over:
+                    # The client says no more: it asks again by itself while a transaction holds the offsets back.
+                    fault.mend = fault.mend or HELD_BACK
+                    raise fault from error
+                time.sleep(AGAIN_S)
+                continue
             for tp in found:
                 if tp.error is not None:
                     raise decide(tp.error, f"reading the committed offset of {tp.topic}[{tp.partition}]")

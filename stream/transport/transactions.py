@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from stream.background import NeverBack, bounded
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StreamError
 from stream.records import Headers, Partition
 from stream.settings import KafkaSettings
@@ -193,16 +194,32 @@ class TransactionalSink:
         """
         Make the input's offsets part of the open transaction.
 
+        librdkafka 2.16 can wait for ever here when the coordinator's connection is reset, whatever the call's limit
+        (its issues 5456 and 5511); such a producer is given up.
+
         Raises: MovedOn when the consumer is no member of the group's generation; else as `commit`.
         """
         if group.generation < 0:
             raise MovedOn("the consumer is no member of its group at the moment")
         offsets = [TopicPartition(p.topic, p.index, offset) for p, offset in next_offsets.items()]
-        self._call(
-            lambda left_s: self._outbox.producer.send_offsets_to_transaction(offsets, group.raw, left_s),
-            "adding offsets to a transaction",
-            deadline,
-        )
+        producer = self._outbox.producer
+
+        def add(left_s: float) -> None:
+            bounded(
+                lambda: producer.send_offsets_to_transaction(offsets, group.raw, left_s),
+                left_s,
+                KafkaException,
+            )
+
+        try:
+            self._call(add, "adding offsets to a transaction", deadline)
+        except Retriable as error:
+            raise Aborted(error.message) from error
+        except NeverBack as error:
+            raise OutcomeUnknown(
+                f"the Kafka client did not come back from adding offsets to a transaction"
+                f" ({self.connection.trouble or 'no error reported'})"
+            ) from error
 
     def commit(self, deadline: Deadline) -> None:
         """

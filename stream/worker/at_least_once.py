@@ -2,7 +2,7 @@
 At-least-once: a batch's outputs are published, acknowledged, and only then its offsets committed.
 
 Batches are gathered in spans. A span ends in two steps: its outputs are awaited in the background
-(`Settlement`) while the loop works on the next batch; then the loop commits its offsets. Nothing is published
+(`Background`) while the loop works on the next batch; then the loop commits its offsets. Nothing is published
 before the span before has ended, so an offset is never committed while an output before it is still on its
 way. The commit is the loop's own: one from another thread never returns once a rebalance callback runs
 (confluent-kafka 2.16).
@@ -14,12 +14,12 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-from stream.errors import MovedOn, Retriable, Stopped
+from stream.background import Background
+from stream.errors import MovedOn, Retriable, Stopped, StreamError
 from stream.records import Partition
 from stream.transport import Deadline
 from stream.worker.delivery import LOOK_S, Outlets
 from stream.worker.seams import Reading
-from stream.worker.settlement import Settlement
 from stream.worker.span import Judged, Span
 from stream.worker.timing import Timing
 
@@ -50,7 +50,7 @@ class AtLeastOnce:
         self._ending_since = 0.0
         self._owed: dict[Partition, int] = {}
         self._unanswered: dict[Partition, int] = {}
-        self._settlement = Settlement()
+        self._settlement = Background(StreamError)
 
     @property
     def holding(self) -> str:

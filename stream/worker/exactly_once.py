@@ -1,7 +1,7 @@
 """
 Exactly-once: a span's outputs and its input offsets are committed in one Kafka transaction.
 
-A span's end is awaited in the background (`Settlement`) while the loop works on the next batch; nothing is
+A span's end is awaited in the background (`Background`) while the loop works on the next batch; nothing is
 published before it has ended. Records of a transaction that could not be committed stay in hand: they are
 published again as they are, in order, before any others, so that the consumer is never taken back. What goes to
 other workers leaves the hand with its partition.
@@ -15,6 +15,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable
 
+from stream.background import Background
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StartupTimeout, Stopped, StreamError
 from stream.records import Partition
 from stream.transport import Deadline, GroupMetadata, Refusal
@@ -24,7 +25,6 @@ from stream.worker.pace import Pace
 from stream.worker.phases import Event, Phase, Phases
 from stream.worker.renewal import Renewal
 from stream.worker.seams import Reading, Transacting
-from stream.worker.settlement import Settlement, Silence
 from stream.worker.span import Judged, Span
 from stream.worker.timing import Timing
 
@@ -40,12 +40,6 @@ TRY_S = 2.0
 
 ABANDON_S = 2.0
 """For the abort of a worker that ends with an error; the broker's own time-out does it otherwise."""
-
-SILENT_TIMEOUTS = 3.0
-"""
-The end of a transaction is given one of its time-outs. librdkafka 2.16 can wait for ever: when the connection is
-reset under `send_offsets_to_transaction`, the call does not come back, whatever its own time limit.
-"""
 
 AGAIN_S = 0.1
 """Between two tries when the worker must finish."""
@@ -69,11 +63,10 @@ class ExactlyOnce:
         self.phases = Phases()
         self._hand = InHand(outlets.publisher.topics.dead_letters, outlets.clock)
         self._renewal = Renewal(sink, outlets.clock)
-        self._settlement = Settlement()
+        self._settlement = Background(StreamError)
         self._span: Span | None = None
         self._ending: Span | None = None
         self._ending_since = 0.0
-        self._silence = Silence(outlets.clock)
         self._ended_at = 0.0
         self._gone: set[Partition] = set()
         """Partitions that went while the span before was being committed."""
@@ -148,7 +141,6 @@ class ExactlyOnce:
         if span is None:
             return
         self._ending, self._ending_since, self._gone = span, self._outlets.clock(), set()
-        self._silence.begin()
         self.phases.on(Event.ENDING)
         group, deadline = self._source.group(), Deadline.after(self._sink.timeout_s)
         self._settlement.start(lambda: self._settle_behind(span.next_offsets, group, deadline))
@@ -186,7 +178,6 @@ class ExactlyOnce:
         """Whether the span before has ended; if so, it is dealt with."""
         try:
             if not self._settlement.wait(wait_s):
-                self._silence.look(SILENT_TIMEOUTS * self._sink.timeout_s)
                 return False
         except (Aborted, MovedOn, OutcomeUnknown) as error:
             span, self._ending = self._ending, None

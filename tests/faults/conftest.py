@@ -20,6 +20,7 @@ from tests.faults.row import RESULTS, Row
 from tests.faults.scene import Scene
 from tests.faults.shaky import Shaky, breakable
 from tests.faults.template import Template
+from tests.kafka.artifacts import ALONE, KAFKA
 from tests.kafka.cluster import Cluster
 from tests.kafka.topics import Topics
 
@@ -40,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.fault)
             item.add_marker(pytest.mark.kafka)
             item.add_marker(pytest.mark.timeout(ROW_S))
-            for server in {"cluster", "registry"} & {*getattr(item, "fixturenames", ())}:
+            for server in {"cluster", "mortal", "registry"} & {*getattr(item, "fixturenames", ())}:
                 item.add_marker(pytest.mark.xdist_group(server))  # started by one of pytest's processes only
             if mark.args[0].core:
                 item.add_marker(pytest.mark.fault_core)
@@ -113,18 +114,36 @@ def stage(
 @pytest.fixture(scope="session")
 def shaky_broker() -> Iterator[Shaky]:
     """The session's broker to break."""
-    with breakable() as shaky:
+    with breakable(KAFKA) as shaky:
         yield shaky
 
 
 @pytest.fixture
 def shaky(shaky_broker: Shaky) -> Iterator[Shaky]:
-    """The broker to break, whole again after the test."""
+    """The broker to break, whole again after the test; who takes it down asks for `mortal`."""
     yield shaky_broker
-    shaky_broker.proxy.restore()
-    shaky_broker.proxy.reset()
-    if not shaky_broker.broker.running:
-        shaky_broker.broker.start()
+    _mend(shaky_broker)
+
+
+@pytest.fixture(scope="session")
+def mortal_broker() -> Iterator[Shaky]:
+    """The session's broker to kill."""
+    with breakable(ALONE) as mortal:
+        yield mortal
+
+
+@pytest.fixture
+def mortal(mortal_broker: Shaky) -> Iterator[Shaky]:
+    """The broker to kill, at work again after the test."""
+    yield mortal_broker
+    _mend(mortal_broker)
+
+
+def _mend(shaky: Shaky) -> None:
+    shaky.proxy.restore()
+    shaky.proxy.reset()
+    if not shaky.broker.running:
+        shaky.broker.start()
 
 
 @pytest.fixture(scope="session")

@@ -89,8 +89,13 @@ class Shaky:
 
 
 @contextmanager
-def breakable() -> Iterator[Shaky]:
-    """Start one; it tells those who come by a door that door's address, and the proxy's is one of them."""
+def breakable(version: str) -> Iterator[Shaky]:
+    """
+    Start one; it tells those who come by a door that door's address, and the proxy's is one of them.
+
+    Args:
+        version: of Kafka.
+    """
     plain, hidden, guarded, advertised = free_ports(4)
     doors = {"PLAINTEXT": plain, "PROXIED": advertised, "GUARDED": guarded}
     scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
@@ -108,7 +113,9 @@ def breakable() -> Iterator[Shaky]:
     credential = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
     entrance = Entrance(listeners, scram=[credential])
     with (
-        had(lambda: Broker(properties=properties, entrance=entrance, options=QUICK)) as broker,
+        had(
+            lambda: Broker(properties=properties, version=version, entrance=entrance, options=QUICK)
+        ) as broker,
         Proxy(hidden, advertised) as proxy,
     ):
         yield Shaky(broker, proxy, guarded)

@@ -17,34 +17,34 @@ from tests.kafka.cluster import Cluster, coordinating
 
 
 @row("broker-killed", "kill -9 of the broker, back after 2 s", core=True)
-def test_broker_killed(stage: Callable[..., Scene], shaky: Shaky) -> None:
+def test_broker_killed(stage: Callable[..., Scene], mortal: Shaky) -> None:
     """The worker waits for its broker and goes on."""
-    scene = stage(shaky.broker.bootstrap)
+    scene = stage(mortal.broker.bootstrap)
     with scene.feed() as feed:
         worker = scene.start()
         scene.warm(worker)
-        pid = shaky.broker.pid
-        shaky.broker.kill()
+        pid = mortal.broker.pid
+        mortal.broker.kill()
         scene.struck(f"the broker's process {pid} was killed", drain=False)
         scene.keep_reading(2)
-        shaky.broker.start()
-        assert pid != shaky.broker.pid
+        mortal.broker.start()
+        assert pid != mortal.broker.pid
         worker = scene.recovers_by(worker)
         scene.fed(feed)
     scene.settle(worker)
 
 
 @row("broker-restarted", "the broker is restarted cleanly, twice")
-def test_broker_restarted(stage: Callable[..., Scene], shaky: Shaky) -> None:
+def test_broker_restarted(stage: Callable[..., Scene], mortal: Shaky) -> None:
     """A clean restart is no more than a pause."""
-    scene = stage(shaky.broker.bootstrap)
+    scene = stage(mortal.broker.bootstrap)
     with scene.feed() as feed:
         worker = scene.start()
         for _ in range(2):
             scene.warm(worker)
-            pid = shaky.broker.pid
+            pid = mortal.broker.pid
             scene.struck(f"the broker's process {pid} was restarted", drain=False)
-            shaky.broker.restart()
+            mortal.broker.restart()
             worker = scene.recovers_by(worker)
         scene.fed(feed)
     scene.settle(worker)
@@ -61,19 +61,19 @@ def test_broker_restarted(stage: Callable[..., Scene], shaky: Shaky) -> None:
         ),
     ],
 )
-def test_broker_frozen(seconds: float, stage: Callable[..., Scene], shaky: Shaky) -> None:
+def test_broker_frozen(seconds: float, stage: Callable[..., Scene], mortal: Shaky) -> None:
     """A broker that hangs keeps its connections, and answers nothing."""
-    scene = stage(shaky.broker.bootstrap)
+    scene = stage(mortal.broker.bootstrap)
     with scene.feed() as feed:
         worker = scene.start()
         scene.warm(worker)
         scene.strikes()
-        os.kill(shaky.broker.pid, signal.SIGSTOP)
+        os.kill(mortal.broker.pid, signal.SIGSTOP)
         try:
             scene.keep_reading(seconds)
-            state = Path(f"/proc/{shaky.broker.pid}/stat").read_text().rpartition(")")[2].split()[0]
+            state = Path(f"/proc/{mortal.broker.pid}/stat").read_text().rpartition(")")[2].split()[0]
         finally:
-            os.kill(shaky.broker.pid, signal.SIGCONT)
+            os.kill(mortal.broker.pid, signal.SIGCONT)
         assert "T" == state
         scene.struck(f"the broker's process was in state T for {seconds:g} s")
         worker = scene.recovers_by(worker)
@@ -171,21 +171,21 @@ def test_transaction_coordinator(stage: Callable[..., Scene], cluster: Cluster) 
     "broker-bounce-in-commit",
     "the broker takes a commit, its answer is lost, and it is killed and started again",
 )
-def test_bounce_in_commit(stage: Callable[..., Scene], shaky: Shaky) -> None:
+def test_bounce_in_commit(stage: Callable[..., Scene], mortal: Shaky) -> None:
     """Nobody tells the worker what became of its commit."""
-    scene = stage(shaky.broker.bootstrap, shaky.through)
+    scene = stage(mortal.broker.bootstrap, mortal.through)
     pause = scene.plant("commit_transaction", "before", 8, "sleep", number=1.5)
     with scene.feed() as feed:
         worker = scene.start("a", [pause])
         scene.fires(pause, worker)
-        shaky.proxy.cut("back")
-        scene.keep_reading_until(lambda: shaky.proxy.held("back") > 0, "an answer to be held back")
+        mortal.proxy.cut("back")
+        scene.keep_reading_until(lambda: mortal.proxy.held("back") > 0, "an answer to be held back")
         scene.keep_reading(2)
-        shaky.broker.kill()
-        shaky.proxy.restore()
-        shaky.proxy.reset()
-        shaky.broker.start()
-        scene.struck(f"the proxy held back {shaky.proxy.held('back')} bytes; the broker was killed then")
+        mortal.broker.kill()
+        mortal.proxy.restore()
+        mortal.proxy.reset()
+        mortal.broker.start()
+        scene.struck(f"the proxy held back {mortal.proxy.held('back')} bytes; the broker was killed then")
         worker = scene.recovers_by(worker)
         scene.fed(feed)
     scene.settle(worker)

@@ -47,16 +47,16 @@ def test_stop_above(scene: Scene) -> None:
 
 
 @row("startup-timeout", "no broker for longer than startup_timeout")
-def test_startup_timeout(stage: Stage, shaky: Shaky) -> None:
+def test_startup_timeout(stage: Stage, mortal: Shaky) -> None:
     """Exit 1 with the reason, after the time that is configured; with a broker it goes on."""
-    scene = stage(shaky.broker.bootstrap, {"kafka": {"startup_timeout": "3s"}})
+    scene = stage(mortal.broker.bootstrap, {"kafka": {"startup_timeout": "3s"}})
     scene.send(1_000)
-    shaky.broker.stop()
+    mortal.broker.stop()
     worker = scene.start()
     assert 1 == worker.end(), worker.tail()
     assert "(waited 3 s)" in worker.text().split("the worker stops:")[1]
     scene.struck("exit 1, and the log says how long it waited", drain=False)
-    shaky.broker.start()
+    mortal.broker.start()
     heir = scene.start()
     scene.recovers()
     scene.settle(heir)

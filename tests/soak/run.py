@@ -17,6 +17,7 @@ from tests.acceptance import visits
 from tests.acceptance.conftest import PARTITIONS, make_setup
 from tests.acceptance.process import Process, Setup, Worker
 from tests.acceptance.reader import ends
+from tests.kafka.artifacts import ALONE
 from tests.kafka.broker import Broker
 from tests.kafka.topics import Topics
 from tests.soak.ledger import Ledger
@@ -77,7 +78,7 @@ class Soak:
         """Everything; the figures."""
         package = self.folder / "visits"
         pack(visits.estimator(), Wish("visits", package, carry=("id",)), schema=visits.SCHEMA)
-        with Broker() as broker, ExitStack() as stack:
+        with Broker(version=ALONE) as broker, ExitStack() as stack:
             rate = self.rate or self._half(broker, package)
             setup = self._setup(broker, package)
             ledger = Ledger(broker.bootstrap, setup.output, PARTITIONS, package)

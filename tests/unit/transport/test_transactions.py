@@ -1,0 +1,82 @@
+"""What the transactional sink makes of a client that misbehaves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from stream import background
+from stream.errors import Aborted, MovedOn, OutcomeUnknown
+from stream.records import Partition
+from stream.settings import KafkaSettings
+from stream.transport import Deadline, GroupMetadata, TransactionalSink
+
+MEMBER = GroupMetadata(GroupMetadata.MAGIC + (7).to_bytes(4, "little"))
+
+
+class Client:
+    """In the producer's place: the one call that is looked at."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self.error: KafkaError | None = None
+        self.calls = 0
+
+    def __len__(self) -> int:
+        return 0
+
+    def send_offsets_to_transaction(self, offsets: object, group: object, timeout: float) -> None:
+        """Fails as told, or hangs until it is released."""
+        self.calls += 1
+        if self.error is not None:
+            raise KafkaException(self.error)
+        self.release.wait()
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """One that hangs; released at the end."""
+    client = Client()
+    yield client
+    client.release.set()
+
+
+@pytest.fixture
+def sink(client: Client, monkeypatch: pytest.MonkeyPatch) -> TransactionalSink:
+    """A sink over it."""
+    monkeypatch.setattr(background, "GRACE_S", 0.05)
+    sink = TransactionalSink(KafkaSettings("127.0.0.1:1", "group"), "id")
+    sink._outbox.producer = client
+    return sink
+
+
+def add(sink: TransactionalSink, seconds: float = 0.05, group: GroupMetadata = MEMBER) -> None:
+    """Add an offset, with so much time."""
+    sink.add_offsets({Partition("in", 0): 5}, group, Deadline.after(seconds))
+
+
+class TestAddOffsets:
+    """The call of librdkafka that may never come back."""
+
+    def test_call_that_hangs_makes_the_outcome_unknown(self, sink: TransactionalSink, client: Client) -> None:
+        """The producer is given up; the call is made once."""
+        with pytest.raises(OutcomeUnknown, match="did not come back"):
+            add(sink)
+        assert 1 == client.calls
+
+    def test_passing_fault_that_does_not_pass_aborts(self, sink: TransactionalSink, client: Client) -> None:
+        """Nothing was committed: it can be told."""
+        client.error = KafkaError(KafkaError._TRANSPORT)
+
+        with pytest.raises(Aborted, match="_TRANSPORT"):
+            add(sink, 0.2)
+        assert 1 < client.calls
+
+    def test_no_member_adds_nothing(self, sink: TransactionalSink, client: Client) -> None:
+        """The broker would take a stranger's offsets unchecked."""
+        with pytest.raises(MovedOn):
+            add(sink, group=GroupMetadata(b""))
+        assert 0 == client.calls
