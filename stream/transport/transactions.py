@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
@@ -77,6 +78,8 @@ class TransactionalSink:
         self._id = transactional_id
         self._stall_s = stall_s
         self.connection = Connection()
+        self._singly = False
+        """Whether the next producer sends each record in a batch of its own: the broker then judges each."""
         self._outbox = self._new()
         self._failed: list[Failed] = []
         self._tainted = False
@@ -86,7 +89,11 @@ class TransactionalSink:
 
     def _new(self) -> Outbox:
         self.connection.fatal = None
-        return Outbox(self._kafka, self._on_failed, self.connection, self._stall_s, self._id)
+        self._single = self._singly
+        kafka = self._kafka
+        if self._single:
+            kafka = replace(kafka, producer={**kafka.producer, "batch.num.messages": 1})
+        return Outbox(kafka, self._on_failed, self.connection, self._stall_s, self._id)
 
     def __len__(self) -> int:
         """Records sent and not yet acknowledged."""
@@ -134,11 +141,24 @@ class TransactionalSink:
         self._outbox = self._new()
 
     def begin(self) -> None:
-        """Open a transaction; asks no broker. Raises: as `commit`."""
+        """
+        Open a transaction. Asks no broker, but for the first one after records had to be sent singly.
+
+        Raises: as `commit`.
+        """
         self._failed = []
+        if self._single and not self._singly:
+            self._back_to_batches()
         self._call(
             lambda _: self._outbox.producer.begin_transaction(), "opening a transaction", Deadline.after(0)
         )
+
+    def _back_to_batches(self) -> None:
+        self.renew()
+        try:
+            self.start(Deadline.after(self.timeout_s))
+        except Retriable as error:
+            raise OutcomeUnknown(error.message) from error
 
     def send(
         self,
@@ -154,6 +174,9 @@ class TransactionalSink:
     def flush(self, deadline: Deadline) -> list[Refusal]:
         """
         Wait until every record sent so far is written or refused.
+
+        Where some may have been refused only for their neighbours, the transactions after this one send each record
+        singly, until one of them is committed: each then has an answer of its own.
 
         Returns: what was refused for what it is; when there is any, the transaction must be aborted.
         Raises: Aborted when something could not be written, or not in time; a kind of Stopped or OutcomeUnknown
@@ -184,8 +207,11 @@ class TransactionalSink:
         for each in failed:
             reason = record_reason(each.error)
             if reason is not None:
-                doubtful = not each.at_once and len(failed) > 1 and (reason in _BATCH_SIZE or not told)
-                refusals.append(each.refusal(reason, doubtful=doubtful))
+                together = not self._single and not each.at_once and len(failed) > 1
+                refusals.append(
+                    each.refusal(reason, doubtful=together and (reason in _BATCH_SIZE or not told))
+                )
+        self._singly = self._singly or any(each.doubtful for each in refusals)
         return refusals
 
     def add_offsets(
@@ -236,6 +262,7 @@ class TransactionalSink:
             )
         except Retriable as error:
             raise OutcomeUnknown(error.message) from error
+        self._singly = False
 
     def abort(self, deadline: Deadline) -> None:
         """

@@ -91,28 +91,22 @@ class InHand:
         """
         Mark the records whose outputs were refused, so that they are published otherwise the next time.
 
-        A prediction becomes a dead letter; a timestamp that is refused becomes now; a batch of which some may
-        have been refused only for their neighbours is halved, until the guilty stand alone.
+        A prediction becomes a dead letter; a timestamp that is refused becomes now. What may have been refused only
+        for its neighbours stays as it is: it is sent singly the next time.
 
         Raises: DeadLetterRefused when not even the dead-letter topic takes a record, or one is not found.
         """
-        halved: set[int] = set()
         for refusal in refusals:
             number, row = self._locate(refusal)
             judged = self._batches[number]
-            if refusal.doubtful and len(judged.batch) > 1:
-                halved.add(number)
-            elif refusal.reason == "timestamp_refused" and row not in judged.restamped:
+            if refusal.doubtful:
+                continue
+            if refusal.reason == "timestamp_refused" and row not in judged.restamped:
                 judged.restamped.add(row)
             elif refusal.topic == self._dead_letters:
                 raise refused_dead_letter(refusal)
-            if refusal.topic != self._dead_letters and number not in halved:
+            if refusal.topic != self._dead_letters:
                 judged.outcomes[row] = letter_of(refusal)
-        self._batches = [
-            part
-            for number, judged in enumerate(self._batches)
-            for part in (judged.halves() if number in halved else [judged])
-        ]
 
     def _locate(self, refusal: Refusal) -> tuple[int, int]:
         """The batch and the row of a refused output."""

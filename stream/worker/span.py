@@ -56,13 +56,6 @@ class Judged:
             {new[i] for i in self.restamped if i in new},
         )
 
-    def halves(self) -> list[Judged]:
-        """Both halves of its records; itself when there is but one."""
-        middle = len(self.batch) // 2
-        rows = range(len(self.batch))
-        parts = [self._rows(rows[:middle]), self._rows(rows[middle:])]
-        return [part for part in parts if len(part.batch)]
-
     def find(self, key: bytes | None, value: bytes | None) -> int | None:
         """The row of the first record whose prediction has this key and value; None when there is none."""
         for i, outcome in enumerate(self.outcomes):

@@ -123,16 +123,30 @@ def test_record_that_is_too_large_is_told(real: Cluster, sink: TransactionalSink
     assert [b"small"] == values_of(real, out, 1)
 
 
-def test_batch_that_is_too_large_as_a_whole_is_doubtful(real: Cluster, sink: TransactionalSink) -> None:
-    """The broker does not say which: each record alone may fit."""
+def test_batch_that_is_too_large_as_a_whole_is_sent_singly(real: Cluster, sink: TransactionalSink) -> None:
+    """The broker does not say which; the next transaction has an answer for each, the one after it batches again."""
     out = real.topic("out", {"max.message.bytes": "10000"})
+    values = [bytes(6_000), bytes(20_000), b"small"]
     sink.begin()
-    write(sink, out, [bytes(6_000), bytes(6_000)])
-
+    write(sink, out, values)
     refused = sink.flush(budget())
     sink.abort(budget())
+    assert [("message_too_large", True)] * 3 == [(r.reason, r.doubtful) for r in refused]
 
-    assert [("message_too_large", True)] * 2 == [(r.reason, r.doubtful) for r in refused]
+    sink.begin()
+    write(sink, out, values)
+    refused = sink.flush(budget())
+    sink.abort(budget())
+    assert [(20_000, "message_too_large", False)] == [
+        (len(r.value or b""), r.reason, r.doubtful) for r in refused
+    ]
+
+    for _ in range(2):
+        sink.begin()
+        write(sink, out, [values[0], values[2]])
+        assert [] == sink.flush(budget())
+        sink.commit(budget())
+    assert [values[0], values[2]] * 2 == values_of(real, out, 4)
 
 
 def test_offsets_of_no_member_are_not_even_sent(real: Cluster, sink: TransactionalSink) -> None:

@@ -75,7 +75,7 @@ class Image:
         self.environment |= {"HOME": os.environ.get("HOME", "/")}
         for step in stage.instructions:
             match step.name:
-                case "ENV":
+                case "ENV" | "ARG":
                     self._set(step.variables)
                 case "WORKDIR":
                     self.folder = Path(self.path(step.text))

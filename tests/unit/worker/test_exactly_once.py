@@ -21,6 +21,7 @@ from stream.errors import (
 from stream.records import Batch, Partition
 from stream.telemetry import Metrics
 from stream.testing import MemoryTransactions, ScriptedSource, batch_of
+from stream.testing.memory import Sent
 from stream.transport import Deadline, Refusal
 from stream.worker import (
     Brake,
@@ -325,21 +326,25 @@ class TestRefusals:
         assert [0, 0] == [sent.timestamp_ms for sent in rig.sink.on("dead")]
         assert [] == rig.values()
 
-    def test_doubtful_refusals_are_halved_until_the_guilty_stand_alone(self) -> None:
-        """A batch refused as a whole loses no sound record, and order stays."""
+    def test_doubtful_refusals_are_asked_again_singly(self) -> None:
+        """A batch refused as a whole loses no sound record, order stays, and it takes three transactions."""
         values: list[bytes | None] = [b"a%d" % i for i in range(9)]
         rig = Rig(batch_of(values))
 
-        def refuse(sent: object) -> str | None:
+        def refuse(sent: Sent) -> str | None:
             together = rig.sink._open or []
-            guilty = any(s.topic == "out" and s.value == b"a5" for s in together)
-            return "message_too_large?" if guilty and getattr(sent, "topic", "") == "out" else None
+            guilty = [s for s in together if s.topic == "out" and s.value == b"a5"]
+            if not guilty or sent.topic != "out":
+                return None
+            singly = rig.sink.calls.count("abort") > 0
+            return "message_too_large" if singly and sent in guilty else None if singly else "message_too_large?"
 
         rig.sink.refuse = refuse
         rig.run()
 
         assert [v for v in values if v != b"a5"] == rig.values()
         assert [b"a5"] == rig.values("dead")
+        assert 2 == rig.sink.calls.count("abort")
 
     def test_refused_dead_letter_stops_with_its_place(self) -> None:
         """A record that fits nowhere stops the worker, uncommitted, naming topic, partition and offset."""
