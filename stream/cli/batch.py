@@ -79,7 +79,7 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     if inputs == (HISTORY,):
         return _history(output, json_out)
     from stream.app.batch import BatchWish, check_share, planned, run_batch
-    from stream.batch import find_inputs
+    from stream.batch import find_inputs, get_ready
 
     settings = settings_of(config)
     if model is not None:
@@ -87,6 +87,8 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     wish = BatchWish(output, kind, engine, processes, master)
     found = find_inputs(inputs)
     size = sum(Path(each.path).stat().st_size for each in found)
+    if engine == "local" and processes != 1:
+        get_ready(size)
     with progress_bar("bytes looked at", size) as progress:
         plan = planned(found, wish, new_only=since is not None, progress=progress)
     if not plan.inputs:

@@ -81,7 +81,7 @@ class Refusal:
         reason: `message_too_large`, `timestamp_refused` or `record_refused`.
         exception: librdkafka's name of the error.
         message: librdkafka's words.
-        doubtful: perhaps for its neighbours in the broker's batch: the next time it is sent alone, and has an answer of its own.
+        doubtful: perhaps for its neighbours in the broker's batch; alone, the next time, it has its own answer.
     """
 
     topic: str

@@ -33,6 +33,7 @@ SMALL_BATCHES = 200
 """Records: a transaction then has several batches."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads its marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each row: `fault`, and `fault_core` if it is one of CI's dozen. Its id is the test's name."""
     for item in items:

@@ -148,6 +148,9 @@ def test_leader_killed(stage: Callable[..., Scene], cluster: Cluster) -> None:
 def test_group_coordinator(stage: Callable[..., Scene], cluster: Cluster) -> None:
     """The group's offsets and members are found at the next coordinator."""
     scene = stage(cluster.bootstrap, replicas=3)
+    with scene.feed() as feed:
+        scene.warm(scene.start())
+        scene.fed(feed)
     place = coordinating(scene.setup.group)
     leader = cluster.leader("__consumer_offsets", place)
     _kill_node(scene, cluster, leader, f"leader of __consumer_offsets[{place}], where the group is")

@@ -337,7 +337,9 @@ class TestRefusals:
             if not guilty or sent.topic != "out":
                 return None
             singly = rig.sink.calls.count("abort") > 0
-            return "message_too_large" if singly and sent in guilty else None if singly else "message_too_large?"
+            return (
+                "message_too_large" if singly and sent in guilty else None if singly else "message_too_large?"
+            )
 
         rig.sink.refuse = refuse
         rig.run()
