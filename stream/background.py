@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 
-__all__ = ["Background", "NeverBack", "bounded"]
+__all__ = ["Background", "Bounded", "NeverBack"]
 
 GRACE_S = 3.0
 """Beyond a call's own limit; waited for anew after it, so that a pause of the whole process is none of it."""
 
 
 class Background:
-    """A slot for one procedure. Owned by one thread, that starts it and waits for it."""
+    """
+    A slot for one procedure. Owned by one thread, that starts it and waits for it.
+
+    Its thread stays for the next procedure: where memory is short, starting one can take for ever.
+    """
 
     def __init__(self, *expected: type[Exception]) -> None:
         """
@@ -22,12 +28,11 @@ class Background:
         """
         self._expected = expected
         self._thread: threading.Thread | None = None
-        self._error: BaseException | None = None
-
-    @property
-    def busy(self) -> bool:
+        self._tasks: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._ends: SimpleQueue[BaseException | None] = SimpleQueue()
+        self.busy = False
         """Whether a procedure was started and `wait` has not yet seen its end."""
-        return self._thread is not None
+        weakref.finalize(self, self._tasks.put, None)
 
     def start(self, procedure: Callable[[], object]) -> None:
         """
@@ -37,17 +42,12 @@ class Background:
         """
         if self.busy:
             raise RuntimeError("the one before has not been waited for")
-        self._thread = threading.Thread(target=self._run, args=(procedure,), name="background", daemon=True)
-        self._thread.start()
-
-    def _run(self, procedure: Callable[[], object]) -> None:
-        try:
-            procedure()
-        except self._expected as error:
-            self._error = error
-        finally:
-            # A bug is printed by this thread and must reach the owner as well.
-            self._error = self._error or sys.exception()
+        if self._thread is None:
+            does = (self._tasks, self._ends, self._expected)
+            self._thread = threading.Thread(target=_serve, args=does, name="background", daemon=True)
+            self._thread.start()
+        self.busy = True
+        self._tasks.put(procedure)
 
     def wait(self, timeout_s: float) -> bool:
         """
@@ -56,33 +56,63 @@ class Background:
         Returns: True when the slot is free; False when time ran out.
         Raises: what the procedure raised, once.
         """
-        if self._thread is None:
+        if not self.busy:
             return True
-        self._thread.join(timeout_s)
-        if self._thread.is_alive():
+        try:
+            error = self._ends.get(timeout=timeout_s) if timeout_s > 0 else self._ends.get_nowait()
+        except Empty:
             return False
-        self._thread = None
-        if self._error is not None:
-            error, self._error = self._error, None
+        self.busy = False
+        if error is not None:
+            if not isinstance(error, self._expected):
+                self._thread = None  # it ends of this
             raise error
         return True
+
+
+def _serve(
+    tasks: SimpleQueue[Callable[[], object] | None],
+    ends: SimpleQueue[BaseException | None],
+    expected: tuple[type[Exception], ...],
+) -> None:
+    """Knows nothing of its owner, and ends with it."""
+    while (procedure := tasks.get()) is not None:
+        error: BaseException | None = None
+        try:
+            procedure()
+        except expected as raised:
+            error = raised
+        finally:
+            # A bug ends this thread, which prints it, and must reach the owner as well.
+            ends.put(error or sys.exception())
+        del procedure, error
 
 
 class NeverBack(Exception):
     """A call has not come back in its time. It may do so at any moment later, and have had its effect or not."""
 
 
-def bounded(call: Callable[[], object], limit_s: float, *expected: type[Exception]) -> None:
-    """
-    Do a call in a thread of its own, and leave it there when it does not come back.
+class Bounded:
+    """Calls with a limit, one at a time. Owned by one thread."""
 
-    Args:
-        call: uses nothing that anybody goes on using: it may end at any time.
-        limit_s: its own limit, in seconds.
-        expected: see `Background`.
-    Raises: what the call raises; NeverBack.
-    """
-    slot = Background(*expected)
-    slot.start(call)
-    if not slot.wait(limit_s) and not slot.wait(GRACE_S):
-        raise NeverBack
+    def __init__(self, *expected: type[Exception]) -> None:
+        """
+        Args:
+            expected: see `Background`.
+        """
+        self._expected = expected
+        self._slot = Background(*expected)
+
+    def do(self, call: Callable[[], object], limit_s: float) -> None:
+        """
+        Do a call in a thread of its own, and leave it there when it does not come back.
+
+        Args:
+            call: uses nothing that anybody goes on using: it may end at any time.
+            limit_s: its own limit, in seconds.
+        Raises: what the call raises; NeverBack.
+        """
+        self._slot.start(call)
+        if not self._slot.wait(limit_s) and not self._slot.wait(GRACE_S):
+            self._slot = Background(*self._expected)
+            raise NeverBack

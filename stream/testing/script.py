@@ -26,6 +26,7 @@ class ScriptedSource:
         group_offsets: what `committed` tells; by default what was committed here.
         served: how often rebalances were served without taking records.
         drained: whether a poll found less than it could have taken.
+        before_poll: called by each poll.
         failed: what `not_committed` will tell.
         waited: of every commit, whether it was waited for.
         closed: whether `close` was called.
@@ -41,6 +42,7 @@ class ScriptedSource:
         """
         self._script = list(script)
         self._at_end = at_end
+        self.before_poll: Callable[[], None] = lambda: None
         self.listener: Listener | None = None
         self.owned: list[Partition] = []
         self.offsets: dict[Partition, int] = {}
@@ -61,6 +63,7 @@ class ScriptedSource:
 
     def poll(self, idle_s: float) -> Batch:
         """See `Source.poll`."""
+        self.before_poll()
         if not self._script:
             self._at_end()
             return Batch("in")

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from stream.background import NeverBack, bounded
+from stream.background import Bounded, NeverBack
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StreamError
 from stream.records import Headers, Partition
 from stream.settings import KafkaSettings
@@ -37,8 +38,11 @@ AGAIN_S = 0.05
 FLUSH_BEFORE_ABORT_S = 0.5
 """An abort right after the first record can turn fatal: what is on its way is waited for a little."""
 
-_BATCH_SIZE = {"message_too_large"}
-"""Reasons that a broker gives for a batch as a whole: which of its records is too large it does not say."""
+LOOK_S = 0.1
+"""Between two looks whether a record was refused: what is behind it would be waited for in vain."""
+
+_GIVEN_UP = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._STATE}
+"""What becomes of the records behind one that was refused."""
 
 
 class GroupMetadata:
@@ -81,6 +85,7 @@ class TransactionalSink:
         self._singly = False
         """Whether the next producer sends each record in a batch of its own: the broker then judges each."""
         self._outbox = self._new()
+        self._bounded = Bounded(KafkaException)
         self._failed: list[Failed] = []
         self._tainted = False
         """Whether a record of this producer was not written."""
@@ -183,9 +188,9 @@ class TransactionalSink:
             as the first error asks.
         """
         while len(self._outbox) and not deadline.over and not self._failed:
-            self._outbox.serve(deadline.left_s(1.0))
+            self._outbox.serve(deadline.left_s(LOOK_S))
         if self._failed:
-            # The rest of a batch that was refused is told at once, after the first.
+            # The rest of its batch is told at once; what is behind it the client does not send any more.
             self._outbox.serve(0)
             return self._judge()
         if len(self._outbox):
@@ -197,20 +202,16 @@ class TransactionalSink:
 
     def _judge(self) -> list[Refusal]:
         failed, self._failed = self._failed, []
-        others = [f for f in failed if record_reason(f.error) is None and not _is_neighbour(f.error)]
-        if others:
-            fault = decide_transaction(others[0].error, f"writing to {others[0].topic}")
-            # The client has given up on the record: there is no same call to make again.
-            raise Aborted(fault.message) if isinstance(fault, Retriable) else fault
-        told = any(_is_neighbour(f.error) for f in failed)
-        refusals: list[Refusal] = []
+        refused = [(f, reason) for f in failed if (reason := record_reason(f.error)) is not None]
         for each in failed:
-            reason = record_reason(each.error)
-            if reason is not None:
-                together = not self._single and not each.at_once and len(failed) > 1
-                refusals.append(
-                    each.refusal(reason, doubtful=together and (reason in _BATCH_SIZE or not told))
-                )
+            given_up = bool(refused) and each.error.code() in _GIVEN_UP
+            if record_reason(each.error) is None and not _is_neighbour(each.error) and not given_up:
+                fault = decide_transaction(each.error, f"writing to {each.topic}")
+                # The client has given up on the record: there is no same call to make again.
+                raise Aborted(fault.message) if isinstance(fault, Retriable) else fault
+        # Of a batch of several the broker tells neither surely which it means nor why: INVALID_RECORD says nothing.
+        together = not self._single and len(failed) > 1
+        refusals = [each.refusal(reason, doubtful=together and not each.at_once) for each, reason in refused]
         self._singly = self._singly or any(each.doubtful for each in refusals)
         return refusals
 
@@ -231,11 +232,7 @@ class TransactionalSink:
         producer = self._outbox.producer
 
         def add(left_s: float) -> None:
-            bounded(
-                lambda: producer.send_offsets_to_transaction(offsets, group.raw, left_s),
-                left_s,
-                KafkaException,
-            )
+            self._bounded.do(lambda: producer.send_offsets_to_transaction(offsets, group.raw, left_s), left_s)
 
         try:
             self._call(add, "adding offsets to a transaction", deadline)
@@ -275,7 +272,10 @@ class TransactionalSink:
         try:
             if self._tainted:
                 # librdkafka goes on with sequence numbers that the broker does not know after a refused batch
-                # (OUT_OF_ORDER_SEQUENCE_NUMBER in the next transaction): only a new producer begins anew.
+                # (OUT_OF_ORDER_SEQUENCE_NUMBER in the next transaction): only a new producer begins anew. It has
+                # its id at once where no transaction is open; where the abort fails, it ends that one first.
+                with suppress(KafkaException):
+                    self._outbox.producer.abort_transaction(deadline.left_s(STEP_S))
                 self.renew()
                 self.start(deadline)
                 return

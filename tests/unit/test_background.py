@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from stream import background
-from stream.background import Background, NeverBack, bounded
+from stream.background import Background, Bounded, NeverBack
 
 
 class Expected(Exception):
@@ -37,9 +37,39 @@ class TestBackground:
         """A thread's own exception would be printed and lost."""
         slot = Background()
         slot.start(fail)
+        thread = slot._thread
 
         with pytest.raises(Expected):
             slot.wait(10.0)
+        assert thread is not None
+        thread.join(10.0)
+
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+    def test_slot_is_of_use_after_a_bug(self) -> None:
+        """Its thread has ended with it."""
+        slot, done = Background(), threading.Event()
+        slot.start(fail)
+        first = slot._thread
+        with pytest.raises(Expected):
+            slot.wait(10.0)
+
+        slot.start(done.set)
+        assert slot.wait(10.0)
+        assert done.is_set()
+        assert first is not None
+        first.join(10.0)
+
+    def test_thread_is_kept_and_ends_with_its_slot(self) -> None:
+        """Starting one where memory is short can take for ever."""
+        slot, threads = Background(), set[threading.Thread]()
+        for _ in range(3):
+            slot.start(lambda: threads.add(threading.current_thread()))
+            assert slot.wait(10.0)
+        [thread] = threads
+
+        del slot
+        thread.join(10.0)
+        assert not thread.is_alive()
 
     def test_taken_slot_is_refused(self) -> None:
         """One at a time."""
@@ -59,11 +89,16 @@ class TestBounded:
     def test_call_that_does_not_come_back_is_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It may end later; nobody is told."""
         monkeypatch.setattr(background, "GRACE_S", 0.01)
-        go, done = threading.Event(), threading.Event()
+        go, done, bounded = threading.Event(), threading.Event(), Bounded()
+
+        def late() -> None:
+            go.wait()
+            done.set()
 
         with pytest.raises(NeverBack):
-            bounded(lambda: (go.wait(), done.set()), 0.01)
+            bounded.do(late, 0.01)
         assert not done.is_set()
+        bounded.do(lambda: None, 10.0)
         go.set()
         assert done.wait(10.0)
 
@@ -72,11 +107,11 @@ class TestBounded:
         late = threading.Event()
         threading.Timer(0.2, late.set).start()
 
-        bounded(late.wait, 0.0)
+        Bounded().do(late.wait, 0.0)
 
         assert late.is_set()
 
     def test_error_of_the_call_is_raised(self) -> None:
         """As if it had been called here."""
         with pytest.raises(Expected, match="why"):
-            bounded(fail, 10.0, Expected)
+            Bounded(Expected).do(fail, 10.0)

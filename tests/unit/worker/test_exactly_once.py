@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -36,7 +35,7 @@ from stream.worker import (
     Topics,
 )
 from stream.worker.phases import Phase
-from tests.unit.worker.test_engine import Echo
+from tests.unit.worker.test_engine import Echo, let_end
 
 P0, P1 = Partition("in", 0), Partition("in", 1)
 
@@ -59,6 +58,7 @@ class Rig:
         self.engine = Engine(Echo(), self.delivery, Brake(1.0), self.metrics, progress, timing, clock)
         self.source = ScriptedSource(list(script), self._at_end)
         self.source.listener = self.engine
+        self.source.before_poll = lambda: let_end(self.delivery._settlement)
         self._rounds_left = 500
 
     def _at_end(self) -> None:
@@ -109,9 +109,8 @@ class TestUsualWay:
         """The loop waits for a record meanwhile; the next transaction must not be paced by that."""
 
         def an_hour_passes() -> None:
-            for thread in threading.enumerate():
-                if thread.name == "background":
-                    thread.join()
+            while rig.delivery._settlement._ends.empty():
+                time.sleep(0.01)
             rig.clock_s += 3_600.0
 
         rig = Rig(batch_of([b"a"]), an_hour_passes, batch_of([b"b"], first_offset=1))
