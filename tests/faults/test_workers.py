@@ -193,25 +193,30 @@ def test_new_protocol(stage: Stage, kafka: Kafka) -> None:
     scene.settle(heir)
 
 
-@row("out-of-memory", "the worker may have no more memory (RLIMIT_AS)")
+@row("out-of-memory", "the worker may have no more memory (RLIMIT_DATA)")
 def test_out_of_memory(stage: Stage, kafka: Kafka) -> None:
     """It ends; started again with more, it goes on."""
-    scene = stage(kafka.bootstrap, {"batching": {"max_records": 20_000, "max_wait": "200ms"}})
-    with scene.feed() as feed:
-        worker = scene.start()
-        scene.warm(worker)
-        status = Path(f"/proc/{worker.pid}/status").read_text()
-        size = int(status.split("VmSize:")[1].split()[0]) * 1024
-        resource.prlimit(worker.pid, resource.RLIMIT_AS, (size + 2**20, size + 2**20))
-        scene.strikes()
-        feed.burst(15_000)
-        code = worker.end(60)
-        assert 0 != code
-        said = [line for line in worker.text().splitlines() if "emory" in line or "alloc" in line]
-        scene.struck(f"the limit was set to {size >> 20} MiB; the worker ended with {code}: {said[-1:]}")
-        heir = scene.start()
-        scene.recovers()
-        scene.fed(feed)
+    scene = stage(kafka.bootstrap)
+    scene.send(1_000)
+    worker = scene.start()
+    scene.follow(worker)
+    status = Path(f"/proc/{worker.pid}/status").read_text()
+    size = int(status.split("VmData:")[1].split()[0]) * 1024
+    resource.prlimit(worker.pid, resource.RLIMIT_DATA, (size + 2**20, size + 2**20))
+    filling = "x" * 600_000
+    scene.mix = replace(
+        scene.mix,
+        odd_from=1_000,
+        large=lambda number: visits.framed({**visits.visit(number), "channel": filling}),
+    )
+    scene.strikes()
+    scene.send(200)
+    code = worker.end(60)
+    assert 0 != code
+    said = [line for line in worker.text().splitlines() if "emory" in line or "alloc" in line]
+    scene.struck(f"the limit was set to {size >> 20} MiB; the worker ended with {code}: {said[-1:]}")
+    heir = scene.start()
+    scene.recovers()
     scene.settle(heir)
 
 
