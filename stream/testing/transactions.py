@@ -30,6 +30,7 @@ class MemoryTransactions:
         errors: per step the errors of its next calls, one each; None = that call succeeds.
         counted: the step after which a failing commit counts all the same (an answer that got lost).
         refuse: decides per record whether it is refused, and why; a reason that ends in `?` is doubtful.
+        larger_too: of every refusal.
         calls: every step, in order.
     """
 
@@ -46,6 +47,7 @@ class MemoryTransactions:
         self.errors: dict[Step, list[StreamError | None]] = defaultdict(list)
         self.counted = False
         self.refuse: Callable[[Sent], str | None] = lambda sent: None
+        self.larger_too = False
         self.calls: list[Step] = []
         self._open: list[Sent] | None = None
         self._staged: dict[Partition, int] = {}
@@ -89,7 +91,17 @@ class MemoryTransactions:
         self._step("flush")
         refused = [(sent, self.refuse(sent)) for sent in self._open or ()]
         return [
-            Refusal(s.topic, s.key, s.value, s.headers, why.rstrip("?"), "FAKE", "refused", why.endswith("?"))
+            Refusal(
+                s.topic,
+                s.key,
+                s.value,
+                s.headers,
+                why.rstrip("?"),
+                "FAKE",
+                "refused",
+                why.endswith("?"),
+                self.larger_too,
+            )
             for s, why in refused
             if why
         ]

@@ -51,17 +51,26 @@ class Failed:
     error: KafkaError
     at_once: bool = False
 
-    def refusal(self, reason: str, *, doubtful: bool = False) -> Refusal:
+    def refusal(self, reason: str, *, doubtful: bool = False, larger_too: bool = False) -> Refusal:
         """
         The same as a refusal for what the record is.
 
         Args:
             reason: see `Refusal`.
             doubtful: see `Refusal`.
+            larger_too: likewise.
         """
         said = self.error
         return Refusal(
-            self.topic, self.key, self.value, tuple(self.headers), reason, said.name(), said.str(), doubtful
+            self.topic,
+            self.key,
+            self.value,
+            tuple(self.headers),
+            reason,
+            said.name(),
+            said.str(),
+            doubtful,
+            larger_too,
         )
 
 
@@ -82,6 +91,7 @@ class Refusal:
         exception: librdkafka's name of the error.
         message: librdkafka's words.
         doubtful: perhaps for its neighbours in the broker's batch; alone, the next time, it has its own answer.
+        larger_too: too large by itself, not compressed: a record of which no part is smaller is so as well.
     """
 
     topic: str
@@ -92,6 +102,7 @@ class Refusal:
     exception: str
     message: str
     doubtful: bool = False
+    larger_too: bool = False
 
 
 class Outbox:

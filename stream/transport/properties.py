@@ -13,6 +13,7 @@ __all__ = [
     "Client",
     "admin_properties",
     "consumer_properties",
+    "is_compressed",
     "producer_properties",
     "transaction_timeout_s",
 ]
@@ -152,6 +153,12 @@ def producer_properties(
         "on_delivery": on_delivery,
         "error_cb": on_error,
     }
+
+
+def is_compressed(settings: KafkaSettings) -> bool:
+    """Whether the producer compresses: a larger record may then be the smaller one on its way."""
+    chosen = {**settings.properties, **settings.producer}
+    return any(chosen.get(name, "none") != "none" for name in ("compression.type", "compression.codec"))
 
 
 def transaction_timeout_s(settings: KafkaSettings) -> float:

@@ -25,7 +25,7 @@ from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide_transaction, record_reason, unwrap
 from stream.transport.outbox import Failed, Outbox, Refusal
-from stream.transport.properties import transaction_timeout_s
+from stream.transport.properties import is_compressed, transaction_timeout_s
 
 __all__ = ["GroupMetadata", "TransactionalSink"]
 
@@ -211,7 +211,15 @@ class TransactionalSink:
                 raise Aborted(fault.message) if isinstance(fault, Retriable) else fault
         # Of a batch of several the broker tells neither surely which it means nor why: INVALID_RECORD says nothing.
         together = not self._single and len(failed) > 1
-        refusals = [each.refusal(reason, doubtful=together and not each.at_once) for each, reason in refused]
+        plain = not is_compressed(self._kafka)
+        refusals = [
+            each.refusal(
+                reason,
+                doubtful=together and not each.at_once,
+                larger_too=plain and self._single and reason == "message_too_large",
+            )
+            for each, reason in refused
+        ]
         self._singly = self._singly or any(each.doubtful for each in refusals)
         return refusals
 

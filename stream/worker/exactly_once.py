@@ -159,7 +159,9 @@ class ExactlyOnce:
         """
         self._refusals = self._sink.flush(deadline)  # 1
         if self._refusals:
-            raise Aborted(f"{len(self._refusals)} outputs were refused: {self._refusals[0].message}")
+            one, together = self._refusals[0], any(each.doubtful for each in self._refusals)
+            number = f"one or more of {len(self._refusals)}" if together else f"{len(self._refusals)}"
+            raise Aborted(f"{number} outputs of {one.topic} were refused: {one.message}")
         self._sink.add_offsets(offsets, group, deadline)  # 2
         self._sink.commit(deadline)  # 3
 

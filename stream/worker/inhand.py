@@ -7,9 +7,9 @@ from functools import partial
 
 from stream.deadletter import describe
 from stream.errors import DeadLetterRefused
-from stream.records import Partition
+from stream.records import Headers, Partition, Prediction
 from stream.transport import Refusal
-from stream.worker.publisher import letter_of, refused_dead_letter
+from stream.worker.publisher import letter_of, onward, refused_dead_letter
 from stream.worker.span import Judged
 
 __all__ = ["InHand"]
@@ -107,6 +107,19 @@ class InHand:
                 raise refused_dead_letter(refusal)
             if refusal.topic != self._dead_letters:
                 judged.outcomes[row] = letter_of(refusal)
+                if refusal.larger_too:
+                    self._refuse_larger(refusal)
+
+    def _refuse_larger(self, refusal: Refusal) -> None:
+        """Each would cost a transaction of its own to be found."""
+        least = _sizes(refusal.key, refusal.value, refusal.headers)
+        for judged in self._batches:
+            for row, outcome in enumerate(judged.outcomes):
+                if isinstance(outcome, Prediction):
+                    headers = onward(judged.batch.headers[row] or ())
+                    sizes = _sizes(judged.batch.keys[row], outcome.value, headers)
+                    if all(has >= limit for has, limit in zip(sizes, least, strict=True)):
+                        judged.outcomes[row] = letter_of(refusal)
 
     def _locate(self, refusal: Refusal) -> tuple[int, int]:
         """The batch and the row of a refused output."""
@@ -118,6 +131,12 @@ class InHand:
         raise DeadLetterRefused(
             f"{refusal.topic} refused a record that is not of this transaction: {refusal.message}"
         )
+
+
+def _sizes(key: bytes | None, value: bytes | None, headers: Headers) -> tuple[int, int, int, int]:
+    """Of a record's parts: none of them smaller, and the record is not smaller."""
+    parts = sum(len(name.encode()) + len(content or b"") for name, content in headers)
+    return len(key or b""), len(value or b""), len(headers), parts
 
 
 def _where(batches: Sequence[Judged], keep: Callable[[str, int, int], bool]) -> list[Judged]:

@@ -13,7 +13,7 @@ from stream.transport import Deadline, Refusal
 from stream.worker.span import Judged, Span
 from stream.worker.tally import all_predictions
 
-__all__ = ["Publisher", "Sending", "Topics", "letter_of", "refused_dead_letter"]
+__all__ = ["Publisher", "Sending", "Topics", "letter_of", "onward", "refused_dead_letter"]
 
 SCHEMA_HEADER = "__value_schema_id"
 """Speaks of the input's value, so it does not go on to the prediction. Source: Confluent's serializers."""
@@ -83,7 +83,7 @@ class Publisher:
 
     def _predictions(self, batch: Batch, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         values = [o.value for o in outcomes if isinstance(o, Prediction)]
-        headers = [_onward(h) if h else None for h in batch.headers] if any(batch.headers) else batch.headers
+        headers = [onward(h) if h else None for h in batch.headers] if any(batch.headers) else batch.headers
         keys, timestamps = batch.keys, batch.timestamps_ms
         if len(rows) < len(batch):
             keys = [keys[i] for i in rows]
@@ -170,7 +170,7 @@ def letter_of(refusal: Refusal) -> DeadLetter:
     return DeadLetter("publish", refusal.reason, refusal.exception, f"{refusal.topic}: {refusal.message}")
 
 
-def _onward(headers: Headers) -> Headers:
+def onward(headers: Headers) -> Headers:
     """The headers that a prediction keeps."""
     if any(name == SCHEMA_HEADER for name, _ in headers):
         return [(name, value) for name, value in headers if name != SCHEMA_HEADER]

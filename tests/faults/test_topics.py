@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from confluent_kafka.admin._acl import AclOperation
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
+from tests.acceptance import visits
 from tests.acceptance.conftest import KEPT, PARTITIONS
 from tests.acceptance.reader import ends
 from tests.conftest import Kafka
@@ -61,6 +63,27 @@ def test_too_large(stage: Stage, kafka: Kafka) -> None:
     scene.struck(f"dead letters of stage publish: {dict(refused)}")
     assert refused["message_too_large"]
     assert scene.mix.odds(scene.sent) == refused.total()
+    scene.settle(worker)
+
+
+@row("predictions-too-large-all", "a topic that finds most predictions too large")
+def test_most_too_large(stage: Stage, kafka: Kafka) -> None:
+    """It is found within seconds, not one by one; every record is a dead letter or scored."""
+    scene = stage(
+        kafka.bootstrap, {"batching": {"max_records": 2_000}}, configs={"out": {"max.message.bytes": "20000"}}
+    )
+
+    def large(event: visits.Event) -> visits.Event:
+        return replace(event, headers=[("blob", b"x" * (20_000 + zlib.crc32(event.value or b"") % 10_000))])
+
+    scene.mix = Mix(scene.row.seed, odd_every=3, odd=large)
+    scene.send(3_000)
+    worker = scene.start()
+    scene.keep_reading_until(lambda: scene.reasons("publish").total() > 100, "dead letters")
+    refused = scene.reasons("publish")
+    scene.struck(f"dead letters of stage publish: {dict(refused)}")
+    scene.follow(worker)
+    assert {"message_too_large": scene.mix.odds(scene.sent)} == dict(scene.reasons("publish"))
     scene.settle(worker)
 
 

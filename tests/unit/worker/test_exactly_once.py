@@ -347,6 +347,16 @@ class TestRefusals:
         assert [b"a5"] == rig.values("dead")
         assert 2 == rig.sink.calls.count("abort")
 
+    def test_what_is_larger_than_a_record_too_large_is_too(self) -> None:
+        """It is not sent again to be found; what is smaller in any part is."""
+        rig = Rig(batch_of([b"a", b"large", b"larger", b"larg", b"largest"]))
+        rig.sink.larger_too = True
+        rig.sink.refuse = lambda s: "message_too_large" if (s.topic, s.value) == ("out", b"large") else None
+        rig.run()
+
+        assert ([b"a", b"larg"], [b"large", b"larger", b"largest"]) == (rig.values(), rig.values("dead"))
+        assert 1 == rig.sink.calls.count("abort")
+
     def test_refused_dead_letter_stops_with_its_place(self) -> None:
         """A record that fits nowhere stops the worker, uncommitted, naming topic, partition and offset."""
         rig = Rig(batch_of([b"a", b"x"], first_offset=3))
