@@ -79,13 +79,13 @@ def compile_onnx(package: Package, golden: Golden) -> Compiled:
     asked = [i for i, event in enumerate(golden.events) if _can_be_asked(manifest, event)]
     if not asked:
         raise _refusal(manifest, "every golden row has a text that is null, which ONNX can't hold")
-    feed = _feed(manifest, [golden.events[i] for i in asked])
-    outputs = _guarded(manifest, partial(session.run, None, feed))
-    found = _answers(manifest, outputs, len(asked))
-    difference = _compared(manifest, asked, [golden.answers[i] for i in asked], found)
     inputs = tuple(
         (each.name, each.type.removeprefix("tensor(").removesuffix(")")) for each in session.get_inputs()
     )
+    feed = _feed(manifest, [golden.events[i] for i in asked], [name for name, _ in inputs])
+    outputs = _guarded(manifest, partial(session.run, None, feed))
+    found = _answers(manifest, outputs, len(asked))
+    difference = _compared(manifest, asked, [golden.answers[i] for i in asked], found)
     names = tuple(each.name for each in session.get_outputs())
     return Compiled(content, inputs, names, len(asked), len(golden.events) - len(asked), difference)
 
@@ -103,10 +103,12 @@ def model_ddl(manifest: Manifest, compiled: Compiled, names: Names) -> str:
     """
     model = f"`{names.dataset}.{sql_name(manifest.name)}_{manifest.version}`"
     kinds = {"float": "FLOAT64", "string": "STRING"}
-    columns = ",\n".join(
-        f"--   CAST(`{name}` AS {kinds[kind]}) AS `{name}`" for name, kind in compiled.inputs
-    )
-    if manifest.inputs != "frame":
+    if manifest.inputs == "frame":
+        columns = ",\n".join(
+            f"--   CAST({_column(feature.path)} AS {kinds[kind]}) AS `{name}`"
+            for feature, (name, kind) in zip(manifest.features, compiled.inputs, strict=True)
+        )
+    else:
         columns = f"--   [{', '.join(feature.path for feature in manifest.features)}] AS {_VECTOR}"
     return f"""\
 -- {manifest.model} inside BigQuery: first copy model.onnx, alone, to {names.bucket}.
@@ -121,6 +123,10 @@ OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '{names.bucket}/*');
 """
 
 
+def _column(path: str) -> str:
+    return ".".join(f"`{part}`" for part in path.split("."))
+
+
 def _check_kind(manifest: Manifest) -> None:
     if manifest.task not in ("classifier", "regressor"):
         raise _refusal(manifest, f"a {manifest.task} is none of what is exported: classifier, regressor")
@@ -132,23 +138,45 @@ def _check_kind(manifest: Manifest) -> None:
 
 
 def _converted(package: Package) -> bytes:
-    from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+    from skl2onnx.common.utils import InvalidInputLengthException
 
-    manifest = package.manifest
-    if manifest.inputs == "frame":
-        kinds = {True: StringTensorType, False: FloatTensorType}
-        types = [(feature.name, kinds[feature.kind == "text"]([None, 1])) for feature in manifest.features]
-    else:
-        types = [(_VECTOR, FloatTensorType([None, manifest.width]))]
+    manifest, estimator = package.manifest, package.model.estimator
+    if manifest.inputs != "frame":
+        call = partial(_onnx, manifest, estimator, [(_VECTOR, FloatTensorType([None, manifest.width]))])
+        return bytes(_guarded(manifest, call))
+    kinds = {True: StringTensorType, False: FloatTensorType}
+    types = [(feature.name, kinds[feature.kind == "text"]([None, 1])) for feature in manifest.features]
+
+    def convert() -> bytes:
+        try:
+            return _onnx(manifest, estimator, types)
+        except InvalidInputLengthException:  # an estimator that takes all columns as one, such as bare trees
+            return _onnx(manifest, _joined(manifest, estimator), types)
+
+    return bytes(_guarded(manifest, convert))
+
+
+def _onnx(manifest: Manifest, estimator: object, types: Sequence[tuple[str, object]]) -> bytes:
+    from skl2onnx import convert_sklearn
+
     # Not a dictionary for each row but a matrix of probabilities.
     options = {"zipmap": False} if manifest.task == "classifier" else None
-    convert = partial(
-        convert_sklearn, package.model.estimator, sql_name(manifest.name), types, options=options
-    )
-    content = _guarded(manifest, lambda: convert().SerializeToString())
+    content = convert_sklearn(estimator, sql_name(manifest.name), types, options=options).SerializeToString()
     assert isinstance(content, bytes)
     return content
+
+
+def _joined(manifest: Manifest, estimator: object) -> object:
+    """The estimator behind a step that puts its columns together, which skl2onnx does not do by itself."""
+    import pandas as pd
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import Pipeline
+
+    names = [feature.name for feature in manifest.features]
+    columns = ColumnTransformer([("columns", "passthrough", names)])
+    columns.fit(pd.DataFrame({name: [0.0] for name in names}))
+    return Pipeline([("columns", columns), ("estimator", estimator)])
 
 
 def _guarded(manifest: Manifest, call: Any) -> Any:
@@ -174,20 +202,21 @@ def _can_be_asked(manifest: Manifest, event: Mapping[str, object]) -> bool:
     return not any(column.null_count for column in columns.values())
 
 
-def _feed(manifest: Manifest, events: Sequence[Mapping[str, object]]) -> Feed:
+def _feed(manifest: Manifest, events: Sequence[Mapping[str, object]], inputs: Sequence[str]) -> Feed:
+    """What the runtime is asked; its inputs are in the features' order, each under a name that ONNX allows."""
     columns = columns_of(events, manifest.features)
     if manifest.inputs == "vector":
         rows = columns[manifest.features[0].path].to_pylist()
         return {_VECTOR: np.array(rows, np.float32)}
-    feed: Feed = {}
+    arrays: list[npt.NDArray[Any]] = []
     for feature in manifest.features:
         values: npt.NDArray[Any] = np.array(columns[feature.path].to_pylist(), dtype=object)
         # None becomes NaN, True 1.
         typed = values if feature.kind == "text" else values.astype(np.float64).astype(np.float32)
-        feed[feature.name] = typed.reshape(-1, 1)
+        arrays.append(typed.reshape(-1, 1))
     if manifest.inputs == "matrix":
-        return {_VECTOR: np.hstack(list(feed.values()))}
-    return feed
+        return {_VECTOR: np.hstack(arrays)}
+    return dict(zip(inputs, arrays, strict=True))
 
 
 def _answers(manifest: Manifest, outputs: Sequence[Any], count: int) -> list[dict[str, object]]:

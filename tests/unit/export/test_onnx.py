@@ -8,7 +8,11 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_wine
+from sklearn.decomposition import PCA
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -73,6 +77,43 @@ def test_regressor_on_plain_columns(tmp_path: Path) -> None:
 
     assert (("features", "float"),) == compiled.inputs
     assert "[a, b] AS features" in model_ddl(package.manifest, compiled, Names())
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        make_pipeline(PCA(3), LogisticRegression(max_iter=1_000)),
+        RandomForestClassifier(5, random_state=0),
+        GradientBoostingRegressor(n_estimators=5, random_state=0),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_estimators_fitted_on_a_frame(tmp_path: Path, estimator: BaseEstimator) -> None:
+    """Bare estimators compile too, and a column that ONNX can't name has the same other name in BigQuery's script."""
+    frame, kind = load_wine(return_X_y=True, as_frame=True)
+    # Whole 32nds are the same number in float32: no tree's threshold lies between the two.
+    frame = (frame * 32).round() / 32
+    package = packed(tmp_path, estimator.fit(frame, kind), frame)
+
+    compiled = compile_onnx(package, golden_of(package))
+
+    assert 178 == compiled.rows
+    assert 13 == len(compiled.inputs)
+    assert ("od280_od315_of_diluted_wines", "float") in compiled.inputs
+    assert "CAST(`od280_od315_of_diluted_wines` AS FLOAT64) AS `od280_od315_of_diluted_wines`" in model_ddl(
+        package.manifest, compiled, Names()
+    )
+
+
+def test_names_that_are_one_to_onnx(tmp_path: Path) -> None:
+    """Columns are fed by place: `a/b` and `a_b` are two inputs, and each has its own values."""
+    frame = pd.DataFrame({"a/b": np.arange(20.0), "a_b": np.arange(20.0)[::-1] ** 2})
+    package = packed(tmp_path, LinearRegression().fit(frame, frame["a/b"] * 3 - frame["a_b"]), frame)
+
+    compiled = compile_onnx(package, golden_of(package))
+
+    assert 2 == len({name for name, _ in compiled.inputs})
 
 
 def test_model_that_answers_otherwise_is_refused(tmp_path: Path) -> None:
