@@ -196,7 +196,7 @@ class DeliverySettings:
     instance: str | None = None
     """This worker's stable name, such as a pod's; it makes the `transactional.id`. Default: `{host}.{web port}`."""
     state: Path | None = None
-    """Folder for the few KiB that must outlive a crash of the process; default: one among the temporary files."""
+    """Folder, made at start, for the 64 KiB that must outlive a crash; default: one among the temporary files."""
     static_membership: bool = False
     """true: `group.instance.id` is the instance: a restart within the session time-out moves no partition."""
 

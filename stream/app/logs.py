@@ -13,6 +13,13 @@ from stream.settings import LoggingSettings
 __all__ = ["JsonFormatter", "logging_config", "set_up_logging"]
 
 
+def _without_no_exception(record: logging.LogRecord) -> bool:
+    """Faust logs a crash as an exception where none is being handled: that says `NoneType: None`, so leave it out."""
+    if record.exc_info and record.exc_info[0] is None:
+        record.exc_info = None
+    return True
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: time (RFC 3339, UTC), level, logger, message, and the exception if any."""
 
@@ -36,11 +43,13 @@ def logging_config(settings: LoggingSettings) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"text": text, "json": {"()": JsonFormatter}},
+        "filters": {"exception": {"()": lambda: _without_no_exception}},
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
                 "stream": "ext://sys.stderr",
                 "formatter": settings.format,
+                "filters": ["exception"],
             }
         },
         "root": {"handlers": ["stderr"], "level": settings.level.upper()},

@@ -16,7 +16,7 @@ from stream.app.trust import trust_of
 from stream.app.waiting import wait_for_registry
 from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas
 from stream.codec.compatibility import compare
-from stream.errors import SchemaError
+from stream.errors import SchemaError, SettingsError
 from stream.manifest import Manifest
 from stream.pipeline import Pipeline
 from stream.records import Batch, Outcome
@@ -104,7 +104,7 @@ def assemble(settings: Settings) -> Parts:
     writers = writers_of(settings)
     pipeline = wait_for_registry(lambda: serving(settings, package, writers), settings.kafka.startup_timeout)
     metrics, progress = Metrics(), Progress(time.monotonic)
-    suspects = Suspects(state_folder(settings))
+    suspects = _suspects(settings)
 
     def guarded(chosen: Process) -> Guarded:
         return Guarded(chosen, suspects, lambda: Sandbox(settings, progress.beat))
@@ -141,6 +141,19 @@ def state_folder(settings: Settings) -> Path:
         return settings.path(settings.delivery.state)
     name = settings.transactional_id(socket.gethostname()).replace(os.sep, "_")
     return Path(tempfile.gettempdir()) / f"prediction-stream-{name}"
+
+
+def _suspects(settings: Settings) -> Suspects:
+    """The note of this worker. Raises: SettingsError when its folder can't be had."""
+    folder = state_folder(settings)
+    try:
+        return Suspects(folder)
+    except OSError as error:
+        raise SettingsError(
+            f"[delivery] state: can't keep the worker's note in {folder}: {error.strerror or error}",
+            mend="make room there, or name a folder on another disk that the worker may write: `[delivery] state`, "
+            "or STREAM_DELIVERY__STATE",
+        ) from error
 
 
 def _member(settings: Settings) -> KafkaSettings:

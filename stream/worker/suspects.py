@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import mmap
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,12 +41,19 @@ class Suspects:
 
         Args:
             folder: this worker's own; made when it is not there.
-        Raises: OSError when it can't be made or written.
+        Raises: OSError when it can't be made or written, or its disk is full.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / "scoring.note"
-        with path.open("a+b") as file:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+            left_over = file.read(_NOTE_BYTES)
             file.truncate(_NOTE_BYTES)
+            file.seek(0)
+            # Written, not only as long: on a full disk this is an error, where a hole's first write through the
+            # map would be a SIGBUS.
+            file.write(left_over.ljust(_NOTE_BYTES, b"\0"))
+            file.flush()
+            os.fsync(file.fileno())
             self._room = mmap.mmap(file.fileno(), _NOTE_BYTES)
         left = self._read()
         died: dict[str, int] = left.get("scoring") or {}

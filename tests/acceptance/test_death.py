@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,21 +123,41 @@ def test_lost_records_are_passed_over_when_asked(
     assert {(1, offset) for offset in range(first, 105)} == set(outputs.count)
 
 
-@pytest.mark.slow
-def test_stuck_model_turns_liveness_red(make: Make, workers: Workers, tmp_path: Path) -> None:
-    """An idle worker is alive; one whose model never returns is not, within 30 s."""
-    wish = Wish("touchy", tmp_path / "touchy", carry=("id",))
+def _never_answers(make: Make, workers: Workers, folder: Path) -> Worker:
+    """A ready worker that was sent a record over which its model hangs."""
+    wish = Wish("touchy", folder / "touchy", carry=("id",))
     pack(Touchy(), wish, schema=visits.SCHEMA)
-    (tmp_path / "visit.avsc").write_text(visits.SCHEMA)
+    (folder / "visit.avsc").write_text(visits.SCHEMA)
     setup = make({"input": {"schema": "visit.avsc"}}, model=wish.folder)
     worker = workers(setup).ready()
     assert 200 == worker.get("/health/live")[0]
-
     visits.send(
         setup.bootstrap, setup.input, [Event(None, visits.framed({**visits.visit(1), "pages": HANG}))]
     )
+    return worker
+
+
+@pytest.mark.slow
+def test_stuck_model_turns_liveness_red(make: Make, workers: Workers, tmp_path: Path) -> None:
+    """An idle worker is alive; one whose model never returns is not, within 30 s."""
+    worker = _never_answers(make, workers, tmp_path)
 
     worker.until(lambda: worker.get("/health/live")[0] == 503, 30, "liveness to turn red")
+
+
+@pytest.mark.slow
+def test_stop_that_cannot_finish_is_no_clean_end(make: Make, workers: Workers, tmp_path: Path) -> None:
+    """SIGTERM while the model holds a batch: the worker ends soon all the same, but with 1 and why."""
+    worker = _never_answers(make, workers, tmp_path)
+    worker.until(lambda: worker.status()["last_progress_seconds"] > 3, 60, "the model to hold the batch")
+
+    asked = time.monotonic()
+    worker.terminate()
+
+    assert 1 == worker.end()
+    assert 7 < time.monotonic() - asked < 15  # 10 s, and some for a machine that is busy
+    assert "the worker stops: the engine did not end within 8.5 s" in worker.text()
+    assert "NoneType" not in worker.text()
 
 
 @pytest.mark.slow

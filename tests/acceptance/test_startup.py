@@ -48,6 +48,17 @@ def test_absent_broker_is_waited_for_and_named(nowhere: Setup, workers: Workers)
     assert "Traceback" not in worker.text()
 
 
+def test_state_that_cannot_be_had_is_a_setting_s_error(nowhere: Setup, workers: Workers) -> None:
+    """A file in the place of `[delivery] state` is exit 2 with the key, the path and what to do."""
+    taken = nowhere.folder / "taken"
+    taken.touch()
+    worker = workers(nowhere, environ={"STREAM_DELIVERY__STATE": str(taken)})
+
+    assert 2 == worker.end()
+    assert f"[delivery] state: can't keep the worker's note in {taken}: File exists" in worker.text()
+    assert "try: make room there" in worker.text()
+
+
 @pytest.mark.slow
 @pytest.mark.kafka
 def test_missing_topic_is_named(setup: Setup, workers: Workers) -> None:

@@ -92,6 +92,16 @@ def test_note_that_was_cut_off_is_none(tmp_path: Path) -> None:
     assert not Suspects(tmp_path).concern(batch_of([b"a"]))
 
 
+def test_note_has_the_disk_s_blocks_from_the_start(tmp_path: Path) -> None:
+    """A disk that fills up later kills no worker: there is no hole that a write through the map would have to fill."""
+    note = tmp_path / "scoring.note"
+    note.touch()
+
+    Suspects(tmp_path)
+
+    assert note.stat().st_size <= 512 * note.stat().st_blocks
+
+
 def test_suspects_are_scored_elsewhere_and_the_rest_here(tmp_path: Path) -> None:
     """The other process is started once, and ended when the suspects are through."""
     die_over(tmp_path, batch_of([b"a", b"b"]))
