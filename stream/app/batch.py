@@ -12,16 +12,18 @@ from typing import Literal
 
 from stream.app.trust import trust_of
 from stream.batch import Format, Input, Job, Plan, Run, RunRecord, open_run, plan_inputs, run_local
+from stream.batch.headers import check_columns
 from stream.batch.history import scored_hashes
 from stream.batch.run import Title
 from stream.batch.work import Done
+from stream.codec import RecordSchema
 from stream.errors import StreamError
 from stream.settings import Settings
 from stream.store import Package, open_package
 from stream.store.folder import resolve
-from stream.store.opening import read_head
+from stream.store.opening import read_file, read_head
 
-__all__ = ["BatchWish", "open_version", "planned", "run_batch"]
+__all__ = ["BatchWish", "check_inputs", "check_share", "open_version", "planned", "run_batch"]
 
 MIN_ROWS = 1_000
 """Fewer rows say nothing about a deploy; the worker's brake has the same limit."""
@@ -65,6 +67,22 @@ def planned(
     """
     scored = scored_hashes(wish.output) if new_only else frozenset[str]()
     return plan_inputs(inputs, scored, progress)
+
+
+def check_inputs(settings: Settings, plan: Plan) -> list[str]:
+    """
+    Before anything is scored: whether the files that have a header have the model's columns.
+
+    Args:
+        settings: name the model.
+        plan: what is to be scored.
+    Returns: lines about columns that are not there and have a default.
+    Raises: SampleError naming a file, the columns that it lacks and those that it has; PackageError.
+    """
+    folder = resolve(settings.path(settings.model.uri))
+    _, manifest = read_head(folder)
+    features = read_file(folder, manifest, "features.avsc")
+    return check_columns(plan.inputs, RecordSchema(features.decode("utf-8")), manifest)
 
 
 def run_batch(
@@ -117,11 +135,20 @@ def check_share(record: RunRecord, stop_above: float) -> None:
     Args:
         record: of a run that is published.
         stop_above: `[dead_letters] stop_above`.
-    Raises: StreamError when more than this share of 1,000 or more rows could not be scored.
+    Raises: StreamError when no row got a prediction, or more than this share of 1,000 or more rows got none.
     """
-    if record.rows >= MIN_ROWS and record.dead_rows > stop_above * record.rows:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in record.dead_by_reason.items())
+    if record.rows and not record.predictions:
         raise StreamError(
-            f"{record.dead_rows} of {record.rows} rows could not be scored: {reasons}",
+            f"not one of {record.rows} rows could be scored: {_reasons(record)}",
+            mend=f"look at run={record.run}/_dead_rows.jsonl, correct the files or the model, and run again "
+            "without --since last, which leaves these files out from now on",
+        )
+    if record.rows >= MIN_ROWS and record.dead_rows > stop_above * record.rows:
+        raise StreamError(
+            f"{record.dead_rows} of {record.rows} rows could not be scored: {_reasons(record)}",
             mend=f"look at run={record.run}/_dead_rows.jsonl; more than half is a bad deploy, not bad data",
         )
+
+
+def _reasons(record: RunRecord) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in record.dead_by_reason.items())

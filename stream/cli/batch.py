@@ -78,7 +78,7 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     """
     if inputs == (HISTORY,):
         return _history(output, json_out)
-    from stream.app.batch import BatchWish, check_share, planned, run_batch
+    from stream.app.batch import BatchWish, check_inputs, check_share, planned, run_batch
     from stream.batch import find_inputs, get_ready
 
     settings = settings_of(config)
@@ -94,6 +94,8 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     if not plan.inputs:
         click.echo(f"nothing new: {output} has runs of all {len(found)} files", err=True)
         return 0
+    for line in check_inputs(settings, plan):
+        click.echo(line, err=True)
     with progress_bar("rows", plan.rows) as progress:
         record, before = run_batch(settings, plan, wish, progress)
     _tell(record, output, before, json_out)
@@ -104,8 +106,10 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
 def _tell(record: RunRecord, output: Path, before: int, json_out: bool) -> None:
     folder = output / f"run={record.run}"
     resumed = f", {before} of them before this command" if before else ""
+    files = "1 file" if len(record.inputs) == 1 else f"{len(record.inputs)} files"
     click.echo(
-        f"{record.rows} rows of {len(record.inputs)} files scored by {record.model}{resumed}", err=True
+        f"{record.rows} rows of {files}: {record.predictions} predictions by {record.model}{resumed}",
+        err=True,
     )
     if record.dead_rows:
         reasons = ", ".join(f"{reason} {count}" for reason, count in record.dead_by_reason.items())

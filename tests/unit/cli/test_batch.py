@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import pandas as pd
 import pytest
 
@@ -87,13 +88,69 @@ def test_every_format_has_the_same_rows(package: Path, capsys: pytest.CaptureFix
 
 def test_mostly_dead_rows_end_with_1(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The run is published; whoever looks at exit codes only learns that something is wrong."""
-    Path("a.jsonl").write_text('{"id": 1}\n' * 1000)
+    sound = json.dumps(visits.visit(1)) + "\n"
+    Path("a.jsonl").write_text('{"id": 1}\n' * 1000 + sound)
 
     assert 1 == run("a.jsonl", "--output", "out", "--model", str(package))
 
     said = capsys.readouterr()
-    assert "1000 of 1000 rows could not be scored: missing_field 1000" in said.err
+    assert "1000 of 1001 rows could not be scored: missing_field 1000" in said.err
     assert (Path(said.out.strip()) / "_dead_rows.jsonl").is_file()
+
+
+def test_a_run_without_any_prediction_ends_with_1(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """However few rows there were; the count of predictions says the same."""
+    Path("a.jsonl").write_text('{"id": 1}\n' * 3)
+
+    assert 1 == run("a.jsonl", "--output", "out", "--model", str(package))
+
+    said = capsys.readouterr().err
+    assert "3 rows of 1 file: 0 predictions by visits@1" in said
+    assert "not one of 3 rows could be scored: missing_field 3" in said
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "avro"])
+@pytest.mark.parametrize("column", ["channel", "id"], ids=["feature", "carried"])
+def test_a_file_without_a_needed_column_is_refused(
+    package: Path, capsys: pytest.CaptureFixture[str], kind: str, column: str
+) -> None:
+    """Exit 2 with file, column, what there is and what was perhaps meant; nothing is scored or published."""
+    frame = pd.DataFrame([visits.visit(i) for i in range(3)]).rename(columns={column: column.upper()})
+    path = f"a.{kind}"
+    if kind == "csv":
+        frame.to_csv(path, index=False)
+    elif kind == "parquet":
+        frame.to_parquet(path)
+    else:
+        types = {"id": "long", "channel": "string", "pages": "long", "seconds": ["null", "double"]}
+        fields = [{"name": name, "type": types[name.lower()]} for name in map(str, frame)]
+        with Path(path).open("wb") as file:
+            schema = {"type": "record", "name": "r", "fields": fields}
+            rows = [
+                {name.upper() if name == column else name: value for name, value in visits.visit(i).items()}
+                for i in range(3)
+            ]
+            fastavro.writer(file, schema, rows)
+
+    assert 2 == run(path, "--output", "out", "--model", str(package))
+
+    said = capsys.readouterr().err
+    assert f"{path}: no column '{column}', which visits@1 needs; there are " in said
+    assert f"try: rename '{column.upper()}' to '{column}'" in said
+    assert not list(Path("out").glob("*"))
+
+
+def test_an_absent_column_with_a_default_is_said(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The rows are scored with it, and a line names the column that was perhaps meant."""
+    frame = pd.DataFrame([visits.visit(i) for i in range(3)])
+    frame.rename(columns={"seconds": "Seconds"}).to_csv("a.csv", index=False)
+
+    assert 0 == run("a.csv", "--output", "out", "--model", str(package))
+
+    assert (
+        "a.csv: no column 'seconds': its default null is taken in every row; did you mean 'Seconds'?"
+        in capsys.readouterr().err.splitlines()
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+"""The columns that an input says it has, before any of its rows is read; and whether the model's are among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import fastavro
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stream.batch.csvtext import read_header
+from stream.batch.inputs import Input
+from stream.codec import RecordSchema
+from stream.errors import SampleError
+from stream.manifest import Manifest
+from stream.table.absence import Absent, absent_columns, lacking, quoted
+
+__all__ = ["check_columns", "columns_of"]
+
+_FILES = 5
+"""Files that a message names."""
+
+
+def columns_of(given: Input) -> list[str] | None:
+    """
+    Args:
+        given: a data file.
+    Returns: its columns, those in its folders' names included; None where only its rows say (jsonl, an empty file).
+    Raises: SampleError when its header can't be read; OSError as the disk has it.
+    """
+    path = Path(given.path)
+    try:
+        match given.kind:
+            case "csv":
+                names = list(read_header(path).names)
+            case "parquet":
+                names = list(pq.read_schema(path).names)
+            case "avro":
+                with path.open("rb") as file:
+                    schema = fastavro.reader(file).writer_schema
+                fields = schema.get("fields", ()) if isinstance(schema, dict) else ()
+                names = [field["name"] for field in fields]
+            case "jsonl":
+                return None
+    except (pa.ArrowException, ValueError, EOFError, KeyError, IndexError, TypeError) as error:
+        raise SampleError(
+            f"{path}: can't be read: {error}", mend="correct the file, or leave it out"
+        ) from error
+    if not names:
+        return None
+    return [*names, *(name for name, _ in given.partitions if name not in names)]
+
+
+def check_columns(inputs: Sequence[Input], schema: RecordSchema, manifest: Manifest) -> list[str]:
+    """
+    See that every file has the columns without which none of its rows can be scored.
+
+    Args:
+        inputs: data files.
+        schema: of the events (`features.avsc`).
+        manifest: of the model.
+    Returns: a line for each column that is not there and has a default.
+    Raises: SampleError naming the first file that lacks a column, what it has, and what was perhaps meant.
+    """
+    paths = list(dict.fromkeys([*(feature.path for feature in manifest.features), *manifest.carry]))
+    files: dict[tuple[str, ...], list[str]] = {}
+    for each in inputs:
+        if (names := columns_of(each)) is not None:
+            files.setdefault(tuple(names), []).append(each.path)
+    lines: list[str] = []
+    for header, where in files.items():
+        absent = absent_columns(schema.root, paths, header)
+        if needed := [one for one in absent if one.needed]:
+            raise _refusal(needed, where, header, manifest.model)
+        lines += [f"{_files(where)}: {one.defaulted}" for one in absent]
+    return lines
+
+
+def _refusal(
+    needed: Sequence[Absent], files: Sequence[str], columns: Sequence[str], model: str
+) -> SampleError:
+    hints = [one.renaming for one in needed if one.near]
+    return SampleError(
+        f"{_files(files)}: no column {lacking(needed, model)}; there are {quoted(columns)}",
+        mend="; ".join(hints[:3]) or "add the columns, or leave the file out",
+    )
+
+
+def _files(files: Sequence[str]) -> str:
+    more = f" and {len(files) - _FILES} more files" if len(files) > _FILES else ""
+    return ", ".join(files[:_FILES]) + more

@@ -1,0 +1,106 @@
+"""Columns that a table lacks: which the model needs, which have a default, and what was perhaps meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from stream.codec.leaf import find
+from stream.codec.nodes import ABSENT, Record
+from stream.table.records import names_of
+
+__all__ = ["Absent", "absent_columns", "lacking", "quoted"]
+
+_SHOWN = 40
+"""Names that a message lists; a table of a thousand columns is not read in an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """
+    A column that is not there.
+
+    Attributes:
+        name: as the model calls it; dotted within nested records.
+        needed: whether rows can't be scored without it; else it has a default.
+        default: its default, where it is not needed.
+        near: the column with the nearest name among those that the model does not take; None where none is near.
+    """
+
+    name: str
+    needed: bool
+    default: object = None
+    near: str | None = None
+
+    @property
+    def defaulted(self) -> str:
+        """That it is not there, what is taken instead, and what was perhaps meant."""
+        value = "null" if self.default is None else repr(self.default)
+        hint = f"; did you mean {self.near!r}?" if self.near else ""
+        return f"no column {self.name!r}: its default {value} is taken in every row{hint}"
+
+    @property
+    def renaming(self) -> str:
+        """What to do about one that is needed."""
+        return f"rename {self.near!r} to {self.name!r}, if that is what it is" if self.near else ""
+
+
+def absent_columns(record: Record, paths: Iterable[str], names: Collection[str]) -> list[Absent]:
+    """
+    Look for the model's columns in a table's header, as `Needed` does in its rows.
+
+    Args:
+        record: the events' type.
+        paths: dotted paths of the leaves that are looked for.
+        names: of the table's columns; a nested field is in a struct of that name, or called by its dotted name.
+    Returns: those that are not there, each once, in the order of the paths. What is within a struct is not seen.
+    """
+    found: dict[str, Absent] = {}
+    taken: set[str] = set()
+    for path in paths:
+        prefixes = [""]
+        for step in find(record, path):
+            prefixes = [f"{prefix}{name}" for prefix in prefixes for name in names_of(step)]
+            if there := [prefix for prefix in prefixes if prefix in names]:
+                taken.update(there)
+                break
+            dotted = tuple(f"{prefix}." for prefix in prefixes)
+            if not any(name.startswith(dotted) for name in names):
+                needed = step.default is ABSENT
+                found.setdefault(prefixes[0], Absent(prefixes[0], needed, None if needed else step.default))
+                break
+            prefixes = list(dotted)
+    free = [name for name in names if name not in taken]
+    return [
+        Absent(each.name, each.needed, each.default, _nearest(each.name, free)) for each in found.values()
+    ]
+
+
+def lacking(needed: Sequence[Absent], model: str) -> str:
+    """
+    Args:
+        needed: columns that are not there; at least one.
+        model: `name@version`.
+    Returns: their names, and who needs them: the middle of a sentence.
+    """
+    return f"{quoted([each.name for each in needed])}, which {model} needs"
+
+
+def quoted(names: Collection[str]) -> str:
+    """Names as a list in a message; of very many the first."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(map(repr, list(names)[:_SHOWN])) or "none") + more
+
+
+def _nearest(name: str, free: Sequence[str]) -> str | None:
+    """Letters' case and what is no letter count for little: it is what people get wrong."""
+    plain: dict[str, str] = {}
+    for each in free:
+        plain.setdefault(_plain(each), each)
+    near = difflib.get_close_matches(_plain(name), list(plain), n=1, cutoff=0.7)
+    return plain[near[0]] if near else None
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum()) or name

@@ -1,0 +1,51 @@
+"""A table's header beside the model's columns: what lacks, what has a default, what was perhaps meant."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from stream.codec import RecordSchema
+from stream.table.absence import Absent, absent_columns
+
+WEATHER = {
+    "type": "record", "name": "Weather",
+    "fields": [{"name": "temp", "type": "double"}, {"name": "tags", "type": {"type": "array", "items": "double"},
+                                                    "default": [1.0]}],
+}  # fmt: skip
+
+SCHEMA = RecordSchema(
+    json.dumps(
+        {
+            "type": "record", "name": "r",
+            "fields": [
+                {"name": "mean_radius", "type": "double", "feature": "mean radius"},
+                {"name": "bmi", "type": ["null", "double"], "default": None},
+                {"name": "weather", "type": WEATHER},
+            ],
+        }
+    )
+)  # fmt: skip
+
+PATHS = ["mean_radius", "bmi", "weather.temp", "weather.tags"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["mean radius", "bmi", "weather"], []),
+        (["mean_radius", "bmi", "weather.temp", "weather.tags"], []),
+        (
+            ["mean radius", "BMI", "weather.temp"],
+            [Absent("bmi", False, None, "BMI"), Absent("weather.tags", False, [1.0])],
+        ),
+        (["Mean Radius", "bmi", "weather.tags"], [
+            Absent("mean radius", True, None, "Mean Radius"), Absent("weather.temp", True)]),
+        ([], [Absent("mean radius", True), Absent("bmi", False), Absent("weather", True)]),
+    ],
+    ids=["originals", "Avro's and dotted", "defaults", "needed", "nothing"],
+)  # fmt: skip
+def test_absent_columns_are_named(names: list[str], expected: list[Absent]) -> None:
+    """By the model's own name; near is a name that the model does not take itself."""
+    assert expected == absent_columns(SCHEMA.root, PATHS, names)
