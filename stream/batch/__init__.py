@@ -1,6 +1,6 @@
 """Files → predictions, as a run that is there whole or not at all; `stream batch`."""
 
-from stream.batch.history import past_runs
+from stream.batch.history import past_runs, run_folders
 from stream.batch.inputs import Input, find_inputs
 from stream.batch.job import FORMATS, Format, Job
 from stream.batch.local import get_ready, run_local
@@ -23,5 +23,6 @@ __all__ = [
     "open_run",
     "past_runs",
     "plan_inputs",
+    "run_folders",
     "run_local",
 ]

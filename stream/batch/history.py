@@ -7,7 +7,7 @@ from pathlib import Path
 from stream.batch.record import RECORD, RunRecord
 from stream.errors import SampleError
 
-__all__ = ["past_runs", "scored_hashes"]
+__all__ = ["past_runs", "run_folders", "scored_hashes"]
 
 
 def past_runs(output: Path) -> list[RunRecord]:
@@ -26,6 +26,15 @@ def past_runs(output: Path) -> list[RunRecord]:
                 f"{path}: is no run's record: {error}", mend="move the folder away, or restore the file"
             ) from error
     return sorted(found, key=lambda record: (record.started, record.run))
+
+
+def run_folders(output: Path) -> list[Path]:
+    """
+    Args:
+        output: the folder; it need not exist.
+    Returns: the folders of its runs: their files are predictions, not inputs.
+    """
+    return [path.parent for path in sorted(output.glob(f"run=*/{RECORD}"))]
 
 
 def scored_hashes(output: Path) -> frozenset[str]:

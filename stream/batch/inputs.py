@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -40,19 +40,27 @@ class Input:
     partitions: tuple[tuple[str, str | None], ...] = ()
 
 
-def find_inputs(given: Sequence[str]) -> list[Input]:
+def find_inputs(given: Sequence[str], runs: Collection[Path] = ()) -> list[Input]:
     """
     Find the files.
 
     Args:
         given: files, folders (all data files within, at any depth) and globs (`**` for any depth), in order.
+        runs: folders whose files were written by earlier runs: they are no inputs.
     Returns: the data files, each once; those of a folder or glob sorted by path. Within folders, names that
-        begin with `.` or `_` are left out, as by Spark and Hive, and so are files of other formats.
-    Raises: SampleError when something given is not there, or holds no data file.
+        begin with `.` or `_` are left out, as by Spark and Hive, and so are files of other formats, and those
+        of earlier runs.
+    Raises: SampleError when something given is not there, holds no data file, or is a file of an earlier run.
     """
     found: dict[str, Input] = {}
+    written = {folder.resolve() for folder in runs}
     for text in given:
-        paths = list(_paths(text))
+        paths = [path for path in _paths(text) if written.isdisjoint(path.resolve().parents)]
+        if not paths and Path(text).is_file():
+            raise SampleError(
+                f"{text}: is of an earlier run under --output: predictions are no input",
+                mend="leave it out, or choose another --output",
+            )
         if not paths:
             raise SampleError(
                 f"{text}: no data file is there", mend="name files called .csv, .parquet, .avro or .jsonl"

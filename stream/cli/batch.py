@@ -79,13 +79,13 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     if inputs == (HISTORY,):
         return _history(output, json_out)
     from stream.app.batch import BatchWish, check_inputs, check_share, planned, run_batch
-    from stream.batch import find_inputs, get_ready
+    from stream.batch import find_inputs, get_ready, run_folders
 
     settings = settings_of(config)
     if model is not None:
         settings = replace(settings, model=replace(settings.model, uri=str(Path(model).absolute())))
     wish = BatchWish(output, kind, engine, processes, master)
-    found = find_inputs(inputs)
+    found = find_inputs(inputs, run_folders(output))
     size = sum(Path(each.path).stat().st_size for each in found)
     if engine == "local" and processes != 1:
         get_ready(size)

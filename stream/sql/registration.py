@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from stream.codec import RecordSchema
 from stream.errors import SettingsError, StreamError
 from stream.scoring import answer_fields
 from stream.sql.gathering import Gathering
 from stream.sql.outcomes import Listener, Outcomes
 from stream.sql.tally import FaultCount, Tally
 from stream.store import Package, Trust, open_package
+from stream.table.columns import Needed
+from stream.table.records import names_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -126,8 +129,8 @@ def register(
         listener: told of reasons for which a row has no prediction, when they first come up; default: logs
             a warning.
     Returns: what was registered, with the count of rows that had no prediction.
-    Raises: PackageError when the package is refused; SettingsError when the name is none, or DuckDB is not
-        installed.
+    Raises: PackageError when the package is refused; SettingsError when the name is none, two of the model's
+        columns differ by case only, or DuckDB is not installed.
     """
     _require_duckdb()
     if not _NAME.match(name):
@@ -135,6 +138,7 @@ def register(
     from duckdb.func import FunctionNullHandling, PythonUDFType
 
     opened = _opened(package, trust)
+    _check_case(opened)
     tally = Tally()
     outcomes = Outcomes(opened, name, tally, listener or _warn)
     inner = f"{name}_outcome"
@@ -163,6 +167,22 @@ def register(
     # A function that is still there when Python exits makes DuckDB's bindings print what they leaked.
     atexit.register(_close, weakref.ref(connection))
     return registered
+
+
+def _check_case(package: Package) -> None:
+    """DuckDB takes `ash` and `Ash` for one name and calls the second `Ash_1`: the model would miss it."""
+    manifest = package.manifest
+    paths = dict.fromkeys([*(feature.path for feature in manifest.features), *manifest.carry])
+    needed = Needed(RecordSchema(package.features), list(paths)).record
+    known: dict[str, tuple[str, str]] = {}
+    for field in needed.fields:
+        for name in names_of(field):
+            owner, other = known.setdefault(name.casefold(), (field.name, name))
+            if owner != field.name:
+                raise SettingsError(
+                    f"{manifest.model} has columns {other!r} and {name!r}, which are one name in SQL",
+                    mend="score files with `stream batch`, which tells them apart, or pack the model with other names",
+                )
 
 
 def _opened(package: Package | Path | str, trust: Trust | None) -> Package:

@@ -109,6 +109,24 @@ def test_a_run_without_any_prediction_ends_with_1(package: Path, capsys: pytest.
     assert "not one of 3 rows could be scored: missing_field 3" in said
 
 
+@pytest.mark.parametrize("given", ["data", "data/**/*"], ids=["folder", "glob"])
+def test_earlier_runs_under_output_are_no_input(
+    package: Path, capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    """A second run of the same folder scores the same rows; a file of a run is refused by name."""
+    Path("data/run=7").mkdir(parents=True)
+    write("data/run=7/a.csv", 3)
+    options = ("--output", "data", "--model", str(package))
+    assert 0 == run(given, *options)
+    folder = Path(capsys.readouterr().out.strip())
+
+    assert 0 == run(given, *options)
+
+    assert "3 rows of 1 file: 3 predictions" in capsys.readouterr().err
+    assert 2 == run(str(next(folder.glob("part-*"))), *options)
+    assert "is of an earlier run under --output" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet", "avro"])
 @pytest.mark.parametrize("column", ["channel", "id"], ids=["feature", "carried"])
 def test_a_file_without_a_needed_column_is_refused(

@@ -11,6 +11,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier
 
@@ -227,6 +228,16 @@ def test_two_models_beside_each_other(registered: Registered, tmp_path: Path) ->
     )
 
     assert ("high", False) == found
+
+
+def test_columns_that_differ_by_case_only_are_refused(tmp_path: Path) -> None:
+    """DuckDB would call the second one otherwise, and the model would take it for missing."""
+    frame = pd.DataFrame({"ash": [1.0, 2.0, None], "Ash": [2.0, None, 6.0], "y": [2.0, 4.0, 6.0]})
+    model = HistGradientBoostingRegressor().fit(frame[["ash", "Ash"]], frame["y"])
+    small = packed(tmp_path, model, frame)
+
+    with pytest.raises(SettingsError, match="'ash' and 'Ash', which are one name in SQL"):
+        stream.sql.connect(small)
 
 
 def test_name_that_is_none_is_refused(flights: Package) -> None:
