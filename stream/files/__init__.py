@@ -1,6 +1,6 @@
 """Data files as rows: csv, parquet, avro and jsonl in; what their schema is, and each row as an Avro record."""
 
-from stream.files.inference import Inferred, infer_schema
+from stream.files.inference import Inferred, infer_schema, legal_names
 from stream.files.rows import events_of, read_events
 from stream.files.tables import Row, Sample, read_rows, read_sample, sample_of
 
@@ -10,6 +10,7 @@ __all__ = [
     "Sample",
     "events_of",
     "infer_schema",
+    "legal_names",
     "read_events",
     "read_rows",
     "read_sample",

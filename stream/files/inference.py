@@ -14,7 +14,7 @@ from stream.errors import SampleError
 from stream.files.tables import Row, Sample
 from stream.table import cells
 
-__all__ = ["Inferred", "infer_schema"]
+__all__ = ["Inferred", "infer_schema", "legal_names"]
 
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_]")
 
@@ -58,7 +58,7 @@ def infer_schema(sample: Sample, name: str, *, texts: Collection[str] = ()) -> I
         f"{sample.name}: only its first {len(sample.rows)} rows were looked at"
     ] * sample.cut
     fields: list[dict[str, Any]] = []
-    names = _legal_names(columns)
+    names = legal_names(columns)
     for column in columns:
         kind, why = _column(sample, column, _record_name(f"{name}_{names[column]}"), column in texts)
         if kind is None:
@@ -216,13 +216,13 @@ def _from_arrow(kind: pa.DataType, name: str) -> Any:
 def _from_struct(kind: pa.StructType, name: str) -> Any:
     """A record; any of its fields may be null, since Arrow doesn't say which can't."""
     parts = [kind.field(i) for i in range(kind.num_fields)]
-    names = _legal_names([part.name for part in parts])
+    names = legal_names([part.name for part in parts])
     inner = {part.name: _from_arrow(part.type, f"{name}_{names[part.name]}") for part in parts}
     fields = [_field(key, names[key], value, True) for key, value in inner.items() if value is not None]
     return {"type": "record", "name": name, "fields": fields} if fields else None
 
 
-def _legal_names(columns: Sequence[str]) -> dict[str, str]:
+def legal_names(columns: Sequence[str]) -> dict[str, str]:
     """An Avro name for each column; two that would get the same are told apart by a number."""
     names: dict[str, str] = {}
     taken = {column for column in columns if _record_name(column) == column}

@@ -20,13 +20,13 @@ from stream.scoring import (
     Estimator,
     Model,
     Profile,
-    carried_names,
     columns_of,
     known_texts,
     prediction_schema,
     profile,
 )
 from stream.store.artefact import dump_estimator, load_estimator
+from stream.store.carrying import carried_paths
 from stream.store.comparison import compare_with_pandas
 from stream.store.folder import MANIFEST, MAX_FILE_BYTES, add_version, make_current, next_version
 from stream.store.golden import MAX_ROWS, choose_golden, spread, through_avro, write_golden
@@ -59,7 +59,7 @@ class Wish:
         name: the model's name.
         out: the package's folder; None for `models/NAME`.
         vector: the array field that holds all of the model's columns.
-        carry: event fields copied into each prediction, dotted paths.
+        carry: event fields copied into each prediction: original or Avro names, dotted paths.
         probabilities: publish every class's probability.
         metrics: training metrics for the manifest.
         signer: signs the version as it is written; a version that is there can't be signed any more.
@@ -162,7 +162,7 @@ def _pack(content: bytes, file: str, wish: Wish, schema: str | None, sample: Sam
     about = profile(estimator)
     text, messages = _schema(estimator, about, wish, schema, sample)  # 2
     events = RecordSchema(text)
-    _check_carry(events, wish.carry)
+    wish = replace(wish, carry=_carried(events, wish.carry))
     mapping = map_features(estimator, about, events, wish.vector, wish.carry)  # 3
     features = project(events, [*(feature.path for feature in mapping.features), *wish.carry])
     messages += _left_out(events, RecordSchema(features), sample)
@@ -204,15 +204,11 @@ def _schema(
     return inferred.text, [*inferred.findings]
 
 
-def _check_carry(events: RecordSchema, carry: Sequence[str]) -> None:
-    carried_names(carry)
-    for path in carry:
-        try:
-            events.leaf(path)
-        except SchemaError as error:
-            raise PackageError(
-                f"--carry {path}: {error.message}", step="manifest", mend=error.mend
-            ) from error
+def _carried(events: RecordSchema, carry: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return carried_paths(events, carry)
+    except SchemaError as error:
+        raise PackageError(f"--carry: {error.message}", step="manifest", mend=error.mend) from error
 
 
 def _left_out(events: RecordSchema, features: RecordSchema, sample: Sample | None) -> list[str]:

@@ -10,11 +10,12 @@ from typing import Any
 from stream.codec import RecordSchema
 from stream.errors import PackageError, SchemaError, SettingsError
 from stream.scoring import carried_names
+from stream.store.carrying import carried_paths
 from stream.store.manifests import NAME
 from stream.training.metrics import HIGHER_IS_BETTER
 from stream.training.names import NAMES
 
-__all__ = ["check_schema", "check_values"]
+__all__ = ["check_fields", "check_schema", "check_values"]
 
 
 def check_values(path: Path, values: Mapping[str, Any]) -> None:
@@ -31,9 +32,11 @@ def check_values(path: Path, values: Mapping[str, Any]) -> None:
     try:
         carried_names(values["CARRY"])
     except PackageError as error:
-        raise SettingsError(
-            f"{path}: CARRY: {error.message}", mend="leave it out, or rename the field"
-        ) from error
+        raise _not_carried(path, error) from error
+
+
+def _not_carried(path: Path, error: PackageError) -> SettingsError:
+    return SettingsError(f"{path}: CARRY: {error.message}", mend="leave it out, or rename the field")
 
 
 def _alone(values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -106,19 +109,37 @@ def check_schema(path: Path, schema: Path, features: Sequence[str], carry: Seque
         path: the recipe, for messages.
         schema: the file.
         features: each must be one of its fields, by Avro or original name.
-        carry: each must be one of its fields.
+        carry: each must be one of its fields, likewise.
     Raises: SettingsError naming the recipe, the schema and the field.
     """
     try:
-        events = RecordSchema(schema.read_text("utf-8"))
-        for field in carry:
-            events.leaf(field)
+        text = schema.read_text("utf-8")
     except FileNotFoundError as exc:
         raise SettingsError(f"{path}: SCHEMA: there is no file {schema}", mend="correct the path") from exc
-    except SchemaError as exc:
-        raise SettingsError(f"{path}: SCHEMA or CARRY: {schema}: {exc.message}", mend=exc.mend) from exc
     except (OSError, UnicodeDecodeError) as exc:
         raise SettingsError(f"{path}: SCHEMA: {schema}: {exc}", mend="give a file in UTF-8") from exc
+    check_fields(path, str(schema), text, features, carry)
+
+
+def check_fields(path: Path, place: str, text: str, features: Sequence[str], carry: Sequence[str]) -> None:
+    """
+    Refuse names that a schema does not have.
+
+    Args:
+        path: the recipe, for messages.
+        place: where the schema is from, for messages.
+        text: the schema.
+        features: as `check_schema`.
+        carry: as `check_schema`.
+    Raises: SettingsError naming the recipe, the schema and the field.
+    """
+    try:
+        events = RecordSchema(text)
+        carried_paths(events, carry)
+    except SchemaError as exc:
+        raise SettingsError(f"{path}: SCHEMA or CARRY: {place}: {exc.message}", mend=exc.mend) from exc
+    except PackageError as exc:
+        raise _not_carried(path, exc) from exc
     known = {leaf.path for leaf in events.leaves()} | {
         leaf.feature for leaf in events.leaves() if leaf.feature
     }
@@ -126,7 +147,7 @@ def check_schema(path: Path, schema: Path, features: Sequence[str], carry: Seque
         if name not in known:
             near = get_close_matches(name, known, 1)
             raise SettingsError(
-                f"{path}: FEATURES: {schema} has no field {name!r}"
+                f"{path}: FEATURES: {place} has no field {name!r}"
                 + (f" (nearest: {near[0]!r})" if near else ""),
                 mend="correct the name, or add the field to the schema",
             )

@@ -120,7 +120,9 @@ NAMES: dict[str, Named] = {
         (str, Path, NoneType),
         None,
     ),
-    "CARRY": Named("fields of the event that each prediction repeats", _TEXTS, (), texts=True),
+    "CARRY": Named(
+        "fields of the event that each prediction repeats, by original or Avro name", _TEXTS, (), texts=True
+    ),
     "PROBABILITIES": Named("whether predictions hold every class's probability", (bool,), False),
 }
 """By name, in the order of the documentation."""

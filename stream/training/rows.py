@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stream.codec import RecordSchema
 from stream.errors import SampleError, SettingsError
-from stream.files import infer_schema, read_rows, read_sample, sample_of
+from stream.files import infer_schema, legal_names, read_rows, read_sample, sample_of
 from stream.table.cells import MISSING
 from stream.training.recipe import Recipe
 
@@ -48,7 +49,7 @@ def load_rows(recipe: Recipe) -> pd.DataFrame:
 def _check_columns(recipe: Recipe, frame: pd.DataFrame, place: str) -> None:
     if frame.empty:
         raise SampleError(f"{place} gives no rows", mend="give rows to learn from")
-    carried = (path.partition(".")[0] for path in recipe.carry)
+    carried = _carried(recipe, frame)
     own = [recipe.split.column] if recipe.split.column is not None else []
     named = dict.fromkeys((recipe.target, *own, *recipe.features, *carried, *(recipe.by or ())))
     if missing := [name for name in named if name not in frame]:
@@ -59,6 +60,20 @@ def _check_columns(recipe: Recipe, frame: pd.DataFrame, place: str) -> None:
         )
     if twice := [name for name in named if (frame.columns == name).sum() > 1]:
         raise SettingsError(f"{place} gives the column {twice[0]!r} twice", mend="rename one of them")
+
+
+def _carried(recipe: Recipe, frame: pd.DataFrame) -> list[str]:
+    """The column of each carried field, under its original or its Avro name; the name itself if there is none."""
+    if recipe.schema is None:
+        pairs = legal_names([name for name in frame.columns if isinstance(name, str)])
+    else:
+        leaves = RecordSchema(recipe.schema.read_text("utf-8")).leaves()
+        pairs = {leaf.feature: leaf.path for leaf in leaves if leaf.feature}
+    other = {path: name for name, path in pairs.items()} | pairs
+    return [
+        next((one for one in (name, other.get(name), name.partition(".")[0]) if one in frame), name)
+        for name in recipe.carry
+    ]
 
 
 def _check_target(target: pd.Series, place: str) -> None:
@@ -135,7 +150,7 @@ def inferred_schema(recipe: Recipe, frame: pd.DataFrame) -> tuple[str, tuple[str
     Returns: the schema as JSON, and a sentence for each choice.
     Raises: SampleError naming a column that fits no type.
     """
-    names = list(dict.fromkeys((*recipe.carry, *recipe.features)))
+    names = list(dict.fromkeys((*_carried(recipe, frame), *recipe.features)))
     every = np.linspace(0, len(frame) - 1, min(len(frame), _SCHEMA_ROWS)).astype(int)
     gaps = [int(np.argmax(missing)) for name in names if (missing := frame[name].isna().to_numpy()).any()]
     rows = frame[names].iloc[np.unique([*every, *gaps])]

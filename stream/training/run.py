@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from stream.errors import Refused, SampleError, SettingsError
+from stream.training.checks import check_fields
 from stream.training.intervals import bootstrap
 from stream.training.metrics import Figures, Sheet, answers_of, kind_of, measure
 from stream.training.recipe import Recipe, guarded
@@ -131,6 +132,7 @@ def _schema(recipe: Recipe, frame: pd.DataFrame) -> tuple[str, tuple[str, ...]]:
     if recipe.schema is not None:
         return recipe.schema.read_text("utf-8"), ()
     text, notes = _placed(recipe, lambda: inferred_schema(recipe, frame))
+    check_fields(recipe.path, "the schema of its rows", text, recipe.features, recipe.carry)
     return text, notes
 
 

@@ -96,10 +96,20 @@ def test_missing_features_are_named_with_the_nearest(tmp_path: Path) -> None:
 
 def test_carried_field_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """The message lists those that are."""
-    with pytest.raises(PackageError, match="--carry ident.*") as caught:
+    with pytest.raises(PackageError, match="--carry: .*no field 'ident'") as caught:
         pack(_model(), Wish("m", tmp_path / "m", carry=("ident",)), sample=FRAME)
 
     assert "income" in caught.value.mend
+
+
+@pytest.mark.parametrize("name", ["customer no", "customer_no"])
+def test_carried_field_under_either_of_its_names(tmp_path: Path, name: str) -> None:
+    """A column that Avro can't name is carried by its original name or by the legal one."""
+    sample = FRAME.rename(columns={"id": "customer no"})
+
+    package = pack(_model(), Wish("m", tmp_path / "m", carry=(name,)), sample=sample).package
+
+    assert ("customer_no",) == package.manifest.carry
 
 
 @pytest.mark.parametrize("name", ["", "../m", "a/b", "a b", ".m", "ä", "x" * 101])

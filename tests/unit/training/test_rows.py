@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from stream.errors import Refused, SampleError, SettingsError
+from stream.training.checks import check_fields
 from stream.training.overrides import overridden, parameters
 from stream.training.recipe import read_recipe
 from stream.training.rows import fingerprint, inferred_schema, load_rows, read_table
@@ -50,6 +51,23 @@ def test_csv_cells_mean_what_they_mean_elsewhere(recipe: Path) -> None:
     assert pd.Timestamp("2024-01-03", tz="UTC") == rows["since"][1]
     assert [True, False] == rows["active"].dropna().tolist()
     assert [1, 0] == rows["left"].dropna().tolist()
+
+
+@pytest.mark.parametrize("name", ["visit no", "visit_no"])
+def test_carried_column_under_either_of_its_names(recipe: Path, name: str) -> None:
+    """A column that Avro can't name is carried by its original name or by the legal one."""
+    (recipe.parent / "visits.csv").write_text(CSV.replace("id,age", "visit no,age"))
+    recipe.write_text(RECIPE.replace('CARRY = ["id"]', f'CARRY = ["{name}"]'))
+    plan = read_recipe(recipe)
+
+    text, _ = inferred_schema(plan, load_rows(plan))
+
+    assert ("visit_no", "visit no") == tuple(
+        json.loads(text)["fields"][0][key] for key in ("name", "feature")
+    )
+    check_fields(recipe, "rows", text, plan.features, plan.carry)
+    with pytest.raises(SettingsError, match="no field 'visitor'"):
+        check_fields(recipe, "rows", text, plan.features, ("visitor",))
 
 
 def test_inferred_schema_allows_null_where_any_row_has_none(recipe: Path) -> None:
