@@ -10,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 import joblib
+from joblib.numpy_pickle import NumpyPickler
 
 from stream.errors import PackageError
 from stream.scoring import Estimator, Raised, attempt
@@ -36,15 +37,32 @@ _OWN_TYPES = frozenset({
 """scikit-learn's own parts that skops doesn't trust by itself; none of them runs code while it is loaded."""
 
 
+class _Pickler(NumpyPickler):  # type: ignore[misc]  # joblib has no types
+    """
+    joblib's, with equal texts as one object.
+
+    A pickle refers back to an object that was written before. Which equal texts are one object depends on what the
+    process interned, such as the names in a model that it opened: the same estimator would have other bytes.
+    """
+
+    def __init__(self, stream: io.BytesIO) -> None:
+        super().__init__(stream)
+        self._texts: dict[str, str] = {}
+
+    def save(self, obj: object) -> None:
+        """Write an object."""
+        super().save(self._texts.setdefault(obj, obj) if type(obj) is str else obj)
+
+
 def dump_estimator(estimator: object) -> bytes:
     """
     Args:
         estimator: fitted.
-    Returns: the content of `model.joblib`.
+    Returns: the content of `model.joblib`; the same for the same estimator, whatever was loaded before.
     Raises: PackageError if it can't be pickled.
     """
     stream = io.BytesIO()
-    failure = attempt(partial(joblib.dump, estimator, stream))
+    failure = attempt(lambda: _Pickler(stream).dump(estimator))
     if isinstance(failure, Raised):
         raise PackageError(
             f"the estimator can't be pickled: {failure.exception}: {failure.message}",

@@ -64,16 +64,18 @@ def _check_columns(recipe: Recipe, frame: pd.DataFrame, place: str) -> None:
 
 def _carried(recipe: Recipe, frame: pd.DataFrame) -> list[str]:
     """The column of each carried field, under its original or its Avro name; the name itself if there is none."""
+    pairs: dict[str, str]
     if recipe.schema is None:
-        pairs = legal_names([name for name in frame.columns if isinstance(name, str)])
+        pairs = legal_names([str(name) for name in frame.columns])
     else:
         leaves = RecordSchema(recipe.schema.read_text("utf-8")).leaves()
         pairs = {leaf.feature: leaf.path for leaf in leaves if leaf.feature}
     other = {path: name for name, path in pairs.items()} | pairs
-    return [
-        next((one for one in (name, other.get(name), name.partition(".")[0]) if one in frame), name)
-        for name in recipe.carry
-    ]
+    columns: list[str] = []
+    for name in recipe.carry:
+        choices = (name, other.get(name, name), name.partition(".")[0])
+        columns.append(next((choice for choice in choices if choice in frame), name))
+    return columns
 
 
 def _check_target(target: pd.Series, place: str) -> None:
