@@ -121,7 +121,9 @@ def _print(session: Session, result: Result, rows: int, json_out: bool) -> None:
 
 
 def say_faults(tally: Tally) -> int:
-    """Say on stderr how many rows had no prediction, and why; the exit code."""
+    """Say on stderr which columns were absent, how many rows had no prediction, and why; the exit code."""
+    for line in tally.absent:
+        click.echo(line, err=True)
     if not tally.failed:
         return 0
     click.echo(f"{tally.failed:,} of {tally.rows:,} rows asked about have no prediction (null):", err=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +14,7 @@ from stream.records import DeadLetter
 from stream.sql.tally import FaultCount, Tally
 from stream.store import Package
 from stream.table import ScoredTable, TableScorer
+from stream.table.absence import Absent, absent_columns
 from stream.table.records import names_of
 
 __all__ = ["Outcomes"]
@@ -21,6 +23,9 @@ _ERROR = pa.struct([("stage", pa.string()), ("reason", pa.string()), ("message",
 
 Listener = Callable[[list[FaultCount]], object]
 """Told of reasons that came up for the first time."""
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
+"""A name that SQL takes without quotes."""
 
 
 class Outcomes:
@@ -32,15 +37,26 @@ class Outcomes:
         name: of the function, for messages.
         tally: counts the rows.
         listener: told of reasons that came up for the first time.
+        warn: told, once for each set of columns, that one is absent and its default is taken.
     """
 
-    def __init__(self, package: Package, name: str, tally: Tally, listener: Listener) -> None:
+    def __init__(
+        self,
+        package: Package,
+        name: str,
+        tally: Tally,
+        listener: Listener,
+        warn: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self._name = name
         self._manifest = package.manifest
         self._tally = tally
         self._listener = listener
+        self._warn = warn
+        self._absent: dict[tuple[str, ...], list[Absent]] = {}
         self._package = package
         schema = RecordSchema(package.features)
+        self._root = schema.root
         self._carried = {path: _names(schema, path) for path in package.manifest.carry}
         self._scorers: dict[tuple[str, ...], TableScorer] = {}
         self.prediction = pa.struct(list(TableScorer(package.model, package.features).schema))
@@ -77,6 +93,7 @@ class Outcomes:
 
     def _score(self, batch: pa.RecordBatch) -> ScoredTable:
         scored = self._scorer(batch.schema.names).score(batch)
+        self._note_defaults(batch.schema.names)
         self._check_columns(scored, batch.schema.names)
         new = self._tally.add(len(batch), scored.faults)
         if new:
@@ -91,6 +108,19 @@ class Outcomes:
             self._scorers[carried] = TableScorer(self._package.model, self._package.features, carry=carried)
         return self._scorers[carried]
 
+    def _note_defaults(self, names: list[str]) -> None:
+        """A misspelt column must not become null in every row without a word."""
+        if (header := tuple(names)) not in self._absent:
+            paths = [feature.path for feature in self._manifest.features]
+            self._absent[header] = absent_columns(self._root, paths, names)
+            for one in self._absent[header]:
+                if not one.needed:
+                    self._warn(f"{self._name}(f): {one.defaulted}")
+        for one in self._absent[header]:
+            line = f"{self._name}(f): {one.defaulted}"
+            if not one.needed and line not in self._tally.absent:
+                self._tally.absent.append(line)
+
     def _check_columns(self, scored: ScoredTable, names: list[str]) -> None:
         """A column that the table lacks is missing in every row: a mistake of the query, not of its data."""
         missing = [one.field for one in scored.fields.get(0, ()) if one.reason == "missing_field"]
@@ -98,8 +128,15 @@ class Outcomes:
             raise QueryError(
                 f"{self._name}(f): the rows lack {', '.join(map(repr, missing))}, which {self._manifest.model} "
                 f"needs; they have {', '.join(map(repr, names))}",
-                mend="rename columns in a subquery: FROM (SELECT delay AS dep_delay, * FROM …) f",
+                mend=f"rename columns in a subquery: FROM (SELECT *, {self._renamed(missing, names)} FROM …) f",
             )
+
+    def _renamed(self, missing: Sequence[str], names: Sequence[str]) -> str:
+        """What the SELECT must hold for the columns that lack; the nearest names stand for what is not known."""
+        near = {one.name: one.near for one in self._absent[tuple(names)]}
+        return ", ".join(
+            f"{_identifier(near.get(name) or 'your_column')} AS {_identifier(name)}" for name in missing[:3]
+        )
 
     def _outcomes(self, scored: ScoredTable) -> pa.Array:
         predictions = scored.aligned()
@@ -123,6 +160,10 @@ def _names(schema: RecordSchema, path: str) -> set[str]:
     """What the column that holds a path may be called."""
     top = path.partition(".")[0]
     return {name for field in schema.root.fields if field.name == top for name in names_of(field)}
+
+
+def _identifier(name: str) -> str:
+    return name if _PLAIN.match(name) else '"' + name.replace('"', '""') + '"'
 
 
 def _none(n: int) -> pa.Array:

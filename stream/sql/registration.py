@@ -140,7 +140,11 @@ def register(
     opened = _opened(package, trust)
     _check_case(opened)
     tally = Tally()
-    outcomes = Outcomes(opened, name, tally, listener or _warn)
+    outcomes = (
+        Outcomes(opened, name, tally, listener)
+        if listener
+        else Outcomes(opened, name, tally, _warn, log.warning)
+    )
     inner = f"{name}_outcome"
     fields = [field for field, _ in answer_fields(opened.manifest)]
     names = (name, *(f"{name}_{field}" for field in fields), f"{name}_error", inner)

@@ -37,10 +37,12 @@ class Tally:
     Attributes:
         rows: asked about, those without a prediction included.
         faults: by reason, in the order in which they came up.
+        absent: a line for each column that was not there and whose default was taken.
     """
 
     rows: int = 0
     faults: dict[str, FaultCount] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
 
     @property
     def failed(self) -> int:
@@ -69,12 +71,14 @@ class Tally:
     def paused(self) -> Iterator[None]:
         """What is counted within is forgotten."""
         rows, faults = self.rows, {reason: replace(fault) for reason, fault in self.faults.items()}
+        absent = list(self.absent)
         try:
             yield
         finally:
-            self.rows, self.faults = rows, faults
+            self.rows, self.faults, self.absent = rows, faults, absent
 
     def clear(self) -> None:
         """Begin again at 0."""
         self.rows = 0
         self.faults.clear()
+        self.absent.clear()

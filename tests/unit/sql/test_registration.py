@@ -18,7 +18,7 @@ from sklearn.tree import DecisionTreeClassifier
 import stream.sql
 from stream.codec import Decoder, Encoder, RecordSchema
 from stream.codec.rows import read_row, write_row
-from stream.errors import SettingsError
+from stream.errors import QueryError, SettingsError
 from stream.pipeline import Pipeline
 from stream.records import Batch, Prediction
 from stream.scoring import carried_names
@@ -193,6 +193,29 @@ def test_further_and_missing_columns(registered: Registered) -> None:
 
     assert (None, "UA", "flights@1") == (prediction["flight_id"], prediction["carrier"], prediction["model"])
     assert prediction["label"] is False
+
+
+def test_absent_column_with_a_default_is_noted(registered: Registered) -> None:
+    """Each query's tally says which columns were not there, and what was perhaps meant."""
+    row = {("Temp" if k == "temp" else k): v for k, v in FLIGHT.items()}
+    said = "predict(f): no column 'temp': its default null is taken in every row; did you mean 'Temp'?"
+
+    rows_of(registered, "SELECT predict(f) FROM rows f", [row])
+    assert [said] == registered.tally.absent
+    registered.tally.clear()
+    rows_of(registered, "SELECT predict(f) FROM rows f", [FLIGHT])
+    assert [] == registered.tally.absent
+
+
+def test_lacking_column_s_own_name_is_in_the_advice(registered: Registered) -> None:
+    """With the column that was perhaps meant."""
+    row = {("Carrier" if k == "carrier" else k): v for k, v in FLIGHT.items() if k != "dest"}
+
+    with pytest.raises(duckdb.InvalidInputException):
+        rows_of(registered, "SELECT predict(f) FROM rows f", [row])
+
+    assert isinstance(registered.refusal, QueryError)
+    assert 'SELECT *, "Carrier" AS carrier, your_column AS dest FROM' in registered.refusal.mend
 
 
 def test_row_without_the_model_s_columns_ends_the_query(registered: Registered) -> None:
