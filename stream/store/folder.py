@@ -175,7 +175,7 @@ def read_plain(folder: Path, name: str, size_bytes: int | None = None) -> bytes:
                 step="hash",
                 mend="copy the version again from where it was packed",
             )
-        return file.read(limit)
+        return file.read(state.st_size)  # not to the limit: as much memory would be asked for
 
 
 def next_version(package: Path) -> int:
