@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 from stream.app.findings import Finding, Severity, compared
@@ -10,34 +10,71 @@ from stream.app.schemas import read_schema, registry_client, subject_of
 from stream.app.upstream import EDGE_RECORDS, registered
 from stream.codec import RecordSchema
 from stream.codec.compatibility import compare
-from stream.errors import BrokerRefused, PackageError, Refused, Retriable, SchemaError
+from stream.errors import BrokerRefused, PackageError, Refused, Retriable, SchemaError, SettingsError, Stopped
 from stream.registry import Client
 from stream.settings import Settings
 from stream.store import Package, current_version, versions
 from stream.store.folder import resolve
 from stream.transport.edges import first_and_last
+from stream.transport.topics import Cluster
 
-__all__ = ["Finding", "Severity", "check"]
+__all__ = ["Finding", "Severity", "check", "topics_there"]
+
+ANSWER_S = 5.0
+"""For the broker to say which topics it has; a person waits."""
 
 
-def check(settings: Settings, open_it: Callable[[], Package]) -> list[Finding]:
+def topics_there(settings: Settings) -> Collection[str]:
+    """The broker's topics. Raises: Retriable when it does not answer, BrokerRefused when it lets us not in."""
+    return Cluster(settings.kafka).topics(ANSWER_S)
+
+
+def check(
+    settings: Settings, open_it: Callable[[], Package], look: Callable[[Settings], Collection[str]]
+) -> list[Finding]:
     """
-    Look at everything: package, writer schemas, prediction schema, downstream.
+    Look at everything: package, writer schemas, prediction schema, downstream, topics.
 
     Args:
         settings: the configuration.
         open_it: opens the package as the worker would.
+        look: which topics there are, such as `topics_there`.
     Returns: all findings, worst first; empty = nothing to say.
     """
     try:
         package = open_it()
     except PackageError as error:
         step = f" (step {error.step})" if error.step else ""
-        return [Finding("refused", f"package{step}", error.message, error.mend)]
-    found = [Finding("note", "package", note) for note in package.notes]
-    found += _input(settings, package)
-    found += _output(settings, package)
+        found = [Finding("refused", f"package{step}", error.message, error.mend)]
+    else:
+        found = [Finding("note", "package", note) for note in package.notes]
+        found += _input(settings, package)
+        found += _output(settings, package)
+    found += _topics(settings, look)
     return sorted(found, key=lambda one: ("refused", "hand", "note").index(one.severity))
+
+
+def _topics(settings: Settings, look: Callable[[Settings], Collection[str]]) -> Iterator[Finding]:
+    """The configuration's topics ↔ the broker's. One that is away proves nothing: the worker waits for it, too."""
+    where = f"[kafka] bootstrap_servers {settings.kafka.bootstrap_servers}"
+    try:
+        there = look(settings)
+    except Retriable as error:
+        message = f"no broker answers, so the topics were not looked at: {error.message}"
+        yield Finding("note", where, message, error.mend or "start the broker, or correct `[kafka]`")
+        return
+    except (Stopped, SettingsError) as error:
+        yield Finding("refused", where, f"the topics can't be looked at: {error.message}", error.mend)
+        return
+    wanted = {
+        "[input] topic": settings.input.topic,
+        "[output] topic": settings.output.topic,
+        "[dead_letters] topic": settings.dead_letters.topic,
+    }
+    for key, topic in wanted.items():
+        if topic not in there:
+            message = f"the topic is not at {settings.kafka.bootstrap_servers}, or may not be seen"
+            yield Finding("hand", f"{key} {topic}", message, "make it with `stream topics --create`")
 
 
 def _input(settings: Settings, package: Package) -> Iterator[Finding]:

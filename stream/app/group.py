@@ -48,7 +48,8 @@ class GroupStatus:
         group: its name.
         partitions: ascending.
         records_per_second: how fast its commits advance.
-        dead_letters: records now on the dead-letter topic.
+        dead_letters: records now on the dead-letter topic, at most: offsets from its earliest to its end, and a
+            transaction's end, an aborted record and one that was compacted away have an offset, too.
     """
 
     group: str

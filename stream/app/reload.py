@@ -83,6 +83,10 @@ class Reloader:
             return False
         if version == self.package.manifest.version:
             self._refused = None
+            if self.last.error:
+                self.last = Reload(
+                    version, "", _now()
+                )  # rolled back, or mended: what was refused is no longer asked for
             return False
         if version == self._refused:
             return False

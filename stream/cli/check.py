@@ -21,19 +21,21 @@ def check(package: Path | None, config: Path | None, json_out: bool) -> int:
     Check a model package against the schemas and topics of stream.toml.
 
     PACKAGE is a package's folder (default: [model] uri). Every finding is printed, with its mend. Exit 2 when
-    the worker would refuse to start, 1 when something needs a hand, 0 with notes or nothing.
+    the worker would refuse to start, 1 when something needs a hand, such as a topic that is not there, 0 with
+    notes or nothing. That no broker answers is a note: the topics were not looked at then.
 
     \b
     Example:
       stream check models/flights
     """
     from stream.app.check import check as find
+    from stream.app.check import topics_there
     from stream.app.parts import open_configured
 
     settings = settings_of(config)
     if package is not None:
         settings = replace(settings, model=replace(settings.model, uri=str(package.absolute())))
-    findings = find(settings, lambda: open_configured(settings))
+    findings = find(settings, lambda: open_configured(settings), topics_there)
     if json_out:
         click.echo(as_json([asdict(finding) for finding in findings]))
     else:

@@ -25,12 +25,14 @@ __all__ = ["status"]
     help="Seconds to measure the rate over.",
 )
 @json_option
-def status(config: Path | None, workers: tuple[str, ...], over: float, json_out: bool) -> None:
+def status(config: Path | None, workers: tuple[str, ...], over: float, json_out: bool) -> int:
     """
     Show lag per partition, rate, model and dead letters of a running group.
 
     Lag, rate and the number of dead letters come from the cluster; model and reasons from the workers' webs
-    (default: [web] host and port of the configuration).
+    (default: [web] host and port of the configuration). The cluster counts dead letters by offsets, and the end of
+    each transaction has one, so under exactly-once they are fewer: "at most", dead_letters in the JSON; the workers'
+    own counts are exact since their start. Exit 1 when a worker named with --worker does not answer.
 
     \b
     Example:
@@ -43,6 +45,7 @@ def status(config: Path | None, workers: tuple[str, ...], over: float, json_out:
     answers, silent = statuses(workers or (f"http://{settings.web.host}:{settings.web.port}",))
     rate = round(group.records_per_second, 1)
     models = sorted({str(answer["model"]) for answer in answers})
+    most = "at most " if group.dead_letters else ""
     if json_out:
         click.echo(
             as_json(
@@ -59,7 +62,7 @@ def status(config: Path | None, workers: tuple[str, ...], over: float, json_out:
         )
     else:
         click.echo(
-            f"group {group.group}: lag {group.lag}, {rate:g} records/s, {group.dead_letters} dead letters, "
+            f"group {group.group}: lag {group.lag}, {rate:g} records/s, {most}{group.dead_letters} dead letters, "
             f"model {', '.join(models) or 'unknown'}"
         )
         print_table([asdict(p) for p in group.partitions])
@@ -68,3 +71,4 @@ def status(config: Path | None, workers: tuple[str, ...], over: float, json_out:
             click.echo(f"worker {answer['instance']}: {answer['state']}, dead letters by reason: {reasons}")
     for reason in silent:
         click.echo(reason, err=True)
+    return 1 if workers and silent else 0

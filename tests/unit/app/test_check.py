@@ -15,6 +15,7 @@ from sklearn.linear_model import LinearRegression
 from stream.app.check import check
 from stream.app.parts import open_configured
 from stream.cli.check import check as command
+from stream.errors import BrokerRefused, Retriable, StreamError
 from stream.settings import InputSettings, ModelSettings, Settings
 from stream.store import Wish, pack
 
@@ -45,7 +46,14 @@ def settings(tmp_path: Path) -> Settings:
 
 def found(settings: Settings) -> list[tuple[str, str]]:
     """Severity and message of each finding."""
-    return [(one.severity, one.message) for one in check(settings, lambda: open_configured(settings))]
+    return [
+        (one.severity, one.message) for one in check(settings, lambda: open_configured(settings), everything)
+    ]
+
+
+def everything(settings: Settings) -> set[str]:
+    """A broker that has all topics."""
+    return {settings.input.topic, settings.output.topic, settings.dead_letters.topic}
 
 
 class TestCheck:
@@ -93,6 +101,36 @@ class TestCheck:
         assert "nowhere.avsc" in message
 
 
+class TestTopics:
+    """What the broker has."""
+
+    def test_each_missing_topic_needs_a_hand(self, settings: Settings) -> None:
+        """Those that are not there are named by key, with the command that makes them."""
+        findings = check(
+            settings, lambda: open_configured(settings), lambda own: everything(own) - {own.output.topic}
+        )
+
+        [missing] = findings
+        assert ("hand", f"[output] topic {settings.output.topic}") == (missing.severity, missing.where)
+        assert "`stream topics --create`" in missing.mend
+
+    @pytest.mark.parametrize(
+        ("error", "severity"), [(Retriable("timed out"), "note"), (BrokerRefused("bad password"), "refused")]
+    )
+    def test_broker_that_cannot_be_asked_is_told(
+        self, settings: Settings, error: StreamError, severity: str
+    ) -> None:
+        """One that is away is a note, since it proves nothing; one that refuses would refuse the worker, too."""
+
+        def look(own: Settings) -> set[str]:
+            raise error
+
+        [finding] = check(settings, lambda: open_configured(settings), look)
+
+        assert severity == finding.severity
+        assert error.message in finding.message
+
+
 class TestExitCode:
     """2 when the worker would refuse, 1 when something needs a hand, 0 otherwise."""
 
@@ -106,11 +144,12 @@ class TestExitCode:
         ],
     )
     def test_exit_code_is_the_worst_finding(
-        self, settings: Settings, fields: dict[str, object], code: int
+        self, settings: Settings, fields: dict[str, object], code: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A promotion is a note, a new null needs a hand, another type is refused."""
         (settings.base / "event.avsc").write_text(text(fields))
         config = settings.base / "stream.toml"
+        monkeypatch.setattr("stream.app.check.topics_there", everything)
         config.write_text('[model]\nuri = "line"\n[input]\nschema = "event.avsc"\n')
 
         result = CliRunner().invoke(command, ["--config", str(config), "--json"], standalone_mode=False)

@@ -93,6 +93,19 @@ class TestLook:
         assert 2 == rig.reloader.last.version
         assert 1 == rig.metrics.value("stream_reloads_total", result="refused")
 
+    def test_version_that_is_current_again_has_no_error(self, folder: Path) -> None:
+        """Rolled back to the version that answers, the refusal of the other is over."""
+        rig = Rig(folder)
+        packed(folder, 2.0, carry=())
+        rig.reloader.look()
+        assert rig.reloader.last.error
+
+        (folder / "current").unlink()
+        (folder / "current").write_text("1\n")
+        rig.reloader.look()
+
+        assert (1, "") == (rig.reloader.last.version, rig.reloader.last.error)
+
     def test_incompatible_predictions_are_refused_by_name(self, folder: Path) -> None:
         """A version that drops a field that downstream reads is refused, and the field is named."""
         rig = Rig(folder)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stream.app.status import Probe, Rate
+from stream.app.status import Probe, Rate, told
+from stream.worker import State
 
 
 class TestProbe:
@@ -30,6 +31,19 @@ class TestProbe:
         probe.note(110.0, ())
 
         assert 0.0 == probe.gone_s(111.0)
+
+
+class TestTold:
+    """The state's name."""
+
+    def test_member_without_partitions_stands_by(self) -> None:
+        """Only once the group has answered; and nobody stands by who is stopping."""
+        assert ["joining", "standing by", "running", "stopping"] == [
+            told(State.JOINING, False, 0),
+            told(State.JOINING, True, 0),
+            told(State.RUNNING, True, 2),
+            told(State.STOPPING, True, 0),
+        ]
 
 
 class TestRate:

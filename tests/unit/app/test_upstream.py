@@ -155,7 +155,11 @@ class TestOutput:
     def _output(self, url: str, package: Package, model: ModelSettings, **keys: object) -> list[Finding]:
         settings = replace(settings_at(url, **keys), model=model)
         settings = replace(settings, input=replace(settings.input, framing="bare"))
-        return check(settings, lambda: package)
+        return check(
+            settings,
+            lambda: package,
+            lambda own: {own.input.topic, own.output.topic, own.dead_letters.topic},
+        )
 
     def test_schema_that_is_not_registered_is_refused(
         self, memory: Memory, package: Package, model: ModelSettings
