@@ -14,6 +14,7 @@ from stream.app.trust import trust_of
 from stream.batch import Format, Input, Job, Plan, Run, RunRecord, open_run, plan_inputs, run_local
 from stream.batch.headers import check_columns
 from stream.batch.history import scored_hashes
+from stream.batch.plan import check_unchanged
 from stream.batch.run import Title
 from stream.batch.work import Done
 from stream.codec import RecordSchema
@@ -107,10 +108,17 @@ def run_batch(
         job = Job(opener, plan.inputs, str(run.folder.absolute()), wish.format)
         before = sum(each.rows for each in run.done)
         progress(before)
-        if wish.engine == "spark":
-            done = _on_spark(settings, run, job, str(folder), wish.master, progress)
-        else:
-            done = run_local(run, job, wish.processes, progress)
+        try:
+            if wish.engine == "spark":
+                done = _on_spark(settings, run, job, str(folder), wish.master, progress)
+            else:
+                done = run_local(run, job, wish.processes, progress)
+        except (StreamError, OSError):
+            check_unchanged(
+                plan
+            )  # a file that changed is read wrongly, in any way: that is the cause to tell
+            raise
+        check_unchanged(plan)
         return run.publish(done, datetime.now(UTC)), before
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -98,7 +98,13 @@ def write_part(path: Path, kind: Format, schema: pa.Schema, avro: Mapping[str, A
     """
     with written_whole(path) as file:
         part = _PARTS[kind](file, schema, avro)
-        yield part
+        try:
+            yield part
+        except BaseException:
+            # Left open, pyarrow's writer writes its footer when it is collected: to a file that is closed by then.
+            with suppress(OSError, ValueError, pa.ArrowException):
+                part.close()
+            raise
         part.close()
 
 

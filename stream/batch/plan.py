@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from stream.batch.inputs import Input
 from stream.batch.span import Span, Unit
 from stream.errors import SampleError
 
-__all__ = ["Plan", "Planned", "plan_inputs"]
+__all__ = ["Plan", "Planned", "check_unchanged", "plan_inputs"]
 
 UNIT_ROWS = 131_072
 """Rows of a part of the output, about: some 5 MB of parquet, half a second of work."""
@@ -58,11 +58,13 @@ class Plan:
         inputs: the files, by their numbers in the spans.
         files: what was found out about each, in the same order.
         units: the work, in the order of the inputs.
+        stamps: size and time of change (ns) of each file before it was looked at; no part of what the run is.
     """
 
     inputs: tuple[Input, ...]
     files: tuple[Planned, ...]
     units: tuple[Unit, ...]
+    stamps: tuple[tuple[int, int], ...] = field(default=(), compare=False)
 
     @property
     def rows(self) -> int:
@@ -95,8 +97,10 @@ def plan_inputs(
     kept: list[Input] = []
     files: list[Planned] = []
     spans: list[Span] = []
+    stamps: list[tuple[int, int]] = []
     before = 0
     for each in inputs:
+        stamp = _stamp(each.path)
         sha = hashlib.sha256()
         read = _Counted(sha, before, progress)
         found = list(_spans(each, len(kept), read))
@@ -104,10 +108,39 @@ def plan_inputs(
         if sha.hexdigest() in scored:
             continue
         kept.append(each)
+        stamps.append(stamp)
         spans += found
         rows = sum(span.rows for span in found)
         files.append(Planned(each.path, sha.hexdigest(), read.size_bytes, rows))
-    return Plan(tuple(kept), tuple(files), tuple(_units(spans)))
+    return Plan(tuple(kept), tuple(files), tuple(_units(spans)), tuple(stamps))
+
+
+def check_unchanged(plan: Plan) -> None:
+    """
+    See that every input still is the file that was planned; one that was merely touched is hashed again.
+
+    Args:
+        plan: made by `plan_inputs`.
+    Raises: SampleError naming a file that changed, or is gone; OSError as the disk has it.
+    """
+    for file, stamp in zip(plan.files, plan.stamps, strict=True):
+        try:
+            if _stamp(file.path) == stamp:
+                continue
+            with Path(file.path).open("rb") as content:
+                same = hashlib.file_digest(content, "sha256").hexdigest() == file.sha256
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise SampleError(
+                f"{file.path}: changed while it was scored; nothing was published",
+                mend="run again when nobody writes to the file",
+            )
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    found = Path(path).stat()
+    return found.st_size, found.st_mtime_ns
 
 
 class _Counted:

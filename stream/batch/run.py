@@ -32,7 +32,7 @@ from stream.batch.output import sync, written_whole
 from stream.batch.plan import Plan
 from stream.batch.record import RECORD, RunRecord
 from stream.batch.work import Done, dead_name, done_name
-from stream.errors import StreamError
+from stream.errors import SettingsError, StreamError
 
 __all__ = ["DEAD_ROWS", "Run", "Title", "open_run"]
 
@@ -139,9 +139,11 @@ def open_run(output: Path, plan: Plan, title: Title, now: datetime) -> Iterator[
         title: of the run.
         now: the time.
     Yields: the run; no other process works on it meanwhile.
-    Raises: StreamError when another process is at the same plan; OSError as the disk has it.
+    Raises: StreamError when another process is at the same plan; SettingsError when no folder can be made in
+        the output; OSError as the disk has it.
     """
-    output.mkdir(parents=True, exist_ok=True)
+    with _begun(output):
+        output.mkdir(parents=True, exist_ok=True)
     wish = _plan_text(plan, title)
     for folder in sorted(output.glob(".run-*")):
         name = folder.name.removeprefix(".run-")
@@ -156,17 +158,31 @@ def open_run(output: Path, plan: Plan, title: Title, now: datetime) -> Iterator[
             return
     name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     folder = output / f".run-{name}"
-    (folder / "work").mkdir(parents=True)
-    (folder / "out").mkdir()
+    with _begun(output):
+        (folder / "work").mkdir(parents=True)
+        (folder / "out").mkdir()
     with _locked(folder):
         with written_whole(folder / "work" / "plan.json") as file:
             file.write(json.dumps({"started": _rfc3339(now), "wish": wish}).encode())
         yield Run(name, output, plan, title, _rfc3339(now), ())
 
 
+@contextmanager
+def _begun(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(
+            f"--output {output}: no run can be begun there: {error.strerror}",
+            mend="choose a folder that this user can make and write",
+        ) from error
+
+
 def _plan_text(plan: Plan, title: Title) -> dict[str, Any]:
     """What two commands must have in common to be one run; the engine may change."""
-    wish = {**asdict(plan), "model": title.model, "manifest": title.manifest_sha256, "format": title.format}
+    planned = asdict(plan)
+    del planned["stamps"]
+    wish = {**planned, "model": title.model, "manifest": title.manifest_sha256, "format": title.format}
     found: dict[str, Any] = json.loads(json.dumps(wish))
     return found
 

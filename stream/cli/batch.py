@@ -121,7 +121,10 @@ def _tell(record: RunRecord, output: Path, before: int, json_out: bool) -> None:
 
 def _history(output: Path, json_out: bool) -> int:
     from stream.batch import past_runs
+    from stream.errors import SettingsError
 
+    if not output.is_dir():
+        raise SettingsError(f"--output {output}: there is no such folder", mend="correct the path")
     records = past_runs(output)
     if json_out:
         click.echo(as_json([asdict(record) for record in records]))

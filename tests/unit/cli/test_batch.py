@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import fastavro
 import pandas as pd
 import pytest
 
+from stream.batch import run_local
+from stream.batch.work import Done
 from stream.cli import main
 from stream.store import Wish, pack
 from tests.acceptance import visits
@@ -107,6 +111,58 @@ def test_a_run_without_any_prediction_ends_with_1(package: Path, capsys: pytest.
     said = capsys.readouterr().err
     assert "3 rows of 1 file: 0 predictions by visits@1" in said
     assert "not one of 3 rows could be scored: missing_field 3" in said
+
+
+@pytest.mark.parametrize("kind", ["broken", "other rows"])
+def test_an_input_that_changes_meanwhile_is_named(
+    package: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Exit 2 and no run, whether it can't be read any more or has as many other rows."""
+    pd.DataFrame([visits.visit(i) for i in range(3)]).to_parquet("a.parquet")
+
+    def changed(*arguments: Any) -> list[Done]:
+        if kind == "broken":
+            Path("a.parquet").write_bytes(b"half a file")
+        else:
+            pd.DataFrame([visits.visit(i) for i in range(3, 6)]).to_parquet("a.parquet")
+        return run_local(*arguments)
+
+    monkeypatch.setattr("stream.app.batch.run_local", changed)
+
+    assert 2 == run("a.parquet", "--output", "out", "--model", str(package))
+    gc.collect()
+
+    said = capsys.readouterr().err
+    assert "a.parquet: changed while it was scored" in said
+    assert "Traceback" not in said
+    assert not list(Path("out").glob("run=*"))
+
+
+def test_a_touched_input_is_the_same(
+    package: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes count, not its time."""
+    write("a.csv", 3)
+
+    def touched(*arguments: Any) -> list[Done]:
+        os.utime("a.csv", (1, 1))
+        return run_local(*arguments)
+
+    monkeypatch.setattr("stream.app.batch.run_local", touched)
+
+    assert 0 == run("a.csv", "--output", "out", "--model", str(package))
+    assert "3 predictions" in capsys.readouterr().err
+
+
+def test_an_output_that_is_none_is_named(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 2: no folder can be made there; and there is no history of what isn't there."""
+    write("a.csv", 3)
+    Path("file").touch()
+
+    assert 2 == run("a.csv", "--output", "file/out", "--model", str(package))
+    assert "--output file/out: no run can be begun there: Not a directory" in capsys.readouterr().err
+    assert 2 == run("history", "--output", "nope")
+    assert "--output nope: there is no such folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("given", ["data", "data/**/*"], ids=["folder", "glob"])
