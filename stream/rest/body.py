@@ -6,7 +6,7 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -110,31 +110,33 @@ def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON; null is how a missing number is written")
 
 
-def parse_csv(body: bytes, header: list[str] | None) -> list[dict[str, str | None]]:
+def parse_csv(body: bytes, headers: Sequence[list[str]] | None) -> list[dict[str, str | None]]:
     """
     Parse a body.
 
     Args:
         body: UTF-8, commas.
-        header: the columns' names where the body has no header line; else None.
+        headers: the columns' names where the body has no header line: a row has those that are as many as its cells;
+            else None.
     Returns: the rows; an empty cell is None.
     Raises: Problem 422 naming the line.
     """
     try:
         text = body.decode("utf-8-sig")
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        names = next(reader, []) if header is None else header
+        names = next(reader, []) if headers is None else headers[0]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise wrong_shape(f"csv: the header has {', '.join(twice)} twice")
+        widths = {len(one): one for one in reversed(headers or [names])}
         rows: list[dict[str, str | None]] = []
         for cells in reader:
             if not cells:
                 continue
-            if len(cells) != len(names):
+            if len(cells) not in widths:
                 raise wrong_shape(
                     f"csv line {reader.line_num}: expected {len(names)} cells ({', '.join(names)}), found {len(cells)}"
                 )
-            rows.append({name: cell or None for name, cell in zip(names, cells, strict=True)})
+            rows.append({name: cell or None for name, cell in zip(widths[len(cells)], cells, strict=True)})
     except (UnicodeDecodeError, csv.Error) as error:
         raise wrong_shape(f"the body is no csv: {error}") from error
     return rows

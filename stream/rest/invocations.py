@@ -31,8 +31,9 @@ async def invocations(service: Service, request: Request, body: bytes) -> Respon
     served = service.served
     text = kind == "text/csv"
     if text:
-        header = [leaf.path for leaf in served.features] if options.get("header") == "absent" else None
-        rows: list[Any] = await aside(len(body), lambda: list(parse_csv(body, header)))
+        headers = [[served.names[leaf.path] for leaf in some] for some in (served.features, served.leaves)]
+        bare = headers if options.get("header") == "absent" else None
+        rows: list[Any] = await aside(len(body), lambda: list(parse_csv(body, bare)))
     elif kind in ("application/json", ""):
         rows = await aside(len(body), lambda: _rows(served, parse_json(body)))
     else:

@@ -139,7 +139,8 @@ def _check_token(token: str | None, request: Request) -> None:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     # Compared in constant time: how long it takes must not say how much of it is right.
     plain = token.reveal() if isinstance(token, Secret) else token
-    right = hmac.compare_digest(given.strip().encode(), plain.encode())
+    # A header's bytes arrive as Latin-1, whatever the client meant: as bytes they are the token's in UTF-8.
+    right = hmac.compare_digest(given.strip(" \t").encode("latin-1"), plain.encode())
     if scheme.lower() != "bearer" or not right:
         raise unauthorised()
 

@@ -54,6 +54,19 @@ def test_csv_gets_predictions(people: TestClient) -> None:
     assert named.json() == bare.json()
 
 
+def test_csv_without_header_may_have_the_carried_fields(people: TestClient) -> None:
+    """As `instances` may; another number of cells is refused, in the callers' names."""
+    kind = {"content-type": "text/csv; header=absent"}
+
+    whole = people.post("/invocations", content="x,2024-02-29T12:00,60.5,40,Bath\n", headers=kind)
+    short = people.post("/invocations", content="60.5,40\n", headers=kind)
+
+    assert 200 == whole.status_code
+    [found] = whole.json()["predictions"]
+    assert found == {**found, **YOUNG, "id": "x"}
+    assert "expected 3 cells (body mass (kg), age, city), found 2" in short.json()["message"]
+
+
 def test_wrong_fields_are_named_as_in_predict(people: TestClient) -> None:
     """With MLflow's error code and message beside."""
     answer = people.post("/invocations", content="city,age\nBath,forty\nYork,30\n", headers=CSV)

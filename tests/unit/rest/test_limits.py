@@ -48,6 +48,21 @@ def test_token_is_asked_for_where_something_is_to_be_had(people_package: Path) -
         ]
 
 
+def test_token_is_compared_as_utf8(people_package: Path) -> None:
+    """A letter beyond ASCII is what UTF-8 makes of it, its last byte a space to Latin-1 too."""
+    with door(people_package, token=Secret("s\u00e9cret-\u00e0")) as (client, _):
+        sent = {
+            name: f"Bearer {token}".encode()
+            for name, token in (("right", "s\u00e9cret-\u00e0"), ("wrong", "secret-a"))
+        }
+        codes = {
+            name: client.get("/openapi.json", headers=[(b"authorization", value)]).status_code
+            for name, value in sent.items()
+        }
+
+    assert {"right": 200, "wrong": 401} == codes
+
+
 def test_errors_without_a_token_have_their_endpoints_shape(people_package: Path) -> None:
     """BigQuery and MLflow read another key."""
     with door(people_package, token="t") as (client, _):
