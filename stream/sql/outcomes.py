@@ -128,11 +128,11 @@ class Outcomes:
             raise QueryError(
                 f"{self._name}(f): the rows lack {', '.join(map(repr, missing))}, which {self._manifest.model} "
                 f"needs; they have {', '.join(map(repr, names))}",
-                mend=f"rename columns in a subquery: FROM (SELECT *, {self._renamed(missing, names)} FROM …) f",
+                mend=f"rename columns in a subquery: FROM (SELECT * RENAME ({self._renamed(missing, names)}) FROM …) f",
             )
 
     def _renamed(self, missing: Sequence[str], names: Sequence[str]) -> str:
-        """What the SELECT must hold for the columns that lack; the nearest names stand for what is not known."""
+        """RENAME, since beside `*` a name that differs by case only would come twice."""
         near = {one.name: one.near for one in self._absent[tuple(names)]}
         return ", ".join(
             f"{_identifier(near.get(name) or 'your_column')} AS {_identifier(name)}" for name in missing[:3]

@@ -208,14 +208,18 @@ def test_absent_column_with_a_default_is_noted(registered: Registered) -> None:
 
 
 def test_lacking_column_s_own_name_is_in_the_advice(registered: Registered) -> None:
-    """With the column that was perhaps meant."""
+    """With the column that was perhaps meant; what it says can be typed."""
     row = {("Carrier" if k == "carrier" else k): v for k, v in FLIGHT.items() if k != "dest"}
 
     with pytest.raises(duckdb.InvalidInputException):
         rows_of(registered, "SELECT predict(f) FROM rows f", [row])
 
     assert isinstance(registered.refusal, QueryError)
-    assert 'SELECT *, "Carrier" AS carrier, your_column AS dest FROM' in registered.refusal.mend
+    assert 'SELECT * RENAME ("Carrier" AS carrier, your_column AS dest) FROM' in registered.refusal.mend
+    row["your_column"] = "ORD"
+    renamed = 'SELECT * RENAME ("Carrier" AS carrier, your_column AS dest) FROM rows'
+    [(found,)] = rows_of(registered, f"SELECT predict(f).carrier FROM ({renamed}) f", [row])
+    assert "UA" == found
 
 
 def test_row_without_the_model_s_columns_ends_the_query(registered: Registered) -> None:
