@@ -161,7 +161,10 @@ class Connection:
                     mend="check `[schema_registry]` url, ca, certificate and key",
                 )
             cause = cause.__cause__ or cause.__context__
-        return Retriable(self._clean(f"{place}: no answer: {type(error).__name__}: {error}"))
+        return Retriable(
+            self._clean(f"{place}: no answer: {type(error).__name__}: {error}"),
+            mend="start the schema registry or correct `[schema_registry] url`",
+        )
 
     def _read(self, answer: httpx.Response, content: bytes, place: str) -> Any:
         """What an answer means. Raises as `get`."""
@@ -171,7 +174,9 @@ class Connection:
         words = self._clean(_words(content))
         if code in _AGAIN:
             self._quiet_until = self._clock() + _asked_to_wait(answer)
-            raise Retriable(f"{place}: {code} {words}")
+            raise Retriable(
+                f"{place}: {code} {words}", mend="try again; if it stays, look at the registry's log"
+            )
         if code == 404 and _is_about_content(content):
             return None
         if code == 404:

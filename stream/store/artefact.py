@@ -130,4 +130,7 @@ def _mend(raised: Raised) -> str:
         return "install the module that is named in the version that it was trained with, or set PYTHONPATH"
     if raised.exception == "AttributeError" and "__main__" in raised.message:
         return "move that function or class from the script or notebook into a module that can be imported"
+    if raised.exception in ("KeyError", "UnpicklingError", "EOFError", "IndexError"):
+        # What the pickle module says of bytes that are no pickle: KeyError is an opcode that there is not.
+        return "it is probably no joblib or pickle file: give the file that `joblib.dump` wrote of the fitted estimator"
     return "save it again with the library versions that are installed here"

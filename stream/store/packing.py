@@ -123,7 +123,7 @@ def pack_estimator_file(
             mend="give the path of a .joblib or .skops file",
         ) from error
     file = "model.skops" if path.suffix == ".skops" else "model.joblib"
-    return _pack(content, file, wish, schema, sample)
+    return _pack(content, file, wish, schema, sample, str(path))
 
 
 def pack(
@@ -150,7 +150,9 @@ def pack(
     return _pack(dump_estimator(estimator), "model.joblib", wish, schema, known)
 
 
-def _pack(content: bytes, file: str, wish: Wish, schema: str | None, sample: Sample | None) -> Packed:
+def _pack(  # what is packed, and what it is called in messages
+    content: bytes, file: str, wish: Wish, schema: str | None, sample: Sample | None, origin: str = ""
+) -> Packed:
     """1 the estimator, from its bytes; 2 the schema; 3 the features; 4 rows; 5 answers; 6 golden rows; 7 the files."""
     if not NAME.match(wish.name):
         raise PackageError(
@@ -158,7 +160,7 @@ def _pack(content: bytes, file: str, wish: Wish, schema: str | None, sample: Sam
             step="manifest",
             mend="choose such a name",
         )
-    estimator = load_estimator(content, file, wish.types)  # 1
+    estimator = load_estimator(content, origin or file, wish.types)  # 1
     about = profile(estimator)
     text, messages = _schema(estimator, about, wish, schema, sample)  # 2
     events = RecordSchema(text)

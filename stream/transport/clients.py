@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +13,39 @@ from stream.errors import SettingsError
 from stream.transport.faults import unwrap
 
 __all__ = ["make_client"]
+
+_COMMON = (
+    "client.id",
+    "client.rack",
+    "compression.type",
+    "fetch.max.bytes",
+    "group.instance.id",
+    "group.protocol",
+    "linger.ms",
+    "max.poll.interval.ms",
+    "message.max.bytes",
+    "sasl.kerberos.keytab",
+    "sasl.kerberos.principal",
+    "sasl.kerberos.service.name",
+    "sasl.mechanism",
+    "sasl.mechanisms",
+    "sasl.oauthbearer.client.id",
+    "sasl.oauthbearer.client.secret",
+    "sasl.oauthbearer.method",
+    "sasl.oauthbearer.token.endpoint.url",
+    "sasl.password",
+    "sasl.username",
+    "security.protocol",
+    "session.timeout.ms",
+    "socket.timeout.ms",
+    "ssl.ca.location",
+    "ssl.certificate.location",
+    "ssl.endpoint.identification.algorithm",
+    "ssl.key.location",
+    "ssl.key.password",
+    "transaction.timeout.ms",
+)
+"""What people set; librdkafka has hundreds, and does not list them at run time."""
 
 
 def make_client(kind: Callable[..., Any], properties: Mapping[str, Any]) -> Any:
@@ -28,7 +63,16 @@ def make_client(kind: Callable[..., Any], properties: Mapping[str, Any]) -> Any:
         words = unwrap(error).str()
     except (TypeError, ValueError) as error:
         words = str(error)
+    near = _nearest(words)
     raise SettingsError(
         f"[kafka] properties: {words}",
-        mend="correct the property in [kafka.properties], [kafka.consumer] or [kafka.producer]",
+        mend=f"{near}correct it in [kafka.properties], [kafka.consumer] or [kafka.producer] of stream.toml, or in "
+        "STREAM_KAFKA__PROPERTIES and its like",
     )
+
+
+def _nearest(words: str) -> str:
+    """What a property that librdkafka does not know was probably meant to be; nothing when none is near."""
+    quoted = re.search(r'No such configuration property: "([^"]+)"', words)
+    found = difflib.get_close_matches(quoted[1], _COMMON, 1) if quoted else []
+    return f"did you mean `{found[0]}`? " if found else ""

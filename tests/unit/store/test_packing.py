@@ -390,3 +390,15 @@ def test_file_that_is_no_estimator_is_refused(tmp_path: Path, content: bytes) ->
         pack_estimator_file(tmp_path / "model.joblib", Wish("m", tmp_path / "m"), schema=json.dumps(SCHEMA))
 
     assert "load" == caught.value.step
+
+
+def test_file_that_is_no_estimator_is_named_as_it_was_given(tmp_path: Path) -> None:
+    """A text in the place of the model: its own path, and what is expected there."""
+    wrong = tmp_path / "stream.toml"
+    wrong.write_text("# settings\n[kafka]\n")
+
+    with pytest.raises(PackageError) as caught:
+        pack_estimator_file(wrong, Wish("m", tmp_path / "m"))
+
+    assert caught.value.message.startswith(f"{wrong}: loading it raised KeyError")
+    assert "no joblib or pickle file" in caught.value.mend

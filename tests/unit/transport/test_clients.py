@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
-from stream.errors import SettingsError
+from stream.errors import BrokerRefused, SettingsError
 from stream.settings import InputSettings, KafkaSettings
 from stream.transport import Limits, Sink, Source
+from stream.transport.entry import Entry
+from stream.transport.properties import consumer_properties
 from stream.transport.topics import Cluster
 
 BOGUS = KafkaSettings("127.0.0.1:1", properties={"bogus.property": 1})
@@ -36,3 +39,49 @@ def test_misspelt_property_is_a_settings_error(make: object) -> None:
 
     with pytest.raises(SettingsError, match="bogus.property"):
         make()
+
+
+def test_misspelt_property_names_the_nearest() -> None:
+    """A slip in a name that people set is told with what was probably meant, and where to correct it."""
+    with pytest.raises(SettingsError, match=r"sasl\.passwrd") as caught:
+        Cluster(KafkaSettings("127.0.0.1:1", properties={"sasl.passwrd": "x"}))
+
+    assert "did you mean `sasl.password`?" in caught.value.mend
+    assert "stream.toml" in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    ("kafka", "table"),
+    [
+        (KafkaSettings("127.0.0.1:1", properties={"group.id": "g"}), "[kafka.properties]"),
+        (KafkaSettings("127.0.0.1:1", consumer={"group.id": "g"}), "[kafka.consumer]"),
+    ],
+)
+def test_property_of_ours_is_named_in_its_own_table(kafka: KafkaSettings, table: str) -> None:
+    """The table that it stands in, not the one of the client that met it."""
+    with pytest.raises(SettingsError) as caught:
+        consumer_properties(kafka, print)
+
+    assert f"[kafka] property `group.id` is not yours to set in {table}" == caught.value.message
+
+
+def test_user_for_a_listener_that_asks_for_none_is_told_so() -> None:
+    """The password is not what is wrong; the protocol or the port is."""
+    entry = Entry(KafkaSettings("127.0.0.1:1"))
+    said = (
+        "SASL handshake failed: Broker: Request not valid in current SASL state (after 3ms in state AUTH_REQ)"
+    )
+    entry.on_error(KafkaError(KafkaError._AUTHENTICATION, said))
+
+    def ask(seconds: float) -> None:
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+    class Client:
+        def poll(self, seconds: float) -> None:
+            """Nothing more to tell."""
+
+    with pytest.raises(BrokerRefused) as caught:
+        entry.let_in(ask, Client(), 1.0)
+
+    assert "security.protocol" in caught.value.mend
+    assert "port" in caught.value.mend
