@@ -18,6 +18,7 @@ from stream.rest.predict import as_objects
 from stream.rest.problems import Problem, wrong_shape
 from stream.rest.served import Served
 from stream.rest.service import Service, json_response
+from stream.table import shown
 
 __all__ = ["bigquery", "problem_body"]
 
@@ -45,7 +46,7 @@ def _rows(served: Served, content: Any) -> list[Any]:
 def _row(served: Served, call: Any, place: str) -> Any:
     """A call with one JSON object, which BigQuery may send as text, or with the features themselves."""
     if not isinstance(call, list):
-        raise wrong_shape(f"{place}: expected a list, found {str(call)[:60]!r}")
+        raise wrong_shape(f"{place}: expected a list, found {shown(call)}")
     if len(call) == 1 and isinstance(call[0], dict):
         return call[0]
     if len(call) == 1 and isinstance(call[0], str) and call[0].lstrip().startswith("{"):

@@ -19,6 +19,7 @@ from stream.rest.problems import Problem, wrong_shape
 from stream.rest.served import Answer, Served
 from stream.rest.service import Service, json_response, row_error
 from stream.rest.tensors import inputs_of, outputs_of, rows_of, tensors_of
+from stream.table import shown
 
 __all__ = ["infer", "live", "model_metadata", "model_ready", "ready", "server_metadata"]
 
@@ -70,10 +71,10 @@ async def infer(service: Service, request: Request, body: bytes) -> Response:
     require_json(request)
     content = await aside(len(body), lambda: parse_json(body))
     if not isinstance(content, dict):
-        raise wrong_shape(f"expected an object with inputs, found {str(content)[:60]!r}")
+        raise wrong_shape(f"expected an object with inputs, found {shown(content)}")
     for name, kind in (("id", str), ("parameters", dict)):
         if not isinstance(content.get(name), kind | None):
-            raise wrong_shape(f"{name}: expected {kind.__name__}, found {str(content[name])[:60]!r}")
+            raise wrong_shape(f"{name}: expected {kind.__name__}, found {shown(content[name])}")
     wanted = _wanted(served, content)
     rows = await aside(len(body), lambda: rows_of(served, content.get("inputs")))
     answers = await service.answer(served, rows, len(body))

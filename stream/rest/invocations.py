@@ -15,6 +15,7 @@ from stream.rest.predict import as_objects
 from stream.rest.problems import Problem, wrong_shape, wrong_type
 from stream.rest.served import Served
 from stream.rest.service import Row, Service, json_response
+from stream.table import shown
 
 __all__ = ["invocations", "ping", "problem_body", "version"]
 
@@ -55,7 +56,7 @@ def _rows(served: Served, content: Any) -> list[Any]:
     if name == "inputs" and isinstance(given, dict):
         return _columns(given)
     if not isinstance(given, list):
-        raise wrong_shape(f"{name}: expected a list, found {str(given)[:60]!r}")
+        raise wrong_shape(f"{name}: expected a list, found {shown(given)}")
     if name == "dataframe_records":
         return given
     return [

@@ -7,6 +7,7 @@ from typing import Any
 from stream.rest.problems import wrong_shape
 from stream.rest.served import Served
 from stream.rest.service import Row
+from stream.table import shown
 
 __all__ = ["by_position"]
 
@@ -31,6 +32,6 @@ def by_position(served: Served, row: Any, place: str) -> Row:
                 return {leaf.path: value for leaf, value in zip(chosen, row, strict=True)}
         if served.inputs == "vector":
             return {features[0].path: row}
-    found = f"{len(row)} values" if isinstance(row, list) else repr(str(row)[:60])
+    found = f"{len(row)} values" if isinstance(row, list) else shown(row)
     names = ", ".join(served.names[leaf.path] for leaf in features)
     raise wrong_shape(f"{place}: expected {len(features)} values ({names}), found {found}")

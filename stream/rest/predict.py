@@ -10,6 +10,7 @@ from stream.rest.body import aside, parse_json, require_json
 from stream.rest.problems import Problem, wrong_shape
 from stream.rest.served import Answer
 from stream.rest.service import Service, json_response, row_error
+from stream.table import shown
 
 __all__ = ["as_objects", "predict"]
 
@@ -27,7 +28,7 @@ async def predict(service: Service, request: Request, body: bytes) -> Response:
             )
         return await json_response(answer)
     if not isinstance(content, list):
-        raise wrong_shape(f"expected an object or a list of objects, found {str(content)[:60]!r}")
+        raise wrong_shape(f"expected an object or a list of objects, found {shown(content)}")
     answers = await service.answer(served, content, len(body))
     return await json_response(as_objects(answers), len(answers))
 

@@ -11,7 +11,7 @@ from stream.manifest import Inputs
 from stream.records import DeadLetter
 from stream.rest.plain import plain_values
 from stream.scoring import Model, carried_names
-from stream.table import FieldFault, predict_columns
+from stream.table import FieldFault, predict_columns, shown
 from stream.table.columns import Misfits, Needed
 
 __all__ = ["Answer", "Event", "Served", "Wrong"]
@@ -102,7 +102,7 @@ class Served:
         Returns: n events, and every field that does not fit.
         """
         strangers: Wrong = {
-            i: (FieldFault("", "wrong_type", f"expected an object, found {str(row)[:60]!r}"),)
+            i: (FieldFault("", "wrong_type", f"expected an object, found {shown(row)}"),)
             for i, row in enumerate(rows)
             if not isinstance(row, Mapping)
         }

@@ -12,6 +12,7 @@ from stream.rest.problems import Problem, Wrong, wrong_shape
 from stream.rest.served import Served
 from stream.rest.service import Row
 from stream.scoring import answer_fields
+from stream.table import shown
 
 __all__ = ["inputs_of", "outputs_of", "rows_of", "tensors_of"]
 
@@ -120,10 +121,10 @@ def _values(tensor: dict[str, Any], number: int, wrong: list[Wrong]) -> tuple[li
         wrong.append(_wrong(f"inputs[{number}]", "expected a name"))
         return [], []
     if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
-        wrong.append(_wrong(name, f"shape: expected a list of sizes, found {str(shape)[:60]!r}"))
+        wrong.append(_wrong(name, f"shape: expected a list of sizes, found {shown(shape)}"))
         return [], []
     if not isinstance(data, list):
-        wrong.append(_wrong(name, f"data: expected a list, found {str(data)[:60]!r}"))
+        wrong.append(_wrong(name, f"data: expected a list, found {shown(data)}"))
         return [], []
     flat = list(_flat(data, len(shape)))
     if len(flat) != math.prod(shape):

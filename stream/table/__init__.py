@@ -8,6 +8,6 @@ are those of `stream.scoring`, as on the stream.
 from stream.table.predictions import predict_columns
 from stream.table.records import record_reader
 from stream.table.scorer import FieldFault, ScoredTable, TableScorer
-from stream.table.values import Misfit
+from stream.table.values import Misfit, shown
 
-__all__ = ["FieldFault", "Misfit", "ScoredTable", "TableScorer", "predict_columns", "record_reader"]
+__all__ = ["FieldFault", "Misfit", "ScoredTable", "TableScorer", "predict_columns", "record_reader", "shown"]

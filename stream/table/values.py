@@ -13,7 +13,7 @@ import numpy as np
 from stream.codec.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, is_null, strip_null
 from stream.table import cells
 
-__all__ = ["Misfit", "Read", "expected_of", "reader_of"]
+__all__ = ["Misfit", "Read", "expected_of", "reader_of", "shown"]
 
 Read: TypeAlias = Callable[[Any], Any]
 """From a foreign value to the Avro type's; raises Misfit."""
@@ -280,7 +280,14 @@ def _checked(found: Any, expected: str, value: Any) -> Any:
 
 
 def _misfit(expected: str, value: Any) -> Misfit:
-    return Misfit(f"expected {expected}, found {str(value)[:60]!r}")
+    return Misfit(f"expected {expected}, found {shown(value)}")
+
+
+def shown(value: Any) -> str:
+    """A value for a message: a text in quotes, all else as JSON writes it, at most 60 characters."""
+    if isinstance(value, str):
+        return repr(value[:60])
+    return json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)[:60]
 
 
 def expected_of(node: Node) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,11 @@ from stream.store.manifests import NAME
 from stream.training.metrics import HIGHER_IS_BETTER
 from stream.training.names import NAMES
 
-__all__ = ["check_fields", "check_schema", "check_values"]
+__all__ = ["check_fields", "check_schema", "check_spelling", "check_values"]
+
+
+_NEAR = 0.85
+"""Of difflib's likeness, 0 to 1: two letters of eight exchanged, one of four or more too many."""
 
 
 def check_values(path: Path, values: Mapping[str, Any]) -> None:
@@ -33,6 +37,25 @@ def check_values(path: Path, values: Mapping[str, Any]) -> None:
         carried_names(values["CARRY"])
     except PackageError as error:
         raise _not_carried(path, error) from error
+
+
+def check_spelling(path: Path, defined: Collection[str]) -> None:
+    """
+    Refuse a constant that is none of a recipe's, and nearly is: it would be ignored.
+
+    Args:
+        path: the recipe, for messages.
+        defined: every name that the recipe defines.
+    Raises: SettingsError naming the recipe, the constant and the nearest name.
+    """
+    known = [name for name in NAMES if name.isupper()]
+    for name in defined:
+        if name.isupper() and name[0] != "_" and name not in known:
+            for near in get_close_matches(name, known, 1, _NEAR):
+                raise SettingsError(
+                    f"{path}: {name} is no name of a recipe (nearest: {near})",
+                    mend=f"write {near}; or, if it is a constant of your own, _{name}",
+                )
 
 
 def _not_carried(path: Path, error: PackageError) -> SettingsError:

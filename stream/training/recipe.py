@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from stream.errors import Refused, SettingsError, StreamError
-from stream.training.checks import check_schema, check_values
+from stream.training.checks import check_schema, check_spelling, check_values
 from stream.training.names import NAMES, OPTIONAL, REQUIRED
 from stream.training.split import Split
 
@@ -82,6 +82,7 @@ def read_recipe(path: Path) -> Recipe:
         found = "is a folder" if path.is_dir() else "there is no such recipe"
         raise SettingsError(f"{path}: {found}", mend="give the path of a Python file")
     module = guarded(path, "the recipe", lambda: _run(path))
+    check_spelling(path, vars(module))
     values: dict[str, Any] = {name: _value(path, module, name) for name in NAMES}
     check_values(path, values)
     schema, data = (

@@ -126,7 +126,7 @@ def test_csv_cell_is_read_as_the_fields_type(tmp_path: Path, kind: Any, cell: st
     ("kind", "cell", "message"),
     [
         ("int", "x", "expected int, found 'x'"), ("int", "2147483648", "out of range for int"),
-        ("int", "1.5", "expected int, found '1.5'"), ("double", "1,5", "expected 2 cells"),
+        ("int", "1.5", "expected int, found 1.5"), ("double", "1,5", "expected 2 cells"),
         ("int", "", "expected int, found no value"), ("double", "NA", "expected double, found no value"),
         ("string", "", "expected string, found no value"), ("boolean", "yes", "expected boolean"),
         ({"type": "int", "logicalType": "date"}, "2024-02-30", "expected date"),

@@ -15,6 +15,7 @@ import pytest
 from stream.codec import Decoder, RecordSchema
 from stream.codec.rows import write_row
 from stream.errors import RecordError
+from stream.table import shown as said
 from stream.table.columns import Needed
 from stream.table.records import record_reader
 from stream.table.values import Misfit
@@ -308,3 +309,10 @@ def test_halves_of_reading_make_the_whole() -> None:
 
     assert [1.0, None, 2.0] == needed.columns([*first, *second])[0]["y"].to_pylist()
     assert ["value_out_of_range"] == [misfit.reason for misfit in wrong[0]]
+
+
+def test_values_in_messages_are_json() -> None:
+    """A number is not a text that looks like one."""
+    given = ["5", 5, None, True, [1, "a"], dt.date(2024, 2, 29)]
+
+    assert ["'5'", "5", "null", "true", '[1, "a"]', '"2024-02-29"'] == [said(value) for value in given]

@@ -14,6 +14,18 @@ from stream.training.split import Split
 from tests.unit.training.recipes import write_recipe
 
 
+@pytest.mark.parametrize(
+    ("name", "near"), [("FEATUERS", "FEATURES"), ("CARY", "CARRY"), ("HOLDOUT", "HOLD_OUT")]
+)
+def test_misspelt_constant_is_refused(tmp_path: Path, name: str, near: str) -> None:
+    """It would be ignored otherwise; constants of the recipe's own are not near, or begin with an underscore."""
+    path = write_recipe(tmp_path, ('NAME = "toy"', f'NAME = "toy"\nLIMIT_KM = 3\n_{name} = 1'))
+    assert "toy" == read_recipe(path).name
+
+    with pytest.raises(SettingsError, match=rf"{name} is no name of a recipe \(nearest: {near}\)"):
+        read_recipe(write_recipe(tmp_path, ('NAME = "toy"', f'NAME = "toy"\n{name} = [1]')))
+
+
 def test_recipe_gives_its_names_and_defaults(tmp_path: Path) -> None:
     """Everything that the file defines is taken, what it leaves out has its default."""
     recipe = read_recipe(write_recipe(tmp_path))

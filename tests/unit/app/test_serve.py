@@ -1,0 +1,26 @@
+"""The process of `stream serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from stream.app.serve import _is_no_cut
+
+
+def _record(error: BaseException) -> logging.LogRecord:
+    return logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "", (), (type(error), error, None))
+
+
+def test_only_requests_that_are_cut_off_have_no_traceback() -> None:
+    """A bug has its own, and with the log at debug the others have too."""
+    log = logging.getLogger("stream.app.serve")
+    log.setLevel(logging.INFO)
+    try:
+        found = [_is_no_cut(_record(error)) for error in (asyncio.CancelledError(), KeyError("bug"))]
+        log.setLevel(logging.DEBUG)
+        found.append(_is_no_cut(_record(asyncio.CancelledError())))
+    finally:
+        log.setLevel(logging.NOTSET)
+
+    assert [False, True, True] == found
