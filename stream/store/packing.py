@@ -210,7 +210,9 @@ def _carried(events: RecordSchema, carry: Sequence[str]) -> tuple[str, ...]:
     try:
         return carried_paths(events, carry)
     except SchemaError as error:
-        raise PackageError(f"--carry: {error.message}", step="manifest", mend=error.mend) from error
+        raise PackageError(
+            f"--carry {','.join(carry)}: {error.message}", step="manifest", mend=error.mend
+        ) from error
 
 
 def _left_out(events: RecordSchema, features: RecordSchema, sample: Sample | None) -> list[str]:

@@ -96,7 +96,7 @@ def test_missing_features_are_named_with_the_nearest(tmp_path: Path) -> None:
 
 def test_carried_field_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """The message lists those that are."""
-    with pytest.raises(PackageError, match="--carry: .*no field 'ident'") as caught:
+    with pytest.raises(PackageError, match="--carry ident: .*no field 'ident'") as caught:
         pack(_model(), Wish("m", tmp_path / "m", carry=("ident",)), sample=FRAME)
 
     assert "income" in caught.value.mend
