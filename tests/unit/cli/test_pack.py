@@ -89,7 +89,7 @@ def test_pack_into_the_default_folder(
         (["--sample", "customers.csv"], "--name"),
         (["--name", "churn", "--sample", "gone.csv"], "gone.csv"),
         (["--name", "a/b", "--sample", "customers.csv"], "--name 'a/b'"),
-        (["--name", "churn", "--sample", "customers.csv", "--carry", "ident"], "--carry: record churn: no field 'ident'"),
+        (["--name", "churn", "--sample", "customers.csv", "--carry", "ident"], "--carry ident"),
         (["--name", "churn", "--sample", "churn.joblib"], ".parquet"),
         (["--name", "churn", "--schema", "customers.csv"], "JSON"),
     ],
