@@ -3,7 +3,7 @@
 from stream.batch.history import past_runs, run_folders
 from stream.batch.inputs import Input, find_inputs
 from stream.batch.job import FORMATS, Format, Job
-from stream.batch.local import get_ready, run_local
+from stream.batch.local import run_local
 from stream.batch.plan import Plan, plan_inputs
 from stream.batch.record import RunRecord
 from stream.batch.run import Run, open_run
@@ -19,7 +19,6 @@ __all__ = [
     "RunRecord",
     "Work",
     "find_inputs",
-    "get_ready",
     "open_run",
     "past_runs",
     "plan_inputs",

@@ -10,51 +10,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import forkserver
 from multiprocessing.connection import wait as wait_for
-from multiprocessing.context import BaseContext
 
 from stream.batch.job import Job
 from stream.batch.run import Run
 from stream.batch.span import Unit
 from stream.batch.work import Done, Work
 from stream.errors import StreamError
+from stream.preload import context
 
-__all__ = ["cores", "get_ready", "run_local"]
+__all__ = ["cores", "run_local"]
 
 ALONE_ROWS = 50_000
 """Up to here one process is done before a second one has imported scikit-learn."""
-
-ALONE_BYTES = 1_000_000
-"""Files of so many bytes have about `ALONE_ROWS` rows at least."""
-
-
-_IMPORTED = ("stream.batch.work", "stream.store", "pandas", "sklearn.compose", "sklearn.ensemble")
-"""What nearly every model needs; the processes are forked from one that has it."""
-
-
-def _context() -> BaseContext:
-    """
-    Where there is one, a server that forks the processes: it imports once, while this one looks at the inputs.
-
-    Unlike this process it has no thread when it forks. Where there is none, each process imports by itself.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(_IMPORTED))
-    return context
-
-
-def get_ready(size: int) -> None:
-    """
-    Begin with the imports in the background, while it is found out what there is to do. Calling it is optional.
-
-    Args:
-        size: of the inputs, in bytes: for small ones one process will do.
-    """
-    if size > ALONE_BYTES and cores() > 1 and _context().get_start_method() == "forkserver":
-        forkserver.ensure_running()
 
 
 def cores() -> int:
@@ -122,7 +90,7 @@ def _together(job: Job, units: list[Unit], processes: int) -> Iterator[Done]:
 
 @contextmanager
 def _pool(job: Job, processes: int) -> Iterator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(processes, _context(), _begin, (job,))
+    pool = ProcessPoolExecutor(processes, context(), _begin, (job,))
     try:
         yield pool
     except BaseException:

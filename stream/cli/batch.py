@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from stream.cli.options import as_json, config_option, json_option, print_table, progress_bar, settings_of
+from stream.preload import get_ready
 
 if TYPE_CHECKING:
     from stream.batch import RunRecord
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["batch"]
 
 HISTORY = "history"
+
+ALONE_BYTES = 1_000_000
+"""A file of so many bytes has some 50,000 rows at least."""
 
 
 @click.command()
@@ -78,8 +82,10 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     """
     if inputs == (HISTORY,):
         return _history(output, json_out)
+    if engine == "local" and processes != 1 and any(map(_may_be_large, inputs)):
+        get_ready()  # before this process's own imports, which take as long
     from stream.app.batch import BatchWish, check_inputs, check_share, planned, run_batch
-    from stream.batch import find_inputs, get_ready, run_folders
+    from stream.batch import find_inputs, run_folders
 
     settings = settings_of(config)
     if model is not None:
@@ -87,8 +93,6 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     wish = BatchWish(output, kind, engine, processes, master)
     found = find_inputs(inputs, run_folders(output))
     size = sum(Path(each.path).stat().st_size for each in found)
-    if engine == "local" and processes != 1:
-        get_ready(size)
     with progress_bar("bytes looked at", size) as progress:
         plan = planned(found, wish, new_only=since is not None, progress=progress)
     if not plan.inputs:
@@ -101,6 +105,12 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     _tell(record, output, before, json_out)
     check_share(record, settings.dead_letters.stop_above)
     return 0
+
+
+def _may_be_large(name: str) -> bool:
+    """Whether an input may have more rows than one process does alone; a folder or a glob may."""
+    path = Path(name)
+    return not path.is_file() or path.stat().st_size > ALONE_BYTES
 
 
 def _tell(record: RunRecord, output: Path, before: int, json_out: bool) -> None:
