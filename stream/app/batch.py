@@ -114,9 +114,8 @@ def run_batch(
             else:
                 done = run_local(run, job, wish.processes, progress)
         except (StreamError, OSError):
-            check_unchanged(
-                plan
-            )  # a file that changed is read wrongly, in any way: that is the cause to tell
+            # A file that changed is read wrongly, in any way: that is the cause to tell.
+            check_unchanged(plan)
             raise
         check_unchanged(plan)
         return run.publish(done, datetime.now(UTC)), before

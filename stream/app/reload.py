@@ -84,9 +84,8 @@ class Reloader:
         if version == self.package.manifest.version:
             self._refused = None
             if self.last.error:
-                self.last = Reload(
-                    version, "", _now()
-                )  # rolled back, or mended: what was refused is no longer asked for
+                # Rolled back, or mended: what was refused is no longer asked for.
+                self.last = Reload(version, "", _now())
             return False
         if version == self._refused:
             return False

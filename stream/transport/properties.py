@@ -160,14 +160,17 @@ def producer_properties(
 
 def is_compressed(settings: KafkaSettings) -> bool:
     """Whether the producer compresses: a larger record may then be the smaller one on its way."""
-    chosen = {**settings.properties, **settings.producer}
+    chosen = _of_producer(settings)
     return any(chosen.get(name, "none") != "none" for name in ("compression.type", "compression.codec"))
 
 
 def transaction_timeout_s(settings: KafkaSettings) -> float:
     """After how many seconds the broker ends an open transaction by itself."""
-    chosen = {**settings.properties, **settings.producer}
-    return float(chosen.get("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS)) / 1_000
+    return float(_of_producer(settings).get("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS)) / 1_000
+
+
+def _of_producer(settings: KafkaSettings) -> Client:
+    return {**settings.properties, **settings.producer}
 
 
 def admin_properties(settings: KafkaSettings) -> Client:

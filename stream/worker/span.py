@@ -7,7 +7,7 @@ still carry the original bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction
@@ -42,14 +42,12 @@ class Judged:
             keep: told a record's partition number and offset.
         """
         batch = self.batch
-        return self._rows([i for i in range(len(batch)) if keep(batch.partitions[i], batch.offsets[i])])
-
-    def _rows(self, rows: Sequence[int]) -> Judged:
-        if len(rows) == len(self.batch):
+        rows = [i for i in range(len(batch)) if keep(batch.partitions[i], batch.offsets[i])]
+        if len(rows) == len(batch):
             return self
         new = {old: i for i, old in enumerate(rows)}
         return Judged(
-            self.batch.take(rows),
+            batch.take(rows),
             [self.outcomes[i] for i in rows],
             self.model,
             self.seconds,
