@@ -104,3 +104,8 @@ class Manifest:
     def model(self) -> str:
         """`name@version`, as each prediction carries it."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The event's fields that the model needs, dotted: its features and what it carries, each once."""
+        return tuple(dict.fromkeys([*(feature.path for feature in self.features), *self.carry]))

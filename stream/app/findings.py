@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from stream.app.parts import model_paths
 from stream.codec import RecordSchema
 from stream.codec.compatibility import Difference, compare
 from stream.manifest import Manifest
@@ -55,7 +54,7 @@ def compared(
         features: the model's.
         manifest: names the fields that the model needs.
     """
-    for difference in compare(writer, features, model_paths(manifest)):
+    for difference in compare(writer, features, list(manifest.needed)):
         yield _finding(where, difference)
 
 

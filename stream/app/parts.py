@@ -17,7 +17,6 @@ from stream.app.waiting import wait_for_registry
 from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas
 from stream.codec.compatibility import compare
 from stream.errors import SchemaError, SettingsError
-from stream.manifest import Manifest
 from stream.pipeline import Pipeline
 from stream.records import Batch, Outcome
 from stream.registry import RegistryWriters
@@ -49,7 +48,6 @@ __all__ = [
     "Parts",
     "assemble",
     "build_pipeline",
-    "model_paths",
     "open_configured",
     "serving",
     "state_folder",
@@ -242,14 +240,14 @@ def build_pipeline(settings: Settings, package: Package, writers: WriterSchemas 
     chosen = settings.input.schema
     writer = features if chosen is None else read_schema(settings.path(chosen))
     manifest = package.manifest
-    for difference in compare(writer, features, model_paths(manifest)):
+    for difference in compare(writer, features, list(manifest.needed)):
         if difference.kind in ("missing", "retyped"):
             raise SchemaError(
                 f"[input] schema {chosen}: {difference.message}",
                 mend="see `stream check`: no record written with this schema can be scored",
             )
     carry = carried_names(manifest.carry)
-    paths = model_paths(manifest)
+    paths = list(manifest.needed)
     prediction = RecordSchema(package.prediction)
     return Pipeline(
         Decoder(features, paths, settings.input_framing, writer, writers),
@@ -261,8 +259,3 @@ def build_pipeline(settings: Settings, package: Package, writers: WriterSchemas 
         carry,
         settings.input.null_value,
     )
-
-
-def model_paths(manifest: Manifest) -> list[str]:
-    """The event's fields that a model needs, dotted: its features and what it carries, each once."""
-    return list(dict.fromkeys([*(feature.path for feature in manifest.features), *manifest.carry]))

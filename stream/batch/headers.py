@@ -63,14 +63,13 @@ def check_columns(inputs: Sequence[Input], schema: RecordSchema, manifest: Manif
     Returns: a line for each column that is not there and has a default.
     Raises: SampleError naming the first file that lacks a column, what it has, and what was perhaps meant.
     """
-    paths = list(dict.fromkeys([*(feature.path for feature in manifest.features), *manifest.carry]))
     files: dict[tuple[str, ...], list[str]] = {}
     for each in inputs:
         if (names := columns_of(each)) is not None:
             files.setdefault(tuple(names), []).append(each.path)
     lines: list[str] = []
     for header, where in files.items():
-        absent = absent_columns(schema.root, paths, header)
+        absent = absent_columns(schema.root, manifest.needed, header)
         if needed := [one for one in absent if one.needed]:
             raise _refusal(needed, where, header, manifest.model)
         lines += [f"{_files(where)}: {one.defaulted}" for one in absent]

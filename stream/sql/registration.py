@@ -176,8 +176,7 @@ def register(
 def _check_case(package: Package) -> None:
     """DuckDB takes `ash` and `Ash` for one name and calls the second `Ash_1`: the model would miss it."""
     manifest = package.manifest
-    paths = dict.fromkeys([*(feature.path for feature in manifest.features), *manifest.carry])
-    needed = Needed(RecordSchema(package.features), list(paths)).record
+    needed = Needed(RecordSchema(package.features), manifest.needed).record
     known: dict[str, tuple[str, str]] = {}
     for field in needed.fields:
         for name in names_of(field):
