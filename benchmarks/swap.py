@@ -32,7 +32,7 @@ from benchmarks.packages import package
 from benchmarks.process import Contestant
 from benchmarks.topics import Topics
 from stream.demo.flights import load_flights
-from stream.store import Wish, pack_estimator_file
+from stream.store import PackRequest, pack_estimator_file
 from tests.kafka.broker import Broker
 from tests.kafka.process import free_ports
 
@@ -80,7 +80,7 @@ class Swap:
 
 def two_versions(folder: Path) -> dict[str, Any]:
     """A package with two versions, the first current; each version's estimator by `name@version`."""
-    wish = Wish("flights", folder, carry=("flight_id", "carrier", "origin", "dest"))
+    wish = PackRequest("flights", folder, carry=("flight_id", "carrier", "origin", "dest"))
     sources = {f"flights@{n}": package(name) for n, name in enumerate(("hgb", "lr"), start=1)}
     estimators: dict[str, Any] = {}
     for version, source in sources.items():

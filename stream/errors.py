@@ -81,15 +81,15 @@ class StreamError(Exception):
     Operator action: read the message; it names the place and the next step.
     """
 
-    def __init__(self, message: str = "", *, mend: str = "") -> None:
+    def __init__(self, message: str = "", *, hint: str = "") -> None:
         """
         Args:
             message: what happened and where; the docstring's first line when empty.
-            mend: the next thing to try, as an imperative sentence without a full stop.
+            hint: the next thing to try, as an imperative sentence without a full stop.
         """
         self.message = message or self.summary()
-        self.mend = mend
-        super().__init__(self.message, mend)
+        self.hint = hint
+        super().__init__(self.message, hint)
 
     @classmethod
     def summary(cls) -> str:
@@ -100,13 +100,13 @@ class StreamError(Exception):
         return _rebuild, (type(self), dict(self.__dict__))
 
     def __str__(self) -> str:
-        return f"{self.message}\n  try: {self.mend}" if self.mend else self.message
+        return f"{self.message}\n  try: {self.hint}" if self.hint else self.message
 
 
 def _rebuild(kind: type[StreamError], fields: dict[str, object]) -> StreamError:
     error = kind.__new__(kind)
     error.__dict__.update(fields)
-    error.args = (fields["message"], fields["mend"])
+    error.args = (fields["message"], fields["hint"])
     return error
 
 
@@ -141,14 +141,14 @@ class PackageError(Refused):
     Operator action: pack the model again, or roll back to a version that opens.
     """
 
-    def __init__(self, message: str = "", *, step: str = "", mend: str = "") -> None:
+    def __init__(self, message: str = "", *, step: str = "", hint: str = "") -> None:
         """
         Args:
             message: what was found and what was expected.
             step: the opening step that failed (``manifest``, ``hash``, ``signature``, ``load``, ``golden``).
-            mend: the next thing to try.
+            hint: the next thing to try.
         """
-        super().__init__(message, mend=mend)
+        super().__init__(message, hint=hint)
         self.step = step
 
     def __str__(self) -> str:
@@ -227,15 +227,15 @@ class OutcomeUnknown(StreamError):
     Operator action: none; the worker takes a new producer, reads the committed offsets and goes on from there.
     """
 
-    def __init__(self, message: str = "", *, fenced: bool = False, mend: str = "") -> None:
+    def __init__(self, message: str = "", *, fenced: bool = False, hint: str = "") -> None:
         """
         Args:
             message: what was being done, and the client's words.
             fenced: the broker says that a newer producer of this transactional id exists; it says the same
                 when it has ended a transaction that took too long.
-            mend: the next thing to try.
+            hint: the next thing to try.
         """
-        super().__init__(message, mend=mend)
+        super().__init__(message, hint=hint)
         self.fenced = fenced
 
 
@@ -243,7 +243,7 @@ class Stopped(StreamError):
     """
     The worker has stopped.
 
-    Operator action: mend what the message names; the supervisor's restart goes on at the last commit.
+    Operator action: correct what the message names; the supervisor's restart goes on at the last commit.
     """
 
 
@@ -270,14 +270,14 @@ class DeadLetterRefused(Stopped):
     Operator action: raise the topic's `max.message.bytes` as the message says, then restart.
     """
 
-    def __init__(self, message: str, *, place: Place | None = None, mend: str = "") -> None:
+    def __init__(self, message: str, *, place: Place | None = None, hint: str = "") -> None:
         """
         Args:
             message: why the broker or the client refused it.
             place: the input record that can't be put anywhere; it was not skipped.
-            mend: the next thing to try.
+            hint: the next thing to try.
         """
-        super().__init__(message, mend=mend)
+        super().__init__(message, hint=hint)
         self.place = place
 
 

@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from stream.app.trust import trust_of
+from stream.app.trusted_keys import trust_of
 from stream.batch import Format, Input, Job, Plan, Run, RunRecord, open_run, plan_inputs, run_local
 from stream.batch.headers import check_columns
 from stream.batch.history import scored_hashes
 from stream.batch.plan import check_unchanged
-from stream.batch.run import Title
+from stream.batch.run_folder import Title
 from stream.batch.work import Done
 from stream.codec import RecordSchema
 from stream.errors import StreamError
@@ -24,14 +24,14 @@ from stream.store import Package, open_package
 from stream.store.folder import resolve
 from stream.store.opening import read_file, read_head
 
-__all__ = ["BatchWish", "check_inputs", "check_share", "open_version", "planned", "run_batch"]
+__all__ = ["BatchOptions", "check_inputs", "check_share", "open_version", "planned", "run_batch"]
 
 MIN_ROWS = 1_000
 """Fewer rows say nothing about a deploy; the worker's brake has the same limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class BatchWish:
+class BatchOptions:
     """
     What a command asks for.
 
@@ -56,17 +56,17 @@ def open_version(settings: Settings, folder: str) -> Package:
 
 
 def planned(
-    inputs: Sequence[Input], wish: BatchWish, *, new_only: bool, progress: Callable[[int], None]
+    inputs: Sequence[Input], options: BatchOptions, *, new_only: bool, progress: Callable[[int], None]
 ) -> Plan:
     """
     Args:
         inputs: data files.
-        wish: whose output folder says what was scored before.
+        options: whose output folder says what was scored before.
         new_only: leave out files that a run of the folder has scored.
         progress: told how many bytes have been looked at.
     Returns: the plan. Raises: SampleError.
     """
-    scored = scored_hashes(wish.output) if new_only else frozenset[str]()
+    scored = scored_hashes(options.output) if new_only else frozenset[str]()
     return plan_inputs(inputs, scored, progress)
 
 
@@ -87,7 +87,7 @@ def check_inputs(settings: Settings, plan: Plan) -> list[str]:
 
 
 def run_batch(
-    settings: Settings, plan: Plan, wish: BatchWish, progress: Callable[[int], None]
+    settings: Settings, plan: Plan, options: BatchOptions, progress: Callable[[int], None]
 ) -> tuple[RunRecord, int]:
     """
     Do a run, or what is left of one that was stopped.
@@ -95,24 +95,24 @@ def run_batch(
     Args:
         settings: name the model.
         plan: what is to be scored.
-        wish: how.
+        options: how.
         progress: told how many rows are done.
     Returns: the published run's record, and how many of its rows an earlier command had done.
     Raises: PackageError, SampleError, SettingsError; OSError. What is done stays done.
     """
     folder = resolve(settings.path(settings.model.uri))
     content, manifest = read_head(folder)
-    title = Title(manifest.model, hashlib.sha256(content).hexdigest(), wish.format, wish.engine)
-    with open_run(wish.output, plan, title, datetime.now(UTC)) as run:
+    title = Title(manifest.model, hashlib.sha256(content).hexdigest(), options.format, options.engine)
+    with open_run(options.output, plan, title, datetime.now(UTC)) as run:
         opener = partial(open_version, settings, str(folder))
-        job = Job(opener, plan.inputs, str(run.folder.absolute()), wish.format)
+        job = Job(opener, plan.inputs, str(run.folder.absolute()), options.format)
         before = sum(each.rows for each in run.done)
         progress(before)
         try:
-            if wish.engine == "spark":
-                done = _on_spark(settings, run, job, str(folder), wish.master, progress)
+            if options.engine == "spark":
+                done = _on_spark(settings, run, job, str(folder), options.master, progress)
             else:
-                done = run_local(run, job, wish.processes, progress)
+                done = run_local(run, job, options.processes, progress)
         except (StreamError, OSError):
             # A file that changed is read wrongly, in any way: that is the cause to tell.
             check_unchanged(plan)
@@ -147,13 +147,13 @@ def check_share(record: RunRecord, stop_above: float) -> None:
     if record.rows and not record.predictions:
         raise StreamError(
             f"not one of {record.rows} rows could be scored: {_reasons(record)}",
-            mend=f"look at run={record.run}/_dead_rows.jsonl, correct the files or the model, and run again "
+            hint=f"look at run={record.run}/_dead_rows.jsonl, correct the files or the model, and run again "
             "without --since last, which leaves these files out from now on",
         )
     if record.rows >= MIN_ROWS and record.dead_rows > stop_above * record.rows:
         raise StreamError(
             f"{record.dead_rows} of {record.rows} rows could not be scored: {_reasons(record)}",
-            mend=f"look at run={record.run}/_dead_rows.jsonl; more than half is a bad deploy, not bad data",
+            hint=f"look at run={record.run}/_dead_rows.jsonl; more than half is a bad deploy, not bad data",
         )
 
 

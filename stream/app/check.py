@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
+from stream.app.check_registry import EDGE_RECORDS, registered
 from stream.app.findings import Finding, Severity, compared
-from stream.app.schemas import read_schema, registry_client, subject_of
-from stream.app.upstream import EDGE_RECORDS, registered
+from stream.app.topic_schemas import read_schema, registry_client, subject_of
 from stream.codec import RecordSchema
 from stream.codec.compatibility import compare
 from stream.errors import BrokerRefused, PackageError, Refused, Retriable, SchemaError, SettingsError, Stopped
@@ -16,7 +16,7 @@ from stream.settings import Settings
 from stream.store import Package, current_version, versions
 from stream.store.folder import resolve
 from stream.transport.edges import first_and_last
-from stream.transport.topics import Cluster
+from stream.transport.topic_admin import Cluster
 
 __all__ = ["Finding", "Severity", "check", "topics_there"]
 
@@ -45,7 +45,7 @@ def check(
         package = open_it()
     except PackageError as error:
         step = f" (step {error.step})" if error.step else ""
-        found = [Finding("refused", f"package{step}", error.message, error.mend)]
+        found = [Finding("refused", f"package{step}", error.message, error.hint)]
     else:
         found = [Finding("note", "package", note) for note in package.notes]
         found += _input(settings, package)
@@ -61,10 +61,10 @@ def _topics(settings: Settings, look: Callable[[Settings], Collection[str]]) -> 
         there = look(settings)
     except Retriable as error:
         message = f"no broker answers, so the topics were not looked at: {error.message}"
-        yield Finding("note", where, message, error.mend or "start the broker, or correct `[kafka]`")
+        yield Finding("note", where, message, error.hint or "start the broker, or correct `[kafka]`")
         return
     except (Stopped, SettingsError) as error:
-        yield Finding("refused", where, f"the topics can't be looked at: {error.message}", error.mend)
+        yield Finding("refused", where, f"the topics can't be looked at: {error.message}", error.hint)
         return
     wanted = {
         "[input] topic": settings.input.topic,
@@ -85,7 +85,7 @@ def _input(settings: Settings, package: Package) -> Iterator[Finding]:
         try:
             writer = read_schema(settings.path(settings.input.schema))
         except SchemaError as error:
-            yield Finding("refused", where, error.message, error.mend)
+            yield Finding("refused", where, error.message, error.hint)
         else:
             yield from compared(where, writer, features, package.manifest)
     if settings.input_framing == "confluent":
@@ -107,10 +107,10 @@ def _subject(settings: Settings, client: Client, prediction: RecordSchema) -> It
     subject = subject_of(settings, "output", prediction)
     if client.id_of(subject, prediction.text) is not None:
         return
-    mend = "carry and publish what the registered version has, or change the subject's compatibility level"
+    hint = "carry and publish what the registered version has, or change the subject's compatibility level"
     reasons = client.incompatibilities(subject, prediction.text)
     for reason in reasons:
-        yield Finding("refused", subject, f"prediction.avsc does not fit the latest version: {reason}", mend)
+        yield Finding("refused", subject, f"prediction.avsc does not fit the latest version: {reason}", hint)
     if not reasons:
         severity: Severity = "note" if settings.schema_registry.register else "refused"
         message = f"{prediction.name} is not registered, and does not contradict what is"
@@ -127,10 +127,10 @@ def _before(settings: Settings, package: Package, prediction: RecordSchema) -> I
     where = f"prediction.avsc of versions {earlier[-1]} and {package.manifest.version}"
     for difference in compare(prediction, before, [leaf.path for leaf in before.leaves()]):
         severity: Severity = "note" if difference.kind == "promoted" else "hand"
-        mend = (
+        hint = (
             "tell downstream before this version serves, or pack it with the same carried fields and options"
         )
-        yield Finding(severity, where, difference.message, mend)
+        yield Finding(severity, where, difference.message, hint)
 
 
 def _asked(settings: Settings, ask: Callable[[Client], Iterator[Finding]]) -> Iterator[Finding]:
@@ -142,4 +142,4 @@ def _asked(settings: Settings, ask: Callable[[Client], Iterator[Finding]]) -> It
         with client:
             yield from ask(client)
     except (Retriable, BrokerRefused, Refused) as error:
-        yield Finding("refused", settings.schema_registry.url, error.message, error.mend)
+        yield Finding("refused", settings.schema_registry.url, error.message, error.hint)

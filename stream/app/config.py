@@ -104,12 +104,12 @@ def _read(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError(
-            f"{path}: can't be read: {error.strerror or error}", mend="name the file with --config FILE"
+            f"{path}: can't be read: {error.strerror or error}", hint="name the file with --config FILE"
         ) from error
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: not TOML: {error}", mend="correct that line") from error
+        raise SettingsError(f"{path}: not TOML: {error}", hint="correct that line") from error
 
 
 def _overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
@@ -142,15 +142,15 @@ def _check_keys(raw: Mapping[str, Any], file: Path, origins: Mapping[str, str]) 
         if section not in known:
             place = f"environment variable {variable}" if variable else f"{file}: [{section}]"
             hint = _nearest(section, list(known)) or f"known tables: {', '.join(known)}"
-            raise SettingsError(f"{place}: unknown table `{section}`", mend=hint)
+            raise SettingsError(f"{place}: unknown table `{section}`", hint=hint)
         if not isinstance(table, dict):
-            raise SettingsError(f"{file}: `{section}` is a table, found {table!r}", mend=f"write [{section}]")
+            raise SettingsError(f"{file}: `{section}` is a table, found {table!r}", hint=f"write [{section}]")
         keys = [f.name for f in fields(known[section])]
         for key in table:
             if key not in keys:
                 hint = _nearest(key, keys) or f"known keys of [{section}]: {', '.join(keys)}"
                 raise SettingsError(
-                    f"{_where(f'{section}.{key}', file, origins)}: unknown key `{key}`", mend=hint
+                    f"{_where(f'{section}.{key}', file, origins)}: unknown key `{key}`", hint=hint
                 )
 
 
@@ -198,7 +198,7 @@ def _quantity(value: object, units: Mapping[str, float], where: str, expected: s
         return float(value) if units is _SECONDS else int(value)
     except ValueError:
         raise SettingsError(
-            f"{where}: expected {expected}, found {value!r}", mend=f"use one of the units {', '.join(units)}"
+            f"{where}: expected {expected}, found {value!r}", hint=f"use one of the units {', '.join(units)}"
         ) from None
 
 
@@ -208,11 +208,11 @@ def _table(value: object, where: str) -> dict[str, Any]:
             value = json.loads(value)
         except json.JSONDecodeError as error:
             raise SettingsError(
-                f"{where}: expected a JSON object, {error}", mend='write {"key": "value"}'
+                f"{where}: expected a JSON object, {error}", hint='write {"key": "value"}'
             ) from None
     if not isinstance(value, dict):
         raise SettingsError(
-            f"{where}: expected a table, found {value!r}", mend="write a table of key = value"
+            f"{where}: expected a table, found {value!r}", hint="write a table of key = value"
         )
     return value
 
@@ -222,9 +222,9 @@ def _list(value: object, where: str) -> list[Any]:
         try:
             value = json.loads(value)
         except json.JSONDecodeError as error:
-            raise SettingsError(f"{where}: expected a JSON list, {error}", mend='write ["value"]') from None
+            raise SettingsError(f"{where}: expected a JSON list, {error}", hint='write ["value"]') from None
     if not isinstance(value, list):
-        raise SettingsError(f"{where}: expected a list, found {type(value).__name__}", mend='write ["value"]')
+        raise SettingsError(f"{where}: expected a list, found {type(value).__name__}", hint='write ["value"]')
     return value
 
 
@@ -240,14 +240,14 @@ def _secret(value: object, where: str, base: Path, environ: Mapping[str, str]) -
     [(source, name)] = value.items()
     if source == "env":
         if name not in environ:
-            raise SettingsError(f"{where}: environment variable `{name}` is not set", mend=f"set {name}")
+            raise SettingsError(f"{where}: environment variable `{name}` is not set", hint=f"set {name}")
         return Secret(environ[name])
     try:
         return Secret((base / str(name)).read_text(encoding="utf-8").rstrip("\r\n"))
     except OSError as error:
         raise SettingsError(
             f"{where}: secret file {name} can't be read: {error.strerror or error}",
-            mend="check path and permissions",
+            hint="check path and permissions",
         ) from error
 
 
@@ -260,7 +260,7 @@ def _explain(error: ValidationError, file: Path, origins: Mapping[str, str]) -> 
     message = first["msg"].removeprefix("Input should be ").replace("Value error, ", "")
     return SettingsError(
         f"{_where(key, file, origins)}: expected {message}{shown}",
-        mend="see docs/configuration.md for this key",
+        hint="see docs/configuration.md for this key",
     )
 
 
@@ -285,6 +285,6 @@ def _check_ranges(loaded: Settings, file: Path, origins: Mapping[str, str]) -> S
                     raise SettingsError(
                         f"{_where(f'{section}.{key}', file, origins)}: expected {bounds.low:g} to {bounds.high:g},"
                         f" found {value!r}",
-                        mend="choose a value within the bounds",
+                        hint="choose a value within the bounds",
                     )
     return replace(loaded)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from stream.app.replay import Message
-from stream.app.schemas import package_schema, prefix_of, read_schema
+from stream.app.send import Message
+from stream.app.topic_schemas import package_schema, prefix_of, read_schema
 from stream.codec import RecordSchema
-from stream.codec.rows import write_row
+from stream.codec.dict_records import write_row
 from stream.errors import RecordError, SampleError
 from stream.files import read_events
 from stream.settings import Settings
@@ -44,13 +44,13 @@ def event_messages(
     prefix = prefix_of(settings, "input", schema, register=register)
     if key is not None and key not in schema.fields:
         raise SampleError(
-            f"--key {key}: {schema.name} has no such field", mend=f"one of {', '.join(schema.fields)}"
+            f"--key {key}: {schema.name} has no such field", hint=f"one of {', '.join(schema.fields)}"
         )
     for number, row in enumerate(read_events(file, schema), start=1):
         try:
             value = prefix + write_row(schema, row)
         except RecordError as error:
             raise SampleError(
-                f"{file}: row {number}: {error.message}", mend="correct the row, or the schema"
+                f"{file}: row {number}: {error.message}", hint="correct the row, or the schema"
             ) from error
         yield Message(None if key is None or row[key] is None else str(row[key]).encode(), value)

@@ -33,13 +33,13 @@ class Finding:
         severity: what it means.
         where: what was looked at.
         message: what was found, by name.
-        mend: the next thing to do.
+        hint: the next thing to do.
     """
 
     severity: Severity
     where: str
     message: str
-    mend: str = ""
+    hint: str = ""
 
 
 def compared(
@@ -59,5 +59,5 @@ def compared(
 
 
 def _finding(where: str, difference: Difference) -> Finding:
-    severity, mend = _DIFFERENCES[difference.kind]
-    return Finding(severity, where, difference.message, mend)
+    severity, hint = _DIFFERENCES[difference.kind]
+    return Finding(severity, where, difference.message, hint)

@@ -7,14 +7,14 @@ from contextlib import closing
 from typing import Literal
 
 from stream.app.events import input_schema
-from stream.app.schemas import Side, package_schema, row_reader
+from stream.app.topic_schemas import Side, package_schema, row_reader
 from stream.deadletter import describe
 from stream.errors import RecordError, SettingsError
 from stream.records import Batch, Headers
 from stream.rights import Right
 from stream.settings import Settings
 from stream.transport import Reader
-from stream.transport.topics import Cluster
+from stream.transport.topic_admin import Cluster
 
 __all__ = ["onlook"]
 
@@ -41,7 +41,7 @@ def onlook(
         schema = input_schema(settings)
     else:
         known = ", ".join((settings.output.topic, settings.input.topic, settings.dead_letters.topic))
-        raise SettingsError(f"--topic {name}: this configuration has no such topic", mend=f"one of {known}")
+        raise SettingsError(f"--topic {name}: this configuration has no such topic", hint=f"one of {known}")
     cluster = Cluster(settings.kafka, [Right("Read", "topic", name)])
     cluster.require(name)
     with (

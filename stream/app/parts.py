@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stream.app.reload import Reloader
-from stream.app.sandbox import Sandbox
-from stream.app.schemas import prefix_of, read_schema, writers_of
-from stream.app.trust import trust_of
+from stream.app.suspect_process import Sandbox
+from stream.app.topic_schemas import prefix_of, read_schema, writers_of
+from stream.app.trusted_keys import trust_of
 from stream.app.waiting import wait_for_registry
 from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas
 from stream.codec.compatibility import compare
@@ -26,7 +26,7 @@ from stream.settings import KafkaSettings, Settings
 from stream.store import Package, open_package
 from stream.telemetry import Metrics
 from stream.transport import Limits, Sink, Source, TransactionalSink
-from stream.transport.topics import Cluster
+from stream.transport.topic_admin import Cluster
 from stream.worker import (
     AtLeastOnce,
     Brake,
@@ -42,7 +42,7 @@ from stream.worker import (
     Timing,
     Topics,
 )
-from stream.worker.seams import Process
+from stream.worker.protocols import Process
 
 __all__ = [
     "Parts",
@@ -149,7 +149,7 @@ def _suspects(settings: Settings) -> Suspects:
     except OSError as error:
         raise SettingsError(
             f"[delivery] state: can't keep the worker's note in {folder}: {error.strerror or error}",
-            mend="make room there, or name a folder on another disk that the worker may write: `[delivery] state`, "
+            hint="make room there, or name a folder on another disk that the worker may write: `[delivery] state`, "
             "or STREAM_DELIVERY__STATE",
         ) from error
 
@@ -244,7 +244,7 @@ def build_pipeline(settings: Settings, package: Package, writers: WriterSchemas 
         if difference.kind in ("missing", "retyped"):
             raise SchemaError(
                 f"[input] schema {chosen}: {difference.message}",
-                mend="see `stream check`: no record written with this schema can be scored",
+                hint="see `stream check`: no record written with this schema can be scored",
             )
     carry = carried_names(manifest.carry)
     paths = list(manifest.needed)

@@ -47,5 +47,5 @@ def _claim(web: WebSettings) -> None:
     except OSError as error:
         raise SettingsError(
             f"[web] port: can't listen on {web.host}:{web.port}: {error.strerror or error}",
-            mend="give each worker of a machine its own port: [web] port, or STREAM_WEB__PORT",
+            hint="give each worker of a machine its own port: [web] port, or STREAM_WEB__PORT",
         ) from error

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from stream.app.trust import say_origin
+from stream.app.trusted_keys import say_origin
 from stream.codec import RecordSchema
 from stream.codec.compatibility import compare
 from stream.errors import PackageError, Retriable, SettingsError, StreamError
@@ -111,7 +111,7 @@ class Reloader:
         except (Exception, SystemExit) as error:  # noqa: BLE001
             text = f"opening it raised {type(error).__name__}: {error}"
             return self._refuse(
-                version, PackageError(text, mend="`stream models verify` it, and pack it again")
+                version, PackageError(text, hint="`stream models verify` it, and pack it again")
             )
         self._refused = None
         self.package = package
@@ -134,7 +134,7 @@ class Reloader:
         if package.manifest.name != self.package.manifest.name:
             raise PackageError(
                 f"the new version is of model {package.manifest.name!r}, {self.package.manifest.name!r} is served",
-                mend="pack it under the name that is served, or start a worker for it",
+                hint="pack it under the name that is served, or start a worker for it",
             )
         today = RecordSchema(self.package.prediction)
         new = RecordSchema(package.prediction)
@@ -143,7 +143,7 @@ class Reloader:
         if broken:
             raise PackageError(
                 f"{package.manifest.model} would change prediction.avsc incompatibly: {'; '.join(broken)}",
-                mend="pack it with the carried fields and options of the version that is served",
+                hint="pack it with the carried fields and options of the version that is served",
             )
 
     def _note(self, version: int | None, error: StreamError) -> None:

@@ -19,7 +19,7 @@ import uvicorn
 
 from stream.app.parts import open_configured
 from stream.app.reload import Reloader
-from stream.app.trust import say_origin, trust_of
+from stream.app.trusted_keys import say_origin, trust_of
 from stream.codec import RecordSchema
 from stream.errors import SettingsError, Stopped
 from stream.rest import Served, Service, create_app
@@ -124,7 +124,7 @@ def run_rest(settings: Settings) -> None:
     if rest.service.cut_off:
         raise Stopped(
             f"{rest.service.cut_off} requests had no answer when the time to drain was up",
-            mend="raise [serve] drain_timeout",
+            hint="raise [serve] drain_timeout",
         )
     log.info("drained: every request that was taken has its answer")
 
@@ -145,7 +145,7 @@ def _claim(serve: ServeSettings) -> socket.socket:
     except OSError as error:
         raise SettingsError(
             f"[serve] port: can't listen on {serve.host}:{serve.port}: {error.strerror or error}",
-            mend="choose another with --port, [serve] port or STREAM_SERVE__PORT",
+            hint="choose another with --port, [serve] port or STREAM_SERVE__PORT",
         ) from error
     return claimed
 
@@ -159,7 +159,7 @@ def _config(settings: Settings, app: Any) -> uvicorn.Config:
     for name in ("key", "client_ca"):
         if getattr(serve, name) is not None and serve.certificate is None:
             raise SettingsError(
-                f"[serve] {name}: is given, certificate is not", mend="give certificate too, or neither"
+                f"[serve] {name}: is given, certificate is not", hint="give certificate too, or neither"
             )
     files = {
         "ssl_certfile": serve.certificate,
@@ -189,7 +189,7 @@ def _config(settings: Settings, app: Any) -> uvicorn.Config:
         named = ", ".join(f"{path}" for path in files.values() if path is not None)
         raise SettingsError(
             f"[serve] certificate: {named}: can't be used: {error.strerror or error}",
-            mend="give PEM files of a certificate and its key",
+            hint="give PEM files of a certificate and its key",
         ) from error
     return config
 

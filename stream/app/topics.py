@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stream.settings import Settings
-from stream.transport.topics import WantedTopic
+from stream.transport.topic_admin import WantedTopic
 
 __all__ = ["DEAD_LETTER_ROOM", "wanted_topics"]
 

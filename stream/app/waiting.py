@@ -44,6 +44,6 @@ def wait_for_registry(
             if deadline.over:
                 raise StartupTimeout(
                     f"{error.message} (waited {budget_s:g} s)",
-                    mend="start the schema registry or correct `[schema_registry] url`",
+                    hint="start the schema registry or correct `[schema_registry] url`",
                 ) from error
         pause(deadline.left_s(AGAIN_S))

@@ -1,12 +1,12 @@
 """Files → predictions, as a run that is there whole or not at all; `stream batch`."""
 
+from stream.batch.assignment import FORMATS, Format, Job
 from stream.batch.history import past_runs, run_folders
-from stream.batch.inputs import Input, find_inputs
-from stream.batch.job import FORMATS, Format, Job
+from stream.batch.input_files import Input, find_inputs
 from stream.batch.local import run_local
 from stream.batch.plan import Plan, plan_inputs
 from stream.batch.record import RunRecord
-from stream.batch.run import Run, open_run
+from stream.batch.run_folder import Run, open_run
 from stream.batch.work import Work
 
 __all__ = [

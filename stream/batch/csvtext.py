@@ -60,10 +60,10 @@ def read_header(path: Path) -> CsvHeader:
         names = next(csv.reader(lines(), strict=True), [])
     except (ValueError, csv.Error) as error:
         raise SampleError(
-            f"{path}:1: the header can't be read: {error}", mend="correct the header"
+            f"{path}:1: the header can't be read: {error}", hint="correct the header"
         ) from error
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise SampleError(f"{path}:1: the header has {', '.join(twice)} twice", mend="rename one of them")
+        raise SampleError(f"{path}:1: the header has {', '.join(twice)} twice", hint="rename one of them")
     return CsvHeader(tuple(names), end)
 
 

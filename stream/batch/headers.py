@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stream.batch.csvtext import read_header
-from stream.batch.inputs import Input
+from stream.batch.input_files import Input
 from stream.codec import RecordSchema
 from stream.errors import SampleError
 from stream.manifest import Manifest
@@ -45,7 +45,7 @@ def columns_of(given: Input) -> list[str] | None:
                 return None
     except (pa.ArrowException, ValueError, EOFError, KeyError, IndexError, TypeError) as error:
         raise SampleError(
-            f"{path}: can't be read: {error}", mend="correct the file, or leave it out"
+            f"{path}: can't be read: {error}", hint="correct the file, or leave it out"
         ) from error
     if not names:
         return None
@@ -82,7 +82,7 @@ def _refusal(
     hints = [one.renaming for one in needed if one.near]
     return SampleError(
         f"{_files(files)}: no column {lacking(needed, model)}; there are {quoted(columns)}",
-        mend="; ".join(hints[:3]) or "add the columns, or leave the file out",
+        hint="; ".join(hints[:3]) or "add the columns, or leave the file out",
     )
 
 

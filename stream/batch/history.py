@@ -23,7 +23,7 @@ def past_runs(output: Path) -> list[RunRecord]:
             found.append(RunRecord.from_json(path.read_text("utf-8")))
         except (ValueError, KeyError, TypeError) as error:
             raise SampleError(
-                f"{path}: is no run's record: {error}", mend="move the folder away, or restore the file"
+                f"{path}: is no run's record: {error}", hint="move the folder away, or restore the file"
             ) from error
     return sorted(found, key=lambda record: (record.started, record.run))
 

@@ -12,9 +12,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for
 
-from stream.batch.job import Job
-from stream.batch.run import Run
-from stream.batch.span import Unit
+from stream.batch.assignment import Job
+from stream.batch.file_span import Unit
+from stream.batch.run_folder import Run
 from stream.batch.work import Done, Work
 from stream.errors import StreamError
 from stream.preload import context
@@ -84,7 +84,7 @@ def _together(job: Job, units: list[Unit], processes: int) -> Iterator[Done]:
         except BrokenProcessPool as error:
             raise StreamError(
                 "a process of the run was killed, perhaps by a lack of memory; what was done is kept",
-                mend="run the same command again; with --processes 1 it needs the least memory",
+                hint="run the same command again; with --processes 1 it needs the least memory",
             ) from error
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from stream.batch.job import Format
+from stream.batch.assignment import Format
 
 __all__ = [
     "Part",

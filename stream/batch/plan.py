@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stream.batch.csvtext import TextBlocks, careful_rows, read_header
-from stream.batch.inputs import Input
-from stream.batch.span import Span, Unit
+from stream.batch.file_span import Span, Unit
+from stream.batch.input_files import Input
 from stream.errors import SampleError
 
 __all__ = ["Plan", "Planned", "check_unchanged", "plan_inputs"]
@@ -134,7 +134,7 @@ def check_unchanged(plan: Plan) -> None:
         if not same:
             raise SampleError(
                 f"{file.path}: changed while it was scored; nothing was published",
-                mend="run again when nobody writes to the file",
+                hint="run again when nobody writes to the file",
             )
 
 
@@ -173,7 +173,7 @@ def _spans(given: Input, number: int, read: _Counted) -> Iterator[Span]:
                 yield from _whole(path, read, _avro(path, number))
     except (pa.ArrowException, ValueError, EOFError, KeyError, IndexError, TypeError) as error:
         raise SampleError(
-            f"{path}: can't be read: {error}", mend="correct the file, or leave it out"
+            f"{path}: can't be read: {error}", hint="correct the file, or leave it out"
         ) from error
 
 

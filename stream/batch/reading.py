@@ -17,8 +17,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from stream.batch.csvtext import careful_rows, read_header
-from stream.batch.inputs import Input
-from stream.batch.span import Span
+from stream.batch.file_span import Span
+from stream.batch.input_files import Input
 from stream.errors import SampleError
 from stream.records import DeadLetter
 
@@ -70,12 +70,12 @@ def read_span(given: Input, span: Span, wanted: Wanted) -> Iterator[Chunk]:
             yield _with_partitions(chunk, given)
     except (pa.ArrowException, ValueError, EOFError, KeyError, IndexError, TypeError) as error:
         raise SampleError(
-            f"{given.path}: can't be read: {error}", mend="correct the file, or leave it out"
+            f"{given.path}: can't be read: {error}", hint="correct the file, or leave it out"
         ) from error
     if seen != span.rows:
         raise SampleError(
             f"{given.path}: expected {span.rows} rows from row {span.first_row} on, found {seen}",
-            mend="run again when nobody writes to the file",
+            hint="run again when nobody writes to the file",
         )
 
 

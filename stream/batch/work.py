@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from stream.batch.inputs import Input
-from stream.batch.job import Job
+from stream.batch.assignment import Job
+from stream.batch.file_span import Unit
+from stream.batch.input_files import Input
 from stream.batch.output import output_avro, output_schema, part_name, write_part, written_whole
 from stream.batch.reading import Chunk, read_span
-from stream.batch.span import Unit
 from stream.records import DeadLetter
 from stream.table import TableScorer
 

@@ -84,24 +84,24 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
         return _history(output, json_out)
     if engine == "local" and processes != 1 and any(map(_may_be_large, inputs)):
         get_ready()  # before this process's own imports, which take as long
-    from stream.app.batch import BatchWish, check_inputs, check_share, planned, run_batch
+    from stream.app.batch import BatchOptions, check_inputs, check_share, planned, run_batch
     from stream.batch import find_inputs, run_folders
 
     settings = settings_of(config)
     if model is not None:
         settings = replace(settings, model=replace(settings.model, uri=str(Path(model).absolute())))
-    wish = BatchWish(output, kind, engine, processes, master)
+    options = BatchOptions(output, kind, engine, processes, master)
     found = find_inputs(inputs, run_folders(output))
     size = sum(Path(each.path).stat().st_size for each in found)
     with progress_bar("bytes looked at", size) as progress:
-        plan = planned(found, wish, new_only=since is not None, progress=progress)
+        plan = planned(found, options, new_only=since is not None, progress=progress)
     if not plan.inputs:
         click.echo(f"nothing new: {output} has runs of all {len(found)} files", err=True)
         return 0
     for line in check_inputs(settings, plan):
         click.echo(line, err=True)
     with progress_bar("rows", plan.rows) as progress:
-        record, before = run_batch(settings, plan, wish, progress)
+        record, before = run_batch(settings, plan, options, progress)
     _tell(record, output, before, json_out)
     check_share(record, settings.dead_letters.stop_above)
     return 0
@@ -134,7 +134,7 @@ def _history(output: Path, json_out: bool) -> int:
     from stream.errors import SettingsError
 
     if not output.is_dir():
-        raise SettingsError(f"--output {output}: there is no such folder", mend="correct the path")
+        raise SettingsError(f"--output {output}: there is no such folder", hint="correct the path")
     records = past_runs(output)
     if json_out:
         click.echo(as_json([asdict(record) for record in records]))

@@ -20,7 +20,7 @@ def check(package: Path | None, config: Path | None, json_out: bool) -> int:
     """
     Check a model package against the schemas and topics of stream.toml.
 
-    PACKAGE is a package's folder (default: [model] uri). Every finding is printed, with its mend. Exit 2 when
+    PACKAGE is a package's folder (default: [model] uri). Every finding is printed, with its hint. Exit 2 when
     the worker would refuse to start, 1 when something needs a hand, such as a topic that is not there, 0 with
     notes or nothing. That no broker answers is a note: the topics were not looked at then.
 
@@ -40,8 +40,8 @@ def check(package: Path | None, config: Path | None, json_out: bool) -> int:
         click.echo(as_json([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
-            mend = f"\n         try: {finding.mend}" if finding.mend else ""
-            click.echo(f"{finding.severity:<8} {finding.where}: {finding.message}{mend}")
+            hint = f"\n         try: {finding.hint}" if finding.hint else ""
+            click.echo(f"{finding.severity:<8} {finding.where}: {finding.message}{hint}")
     worst = {finding.severity for finding in findings}
     if not worst:
         click.echo(f"{settings.model.uri}: nothing found", err=True)

@@ -64,7 +64,7 @@ def export(  # noqa: PLR0913  # one argument per option of the command
     if target in LATER:
         raise SettingsError(
             f"--to {target}: is not there yet; there are {', '.join(TARGETS)}",
-            mend="see docs/sql.md, or the SageMaker and MLflow parts of docs/rest.md",
+            hint="see docs/sql.md, or the SageMaker and MLflow parts of docs/rest.md",
         )
     names = Names(dataset, connection, endpoint, bucket)
     settings = settings_of(config)

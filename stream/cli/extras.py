@@ -22,5 +22,5 @@ def require(extra: str, *modules: str) -> None:
     if missing:
         raise SettingsError(
             f"this command needs {', '.join(missing)}, which {'are' if len(missing) > 1 else 'is'} not installed",
-            mend=f"pip install 'prediction-stream[{extra}]'",
+            hint=f"pip install 'prediction-stream[{extra}]'",
         )

@@ -88,8 +88,8 @@ def _run(arguments: list[str]) -> int:
     try:
         # --debug is taken anywhere on the line: it is what one adds to the line that just failed.
         result = cli.main([a for a in arguments if a != "--debug"], "stream", standalone_mode=False)
-    except click.exceptions.Exit as wish:
-        return wish.exit_code
+    except click.exceptions.Exit as asked:
+        return asked.exit_code
     except click.ClickException as error:
         error.show(sys.stderr)
         return REFUSED
@@ -114,7 +114,7 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the outermost place: a bug, which must not look like the user's fault
         if debug:
             traceback.print_exc(file=sys.stderr)
-        mend = "this is a bug: --debug shows where it is; please report it"
-        click.echo(f"error: {type(error).__name__}: {error}\n  try: {mend}", err=True)
+        hint = "this is a bug: --debug shows where it is; please report it"
+        click.echo(f"error: {type(error).__name__}: {error}\n  try: {hint}", err=True)
         return FAILED
     return result if isinstance(result, int) else 0

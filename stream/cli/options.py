@@ -85,13 +85,13 @@ def signing_key(path: Path | None) -> SigningKey | None:
         pem = path.read_bytes()
     except OSError as error:
         raise SettingsError(
-            f"{place}: can't be read: {error.strerror}", mend="check its permissions"
+            f"{place}: can't be read: {error.strerror}", hint="check its permissions"
         ) from error
     password = os.environ.get(SIGN_PASSWORD)
     if is_encrypted(pem) and password is None:
         if not sys.stdin.isatty():
             raise SettingsError(
-                f"{place}: the key is encrypted", mend=f"put its password into {SIGN_PASSWORD}"
+                f"{place}: the key is encrypted", hint=f"put its password into {SIGN_PASSWORD}"
             )
         password = click.prompt(f"password of {path}", hide_input=True, err=True)
     return SigningKey.read(pem, place, password)

@@ -59,11 +59,11 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     from rich.console import Console
 
     from stream.files import read_sample
-    from stream.store import Wish, pack_estimator_file
+    from stream.store import PackRequest, pack_estimator_file
 
     if schema is None and sample is None:
         raise click.UsageError("give --schema FILE.avsc or --sample FILE: what do the events look like?")
-    wish = Wish(
+    request = PackRequest(
         name=name,
         out=out,
         vector=vector,
@@ -75,7 +75,7 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     with Console(stderr=True).status(f"packing {model.name}"):  # shows on a terminal only
         packed = pack_estimator_file(
             model,
-            wish,
+            request,
             schema=None if schema is None else schema.read_text("utf-8"),
             sample=None if sample is None else read_sample(sample),
         )
@@ -87,7 +87,7 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     click.echo(f"packed {manifest.model} into {packed.package.path}{by}", err=True)
     if json_out:
         done = {
-            "package": str(wish.folder), "name": manifest.name, "version": manifest.version,
+            "package": str(request.folder), "name": manifest.name, "version": manifest.version,
             "task": manifest.task, "features": [feature.path for feature in manifest.features],
             "messages": packed.messages, "signer": None if signer is None else signer.fingerprint,
         }  # fmt: skip

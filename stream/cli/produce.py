@@ -46,10 +46,10 @@ def produce(
       stream produce flights.csv --key flight_id --rate 1000
     """
     from stream.app.events import event_messages
-    from stream.app.replay import replay
+    from stream.app.send import replay
     from stream.rights import rights_of
     from stream.transport import Sink
-    from stream.transport.topics import Cluster
+    from stream.transport.topic_admin import Cluster
 
     settings = settings_of(config)
     if topic is not None:

@@ -15,7 +15,7 @@ from stream.errors import StreamError
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
 
-    from stream.sql.session import Result, Session
+    from stream.sql.duckdb_session import Result, Session
 
 __all__ = ["converse", "history_file"]
 

@@ -13,8 +13,8 @@ import click
 from stream.cli.options import config_option, json_option, settings_of
 
 if TYPE_CHECKING:
-    from stream.sql.session import Result, Session
-    from stream.sql.tally import Tally
+    from stream.sql.duckdb_session import Result, Session
+    from stream.sql.fault_count import Tally
     from stream.store import Package
 
 __all__ = ["sql"]
@@ -86,8 +86,8 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
 
 
 def _session(package: Package) -> Session:
+    from stream.sql.duckdb_session import Session
     from stream.sql.registration import open_connection
-    from stream.sql.session import Session
 
     return Session(open_connection(package, listener=lambda _: None))
 
@@ -102,7 +102,7 @@ def _run(session: Session, script: str, save: Path | None, table: str, rows: int
             _print(session, last, rows, json_out)
         last = result
     if last is None and save is not None:
-        raise QueryError("--save: the query answers with no rows", mend="end it with a SELECT")
+        raise QueryError("--save: the query answers with no rows", hint="end it with a SELECT")
     if last is not None and save is not None:
         count = keep(session, last, save, table)
         click.echo(f"{count:,} rows written to {save}", err=True)

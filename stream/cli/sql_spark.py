@@ -25,7 +25,7 @@ def run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *,
     Returns: the exit code.
     Raises: Refused, QueryFailed.
     """
-    from stream.app.trust import trust_of
+    from stream.app.trusted_keys import trust_of
     from stream.errors import QueryError
     from stream.spark import open_session, register
     from stream.spark.query import FORMATS, Query
@@ -33,7 +33,7 @@ def run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *,
     if save is not None and save.suffix.lower() not in FORMATS:
         raise QueryError(
             f"--save {save}: Spark writes {', '.join(FORMATS)}",
-            mend="name it out.parquet, or use --engine duckdb",
+            hint="name it out.parquet, or use --engine duckdb",
         )
     spark = open_session()
     try:

@@ -29,7 +29,7 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
     """
     from stream.app.topics import wanted_topics
     from stream.rights import rights_of
-    from stream.transport.topics import Cluster
+    from stream.transport.topic_admin import Cluster
 
     settings = settings_of(config)
     cluster = Cluster(settings.kafka, rights_of("topics --create" if create else "topics", settings))
@@ -39,7 +39,7 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
         states = cluster.create(wanted) if create else cluster.look(wanted)
     if create and settings.output_framing == "confluent":
         # Imported only here: Arrow and the codecs take a second, and without a registry nothing needs them.
-        from stream.app.schemas import package_schema, prefix_of
+        from stream.app.topic_schemas import package_schema, prefix_of
 
         schema = package_schema(settings, "prediction.avsc")
         prefix = prefix_of(settings, "output", schema, register=True)

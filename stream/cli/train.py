@@ -17,8 +17,8 @@ from stream.cli.options import as_json, config_option, settings_of, sign_option,
 
 if TYPE_CHECKING:
     from stream.store import Trust
-    from stream.training.job import Done, Job, Requirement
     from stream.training.trained import Step, Trained
+    from stream.training.training_job import Done, Job, Requirement
 
 __all__ = ["train"]
 
@@ -88,9 +88,9 @@ def train(  # noqa: PLR0913  # one argument per option of the command
         raise click.UsageError(f"--require {require} needs a comparison; leave --no-compare out")
     if card is not None and no_card:
         raise click.UsageError("--card and --no-card contradict each other")
-    from stream.training.job import Job
     from stream.training.overrides import overridden, parameters
     from stream.training.recipe import read_recipe
+    from stream.training.training_job import Job
 
     signer = signing_key(sign)
     values = parameters(fixed, "--set")
@@ -115,9 +115,9 @@ def _in_container(context: click.Context) -> int:
     ]
     if given:
         raise click.UsageError(f"without RECIPE no options are taken: {', '.join(given)}")
-    from stream.training.job import Job
     from stream.training.overrides import overridden
     from stream.training.recipe import read_recipe
+    from stream.training.training_job import Job
 
     try:
         order = read_order(base)
@@ -132,13 +132,13 @@ def _in_container(context: click.Context) -> int:
 
 
 def _trust(config: Path | None) -> Trust:
-    from stream.app.trust import trust_of
+    from stream.app.trusted_keys import trust_of
 
     return trust_of(settings_of(config).model)
 
 
 def _run(job: Job, trust: Callable[[], Trust], copy: Path | None) -> int:
-    from stream.training.job import run_job
+    from stream.training.training_job import run_job
 
     with _progress() as tell:
         done = run_job(job, trust, tell)
@@ -168,7 +168,7 @@ def _say(job: Job, done: Done) -> None:
         if done.compared.caveat:
             click.echo(f"mind: {done.compared.caveat}", err=True)
     elif job.compare:
-        click.echo(f"compared with nothing: {job.wish.folder} has no version yet", err=True)
+        click.echo(f"compared with nothing: {job.request.folder} has no version yet", err=True)
     if done.packed is not None:
         path = done.packed.package.path
         click.echo(f"packed {done.packed.package.manifest.model} into {path}", err=True)
@@ -188,7 +188,7 @@ def _result(job: Job, done: Done) -> dict[str, object]:
     compared = done.compared
     package = done.packed.package if done.packed else None
     return {
-        "package": str(job.wish.folder),
+        "package": str(job.request.folder),
         "name": job.recipe.name,
         "version": package and package.manifest.version,
         "params": {**job.recipe.fixed, **done.trained.params},

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyruhvro
 
-from stream.codec.columns import Part, as_arrow, as_storage
-from stream.codec.resolution import Source
+from stream.codec.parts import Part, as_arrow, as_storage
+from stream.codec.resolution import LeafPlan
 
 __all__ = ["FAST_FROM_ROWS", "FastReader", "serialize"]
 
@@ -32,15 +32,15 @@ class FastReader:
     ones, and right ones that were written in an unusual way (block sizes, several blocks, padded varints).
     """
 
-    def __init__(self, rust: str, sources: Sequence[Source]) -> None:
+    def __init__(self, rust: str, plans: Sequence[LeafPlan]) -> None:
         """
         Args:
             rust: the writer's schema as `RecordSchema.rust`.
-            sources: where the leaves are; all columnar.
+            plans: where the leaves are; all columnar.
         """
         self._rust = rust
-        self._sources = sources
-        self._empty = {s.leaf.path: pa.array([], s.leaf.arrow) for s in sources}
+        self._plans = plans
+        self._empty = {s.leaf.path: pa.array([], s.leaf.arrow) for s in plans}
 
     def read(self, bodies: list[bytes]) -> tuple[Part, list[int]]:
         """
@@ -59,7 +59,7 @@ class FastReader:
             batch = _decode(bodies, self._rust) if bodies else None
         if batch is None:
             return Part((), self._empty), list(range(total))
-        columns = {source.leaf.path: _column(batch, source) for source in self._sources}
+        columns = {plan.leaf.path: _column(batch, plan) for plan in self._plans}
         good = np.flatnonzero(self._believed(batch, columns, bodies))
         if len(good) == total:
             return Part(range(total), columns), []
@@ -88,9 +88,9 @@ class FastReader:
         mask: _Mask = np.ones(len(bodies), dtype=np.bool_)
         if not again.equals(given):
             mask = pc.equal(again, given).to_numpy(zero_copy_only=False)
-        for source in self._sources:
-            column = columns[source.leaf.path]
-            if source.checks_null and column.null_count:
+        for plan in self._plans:
+            column = columns[plan.leaf.path]
+            if plan.checks_null and column.null_count:
                 mask = mask & column.is_valid().to_numpy(zero_copy_only=False)
         return mask
 
@@ -134,11 +134,11 @@ def _decode(bodies: list[bytes], rust: str) -> pa.RecordBatch | None:
     return batch
 
 
-def _column(batch: pa.RecordBatch, source: Source) -> pa.Array:
-    if not source.steps:
-        scalar = pa.array([source.constant], source.storage)[0]
-        return as_arrow(pa.repeat(scalar, batch.num_rows), source.leaf.arrow)
-    column = batch.column(source.steps[0].position)
-    if len(source.steps) > 1:
-        column = pc.struct_field(column, [step.position for step in source.steps[1:]])
-    return as_arrow(as_storage(column, source.storage), source.leaf.arrow)
+def _column(batch: pa.RecordBatch, plan: LeafPlan) -> pa.Array:
+    if not plan.steps:
+        scalar = pa.array([plan.constant], plan.storage)[0]
+        return as_arrow(pa.repeat(scalar, batch.num_rows), plan.leaf.arrow)
+    column = batch.column(plan.steps[0].position)
+    if len(plan.steps) > 1:
+        column = pc.struct_field(column, [step.position for step in plan.steps[1:]])
+    return as_arrow(as_storage(column, plan.storage), plan.leaf.arrow)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from stream.codec.leaf import Leaf
-from stream.codec.resolution import Source, resolve
+from stream.codec.resolution import LeafPlan, resolve
 from stream.codec.schema import RecordSchema
 from stream.errors import RecordError, SchemaError
 
@@ -54,34 +54,34 @@ def compare(writer: RecordSchema, reader: RecordSchema, paths: Sequence[str]) ->
 
 
 def _difference(writer: RecordSchema, reader: RecordSchema, path: str) -> Difference | None:
-    source = resolve(writer.root, reader.root, path)
-    if isinstance(source, RecordError):
-        missing = source.reason == "missing_field"
+    plan = resolve(writer.root, reader.root, path)
+    if isinstance(plan, RecordError):
+        missing = plan.reason == "missing_field"
         near = _near(writer, reader, path) if missing else ""
         hint = f"; was it renamed to {near!r}?" if near else ""
-        return Difference(path, "missing" if missing else "retyped", f"{source.message}{hint}", near)
-    if not source.steps:
+        return Difference(path, "missing" if missing else "retyped", f"{plan.message}{hint}", near)
+    if not plan.steps:
         near = _near(writer, reader, path)
         hint = f"; was it renamed to {near!r}?" if near else ""
         message = (
-            f"field {path!r} is not written any more: every record gets the default {source.constant!r}{hint}"
+            f"field {path!r} is not written any more: every record gets the default {plan.constant!r}{hint}"
         )
         return Difference(path, "default", message, near)
-    if source.checks_null:
+    if plan.checks_null:
         return Difference(path, "nullable", f"field {path!r} may be null now; the model takes no null there")
-    return _promotion(writer, source)
+    return _promotion(writer, plan)
 
 
-def _promotion(writer: RecordSchema, source: Source) -> Difference | None:
+def _promotion(writer: RecordSchema, plan: LeafPlan) -> Difference | None:
     try:
-        written = writer.leaf(".".join(step.name for step in source.steps))
+        written = writer.leaf(".".join(step.name for step in plan.steps))
     except SchemaError:
         return None
-    if written.avro == source.leaf.avro:
+    if written.avro == plan.leaf.avro:
         return None
-    path = source.leaf.path
+    path = plan.leaf.path
     return Difference(
-        path, "promoted", f"field {path!r} is written as {written.avro}, read as {source.leaf.avro}"
+        path, "promoted", f"field {path!r} is written as {written.avro}, read as {plan.leaf.avro}"
     )
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from stream.codec.arrow import FAST_FROM_ROWS, FastReader
-from stream.codec.columns import Part, merge
 from stream.codec.fallback import SlowReader, dead_letter
 from stream.codec.framing import Framing, Group, WriterSchemas, unframe
-from stream.codec.resolution import Source, resolve
+from stream.codec.parts import Part, merge
+from stream.codec.resolution import LeafPlan, resolve
 from stream.codec.schema import RecordSchema
 from stream.errors import RecordError
 from stream.records import DeadLetter, Headers
@@ -119,12 +119,12 @@ class Decoder:
     def _make(self, writer: RecordSchema) -> _Readers:
         resolved = [resolve(writer.root, self._reader.root, path) for path in self._paths]
         fault = next((one for one in resolved if isinstance(one, RecordError)), None)
-        sources = [one for one in resolved if isinstance(one, Source)]
+        plans = [one for one in resolved if isinstance(one, LeafPlan)]
         if fault is not None:
             placeholders = [resolve(self._reader.root, self._reader.root, path) for path in self._paths]
-            sources = [one for one in placeholders if isinstance(one, Source)]
-        fast = writer.rust is not None and fault is None and all(source.columnar for source in sources)
+            plans = [one for one in placeholders if isinstance(one, LeafPlan)]
+        fast = writer.rust is not None and fault is None and all(plan.columnar for plan in plans)
         return _Readers(
-            SlowReader(writer.root, sources, fault),
-            FastReader(writer.rust, sources) if fast and writer.rust is not None else None,
+            SlowReader(writer.root, plans, fault),
+            FastReader(writer.rust, plans) if fast and writer.rust is not None else None,
         )

@@ -32,7 +32,7 @@ class Encoder:
         self._schema, self._prefix = schema, prefix
         self._columns = tuple(_Column(schema, name) for name in schema.fields)
         if not self._columns:
-            raise SchemaError(f"record {schema.name} has no fields", mend="give it at least one")
+            raise SchemaError(f"record {schema.name} has no fields", hint="give it at least one")
         self._slow = SlowWriter(schema.root)
 
     def encode(self, columns: Mapping[str, pa.Array]) -> list[bytes | DeadLetter]:

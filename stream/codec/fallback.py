@@ -9,9 +9,9 @@ from typing import Any
 import fastavro
 import pyarrow as pa
 
-from stream.codec.columns import Part, as_arrow
 from stream.codec.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
-from stream.codec.resolution import Source
+from stream.codec.parts import Part, as_arrow
+from stream.codec.resolution import LeafPlan
 from stream.codec.strict import Checker
 from stream.errors import RecordError
 from stream.records import DeadLetter, Stage
@@ -38,16 +38,16 @@ def dead_letter(stage: Stage, error: RecordError) -> DeadLetter:
 class SlowReader:
     """Decodes values of one writer's schema one by one; decides about every row that the fast path leaves."""
 
-    def __init__(self, writer: Record, sources: Sequence[Source], fault: RecordError | None = None) -> None:
+    def __init__(self, writer: Record, plans: Sequence[LeafPlan], fault: RecordError | None = None) -> None:
         """
         Args:
             writer: the schema that the values were written with.
-            sources: where the leaves are.
+            plans: where the leaves are.
             fault: why no value of this writer can be read, if so.
         """
         self._checker = Checker(writer)
         self._schema = fastavro.parse_schema(_Bare().form(writer))
-        self._sources = sources
+        self._plans = plans
         self._fault = fault
 
     def read(self, rows: Sequence[int], bodies: Sequence[bytes]) -> tuple[Part, dict[int, DeadLetter]]:
@@ -84,15 +84,15 @@ class SlowReader:
                 "decode", RecordError(f"fastavro can't read it: {error!r}", reason="unreadable")
             )
         try:
-            return [source.pick(record) for source in self._sources]
+            return [plan.pick(record) for plan in self._plans]
         except RecordError as error:
             return dead_letter("contract", error)
 
     def _columns(self, values: list[list[object]]) -> dict[str, pa.Array]:
-        by_leaf = zip(*values, strict=True) if values else ((),) * len(self._sources)
+        by_leaf = zip(*values, strict=True) if values else ((),) * len(self._plans)
         return {
-            source.leaf.path: as_arrow(pa.array(column, source.storage), source.leaf.arrow)
-            for source, column in zip(self._sources, by_leaf, strict=True)
+            plan.leaf.path: as_arrow(pa.array(column, plan.storage), plan.leaf.arrow)
+            for plan, column in zip(self._plans, by_leaf, strict=True)
         }
 
 

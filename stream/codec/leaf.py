@@ -94,7 +94,7 @@ def find(root: Record, path: str) -> list[Field]:
         if found is None:
             has = ", ".join(field.name for field in node.fields) if isinstance(node, Record) else "no fields"
             raise SchemaError(
-                f"record {root.name}: no field {path!r} ({name!r} is missing)", mend=f"use one of: {has}"
+                f"record {root.name}: no field {path!r} ({name!r} is missing)", hint=f"use one of: {has}"
             )
         steps.append(found)
         node = strip_null(found.type)[0]
@@ -142,7 +142,7 @@ def _leaf(path: str, node: Node, nullable: bool, field: Field | None) -> Leaf:
     if not isinstance(node, Primitive | Fixed | Enum):
         raise SchemaError(
             f"field {path!r} can't be a column: it is {_what(node)}",
-            mend="use a field with one plain type (and null), or an array of such",
+            hint="use a field with one plain type (and null), or an array of such",
         )
     kind = node.type if isinstance(node, Primitive) else type(node).__name__.lower()
     logical = None if isinstance(node, Enum) or (kind, node.logical) not in KNOWN else node.logical

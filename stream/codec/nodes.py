@@ -190,7 +190,7 @@ class _Parser:
         found = self.named.get(full)
         if found is None:
             raise SchemaError(
-                f"{at}: unknown type {given!r}", mend="use an Avro type, or define the name before its use"
+                f"{at}: unknown type {given!r}", hint="use an Avro type, or define the name before its use"
             )
         return found
 
@@ -200,7 +200,7 @@ class _Parser:
         twice = next((kind for kind, count in Counter(kinds).items() if count > 1), None)
         if not branches or twice is not None or any(isinstance(b, Union) for b in branches):
             wrong = f"has {twice} twice" if twice else "is empty" if not branches else "holds a union"
-            raise SchemaError(f"{at}: the union {wrong}", mend="give each branch a type of its own")
+            raise SchemaError(f"{at}: the union {wrong}", hint="give each branch a type of its own")
         return Union(branches)
 
     def _record(self, given: Mapping[str, object], at: str, namespace: str) -> Record:
@@ -221,7 +221,7 @@ class _Parser:
         if not _is_object(given) or not isinstance(name, str) or not _NAME.match(name):
             raise SchemaError(
                 f"record {owner}: {name if name is not None else given!r} is not a field name",
-                mend="use letters, digits and _ (not first a digit)",
+                hint="use letters, digits and _ (not first a digit)",
             )
         at = f"record {owner}, field {name!r}"
         if "type" not in given:

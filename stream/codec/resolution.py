@@ -14,7 +14,7 @@ from stream.codec.nodes import ABSENT, Field, Node, Record, Union, is_null, stri
 from stream.codec.promotion import Convert, any_of, columnar, converter, fits, type_name
 from stream.errors import RecordError
 
-__all__ = ["Source", "Step", "resolve"]
+__all__ = ["LeafPlan", "Step", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LeafPlan:
     """
     Where a leaf's values come from.
 
@@ -88,7 +88,7 @@ class Source:
             raise RecordError(f"field {self.leaf.path!r}: {error}", reason="wrong_type") from error
 
 
-def resolve(writer: Record, reader: Record, path: str) -> Source | RecordError:
+def resolve(writer: Record, reader: Record, path: str) -> LeafPlan | RecordError:
     """
     Find a reader's leaf in a writer's schema.
 
@@ -115,7 +115,7 @@ def resolve(writer: Record, reader: Record, path: str) -> Source | RecordError:
         nullable = strip_null(field.type)[1] or is_null(field.type)
         node, written = strip_null(found.type)
         steps.append(Step(found.name, position, written or is_null(node), nullable))
-    return _source(node, wanted, tuple(steps))
+    return _plan(node, wanted, tuple(steps))
 
 
 def _position(record: Record, field: Field) -> int | None:
@@ -124,7 +124,7 @@ def _position(record: Record, field: Field) -> int | None:
     return next((names.index(name) for name in (field.name, *field.aliases) if name in names), None)
 
 
-def _default(wanted: list[Field], depth: int) -> Source | RecordError:
+def _default(wanted: list[Field], depth: int) -> LeafPlan | RecordError:
     leaf = describe(wanted)
     value = wanted[depth].default
     for field in wanted[depth + 1 :]:
@@ -133,10 +133,10 @@ def _default(wanted: list[Field], depth: int) -> Source | RecordError:
         where = ".".join(field.name for field in wanted[: depth + 1])
         return RecordError(f"field {where!r} is missing, and has no default", reason="missing_field")
     node = strip_null(wanted[-1].type)[0]
-    return Source(leaf, storage_type(node), (), stored(value, node), None, True)
+    return LeafPlan(leaf, storage_type(node), (), stored(value, node), None, True)
 
 
-def _source(node: Node, wanted: list[Field], steps: tuple[Step, ...]) -> Source | RecordError:
+def _plan(node: Node, wanted: list[Field], steps: tuple[Step, ...]) -> LeafPlan | RecordError:
     leaf = describe(wanted)
     expected = strip_null(wanted[-1].type)[0]
     if not fits(node, expected):
@@ -147,4 +147,4 @@ def _source(node: Node, wanted: list[Field], steps: tuple[Step, ...]) -> Source 
     convert = any_of(node.branches, expected) if isinstance(node, Union) else converter(node, expected)
     plain = not isinstance(node, Union) and columnar(node, expected)
     around = any(step.written and not step.nullable for step in steps[:-1])
-    return Source(leaf, storage_type(expected), steps, ABSENT, convert, plain and not around)
+    return LeafPlan(leaf, storage_type(expected), steps, ABSENT, convert, plain and not around)

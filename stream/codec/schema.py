@@ -56,7 +56,7 @@ class RecordSchema:
         if not isinstance(root, Record):
             raise SchemaError(
                 f"the schema's root must be a record, found {type(root).__name__.lower()}",
-                mend="wrap the type in a record with one field",
+                hint="wrap the type in a record with one field",
             )
         _check_defaults(root, set())
         self.text = text
@@ -112,7 +112,7 @@ def _leaves(
         if next(count) > MAX_PATHS:
             raise SchemaError(
                 f"there are more than {MAX_PATHS} dotted paths to a field: records hold each other again and again",
-                mend="give a schema with the fields that the model needs",
+                hint="give a schema with the fields that the model needs",
             )
         steps, node = (*before, field), strip_null(field.type)[0]
         if isinstance(node, Record):
@@ -137,7 +137,7 @@ def _check_defaults(node: Node, seen: set[str]) -> None:
             if field.default is not ABSENT and not fits(field.default, field.type):
                 raise SchemaError(
                     f"record {node.name}, field {field.name!r}: the default {field.default!r} is not of its type",
-                    mend="give a default of the field's type, or none",
+                    hint="give a default of the field's type, or none",
                 )
             _check_defaults(field.type, seen)
 
@@ -149,13 +149,13 @@ def _load(text: str) -> object:
         raise _nested_too_deep() from error
     except ValueError as error:
         raise SchemaError(
-            f"the schema is not JSON: {error}", mend="correct the line and column that are named"
+            f"the schema is not JSON: {error}", hint="correct the line and column that are named"
         ) from error
     return document
 
 
 def _nested_too_deep() -> SchemaError:
-    return SchemaError("the schema is nested too deep to be read", mend="name its inner types, or flatten it")
+    return SchemaError("the schema is nested too deep to be read", hint="name its inner types, or flatten it")
 
 
 def _fastavro_form(document: Any) -> Any:

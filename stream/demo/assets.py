@@ -41,5 +41,5 @@ def find_assets(here: Path = HERE) -> Assets:
             return found
     raise PackageError(
         f"the demo's model is neither in {places[0]} nor in {places[1]}",
-        mend="install the package again, or in a clone run `stream train models/flights/train.py`",
+        hint="install the package again, or in a clone run `stream train models/flights/train.py`",
     )

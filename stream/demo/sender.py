@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from stream.app.replay import Message, replay
+from stream.app.send import Message, replay
 from stream.demo.ledger import Ledger
 from stream.transport import Sink
 

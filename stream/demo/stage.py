@@ -16,7 +16,7 @@ from stream.demo.assets import Assets
 from stream.errors import SettingsError
 from stream.settings import Settings
 from stream.transport import EmbeddedBroker
-from stream.transport.topics import Cluster
+from stream.transport.topic_admin import Cluster
 
 __all__ = ["DEFAULT_PORT", "Names", "choose_port", "create_topics", "passed_on", "write_config"]
 
@@ -65,7 +65,7 @@ def choose_port(wanted: int | None) -> int:
     if wanted is not None:
         raise SettingsError(
             f"--port {wanted}: something else listens on {LOOPBACK}:{wanted} already, or the port is not yours",
-            mend="choose another port, or leave --port out for a free one",
+            hint="choose another port, or leave --port out for a free one",
         )
     with closing(socket.create_server((LOOPBACK, 0))) as listener:
         return int(listener.getsockname()[1])

@@ -54,7 +54,7 @@ class Names:
         ):
             if not re.fullmatch(pattern, value):
                 raise SettingsError(
-                    f"{option}: expected something like {like}, found {value!r}", mend="correct it"
+                    f"{option}: expected something like {like}, found {value!r}", hint="correct it"
                 )
 
     @property

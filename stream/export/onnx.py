@@ -70,7 +70,7 @@ def compile_onnx(package: Package, golden: Golden) -> Compiled:
     except ImportError as error:
         raise SettingsError(
             "exporting to ONNX needs skl2onnx and onnxruntime, which are not installed",
-            mend="pip install 'prediction-stream[onnx]'",
+            hint="pip install 'prediction-stream[onnx]'",
         ) from error
     manifest = package.manifest
     _check_kind(manifest)
@@ -193,7 +193,7 @@ def _guarded(manifest: Manifest, call: Any) -> Any:
 def _refusal(manifest: Manifest, reason: str) -> PackageError:
     return PackageError(
         f"{manifest.model} can't be exported to ONNX: {reason}",
-        mend="let BigQuery ask `stream serve`: stream export --to bigquery",
+        hint="let BigQuery ask `stream serve`: stream export --to bigquery",
     )
 
 

@@ -124,10 +124,10 @@ def _suffix(path: Path) -> str:
     kind = path.suffix.lower()
     if kind not in (".csv", ".parquet", ".avro", ".jsonl", ".ndjson"):
         raise SampleError(
-            f"{path}: expected a file called .csv, .parquet, .avro or .jsonl", mend="rename or convert it"
+            f"{path}: expected a file called .csv, .parquet, .avro or .jsonl", hint="rename or convert it"
         )
     if not path.is_file():
-        raise SampleError(f"{path}: there is no such file", mend="correct the path")
+        raise SampleError(f"{path}: there is no such file", hint="correct the path")
     return kind
 
 
@@ -153,7 +153,7 @@ def _guarded(path: Path | str, read: Callable[[], T]) -> T:
         csv.Error,
         pa.ArrowException,
     ) as error:
-        raise SampleError(f"{path}: can't be read: {error}", mend="correct the file") from error
+        raise SampleError(f"{path}: can't be read: {error}", hint="correct the file") from error
 
 
 def _csv(path: Path) -> Iterator[Row]:
@@ -162,14 +162,14 @@ def _csv(path: Path) -> Iterator[Row]:
         reader = csv.reader(file, strict=True)
         header = next(reader, [])
         if twice := sorted({name for name in header if header.count(name) > 1}):
-            raise SampleError(f"{path}:1: the header has {', '.join(twice)} twice", mend="rename one of them")
+            raise SampleError(f"{path}:1: the header has {', '.join(twice)} twice", hint="rename one of them")
         for cells in reader:
             if not cells:
                 continue
             if len(cells) != len(header):
                 raise SampleError(
                     f"{path}:{reader.line_num}: expected {len(header)} cells as in the header, found {len(cells)}",
-                    mend="correct the line; a comma in a text needs quotes",
+                    hint="correct the line; a comma in a text needs quotes",
                 )
             yield Row(reader.line_num, {k: cell or None for k, cell in zip(header, cells, strict=True)})
 
@@ -187,7 +187,7 @@ def _avro(path: Path) -> Iterator[Row]:
     with path.open("rb") as file:
         for number, values in enumerate(fastavro.reader(file), 1):
             if not isinstance(values, dict):
-                raise SampleError(f"{path}:{number}: expected records", mend="give a file of records")
+                raise SampleError(f"{path}:{number}: expected records", hint="give a file of records")
             yield Row(number, values)
 
 
@@ -204,7 +204,7 @@ def _jsonl(path: Path) -> Iterator[Row]:
             try:
                 values = json.loads(line)
             except ValueError as error:
-                raise SampleError(f"{path}:{number}: is no JSON: {error}", mend="correct the line") from error
+                raise SampleError(f"{path}:{number}: is no JSON: {error}", hint="correct the line") from error
             if not isinstance(values, dict):
-                raise SampleError(f"{path}:{number}: expected an object", mend="write one object per line")
+                raise SampleError(f"{path}:{number}: expected an object", hint="write one object per line")
             yield Row(number, values)

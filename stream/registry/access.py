@@ -28,15 +28,15 @@ def checked_url(url: str) -> str:
         parts = urlsplit(url)
         port = parts.port  # a number out of range raises here
     except ValueError as error:
-        raise SettingsError(f"{key} is not an address", mend="write `https://host:port`") from error
+        raise SettingsError(f"{key} is not an address", hint="write `https://host:port`") from error
     if "@" in parts.netloc:
-        raise SettingsError(f"{key} holds a user", mend="give `user` and `password` as keys of their own")
+        raise SettingsError(f"{key} holds a user", hint="give `user` and `password` as keys of their own")
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or "," in parts.netloc:
         raise SettingsError(
-            f"{key}: expected one http or https address, found {url!r}", mend="write `https://host:port`"
+            f"{key}: expected one http or https address, found {url!r}", hint="write `https://host:port`"
         )
     if parts.query or parts.fragment:
-        raise SettingsError(f"{key}: an address has no `?` or `#`", mend="leave them out")
+        raise SettingsError(f"{key}: an address has no `?` or `#`", hint="leave them out")
     return url.rstrip("/")
 
 
@@ -51,17 +51,17 @@ def credentials(
     """
     user, password, token = settings.user, _plain(settings.password), _plain(settings.token)
     if user and token:
-        raise SettingsError("[schema_registry] has both user and token", mend="leave one of them out")
+        raise SettingsError("[schema_registry] has both user and token", hint="leave one of them out")
     if password and not user:
-        raise SettingsError("[schema_registry] password stands without a user", mend="add `user`")
+        raise SettingsError("[schema_registry] password stands without a user", hint="add `user`")
     if user and ":" in user:
-        raise SettingsError("[schema_registry] user: may not hold a colon", mend="correct it")
+        raise SettingsError("[schema_registry] user: may not hold a colon", hint="correct it")
     if token:
         if not _TOKEN.fullmatch(token):
             raise SettingsError(
                 "[schema_registry] token holds a space, a line's end or another character that no header can"
                 " carry",
-                mend="look at the file or variable it comes from",
+                hint="look at the file or variable it comes from",
             )
         return None, {"Authorization": f"Bearer {token}"}, (token,)
     if not user:
@@ -84,7 +84,7 @@ def trust(settings: RegistrySettings, path: Callable[[Path], Path]) -> ssl.SSLCo
     Raises: SettingsError when one can't be used.
     """
     if settings.key is not None and settings.certificate is None:
-        raise SettingsError("[schema_registry] key stands without a certificate", mend="add `certificate`")
+        raise SettingsError("[schema_registry] key stands without a certificate", hint="add `certificate`")
     try:
         context = ssl.create_default_context(cafile=None if settings.ca is None else path(settings.ca))
         if settings.certificate is not None:
@@ -94,6 +94,6 @@ def trust(settings: RegistrySettings, path: Callable[[Path], Path]) -> ssl.SSLCo
     except OSError as error:  # ssl.SSLError is one
         raise SettingsError(
             f"[schema_registry] ca, certificate or key can't be used: {error}",
-            mend="give PEM files, the key without a password",
+            hint="give PEM files, the key without a password",
         ) from error
     return context

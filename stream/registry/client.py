@@ -14,7 +14,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from stream.errors import BrokerRefused, SchemaError, SettingsError
-from stream.registry.connection import ANSWER_BYTES, Connection, NotServed
+from stream.registry.calls import ANSWER_BYTES, Connection, NotServed
 from stream.registry.references import inlined
 
 __all__ = ["Client", "Registered"]
@@ -117,11 +117,11 @@ class Client:
         except SchemaError as error:
             raise SchemaError(
                 f"{subject}: the registry does not take the schema: {error.message}",
-                mend="publish what the registered version has, or change the subject's compatibility level",
+                hint="publish what the registered version has, or change the subject's compatibility level",
             ) from error
         if found is None:
             raise SettingsError(
-                f"{self.url}: can't register under {subject}", mend="check `[schema_registry] url`"
+                f"{self.url}: can't register under {subject}", hint="check `[schema_registry] url`"
             )
         return self._id(found)
 
@@ -149,7 +149,7 @@ class Client:
         number = found.get("id") if isinstance(found, dict) else None
         if not isinstance(number, int) or isinstance(number, bool):
             raise BrokerRefused(
-                f"{self.url}: an answer without the schema's id", mend="check `[schema_registry] url`"
+                f"{self.url}: an answer without the schema's id", hint="check `[schema_registry] url`"
             )
         return number
 
@@ -191,7 +191,7 @@ def _content(found: Any) -> tuple[str, list[_Reference]]:
         raise SchemaError("the registry's answer holds no schema")
     kind = found.get("schemaType") or "AVRO"
     if kind != "AVRO":
-        raise SchemaError(f"it is a schema of type {kind}, not Avro", mend="produce the values as Avro")
+        raise SchemaError(f"it is a schema of type {kind}, not Avro", hint="produce the values as Avro")
     return given, list(found.get("references") or ())
 
 

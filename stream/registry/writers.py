@@ -17,8 +17,8 @@ from typing import TypeAlias
 from stream.codec import RecordSchema, confluent_prefixes
 from stream.errors import RecordError, Retriable, SchemaError
 from stream.records import Headers
+from stream.registry.calls import Denied
 from stream.registry.client import Client, Registered
-from stream.registry.connection import Denied
 
 __all__ = ["RegistryWriters"]
 

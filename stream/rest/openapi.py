@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version as installed
 from typing import Any
 
-from stream.rest.schemas import ERROR, ROW_ERROR, features_schema, prediction_schema
+from stream.rest.json_schemas import ERROR, ROW_ERROR, features_schema, prediction_schema
 from stream.rest.served import Served
 from stream.rest.tensors import inputs_of, outputs_of
 from stream.settings import ServeSettings

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stream.rest import bigquery, inference, invocations
+from stream.rest import bigquery_calls, invocations, open_inference
 from stream.rest.pages import docs, index, metrics, openapi
 from stream.rest.predict import predict
 from stream.rest.problems import Problem, too_late, too_many, unauthorised
@@ -56,16 +56,16 @@ ENDPOINTS = (
     Endpoint("GET", "/ping", invocations.ping, open=True),
     Endpoint("GET", "/health", invocations.ping, open=True),
     Endpoint("GET", "/version", invocations.version, open=True),
-    Endpoint("GET", "/v2/health/live", inference.live, open=True),
-    Endpoint("GET", "/v2/health/ready", inference.ready, open=True),
-    Endpoint("GET", "/v2", inference.server_metadata),
-    Endpoint("GET", "/v2/models/{name}", inference.model_metadata),
-    Endpoint("GET", "/v2/models/{name}/versions/{version}", inference.model_metadata),
-    Endpoint("GET", "/v2/models/{name}/ready", inference.model_ready),
-    Endpoint("GET", "/v2/models/{name}/versions/{version}/ready", inference.model_ready),
-    Endpoint("POST", "/v2/models/{name}/infer", inference.infer),
-    Endpoint("POST", "/v2/models/{name}/versions/{version}/infer", inference.infer),
-    Endpoint("POST", "/bigquery", bigquery.bigquery, bigquery.problem_body),
+    Endpoint("GET", "/v2/health/live", open_inference.live, open=True),
+    Endpoint("GET", "/v2/health/ready", open_inference.ready, open=True),
+    Endpoint("GET", "/v2", open_inference.server_metadata),
+    Endpoint("GET", "/v2/models/{name}", open_inference.model_metadata),
+    Endpoint("GET", "/v2/models/{name}/versions/{version}", open_inference.model_metadata),
+    Endpoint("GET", "/v2/models/{name}/ready", open_inference.model_ready),
+    Endpoint("GET", "/v2/models/{name}/versions/{version}/ready", open_inference.model_ready),
+    Endpoint("POST", "/v2/models/{name}/infer", open_inference.infer),
+    Endpoint("POST", "/v2/models/{name}/versions/{version}/infer", open_inference.infer),
+    Endpoint("POST", "/bigquery", bigquery_calls.bigquery, bigquery_calls.problem_body),
     Endpoint("GET", "/docs", docs),
     Endpoint("GET", "/openapi.json", openapi),
     Endpoint("GET", "/metrics", metrics),
@@ -153,10 +153,10 @@ async def _refusal(endpoint: Endpoint, problem: Problem) -> Response:
 
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    wish = (
+    advice = (
         "see /docs for what there is" if error.status_code == 404 else f"{request.method} is not taken here"
     )
-    response = await json_response({"error": f"{error.detail}: {wish}"}, status=error.status_code)
+    response = await json_response({"error": f"{error.detail}: {advice}"}, status=error.status_code)
     response.headers.update(error.headers or {})
     return response
 

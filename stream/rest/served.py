@@ -12,7 +12,7 @@ from stream.records import DeadLetter
 from stream.rest.plain import plain_values
 from stream.scoring import Model, carried_names
 from stream.table import FieldFault, predict_columns, shown
-from stream.table.columns import Misfits, Needed
+from stream.table.column_reader import ColumnReader, Misfits
 
 __all__ = ["Answer", "Event", "Served", "Wrong"]
 
@@ -52,7 +52,7 @@ class Served:
         self.model = model
         self.carried = carried_names(manifest.carry)
         needed = list(dict.fromkeys(feature.path for feature in manifest.features))
-        self._needed = Needed(features, needed, manifest.carry)
+        self._needed = ColumnReader(features, needed, manifest.carry)
         order = [leaf.path for leaf in features.leaves()]
         self.leaves = tuple(sorted(self._needed.leaves, key=lambda leaf: order.index(leaf.path)))
         self.features = tuple(leaf for leaf in self.leaves if leaf.path in needed)

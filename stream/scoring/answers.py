@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from stream.manifest import AnswerType, Manifest
 from stream.scoring.attempt import WrongAnswer
+from stream.scoring.estimator_input import X
 from stream.scoring.estimators import Estimator
-from stream.scoring.inputs import X
 
 __all__ = ["Answers", "Reader", "answer_fields", "finite_rows", "joined", "to_arrow"]
 

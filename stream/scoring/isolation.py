@@ -12,7 +12,7 @@ import numpy.typing as npt
 from stream.records import DeadLetter
 from stream.scoring.answers import Answers
 from stream.scoring.attempt import Raised, attempt
-from stream.scoring.inputs import X
+from stream.scoring.estimator_input import X
 
 __all__ = ["Isolation", "taken"]
 

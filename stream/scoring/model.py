@@ -14,8 +14,8 @@ from stream.manifest import Manifest
 from stream.records import DeadLetter
 from stream.scoring.answers import Answers, Reader, finite_rows, joined, to_arrow
 from stream.scoring.direct import direct
+from stream.scoring.estimator_input import Inputs
 from stream.scoring.estimators import Estimator
-from stream.scoring.inputs import Inputs
 from stream.scoring.isolation import Isolation, taken
 from stream.scoring.shortcut import Shortcut
 

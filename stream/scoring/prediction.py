@@ -32,13 +32,13 @@ def carried_names(carry: Sequence[str]) -> dict[str, str]:
             raise PackageError(
                 f"the carried field {path!r} would be called {name!r} in the prediction, as a field of ours",
                 step="manifest",
-                mend="leave it out of --carry, or rename it in the events' schema",
+                hint="leave it out of --carry, or rename it in the events' schema",
             )
         if name in names.values():
             raise PackageError(
                 f"two carried fields would be called {name!r} in the prediction",
                 step="manifest",
-                mend="carry one of them only",
+                hint="carry one of them only",
             )
         names[path] = name
     return names

@@ -13,7 +13,7 @@ from stream.records import DeadLetter
 from stream.scoring.answers import Answers, Reader, to_arrow
 from stream.scoring.attempt import Raised, attempt
 from stream.scoring.direct import Direct
-from stream.scoring.inputs import Inputs
+from stream.scoring.estimator_input import Inputs
 
 __all__ = ["Shortcut"]
 

@@ -9,8 +9,8 @@ A model on Apache Spark: SQL functions, and the engine of `stream batch --engine
 Importing this needs no extra; using it needs `prediction-stream[spark]`, on the executors as well.
 """
 
-from stream.spark.engine import run_spark
+from stream.spark.batch_engine import run_spark
 from stream.spark.functions import register
-from stream.spark.session import open_session
+from stream.spark.spark_session import open_session
 
 __all__ = ["open_session", "register", "run_spark"]

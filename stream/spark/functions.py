@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from stream.batch.output import instants
 from stream.scoring import answer_fields
-from stream.spark.session import require_pyspark, without_pandas
 from stream.spark.shipping import Shipped, ship
+from stream.spark.spark_session import require_pyspark, without_pandas
 from stream.store import Trust
 from stream.table import ScoredTable, TableScorer
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stream.errors import QueryError, QueryFailed
-from stream.spark.session import without_pandas
+from stream.spark.spark_session import without_pandas
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -71,7 +71,7 @@ def _guarded(call: Callable[[], T], kind: type[QueryError | QueryFailed]) -> T:
         with without_pandas():
             return call()
     except AnalysisException as error:
-        raise QueryError(_first_line(error), mend="correct the query") from error
+        raise QueryError(_first_line(error), hint="correct the query") from error
     except PySparkException as error:
         raise kind(_first_line(error)) from error
 

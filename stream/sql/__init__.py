@@ -9,7 +9,7 @@ A model's answers in SQL: `predict(f)` as a function of DuckDB.
 Importing this needs no extra; `connect` and `register` need `prediction-stream[sql]`.
 """
 
+from stream.sql.fault_count import FaultCount
 from stream.sql.registration import Registered, connect, register
-from stream.sql.tally import FaultCount
 
 __all__ = ["FaultCount", "Registered", "connect", "register"]

@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 from stream.codec import RecordSchema
 from stream.errors import QueryError
 from stream.records import DeadLetter
-from stream.sql.tally import FaultCount, Tally
+from stream.sql.fault_count import FaultCount, Tally
 from stream.store import Package
 from stream.table import ScoredTable, TableScorer
 from stream.table.absence import Absent, absent_columns
-from stream.table.records import names_of
+from stream.table.row_reader import names_of
 
 __all__ = ["Outcomes"]
 
@@ -88,7 +88,7 @@ class Outcomes:
             return pa.nulls(len(rows), self.type)
         raise QueryError(
             f"{self._name}(…): expected a row, found a value of Arrow type {rows.type}",
-            mend=f"name the table and give its name: SELECT {self._name}(f) FROM 'flights.parquet' f",
+            hint=f"name the table and give its name: SELECT {self._name}(f) FROM 'flights.parquet' f",
         )
 
     def _score(self, batch: pa.RecordBatch) -> ScoredTable:
@@ -128,7 +128,7 @@ class Outcomes:
             raise QueryError(
                 f"{self._name}(f): the rows lack {', '.join(map(repr, missing))}, which {self._manifest.model} "
                 f"needs; they have {', '.join(map(repr, names))}",
-                mend=f"rename columns in a subquery: FROM (SELECT * RENAME ({self._renamed(missing, names)}) FROM …) f",
+                hint=f"rename columns in a subquery: FROM (SELECT * RENAME ({self._renamed(missing, names)}) FROM …) f",
             )
 
     def _renamed(self, missing: Sequence[str], names: Sequence[str]) -> str:

@@ -16,12 +16,12 @@ import pyarrow as pa
 from stream.codec import RecordSchema
 from stream.errors import SettingsError, StreamError
 from stream.scoring import answer_fields
+from stream.sql.fault_count import FaultCount, Tally
 from stream.sql.gathering import Gathering
 from stream.sql.outcomes import Listener, Outcomes
-from stream.sql.tally import FaultCount, Tally
 from stream.store import Package, Trust, open_package
-from stream.table.columns import Needed
-from stream.table.records import names_of
+from stream.table.column_reader import ColumnReader
+from stream.table.row_reader import names_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,7 +68,7 @@ def _require_duckdb() -> None:
         import duckdb  # noqa: F401
     except ImportError as error:
         raise SettingsError(
-            "SQL needs DuckDB, which is not installed", mend="pip install 'prediction-stream[sql]'"
+            "SQL needs DuckDB, which is not installed", hint="pip install 'prediction-stream[sql]'"
         ) from error
 
 
@@ -134,7 +134,7 @@ def register(
     """
     _require_duckdb()
     if not _NAME.match(name):
-        raise SettingsError(f"name {name!r}: expected letters, digits and _", mend="try 'predict'")
+        raise SettingsError(f"name {name!r}: expected letters, digits and _", hint="try 'predict'")
     from duckdb.func import FunctionNullHandling, PythonUDFType
 
     opened = _opened(package, trust)
@@ -176,7 +176,7 @@ def register(
 def _check_case(package: Package) -> None:
     """DuckDB takes `ash` and `Ash` for one name and calls the second `Ash_1`: the model would miss it."""
     manifest = package.manifest
-    needed = Needed(RecordSchema(package.features), manifest.needed).record
+    needed = ColumnReader(RecordSchema(package.features), manifest.needed).record
     known: dict[str, tuple[str, str]] = {}
     for field in needed.fields:
         for name in names_of(field):
@@ -184,7 +184,7 @@ def _check_case(package: Package) -> None:
             if owner != field.name:
                 raise SettingsError(
                     f"{manifest.model} has columns {other!r} and {name!r}, which are one name in SQL",
-                    mend="score files with `stream batch`, which tells them apart, or pack the model with other names",
+                    hint="score files with `stream batch`, which tells them apart, or pack the model with other names",
                 )
 
 

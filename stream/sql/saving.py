@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from stream.errors import QueryError
-from stream.sql.session import Result, Session
+from stream.sql.duckdb_session import Result, Session
 
 __all__ = ["FORMATS", "check_target", "save"]
 
@@ -33,9 +33,9 @@ def check_target(path: Path) -> None:
     """
     if path.suffix.lower() not in (*FORMATS, *_DATABASES):
         known = ", ".join((*FORMATS, *_DATABASES))
-        raise QueryError(f"--save {path}: expected a file called {known}", mend="name it out.parquet")
+        raise QueryError(f"--save {path}: expected a file called {known}", hint="name it out.parquet")
     if not path.parent.is_dir():
-        raise QueryError(f"--save {path}: there is no folder {path.parent}", mend="make the folder first")
+        raise QueryError(f"--save {path}: there is no folder {path.parent}", hint="make the folder first")
 
 
 def save(session: Session, result: Result, path: Path, table: str) -> int:

@@ -4,7 +4,7 @@ from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_
 from stream.store.folder import current_version, versions
 from stream.store.golden import Golden
 from stream.store.opening import STEPS, Package, golden_of, open_package
-from stream.store.packing import Packed, Wish, pack, pack_estimator_file
+from stream.store.packing import Packed, PackRequest, pack, pack_estimator_file
 from stream.store.signature import PublicKey, SigningKey, is_encrypted
 from stream.store.trust import Trust
 
@@ -12,6 +12,7 @@ __all__ = [
     "STEPS",
     "Golden",
     "Listed",
+    "PackRequest",
     "Package",
     "Packed",
     "PublicKey",
@@ -19,7 +20,6 @@ __all__ = [
     "SigningKey",
     "Switched",
     "Trust",
-    "Wish",
     "current_version",
     "golden_of",
     "is_encrypted",

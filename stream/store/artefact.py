@@ -67,7 +67,7 @@ def dump_estimator(estimator: object) -> bytes:
         raise PackageError(
             f"the estimator can't be pickled: {failure.exception}: {failure.message}",
             step="load",
-            mend="put its functions and classes into a module that can be imported",
+            hint="put its functions and classes into a module that can be imported",
         )
     return stream.getvalue()
 
@@ -89,7 +89,7 @@ def load_estimator(content: bytes, name: str, types: Collection[str] = ()) -> Es
         raise PackageError(
             f"{name}: holds a {type(estimator).__name__}, which has no `predict`",
             step="load",
-            mend="save a fitted estimator; a clusterer or outlier detector needs one that can predict new rows",
+            hint="save a fitted estimator; a clusterer or outlier detector needs one that can predict new rows",
         )
     return estimator  # type: ignore[return-value]  # the check above is what the type says
 
@@ -109,7 +109,7 @@ def _load_skops(content: bytes, name: str, types: Collection[str]) -> object:
         raise PackageError(
             f"{name}: holds types that are not trusted: {', '.join(strangers)}",
             step="load",
-            mend=f"look at what they do; if you trust them, [model] trusted_types = {json.dumps(strangers)}"
+            hint=f"look at what they do; if you trust them, [model] trusted_types = {json.dumps(strangers)}"
             " (`stream pack --trusted-types` while packing)",
         )
     return _tried(name, partial(skops.io.loads, content, trusted=sorted(asked)))
@@ -120,7 +120,7 @@ def _tried(name: str, load: Callable[[], T]) -> T:
     loaded = attempt(load)
     if isinstance(loaded, Raised):
         raise PackageError(
-            f"{name}: loading it raised {loaded.exception}: {loaded.message}", step="load", mend=_mend(loaded)
+            f"{name}: loading it raised {loaded.exception}: {loaded.message}", step="load", hint=_mend(loaded)
         )
     return loaded
 

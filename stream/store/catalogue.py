@@ -163,13 +163,13 @@ def _before(package: Path, current: int | None) -> int:
         raise PackageError(
             f"{package}: there is no version before {current}; found: {', '.join(map(str, there))}",
             step="manifest",
-            mend="name one with --to N",
+            hint="name one with --to N",
         )
     return earlier[-1]
 
 
 def _current(package: Path) -> int | None:
-    """None where `current` names nothing: that is what a rollback can mend."""
+    """None where `current` names nothing: that is what a rollback can repair."""
     try:
         return current_version(package)
     except PackageError:
@@ -183,5 +183,5 @@ def _check_folder(package: Path) -> None:
     raise PackageError(
         f"{package}: {'is the folder of one version' if one else 'holds no versions'}",
         step="manifest",
-        mend="give the package's own folder" if one else "pack a model with `stream pack`",
+        hint="give the package's own folder" if one else "pack a model with `stream pack`",
     )

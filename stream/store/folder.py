@@ -74,7 +74,7 @@ def current_version(package: Path) -> int:
         raise PackageError(
             f"{current}: can't be read ({_reason(error)}); versions found: {_found(package)}",
             step="manifest",
-            mend="give the folder of a package, or pack one with `stream pack`",
+            hint="give the folder of a package, or pack one with `stream pack`",
         ) from error
     parent, _, name = text.strip().removesuffix("/").rpartition("/")
     inside = parent in ("", "versions") or (link and _same_folder(package / parent, package / "versions"))
@@ -82,7 +82,7 @@ def current_version(package: Path) -> int:
         raise PackageError(
             f"{current}: expected the number of a version, found {text.strip()!r}",
             step="manifest",
-            mend="`stream models rollback --to N` writes the version that shall serve into it",
+            hint="`stream models rollback --to N` writes the version that shall serve into it",
         )
     return int(name)
 
@@ -119,14 +119,14 @@ def resolve(path: Path, version: int | None = None) -> Path:
         raise PackageError(
             f"{path}: there is no version {number}; found: {_found(path)}",
             step="manifest",
-            mend="name one that is there, or let `stream models rollback --to N` correct `current`",
+            hint="name one that is there, or let `stream models rollback --to N` correct `current`",
         )
     if folder.is_symlink():
         # A version never changes once written; a link can be pointed elsewhere at any time.
         raise PackageError(
             f"{folder}: is a link, not a version's own folder",
             step="manifest",
-            mend="copy the version there, or link the whole package",
+            hint="copy the version there, or link the whole package",
         )
     return folder.resolve()
 
@@ -161,19 +161,19 @@ def read_plain(folder: Path, name: str, size_bytes: int | None = None) -> bytes:
         raise PackageError(
             f"{place}: {'is a link, not a regular file' if link else f'can not be read ({_reason(error)})'}",
             step="hash",
-            mend="pack the model again",
+            hint="pack the model again",
         ) from error
     state = os.fstat(handle)
     if not stat.S_ISREG(state.st_mode):
         os.close(handle)
-        raise PackageError(f"{place}: is no regular file", step="hash", mend="pack the model again")
+        raise PackageError(f"{place}: is no regular file", step="hash", hint="pack the model again")
     with os.fdopen(handle, "rb") as file:
         limit = MAX_MANIFEST_BYTES if size_bytes is None else MAX_FILE_BYTES
         if state.st_size > limit or (size_bytes is not None and state.st_size != size_bytes):
             raise PackageError(
                 f"{place}: has {state.st_size} bytes, expected {size_bytes or f'at most {limit}'}",
                 step="hash",
-                mend="copy the version again from where it was packed",
+                hint="copy the version again from where it was packed",
             )
         return file.read(state.st_size)  # not to the limit: as much memory would be asked for
 
@@ -209,7 +209,7 @@ def add_version(package: Path, version: int, files: Mapping[str, bytes]) -> Path
             _write(hidden / name, content)
         _sync(hidden)
         if target.exists():
-            raise PackageError(f"{target}: was written meanwhile", mend="pack again; it gets the next number")
+            raise PackageError(f"{target}: was written meanwhile", hint="pack again; it gets the next number")
         hidden.rename(target)  # 3
     finally:
         shutil.rmtree(hidden, ignore_errors=True)

@@ -98,7 +98,7 @@ def choose_golden(model: Model, rows: Rows) -> Golden:
         raise PackageError(
             f"of {len(rows)} rows the model answers none twice alike: its answers hang on the batch or on chance",
             step="golden",
-            mend="seed it, or take out what looks at other rows of the batch",
+            hint="seed it, or take out what looks at other rows of the batch",
         )
     kept = sorted(stable)
     return Golden([dict(rows[i]) for i in kept], [whole[i] for i in kept])
@@ -142,7 +142,7 @@ def read_golden(content: bytes) -> Golden:
         return Golden([row["event"] for row in rows], [row["answer"] for row in rows])
     except (ValueError, KeyError, TypeError, EOFError, OverflowError) as error:
         raise PackageError(
-            f"golden.avro: can't be read: {error}", step="golden", mend="pack the model again"
+            f"golden.avro: can't be read: {error}", step="golden", hint="pack the model again"
         ) from error
 
 
@@ -156,14 +156,14 @@ def check_golden(model: Model, golden: Golden) -> None:
     Raises: PackageError (step `golden`) naming the first rows whose answers differ.
     """
     if not golden.events:
-        raise PackageError("golden.avro: has no rows", step="golden", mend="pack the model again")
+        raise PackageError("golden.avro: has no rows", step="golden", hint="pack the model again")
     try:
         columns = columns_of(golden.events, model.manifest.features)
     except (KeyError, pa.ArrowException) as error:
         raise PackageError(
             f"golden.avro: its rows don't fit the manifest's features: {error}",
             step="golden",
-            mend="pack the model again",
+            hint="pack the model again",
         ) from error
     scored = model.score(columns, len(golden.events))
     found = _by_row(scored)
@@ -180,7 +180,7 @@ def check_golden(model: Model, golden: Golden) -> None:
         raise PackageError(
             f"{len(wrong)} of {len(golden.events)} golden rows no longer score the same: {shown}",
             step="golden",
-            mend="install the library versions of the manifest, or pack the model again with those here",
+            hint="install the library versions of the manifest, or pack the model again with those here",
         )
 
 

@@ -122,7 +122,7 @@ def _check_whole(manifest: Manifest, place: str) -> None:
 
 def _refusal(place: str, key: str, expected: str, found: str) -> PackageError:
     return PackageError(
-        f"{place}: {key}: expected {expected}, found {found}", step="manifest", mend="pack the model again"
+        f"{place}: {key}: expected {expected}, found {found}", step="manifest", hint="pack the model again"
     )
 
 

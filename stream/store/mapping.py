@@ -71,7 +71,7 @@ def _named(names: Sequence[str], schema: RecordSchema) -> list[Feature]:
             f"the schema {schema.name} lacks {len(missing)} of the {len(names)} columns that the estimator was "
             f"fitted on: {'; '.join(lines)}",
             step="manifest",
-            mend="add the fields, or give a field's original name in its `feature` property",
+            hint="add the fields, or give a field's original name in its `feature` property",
         )
     return [_feature(name, known[name]) for name in names]
 
@@ -115,7 +115,7 @@ def _kind(leaf: Leaf) -> FeatureKind:
     raise PackageError(
         f"field {leaf.path!r}: a model can't take the Avro type {leaf.avro}",
         step="manifest",
-        mend=hint or "use a number, boolean, string, enum, date or timestamp (millis or micros)",
+        hint=hint or "use a number, boolean, string, enum, date or timestamp (millis or micros)",
     )
 
 
@@ -123,18 +123,18 @@ def _vector(profile: Profile, schema: RecordSchema, vector: str) -> Mapping:
     try:
         leaf = schema.leaf(vector)
     except SchemaError as error:
-        raise PackageError(f"--vector: {error.message}", step="manifest", mend=error.mend) from error
+        raise PackageError(f"--vector: {error.message}", step="manifest", hint=error.hint) from error
     if leaf.item is None or leaf.item.avro not in _NUMBERS:
         raise PackageError(
             f"--vector {vector}: expected an array of numbers, found {leaf.avro}",
             step="manifest",
-            mend="name a field of type array<double>",
+            hint="name a field of type array<double>",
         )
     if profile.width is None:
         raise PackageError(
             f"--vector {vector}: the estimator doesn't say how many columns it takes",
             step="manifest",
-            mend="give it the attribute n_features_in_",
+            hint="give it the attribute n_features_in_",
         )
     feature = Feature(leaf.path, leaf.path, avro_of(leaf), "number", leaf.nullable)
     return Mapping("vector", (feature,), profile.width)
@@ -154,5 +154,5 @@ def _matrix(width: int | None, schema: RecordSchema, carry: Sequence[str]) -> Ma
         f"the estimator takes {width or 'some'} columns without names; the schema {schema.name} has "
         f"{len(strict)} numeric fields: {', '.join(leaf.path for leaf in strict) or 'none'}",
         step="manifest",
-        mend="give a schema or sample with those columns in that order, or an array field with --vector",
+        hint="give a schema or sample with those columns in that order, or an array field with --vector",
     )

@@ -109,7 +109,7 @@ def _open(folder: Path, trust: Trust, witness: Witness) -> Package:
         if error.step not in _RESTS_ON_LIBRARIES or not differ:
             raise
         raise PackageError(
-            f"{error.message}; {'; '.join(differ)}", step=error.step, mend=error.mend
+            f"{error.message}; {'; '.join(differ)}", step=error.step, hint=error.hint
         ) from error
     notes = (*_unsigned(signer, trust), *_strangers(folder, manifest), *differ)
     return Package(folder, manifest, model, features, prediction, notes, signer)
@@ -156,13 +156,13 @@ def read_head(folder: Path) -> tuple[bytes, Manifest]:
     try:
         content = read_plain(folder, MANIFEST)
     except PackageError as error:
-        raise PackageError(error.message, step="manifest", mend=error.mend) from error
+        raise PackageError(error.message, step="manifest", hint=error.hint) from error
     manifest = read_manifest(content, str(folder / MANIFEST))
     if folder.name.isdecimal() and int(folder.name) != manifest.version:
         raise PackageError(
             f"{folder}: its manifest speaks of version {manifest.version}",
             step="manifest",
-            mend="put the version back where it was packed",
+            hint="put the version back where it was packed",
         )
     return content, manifest
 
@@ -185,7 +185,7 @@ def read_file(folder: Path, manifest: Manifest, name: str) -> bytes:
         raise PackageError(
             f"{folder / name}: its sha256 is {found}, the manifest says {entry.sha256}",
             step="hash",
-            mend="copy the version again from where it was packed; if nobody changed it, ask who did",
+            hint="copy the version again from where it was packed; if nobody changed it, ask who did",
         )
     return content
 
@@ -232,7 +232,7 @@ def _schemas(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tu
                 _check_prediction(schema, features, manifest, str(folder / name))
         except (SchemaError, UnicodeDecodeError) as error:
             raise PackageError(
-                f"{folder / name}: {error}", step="manifest", mend="pack the model again"
+                f"{folder / name}: {error}", step="manifest", hint="pack the model again"
             ) from error
     return texts[0], texts[1]
 
@@ -248,7 +248,7 @@ def _check_prediction(schema: RecordSchema, features: RecordSchema, manifest: Ma
             f"{place}: does not fit the manifest: expected the fields {', '.join(expected)}; "
             f"found {', '.join(found)}",
             step="manifest",
-            mend="pack the model again",
+            hint="pack the model again",
         )
 
 
@@ -269,5 +269,5 @@ def _check_features(schema: RecordSchema, manifest: Manifest, place: str) -> Non
                 f"{place}: field {feature.path!r} is {found[0]} ({'nullable' if found[1] else 'never null'}), the "
                 f"manifest says {feature.avro} ({'nullable' if feature.nullable else 'never null'}) as {feature.kind}",
                 step="manifest",
-                mend="pack the model again",
+                hint="pack the model again",
             )

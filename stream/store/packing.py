@@ -27,7 +27,6 @@ from stream.scoring import (
 )
 from stream.store.artefact import dump_estimator, load_estimator
 from stream.store.carrying import carried_paths
-from stream.store.comparison import compare_with_pandas
 from stream.store.folder import MANIFEST, MAX_FILE_BYTES, add_version, make_current, next_version
 from stream.store.golden import MAX_ROWS, choose_golden, spread, through_avro, write_golden
 from stream.store.libraries import library_versions
@@ -35,6 +34,7 @@ from stream.store.manifests import NAME, write_manifest
 from stream.store.mapping import Mapping as FeatureMapping
 from stream.store.mapping import map_features
 from stream.store.opening import Package, open_package
+from stream.store.pandas_check import compare_with_pandas
 from stream.store.probe import learn_answers
 from stream.store.projection import carried_types, project
 from stream.store.signature import SIGNATURE, SigningKey
@@ -44,14 +44,14 @@ from stream.store.trust import Trust
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Packed", "Wish", "pack", "pack_estimator_file"]
+__all__ = ["PackRequest", "Packed", "pack", "pack_estimator_file"]
 
 _PROBE_ROWS = 2_000
 """Rows of a sample on which label and score are compared; a worker's usual batch."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PackRequest:
     """
     What a package shall be.
 
@@ -99,14 +99,14 @@ class Packed:
 
 
 def pack_estimator_file(
-    path: Path, wish: Wish, *, schema: str | None = None, sample: Sample | None = None
+    path: Path, request: PackRequest, *, schema: str | None = None, sample: Sample | None = None
 ) -> Packed:
     """
     Pack an estimator file; its bytes go into the package as they are.
 
     Args:
         path: `.joblib` (or another pickle that joblib reads) or `.skops`. A pickle runs code: it must be trusted.
-        wish: what the package shall be.
+        request: what the package shall be.
         schema: the events' Avro schema.
         sample: rows of it; at least one of the two.
     Returns: the new version.
@@ -120,15 +120,15 @@ def pack_estimator_file(
         raise PackageError(
             f"{path}: can't be read: {error.strerror}",
             step="load",
-            mend="give the path of a .joblib or .skops file",
+            hint="give the path of a .joblib or .skops file",
         ) from error
     file = "model.skops" if path.suffix == ".skops" else "model.joblib"
-    return _pack(content, file, wish, schema, sample, str(path))
+    return _pack(content, file, request, schema, sample, str(path))
 
 
 def pack(
     estimator: object,
-    wish: Wish,
+    request: PackRequest,
     *,
     schema: str | None = None,
     sample: Sample | pd.DataFrame | pa.Table | None = None,
@@ -138,7 +138,7 @@ def pack(
 
     Args:
         estimator: anything with `predict` that can be pickled.
-        wish: what the package shall be.
+        request: what the package shall be.
         schema: the events' Avro schema; None to infer it from the sample.
         sample: rows such as the events will be; None to make up golden rows from the schema. Columns that are
             neither features nor carried are left out.
@@ -147,35 +147,40 @@ def pack(
         the disk has it; `current` is then as it was.
     """
     known = sample if isinstance(sample, Sample) or sample is None else sample_of(sample)
-    return _pack(dump_estimator(estimator), "model.joblib", wish, schema, known)
+    return _pack(dump_estimator(estimator), "model.joblib", request, schema, known)
 
 
 def _pack(  # what is packed, and what it is called in messages
-    content: bytes, file: str, wish: Wish, schema: str | None, sample: Sample | None, origin: str = ""
+    content: bytes,
+    file: str,
+    request: PackRequest,
+    schema: str | None,
+    sample: Sample | None,
+    origin: str = "",
 ) -> Packed:
     """1 the estimator, from its bytes; 2 the schema; 3 the features; 4 rows; 5 answers; 6 golden rows; 7 the files."""
-    if not NAME.match(wish.name):
+    if not NAME.match(request.name):
         raise PackageError(
-            f"--name {wish.name!r}: expected letters, digits, dot, dash and underscore, at most 100",
+            f"--name {request.name!r}: expected letters, digits, dot, dash and underscore, at most 100",
             step="manifest",
-            mend="choose such a name",
+            hint="choose such a name",
         )
-    estimator = load_estimator(content, origin or file, wish.types)  # 1
+    estimator = load_estimator(content, origin or file, request.types)  # 1
     about = profile(estimator)
-    text, messages = _schema(estimator, about, wish, schema, sample)  # 2
+    text, messages = _schema(estimator, about, request, schema, sample)  # 2
     events = RecordSchema(text)
-    wish = replace(wish, carry=_carried(events, wish.carry))
-    mapping = map_features(estimator, about, events, wish.vector, wish.carry)  # 3
-    features = project(events, [*(feature.path for feature in mapping.features), *wish.carry])
+    request = replace(request, carry=_carried(events, request.carry))
+    mapping = map_features(estimator, about, events, request.vector, request.carry)  # 3
+    features = project(events, [*(feature.path for feature in mapping.features), *request.carry])
     messages += _left_out(events, RecordSchema(features), sample)
     rows = _rows(estimator, about, mapping, RecordSchema(features), sample)  # 4
     columns = columns_of(rows, mapping.features)
-    draft = _draft(wish, mapping, estimator)
+    draft = _draft(request, mapping, estimator)
     manifest = learn_answers(estimator, about, draft, columns, len(rows))  # 5
     model = Model(estimator, manifest)
     golden = choose_golden(model, spread(_scored(model, rows, columns), MAX_ROWS))  # 6
     prediction = prediction_schema(
-        manifest, carried_types(events, wish.carry), name=f"{_last(events.name)}Prediction",
+        manifest, carried_types(events, request.carry), name=f"{_last(events.name)}Prediction",
         namespace=events.name.rpartition(".")[0],
     )  # fmt: skip
     files = {
@@ -184,25 +189,25 @@ def _pack(  # what is packed, and what it is called in messages
         "prediction.avsc": prediction.encode(),
         "golden.avro": write_golden(golden, features, manifest),
     }
-    if wish.attach is not None:
-        files = {**wish.attach(manifest), **files}
+    if request.attach is not None:
+        files = {**request.attach(manifest), **files}
     messages += _about_answers(manifest, len(golden.events), made_up=sample is None)
     messages += compare_with_pandas(estimator, manifest, rows)
-    return Packed(_write(wish, manifest, files), tuple(messages))  # 7
+    return Packed(_write(request, manifest, files), tuple(messages))  # 7
 
 
 def _schema(
-    estimator: Estimator, about: Profile, wish: Wish, schema: str | None, sample: Sample | None
+    estimator: Estimator, about: Profile, request: PackRequest, schema: str | None, sample: Sample | None
 ) -> tuple[str, list[str]]:
     """The events' schema as given, or as the sample has it."""
     if schema is not None:
         return schema, []
     if sample is None:
         raise PackageError(
-            "neither a schema nor a sample is given", step="manifest", mend="give --schema or --sample"
+            "neither a schema nor a sample is given", step="manifest", hint="give --schema or --sample"
         )
     texts = known_texts(estimator, about.names or ())
-    inferred = infer_schema(sample, wish.name, texts=texts.keys())
+    inferred = infer_schema(sample, request.name, texts=texts.keys())
     return inferred.text, [*inferred.findings]
 
 
@@ -211,7 +216,7 @@ def _carried(events: RecordSchema, carry: Sequence[str]) -> tuple[str, ...]:
         return carried_paths(events, carry)
     except SchemaError as error:
         raise PackageError(
-            f"--carry {','.join(carry)}: {error.message}", step="manifest", mend=error.mend
+            f"--carry {','.join(carry)}: {error.message}", step="manifest", hint=error.hint
         ) from error
 
 
@@ -236,7 +241,7 @@ def _rows(
     if sample is not None:
         rows = spread(list(events_of(sample, features)), _PROBE_ROWS)
         if not rows:
-            raise PackageError(f"{sample.name}: has no rows", step="golden", mend="give a sample with rows")
+            raise PackageError(f"{sample.name}: has no rows", step="golden", hint="give a sample with rows")
     else:
         texts = known_texts(estimator, about.names or ())
         by_path = {item.path: texts[item.name] for item in mapping.features if texts.get(item.name)}
@@ -251,19 +256,19 @@ def _scored(
     return [rows[i] for i in model.score(columns, len(rows)).rows]
 
 
-def _draft(wish: Wish, mapping: FeatureMapping, estimator: Estimator) -> Manifest:
+def _draft(request: PackRequest, mapping: FeatureMapping, estimator: Estimator) -> Manifest:
     return Manifest(
-        name=wish.name,
-        version=next_version(wish.folder),
+        name=request.name,
+        version=next_version(request.folder),
         created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         task="other",
         inputs=mapping.inputs,
         features=mapping.features,
         width=mapping.width,
-        carry=wish.carry,
-        probabilities=wish.probabilities,
+        carry=request.carry,
+        probabilities=request.probabilities,
         libraries=library_versions(_modules(estimator)),
-        metrics={name: _in_json(value) for name, value in wish.metrics.items()},
+        metrics={name: _in_json(value) for name, value in request.metrics.items()},
     )
 
 
@@ -280,16 +285,16 @@ def _modules(estimator: object) -> Iterable[str]:
     return {type(part).__module__.partition(".")[0] for part in parts}
 
 
-def _write(wish: Wish, manifest: Manifest, files: Mapping[str, bytes]) -> Package:
+def _write(request: PackRequest, manifest: Manifest, files: Mapping[str, bytes]) -> Package:
     entries = {
         name: Entry(hashlib.sha256(content).hexdigest(), len(content)) for name, content in files.items()
     }
     content = write_manifest(replace(manifest, files=entries))
-    signed = {} if wish.signer is None else {SIGNATURE: wish.signer.sign(content)}
-    keys = () if wish.signer is None else (wish.signer.public,)
-    add_version(wish.folder, manifest.version, {**files, MANIFEST: content, **signed})
-    package = open_package(wish.folder, manifest.version, trust=Trust(keys, bool(keys), wish.types))
-    make_current(wish.folder, manifest.version)
+    signed = {} if request.signer is None else {SIGNATURE: request.signer.sign(content)}
+    keys = () if request.signer is None else (request.signer.public,)
+    add_version(request.folder, manifest.version, {**files, MANIFEST: content, **signed})
+    package = open_package(request.folder, manifest.version, trust=Trust(keys, bool(keys), request.types))
+    make_current(request.folder, manifest.version)
     return package
 
 

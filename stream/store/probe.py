@@ -54,7 +54,7 @@ def learn_answers(
         raise PackageError(
             f"the estimator gives no probabilities ({task}, {profile.score or 'predict only'})",
             step="load",
-            mend="leave out --probabilities",
+            hint="leave out --probabilities",
         )
     if profile.consistent and known.score is not None and _consistent(estimator, known, columns, n):
         known = replace(known, label="score")
@@ -79,7 +79,7 @@ def _ask(estimator: Estimator, draft: Manifest, columns: Columns[str, pa.Array],
         raise PackageError(
             f"the estimator raised on every one of {n} rows; on the first, {first.exception}: {first.message}",
             step="load",
-            mend="give rows that it was made for with --sample, in the types that it was fitted on",
+            hint="give rows that it was made for with --sample, in the types that it was fitted on",
         )
     kept = np.concatenate([numbers for numbers, _ in isolation.answers])
     predicted = np.concatenate([part[""] for _, part in isolation.answers])
@@ -135,7 +135,7 @@ def _unpublishable(values: npt.NDArray[np.generic]) -> PackageError:
     return PackageError(
         f"the estimator's labels can't be published: {values.ravel()[:5].tolist()} ({values.dtype})",
         step="load",
-        mend="fit it on labels that are whole numbers, texts or booleans",
+        hint="fit it on labels that are whole numbers, texts or booleans",
     )
 
 

@@ -49,18 +49,18 @@ class PublicKey:
         """
         if "PRIVATE KEY" in pem:
             raise SettingsError(
-                f"{place}: is a private key; it belongs to who signs alone", mend=_PUBLIC_HALF
+                f"{place}: is a private key; it belongs to who signs alone", hint=_PUBLIC_HALF
             )
         try:
             key = load_pem_public_key(pem.encode())
         except (ValueError, UnsupportedAlgorithm) as error:
             raise SettingsError(
                 f"{place}: expected an ed25519 public key in PEM (-----BEGIN PUBLIC KEY-----), found something else",
-                mend='write the text of the file, or { file = "KEY.pub.pem" }',
+                hint='write the text of the file, or { file = "KEY.pub.pem" }',
             ) from error
         if not isinstance(key, Ed25519PublicKey):
             raise SettingsError(
-                f"{place}: expected an ed25519 key, found {type(key).__name__.removeprefix('_')}", mend=_HOW
+                f"{place}: expected an ed25519 key, found {type(key).__name__.removeprefix('_')}", hint=_HOW
             )
         return PublicKey(key.public_bytes_raw())
 
@@ -116,7 +116,7 @@ class SigningKey:
         locked = is_encrypted(pem)
         if b"BEGIN PUBLIC KEY" in pem:
             raise SettingsError(
-                f"{place}: is a public key, which can't sign", mend="give the private key's file"
+                f"{place}: is a public key, which can't sign", hint="give the private key's file"
             )
         try:
             key = load_pem_private_key(pem, password.encode() if locked and password is not None else None)
@@ -124,14 +124,14 @@ class SigningKey:
             if locked:
                 raise SettingsError(
                     f"{place}: the key is encrypted, and the password given does not open it",
-                    mend="give the right one",
+                    hint="give the right one",
                 ) from error
             raise SettingsError(
-                f"{place}: expected an ed25519 private key in PEM (PKCS #8), found something else", mend=_HOW
+                f"{place}: expected an ed25519 private key in PEM (PKCS #8), found something else", hint=_HOW
             ) from error
         if not isinstance(key, Ed25519PrivateKey):
             raise SettingsError(
-                f"{place}: expected an ed25519 key, found {type(key).__name__.removeprefix('_')}", mend=_HOW
+                f"{place}: expected an ed25519 key, found {type(key).__name__.removeprefix('_')}", hint=_HOW
             )
         return SigningKey(key.private_bytes_raw())
 

@@ -48,7 +48,7 @@ def check_signature(folder: Path, manifest: bytes, trust: Trust) -> PublicKey | 
         raise PackageError(
             f"{folder}: is not signed, and [model] require_signature is true",
             step="signature",
-            mend="pack it again with --sign KEY.pem; a version that is there can't be signed, it never changes",
+            hint="pack it again with --sign KEY.pem; a version that is there can't be signed, it never changes",
         )
     if signature is None:
         return None
@@ -58,7 +58,7 @@ def check_signature(folder: Path, manifest: bytes, trust: Trust) -> PublicKey | 
         raise PackageError(
             f"{folder / SIGNATURE}: none of the trusted keys ({trusted}) made it for this manifest",
             step="signature",
-            mend="find out who packed it; if you trust them, add their public key to [model] trusted_keys",
+            hint="find out who packed it; if you trust them, add their public key to [model] trusted_keys",
         )
     return signer
 
@@ -75,4 +75,4 @@ def signature_of(folder: Path) -> bytes | None:
     try:
         return read_plain(folder, SIGNATURE, SIGNATURE_BYTES)
     except PackageError as error:
-        raise PackageError(error.message, step="signature", mend=error.mend) from error
+        raise PackageError(error.message, step="signature", hint=error.hint) from error

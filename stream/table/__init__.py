@@ -6,7 +6,7 @@ are those of `stream.scoring`, as on the stream.
 """
 
 from stream.table.predictions import predict_columns
-from stream.table.records import record_reader
+from stream.table.row_reader import record_reader
 from stream.table.scorer import FieldFault, ScoredTable, TableScorer
 from stream.table.values import Misfit, shown
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stream.codec.leaf import find
 from stream.codec.nodes import ABSENT, Record
-from stream.table.records import names_of
+from stream.table.row_reader import names_of
 
 __all__ = ["Absent", "absent_columns", "lacking", "quoted"]
 
@@ -48,7 +48,7 @@ class Absent:
 
 def absent_columns(record: Record, paths: Iterable[str], names: Collection[str]) -> list[Absent]:
     """
-    Look for the model's columns in a table's header, as `Needed` does in its rows.
+    Look for the model's columns in a table's header, as `ColumnReader` does in its rows.
 
     Args:
         record: the events' type.

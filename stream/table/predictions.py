@@ -23,7 +23,7 @@ def predict_columns(model: Model, columns: Mapping[str, pa.Array], n: int) -> Sc
 
     Args:
         model: the loaded estimator.
-        columns: an array of length n for each feature's path (`columns_of` and `stream.table.columns` make
+        columns: an array of length n for each feature's path (`columns_of` and `stream.table.column_reader` make
             them); those of carried paths are copied where they are there; others are ignored.
         n: number of rows, ≥ 0.
     Returns: an answer or a fault for each row. The columns are in the prediction's order: the carried fields

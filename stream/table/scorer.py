@@ -11,7 +11,7 @@ import pyarrow as pa
 from stream.codec import RecordSchema
 from stream.records import DeadLetter
 from stream.scoring import Model, Scored, carried_names
-from stream.table.columns import Misfits, Needed
+from stream.table.column_reader import ColumnReader, Misfits
 from stream.table.predictions import predict_columns
 
 __all__ = ["FieldFault", "ScoredTable", "TableScorer"]
@@ -90,7 +90,7 @@ class TableScorer:
         carried = carried_names(manifest.carry)
         kept = [path for path in carried if (carry if isinstance(carry, bool) else path in carry)]
         paths = [*(feature.path for feature in manifest.features), *kept]
-        self._needed = Needed(schema, list(dict.fromkeys(paths)))
+        self._needed = ColumnReader(schema, list(dict.fromkeys(paths)))
         self._left = frozenset(name for path, name in carried.items() if path not in kept)
         none = {leaf.path: pa.nulls(0, leaf.arrow) for leaf in self._needed.leaves}
         self._empty = self._batch(predict_columns(model, none, 0))

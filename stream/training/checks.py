@@ -12,7 +12,7 @@ from stream.errors import PackageError, SchemaError, SettingsError
 from stream.scoring import carried_names
 from stream.store.carrying import carried_paths
 from stream.store.manifests import NAME
-from stream.training.metrics import HIGHER_IS_BETTER
+from stream.training.model_metrics import HIGHER_IS_BETTER
 from stream.training.names import NAMES
 
 __all__ = ["check_fields", "check_schema", "check_spelling", "check_values"]
@@ -31,8 +31,8 @@ def check_values(path: Path, values: Mapping[str, Any]) -> None:
         values: by name, of the right types.
     Raises: SettingsError naming the recipe, the name and what to do.
     """
-    for problem, mend in (*_alone(values), *_together(values)):
-        raise SettingsError(f"{path}: {problem}", mend=mend)
+    for problem, hint in (*_alone(values), *_together(values)):
+        raise SettingsError(f"{path}: {problem}", hint=hint)
     try:
         carried_names(values["CARRY"])
     except PackageError as error:
@@ -54,16 +54,16 @@ def check_spelling(path: Path, defined: Collection[str]) -> None:
             for near in get_close_matches(name, known, 1, _NEAR):
                 raise SettingsError(
                     f"{path}: {name} is no name of a recipe (nearest: {near})",
-                    mend=f"write {near}; or, if it is a constant of your own, _{name}",
+                    hint=f"write {near}; or, if it is a constant of your own, _{name}",
                 )
 
 
 def _not_carried(path: Path, error: PackageError) -> SettingsError:
-    return SettingsError(f"{path}: CARRY: {error.message}", mend="leave it out, or rename the field")
+    return SettingsError(f"{path}: CARRY: {error.message}", hint="leave it out, or rename the field")
 
 
 def _alone(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is wrong with a single value, and the mend."""
+    """What is wrong with a single value, and the hint."""
     found: list[tuple[str, str]] = []
     if not NAME.match(values["NAME"]):
         found.append(
@@ -100,7 +100,7 @@ def _texts(name: str, value: Sequence[object]) -> list[tuple[str, str]]:
 
 
 def _together(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is wrong with values beside each other, and the mend."""
+    """What is wrong with values beside each other, and the hint."""
     found: list[tuple[str, str]] = []
     if values["load"] is None and values["DATA"] is None:
         found.append(
@@ -138,9 +138,9 @@ def check_schema(path: Path, schema: Path, features: Sequence[str], carry: Seque
     try:
         text = schema.read_text("utf-8")
     except FileNotFoundError as exc:
-        raise SettingsError(f"{path}: SCHEMA: there is no file {schema}", mend="correct the path") from exc
+        raise SettingsError(f"{path}: SCHEMA: there is no file {schema}", hint="correct the path") from exc
     except (OSError, UnicodeDecodeError) as exc:
-        raise SettingsError(f"{path}: SCHEMA: {schema}: {exc}", mend="give a file in UTF-8") from exc
+        raise SettingsError(f"{path}: SCHEMA: {schema}: {exc}", hint="give a file in UTF-8") from exc
     check_fields(path, str(schema), text, features, carry)
 
 
@@ -160,7 +160,7 @@ def check_fields(path: Path, place: str, text: str, features: Sequence[str], car
         events = RecordSchema(text)
         carried_paths(events, carry)
     except SchemaError as exc:
-        raise SettingsError(f"{path}: SCHEMA or CARRY: {place}: {exc.message}", mend=exc.mend) from exc
+        raise SettingsError(f"{path}: SCHEMA or CARRY: {place}: {exc.message}", hint=exc.hint) from exc
     except PackageError as exc:
         raise _not_carried(path, exc) from exc
     known = {leaf.path for leaf in events.leaves()} | {
@@ -172,5 +172,5 @@ def check_fields(path: Path, place: str, text: str, features: Sequence[str], car
             raise SettingsError(
                 f"{path}: FEATURES: {place} has no field {name!r}"
                 + (f" (nearest: {near[0]!r})" if near else ""),
-                mend="correct the name, or add the field to the schema",
+                hint="correct the name, or add the field to the schema",
             )

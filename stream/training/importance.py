@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.inspection import permutation_importance
 
-from stream.training.metrics import HIGHER_IS_BETTER, Sheet, answers_of
+from stream.training.model_metrics import HIGHER_IS_BETTER, Sheet, answers_of
 from stream.training.trained import Trained
 
 __all__ = ["REPEATS", "Importance", "importances"]

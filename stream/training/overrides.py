@@ -35,7 +35,7 @@ def overridden(
     if data is not None and recipe.data is None:
         raise SettingsError(
             f"{recipe.path}: has no DATA, so that load() would not look at {data}",
-            mend="define DATA in the recipe, and let load take its path as its one argument",
+            hint="define DATA in the recipe, and let load take its path as its one argument",
         )
     fixed = dict(fixed or {})
     grids = [recipe.grid] if isinstance(recipe.grid, Mapping) else list(recipe.grid)
@@ -61,7 +61,7 @@ def parameters(texts: Sequence[str], place: str) -> dict[str, object]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals):
-            raise SettingsError(f"{place} {text}: expected NAME=VALUE", mend=f"write {place} alpha=0.1")
+            raise SettingsError(f"{place} {text}: expected NAME=VALUE", hint=f"write {place} alpha=0.1")
         found[name] = json_or_text(value)
     return found
 

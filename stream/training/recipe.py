@@ -80,7 +80,7 @@ def read_recipe(path: Path) -> Recipe:
     """
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "there is no such recipe"
-        raise SettingsError(f"{path}: {found}", mend="give the path of a Python file")
+        raise SettingsError(f"{path}: {found}", hint="give the path of a Python file")
     module = guarded(path, "the recipe", lambda: _run(path))
     check_spelling(path, vars(module))
     values: dict[str, Any] = {name: _value(path, module, name) for name in NAMES}
@@ -153,7 +153,7 @@ def guarded(path: Path, what: str, call: Callable[..., T], *arguments: object) -
     except (Exception, SystemExit) as exc:  # a recipe may raise anything, and none of it is a bug of ours
         raise Refused(
             f"{path}: {what} raised {type(exc).__name__}: {first_line(exc)}{_line(path, exc)}",
-            mend="correct the recipe; --debug shows where",
+            hint="correct the recipe; --debug shows where",
         ) from exc
 
 
@@ -178,19 +178,19 @@ def _value(path: Path, module: ModuleType, name: str) -> object:
     named = NAMES[name]
     if not hasattr(module, name):
         if named.required:
-            raise SettingsError(f"{path}: the recipe has no {name}", mend=f"define {name}: {named.meaning}")
+            raise SettingsError(f"{path}: the recipe has no {name}", hint=f"define {name}: {named.meaning}")
         return named.default
     value: object = getattr(module, name)
     if not named.kinds:
         if value is None and not named.required:
             return None
         if not callable(value):
-            raise SettingsError(f"{path}: {name} is no function", mend=f"define {name}: {named.meaning}")
+            raise SettingsError(f"{path}: {name} is no function", hint=f"define {name}: {named.meaning}")
         return partial(guarded, path, f"{name}()", value)
     odd = isinstance(value, bool) and bool not in named.kinds  # True is an int to Python, to nobody else
     if odd or not isinstance(value, named.kinds):
         raise SettingsError(
             f"{path}: {name} is a {type(value).__name__}, expected {named.expected}",
-            mend=f"define {name}: {named.meaning}",
+            hint=f"define {name}: {named.meaning}",
         )
     return value

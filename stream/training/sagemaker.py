@@ -85,13 +85,13 @@ def read_order(base: Path) -> Order:
     if not isinstance(recipe, str):
         raise SettingsError(
             f"{place}: there is no recipe",
-            mend='set the hyperparameter recipe to its path in the image, or in a channel: "code/train.py"',
+            hint='set the hyperparameter recipe to its path in the image, or in a channel: "code/train.py"',
         )
     channel, seed, card = values.pop("channel", None), values.pop("seed", None), values.pop("card", True)
     if not (seed is None or type(seed) is int):
-        raise SettingsError(f"{place}: seed: expected a whole number, found {seed!r}", mend="correct it")
+        raise SettingsError(f"{place}: seed: expected a whole number, found {seed!r}", hint="correct it")
     if not isinstance(card, bool):
-        raise SettingsError(f"{place}: card: expected true or false, found {card!r}", mend="correct it")
+        raise SettingsError(f"{place}: card: expected true or false, found {card!r}", hint="correct it")
     data = _data(base / "input" / "data", channel)
     return Order(_recipe(base, recipe), base / "model", data, seed, values, card)
 
@@ -103,10 +103,10 @@ def _hyperparameters(place: Path) -> dict[str, object]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{place}: can't be read: {error}", mend="write an object of texts") from error
+        raise SettingsError(f"{place}: can't be read: {error}", hint="write an object of texts") from error
     if not isinstance(values, dict):
         raise SettingsError(
-            f"{place}: expected an object, found {type(values).__name__}", mend="write an object"
+            f"{place}: expected an object, found {type(values).__name__}", hint="write an object"
         )
     return {name: json_or_text(value) if isinstance(value, str) else value for name, value in values.items()}
 
@@ -117,14 +117,14 @@ def _recipe(base: Path, text: str) -> Path:
     return inside if inside.is_file() else Path(text)
 
 
-def _data(channels: Path, wish: object) -> Path | None:
+def _data(channels: Path, request: object) -> Path | None:
     """The channel's one file; the folder where it has several."""
-    folder = channels / str(wish or _CHANNEL)
+    folder = channels / str(request or _CHANNEL)
     if not folder.is_dir():
-        if wish is None:
+        if request is None:
             return None
         found = ", ".join(sorted(path.name for path in channels.glob("*"))) or "none"
-        raise SettingsError(f"there is no channel {folder}; found: {found}", mend="correct the channel")
+        raise SettingsError(f"there is no channel {folder}; found: {found}", hint="correct the channel")
     files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     return files[0] if len(files) == 1 else folder
 

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid, cross_val_score
 
 from stream.errors import Refused
-from stream.training.metrics import scoring_of
+from stream.training.model_metrics import scoring_of
 from stream.training.recipe import Recipe, first_line
 from stream.training.split import Fold
 
@@ -76,7 +76,7 @@ def _points(recipe: Recipe) -> list[dict[str, object]]:
         return list(ParameterGrid(recipe.grid)) if recipe.grid else [{}]
     except (TypeError, ValueError) as exc:
         raise Refused(
-            f"{recipe.path}: GRID: {exc}", mend='give lists of values by parameter: {"C": [0.1, 1.0]}'
+            f"{recipe.path}: GRID: {exc}", hint='give lists of values by parameter: {"C": [0.1, 1.0]}'
         ) from exc
 
 
@@ -97,12 +97,12 @@ def _scores(
     except (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, ImportError) as exc:
         raise Refused(
             f"{recipe.path}: the candidate {params or 'as it comes'} failed on {scoring}: {first_line(exc)}",
-            mend="correct GRID, SCORING, FOLDS, the rows or the estimator; --debug shows where",
+            hint="correct GRID, SCORING, FOLDS, the rows or the estimator; --debug shows where",
         ) from exc
     if not np.isfinite(scores).all():
         raise Refused(
             f"{recipe.path}: the candidate {params or 'as it comes'} has the scores "
             f"{', '.join(f'{score:.4g}' for score in scores)} on its folds",
-            mend="correct SCORING; a fold with one class only needs fewer FOLDS, or more rows",
+            hint="correct SCORING; a fold with one class only needs fewer FOLDS, or more rows",
         )
     return np.asarray(scores)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from stream.training.intervals import Interval, bootstrap
-from stream.training.metrics import Figures, Sheet
+from stream.training.model_metrics import Figures, Sheet
 
 __all__ = ["MAX_SLICES", "Slice", "slice_columns", "slices"]
 
@@ -50,8 +50,8 @@ def slice_columns(frame: pd.DataFrame, features: tuple[str, ...], by: tuple[str,
     Args:
         frame: the held-out rows.
         features: the model's columns.
-        by: the recipe's wish; None for the default.
-    Returns: the columns to tell apart by: the wish, else the first features that hold texts or true and false.
+        by: the recipe's request; None for the default.
+    Returns: the columns to tell apart by: the request, else the first features that hold texts or true and false.
     """
     if by is not None:
         return list(by)

@@ -80,7 +80,7 @@ def cut(
         return tuple(part[part[target].notna()].reset_index(drop=True) for part in (early, late))  # type: ignore[return-value]
     known = frame[frame[target].notna()].reset_index(drop=True)
     if len(known) < 2:
-        raise SampleError(f"{len(known)} rows with a {target} can't be split", mend="give more rows")
+        raise SampleError(f"{len(known)} rows with a {target} can't be split", hint="give more rows")
     train, test = (
         _by_group(split, known) if split.way == "group" else _at_random(split, known, target, classes)
     )
@@ -93,7 +93,7 @@ def _by_group(split: Split, known: pd.DataFrame) -> Fold:
     if count < split.folds + 1:
         raise SampleError(
             f"{count} groups by {split.column} are too few for {split.folds} folds and a part to hold out",
-            mend="give more groups, or fewer FOLDS",
+            hint="give more groups, or fewer FOLDS",
         )
     drawn = GroupShuffleSplit(1, test_size=split.hold_out, random_state=split.seed)
     train, test = next(drawn.split(known, groups=groups))
@@ -104,7 +104,7 @@ def _groups(split: Split, rows: pd.DataFrame) -> pd.Series:
     assert split.column is not None
     if missing := int(rows[split.column].isna().sum()):
         raise SampleError(
-            f"{missing} rows have no {split.column}", mend=f"leave rows without {split.column} out"
+            f"{missing} rows have no {split.column}", hint=f"leave rows without {split.column} out"
         )
     return pd.Series(pd.factorize(rows[split.column], sort=False)[0])
 
@@ -114,7 +114,7 @@ def _at_random(split: Split, known: pd.DataFrame, target: str, classes: bool) ->
     if classes and counts.min() < 2:
         raise SampleError(
             f"{target} = {counts.index[-1]} has 1 row: it can't be both learned from and judged by",
-            mend="leave such rows out, or load more of them",
+            hint="leave such rows out, or load more of them",
         )
     try:
         train, test = train_test_split(
@@ -124,7 +124,7 @@ def _at_random(split: Split, known: pd.DataFrame, target: str, classes: bool) ->
             stratify=known[target].astype(str) if classes else None,
         )
     except ValueError as error:
-        raise SampleError(f"the rows can't be split: {error}", mend="give more rows") from error
+        raise SampleError(f"the rows can't be split: {error}", hint="give more rows") from error
     return train, test
 
 
@@ -157,13 +157,13 @@ def folds_of(split: Split, training: pd.DataFrame, truth: np.ndarray, *, classes
             few = values[counts.argmin()]
             raise SampleError(
                 f"the class {few} has {counts.min()} rows to learn from, fewer than {split.folds} folds",
-                mend="load more of them, leave them out, or lower FOLDS",
+                hint="load more of them, leave them out, or lower FOLDS",
             )
     try:
         return list(chosen.split(training, labels, groups))
     except ValueError as error:
         raise SampleError(
-            f"the rows can't be folded: {error}", mend="give more rows, or fewer FOLDS"
+            f"the rows can't be folded: {error}", hint="give more rows, or fewer FOLDS"
         ) from error
 
 
@@ -177,12 +177,12 @@ def _forward(split: Split, training: pd.DataFrame) -> list[Fold]:
         ]
     except ValueError as error:
         raise SampleError(
-            f"the rows can't be folded: {error}", mend="give more rows, or fewer FOLDS"
+            f"the rows can't be folded: {error}", hint="give more rows, or fewer FOLDS"
         ) from error
     if not all(len(fit) for fit, _ in found):
         raise SampleError(
             f"a fold has no row earlier than its test: too many rows share one {split.column}",
-            mend="lower FOLDS, or split by a finer time",
+            hint="lower FOLDS, or split by a finer time",
         )
     return found
 
@@ -201,22 +201,22 @@ def split_by_time(frame: pd.DataFrame, time: str, hold_out: float) -> tuple[pd.D
     Raises: SampleError when a time is missing or a part would be empty.
     """
     if time not in frame:
-        raise SampleError(f"the rows have no column {time!r} to be split by", mend="correct TIME or the rows")
+        raise SampleError(f"the rows have no column {time!r} to be split by", hint="correct TIME or the rows")
     if missing := int(frame[time].isna().sum()):
-        raise SampleError(f"{missing} rows have no {time}", mend=f"leave rows without {time} out")
+        raise SampleError(f"{missing} rows have no {time}", hint=f"leave rows without {time} out")
     try:
         ordered = frame.sort_values(time, kind="stable", ignore_index=True)
     except TypeError as error:
         raise SampleError(
-            f"the column {time!r} can't be put in order: {error}", mend="make its values of one type"
+            f"the column {time!r} can't be put in order: {error}", hint="make its values of one type"
         ) from error
     if len(ordered) < 2:
-        raise SampleError(f"{len(ordered)} rows can't be split", mend="give more rows")
+        raise SampleError(f"{len(ordered)} rows can't be split", hint="give more rows")
     where = ordered[time].iloc[min(int(len(ordered) * (1 - hold_out)), len(ordered) - 1)]
     early = ordered[time] < where
     if not early.any():
         raise SampleError(
             f"no row is earlier than {time} = {where}: nothing is left to learn from",
-            mend="hold a smaller share out, or split by a finer time",
+            hint="hold a smaller share out, or split by a finer time",
         )
     return ordered[early].reset_index(drop=True), ordered[~early].reset_index(drop=True)

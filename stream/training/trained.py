@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stream.training.intervals import Interval
-from stream.training.metrics import Figures, Sheet, default_judge
+from stream.training.model_metrics import Figures, Sheet, default_judge
 from stream.training.recipe import Recipe
 from stream.training.search import Candidate
 

@@ -66,7 +66,7 @@ def make_client(kind: Callable[..., Any], properties: Mapping[str, Any]) -> Any:
     near = _nearest(words)
     raise SettingsError(
         f"[kafka] properties: {words}",
-        mend=f"{near}correct it in [kafka.properties], [kafka.consumer] or [kafka.producer] of stream.toml, or in "
+        hint=f"{near}correct it in [kafka.properties], [kafka.consumer] or [kafka.producer] of stream.toml, or in "
         "STREAM_KAFKA__PROPERTIES and its like",
     )
 

@@ -11,10 +11,10 @@ from stream.errors import Stopped
 from stream.records import Batch
 from stream.settings import KafkaSettings
 from stream.transport.clients import make_client
-from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
 from stream.transport.properties import consumer_properties
+from stream.transport.reachability import Connection
 
 __all__ = ["first_and_last"]
 

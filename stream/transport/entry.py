@@ -76,12 +76,12 @@ class Entry:
 def _sasl(error: KafkaError) -> BrokerRefused:
     said = re.sub(r" \(after \d+ms in state \w+.*?\)", "", error.str())
     if "Unsupported SASL mechanism" in said:
-        return BrokerRefused(said, mend='set "sasl.mechanism" to one that the broker supports')
+        return BrokerRefused(said, hint='set "sasl.mechanism" to one that the broker supports')
     if "current SASL state" in said:
         # This listener asks for no SASL: our first handshake was a request that it does not expect.
         return BrokerRefused(
             f"{said}: the listener at this port does not ask for a user",
-            mend='set "security.protocol" in [kafka.properties] to "PLAINTEXT" or "SSL", or take the port of the '
+            hint='set "security.protocol" in [kafka.properties] to "PLAINTEXT" or "SSL", or take the port of the '
             "broker's SASL listener in `[kafka] bootstrap_servers`",
         )
-    return BrokerRefused(said, mend='correct "sasl.username" and "sasl.password", or have the user made')
+    return BrokerRefused(said, hint='correct "sasl.username" and "sasl.password", or have the user made')

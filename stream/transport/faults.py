@@ -79,17 +79,17 @@ def decide(error: KafkaException | KafkaError, doing: str) -> StreamError:
     if inner.code() in _TWINS or decision is Decision.REFUSED:
         return _no(inner, message)
     if inner.fatal() or decision is Decision.RENEW:
-        return Stopped(message, mend="restart the worker; it goes on at the last commit")
+        return Stopped(message, hint="restart the worker; it goes on at the last commit")
     if decision is Decision.MOVED_ON:
         return MovedOn(message)
     if decision is Decision.RETRY or inner.retriable():
         return Retriable(message)
     if decision is Decision.ABORT:
         return DeliveryFailed(
-            message, mend="look at the broker's log; a restart repeats the work that was not committed"
+            message, hint="look at the broker's log; a restart repeats the work that was not committed"
         )
     return Stopped(
-        message, mend="look the error up in docs/operations.md; a restart goes on at the last commit"
+        message, hint="look the error up in docs/operations.md; a restart goes on at the last commit"
     )
 
 
@@ -120,12 +120,12 @@ def decide_transaction(error: KafkaException | KafkaError, doing: str) -> Stream
     if decision is Decision.RETRY or inner.retriable():
         return Retriable(message)
     return Stopped(
-        message, mend="look the error up in docs/operations.md; a restart goes on at the last commit"
+        message, hint="look the error up in docs/operations.md; a restart goes on at the last commit"
     )
 
 
 def _no(inner: KafkaError, message: str) -> Stopped:
     """The broker's no."""
     if inner.code() in _TWINS:
-        return Fenced(message, mend="give every worker its own [delivery] instance")
-    return BrokerRefused(message, mend=_MENDS.get(inner.code(), "check credentials and ACLs"))
+        return Fenced(message, hint="give every worker its own [delivery] instance")
+    return BrokerRefused(message, hint=_MENDS.get(inner.code(), "check credentials and ACLs"))

@@ -76,7 +76,7 @@ def _plain(connection: socket.socket, server: str) -> BrokerRefused | None:
         return None
     return BrokerRefused(
         f"{server} speaks TLS, and this client does not",
-        mend='set "security.protocol" in [kafka.properties] to "SASL_SSL" (user and password) or "SSL"',
+        hint='set "security.protocol" in [kafka.properties] to "SASL_SSL" (user and password) or "SSL"',
     )
 
 
@@ -96,7 +96,7 @@ def _tls(connection: socket.socket, place: Place, own: Mapping[str, object]) -> 
         if "CERTIFICATE" in reason or "UNKNOWN_CA" in reason:
             return BrokerRefused(
                 f"{server} does not accept this client's certificate, or misses one ({reason})",
-                mend='set "ssl.certificate.location" and "ssl.key.location" to a certificate that the broker trusts',
+                hint='set "ssl.certificate.location" and "ssl.key.location" to a certificate that the broker trusts',
             )
     except OSError:
         return None  # no answer to a question that was not asked: all is well with TLS
@@ -115,7 +115,7 @@ def _in_the_clear(place: Place) -> BrokerRefused | None:
         return None
     return BrokerRefused(
         f"{place[0]}:{place[1]} does not speak TLS, and this client does",
-        mend='set "security.protocol" in [kafka.properties] to "SASL_PLAINTEXT" or "PLAINTEXT", or take '
+        hint='set "security.protocol" in [kafka.properties] to "SASL_PLAINTEXT" or "PLAINTEXT", or take '
         "the broker's TLS port",
     )
 
@@ -146,13 +146,13 @@ def _certificate(
 ) -> BrokerRefused:
     said = f"{server}: the broker's certificate is not accepted: {error.verify_message}"
     if error.verify_code in (_EXPIRED, _NOT_YET):
-        mend = "renew the broker's certificate (ssl.keystore.location there); check this machine's clock"
+        hint = "renew the broker's certificate (ssl.keystore.location there); check this machine's clock"
     elif error.verify_code in (_HOST, _ADDRESS):
-        mend = (
+        hint = (
             f"write a host that the certificate names instead of {host} into `[kafka] bootstrap_servers`, "
             "or have the certificate made for it"
         )
     else:
         known = own.get("ssl.ca.location", "not set: the machine's own authorities")
-        mend = f'set "ssl.ca.location" to the PEM file of the authority that signed it (now {known})'
-    return BrokerRefused(said, mend=mend)
+        hint = f'set "ssl.ca.location" to the PEM file of the authority that signed it (now {known})'
+    return BrokerRefused(said, hint=hint)

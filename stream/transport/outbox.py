@@ -14,10 +14,10 @@ from stream.errors import DeliveryFailed
 from stream.records import Headers
 from stream.settings import KafkaSettings
 from stream.transport.clients import make_client
-from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide, decide_transaction
 from stream.transport.properties import producer_properties
+from stream.transport.reachability import Connection
 
 __all__ = ["Failed", "OnFailed", "Outbox", "Refusal"]
 
@@ -203,7 +203,7 @@ class Outbox:
                 raise DeliveryFailed(
                     f"the producer's queue of {size} records stayed full for {self._stall_s:.0f} s"
                     f" ({self._connection.trouble or 'no error reported'})",
-                    mend="look at the brokers of the output topic; nothing was committed, a restart repeats the work",
+                    hint="look at the brokers of the output topic; nothing was committed, a restart repeats the work",
                 )
 
     def check(self) -> None:

@@ -95,7 +95,7 @@ class Permissions:
 
     def _refused(self, message: str, rights: Sequence[Right]) -> BrokerRefused:
         grants = "; ".join(f"grant {right} to {self.principal}" for right in rights)
-        return BrokerRefused(message, mend=f"{grants}; docs/security.md has the commands")
+        return BrokerRefused(message, hint=f"{grants}; docs/security.md has the commands")
 
     def _look(self) -> dict[Right, bool | None]:
         """Each right and whether it is held; None = the broker does not tell."""

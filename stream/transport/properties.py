@@ -82,7 +82,7 @@ def _common(settings: KafkaSettings, own: Mapping[str, Any], name: str) -> Clien
         if key in RESERVED:
             where = name if key in own else "[kafka.properties]"
             raise SettingsError(
-                f"[kafka] property `{key}` is not yours to set in {where}", mend=RESERVED[key]
+                f"[kafka] property `{key}` is not yours to set in {where}", hint=RESERVED[key]
             )
     plain = {k: v.reveal() if isinstance(v, Secret) else v for k, v in chosen.items()}
     return {"bootstrap.servers": settings.bootstrap_servers, "log_level": LOG_LEVEL, **plain}

@@ -11,10 +11,10 @@ from stream.errors import Retriable, Stopped
 from stream.records import Batch
 from stream.settings import KafkaSettings
 from stream.transport.clients import make_client
-from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
 from stream.transport.properties import consumer_properties
+from stream.transport.reachability import Connection
 
 __all__ = ["Reader"]
 
@@ -49,10 +49,10 @@ class Reader:
             if isinstance(fault, Stopped):
                 raise fault from error
             raise Stopped(
-                f"no broker answers: {fault.message}", mend="start it, or correct `[kafka] bootstrap_servers`"
+                f"no broker answers: {fault.message}", hint="start it, or correct `[kafka] bootstrap_servers`"
             ) from error
         if found is None:
-            raise Stopped(f"topic {self._topic} is not there", mend="make it with `stream topics --create`")
+            raise Stopped(f"topic {self._topic} is not there", hint="make it with `stream topics --create`")
         return sorted(found.partitions)
 
     def poll(self, wait_s: float, records: int = 500) -> Batch:

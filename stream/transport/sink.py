@@ -12,10 +12,10 @@ from typing import TypeAlias
 from stream.errors import DeliveryFailed, Stopped
 from stream.records import Headers
 from stream.settings import KafkaSettings
-from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide, record_reason, worth_asking_again
 from stream.transport.outbox import Failed, Outbox, Refusal
+from stream.transport.reachability import Connection
 
 __all__ = ["Sink"]
 
@@ -106,7 +106,7 @@ class Sink:
             raise DeliveryFailed(
                 f"{len(self)} records were not acknowledged in time"
                 f" ({self.connection.trouble or 'no error reported'})",
-                mend="look at the brokers of the output topic; nothing was committed, a restart repeats the work",
+                hint="look at the brokers of the output topic; nothing was committed, a restart repeats the work",
             )
         refused, self._refused, self._sent = self._refused, [], []
         return refused

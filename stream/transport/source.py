@@ -20,12 +20,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from stream.errors import OffsetOutOfRange, Stopped, StreamError
 from stream.records import Batch, Partition
 from stream.settings import InputSettings, KafkaSettings
+from stream.transport.client_records import Message, all_sound, as_batch, partitions_of
 from stream.transport.clients import make_client
-from stream.transport.columns import Message, all_sound, as_batch, partitions_of
-from stream.transport.connection import Connection
 from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
 from stream.transport.properties import consumer_properties
+from stream.transport.reachability import Connection
 from stream.transport.starts import Starts
 from stream.transport.transactions import GroupMetadata
 
@@ -329,7 +329,7 @@ class Source:
             raise OffsetOutOfRange(
                 f"{tp.topic}[{tp.partition}]: the record to read next is gone ({error.str()}); "
                 f"the topic now holds offsets {low} to {high - 1}",
-                mend='set `[input] on_out_of_range` to "earliest" or "latest" to go on without the missing records',
+                hint='set `[input] on_out_of_range` to "earliest" or "latest" to go on without the missing records',
             )
         target = low if choice == "earliest" else high
         log.error("%s[%d]: offset out of range; going on at %s, %d", tp.topic, tp.partition, choice, target)

@@ -88,7 +88,7 @@ class Starts:
                     raise fault from error
                 if deadline.over:
                     # The client says no more: it asks again by itself while a transaction holds the offsets back.
-                    fault.mend = fault.mend or HELD_BACK
+                    fault.hint = fault.hint or HELD_BACK
                     raise fault from error
                 time.sleep(AGAIN_S)
                 continue

@@ -19,8 +19,8 @@ from stream.errors import MovedOn, Retriable, Stopped, StreamError
 from stream.records import Partition
 from stream.transport import Deadline
 from stream.worker.delivery import LOOK_S, Outlets
-from stream.worker.seams import Reading
-from stream.worker.span import Judged, Span
+from stream.worker.protocols import Reading
+from stream.worker.span import ScoredBatch, Span
 from stream.worker.timing import Timing
 
 __all__ = ["AtLeastOnce"]
@@ -68,7 +68,7 @@ class AtLeastOnce:
     def retry(self) -> None:
         """See `Delivery.retry`: nothing is in hand."""
 
-    def publish(self, judged: Judged) -> None:
+    def publish(self, scored: ScoredBatch) -> None:
         """
         Publish a batch once the span before has ended.
 
@@ -77,10 +77,10 @@ class AtLeastOnce:
         """
         self._await(None)
         started = self._outlets.clock()
-        self._outlets.publisher.publish(judged)
+        self._outlets.publisher.publish(scored)
         self._outlets.metrics.observe("stream_publish_seconds", self._outlets.clock() - started)
         self._span = self._span or Span(started)
-        self._span.add(judged)
+        self._span.add(scored)
 
     def tend(self, *, drained: bool) -> None:
         """See `Delivery.tend`."""
@@ -152,8 +152,8 @@ class AtLeastOnce:
     def _settle(self, span: Span, deadline: Deadline) -> None:
         """In the background: await the outputs."""
         self._outlets.publisher.settle(span, deadline)
-        for judged in span.batches:
-            self._outlets.tally.count(judged.batch, judged.outcomes)
+        for scored in span.batches:
+            self._outlets.tally.count(scored.batch, scored.outcomes)
 
     def _await(self, budget: Deadline | None) -> None:
         """Wait for the span before, and commit it. An unreachable broker makes this long, so it beats."""
@@ -163,7 +163,7 @@ class AtLeastOnce:
             if over is not None and over.over:
                 raise Stopped(
                     "outputs were not acknowledged in the time there was; nothing of them is committed",
-                    mend="look at the brokers; whoever reads these records next scores them again",
+                    hint="look at the brokers; whoever reads these records next scores them again",
                 )
         self._conclude(budget)
 
@@ -193,7 +193,7 @@ class AtLeastOnce:
                 return
             except Retriable as error:
                 if deadline.over:
-                    raise Stopped(error.message, mend="look at the group's coordinator") from error
+                    raise Stopped(error.message, hint="look at the group's coordinator") from error
                 log.warning("commit is tried again: %s", error.message)
                 time.sleep(deadline.left_s(COMMIT_AGAIN_S))
             else:

@@ -9,7 +9,7 @@ from stream.errors import TooManyDeadLetters
 __all__ = ["WINDOW", "Brake"]
 
 WINDOW = 1_000
-"""Judged over the last so many records or more: the whole batches that make up this many."""
+"""ScoredBatch over the last so many records or more: the whole batches that make up this many."""
 
 
 class Brake:
@@ -47,6 +47,6 @@ class Brake:
             raise TooManyDeadLetters(
                 f"{self._dead} of the last {self._records} records are dead letters, more than"
                 f" [dead_letters] stop_above = {self._limit:g} allows; the last of them: {example}",
-                mend="mend the producer or the model and start again: the records of the last batch are not lost;"
+                hint="correct the producer or the model and start again: the records of the last batch are not lost;"
                 " or raise stop_above to let them go to the dead-letter topic",
             )

@@ -15,9 +15,9 @@ from stream.records import Partition
 from stream.telemetry import Metrics
 from stream.transport import Deadline
 from stream.worker.progress import Progress
+from stream.worker.protocols import Reading
 from stream.worker.publisher import Publisher
-from stream.worker.seams import Reading
-from stream.worker.span import Judged
+from stream.worker.span import ScoredBatch
 from stream.worker.tally import Tally
 
 __all__ = ["LOOK_S", "Delivery", "Outlets"]
@@ -66,7 +66,7 @@ class Delivery(Protocol):
         Raises: Stopped when it can't be done.
         """
 
-    def publish(self, judged: Judged) -> None:
+    def publish(self, scored: ScoredBatch) -> None:
         """Publish a batch. Raises: Stopped when the worker can't go on; nothing of it is committed then."""
 
     def tend(self, *, drained: bool) -> None:

@@ -18,8 +18,8 @@ from stream.transport import Deadline
 from stream.worker.brake import Brake
 from stream.worker.delivery import Delivery
 from stream.worker.progress import Progress
-from stream.worker.seams import Process, Reading
-from stream.worker.span import Judged
+from stream.worker.protocols import Process, Reading
+from stream.worker.span import ScoredBatch
 from stream.worker.state import Life, State
 from stream.worker.tally import dead
 from stream.worker.timing import Timing
@@ -163,10 +163,10 @@ class Engine:
         if outcomes is None:
             return
         seconds = self._clock() - started
-        judged = Judged(batch, outcomes, self._pipeline.name, seconds)
+        scored = ScoredBatch(batch, outcomes, self._pipeline.name, seconds)
         self._metrics.observe("stream_process_seconds", seconds)
         self._brake.check(len(batch), *dead(outcomes))
-        self._delivery.publish(judged)
+        self._delivery.publish(scored)
 
     def _process(self, batch: Batch) -> list[Outcome] | None:
         """The batch's outcomes; None when asked to stop before what they need (a registry) answered."""
@@ -179,7 +179,7 @@ class Engine:
             except Retriable as error:
                 self.blocked = error.message
                 if deadline.over:
-                    raise Stopped(error.message, mend="look at the service that is named") from error
+                    raise Stopped(error.message, hint="look at the service that is named") from error
                 log.warning("the batch is tried again: %s", error.message)
             if self._stop.wait(AGAIN_S):
                 return None

@@ -20,13 +20,13 @@ from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StartupTi
 from stream.records import Partition
 from stream.transport import Deadline, GroupMetadata, Refusal
 from stream.worker.delivery import LOOK_S, Outlets
-from stream.worker.inhand import InHand
 from stream.worker.pace import Pace
 from stream.worker.phases import Event, Phase, Phases
+from stream.worker.protocols import Reading, Transacting
 from stream.worker.renewal import Renewal
-from stream.worker.seams import Reading, Transacting
-from stream.worker.span import Judged, Span
+from stream.worker.span import ScoredBatch, Span
 from stream.worker.timing import Timing
+from stream.worker.uncommitted import Uncommitted
 
 __all__ = ["ExactlyOnce"]
 
@@ -61,7 +61,7 @@ class ExactlyOnce:
         self.stop_by: Deadline | None = None
         """When the worker must have ended; set once it is asked to stop."""
         self.phases = Phases()
-        self._hand = InHand(outlets.publisher.topics.dead_letters, outlets.clock)
+        self._hand = Uncommitted(outlets.publisher.topics.dead_letters, outlets.clock)
         self._renewal = Renewal(sink, outlets.clock)
         self._settlement = Background(StreamError)
         self._span: Span | None = None
@@ -87,32 +87,32 @@ class ExactlyOnce:
             except Retriable as error:
                 log.warning("waiting for the transaction coordinator: %s", error.message)
                 if deadline.over:
-                    raise StartupTimeout(error.message, mend="look at the brokers") from error
+                    raise StartupTimeout(error.message, hint="look at the brokers") from error
                 if pause(AGAIN_S):
                     return
             except OutcomeUnknown as error:
-                raise Stopped(error.message, mend="restart the worker") from error
+                raise Stopped(error.message, hint="restart the worker") from error
             else:
                 self.phases.on(Event.STARTED)
                 return
 
-    def publish(self, judged: Judged) -> None:
+    def publish(self, scored: ScoredBatch) -> None:
         """See `Delivery.publish`. Blocks until the span before has ended, and while the producer's queue is full."""
         self._await(None)
         if self.holding:
-            self._hand.add(judged)
+            self._hand.add(scored)
             return
         started = self._outlets.clock()
-        self._pace.judging_s = judged.seconds
+        self._pace.judging_s = scored.seconds
         try:
             if self._span is None:
                 self._begin()
                 self._span = Span(started)
-            self._span.add(judged)
-            self._outlets.publisher.publish(judged)
+            self._span.add(scored)
+            self._outlets.publisher.publish(scored)
         except (Aborted, OutcomeUnknown) as error:
             span, self._span = self._span, None
-            self._fail(error, span.batches if span else [judged])
+            self._fail(error, span.batches if span else [scored])
         self._outlets.metrics.observe("stream_publish_seconds", self._outlets.clock() - started)
 
     def tend(self, *, drained: bool) -> None:
@@ -173,7 +173,7 @@ class ExactlyOnce:
             if over is not None and over.over:
                 raise Stopped(
                     "a transaction was not committed in the time there was; nobody sees anything of it",
-                    mend="look at the brokers; whoever reads these records next scores them again",
+                    hint="look at the brokers; whoever reads these records next scores them again",
                 )
 
     def _look(self, wait_s: float = 0.0) -> bool:
@@ -191,12 +191,12 @@ class ExactlyOnce:
             self._count(span.batches, self._ended_at - self._ending_since)
         return True
 
-    def _count(self, batches: Iterable[Judged], seconds: float) -> None:
+    def _count(self, batches: Iterable[ScoredBatch], seconds: float) -> None:
         self._pace.committed(seconds)
         self._outlets.metrics.add("stream_commits_total", result="ok")
         self._outlets.metrics.observe("stream_commit_seconds", seconds)
-        for judged in batches:
-            self._outlets.tally.count(judged.batch, judged.outcomes)
+        for scored in batches:
+            self._outlets.tally.count(scored.batch, scored.outcomes)
 
     # ---- when a transaction can't be committed ----
 
@@ -205,7 +205,7 @@ class ExactlyOnce:
         """See `Delivery.holding`."""
         return self._hand.why if self._hand or self.phases.now is Phase.UNSURE else ""
 
-    def _fail(self, error: StreamError, batches: list[Judged], gone: Collection[Partition] = ()) -> None:
+    def _fail(self, error: StreamError, batches: list[ScoredBatch], gone: Collection[Partition] = ()) -> None:
         """Take a transaction's records in hand, but those of partitions that went meanwhile, and end it."""
         if error.message != self._hand.why or not self._hand:
             log.warning("a transaction is not committed, its records are sent again: %s", error.message)
@@ -244,7 +244,7 @@ class ExactlyOnce:
         if self.holding and self._hand.age_s > self._timing.hold_s:
             raise Stopped(
                 f"transactions could not be committed for {self._hand.age_s:.0f} s: {self.holding}",
-                mend="look at the brokers; a restart goes on at the last commit",
+                hint="look at the brokers; a restart goes on at the last commit",
             )
 
     def _attempt(self, budget: Deadline) -> None:
@@ -264,17 +264,17 @@ class ExactlyOnce:
         if not self.holding:
             log.info("the records in hand are committed; going on")
 
-    def _again(self, judged: Judged) -> None:
+    def _again(self, scored: ScoredBatch) -> None:
         """One batch in hand, in a transaction of its own. Raises: as `_settle`."""
         started = self._outlets.clock()
         self._begin()
-        self._outlets.publisher.publish(judged)
+        self._outlets.publisher.publish(scored)
         self.phases.on(Event.ENDING)
         deadline = Deadline.after(self._sink.timeout_s)
-        self._settle(judged.next_offsets(), self._source.group(), deadline)
+        self._settle(scored.next_offsets(), self._source.group(), deadline)
         self.phases.on(Event.COMMITTED)
         self._hand.committed()
-        self._count([judged], self._outlets.clock() - started)
+        self._count([scored], self._outlets.clock() - started)
 
     def _renew(self, budget: Deadline) -> bool:
         """A new producer; then the group's offsets tell what was committed. False = not yet."""
@@ -302,7 +302,7 @@ class ExactlyOnce:
         if not self._finished(budget):
             raise Stopped(
                 f"not everything was committed in the time there was: {self.holding}",
-                mend="look at the brokers; whoever reads these records next scores them again",
+                hint="look at the brokers; whoever reads these records next scores them again",
             )
 
     def _finished(self, budget: Deadline) -> bool:

@@ -10,7 +10,7 @@ from stream.deadletter import describe, headers_of
 from stream.errors import DeadLetterRefused, DeliveryFailed, Place
 from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction
 from stream.transport import Deadline, Refusal
-from stream.worker.span import Judged, Span
+from stream.worker.span import ScoredBatch, Span
 from stream.worker.tally import all_predictions
 
 __all__ = ["Publisher", "Sending", "Topics", "letter_of", "onward", "refused_dead_letter"]
@@ -64,22 +64,22 @@ class Publisher:
         self._sink = sink
         self._topics = topics
 
-    def publish(self, judged: Judged) -> None:
+    def publish(self, scored: ScoredBatch) -> None:
         """
         Send the predictions and dead letters of a batch; skips send nothing.
 
         Args:
-            judged: the batch and what became of it.
+            scored: the batch and what became of it.
         Raises: Stopped when the producer can't go on. Blocks while its queue is full.
         """
-        batch, outcomes = judged.batch, judged.outcomes
+        batch, outcomes = scored.batch, scored.outcomes
         if all_predictions(outcomes):
             self._predictions(batch, range(len(batch)), outcomes)
             return
         self._predictions(batch, [i for i, o in enumerate(outcomes) if isinstance(o, Prediction)], outcomes)
         for i, outcome in enumerate(outcomes):
             if isinstance(outcome, DeadLetter):
-                self.bury(judged, i, outcome, now=i in judged.restamped)
+                self.bury(scored, i, outcome, now=i in scored.restamped)
 
     def _predictions(self, batch: Batch, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         values = [o.value for o in outcomes if isinstance(o, Prediction)]
@@ -91,19 +91,19 @@ class Publisher:
             headers = [headers[i] for i in rows]
         self._sink.send(self._topics.predictions, keys, values, timestamps, headers)
 
-    def bury(self, judged: Judged, i: int, letter: DeadLetter, *, now: bool = False) -> None:
+    def bury(self, scored: ScoredBatch, i: int, letter: DeadLetter, *, now: bool = False) -> None:
         """
         Send record i to the dead-letter topic.
 
         Args:
-            judged: where it is.
+            scored: where it is.
             i: its row.
             letter: why.
             now: stamp it now, because the broker refuses its own timestamp.
         """
-        batch = judged.batch
+        batch = scored.batch
         place = batch.place(i)
-        headers = headers_of(letter, place, judged.model, batch.headers[i], redact=self._topics.redact)
+        headers = headers_of(letter, place, scored.model, batch.headers[i], redact=self._topics.redact)
         stamp = 0 if now else batch.timestamps_ms[i]
         self._sink.send(self._topics.dead_letters, [batch.keys[i]], [batch.values[i]], [stamp], [headers])
 
@@ -161,7 +161,7 @@ def refused_dead_letter(refusal: Refusal) -> DeadLetterRefused:
         f"{place}: {refusal.topic} refused the record as a dead letter ({refusal.message}); its value has"
         f" {size} bytes; it was not skipped",
         place=place,
-        mend=f"raise max.message.bytes of {refusal.topic} above {size + 65_536}, then restart",
+        hint=f"raise max.message.bytes of {refusal.topic} above {size + 65_536}, then restart",
     )
 
 

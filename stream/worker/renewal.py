@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from stream.errors import Fenced, OutcomeUnknown, Stopped
 from stream.transport import Deadline
-from stream.worker.seams import Transacting
+from stream.worker.protocols import Transacting
 
 __all__ = ["Renewal"]
 
@@ -65,14 +65,14 @@ class Renewal:
         if self.twin:
             raise Fenced(
                 f"another worker uses this one's transactional id: {self._error.message}",
-                mend="give every worker its own [delivery] instance",
+                hint="give every worker its own [delivery] instance",
             )
         if not self._fresh:
             self._times.append(self._clock())
             if len(self._times) > AT_MOST and self._times[-1] - self._times[0] < WITHIN_S:
                 raise Stopped(
                     f"{AT_MOST} producers in a row could not go on: {self._error.message}",
-                    mend="look at the brokers' logs; a restart goes on at the last commit",
+                    hint="look at the brokers' logs; a restart goes on at the last commit",
                 )
             self._sink.renew()
             self._fresh = True

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction
 
-__all__ = ["Judged", "Span"]
+__all__ = ["ScoredBatch", "Span"]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ScoredBatch:
     """
     A batch, and what became of it.
 
@@ -34,7 +34,7 @@ class Judged:
     seconds: float = 0.0
     restamped: set[int] = field(default_factory=set)
 
-    def where(self, keep: Callable[[int, int], bool]) -> Judged:
+    def where(self, keep: Callable[[int, int], bool]) -> ScoredBatch:
         """
         The records that are still this worker's to deal with.
 
@@ -46,7 +46,7 @@ class Judged:
         if len(rows) == len(batch):
             return self
         new = {old: i for i, old in enumerate(rows)}
-        return Judged(
+        return ScoredBatch(
             batch.take(rows),
             [self.outcomes[i] for i in rows],
             self.model,
@@ -83,31 +83,33 @@ class Span:
     next_offsets: dict[Partition, int] = field(default_factory=dict)
     records: int = 0
     value_bytes: int = 0
-    batches: list[Judged] = field(default_factory=list)
+    batches: list[ScoredBatch] = field(default_factory=list)
 
-    def add(self, judged: Judged) -> None:
+    def add(self, scored: ScoredBatch) -> None:
         """Take in a batch and what became of it."""
-        batch = judged.batch
-        self.next_offsets |= judged.next_offsets()
+        batch = scored.batch
+        self.next_offsets |= scored.next_offsets()
         self.records += len(batch)
         self.value_bytes += sum(len(value) for value in batch.values if value)
-        self.batches.append(judged)
+        self.batches.append(scored)
 
     def forget(self, partitions: Iterable[Partition]) -> None:
         """Commit nothing for these: they belong to others now."""
         for partition in partitions:
             self.next_offsets.pop(partition, None)
 
-    def demote(self, key: bytes | None, value: bytes | None, letter: DeadLetter) -> tuple[Judged, int] | None:
+    def demote(
+        self, key: bytes | None, value: bytes | None, letter: DeadLetter
+    ) -> tuple[ScoredBatch, int] | None:
         """
         Find the record whose prediction had this key and value, and note that it is a dead letter now.
 
         Returns: its batch and row; None when it is not of this span. Each record is found once: forwarded
             nulls of one key look alike.
         """
-        for judged in self.batches:
-            row = judged.find(key, value)
+        for scored in self.batches:
+            row = scored.find(key, value)
             if row is not None:
-                judged.outcomes[row] = letter
-                return judged, row
+                scored.outcomes[row] = letter
+                return scored, row
         return None

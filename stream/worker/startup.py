@@ -18,7 +18,7 @@ LOOK_S = 2.0
 
 
 class Looking(Protocol):
-    """What is needed of `stream.transport.topics.Cluster`."""
+    """What is needed of `stream.transport.topic_admin.Cluster`."""
 
     def topics(self, timeout_s: float) -> frozenset[str]:
         """See `Cluster.topics`."""
@@ -51,7 +51,7 @@ def wait_for_topics(
         if deadline.over:
             raise StartupTimeout(
                 f"{reason} (waited {budget_s:g} s)",
-                mend="start the broker or correct `[kafka] bootstrap_servers` or `security.protocol`; make topics with"
+                hint="start the broker or correct `[kafka] bootstrap_servers` or `security.protocol`; make topics with"
                 " `stream topics --create`",
             )
         if pause(deadline.left_s(0.3)):

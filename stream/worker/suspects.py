@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from stream.records import Batch, Outcome
-from stream.worker.seams import Process
+from stream.worker.protocols import Process
 
 __all__ = ["CRASHES", "Elsewhere", "Guarded", "Suspects"]
 

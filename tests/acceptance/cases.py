@@ -20,9 +20,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from benchmarks.models import flights_lr
 from stream.codec import RecordSchema
-from stream.demo.export import export
+from stream.demo.flight_file import export
 from stream.files import events_of, sample_of
-from stream.store import Package, Wish, open_package, pack
+from stream.store import Package, PackRequest, open_package, pack
 
 __all__ = ["CASES", "ROWS", "Case"]
 
@@ -88,7 +88,7 @@ def _flights(folder: Path, *, linear: bool) -> Case:
         known = frame[frame["late"].notna()]
         fitted = flights_lr.estimator().fit(known[list(flights_lr.FEATURES)], known["late"].astype(bool))
         schema = Path("schemas/flight.avsc").read_text()
-        package = pack(fitted, Wish("lr", folder / "lr", carry=("flight_id",)), schema=schema).package
+        package = pack(fitted, PackRequest("lr", folder / "lr", carry=("flight_id",)), schema=schema).package
     else:
         package = open_package("models/flights")
     events = list(events_of(sample_of(frame.iloc[-ROWS:]), RecordSchema(package.features)))
@@ -128,7 +128,7 @@ def _people_case(folder: Path, *, regressor: bool) -> Case:
     else:
         target = np.where(frame["city"] == "Bath", "walks", np.where(frame["age"] > 50, "drives", "cycles"))
         fitted = make_pipeline(_columns(), LogisticRegression()).fit(x, target)
-    package = pack(fitted, Wish("people", folder / "people", carry=("id",)), sample=frame).package
+    package = pack(fitted, PackRequest("people", folder / "people", carry=("id",)), sample=frame).package
     events = list(events_of(sample_of(frame), RecordSchema(package.features)))
     return Case(package, "id", _spoiled(events, ["city"], ["income"], ["income"]))
 
@@ -138,7 +138,9 @@ def _array(folder: Path) -> Case:
     x = rng.normal(size=(ROWS, 4))
     fitted = LogisticRegression().fit(x, np.digitize(x[:, 0] + x[:, 1], [-0.5, 0.5]))
     frame = pd.DataFrame({"id": [f"v{i}" for i in range(ROWS)], "x": x.tolist()})
-    package = pack(fitted, Wish("array", folder / "array", vector="x", carry=("id",)), sample=frame).package
+    package = pack(
+        fitted, PackRequest("array", folder / "array", vector="x", carry=("id",)), sample=frame
+    ).package
     events = list(events_of(sample_of(frame), RecordSchema(package.features)))
     for i in range(0, ROWS, 5):
         events[i]["x"] = [*events[i]["x"][:3], float(EXTREMES[i // 5 % len(EXTREMES)])]

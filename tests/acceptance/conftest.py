@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stream.store import Wish, pack
+from stream.store import PackRequest, pack
 from tests.acceptance import visits
 from tests.acceptance.process import Setup, Tables, Worker
 from tests.acceptance.reader import Outputs, reading
@@ -27,7 +27,7 @@ KEPT = {"retention.ms": "-1"}
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small model of `visits`, packed."""
     folder = tmp_path_factory.mktemp("packages") / "visits"
-    pack(visits.estimator(), Wish("visits", folder, carry=("id",)), schema=visits.SCHEMA)
+    pack(visits.estimator(), PackRequest("visits", folder, carry=("id",)), schema=visits.SCHEMA)
     return folder
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.store import Wish, pack
+from stream.store import PackRequest, pack
 from tests.acceptance import visits
 from tests.acceptance.process import Setup, Worker
 from tests.acceptance.reader import Outputs, Seen, reading
@@ -139,7 +139,7 @@ def test_rows_that_a_model_raises_on_are_found_one_by_one(
 
 
 def _touchy(folder: Path) -> Path:
-    wish = Wish("touchy", folder / "touchy", carry=("id",))
+    wish = PackRequest("touchy", folder / "touchy", carry=("id",))
     pack(Touchy(), wish, schema=visits.SCHEMA)
     return wish.folder
 

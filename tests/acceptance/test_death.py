@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from stream.store import Wish, pack
+from stream.store import PackRequest, pack
 from tests.acceptance import visits
 from tests.acceptance.process import Setup, Worker
 from tests.acceptance.reader import ends, reading
@@ -125,7 +125,7 @@ def test_lost_records_are_passed_over_when_asked(
 
 def _never_answers(make: Make, workers: Workers, folder: Path) -> Worker:
     """A ready worker that was sent a record over which its model hangs."""
-    wish = Wish("touchy", folder / "touchy", carry=("id",))
+    wish = PackRequest("touchy", folder / "touchy", carry=("id",))
     pack(Touchy(), wish, schema=visits.SCHEMA)
     (folder / "visit.avsc").write_text(visits.SCHEMA)
     setup = make({"input": {"schema": "visit.avsc"}}, model=wish.folder)
@@ -166,7 +166,7 @@ def test_record_that_crashes_the_interpreter_is_buried_by_the_third_start(
     make: Make, workers: Workers, tmp_path: Path
 ) -> None:
     """Two processes die over it; the third has it scored by another, which finds it. Its neighbours are predictions."""
-    wish = Wish("touchy", tmp_path / "touchy", carry=("id",))
+    wish = PackRequest("touchy", tmp_path / "touchy", carry=("id",))
     pack(Touchy(), wish, schema=visits.SCHEMA)
     (tmp_path / "visit.avsc").write_text(visits.SCHEMA)
     tables = {"input": {"schema": "visit.avsc"}, "delivery": {"instance": "one", "state": "state"}}

@@ -12,7 +12,7 @@ import pytest
 
 from stream.app.parts import Parts, assemble
 from stream.codec import RecordSchema, single_object_prefix
-from stream.codec.rows import write_row
+from stream.codec.dict_records import write_row
 from stream.files import events_of, sample_of
 from stream.settings import (
     DeadLetterSettings,
@@ -23,7 +23,7 @@ from stream.settings import (
     OutputSettings,
     Settings,
 )
-from stream.store import Wish, open_package, pack
+from stream.store import PackRequest, open_package, pack
 from stream.transport import Deadline, Sink
 from tests.acceptance.reader import reading
 from tests.conftest import Kafka
@@ -68,7 +68,7 @@ def test_predictions_on_kafka_are_the_estimators_own(
     """Labels exactly, numbers within the tolerance, each under its record's key, nothing dead."""
     case = CASES[name]()
     folder = tmp_path / "m"
-    pack(case.estimator, Wish("m", folder, **case.options), sample=case.sample)  # type: ignore[arg-type]
+    pack(case.estimator, PackRequest("m", folder, **case.options), sample=case.sample)  # type: ignore[arg-type]
     package = open_package(folder)
     schema = RecordSchema(package.features)
     settings = Settings(

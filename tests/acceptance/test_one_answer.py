@@ -14,11 +14,11 @@ import pyarrow.dataset as ds
 import pytest
 
 import stream.sql
-from stream.app.batch import BatchWish, planned, run_batch
+from stream.app.batch import BatchOptions, planned, run_batch
 from stream.app.parts import assemble
 from stream.batch import find_inputs
 from stream.codec import RecordSchema, single_object_prefix
-from stream.codec.rows import write_row
+from stream.codec.dict_records import write_row
 from stream.settings import (
     DeadLetterSettings,
     InputSettings,
@@ -96,7 +96,7 @@ def through_sql(case: Case, file: Path) -> Answers:
 def through_batch(case: Case, file: Path) -> Answers:
     """A run of `stream batch`."""
     settings = replace(Settings(), model=ModelSettings(uri=str(folder_of(case))))
-    wish = BatchWish(file.parent / "scored", processes=1)
+    wish = BatchOptions(file.parent / "scored", processes=1)
     plan = planned(find_inputs([str(file)]), wish, new_only=False, progress=lambda _: None)
     record, _ = run_batch(settings, plan, wish, lambda _: None)
     parts = ds.dataset(wish.output / f"run={record.run}", exclude_invalid_files=True, format="parquet")

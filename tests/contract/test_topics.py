@@ -10,8 +10,8 @@ import pytest
 from stream.errors import Stopped
 from stream.records import Partition
 from stream.transport import Reader
-from stream.transport.topics import Cluster as Catalogue
-from stream.transport.topics import TopicState, WantedTopic
+from stream.transport.topic_admin import Cluster as Catalogue
+from stream.transport.topic_admin import TopicState, WantedTopic
 from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Member, Row, rows, send
 from tests.kafka.process import wait_for
 

@@ -12,7 +12,7 @@ import pytest
 from docs.reference.__main__ import DOCS
 from stream.app.config import load_settings
 from stream.rights import rights_of
-from stream.transport.topics import Cluster
+from stream.transport.topic_admin import Cluster
 from tests.docs.session import Block, blocks, replaced
 from tests.kafka.secured import SecuredBroker
 

@@ -164,8 +164,8 @@ def _import() -> None:
     import sklearn.preprocessing  # noqa: F401
 
     import stream.app.host
-    import stream.app.service
     import stream.app.web
+    import stream.app.worker_service
     import stream.cli.worker  # noqa: F401
 
 

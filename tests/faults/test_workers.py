@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.store import Wish, pack
+from stream.store import PackRequest, pack
 from tests.acceptance import visits
 from tests.acceptance.conftest import PARTITIONS
 from tests.acceptance.process import Worker
@@ -292,7 +292,7 @@ def _poisoned(event: Event) -> Event:
 def test_poison(stage: Stage, kafka: Kafka, tmp_path: Path) -> None:
     """A supervisor starts the worker again and again; it gets past them, and they are dead letters."""
     (tmp_path / "visit.avsc").write_text(visits.SCHEMA)
-    wish = Wish("fatal", tmp_path / "fatal", carry=("id",))
+    wish = PackRequest("fatal", tmp_path / "fatal", carry=("id",))
     pack(Fatal(), wish, schema=visits.SCHEMA)
     scene = stage(kafka.bootstrap, {"input": {"schema": "visit.avsc"}}, model=wish.folder)
     scene.mix = Mix(scene.row.seed, odd_every=1_009, odd=_poisoned)

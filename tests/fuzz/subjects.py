@@ -18,10 +18,10 @@ from sklearn.preprocessing import OneHotEncoder
 
 from stream.app.parts import build_pipeline
 from stream.codec import RecordSchema, single_object_prefix
-from stream.codec.rows import write_row
+from stream.codec.dict_records import write_row
 from stream.pipeline import Pipeline
 from stream.settings import InputSettings, Settings
-from stream.store import Wish, open_package, pack
+from stream.store import PackRequest, open_package, pack
 
 __all__ = ["SUBJECTS", "Subject", "subject"]
 
@@ -46,7 +46,7 @@ def _made(
     estimator: object, schema: str, rows: list[dict[str, object]], **wish: str | tuple[str, ...]
 ) -> Subject:
     folder = Path(mkdtemp(prefix="fuzz-")) / "model"
-    pack(estimator, Wish("fuzzed", folder, **wish), schema=schema)  # type: ignore[arg-type]
+    pack(estimator, PackRequest("fuzzed", folder, **wish), schema=schema)  # type: ignore[arg-type]
     path = folder.parent / "event.avsc"
     path.write_text(schema)
     return _on(folder, path, rows)

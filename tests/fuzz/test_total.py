@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stream.codec.rows import read_row
+from stream.codec.dict_records import read_row
 from stream.records import DeadLetter, Outcome, Prediction
 from tests.fuzz.judge import judge, mixed_batch
 from tests.fuzz.mutation import long_of

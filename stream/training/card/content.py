@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from stream.training.comparison import Compared
 from stream.training.intervals import RESAMPLES
-from stream.training.metrics import HIGHER_IS_BETTER
+from stream.training.model_metrics import HIGHER_IS_BETTER
 from stream.training.trained import Trained
+from stream.training.version_comparison import Compared
 
 __all__ = ["METRICS", "Figure", "columns", "comparison", "data", "figures", "number", "search"]
 

@@ -10,11 +10,11 @@ from typing import Any
 from stream.manifest import Manifest
 from stream.training.card import content, plots
 from stream.training.card.drawing import draw
-from stream.training.comparison import Compared
 from stream.training.importance import Importance, importances
-from stream.training.metrics import HIGHER_IS_BETTER, scoring_of
+from stream.training.model_metrics import HIGHER_IS_BETTER, scoring_of
 from stream.training.slices import Slice, slice_columns, slices
 from stream.training.trained import Trained
+from stream.training.version_comparison import Compared
 
 __all__ = ["Card", "card_of"]
 

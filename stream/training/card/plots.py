@@ -11,7 +11,7 @@ from sklearn.metrics import confusion_matrix, roc_curve
 
 from stream.training.card.drawing import ACCENT, INK, MUTED, SECOND, label
 from stream.training.importance import Importance
-from stream.training.metrics import Sheet
+from stream.training.model_metrics import Sheet
 from stream.training.slices import Slice
 
 __all__ = ["actual", "by_part", "calibration", "confusion", "importance", "residuals", "roc", "scores"]

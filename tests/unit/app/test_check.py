@@ -17,7 +17,7 @@ from stream.app.parts import open_configured
 from stream.cli.check import check as command
 from stream.errors import BrokerRefused, Retriable, StreamError
 from stream.settings import InputSettings, ModelSettings, Settings
-from stream.store import Wish, pack
+from stream.store import PackRequest, pack
 
 FIELDS = {"id": "string", "delay": "double", "weight": "double"}
 
@@ -31,7 +31,11 @@ def text(fields: Mapping[str, object]) -> str:
 def packed(folder: Path, carry: tuple[str, ...] = ("id",)) -> None:
     """The next version of a small model."""
     x = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]])
-    pack(LinearRegression().fit(x, x[:, 0]), Wish("line", folder, carry=carry), schema=text(dict(FIELDS)))
+    pack(
+        LinearRegression().fit(x, x[:, 0]),
+        PackRequest("line", folder, carry=carry),
+        schema=text(dict(FIELDS)),
+    )
 
 
 @pytest.fixture
@@ -112,7 +116,7 @@ class TestTopics:
 
         [missing] = findings
         assert ("hand", f"[output] topic {settings.output.topic}") == (missing.severity, missing.where)
-        assert "`stream topics --create`" in missing.mend
+        assert "`stream topics --create`" in missing.hint
 
     @pytest.mark.parametrize(
         ("error", "severity"), [(Retriable("timed out"), "note"), (BrokerRefused("bad password"), "refused")]

@@ -102,7 +102,7 @@ class TestRefusals:
     """What is wrong is named, with the next step."""
 
     @pytest.mark.parametrize(
-        ("text", "message", "mend"),
+        ("text", "message", "hint"),
         [
             ('[kafka]\nbootstrap_server = "x"', "kafka.bootstrap_server", "bootstrap_servers"),
             ('[kafak]\ngroup = "x"', "kafak", "kafka"),
@@ -115,7 +115,7 @@ class TestRefusals:
             ("[kafka", "not TOML", "line"),
         ],
     )
-    def test_wrong_key_or_value(self, tmp_path: Path, text: str, message: str, mend: str) -> None:
+    def test_wrong_key_or_value(self, tmp_path: Path, text: str, message: str, hint: str) -> None:
         """The error names file and key, what was expected, and what to do."""
         path = written(tmp_path, text)
 
@@ -124,14 +124,14 @@ class TestRefusals:
 
         assert str(path) in caught.value.message
         assert message in caught.value.message
-        assert mend in caught.value.mend
+        assert hint in caught.value.hint
 
     def test_unknown_variable_is_named(self, tmp_path: Path) -> None:
         """A mistyped variable is an error too, with the nearest key."""
         with pytest.raises(SettingsError, match="STREAM_WEB__PRT") as caught:
             load_settings(written(tmp_path, ""), {"STREAM_WEB__PRT": "1"})
 
-        assert "port" in caught.value.mend
+        assert "port" in caught.value.hint
 
     def test_missing_file_is_named(self, tmp_path: Path) -> None:
         """A file that was asked for must be there."""

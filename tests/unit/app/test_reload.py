@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression
 from stream.app.reload import PASSING_LOOKS, Reloader
 from stream.errors import Retriable, SettingsError, StreamError
 from stream.settings import ModelSettings, Settings
-from stream.store import Package, Wish, open_package, pack
+from stream.store import Package, PackRequest, open_package, pack
 from stream.telemetry import Metrics
 
 SCHEMA = json.dumps(
@@ -32,7 +32,7 @@ def packed(folder: Path, slope: float, carry: tuple[str, ...] = ("id",), name: s
     """The next version of a package."""
     x = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]])
     model = LinearRegression().fit(x, x[:, 0] * slope)
-    return pack(model, Wish(name, folder, carry=carry), schema=SCHEMA).package
+    return pack(model, PackRequest(name, folder, carry=carry), schema=SCHEMA).package
 
 
 class Rig:

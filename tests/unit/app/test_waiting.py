@@ -38,7 +38,7 @@ def test_registry_that_does_not_come_ends_the_start() -> None:
     with pytest.raises(StartupTimeout, match="refused.*waited 0 s") as caught:
         wait_for_registry(Answers(Retriable("refused")), 0.0, lambda seconds: None)
 
-    assert "[schema_registry] url" in caught.value.mend
+    assert "[schema_registry] url" in caught.value.hint
 
 
 def test_what_waiting_does_not_mend_is_raised_at_once() -> None:

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from stream.batch import plan, reading
-from stream.batch.inputs import Input, find_inputs
+from stream.batch.file_span import Span
+from stream.batch.input_files import Input, find_inputs
 from stream.batch.plan import plan_inputs
 from stream.batch.reading import read_span
-from stream.batch.span import Span
 from stream.errors import SampleError
 from stream.files import read_rows
 

@@ -13,7 +13,7 @@ def test_missing_extra_is_named_with_the_command_that_gets_it() -> None:
     with pytest.raises(SettingsError, match="needs no_such_module, which is not installed") as found:
         require("rest", "json", "no_such_module")
 
-    assert "pip install 'prediction-stream[rest]'" == found.value.mend
+    assert "pip install 'prediction-stream[rest]'" == found.value.hint
 
 
 def test_installed_extra_is_fine() -> None:

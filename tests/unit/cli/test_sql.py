@@ -10,7 +10,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from stream.cli import main
-from stream.store import Wish, pack
+from stream.store import PackRequest, pack
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0]})
     folder = tmp_path_factory.mktemp("packages") / "height"
     tree = DecisionTreeClassifier(random_state=0).fit(frame, ["low", "low", "high", "high"])
-    pack(tree, Wish("height", folder), sample=frame)
+    pack(tree, PackRequest("height", folder), sample=frame)
     return folder
 
 

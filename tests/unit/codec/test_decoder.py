@@ -10,7 +10,7 @@ import pytest
 
 from stream.codec import Decoded, Decoder, RecordSchema
 from stream.codec.arrow import FAST_FROM_ROWS
-from stream.codec.columns import Part
+from stream.codec.parts import Part
 from stream.errors import SchemaError
 from stream.records import DeadLetter
 from tests.unit.codec.samples import DATE, ENUM, FLIGHT, MICROS, MILLIS, flight, schema, written

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stream.codec import Decoder, Encoder, Framing, RecordSchema
 from stream.codec.arrow import FAST_FROM_ROWS
-from stream.codec.columns import as_arrow
+from stream.codec.parts import as_arrow
 from stream.codec.strict import Checker
 from tests.unit.codec.samples import bare, read_back, written
 
@@ -152,7 +152,7 @@ def _walk(record: Any, path: str) -> Any:
 
 
 def _storage(of: RecordSchema, path: str) -> pa.DataType:
-    return Decoder(of, [path], "bare", of)._readers(of).slow._sources[0].storage
+    return Decoder(of, [path], "bare", of)._readers(of).slow._plans[0].storage
 
 
 class TestValid:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream.app.replay import Message
+from stream.app.send import Message
 from stream.demo.feed import Feed
 from stream.demo.ledger import Ledger
 

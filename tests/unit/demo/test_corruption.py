@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from stream.app.schemas import read_schema
+from stream.app.topic_schemas import read_schema
 from stream.codec import Decoder, single_object_prefix
-from stream.codec.rows import write_row
+from stream.codec.dict_records import write_row
 from stream.demo.corruption import KINDS, choose, spoil
 from stream.demo.flights import FIELDS
 

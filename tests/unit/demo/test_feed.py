@@ -39,7 +39,7 @@ def test_more_events_than_flights_is_refused_with_the_most_there_are() -> None:
     with pytest.raises(SettingsError, match="--events 65706: 65,705 flights") as caught:
         prepare(65_706, SCHEMA)
 
-    assert "65705 at most" in caught.value.mend
+    assert "65705 at most" in caught.value.hint
 
 
 @pytest.mark.parametrize(("count", "of"), [(1, 7), (3, 7), (6, 7), (7, 7), (500, 65_705)])

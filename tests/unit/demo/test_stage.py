@@ -19,7 +19,7 @@ def test_a_wanted_port_that_is_taken_is_refused() -> None:
         with pytest.raises(SettingsError, match=f"--port {port}") as caught:
             choose_port(port)
 
-    assert "leave --port out" in caught.value.mend
+    assert "leave --port out" in caught.value.hint
     assert choose_port(port) == port
 
 
@@ -98,4 +98,4 @@ def test_assets_that_are_nowhere_are_refused(tmp_path: Path) -> None:
         find_assets(room)
 
     assert str(room) in caught.value.message
-    assert "stream train" in caught.value.mend
+    assert "stream train" in caught.value.hint

@@ -21,12 +21,12 @@ from sklearn.tree import DecisionTreeRegressor
 
 from stream.errors import PackageError
 from stream.export import Names, compile_onnx, model_ddl
-from stream.store import Package, Wish, golden_of, open_package, pack
+from stream.store import Package, PackRequest, golden_of, open_package, pack
 
 
 def packed(folder: Path, estimator: object, sample: pd.DataFrame, name: str = "small") -> Package:
     """A small package."""
-    return pack(estimator, Wish(name, folder / name), sample=sample).package
+    return pack(estimator, PackRequest(name, folder / name), sample=sample).package
 
 
 def shop() -> tuple[object, pd.DataFrame]:
@@ -128,7 +128,7 @@ def test_model_that_answers_otherwise_is_refused(tmp_path: Path) -> None:
     ) as refused:
         compile_onnx(package, golden_of(package))
 
-    assert "stream export --to bigquery" in refused.value.mend
+    assert "stream export --to bigquery" in refused.value.hint
 
 
 def test_model_that_does_not_compile_is_refused() -> None:

@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 
 from stream.app.serve import Rest, build_rest
 from stream.settings import ModelSettings, ServeSettings, Settings
-from stream.store import Wish, pack
+from stream.store import PackRequest, pack
 
 PERSON = json.dumps(
     {
@@ -113,7 +113,7 @@ def people() -> pd.DataFrame:
 
 def pack_people(folder: Path, **options: Any) -> Path:
     """A classifier of people: names, texts, nulls, times carried."""
-    wish = Wish("people", folder, **{"carry": ("id", "seen"), **options})
+    wish = PackRequest("people", folder, **{"carry": ("id", "seen"), **options})
     pack(Elder(), wish, schema=PERSON, sample=people())
     return folder
 
@@ -121,7 +121,7 @@ def pack_people(folder: Path, **options: Any) -> Path:
 def pack_line(folder: Path, slope: float = 1.0) -> Path:
     """A regression on a matrix of a, b, c: slope · a."""
     x = np.arange(12.0).reshape(4, 3) ** 1.5
-    pack(LinearRegression().fit(x, slope * x[:, 0]), Wish("line", folder), schema=POINT)
+    pack(LinearRegression().fit(x, slope * x[:, 0]), PackRequest("line", folder), schema=POINT)
     return folder
 
 
@@ -130,7 +130,7 @@ def pack_kinds(folder: Path) -> Path:
     rng = np.random.default_rng(1)
     x = rng.normal(size=(60, 2))
     model = LogisticRegression().fit(x, np.digitize(x[:, 0], [-0.5, 0.5]))
-    pack(model, Wish("kinds", folder, vector="x", probabilities=True), schema=VECTOR)
+    pack(model, PackRequest("kinds", folder, vector="x", probabilities=True), schema=VECTOR)
     return folder
 
 

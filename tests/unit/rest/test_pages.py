@@ -16,7 +16,7 @@ from sklearn.linear_model import LinearRegression
 from starlette.testclient import TestClient
 
 from stream.rest.routes import ENDPOINTS
-from stream.store import Wish, pack
+from stream.store import PackRequest, pack
 from tests.unit.rest.models import GIVEN, door
 
 
@@ -112,7 +112,7 @@ def test_names_are_escaped_in_the_page(tmp_path: Path) -> None:
             "fields": [{"name": "x", "type": "double", "feature": "<b>x</b>"}],
         }
     )
-    pack(LinearRegression().fit(frame, np.arange(3.0)), Wish("m", tmp_path / "m"), schema=schema)
+    pack(LinearRegression().fit(frame, np.arange(3.0)), PackRequest("m", tmp_path / "m"), schema=schema)
     with door(tmp_path / "m") as (client, _):
         page = client.get("/docs").text
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from stream.store import Wish, pack
+from stream.store import PackRequest, pack
 from tests.acceptance import visits
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
@@ -21,7 +21,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small model of `visits`, packed."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
     folder = tmp_path_factory.mktemp("packages") / "visits"
-    pack(visits.estimator(), Wish("visits", folder, carry=("id",)), schema=visits.SCHEMA)
+    pack(visits.estimator(), PackRequest("visits", folder, carry=("id",)), schema=visits.SCHEMA)
     return folder
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import pyarrow.dataset as ds
 import pytest
 
-from stream.app.batch import BatchWish, planned, run_batch
+from stream.app.batch import BatchOptions, planned, run_batch
 from stream.batch import RunRecord, find_inputs
 from stream.settings import ModelSettings, Settings
-from stream.store import Wish, open_package, pack
+from stream.store import PackRequest, open_package, pack
 from stream.table import TableScorer
 from tests.acceptance import visits
 
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small model of `visits`, packed."""
     folder = tmp_path_factory.mktemp("packages") / "visits"
-    pack(visits.estimator(), Wish("visits", folder, carry=("id",)), schema=visits.SCHEMA)
+    pack(visits.estimator(), PackRequest("visits", folder, carry=("id",)), schema=visits.SCHEMA)
     return folder
 
 
@@ -50,7 +50,9 @@ def rows(n: int) -> list[dict[str, Any]]:
     return made
 
 
-def scored(package: Path, given: Path, wish: BatchWish) -> tuple[RunRecord, list[dict[str, Any]], list[str]]:
+def scored(
+    package: Path, given: Path, wish: BatchOptions
+) -> tuple[RunRecord, list[dict[str, Any]], list[str]]:
     """The record, the predictions and the dead rows of a run."""
     settings = replace(Settings(), model=ModelSettings(uri=str(package)))
     plan = planned(find_inputs([str(given)]), wish, new_only=False, progress=lambda _: None)
@@ -94,9 +96,9 @@ def test_both_engines_write_the_same(tmp_path: Path, package: Path) -> None:
     with (tmp_path / "v.jsonl").open("w") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows(200))
 
-    local = scored(package, tmp_path / "v.jsonl", BatchWish(tmp_path / "a"))
+    local = scored(package, tmp_path / "v.jsonl", BatchOptions(tmp_path / "a"))
     cluster = scored(
-        package, tmp_path / "v.jsonl", BatchWish(tmp_path / "b", engine="spark", master="local[2]")
+        package, tmp_path / "v.jsonl", BatchOptions(tmp_path / "b", engine="spark", master="local[2]")
     )
 
     assert local[1:] == cluster[1:]

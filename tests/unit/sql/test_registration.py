@@ -17,13 +17,13 @@ from sklearn.tree import DecisionTreeClassifier
 
 import stream.sql
 from stream.codec import Decoder, Encoder, RecordSchema
-from stream.codec.rows import read_row, write_row
+from stream.codec.dict_records import read_row, write_row
 from stream.errors import QueryError, SettingsError
 from stream.pipeline import Pipeline
 from stream.records import Batch, Prediction
 from stream.scoring import carried_names
 from stream.sql import FaultCount, Registered
-from stream.store import Package, Wish, open_package, pack
+from stream.store import Package, PackRequest, open_package, pack
 
 FLIGHT = {
     "flight_id": "f1", "carrier": "UA", "origin": "EWR", "dest": "ORD", "distance": 719.0, "dep_delay": 12.0,
@@ -72,7 +72,7 @@ def rows_of(registered: Registered, query: str, rows: pa.Table | list[dict[str, 
 
 def packed(folder: Path, estimator: object, sample: pd.DataFrame) -> Package:
     """A small model."""
-    return pack(estimator, Wish("small", folder / "small"), sample=sample).package
+    return pack(estimator, PackRequest("small", folder / "small"), sample=sample).package
 
 
 def on_the_stream(package: Package, events: list[dict[str, Any]]) -> list[dict[str, Any] | None]:
@@ -215,7 +215,7 @@ def test_lacking_column_s_own_name_is_in_the_advice(registered: Registered) -> N
         rows_of(registered, "SELECT predict(f) FROM rows f", [row])
 
     assert isinstance(registered.refusal, QueryError)
-    assert 'SELECT * RENAME ("Carrier" AS carrier, your_column AS dest) FROM' in registered.refusal.mend
+    assert 'SELECT * RENAME ("Carrier" AS carrier, your_column AS dest) FROM' in registered.refusal.hint
     row["your_column"] = "ORD"
     renamed = 'SELECT * RENAME ("Carrier" AS carrier, your_column AS dest) FROM rows'
     [(found,)] = rows_of(registered, f"SELECT predict(f).carrier FROM ({renamed}) f", [row])

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from stream.store import Package, SigningKey, Wish, pack
+from stream.store import Package, PackRequest, SigningKey, pack
 
 OURS, THEIRS = SigningKey(b"\x01" * 32), SigningKey(b"\x02" * 32)
 
@@ -43,8 +43,8 @@ def packed(folder: Path, signer: SigningKey | None = None, scale: float = 1.0) -
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"a": rng.normal(size=20), "b": rng.normal(size=20)})
     estimator = LogisticRegression(C=scale).fit(frame, (frame["a"] > 0).astype(int))
-    wish = Wish("m", folder, metrics={"auc": 0.912345, "rows": 20}, signer=signer)
-    return pack(estimator, wish, sample=frame).package
+    request = PackRequest("m", folder, metrics={"auc": 0.912345, "rows": 20}, signer=signer)
+    return pack(estimator, request, sample=frame).package
 
 
 def rewrite(version: Path, change: Callable[[dict[str, Any]], None]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from stream.codec import Decoder, RecordSchema
 from stream.files import events_of, sample_of
 from stream.scoring import columns_of
-from stream.store import Package, Wish, open_package, pack
+from stream.store import Package, PackRequest, open_package, pack
 from tests.unit.store.estimators import CASES, Case
 
 pytestmark = pytest.mark.filterwarnings(
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 def _packed(case: Case, folder: Path) -> Package:
-    pack(case.estimator, Wish("m", folder, **case.options), sample=case.sample)  # type: ignore[arg-type]
+    pack(case.estimator, PackRequest("m", folder, **case.options), sample=case.sample)  # type: ignore[arg-type]
     return open_package(folder)
 
 

@@ -17,7 +17,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from stream.errors import PackageError
-from stream.store import Wish, open_package, pack
+from stream.store import PackRequest, open_package, pack
 
 
 def _fitted(scale: float = 1.0) -> tuple[LogisticRegression, pd.DataFrame]:
@@ -31,7 +31,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package that is copied, never changed."""
     estimator, frame = _fitted()
     folder = tmp_path_factory.mktemp("packed") / "m"
-    pack(estimator, Wish("m", folder), sample=frame)
+    pack(estimator, PackRequest("m", folder), sample=frame)
     return folder
 
 
@@ -254,7 +254,7 @@ def test_unknown_keys_are_tolerated(version: Path) -> None:
 def test_other_model_under_the_golden_rows_is_refused(version: Path, tmp_path: Path) -> None:
     """Its hash may be right: it still doesn't answer as what was packed."""
     estimator, frame = _fitted(scale=0.01)
-    pack(estimator, Wish("m", tmp_path / "other"), sample=frame)
+    pack(estimator, PackRequest("m", tmp_path / "other"), sample=frame)
     _replace_file(
         version, "model.joblib", (tmp_path / "other" / "versions" / "1" / "model.joblib").read_bytes()
     )

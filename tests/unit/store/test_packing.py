@@ -21,7 +21,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from stream.errors import PackageError, SampleError, SchemaError
 from stream.files import read_sample
-from stream.store import Wish, current_version, open_package, pack, pack_estimator_file, versions
+from stream.store import PackRequest, current_version, open_package, pack, pack_estimator_file, versions
 
 RNG = np.random.default_rng(5)
 FRAME = pd.DataFrame(
@@ -61,7 +61,7 @@ def _model(columns: tuple[str, ...] = ("age", "income", "city")) -> Any:
 
 def test_columns_that_nobody_needs_are_left_out_and_named(tmp_path: Path) -> None:
     """The target is no part of an event."""
-    packed = pack(_model(), Wish("m", tmp_path / "m", carry=("id",)), sample=FRAME)
+    packed = pack(_model(), PackRequest("m", tmp_path / "m", carry=("id",)), sample=FRAME)
 
     assert ["age", "income", "city", "id"] == [
         field["name"] for field in json.loads(packed.package.features)["fields"]
@@ -72,23 +72,23 @@ def test_columns_that_nobody_needs_are_left_out_and_named(tmp_path: Path) -> Non
 
 def test_packing_again_adds_a_version_and_makes_it_current(tmp_path: Path) -> None:
     """The first stays as it is."""
-    wish = Wish("m", tmp_path / "m")
-    pack(_model(), wish, sample=FRAME)
+    request = PackRequest("m", tmp_path / "m")
+    pack(_model(), request, sample=FRAME)
     before = {path: path.read_bytes() for path in (tmp_path / "m" / "versions" / "1").iterdir()}
 
-    pack(_model(), wish, sample=FRAME)
+    pack(_model(), request, sample=FRAME)
 
-    assert ([1, 2], 2) == (versions(wish.folder), current_version(wish.folder))
+    assert ([1, 2], 2) == (versions(request.folder), current_version(request.folder))
     assert before == {path: path.read_bytes() for path in (tmp_path / "m" / "versions" / "1").iterdir()}
     assert ("m@2", "m@1") == (
-        open_package(wish.folder).manifest.model, open_package(wish.folder, 1).manifest.model
+        open_package(request.folder).manifest.model, open_package(request.folder, 1).manifest.model
     )  # fmt: skip
 
 
 def test_missing_features_are_named_with_the_nearest(tmp_path: Path) -> None:
     """A typo shows itself."""
     with pytest.raises(PackageError, match=r"'income' \(nearest: 'incom'\)") as caught:
-        pack(_model(), Wish("m", tmp_path / "m"), sample=FRAME.rename(columns={"income": "incom"}))
+        pack(_model(), PackRequest("m", tmp_path / "m"), sample=FRAME.rename(columns={"income": "incom"}))
 
     assert "lacks 1 of the 3" in caught.value.message
     assert not (tmp_path / "m").exists()
@@ -97,9 +97,9 @@ def test_missing_features_are_named_with_the_nearest(tmp_path: Path) -> None:
 def test_carried_field_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """The message lists those that are."""
     with pytest.raises(PackageError, match="--carry ident: .*no field 'ident'") as caught:
-        pack(_model(), Wish("m", tmp_path / "m", carry=("ident",)), sample=FRAME)
+        pack(_model(), PackRequest("m", tmp_path / "m", carry=("ident",)), sample=FRAME)
 
-    assert "income" in caught.value.mend
+    assert "income" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["customer no", "customer_no"])
@@ -107,7 +107,7 @@ def test_carried_field_under_either_of_its_names(tmp_path: Path, name: str) -> N
     """A column that Avro can't name is carried by its original name or by the legal one."""
     sample = FRAME.rename(columns={"id": "customer no"})
 
-    package = pack(_model(), Wish("m", tmp_path / "m", carry=(name,)), sample=sample).package
+    package = pack(_model(), PackRequest("m", tmp_path / "m", carry=(name,)), sample=sample).package
 
     assert ("customer_no",) == package.manifest.carry
 
@@ -116,14 +116,14 @@ def test_carried_field_under_either_of_its_names(tmp_path: Path, name: str) -> N
 def test_name_that_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
     """It becomes part of a path and of each prediction."""
     with pytest.raises(PackageError, match="--name"):
-        pack(_model(), Wish(name, tmp_path / "m"), sample=FRAME)
+        pack(_model(), PackRequest(name, tmp_path / "m"), sample=FRAME)
 
 
 def test_schema_alone_makes_up_golden_rows(tmp_path: Path) -> None:
     """The same ones each time, with the texts that the model's encoder knows; and it says so."""
     contents = []
     for folder in ("one", "two"):
-        packed = pack(_model(), Wish("m", tmp_path / folder), schema=json.dumps(SCHEMA))
+        packed = pack(_model(), PackRequest("m", tmp_path / folder), schema=json.dumps(SCHEMA))
         with (packed.package.path / "golden.avro").open("rb") as file:
             contents.append(list(fastavro.reader(file)))
 
@@ -137,7 +137,9 @@ def test_schema_alone_makes_up_golden_rows(tmp_path: Path) -> None:
 
 def test_features_keep_the_schemas_name_and_only_what_is_needed(tmp_path: Path) -> None:
     """An event of the whole schema can be read by it, by the Avro rules."""
-    package = pack(_model(), Wish("m", tmp_path / "m", carry=("city",)), schema=json.dumps(SCHEMA)).package
+    package = pack(
+        _model(), PackRequest("m", tmp_path / "m", carry=("city",)), schema=json.dumps(SCHEMA)
+    ).package
     features = json.loads(package.features)
 
     assert ("Person", "org.example") == (features["name"], features["namespace"])
@@ -154,7 +156,7 @@ def test_type_defined_in_a_field_left_out_is_defined_where_it_is_used(tmp_path: 
     city = schema["fields"].pop()["type"]
     schema["fields"] += [{"name": "birthplace", "type": city}, {"name": "city", "type": "City"}]
 
-    package = pack(_model(), Wish("m", tmp_path / "m"), schema=json.dumps(schema)).package
+    package = pack(_model(), PackRequest("m", tmp_path / "m"), schema=json.dumps(schema)).package
 
     assert {**city, "namespace": "org.example"} == json.loads(package.features)["fields"][-1]["type"]
 
@@ -163,7 +165,9 @@ def test_given_schema_and_sample_golden_rows_are_the_samples(tmp_path: Path) -> 
     """The schema counts, the sample gives the rows."""
     frame = FRAME.assign(noise=pd.Series([[]] * 30))
 
-    package = pack(_model(), Wish("m", tmp_path / "m"), schema=json.dumps(SCHEMA), sample=frame).package
+    package = pack(
+        _model(), PackRequest("m", tmp_path / "m"), schema=json.dumps(SCHEMA), sample=frame
+    ).package
 
     with (package.path / "golden.avro").open("rb") as file:
         rows: list[Any] = list(fastavro.reader(file))
@@ -175,19 +179,19 @@ def test_sample_that_does_not_fit_the_schema_is_refused_at_its_cell(tmp_path: Pa
     frame = FRAME.assign(city="Leeds", noise=pd.Series([[]] * 30))
 
     with pytest.raises(SampleError, match=r"the sample:1:city: expected one of Bath, York, found 'Leeds'"):
-        pack(_model(), Wish("m", tmp_path / "m"), schema=json.dumps(SCHEMA), sample=frame)
+        pack(_model(), PackRequest("m", tmp_path / "m"), schema=json.dumps(SCHEMA), sample=frame)
 
 
 def test_schema_that_is_none_is_refused(tmp_path: Path) -> None:
     """As such, not as a package."""
     with pytest.raises(SchemaError):
-        pack(_model(), Wish("m", tmp_path / "m"), schema="{}")
+        pack(_model(), PackRequest("m", tmp_path / "m"), schema="{}")
 
 
 def test_neither_schema_nor_sample_is_refused(tmp_path: Path) -> None:
     """Nobody could say what an event holds."""
     with pytest.raises(PackageError, match="neither"):
-        pack(_model(), Wish("m", tmp_path / "m"))
+        pack(_model(), PackRequest("m", tmp_path / "m"))
 
 
 def test_model_that_answers_by_chance_is_refused(tmp_path: Path) -> None:
@@ -195,7 +199,7 @@ def test_model_that_answers_by_chance_is_refused(tmp_path: Path) -> None:
     estimator = DummyClassifier(strategy="uniform").fit(FRAME[["age"]], FRAME["age"].astype(str))
 
     with pytest.raises(PackageError, match="hang on the batch or on chance") as caught:
-        pack(estimator, Wish("m", tmp_path / "m"), sample=FRAME)
+        pack(estimator, PackRequest("m", tmp_path / "m"), sample=FRAME)
 
     assert "golden" == caught.value.step
 
@@ -212,7 +216,7 @@ def test_rows_whose_answers_hang_on_the_batch_are_not_kept(tmp_path: Path) -> No
     """Only those that any batch gives the same answer."""
     frame = pd.DataFrame({"x": [1.0, 5.0, 7.5, 5.0]})
 
-    package = pack(Centred(), Wish("m", tmp_path / "m"), sample=frame).package
+    package = pack(Centred(), PackRequest("m", tmp_path / "m"), sample=frame).package
 
     with (package.path / "golden.avro").open("rb") as file:
         rows: list[Any] = list(fastavro.reader(file))
@@ -233,7 +237,7 @@ def test_rows_that_the_model_raises_on_are_dropped(tmp_path: Path) -> None:
     """The others are its golden rows."""
     frame = pd.DataFrame({"x": [-1.0, 2.0, -3.0, 4.0]})
 
-    package = pack(Picky(), Wish("m", tmp_path / "m"), sample=frame).package
+    package = pack(Picky(), PackRequest("m", tmp_path / "m"), sample=frame).package
 
     with (package.path / "golden.avro").open("rb") as file:
         rows: list[Any] = list(fastavro.reader(file))
@@ -243,13 +247,13 @@ def test_rows_that_the_model_raises_on_are_dropped(tmp_path: Path) -> None:
 def test_model_that_raises_on_every_row_is_refused_with_what_it_said(tmp_path: Path) -> None:
     """The user learns why."""
     with pytest.raises(PackageError, match="every one of 2 rows; on the first, ValueError: negative"):
-        pack(Picky(), Wish("m", tmp_path / "m"), sample=pd.DataFrame({"x": [-1.0, -2.0]}))
+        pack(Picky(), PackRequest("m", tmp_path / "m"), sample=pd.DataFrame({"x": [-1.0, -2.0]}))
 
 
 def test_estimator_without_predict_is_refused(tmp_path: Path) -> None:
     """Not every fitted thing answers."""
     with pytest.raises(PackageError, match="OneHotEncoder, which has no `predict`"):
-        pack(OneHotEncoder().fit(FRAME[["city"]]), Wish("m", tmp_path / "m"), sample=FRAME)
+        pack(OneHotEncoder().fit(FRAME[["city"]]), PackRequest("m", tmp_path / "m"), sample=FRAME)
 
 
 def test_estimator_that_can_not_be_pickled_is_refused(tmp_path: Path) -> None:
@@ -257,7 +261,7 @@ def test_estimator_that_can_not_be_pickled_is_refused(tmp_path: Path) -> None:
     estimator = make_pipeline(FunctionTransformer(lambda x: x), Ridge()).fit(FRAME[["age"]], FRAME["income"])
 
     with pytest.raises(PackageError, match="can't be pickled"):
-        pack(estimator, Wish("m", tmp_path / "m"), sample=FRAME)
+        pack(estimator, PackRequest("m", tmp_path / "m"), sample=FRAME)
     assert not (tmp_path / "m").exists()
 
 
@@ -273,7 +277,7 @@ def test_float_labels_that_are_no_whole_numbers_are_refused(tmp_path: Path) -> N
     globals()["Halves"] = Halves
     Halves.__qualname__ = "Halves"
     with pytest.raises(PackageError, match=r"can't be published: \[0\.5, 1\.5\]"):
-        pack(Halves(), Wish("m", tmp_path / "m"), sample=FRAME[["age"]])
+        pack(Halves(), PackRequest("m", tmp_path / "m"), sample=FRAME[["age"]])
 
 
 def test_probabilities_of_a_regressor_are_refused(tmp_path: Path) -> None:
@@ -281,7 +285,7 @@ def test_probabilities_of_a_regressor_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match="gives no probabilities"):
         pack(
             Ridge().fit(FRAME[["age"]], FRAME["income"]),
-            Wish("m", tmp_path / "m", probabilities=True),
+            PackRequest("m", tmp_path / "m", probabilities=True),
             sample=FRAME,
         )
 
@@ -289,14 +293,14 @@ def test_probabilities_of_a_regressor_are_refused(tmp_path: Path) -> None:
 def test_width_that_fits_no_fields_is_refused_with_those_there_are(tmp_path: Path) -> None:
     """An array model has nothing but the number of its columns."""
     with pytest.raises(PackageError, match="takes 5 columns without names; .* has 3 numeric fields: age"):
-        pack(Ridge().fit(RNG.normal(size=(9, 5)), range(9)), Wish("m", tmp_path / "m"), sample=FRAME)
+        pack(Ridge().fit(RNG.normal(size=(9, 5)), range(9)), PackRequest("m", tmp_path / "m"), sample=FRAME)
 
 
 def test_carried_numbers_are_no_columns_of_an_array_model(tmp_path: Path) -> None:
     """Where the count says so."""
     estimator = Ridge().fit(FRAME[["age", "income"]].to_numpy(), FRAME["late"])
 
-    package = pack(estimator, Wish("m", tmp_path / "m", carry=("late",)), sample=FRAME).package
+    package = pack(estimator, PackRequest("m", tmp_path / "m", carry=("late",)), sample=FRAME).package
 
     assert ("age", "income") == tuple(feature.path for feature in package.manifest.features)
 
@@ -307,7 +311,7 @@ def test_vector_that_is_none_is_refused(tmp_path: Path, vector: str, message: st
     with pytest.raises(PackageError, match=f"--vector.*{message}"):
         pack(
             Ridge().fit(np.eye(3), range(3)),
-            Wish("m", tmp_path / "m", vector=vector),
+            PackRequest("m", tmp_path / "m", vector=vector),
             schema=json.dumps(SCHEMA),
         )
 
@@ -324,7 +328,7 @@ class Parity:
 
 def test_model_that_tells_int_from_float_is_named(tmp_path: Path) -> None:
     """A worker will not give it what pandas does, and the user hears of it now."""
-    packed = pack(Parity(), Wish("m", tmp_path / "m"), sample=FRAME)
+    packed = pack(Parity(), PackRequest("m", tmp_path / "m"), sample=FRAME)
 
     assert any("on 30 of 30 rows the model answers otherwise" in message for message in packed.messages)
 
@@ -340,7 +344,7 @@ def test_float32_answers_have_the_loose_tolerance(tmp_path: Path) -> None:
     Narrow.__qualname__ = "Narrow"
     estimator = Narrow().fit(FRAME[["age"]], FRAME["income"])
 
-    assert 1e-5 == pack(estimator, Wish("m", tmp_path / "m"), sample=FRAME).package.manifest.tolerance
+    assert 1e-5 == pack(estimator, PackRequest("m", tmp_path / "m"), sample=FRAME).package.manifest.tolerance
 
 
 def test_estimator_file_goes_in_as_it_is(tmp_path: Path) -> None:
@@ -349,7 +353,9 @@ def test_estimator_file_goes_in_as_it_is(tmp_path: Path) -> None:
     FRAME.to_parquet(tmp_path / "sample.parquet")
 
     package = pack_estimator_file(
-        tmp_path / "model.joblib", Wish("m", tmp_path / "m"), sample=read_sample(tmp_path / "sample.parquet")
+        tmp_path / "model.joblib",
+        PackRequest("m", tmp_path / "m"),
+        sample=read_sample(tmp_path / "sample.parquet"),
     ).package
 
     assert (tmp_path / "model.joblib").read_bytes() == (package.path / "model.joblib").read_bytes()
@@ -366,7 +372,9 @@ def test_skops_file_is_packed_and_opened_without_pickle(tmp_path: Path, estimato
     FRAME.to_csv(tmp_path / "sample.csv", index=False)
 
     package = pack_estimator_file(
-        tmp_path / "model.skops", Wish("m", tmp_path / "m"), sample=read_sample(tmp_path / "sample.csv")
+        tmp_path / "model.skops",
+        PackRequest("m", tmp_path / "m"),
+        sample=read_sample(tmp_path / "sample.csv"),
     ).package
 
     assert (package.path / "model.skops").is_file()
@@ -378,7 +386,9 @@ def test_skops_file_with_a_strangers_type_is_refused_by_name(tmp_path: Path) -> 
     skops.io.dump(Picky(), tmp_path / "model.skops")
 
     with pytest.raises(PackageError, match=r"not trusted: .*Picky"):
-        pack_estimator_file(tmp_path / "model.skops", Wish("m", tmp_path / "m"), schema=json.dumps(SCHEMA))
+        pack_estimator_file(
+            tmp_path / "model.skops", PackRequest("m", tmp_path / "m"), schema=json.dumps(SCHEMA)
+        )
 
 
 @pytest.mark.parametrize("content", [b"", b"not a pickle", b"\x80\x04."])
@@ -387,7 +397,9 @@ def test_file_that_is_no_estimator_is_refused(tmp_path: Path, content: bytes) ->
     (tmp_path / "model.joblib").write_bytes(content)
 
     with pytest.raises(PackageError) as caught:
-        pack_estimator_file(tmp_path / "model.joblib", Wish("m", tmp_path / "m"), schema=json.dumps(SCHEMA))
+        pack_estimator_file(
+            tmp_path / "model.joblib", PackRequest("m", tmp_path / "m"), schema=json.dumps(SCHEMA)
+        )
 
     assert "load" == caught.value.step
 
@@ -398,7 +410,7 @@ def test_file_that_is_no_estimator_is_named_as_it_was_given(tmp_path: Path) -> N
     wrong.write_text("# settings\n[kafka]\n")
 
     with pytest.raises(PackageError) as caught:
-        pack_estimator_file(wrong, Wish("m", tmp_path / "m"))
+        pack_estimator_file(wrong, PackRequest("m", tmp_path / "m"))
 
     assert caught.value.message.startswith(f"{wrong}: loading it raised KeyError")
-    assert "no joblib or pickle file" in caught.value.mend
+    assert "no joblib or pickle file" in caught.value.hint

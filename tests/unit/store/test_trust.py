@@ -12,7 +12,7 @@ import pytest
 import skops.io
 
 from stream.errors import PackageError
-from stream.store import STEPS, Trust, Wish, open_package, pack_estimator_file
+from stream.store import STEPS, PackRequest, Trust, open_package, pack_estimator_file
 from tests.unit.store.signed import OURS, THEIRS, Canary, Threshold, packed, replace_file, rewrite
 
 TRUST = Trust((THEIRS.public, OURS.public))
@@ -319,15 +319,15 @@ class TestSkops:
     def test_stranger_is_refused_by_name_and_setting(self, file: Path, tmp_path: Path) -> None:
         """The line to add is in the message."""
         with pytest.raises(PackageError) as caught:
-            pack_estimator_file(file, Wish("m", tmp_path / "m"), schema=self.SCHEMA)
+            pack_estimator_file(file, PackRequest("m", tmp_path / "m"), schema=self.SCHEMA)
 
         assert "load" == caught.value.step
         assert f'[model] trusted_types = ["{self.NAME}"]' in str(caught.value)
 
     def test_trusted_type_is_packed_and_opened_where_it_is_trusted(self, file: Path, tmp_path: Path) -> None:
         """Each machine decides for itself; another name does not help."""
-        wish = Wish("m", tmp_path / "m", types=(self.NAME,))
-        pack_estimator_file(file, wish, schema=self.SCHEMA)
+        request = PackRequest("m", tmp_path / "m", types=(self.NAME,))
+        pack_estimator_file(file, request, schema=self.SCHEMA)
 
         assert "m@1" == open_package(tmp_path / "m", trust=Trust(types=(self.NAME,))).manifest.model
         assert "load" == _refused(tmp_path / "m", Trust(types=("os.system",)))[0]

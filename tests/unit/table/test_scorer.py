@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from stream.codec import Decoder, Encoder, RecordSchema
-from stream.codec.rows import write_row
+from stream.codec.dict_records import write_row
 from stream.files import read_rows
 from stream.manifest import Feature, Manifest
 from stream.pipeline import Pipeline

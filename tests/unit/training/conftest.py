@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stream.training.recipe import read_recipe
-from stream.training.run import run_recipe
+from stream.training.recipe_run import run_recipe
 from stream.training.trained import Trained
 from tests.unit.training.recipes import write_kind, write_recipe
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from stream.errors import SettingsError
-from stream.training.card import card_of, check_libraries, libraries
+from stream.training.card import card_of, check_requirements
 from stream.training.card.drawing import draw, label
 from stream.training.importance import importances
 from stream.training.slices import slice_columns, slices
@@ -127,12 +127,12 @@ def test_labels_are_no_formulas() -> None:
 
 def test_missing_library_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is absent, how to get it, how to do without."""
-    monkeypatch.setattr(libraries, "LIBRARIES", ("matplotlib", "no_such_library"))
+    monkeypatch.setattr(requirements, "LIBRARIES", ("matplotlib", "no_such_library"))
 
     with pytest.raises(SettingsError, match="the model card needs no_such_library") as caught:
         check_libraries()
 
-    assert "pip install 'prediction-stream[train]', or give --no-card" == caught.value.mend
+    assert "pip install 'prediction-stream[train]', or give --no-card" == caught.value.hint
 
 
 def test_importance_finds_the_column_that_counts(toy: Trained) -> None:

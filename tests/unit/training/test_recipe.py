@@ -9,8 +9,8 @@ import pytest
 
 from stream.errors import Refused, SampleError, SettingsError
 from stream.training.recipe import OPTIONAL, REQUIRED, read_recipe
-from stream.training.rows import load_rows
 from stream.training.split import Split
+from stream.training.training_rows import load_rows
 from tests.unit.training.recipes import write_recipe
 
 
@@ -61,7 +61,7 @@ def test_missing_name_is_told_with_file_and_meaning(tmp_path: Path, name: str) -
         read_recipe(path)
 
     assert (f"{path}: the recipe has no {name}", f"define {name}: {REQUIRED[name]}") == (
-        caught.value.message, caught.value.mend,
+        caught.value.message, caught.value.hint,
     )  # fmt: skip
 
 
@@ -229,7 +229,7 @@ def test_contradictions_are_found_before_any_row_is_read(
         read_recipe(write_recipe(tmp_path, *changes))
 
     assert "toy.py: " in caught.value.message
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_recipe_that_exits_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from stream.settings import InputSettings, KafkaSettings
 from stream.transport import Limits, Sink, Source
 from stream.transport.entry import Entry
 from stream.transport.properties import consumer_properties
-from stream.transport.topics import Cluster
+from stream.transport.topic_admin import Cluster
 
 BOGUS = KafkaSettings("127.0.0.1:1", properties={"bogus.property": 1})
 
@@ -46,8 +46,8 @@ def test_misspelt_property_names_the_nearest() -> None:
     with pytest.raises(SettingsError, match=r"sasl\.passwrd") as caught:
         Cluster(KafkaSettings("127.0.0.1:1", properties={"sasl.passwrd": "x"}))
 
-    assert "did you mean `sasl.password`?" in caught.value.mend
-    assert "stream.toml" in caught.value.mend
+    assert "did you mean `sasl.password`?" in caught.value.hint
+    assert "stream.toml" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -83,5 +83,5 @@ def test_user_for_a_listener_that_asks_for_none_is_told_so() -> None:
     with pytest.raises(BrokerRefused) as caught:
         entry.let_in(ask, Client(), 1.0)
 
-    assert "security.protocol" in caught.value.mend
-    assert "port" in caught.value.mend
+    assert "security.protocol" in caught.value.hint
+    assert "port" in caught.value.hint

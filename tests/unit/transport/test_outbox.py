@@ -10,8 +10,8 @@ from confluent_kafka import KafkaError, KafkaException
 
 from stream.errors import BrokerRefused, OutcomeUnknown
 from stream.settings import KafkaSettings
-from stream.transport.connection import Connection
 from stream.transport.outbox import Failed, Outbox
+from stream.transport.reachability import Connection
 
 
 @dataclass

@@ -15,7 +15,7 @@ from stream.records import Partition
 from stream.rights import RIGHTS, Right, rights_of
 from stream.settings import DeadLetterSettings, InputSettings, KafkaSettings, OutputSettings, Secret, Settings
 from stream.transport import Deadline, Reader, Sink
-from stream.transport.topics import Cluster, WantedTopic
+from stream.transport.topic_admin import Cluster, WantedTopic
 from tests.authority import Authority
 from tests.conftest import Kafka
 from tests.kafka.process import free_ports
@@ -82,7 +82,7 @@ def test_right_that_is_lacking_is_named_before_the_work(
     assert (
         f"User:{user} may not {lacking.operation} {lacking.resource} {lacking.name}" == caught.value.message
     )
-    assert f"grant {lacking} to User:{user}" in caught.value.mend
+    assert f"grant {lacking} to User:{user}" in caught.value.hint
 
 
 def _is_of(right: Right, row: Right, configured: Settings) -> bool:
@@ -106,7 +106,7 @@ def test_everything_that_is_lacking_is_said_at_once(secured: SecuredBroker, conf
 
     # Whether a transactional id may be used, the broker tells only who uses it.
     told = [right for right in rights if right.resource != "transactional-id"]
-    assert [f"grant {right} to User:{user}" for right in told] == caught.value.mend.split("; ")[:-1]
+    assert [f"grant {right} to User:{user}" for right in told] == caught.value.hint.split("; ")[:-1]
 
 
 def test_topic_that_may_not_be_made_is_named(secured: SecuredBroker, configured: Settings) -> None:
@@ -120,7 +120,7 @@ def test_topic_that_may_not_be_made_is_named(secured: SecuredBroker, configured:
         cluster.create([WantedTopic(name, "input", 1)])
 
     assert f"creating topic {name}" in caught.value.message
-    assert caught.value.mend.startswith(f"grant Create on topic {name} to User:{user};")
+    assert caught.value.hint.startswith(f"grant Create on topic {name} to User:{user};")
 
 
 def test_right_that_is_revoked_at_work_is_named(secured: SecuredBroker, configured: Settings) -> None:
@@ -140,7 +140,7 @@ def test_right_that_is_revoked_at_work_is_named(secured: SecuredBroker, configur
     with pytest.raises(BrokerRefused) as caught, cluster.naming_refusals():
         sink.flush(Deadline.after(WRITTEN_S))
     assert f"writing to {output}" in caught.value.message
-    assert caught.value.mend.startswith(f"grant Write on topic {output} to User:{user};")
+    assert caught.value.hint.startswith(f"grant Write on topic {output} to User:{user};")
 
 
 def test_onlooker_needs_no_right_on_a_group(secured: SecuredBroker, configured: Settings) -> None:
@@ -158,7 +158,7 @@ def test_refusal_that_the_table_does_not_know_stays_as_it_is(
 ) -> None:
     """No empty advice: the error comes as it was."""
     _, kafka = _as(secured, configured, [])
-    error = BrokerRefused("asking: CLUSTER_AUTHORIZATION_FAILED: no", mend="check credentials and ACLs")
+    error = BrokerRefused("asking: CLUSTER_AUTHORIZATION_FAILED: no", hint="check credentials and ACLs")
 
     with (
         pytest.raises(BrokerRefused) as caught,
@@ -248,7 +248,7 @@ def test_refusal_at_the_door_names_the_setting(case: str, refusals: dict[str, St
     error = refusals[case]
 
     assert words in error.message
-    assert setting in error.mend
+    assert setting in error.hint
     # What waiting does not mend is refused as such, so a worker ends with it at once.
     assert isinstance(error, BrokerRefused)
 
@@ -264,7 +264,7 @@ def test_door_that_stays_shut_is_waited_for(secured: SecuredBroker, *, there: bo
     error = _refusal(KafkaSettings(server, properties=mutual))
 
     assert f"no broker answers at {server}" in error.message
-    assert "`[kafka] bootstrap_servers` or `security.protocol`" in error.mend
+    assert "`[kafka] bootstrap_servers` or `security.protocol`" in error.hint
 
 
 def test_authority_that_is_no_file_is_a_setting_s_error(tmp_path: Path) -> None:

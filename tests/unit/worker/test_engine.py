@@ -307,7 +307,7 @@ class TestSwap:
     """Another model takes over between two batches."""
 
     def test_next_batch_is_judged_by_the_new_model(self) -> None:
-        """A dead letter names the model that judged it, even when it is settled after the swap."""
+        """A dead letter names the model that scored it, even when it is settled after the swap."""
         rig = Rig(batch_of([b"x"]), span_s=60.0)
         rig.source._script.append(lambda: rig.engine.swap(Echo("m@2")))
         rig.source._script.append(batch_of([b"x"], first_offset=1))

@@ -7,7 +7,7 @@ import pytest
 from stream.testing import batch_of
 from stream.worker import Timing
 from stream.worker.pace import Pace
-from stream.worker.span import Judged, Span
+from stream.worker.span import ScoredBatch, Span
 
 TIMING = Timing(span_s=0.1, quiet_s=0.02, span_records=10, span_bytes=1_000)
 
@@ -15,7 +15,7 @@ TIMING = Timing(span_s=0.1, quiet_s=0.02, span_records=10, span_bytes=1_000)
 def span(*values: bytes) -> Span:
     """A span that was opened at 0 s, with these records."""
     opened = Span(0.0)
-    opened.add(Judged(batch_of(list(values) or [b"x"]), [], "m@1"))
+    opened.add(ScoredBatch(batch_of(list(values) or [b"x"]), [], "m@1"))
     return opened
 
 

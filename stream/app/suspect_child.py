@@ -1,0 +1,106 @@
+"""
+The other end of a sandbox: `python -m stream.app.suspect_child FD`. Reads settings and batches, answers outcomes on FD.
+
+It scores nothing itself: a child is forked for each part of a batch. The model's threads, if it starts any, are
+the child's own then.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import sys
+from typing import BinaryIO
+
+from stream.app.parts import open_configured, serving
+from stream.app.topic_schemas import writers_of
+from stream.records import Batch, DeadLetter, Outcome
+from stream.settings import Settings
+from stream.worker.protocols import Process
+
+__all__ = ["main", "score"]
+
+ALONE_S = 30.0
+"""For one record: who takes longer is ended as if it had died. A worker counts as stuck after 20 s."""
+
+EACH_S = 0.02
+"""For each record of a part beside: a thousand times the usual."""
+
+
+def main(fd: int, source: BinaryIO) -> None:
+    """Answer batches until the input ends."""
+    settings: Settings = pickle.load(source)
+    pipeline = serving(settings, open_configured(settings), writers_of(settings))
+    with os.fdopen(fd, "wb") as answers:
+        while True:
+            try:
+                batch: Batch = pickle.load(source)
+            except EOFError:
+                return
+            pickle.dump(score(pipeline, batch), answers)
+            answers.flush()
+
+
+def score(pipeline: Process, batch: Batch) -> list[Outcome]:
+    """
+    Score a batch in children.
+
+    Args:
+        pipeline: scores; has run no thread in this process.
+        batch: n ≥ 1 records.
+    Returns: n outcomes, in order.
+    """
+    found = _in_child(pipeline, batch)
+    if isinstance(found, list):
+        return found
+    if len(batch) == 1:
+        return [_guilty(found)]
+    middle = len(batch) // 2
+    rows = range(len(batch))
+    return [*score(pipeline, batch.take(rows[:middle])), *score(pipeline, batch.take(rows[middle:]))]
+
+
+def _guilty(how: str) -> DeadLetter:
+    text = f"the process that scored this record alone ended: {how}"
+    return DeadLetter("score", "model_crashed", "InterpreterCrash", text)
+
+
+def _in_child(pipeline: Process, batch: Batch) -> list[Outcome] | str:
+    """The outcomes; or how the child ended that was to find them."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        with os.fdopen(writing, "wb") as answer:
+            pickle.dump(pipeline.process(batch), answer)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        content = _read(answer, ALONE_S + EACH_S * len(batch))
+    if content is None:
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if content is None:
+        return f"no answer within {ALONE_S + EACH_S * len(batch):g} s"
+    if status == 0 and content:
+        outcomes: list[Outcome] = pickle.loads(content)
+        return outcomes
+    code = os.waitstatus_to_exitcode(status)
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def _read(answer: BinaryIO, timeout_s: float) -> bytes | None:
+    """Everything until its end; None when nothing comes for so long."""
+    parts: list[bytes] = []
+    while select.select([answer], [], [], timeout_s)[0]:
+        part = os.read(answer.fileno(), 1 << 16)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+    return None
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.stdin.buffer)

@@ -1,0 +1,88 @@
+"""
+A process of its own for records that may kill the interpreter; this end is the worker's.
+
+The other end opens the package anew, and forks for each part of a batch: a part whose process dies is halved
+until the guilty record stands alone.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import stream
+from stream.errors import Stopped
+from stream.records import Batch, Outcome
+from stream.settings import Settings
+
+__all__ = ["Sandbox"]
+
+BEAT_S = 0.5
+"""Between two signs of life while an answer is awaited."""
+
+
+class Sandbox:
+    """Starts at once; the first batch waits until the package is open there. Owned by one thread."""
+
+    def __init__(self, settings: Settings, beat: Callable[[], None]) -> None:
+        """
+        Args:
+            settings: the worker's.
+            beat: told now and then that waiting for an answer is no dead loop.
+        """
+        self._beat = beat
+        answers, theirs = os.pipe()
+        home = str(Path(str(stream.__file__)).parents[1])
+        paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "stream.app.suspect_child", str(theirs)],
+            stdin=subprocess.PIPE,
+            stdout=sys.stderr,
+            pass_fds=[theirs],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )
+        os.close(theirs)
+        self._answers = os.fdopen(answers, "rb")
+        self._send(settings)
+
+    def process(self, batch: Batch) -> list[Outcome]:
+        """
+        Score a batch there.
+
+        Returns: one outcome per record, in order; a record that kills its process is a dead letter.
+        Raises: Stopped when the other process itself has died.
+        Blocks until it has answered: seconds for each guilty record.
+        """
+        self._send(batch)
+        while not select.select([self._answers], [], [], BEAT_S)[0]:
+            self._beat()
+        try:
+            outcomes: list[Outcome] = pickle.load(self._answers)
+        except EOFError:
+            raise Stopped(
+                f"the process for suspect records has ended with {self._process.wait()}",
+                hint="look at its messages above; the records are not lost, a restart tries again",
+            ) from None
+        return outcomes
+
+    def _send(self, what: Any) -> None:
+        assert self._process.stdin is not None
+        try:
+            pickle.dump(what, self._process.stdin)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return  # `process` says with which code it ended
+
+    def close(self) -> None:
+        """End the other process. Idempotent."""
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.kill()
+            self._process.wait()
+            self._process.stdin.close()
+            self._answers.close()

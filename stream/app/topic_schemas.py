@@ -1,0 +1,156 @@
+"""Schemas of a configuration: from files and the registry, and the framing that names them on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from stream.app.trusted_keys import trust_of
+from stream.codec import RecordSchema, confluent_prefix, single_object_prefix, unframe
+from stream.codec.dict_records import read_row
+from stream.errors import SchemaError, SettingsError
+from stream.records import Headers
+from stream.registry import Client, Connection, RegistryWriters, subject_name
+from stream.settings import Settings
+from stream.store.folder import resolve
+from stream.store.opening import read_vouched
+
+__all__ = [
+    "Side",
+    "package_schema",
+    "prefix_of",
+    "read_schema",
+    "registry_client",
+    "row_reader",
+    "subject_of",
+    "writers_of",
+]
+
+Side: TypeAlias = Literal["input", "output"]
+"""Which of a configuration's topics: features or predictions."""
+
+
+def read_schema(path: Path) -> RecordSchema:
+    """
+    An Avro schema from its file.
+
+    Raises: SchemaError naming the file, and the field where it is the schema that is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SchemaError(
+            f"{path}: can't be read: {reason}", hint="correct the path of the schema"
+        ) from error
+    try:
+        return RecordSchema(text)
+    except SchemaError as error:
+        raise SchemaError(f"{path}: {error.message}", hint=error.hint) from error
+
+
+def package_schema(settings: Settings, name: Literal["features.avsc", "prediction.avsc"]) -> RecordSchema:
+    """
+    A schema of the configured package's current version; its model is not opened.
+
+    Raises: PackageError when there is no such package, or the file is not the one that was packed and, where
+        keys are trusted, signed; SettingsError when a key can't be used.
+    """
+    folder = resolve(settings.path(settings.model.uri))
+    content = read_vouched(folder, name, trust_of(settings.model))
+    try:
+        return RecordSchema(content.decode())
+    except (UnicodeDecodeError, SchemaError) as error:
+        raise SchemaError(f"{folder / name}: {error}", hint="pack the model again") from error
+
+
+def registry_client(settings: Settings) -> Client | None:
+    """The configuration's registry; None when there is none. Raises: SettingsError."""
+    chosen = settings.schema_registry
+    return Client(Connection(chosen, settings.path)) if chosen.url else None
+
+
+def subject_of(settings: Settings, side: Side, schema: RecordSchema) -> str:
+    """The subject under which a topic's schema is registered."""
+    topic = settings.input.topic if side == "input" else settings.output.topic
+    return subject_name(settings.schema_registry.subject, topic, schema.name)
+
+
+def writers_of(settings: Settings, side: Side = "input") -> RegistryWriters | None:
+    """The writer schemas of a topic's values, by the ids they carry; None without a registry."""
+    framing = settings.input_framing if side == "input" else settings.output_framing
+    client = registry_client(settings) if framing == "confluent" else None
+    if client is None:
+        return None
+    fallback = side == "input" and settings.input.schema is not None
+    return RegistryWriters(client, lambda schema: subject_of(settings, side, schema), fallback=fallback)
+
+
+def prefix_of(settings: Settings, side: Side, schema: RecordSchema, *, register: bool = False) -> bytes:
+    """
+    The bytes before each value that is written to a topic.
+
+    Args:
+        settings: the configuration.
+        side: which topic.
+        schema: of the values.
+        register: register the schema when it is not there.
+    Raises: SettingsError when the registry does not know the schema, or there is none to ask;
+        SchemaError when it finds the schema incompatible; Retriable or BrokerRefused when it does not answer
+        or refuses.
+    """
+    framing = settings.input_framing if side == "input" else settings.output_framing
+    if framing == "single-object":
+        return single_object_prefix(schema)
+    if framing == "bare":
+        return b""
+    client = registry_client(settings)
+    if client is None:
+        raise SettingsError(
+            f"[{side}] framing: `confluent` needs the id that a schema registry gave the schema",
+            hint="configure `[schema_registry] url`, or use `single-object`",
+        )
+    subject = subject_of(settings, side, schema)
+    with client:
+        found = client.register(subject, schema.text) if register else client.id_of(subject, schema.text)
+    if found is None:
+        how = "`stream topics --create`" if side == "output" else "`stream produce --register`"
+        raise SettingsError(
+            f"{client.url}: {schema.name} is not registered under {subject}", hint=f"register it with {how}"
+        )
+    return confluent_prefix(found)
+
+
+@contextmanager
+def row_reader(
+    settings: Settings, side: Side, schema: RecordSchema
+) -> Iterator[Callable[[bytes, Headers | None], dict[str, object]]]:
+    """
+    Decodes one value of a topic at a time, for people.
+
+    Args:
+        settings: the configuration.
+        side: which topic; dead letters are framed as the input.
+        schema: of values that name no other.
+    Yields: value and headers → fields; raises RecordError when they can't be read, Retriable when the
+        registry does not answer. The connection to the registry is closed at the end.
+    """
+    framing = settings.input_framing if side == "input" else settings.output_framing
+    writers = writers_of(settings, side)
+
+    def read(value: bytes, headers: Headers | None) -> dict[str, object]:
+        if writers is not None:
+            writers.prepare([value], [headers])
+        groups, faults = unframe([value], [headers], framing, schema, writers)
+        if faults:
+            raise faults[0]
+        [group] = groups
+        return read_row(group.writer, group.bodies[0])
+
+    try:
+        yield read
+    finally:
+        if writers is not None:
+            writers.close()

@@ -1,0 +1,47 @@
+"""[model] of a configuration → whom its packages are trusted from."""
+
+from __future__ import annotations
+
+import logging
+
+from stream.errors import SettingsError
+from stream.settings import ModelSettings
+from stream.store import Package, PublicKey, Trust
+
+__all__ = ["say_origin", "trust_of"]
+
+log = logging.getLogger(__name__)
+
+
+def trust_of(model: ModelSettings) -> Trust:
+    """
+    Args:
+        model: the table of the configuration.
+    Returns: what a package must show before it is opened.
+    Raises: SettingsError when a key is none, or a signature is required that nobody could have made.
+    """
+    if model.require_signature and not model.trusted_keys:
+        raise SettingsError(
+            "[model] require_signature: is true, but trusted_keys is empty: no signature could be right",
+            hint='add trusted_keys = [{ file = "KEY.pub.pem" }]',
+        )
+    keys = tuple(
+        PublicKey.read(str(pem), f"[model] trusted_keys[{i}]") for i, pem in enumerate(model.trusted_keys)
+    )
+    return Trust(keys, model.require_signature, model.trusted_types)
+
+
+def say_origin(package: Package, model: ModelSettings) -> None:
+    """
+    Log what is worth knowing of a package that is about to serve: its notes, and who vouches for it.
+
+    Args:
+        package: just opened.
+        model: the table of the configuration.
+    """
+    for note in package.notes:
+        log.warning("model package %s: %s", package.manifest.model, note)
+    if package.signer is not None:
+        log.info("%s is signed by %s", package.manifest.model, package.signer.fingerprint)
+    elif not model.trusted_keys:
+        log.info("no signature is checked: the package's hashes prove that it is whole, not where it is from")

@@ -1,0 +1,204 @@
+"""The engine as a Faust service: started, watched and stopped with the worker's process."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import sys
+import threading
+import time
+import traceback
+from typing import Any
+
+import faust
+
+from stream.app.parts import Parts
+from stream.app.status import Status
+from stream.app.trusted_keys import say_origin
+from stream.errors import Retriable, Stopped, StreamError, Stuck
+from stream.worker import State, wait_for_topics
+
+__all__ = ["EngineService"]
+
+log = logging.getLogger(__name__)
+
+GIVE_UP_S = 300.0
+"""A loop that stands still for so long has been thrown out of its group (librdkafka's
+`max.poll.interval.ms`): the process ends, so that a supervisor can start a new one."""
+
+STOP_S = 8.5
+"""For the engine's thread to end once asked; the engine's own budgets are shorter, and the web takes its second."""
+
+GARBAGE_AFTER = 200_000
+"""
+New objects after which the collector looks at them; Python's own 700 are three looks to a batch. Outcomes die
+by themselves: what waits for the collector is only what refers to itself, a few objects a batch.
+"""
+
+SWITCH_S = 0.0005
+"""
+How long a thread keeps the interpreter while another wants it; Python's own 5 ms. The thread that ends transactions
+wants it after every answer of a broker, and the loop waits for that thread; the event loop answers sooner, too.
+"""
+
+PROBE_S = 5.0
+"""Between two questions to the broker whether it is there."""
+
+
+class EngineService(faust.Service):
+    """Runs the engine in a thread; its death is the worker's death, with the reason."""
+
+    abstract = False
+
+    def __init__(self, parts: Parts, status: Status, **options: Any) -> None:
+        """
+        Args:
+            parts: the worker.
+            status: told when the broker answers.
+            options: Faust's own.
+        """
+        super().__init__(**options)
+        self._parts = parts
+        self._status = status
+        self._thread: threading.Thread | None = None
+        self._died: asyncio.Future[BaseException | None] | None = None
+
+    async def on_start(self) -> None:
+        """Start the engine's thread."""
+        loop = asyncio.get_running_loop()
+        self._died = loop.create_future()
+        self._thread = threading.Thread(target=self._run, args=(loop,), name="engine", daemon=True)
+        self._thread.start()
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The engine's thread: whatever ends it is handed to the service; a bug's traceback is printed too."""
+        try:
+            self._work()
+        except StreamError as error:
+            loop.call_soon_threadsafe(self._ended, error)
+        finally:
+            loop.call_soon_threadsafe(self._ended, sys.exception())
+
+    def _work(self) -> None:
+        parts = self._parts
+        settings = parts.settings
+        engine = parts.engine
+        topics = [settings.input.topic, settings.output.topic, settings.dead_letters.topic]
+        there = wait_for_topics(
+            parts.cluster,
+            topics,
+            settings.kafka.bootstrap_servers,
+            settings.kafka.startup_timeout,
+            engine.pause,
+        )
+        if there:
+            say_origin(parts.package, settings.model)
+            log.info("%s reads %s as group %s", parts.package.manifest.model, topics[0], settings.kafka.group)
+            _tend_garbage()
+            sys.setswitchinterval(SWITCH_S)
+            with parts.cluster.naming_refusals():
+                engine.run(parts.source)
+
+    def _ended(self, reason: BaseException | None) -> None:
+        if self._died is not None and not self._died.done():
+            self._died.set_result(reason)
+
+    @faust.Service.task
+    async def _watch(self) -> None:
+        """Crash the worker when the engine dies or stands still for good."""
+        assert self._died is not None
+        while not self.should_stop:
+            done, _ = await asyncio.wait([self._died], timeout=1.0)
+            if done:
+                reason = self._died.result()
+                if not self._parts.engine.stopping or reason is not None:
+                    await self._crash_with(reason or Stuck("the engine ended without being asked"))
+                return
+            if self._parts.engine.progress.pause_s > GIVE_UP_S:
+                self._dump_stacks()
+                await self._crash_with(Stuck(f"the engine has stood still for {GIVE_UP_S:.0f} s"))
+                return
+
+    async def _crash_with(self, reason: BaseException) -> None:
+        log.critical("the worker stops: %s", reason)
+        await self.crash(reason)
+
+    def _dump_stacks(self) -> None:
+        for thread, frame in sys._current_frames().items():
+            log.critical("thread %s:\n%s", thread, "".join(traceback.format_stack(frame)))
+
+    @faust.Service.task
+    async def _probe(self) -> None:
+        """Ask the broker now and then what is there: `/health/ready` answers from this."""
+        while not self.should_stop:
+            await asyncio.to_thread(self._look)
+            gone_s = self._status.probe.gone_s(time.monotonic())
+            if gone_s > self._parts.settings.kafka.startup_timeout and self._running:
+                names = ", ".join(self._status.probe.missing)
+                hint = "make them with `stream topics --create`"
+                await self._crash_with(
+                    Stopped(f"topics have been gone for {gone_s:.0f} s: {names}", hint=hint)
+                )
+                return
+            await self.sleep(PROBE_S)
+
+    @faust.Service.task
+    async def _look_for_versions(self) -> None:
+        """Open a new version of the model beside the one that answers, in a thread of its own."""
+        every = self._parts.settings.model.reload
+        while every is not None and not self.should_stop:
+            await self.sleep(every)
+            if self._running:
+                await asyncio.to_thread(self._parts.reloader.look)
+
+    @property
+    def _running(self) -> bool:
+        return self._parts.engine.life.state in (State.JOINING, State.RUNNING)
+
+    def _look(self) -> None:
+        settings = self._parts.settings
+        try:
+            there = self._parts.cluster.topics(PROBE_S)
+        except Retriable:
+            return
+        except StreamError as error:
+            log.warning("%s", error.message)
+            return
+        wanted = (settings.input.topic, settings.output.topic, settings.dead_letters.topic)
+        missing = tuple(topic for topic in wanted if topic not in there)
+        if missing and missing != self._status.probe.missing:
+            log.error("topics are gone: %s", ", ".join(missing))
+        self._status.probe.note(time.monotonic(), missing)
+
+    async def on_stop(self) -> None:
+        """Finish the batch, flush, commit, leave the group; within 10 s. What could not be finished is a crash."""
+        self._parts.engine.stop()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join, STOP_S)
+            if self._thread.is_alive():
+                await self._crash_with(_unfinished())
+                return
+        reason = self._died.result() if self._died is not None and self._died.done() else None
+        if reason is not None and not self.crashed:
+            await self._crash_with(reason)
+
+
+def _unfinished() -> Stopped:
+    return Stopped(
+        f"the engine did not end within {STOP_S:g} s of being asked: a batch was still being scored or written, "
+        "and is not committed; whoever reads these records next scores them again",
+        hint="look at how long the model takes for a batch; a smaller `[batching] max_records` makes it shorter",
+    )
+
+
+def _tend_garbage() -> None:
+    """
+    Leave what is loaded by now out of every later garbage collection.
+
+    Each batch makes thousands of objects, so full collections are frequent, and each would walk the million
+    objects of scikit-learn, pandas and the model, which stay for good: a fifth of the engine's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)

@@ -1,0 +1,231 @@
+"""
+A run's folder, from its first byte to the one rename that makes it visible.
+
+    DIR/.run-NAME/work/plan.json        what is to be done; a later command with the same plan goes on here
+    DIR/.run-NAME/work/lock             locked while a process works on it
+    DIR/.run-NAME/work/done-00000.json  one per finished unit
+    DIR/.run-NAME/work/dead-00000.jsonl
+    DIR/.run-NAME/out/part-00000.parquet
+    DIR/run=NAME/                       `out`, renamed: parts, _run.json, _dead_rows.jsonl
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import json
+import os
+import secrets
+import shutil
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Any
+
+from stream.batch.assignment import Format
+from stream.batch.output import sync, written_whole
+from stream.batch.plan import Plan
+from stream.batch.record import RECORD, RunRecord
+from stream.batch.work import Done, dead_name, done_name
+from stream.errors import SettingsError, StreamError
+
+__all__ = ["DEAD_ROWS", "Run", "Title", "open_run"]
+
+DEAD_ROWS = "_dead_rows.jsonl"
+"""Rows that could not be scored, in a run's folder."""
+
+_COPY_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """
+    What makes a run the one it is, beside its inputs.
+
+    Attributes:
+        model: `name@version`.
+        manifest_sha256: of the version's manifest.
+        format: of the parts.
+        engine: who does the work; another one may go on with it.
+    """
+
+    model: str
+    manifest_sha256: str
+    format: Format
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """
+    A run that is being worked on, by this process alone.
+
+    Attributes:
+        name: of the run.
+        output: the folder of all runs.
+        plan: what is to be done.
+        title: of the run.
+        started: RFC 3339.
+        done: the units that were finished before.
+    """
+
+    name: str
+    output: Path
+    plan: Plan
+    title: Title
+    started: str
+    done: tuple[Done, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where it grows."""
+        return self.output / f".run-{self.name}"
+
+    def publish(self, done: list[Done], finished: datetime) -> RunRecord:
+        """
+        Make the run visible: 1 its dead rows in one file, 2 its record, 3 one rename, 4 what is left tidied.
+
+        Args:
+            done: every unit of the plan.
+            finished: now.
+        Returns: the record.
+        Raises: OSError as the disk has it; the run is not visible then, and the same command goes on with it.
+        """
+        out = self.folder / "out"
+        for half in out.glob(".*"):  # what a process that was killed had begun
+            half.unlink()
+        dead = Counter[str]()
+        for each in done:
+            dead.update(each.dead_by_reason)
+        if dead:
+            with written_whole(out / DEAD_ROWS) as file:  # 1
+                for unit in self.plan.units:
+                    _append(file, self.folder / "work" / dead_name(unit.number))
+        record = RunRecord(
+            run=self.name, by=_whoami(), started=self.started, finished=_rfc3339(finished),
+            engine=self.title.engine, format=self.title.format, model=self.title.model,
+            manifest_sha256=self.title.manifest_sha256, rows=self.plan.rows,
+            predictions=sum(each.predictions for each in done), dead_rows=dead.total(),
+            dead_by_reason=dict(dead.most_common()), inputs=self.plan.files,
+            stream=version("prediction-stream"),
+        )  # fmt: skip
+        with written_whole(out / RECORD) as file:  # 2
+            file.write(record.to_json().encode())
+        sync(out)
+        out.rename(self.output / f"run={self.name}")  # 3
+        sync(self.output)
+        shutil.rmtree(self.folder, ignore_errors=True)  # 4
+        return record
+
+
+def _append(file: IO[bytes], part: Path) -> None:
+    with part.open("rb") as source:
+        shutil.copyfileobj(source, file, _COPY_BYTES)
+
+
+@contextmanager
+def open_run(output: Path, plan: Plan, title: Title, now: datetime) -> Iterator[Run]:
+    """
+    Begin a run, or go on with one of the same plan that was stopped.
+
+    Args:
+        output: the folder of all runs; made if it isn't there.
+        plan: at least one unit or file.
+        title: of the run.
+        now: the time.
+    Yields: the run; no other process works on it meanwhile.
+    Raises: StreamError when another process is at the same plan; SettingsError when no folder can be made in
+        the output; OSError as the disk has it.
+    """
+    with _begun(output):
+        output.mkdir(parents=True, exist_ok=True)
+    asked = _plan_text(plan, title)
+    for folder in sorted(output.glob(".run-*")):
+        name = folder.name.removeprefix(".run-")
+        if (output / f"run={name}").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # published, and stopped before it had tidied up
+            continue
+        known = _read_plan(folder)
+        if known is None or known.get("asked") != asked:
+            continue
+        with _locked(folder):
+            yield Run(name, output, plan, title, str(known["started"]), _finished(folder, plan))
+            return
+    name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    folder = output / f".run-{name}"
+    with _begun(output):
+        (folder / "work").mkdir(parents=True)
+        (folder / "out").mkdir()
+    with _locked(folder):
+        with written_whole(folder / "work" / "plan.json") as file:
+            file.write(json.dumps({"started": _rfc3339(now), "asked": asked}).encode())
+        yield Run(name, output, plan, title, _rfc3339(now), ())
+
+
+@contextmanager
+def _begun(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(
+            f"--output {output}: no run can be begun there: {error.strerror}",
+            hint="choose a folder that this user can make and write",
+        ) from error
+
+
+def _plan_text(plan: Plan, title: Title) -> dict[str, Any]:
+    """What two commands must have in common to be one run; the engine may change."""
+    planned = asdict(plan)
+    del planned["stamps"]
+    asked = {**planned, "model": title.model, "manifest": title.manifest_sha256, "format": title.format}
+    found: dict[str, Any] = json.loads(json.dumps(asked))
+    return found
+
+
+def _read_plan(folder: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads((folder / "work" / "plan.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None  # stopped before it had a plan: there is nothing to go on with
+    return found
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / "work" / "lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StreamError(
+                f"{folder}: another process is scoring the same inputs with the same model",
+                hint="wait for it, or end it; then run again",
+            ) from error
+        yield
+
+
+def _finished(folder: Path, plan: Plan) -> tuple[Done, ...]:
+    found: list[Done] = []
+    for unit in plan.units:
+        path = folder / "work" / done_name(unit.number)
+        if path.exists():
+            note = json.loads(path.read_text("utf-8"))
+            found.append(Done(unit.number, unit.rows, note["predictions"], note["dead"]))
+    return tuple(found)
+
+
+def _rfc3339(moment: datetime) -> str:
+    # Two runs of one second must still tell which was first.
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1_000:03d}Z"
+
+
+def _whoami() -> str:
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):
+        user = f"uid {os.getuid()}"  # a container's user often has no name
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,245 @@
+"""An Avro schema from a sample, and why it came out so."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from stream.errors import SampleError
+from stream.files.tables import Row, Sample
+from stream.table import cells
+
+__all__ = ["Inferred", "infer_schema", "legal_names"]
+
+_ILLEGAL = re.compile(r"[^A-Za-z0-9_]")
+
+_MILLIS = {"type": "long", "logicalType": "timestamp-millis"}
+_MICROS = {"type": "long", "logicalType": "timestamp-micros"}
+_DATE = {"type": "int", "logicalType": "date"}
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """
+    What a sample's schema is.
+
+    Attributes:
+        text: the Avro schema, JSON.
+        findings: a sentence for each choice that the data alone doesn't force.
+    """
+
+    text: str
+    findings: tuple[str, ...]
+
+
+def infer_schema(sample: Sample, name: str, *, texts: Collection[str] = ()) -> Inferred:
+    """
+    Infer a schema: an avro file's own; else by the types that the file names (parquet) or its values fit.
+
+    Args:
+        sample: at least one row.
+        name: of the record; made legal.
+        texts: columns known to be texts whatever they look like, by their names in the sample.
+    Returns: the schema; a column without value in some row may be null. Whole numbers are `long`, since the next
+        one may be larger than those seen; texts are strings, never enums, since the next one may be new.
+    Raises: SampleError naming a column whose values fit no one type, or a sample without rows.
+    """
+    if sample.avro is not None:
+        return Inferred(sample.avro, (f"{sample.name}: the schema is the file's own",))
+    if not sample.rows:
+        raise SampleError(f"{sample.name}: has no rows", hint="give a sample with rows")
+    columns = list(dict.fromkeys(key for row in sample.rows for key in row.values))
+    findings: list[str] = [
+        f"{sample.name}: only its first {len(sample.rows)} rows were looked at"
+    ] * sample.cut
+    fields: list[dict[str, Any]] = []
+    names = legal_names(columns)
+    for column in columns:
+        kind, why = _column(sample, column, _record_name(f"{name}_{names[column]}"), column in texts)
+        if kind is None:
+            findings.append(f"column {column!r} is left out: {why}")
+            continue
+        nullable = any(_missing(row.values.get(column)) for row in sample.rows)
+        findings.append(_finding(column, names[column], kind, nullable, why, sample))
+        fields.append(_field(column, names[column], kind, nullable))
+    schema = {"type": "record", "name": _record_name(name), "fields": fields}
+    return Inferred(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", tuple(findings))
+
+
+def _field(column: str, name: str, kind: object, nullable: bool) -> dict[str, Any]:
+    field: dict[str, Any] = {"name": name, "type": ["null", kind] if nullable else kind}
+    if nullable:
+        field["default"] = None
+    if name != column:
+        field["feature"] = column
+    return field
+
+
+def _finding(column: str, name: str, kind: Any, nullable: bool, why: str, sample: Sample) -> str:
+    shown = kind if isinstance(kind, str) else kind.get("logicalType", kind["type"])
+    if isinstance(kind, dict) and kind["type"] == "array":
+        shown = f"array<{kind['items']}>"
+    gaps = sum(_missing(row.values.get(column)) for row in sample.rows) if nullable else 0
+    null = f"; may be null: {gaps} of {len(sample.rows)} rows have no value" if nullable else ""
+    renamed = f"; called {name} since Avro names hold letters, digits and _ only" if name != column else ""
+    return f"column {column!r}: {shown}, {why}{null}{renamed}"
+
+
+def _column(sample: Sample, column: str, name: str, is_text: bool) -> tuple[Any, str]:
+    """The Avro type of a column's values (None to leave it out), and why."""
+    if sample.columns is not None and column in sample.columns.names:
+        arrow = sample.columns.field(column).type
+        if not pa.types.is_null(arrow):
+            kind = _from_arrow(arrow, name)
+            return kind, f"from {arrow}" if kind is not None else f"Avro has no type for {arrow}"
+    present = [row for row in sample.rows if not _missing(row.values.get(column))]
+    if is_text:
+        return "string", "since the model knows its texts"
+    if not present:
+        return "double", "though no row has a value"
+    if sample.text:
+        return _from_cells(column, present)
+    return _from_values(sample.name, column, present, name)
+
+
+_CELLS: Sequence[tuple[Any, str, Callable[[str], object]]] = (
+    ("long", "whole numbers", cells.whole),
+    ("double", "numbers", cells.number),
+    ("boolean", "true or false", cells.boolean),
+    (_DATE, "ISO dates", cells.date),
+    (_MICROS, "ISO times, UTC where they name no zone", cells.moment),
+)
+
+
+def _padded(column: str, rows: Sequence[Row]) -> str | None:
+    """A postcode read as a number is another postcode: one cell with leading zeros makes the column a text."""
+    row = next((row for row in rows if re.match(r"[+-]?0[0-9]", row.values[column])), None)
+    if row is None:
+        return None
+    cell = row.values[column]
+    return f"; row {row.number} has {cell!r}, whose leading zeros a number would lose: give --schema if it is one"
+
+
+def _from_cells(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
+    """The first type that every cell fits, `NA` and its like aside."""
+    spoken = [row for row in rows if row.values[column] not in cells.MISSING]
+    near = ""
+    for kind, what, read in _CELLS:
+        stranger = next((row for row in spoken if read(row.values[column]) is None), None)
+        if stranger is None and spoken:
+            padded = _padded(column, spoken) if kind in ("long", "double") else None
+            if padded:
+                return "string", f"texts{padded}"
+            if kind == "long" and any(abs(int(row.values[column])) >= 2**63 for row in spoken):
+                return "double", "whole numbers too large for a long"
+            return kind, f"since all are {what}"
+        if stranger is not None and not near and stranger is not spoken[0]:
+            near = f"; row {stranger.number} has {stranger.values[column]!r}, which is not among {what}"
+    return "string", f"texts{near}"
+
+
+def _from_values(place: str, column: str, rows: Sequence[Row], name: str) -> tuple[Any, str]:
+    """JSON's types as they are; whole numbers and others together are doubles."""
+    kinds = {type(row.values[column]) for row in rows}
+    if kinds == {bool}:
+        return "boolean", "since all are true or false"
+    if kinds == {int}:
+        return "long", "since all are whole numbers"
+    if kinds <= {int, float}:
+        return "double", "since all are numbers"
+    if kinds == {str}:
+        return _from_texts(column, rows)
+    if kinds == {list}:
+        items = [item for row in rows for item in row.values[column]]
+        if all(type(item) in (int, float) for item in items):
+            return {"type": "array", "items": "double"}, "since all are lists of numbers"
+        if all(isinstance(item, str) for item in items):
+            return {"type": "array", "items": "string"}, "since all are lists of texts"
+        return None, "its lists hold neither numbers nor texts only"
+    if kinds == {dict}:
+        return _nested(place, column, rows, name), "since all are objects"
+    first = {type(row.values[column]): row.number for row in reversed(rows)}
+    seen = ", ".join(f"{kind.__name__} (row {number})" for kind, number in first.items())
+    raise SampleError(
+        f"{place}: column {column!r} holds values of several types: {seen}", hint="make them one"
+    )
+
+
+def _from_texts(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
+    """JSON has no dates: texts that all are ISO dates or times are read as a csv's. A text that looks like a number
+    was written as a text on purpose."""
+    for kind, what, read in _CELLS:
+        if kind in (_DATE, _MICROS) and all(read(row.values[column]) is not None for row in rows):
+            return kind, f"since all are {what}; give --schema with a string if they are texts to the model"
+    return "string", "since all are texts"
+
+
+def _nested(place: str, column: str, rows: Sequence[Row], name: str) -> Any:
+    inner = Sample(f"{place}: {column}", [Row(row.number, row.values[column]) for row in rows])
+    schema: dict[str, Any] = json.loads(infer_schema(inner, name).text)
+    return schema
+
+
+_ARROW: Sequence[tuple[Callable[[pa.DataType], bool], Any]] = (
+    (pa.types.is_boolean, "boolean"),
+    (lambda kind: pa.types.is_signed_integer(kind) and kind.bit_width <= 32, "int"),
+    (lambda kind: pa.types.is_unsigned_integer(kind) and kind.bit_width <= 16, "int"),
+    (pa.types.is_integer, "long"),
+    (lambda kind: pa.types.is_float16(kind) or pa.types.is_float32(kind), "float"),
+    (lambda kind: pa.types.is_float64(kind) or pa.types.is_decimal(kind), "double"),
+    (lambda kind: kind in (pa.string(), pa.large_string(), pa.string_view()), "string"),
+    (pa.types.is_date, _DATE),
+    (lambda kind: pa.types.is_timestamp(kind) and kind.unit in ("s", "ms"), _MILLIS),
+    (pa.types.is_timestamp, _MICROS),
+    (lambda kind: kind in (pa.binary(), pa.large_binary(), pa.binary_view()), "bytes"),
+    (pa.types.is_fixed_size_binary, "bytes"),
+)
+"""The first test that holds says the type. An unsigned type needs a signed one of twice its width."""
+
+
+def _from_arrow(kind: pa.DataType, name: str) -> Any:
+    if pa.types.is_dictionary(kind):
+        return _from_arrow(kind.value_type, name)
+    if pa.types.is_struct(kind):
+        return _from_struct(kind, name)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        items = _from_arrow(kind.value_type, f"{name}_item")
+        return None if items is None else {"type": "array", "items": items}
+    return next((avro for holds, avro in _ARROW if holds(kind)), None)
+
+
+def _from_struct(kind: pa.StructType, name: str) -> Any:
+    """A record; any of its fields may be null, since Arrow doesn't say which can't."""
+    parts = [kind.field(i) for i in range(kind.num_fields)]
+    names = legal_names([part.name for part in parts])
+    inner = {part.name: _from_arrow(part.type, f"{name}_{names[part.name]}") for part in parts}
+    fields = [_field(key, names[key], value, True) for key, value in inner.items() if value is not None]
+    return {"type": "record", "name": name, "fields": fields} if fields else None
+
+
+def legal_names(columns: Sequence[str]) -> dict[str, str]:
+    """An Avro name for each column; two that would get the same are told apart by a number."""
+    names: dict[str, str] = {}
+    taken = {column for column in columns if _record_name(column) == column}
+    for column in columns:
+        legal = base = _record_name(column)
+        i = 2
+        while legal != column and legal in taken:
+            legal, i = f"{base}_{i}", i + 1
+        names[column] = legal
+        taken.add(legal)
+    return names
+
+
+def _record_name(name: str) -> str:
+    legal = _ILLEGAL.sub("_", name)
+    return f"_{legal}" if not legal or legal[0].isdigit() else legal
+
+
+def _missing(value: object) -> bool:
+    return value is None or value != value

@@ -1,0 +1,292 @@
+"""Foreign columns → the columns of the fields that a model needs, and the rows that have none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+
+from stream.codec import Leaf, RecordSchema
+from stream.codec.default import stored
+from stream.codec.leaf import find, storage_type
+from stream.codec.nodes import ABSENT, Field, Record, strip_null
+from stream.scoring.columns import value_at
+from stream.table.casts import cast_column
+from stream.table.leaves import leaf_array
+from stream.table.row_reader import names_of, projected, record_reader, relaxed
+from stream.table.values import Misfit, expected_of
+
+__all__ = ["ColumnReader", "Misfits"]
+
+Misfits = dict[int, tuple[Misfit, ...]]
+"""By row, every field that doesn't fit, in the schema's order."""
+
+_ReadRow: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class ColumnReader:
+    """
+    The fields of events that are needed, and how to get their columns.
+
+    Args:
+        schema: of the events.
+        paths: dotted paths of the needed leaves, each once.
+        optional: of further leaves, which a row may lack whatever the schema says: null then.
+    """
+
+    def __init__(self, schema: RecordSchema, paths: Sequence[str], optional: Sequence[str] = ()) -> None:
+        more = [path for path in optional if path not in paths]
+        self.record = relaxed(projected(schema.root, [*paths, *more]), more)
+        self.leaves = [schema.leaf(path) for path in (*paths, *more)]
+        self._fields = [
+            _Column(self.record, field, [leaf for leaf in self.leaves if _top(leaf.path) == field.name])
+            for field in self.record.fields
+        ]
+        self._readers: dict[frozenset[str], _ReadRow] = {}
+
+    def wanted(self, names: Collection[str]) -> list[str]:
+        """
+        Args:
+            names: the columns that a file has.
+        Returns: those that are looked at, in the same order.
+        """
+        tops = {name for field in self.record.fields for name in names_of(field)}
+        dots = tuple(f"{name}." for name in tops)
+        return [name for name in names if name in tops or name.startswith(dots)]
+
+    def of_table(
+        self, batch: pa.RecordBatch, text: Callable[[str], bool]
+    ) -> tuple[dict[str, pa.Array], Misfits]:
+        """
+        Args:
+            batch: n rows.
+            text: whether the texts of a column of that name stand for numbers, dates …
+        Returns: an array of n rows per path; and the rows with a field that doesn't fit.
+        """
+        columns: dict[str, pa.Array] = {}
+        wrong: Misfits = {}
+        for field in self._fields:
+            for i, misfits in field.add(batch, text, columns).items():
+                wrong[i] = (*wrong.get(i, ()), *misfits)
+        return columns, wrong
+
+    def of_rows(
+        self, rows: Sequence[Mapping[str, Any]], *, text: bool | Callable[[str], bool]
+    ) -> tuple[dict[str, pa.Array], Misfits]:
+        """
+        Args:
+            rows: n rows by column.
+            text: as for `of_table`.
+        Returns: as `of_table`.
+        """
+        return _by_leaf([dict(row) for row in rows], self._reader(text), self.leaves)
+
+    def events(
+        self, rows: Sequence[Mapping[str, Any]], *, text: bool | Callable[[str], bool]
+    ) -> tuple[list[dict[str, Any] | None], Misfits]:
+        """
+        The first half of `of_rows`: for who gathers the rows of several callers before making columns.
+
+        Args:
+            rows: n rows by column.
+            text: whether texts stand for numbers, dates …
+        Returns: n events, None for each row with a field that doesn't fit; and those rows.
+        """
+        return _events([dict(row) for row in rows], self._reader(text))
+
+    def columns(self, events: Sequence[dict[str, Any] | None]) -> tuple[dict[str, pa.Array], Misfits]:
+        """
+        The second half of `of_rows`.
+
+        Args:
+            events: n events, of any number of callers.
+        Returns: as `of_table`; what only Arrow can't hold is a misfit here.
+        """
+        return _columns(events, self.leaves, {})
+
+    def _reader(self, text: bool | Callable[[str], bool]) -> _ReadRow:
+        """A reader of whole rows; which of its fields may be texts is known by their names."""
+        every = (name for field in self.record.fields for name in names_of(field))
+        names = frozenset(name for name in every if (text if isinstance(text, bool) else text(name)))
+        if names not in self._readers:
+            plain = [field for field in self.record.fields if names.isdisjoint(names_of(field))]
+            texts = [field for field in self.record.fields if field not in plain]
+            readers = [
+                record_reader(Record(self.record.name, fields), text=is_text)
+                for fields, is_text in ((plain, False), (texts, True))
+                if fields
+            ]
+            self._readers[names] = readers[0] if len(readers) == 1 else _both(readers)
+        return self._readers[names]
+
+
+def _both(readers: Sequence[_ReadRow]) -> _ReadRow:
+    def read(row: dict[str, Any]) -> dict[str, Any]:
+        event: dict[str, Any] = {}
+        wrong: list[Misfit] = []
+        for reader in readers:
+            try:
+                event |= reader(row)
+            except Misfit as misfit:
+                wrong += misfit.each
+        if wrong:
+            raise Misfit.of(wrong)
+        return event
+
+    return read
+
+
+def _top(path: str) -> str:
+    return path.partition(".")[0]
+
+
+def _by_leaf(
+    rows: Sequence[dict[str, Any]], read: _ReadRow, leaves: Sequence[Leaf]
+) -> tuple[dict[str, pa.Array], Misfits]:
+    """The reference: each row by its own reader."""
+    events, wrong = _events(rows, read)
+    return _columns(events, leaves, wrong)
+
+
+def _events(rows: Sequence[dict[str, Any]], read: _ReadRow) -> tuple[list[dict[str, Any] | None], Misfits]:
+    events: list[dict[str, Any] | None] = []
+    wrong: Misfits = {}
+    for i, row in enumerate(rows):
+        try:
+            events.append(read(row))
+        except Misfit as misfit:
+            wrong[i] = misfit.each
+            events.append(None)
+    return events, wrong
+
+
+def _columns(
+    events: Sequence[dict[str, Any] | None], leaves: Sequence[Leaf], wrong: Misfits
+) -> tuple[dict[str, pa.Array], Misfits]:
+    columns: dict[str, pa.Array] = {}
+    for leaf in leaves:
+        path = leaf.path
+        if "." in path:
+            values = [None if event is None else value_at(event, path) for event in events]
+        else:
+            values = [None if event is None else event[path] for event in events]
+        columns[leaf.path], misfits = leaf_array(values, leaf)
+        for i, found in misfits.items():
+            wrong[i] = (*wrong.get(i, ()), found.within(leaf.path))
+    return columns, wrong
+
+
+class _Column:
+    """One field of the root, with the leaves that are needed of it."""
+
+    def __init__(self, root: Record, field: Field, leaves: Sequence[Leaf]) -> None:
+        self._field = field
+        self._leaves = leaves
+        self._readers = {text: record_reader(Record(root.name, [field]), text=text) for text in (False, True)}
+        self._constants = {leaf.path: _constant(root, leaf) for leaf in leaves}
+
+    def add(
+        self, batch: pa.RecordBatch, text: Callable[[str], bool], columns: dict[str, pa.Array]
+    ) -> Misfits:
+        """Put the leaves' arrays into `columns`; the rows that don't fit are returned."""
+        name = next((name for name in names_of(self._field) if name in batch.schema.names), None)
+        if name is None:
+            dotted = [
+                each for each in batch.schema.names
+                if each.startswith(tuple(f"{name}." for name in names_of(self._field)))
+            ]  # fmt: skip
+            if not dotted:
+                return self._default(len(batch), columns)
+            return self._one_by_one(batch.select(dotted), text(dotted[0]), columns)
+        array = batch.column(batch.schema.names.index(name))
+        found: dict[str, pa.Array] = {}
+        for leaf in self._leaves:
+            end = _descend(array, self._field, leaf.path)
+            made = None if end is None else cast_column(end, leaf, text=text(name))
+            if made is None or (made.null_count and not leaf.nullable and len(self._leaves) > 1):
+                return self._one_by_one(batch.select([name]), text(name), columns)
+            found[leaf.path] = made
+        columns |= found
+        return self._nulls(found, name)
+
+    def _nulls(self, found: dict[str, pa.Array], name: str) -> Misfits:
+        (leaf, *more) = self._leaves
+        array = found[leaf.path]
+        if more or leaf.nullable or not array.null_count:
+            return {}
+        inner = leaf.path.partition(".")[2]
+        misfit = Misfit(f"expected {expected_of(_end_of(self._field, leaf))}, found no value", inner)
+        rows = array.is_null().to_numpy(zero_copy_only=False).nonzero()[0].tolist()
+        return dict.fromkeys(rows, (misfit.within(name),))
+
+    def _default(self, n: int, columns: dict[str, pa.Array]) -> Misfits:
+        misfits: Misfits = {}
+        if self._field.default is ABSENT:
+            try:
+                self._readers[False]({})
+            except Misfit as misfit:
+                misfits = dict.fromkeys(range(n), misfit.each)
+        for leaf in self._leaves:
+            value = self._constants[leaf.path]
+            columns[leaf.path] = pa.nulls(n, leaf.arrow) if value is None else pa.repeat(value, n)
+        return misfits
+
+    def _one_by_one(self, batch: pa.RecordBatch, text: bool, columns: dict[str, pa.Array]) -> Misfits:
+        rows, unreadable = _pythonic(batch)
+        found, wrong = _by_leaf(rows, self._readers[text], self._leaves)
+        columns |= found
+        return wrong | unreadable
+
+
+def _end_of(field: Field, leaf: Leaf) -> Any:
+    """The type at a leaf's end, null taken off."""
+    return strip_null(find(Record("", [field]), leaf.path)[-1].type)[0]
+
+
+def _constant(root: Record, leaf: Leaf) -> pa.Scalar | None:
+    """What the leaf is in a row without its field: the default, of the leaf's type."""
+    steps = find(root, leaf.path)
+    value = steps[0].default
+    for step in steps[1:]:
+        value = value.get(step.name, step.default) if isinstance(value, dict) else value
+    if value is ABSENT or value is None:
+        return None
+    node = strip_null(steps[-1].type)[0]
+    array = pa.array([stored(value, node)], storage_type(node))
+    if array.type == leaf.arrow:
+        return array[0]
+    return (array.cast(leaf.arrow) if pa.types.is_list(leaf.arrow) else array.view(leaf.arrow))[0]
+
+
+def _descend(array: pa.Array, field: Field, path: str) -> pa.Array | None:
+    """A nested leaf's column, where no record on the way is null and every name is there."""
+    for name in path.split(".")[1:]:
+        node = strip_null(field.type)[0]
+        inner = node.field(name) if isinstance(node, Record) else None
+        if inner is None or not pa.types.is_struct(array.type) or array.null_count:
+            return None
+        has = [array.type.field(i).name for i in range(array.type.num_fields)]
+        chosen = next((each for each in names_of(inner) if each in has), None)
+        if chosen is None or has.count(chosen) > 1:
+            return None
+        array, field = array.field(has.index(chosen)), inner
+    return array
+
+
+def _pythonic(batch: pa.RecordBatch) -> tuple[list[dict[str, Any]], Misfits]:
+    """Rows as dicts; those with a date that Python can't hold are named."""
+    try:
+        return batch.to_pylist(), {}
+    except (OverflowError, ValueError):
+        rows: list[dict[str, Any]] = []
+        wrong: Misfits = {}
+        for i in range(len(batch)):
+            try:
+                rows += batch.slice(i, 1).to_pylist()
+            except (OverflowError, ValueError) as error:
+                rows.append({})
+                wrong[i] = (
+                    Misfit(f"can't be read: {error}", batch.schema.names[0], reason="value_out_of_range"),
+                )
+        return rows, wrong

@@ -1,0 +1,238 @@
+"""One run of a recipe: load, split, search, fit, measure."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from sklearn.dummy import DummyClassifier, DummyRegressor
+
+from stream.errors import Refused, SampleError, SettingsError
+from stream.training.checks import check_fields
+from stream.training.intervals import bootstrap
+from stream.training.model_metrics import Figures, Sheet, answers_of, kind_of, measure
+from stream.training.recipe import Recipe, guarded
+from stream.training.search import Candidate, search
+from stream.training.split import cut, folds_of
+from stream.training.trained import Metrics, Step, Trained
+from stream.training.training_rows import fingerprint, inferred_schema, load_rows
+
+__all__ = ["run_recipe"]
+
+T = TypeVar("T")
+
+
+def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) -> Trained:
+    """
+    Run a recipe; the same recipe, data, seed and libraries give the same estimator and metrics.
+
+    1. Load the rows and split them, before anything else is done with them.
+    2. Choose among the grid's candidates on the training rows alone.
+    3. Fit the best on all of the training rows.
+    4. Measure it on the held-out rows.
+
+    Args:
+        recipe: what to run.
+        tell: called after each step.
+    Returns: the fitted estimator and its metrics; nothing is written.
+    Raises: Refused, SettingsError or SampleError naming the recipe and what to correct.
+    Blocks: for the whole training.
+    """
+    with _seeded(recipe.split.seed), _warned() as said:
+        frame = load_rows(recipe)
+        estimator = _estimator(recipe)
+        training, held_out = _parts(recipe, frame, estimator)  # 1
+        schema, findings = _schema(recipe, frame)
+        tell(Step(f"{len(training):,} rows to learn from, {len(held_out):,} held out to be judged by"))
+        truth = training[recipe.target].to_numpy()
+        classes = _check_target(recipe, estimator, truth)
+        rows = training[list(recipe.features)]
+        folds = _placed(recipe, lambda: folds_of(recipe.split, training, truth, classes=classes))
+        found = search(recipe, estimator, rows, truth, folds, lambda candidate: tell(_step(candidate)))  # 2
+        guarded(recipe.path, "fit()", estimator.set_params(**found[0].params).fit, rows, truth)  # 3
+        tell(Step("measuring"))
+        sheet = Sheet(
+            guarded(recipe.path, "predict()", answers_of, estimator, held_out[list(recipe.features)]),
+            held_out[recipe.target].to_numpy(),
+        )  # 4
+        units = _units(recipe, held_out)
+        trained = Trained(
+            recipe, estimator, tuple(found), training, held_out, sheet, units,
+            figures=sheet.figures(),
+            intervals=bootstrap(sheet.weighed, units, recipe.split.seed),
+            baseline=_baseline(estimator, truth, sheet.truth),
+            facts=_about(recipe, frame, training, held_out, found),
+            schema=schema,
+            findings=findings,
+            notes=tuple(_strangers(recipe, sheet)),
+        )  # fmt: skip
+    _check_judge(trained)
+    return _with_notes(trained, said)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """What a recipe draws without a generator of its own comes out the same, too; others' draws are as before."""
+    before = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])
+
+
+@contextmanager
+def _warned() -> Iterator[Counter[str]]:
+    """Warnings are gathered, each with how often it came: a search repeats them for every fit."""
+    said: Counter[str] = Counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield said
+        first_lines = (
+            f"{item.category.__name__}: {str(item.message).strip().partition(chr(10))[0]}" for item in caught
+        )
+        said.update(first_lines)
+
+
+def _with_notes(trained: Trained, said: Counter[str]) -> Trained:
+    notes = (f"{text} ({count} times)" if count > 1 else text for text, count in said.items())
+    return replace(trained, notes=(*trained.notes, *notes))
+
+
+def _parts(recipe: Recipe, frame: pd.DataFrame, estimator: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    classes = kind_of(estimator) == "classifier"
+    parts = _placed(recipe, lambda: cut(recipe.split, frame, recipe.target, classes=classes))
+    for part in parts:
+        if part.empty:
+            raise SettingsError(
+                f"{recipe.path}: one side of the split has no row with a {recipe.target}",
+                hint="load more rows, or change HOLD_OUT",
+            )
+    return parts
+
+
+def _placed(recipe: Recipe, call: Callable[[], T]) -> T:
+    """What is said of the rows says whose they are."""
+    try:
+        return call()
+    except SampleError as error:
+        raise SampleError(f"{recipe.path}: {error.message}", hint=error.hint) from error
+
+
+def _schema(recipe: Recipe, frame: pd.DataFrame) -> tuple[str, tuple[str, ...]]:
+    if recipe.schema is not None:
+        return recipe.schema.read_text("utf-8"), ()
+    text, notes = _placed(recipe, lambda: inferred_schema(recipe, frame))
+    check_fields(recipe.path, "the schema of its rows", text, recipe.features, recipe.carry)
+    return text, notes
+
+
+def _estimator(recipe: Recipe) -> Any:
+    """A fresh estimator of a kind that can be measured, every seed that it leaves open set."""
+    estimator: Any = recipe.estimator()
+    try:
+        kind_of(estimator)
+    except Refused as exc:
+        raise Refused(
+            f"{recipe.path}: estimator() gives what can't be used: {exc.message}", hint=exc.hint
+        ) from exc
+    known = estimator.get_params()
+    if strangers := [name for name in recipe.fixed if name not in known]:
+        raise SettingsError(
+            f"{recipe.path}: the estimator has no parameter {strangers[0]!r}",
+            hint=f"choose one of {', '.join(sorted(known))}",
+        )
+    is_open = (
+        name for name, value in known.items() if value is None and name.split("__")[-1] == "random_state"
+    )
+    return estimator.set_params(**dict.fromkeys(is_open, recipe.split.seed), **recipe.fixed)
+
+
+def _check_target(recipe: Recipe, estimator: object, truth: np.ndarray) -> bool:
+    """Whether the target holds classes; there must be two of them to learn from."""
+    if kind_of(estimator) == "regressor":
+        return False
+    if len(pd.unique(truth)) < 2:
+        raise SettingsError(
+            f"{recipe.path}: all {len(truth)} rows to learn from have {recipe.target} = {truth[0]}",
+            hint="load rows of every class, or change HOLD_OUT",
+        )
+    return True
+
+
+def _units(recipe: Recipe, held_out: pd.DataFrame) -> np.ndarray:
+    if recipe.split.way == "group":
+        return np.asarray(pd.factorize(held_out[recipe.split.column])[0])
+    return np.arange(len(held_out))
+
+
+def _baseline(estimator: object, learned: np.ndarray, truth: np.ndarray) -> Figures:
+    dummy = DummyClassifier(strategy="prior") if kind_of(estimator) == "classifier" else DummyRegressor()
+    nothing = pd.DataFrame({"nothing": np.zeros(len(learned))})
+    return measure(dummy.fit(nothing, learned), pd.DataFrame({"nothing": np.zeros(len(truth))}), truth)
+
+
+def _strangers(recipe: Recipe, sheet: Sheet) -> list[str]:
+    if sheet.answers.classes is None:
+        return []
+    unknown = sorted(set(map(str, sheet.truth)) - set(map(str, sheet.answers.classes)))
+    if not unknown:
+        return []
+    return [f"held-out rows have {recipe.target} = {', '.join(unknown)}, which no row to learn from has"]
+
+
+def _check_judge(trained: Trained) -> None:
+    if trained.judge not in trained.figures:
+        raise SettingsError(
+            f"{trained.recipe.path}: JUDGE is {trained.judge!r}, which these answers don't have",
+            hint=f"choose one of {', '.join(trained.figures)}",
+        )
+
+
+def _about(
+    recipe: Recipe,
+    frame: pd.DataFrame,
+    training: pd.DataFrame,
+    held_out: pd.DataFrame,
+    found: list[Candidate],
+) -> Metrics:
+    """What the metrics rest on."""
+    split = recipe.split
+    about: Metrics = {
+        "search_score": found[0].score,
+        "search_candidates": len(found),
+        "rows_trained": len(training),
+        "rows_held_out": len(held_out),
+        "split": split.way,
+        "hold_out": split.hold_out,
+        "seed": split.seed,
+        "rows_sha256": fingerprint(recipe, frame),
+    }
+    if split.column is not None:
+        about["split_by"] = split.column
+    if split.way == "time":
+        about["trained_until"] = _text(training[split.column].iloc[-1])
+        about["held_out_from"] = _text(held_out[split.column].iloc[0])
+    if split.way == "group":
+        about["groups_trained"] = int(training[split.column].nunique())
+        about["groups_held_out"] = int(held_out[split.column].nunique())
+    return about
+
+
+def _text(moment: object) -> str:
+    return moment.isoformat() if isinstance(moment, pd.Timestamp) else str(moment)
+
+
+def _step(candidate: Candidate) -> Step:
+    params = ", ".join(f"{name}={value}" for name, value in candidate.params.items()) or "as it comes"
+    text = f"candidate {candidate.number} of {candidate.of}: {candidate.score:.5f} ({params})"
+    return Step(text, candidate.number, candidate.of)

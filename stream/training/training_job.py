@@ -1,0 +1,139 @@
+"""A whole training: run the recipe, compare, set the card, pack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from stream.errors import PackageError
+from stream.manifest import Manifest
+from stream.store import Package, Packed, PackRequest, SigningKey, Trust, open_package, pack, versions
+from stream.training.card import card_of, check_libraries
+from stream.training.recipe import Recipe
+from stream.training.recipe_run import run_recipe
+from stream.training.trained import Step, Trained
+from stream.training.version_comparison import Compared, compare
+
+__all__ = ["CARD", "Done", "Job", "Requirement", "run_job"]
+
+CARD = "card.html"
+"""The card's name in a version's folder."""
+
+Requirement: TypeAlias = Literal["better", "not-worse"]
+"""What the comparison must say, or nothing is packed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """
+    What is to be done with a recipe.
+
+    Attributes:
+        recipe: it.
+        out: the package's folder; None for `models/NAME`.
+        against: the package to compare with; None for `out`'s current version, if it has one.
+        compare: whether to compare at all.
+        require: what the comparison must say.
+        card: whether the package gets a card.
+        signer: signs the version.
+    """
+
+    recipe: Recipe
+    out: Path | None = None
+    against: Path | None = None
+    compare: bool = True
+    require: Requirement | None = None
+    card: bool = True
+    signer: SigningKey | None = None
+
+    @property
+    def request(self) -> PackRequest:
+        """The package without what a training adds."""
+        recipe = self.recipe
+        return PackRequest(
+            name=recipe.name,
+            out=self.out,
+            carry=recipe.carry,
+            probabilities=recipe.probabilities,
+            signer=self.signer,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """
+    What a job came to.
+
+    Attributes:
+        trained: the model.
+        compared: with the version in use; None where there was none, or nobody asked.
+        packed: the new version; None when the comparison did not say what was required.
+        card: the card's bytes; None when nobody wants one.
+    """
+
+    trained: Trained
+    compared: Compared | None
+    packed: Packed | None
+    card: bytes | None
+
+
+def run_job(
+    job: Job, trust: Callable[[], Trust] = Trust, tell: Callable[[Step], None] = lambda _: None
+) -> Done:
+    """
+    1 Look at what is needed; 2 run the recipe; 3 compare; 4 the card; 5 pack.
+
+    Args:
+        job: what to do.
+        trust: whom the version in use must be from; asked when there is one.
+        tell: called after each step.
+    Returns: what it came to; when the requirement isn't met, nothing was written.
+    Raises: as `run_recipe`, `compare` and `pack`; nothing was written then.
+    Blocks: for the whole training.
+    """
+    if job.card:  # 1
+        check_libraries()
+    used = _used(job, trust)
+    trained = run_recipe(job.recipe, tell)  # 2
+    compared = None
+    if used is not None:  # 3
+        tell(Step(f"comparing with {used.manifest.model}"))
+        compared = compare(trained, used)
+    if job.card:  # 4
+        tell(Step("drawing the card"))
+        card = card_of(trained, compared)
+    if not _met(job.require, compared):
+        return Done(trained, compared, None, card.html() if job.card else None)
+    made: dict[str, bytes] = {}
+
+    def attach(manifest: Manifest) -> dict[str, bytes]:
+        made[CARD] = card.html(manifest)
+        return made
+
+    request = replace(job.request, metrics=trained.metrics, attach=attach if job.card else None)
+    packed = pack(trained.estimator, request, schema=trained.schema, sample=trained.sample)  # 5
+    return Done(trained, compared, packed, made.get(CARD))
+
+
+def _used(job: Job, trust: Callable[[], Trust]) -> Package | None:
+    """The version in use, opened before anything is trained: what can't be compared with is said at once."""
+    folder = job.against or job.request.folder
+    if not job.compare or (job.against is None and not versions(folder)):
+        return None
+    try:
+        return open_package(folder, trust=trust())
+    except PackageError as error:
+        raise PackageError(
+            f"the version to compare with: {error.message}",
+            step=error.step,
+            hint="give --no-compare to train without, or --compare PACKAGE for another one",
+        ) from error
+
+
+def _met(require: Requirement | None, compared: Compared | None) -> bool:
+    """A first version has nothing to be better than."""
+    if require is None or compared is None:
+        return True
+    return compared.verdict == "better" if require == "better" else compared.verdict != "worse"

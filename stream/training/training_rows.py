@@ -1,0 +1,180 @@
+"""The rows that a recipe learns from: what its own function returns, or a data file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stream.codec import RecordSchema
+from stream.errors import SampleError, SettingsError
+from stream.files import infer_schema, legal_names, read_rows, read_sample, sample_of
+from stream.table.cells import MISSING
+from stream.training.recipe import Recipe
+
+__all__ = ["fingerprint", "inferred_schema", "load_rows", "read_table"]
+
+_SCHEMA_ROWS = 50_000
+"""Rows, spread over all, by which a schema is inferred."""
+
+
+def load_rows(recipe: Recipe) -> pd.DataFrame:
+    """
+    Args:
+        recipe: says where from.
+    Returns: its rows, at least one, with every column that it names; the target in NumPy's own type, if it fits.
+    Raises: SettingsError or SampleError naming the recipe or file; Refused when the recipe's code raises.
+    """
+    if recipe.data is not None and not recipe.data.exists():
+        raise SettingsError(f"{recipe.path}: DATA: there is no {recipe.data}", hint="correct the path")
+    if recipe.load is None:
+        assert recipe.data is not None  # a recipe has one of the two
+        frame: object = read_table(recipe.data)
+        place = str(recipe.data)
+    else:
+        frame = recipe.load() if recipe.data is None else recipe.load(recipe.data)
+        place = f"{recipe.path}: load()"
+    if not isinstance(frame, pd.DataFrame):
+        raise SettingsError(f"{place} returned a {type(frame).__name__}", hint="return a pandas DataFrame")
+    _check_columns(recipe, frame, place)
+    _check_target(frame[recipe.target], place)
+    # A target of 0.0, 1.0 and missing is one of classes 0 and 1: pandas' nullable types keep them whole.
+    return frame.assign(**{recipe.target: frame[recipe.target].convert_dtypes()})
+
+
+def _check_columns(recipe: Recipe, frame: pd.DataFrame, place: str) -> None:
+    if frame.empty:
+        raise SampleError(f"{place} gives no rows", hint="give rows to learn from")
+    carried = _carried(recipe, frame)
+    own = [recipe.split.column] if recipe.split.column is not None else []
+    named = dict.fromkeys((recipe.target, *own, *recipe.features, *carried, *(recipe.by or ())))
+    if missing := [name for name in named if name not in frame]:
+        raise SettingsError(
+            f"{place} gives no column {', '.join(map(repr, missing))}; it gives "
+            f"{', '.join(map(str, frame.columns[:30]))}",
+            hint="correct FEATURES, TARGET, TIME, GROUP, BY or CARRY, or load it",
+        )
+    if twice := [name for name in named if (frame.columns == name).sum() > 1]:
+        raise SettingsError(f"{place} gives the column {twice[0]!r} twice", hint="rename one of them")
+
+
+def _carried(recipe: Recipe, frame: pd.DataFrame) -> list[str]:
+    """The column of each carried field, under its original or its Avro name; the name itself if there is none."""
+    pairs: dict[str, str]
+    if recipe.schema is None:
+        pairs = legal_names([str(name) for name in frame.columns])
+    else:
+        leaves = RecordSchema(recipe.schema.read_text("utf-8")).leaves()
+        pairs = {leaf.feature: leaf.path for leaf in leaves if leaf.feature}
+    other = {path: name for name, path in pairs.items()} | pairs
+    columns: list[str] = []
+    for name in recipe.carry:
+        choices = (name, other.get(name, name), name.partition(".")[0])
+        columns.append(next((choice for choice in choices if choice in frame), name))
+    return columns
+
+
+def _check_target(target: pd.Series, place: str) -> None:
+    """A target that no metric could be made of."""
+    if not target.notna().any():
+        raise SampleError(f"{place}: no row has a {target.name}", hint="give rows whose outcome is known")
+    kinds = sorted({type(value).__name__ for value in target.dropna()}) if target.dtype == object else []
+    if len(kinds) > 1 and not {*kinds} <= {"int", "float"}:
+        raise SampleError(
+            f"{place}: {target.name} holds values of several types: {', '.join(kinds)}", hint="make them one"
+        )
+    if pd.api.types.is_float_dtype(target) and (count := int(np.isinf(target.dropna()).sum())):
+        raise SampleError(
+            f"{place}: {count} rows have an infinite {target.name}", hint="correct them, or leave them out"
+        )
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """
+    Read a data file as a frame; what its cells mean is as `stream pack` and `stream produce` take them.
+
+    Args:
+        path: `.csv`, `.parquet`, `.avro` or `.jsonl`.
+    Returns: its rows. An empty cell of a csv is missing, in a column of numbers, dates or true and false `NA` and
+        its like too; in a column of texts they are texts.
+    Raises: SampleError naming the file and what is wrong.
+    """
+    kind = path.suffix.lower()
+    if kind == ".csv":
+        return _csv(path)
+    if kind == ".parquet" and path.is_file():
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise SampleError(f"{path}: can't be read: {error}", hint="correct the file") from error
+    return pd.DataFrame([row.values for row in read_rows(path)])
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    inferred = infer_schema(read_sample(path), path.stem)  # refuses what is no table
+    types = {
+        field.get("feature", field["name"]): field["type"] for field in json.loads(inferred.text)["fields"]
+    }
+    try:
+        texts = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        return texts.assign(**{name: _typed(texts[name], kind) for name, kind in types.items()})
+    except (OSError, ValueError, OverflowError) as error:
+        raise SampleError(f"{path}: can't be read: {error}", hint="correct the file") from error
+
+
+def _typed(texts: pd.Series, avro: Any) -> pd.Series:
+    """A column of texts in its own type; a cell beyond the sample that is none is an error that names it."""
+    kind = next(one for one in avro if one != "null") if isinstance(avro, list) else avro
+    if kind == "string":
+        return texts
+    spoken = texts.where(~texts.isin(MISSING))
+    if kind in ("long", "double"):
+        return pd.to_numeric(spoken)
+    if kind == "boolean":
+        if odd := sorted(set(spoken.dropna().str.lower()) - {"true", "false"}):
+            raise ValueError(f"column {texts.name!r} has {odd[0]!r}, expected true or false")
+        known = spoken.str.lower().map({"true": True, "false": False})
+        return known.astype("boolean") if known.isna().any() else known.astype(bool)
+    return pd.to_datetime(spoken, utc=True, format="ISO8601")
+
+
+def inferred_schema(recipe: Recipe, frame: pd.DataFrame) -> tuple[str, tuple[str, ...]]:
+    """
+    The events' schema, where the recipe names none.
+
+    Args:
+        recipe: says which columns are in the event.
+        frame: all rows: a column that has no value in one of them may be null.
+    Returns: the schema as JSON, and a sentence for each choice.
+    Raises: SampleError naming a column that fits no type.
+    """
+    names = list(dict.fromkeys((*_carried(recipe, frame), *recipe.features)))
+    every = np.linspace(0, len(frame) - 1, min(len(frame), _SCHEMA_ROWS)).astype(int)
+    gaps = [int(np.argmax(missing)) for name in names if (missing := frame[name].isna().to_numpy()).any()]
+    rows = frame[names].iloc[np.unique([*every, *gaps])]
+    inferred = infer_schema(sample_of(rows), recipe.name)
+    return inferred.text, inferred.findings
+
+
+def fingerprint(recipe: Recipe, frame: pd.DataFrame) -> str:
+    """
+    What the rows were, so that two trainings can be told apart.
+
+    Args:
+        recipe: says which columns count.
+        frame: the rows.
+    Returns: a sha256, hexadecimal, of the columns that are learned from, split by and predicted, in their order.
+    """
+    own = [recipe.split.column] if recipe.split.column is not None else []
+    names = list(dict.fromkeys((*recipe.features, recipe.target, *own)))
+    digest = hashlib.sha256(json.dumps(names).encode())
+    for name in names:
+        column = frame[name]
+        if column.dtype == object:
+            column = column.map(repr)
+        digest.update(pd.util.hash_pandas_object(column, index=False).to_numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,248 @@
+"""Topics: which are there, and making those that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init__ re-exports without __all__
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
+
+from stream.errors import BrokerRefused, StartupTimeout, Stopped
+from stream.records import Partition
+from stream.rights import Right
+from stream.settings import KafkaSettings
+from stream.transport.clients import make_client
+from stream.transport.entry import Entry
+from stream.transport.faults import decide, unwrap
+from stream.transport.permissions import Permissions, is_secured
+from stream.transport.properties import admin_properties
+
+__all__ = ["Cluster", "TopicState", "WantedTopic"]
+
+ANSWER_S = 15.0
+"""For one answer of the cluster; topic creation on a busy broker takes some seconds."""
+
+LOG_LEVEL = 2
+"""syslog's "critical". At librdkafka's own level the client writes each try to connect to stderr, 20 a second;
+what failed, and why, is in the errors raised here."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedTopic:
+    """
+    A topic that a configuration needs.
+
+    Attributes:
+        name: its name.
+        role: `input`, `output` or `dead letters`.
+        partitions: how many, when it is made.
+        replication: replicas, when it is made; None = the broker's default.
+        config: topic settings, when it is made.
+    """
+
+    name: str
+    role: str
+    partitions: int
+    replication: int | None = None
+    config: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as the cluster has it; partitions None = it is not there."""
+
+    name: str
+    role: str
+    partitions: int | None
+    created: bool = False
+
+
+class Cluster:
+    """Looks at topics and groups, and creates topics; reads and writes no record."""
+
+    def __init__(self, kafka: KafkaSettings, rights: Sequence[Right] = ()) -> None:
+        """
+        Connects nothing yet.
+
+        Args:
+            kafka: the cluster.
+            rights: what the work with it needs. A broker that knows its clients by name is asked for them at
+                its first answer; then a refusal comes before the work, and names them all.
+        """
+        self.rights = tuple(rights)
+        """What the work needs."""
+        self._servers = kafka.bootstrap_servers
+        self._entry = Entry(kafka)
+        properties = {"log_level": LOG_LEVEL, **admin_properties(kafka), "error_cb": self._entry.on_error}
+        # Kept: a dropped client fails its futures with _DESTROY.
+        self._admin: Any = make_client(AdminClient, properties)
+        self._permissions = Permissions(self._admin, rights, kafka.properties)
+        self._unasked = bool(rights) and is_secured(kafka.properties)
+
+    @contextmanager
+    def naming_refusals(self) -> Iterator[None]:
+        """Work in this context that the broker refuses for want of a right says which right to grant to whom."""
+        try:
+            yield
+        except BrokerRefused as error:
+            named = self._permissions.named(error)
+            if named is error:
+                raise
+            raise named from error
+
+    def _metadata(self, timeout_s: float) -> dict[str, Any]:
+        """
+        Topics by name.
+
+        Raises: KafkaException when no broker answers in time; BrokerRefused as soon as one lets us not in, and
+            at the first answer when rights are lacking.
+        """
+        found: dict[str, Any] = self._entry.let_in(
+            lambda step_s: self._admin.list_topics(timeout=step_s), self._admin, timeout_s
+        ).topics
+        if self._unasked:
+            self._permissions.require()
+            self._unasked = False
+        return found
+
+    def topics(self, timeout_s: float) -> frozenset[str]:
+        """
+        The topics that exist and may be seen. May be called from any thread.
+
+        Raises: Retriable when no broker answers in time; BrokerRefused when credentials are wrong or rights lacking.
+        """
+        try:
+            return frozenset(self._metadata(timeout_s))
+        except KafkaException as error:
+            raise decide(error, "asking for the list of topics") from error
+
+    def partitions(self) -> dict[str, int]:
+        """
+        Topics and their numbers of partitions.
+
+        Raises: StartupTimeout when no broker answers; BrokerRefused when credentials are wrong.
+        """
+        try:
+            found = self._metadata(ANSWER_S)
+        except KafkaException as error:
+            raise self._unreachable(error) from error
+        return {name: len(topic.partitions) for name, topic in found.items() if topic.error is None}
+
+    def _unreachable(self, error: KafkaException) -> Stopped:
+        fault = decide(error, f"asking {self._servers}")
+        if isinstance(fault, BrokerRefused):
+            return fault
+        return StartupTimeout(
+            f"no broker answers at {self._servers}: {unwrap(error).str()}",
+            hint="start the broker, or correct `[kafka] bootstrap_servers` or `security.protocol`",
+        )
+
+    def look(self, wanted: Sequence[WantedTopic]) -> list[TopicState]:
+        """Which of the wanted topics are there. Same order. Raises: as `partitions`."""
+        found = self.partitions()
+        return [TopicState(topic.name, topic.role, found.get(topic.name)) for topic in wanted]
+
+    def create(self, wanted: Sequence[WantedTopic]) -> list[TopicState]:
+        """
+        Make the wanted topics that are not there; what is there is left as it is.
+
+        Returns: the state after, same order.
+        Raises: Stopped with the broker's reason when it refuses; topics before that one were made.
+        """
+        before = {state.name: state for state in self.look(wanted)}
+        missing = {t.name: t for t in wanted if before[t.name].partitions is None}
+        if missing:
+            self._create(
+                [
+                    NewTopic(t.name, t.partitions, t.replication or -1, config=t.config)
+                    for t in missing.values()
+                ]
+            )
+        return [
+            TopicState(
+                t.name,
+                t.role,
+                t.partitions if t.name in missing else before[t.name].partitions,
+                t.name in missing,
+            )
+            for t in wanted
+        ]
+
+    def _create(self, topics: list[NewTopic]) -> None:
+        for name, future in self._admin.create_topics(
+            topics, operation_timeout=ANSWER_S, request_timeout=ANSWER_S
+        ).items():
+            try:
+                future.result()
+            except KafkaException as error:
+                if unwrap(error).code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                    continue
+                fault = decide(error, f"creating topic {name}")
+                raise fault if isinstance(fault, Stopped) else Stopped(fault.message) from error
+
+    def max_message_bytes(self, topic: str) -> int | None:
+        """The topic's `max.message.bytes`; None when the cluster does not say."""
+        resource = ConfigResource(ResourceType.TOPIC, topic)
+        try:
+            [future] = self._admin.describe_configs([resource], request_timeout=ANSWER_S).values()
+            entry = future.result().get("max.message.bytes")
+        except KafkaException:
+            return None
+        return int(entry.value) if entry is not None else None
+
+    def require(self, topic: str) -> int:
+        """
+        How many partitions a topic has.
+
+        Raises: Stopped when it is not there; StartupTimeout, BrokerRefused as `partitions`.
+        """
+        count = self.partitions().get(topic)
+        if count is None:
+            raise Stopped(
+                f"topic {topic} is not there on {self._servers}", hint="make it with `stream topics --create`"
+            )
+        return count
+
+    def ends(self, topic: str) -> dict[Partition, tuple[int, int]]:
+        """
+        Per partition the earliest offset and the one after the last record.
+
+        Raises: Stopped when the cluster does not answer or the topic is not there.
+        """
+        count = self.require(topic)
+        wanted = [TopicPartition(topic, i) for i in range(count)]
+        low = self._offsets(wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        high = self._offsets(wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        return {p: (low[p], high[p]) for p in high}
+
+    def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[Partition, int]:
+        asked = self._admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=ANSWER_S)
+        try:
+            return {Partition(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
+        except KafkaException as error:
+            raise self._unreachable(error) from error
+
+    def committed(self, group: str, topic: str) -> dict[Partition, int]:
+        """
+        The group's next offsets; partitions without a commit are left out.
+
+        Raises: Stopped when the cluster does not answer or refuses.
+        """
+        wanted = [TopicPartition(topic, i) for i in range(self.partitions().get(topic, 0))]
+        [future] = self._admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group, wanted)], request_timeout=ANSWER_S
+        ).values()
+        try:
+            found = future.result().topic_partitions
+        except KafkaException as error:
+            raise self._unreachable(error) from error
+        return {Partition(tp.topic, tp.partition): tp.offset for tp in found if tp.offset >= 0}

@@ -1,0 +1,152 @@
+"""Records of transactions that were not committed: kept as they were scored, published again, or given away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+
+from stream.deadletter import describe
+from stream.errors import DeadLetterRefused
+from stream.records import Headers, Partition, Prediction
+from stream.transport import Refusal
+from stream.worker.publisher import letter_of, onward, refused_dead_letter
+from stream.worker.span import ScoredBatch
+
+__all__ = ["Uncommitted"]
+
+
+class Uncommitted:
+    """A queue of scored batches, oldest first. Owned by the engine's thread."""
+
+    def __init__(self, dead_letters: str, clock: Callable[[], float]) -> None:
+        """
+        Args:
+            dead_letters: the topic of dead letters.
+            clock: monotonic seconds.
+        """
+        self._dead_letters = dead_letters
+        self._clock = clock
+        self._batches: list[ScoredBatch] = []
+        self._since = clock()
+        self.why = ""
+        """Why they are in hand."""
+
+    def __len__(self) -> int:
+        """How many batches there are."""
+        return len(self._batches)
+
+    @property
+    def first(self) -> ScoredBatch:
+        """What must be published next. Raises: IndexError when there is nothing."""
+        return self._batches[0]
+
+    @property
+    def age_s(self) -> float:
+        """Since when nothing of it could be committed."""
+        return self._clock() - self._since
+
+    def take_back(self, batches: Sequence[ScoredBatch], why: str, gone: Collection[Partition]) -> None:
+        """
+        Take in what was in a transaction that is not committed; it comes before what is here already.
+
+        Args:
+            batches: in the order in which they were published.
+            why: for people.
+            gone: partitions that went to others meanwhile.
+        """
+        if not self._batches:
+            self._since = self._clock()
+        kept = _where(batches, lambda topic, index, offset: Partition(topic, index) not in gone)
+        self._batches = [*kept, *self._batches]
+        self.why = why
+
+    def add(self, scored: ScoredBatch) -> None:
+        """Take in a batch that must wait for those before it."""
+        self._batches.append(scored)
+
+    def committed(self) -> None:
+        """The first batch is committed."""
+        del self._batches[0]
+        self._since = self._clock()
+
+    def drop(self, partitions: Collection[Partition]) -> None:
+        """These partitions are others' now, and so are their records."""
+        self._batches = _where(
+            self._batches, lambda topic, index, offset: Partition(topic, index) not in partitions
+        )
+
+    def skip_to(self, next_offsets: Mapping[Partition, int]) -> None:
+        """What is before these offsets turned out to be committed."""
+        self._batches = _where(
+            self._batches,
+            lambda topic, index, offset: offset >= next_offsets.get(Partition(topic, index), 0),
+        )
+
+    @property
+    def partitions(self) -> list[Partition]:
+        """Where the records come from, ascending."""
+        return sorted({p for scored in self._batches for p in scored.next_offsets()})
+
+    def note(self, refusals: Sequence[Refusal]) -> None:
+        """
+        Mark the records whose outputs were refused, so that they are published otherwise the next time.
+
+        A prediction becomes a dead letter; a timestamp that is refused becomes now. What may have been refused only
+        for its neighbours stays as it is: it is sent singly the next time.
+
+        Raises: DeadLetterRefused when not even the dead-letter topic takes a record, or one is not found.
+        """
+        for refusal in refusals:
+            number, row = self._locate(refusal)
+            scored = self._batches[number]
+            if refusal.doubtful:
+                continue
+            if refusal.reason == "timestamp_refused" and row not in scored.restamped:
+                scored.restamped.add(row)
+            elif refusal.topic == self._dead_letters:
+                raise refused_dead_letter(refusal)
+            if refusal.topic != self._dead_letters:
+                scored.outcomes[row] = letter_of(refusal)
+                if refusal.larger_too:
+                    self._refuse_larger(refusal)
+
+    def _refuse_larger(self, refusal: Refusal) -> None:
+        """Each would cost a transaction of its own to be found."""
+        least = _sizes(refusal.key, refusal.value, refusal.headers)
+        for scored in self._batches:
+            for row, outcome in enumerate(scored.outcomes):
+                if isinstance(outcome, Prediction):
+                    headers = onward(scored.batch.headers[row] or ())
+                    sizes = _sizes(scored.batch.keys[row], outcome.value, headers)
+                    if all(has >= limit for has, limit in zip(sizes, least, strict=True)):
+                        scored.outcomes[row] = letter_of(refusal)
+
+    def _locate(self, refusal: Refusal) -> tuple[int, int]:
+        """The batch and the row of a refused output."""
+        buried = refusal.topic == self._dead_letters
+        for number, scored in enumerate(self._batches):
+            row = _dead_letter_row(scored, refusal) if buried else scored.find(refusal.key, refusal.value)
+            if row is not None:
+                return number, row
+        raise DeadLetterRefused(
+            f"{refusal.topic} refused a record that is not of this transaction: {refusal.message}"
+        )
+
+
+def _sizes(key: bytes | None, value: bytes | None, headers: Headers) -> tuple[int, int, int, int]:
+    """Of a record's parts: none of them smaller, and the record is not smaller."""
+    parts = sum(len(name.encode()) + len(content or b"") for name, content in headers)
+    return len(key or b""), len(value or b""), len(headers), parts
+
+
+def _where(batches: Sequence[ScoredBatch], keep: Callable[[str, int, int], bool]) -> list[ScoredBatch]:
+    """The batches without the records that are not to be kept; none is empty."""
+    kept = (scored.where(partial(keep, scored.batch.topic)) for scored in batches)
+    return [scored for scored in kept if len(scored.batch)]
+
+
+def _dead_letter_row(scored: ScoredBatch, refusal: Refusal) -> int | None:
+    said, batch = describe(refusal.headers), scored.batch
+    place = (int(said.get("partition", -1)), int(said.get("offset", -1)))
+    places = zip(batch.partitions, batch.offsets, strict=True)
+    return next((i for i, each in enumerate(places) if each == place), None)

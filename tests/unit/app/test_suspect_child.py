@@ -1,0 +1,60 @@
+"""Scoring in children that may die."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from stream.app import suspect_child
+from stream.records import Batch, DeadLetter, Outcome, Prediction
+from stream.testing import batch_of
+
+
+class Deadly:
+    """Dies in its own way over some values."""
+
+    name = "deadly@1"
+
+    def process(self, batch: Batch) -> list[Outcome]:
+        """One outcome per record, if it gets there."""
+        for value in batch.values:
+            if value == b"killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if value == b"exit":
+                os._exit(0)
+            if value == b"hang":
+                signal.pause()
+        return [Prediction(value) for value in batch.values]
+
+
+@pytest.mark.parametrize(("value", "said"), [(b"killed", "SIGKILL"), (b"exit", "exit code 0")])
+def test_guilty_record_is_found_among_sound_ones(value: bytes, said: str) -> None:
+    """It is a dead letter that says how it ended; all others are scored, in order."""
+    values: list[bytes | None] = [b"%d" % i for i in range(20)]
+    values[13] = value
+
+    outcomes = suspect_child.score(Deadly(), batch_of(values))
+
+    letter = outcomes.pop(13)
+    assert isinstance(letter, DeadLetter)
+    assert ("score", "model_crashed") == (letter.stage, letter.reason)
+    assert said in letter.message
+    assert [Prediction(v) for v in values if v != value] == outcomes
+
+
+def test_sound_batch_is_scored_at_once() -> None:
+    """No guilt, no search."""
+    assert [Prediction(b"a"), Prediction(b"b")] == suspect_child.score(Deadly(), batch_of([b"a", b"b"]))
+
+
+def test_record_that_hangs_is_guilty_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker over it would be killed by its supervisor for ever."""
+    monkeypatch.setattr(suspect_child, "ALONE_S", 0.3)
+
+    outcomes = suspect_child.score(Deadly(), batch_of([b"a", b"hang"]))
+
+    assert Prediction(b"a") == outcomes[0]
+    assert isinstance(outcomes[1], DeadLetter)
+    assert "no answer" in outcomes[1].message

@@ -1,0 +1,131 @@
+"""Statements one after the other, their rows shown or kept, their errors by what is to be done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+
+import stream.sql
+from stream.errors import QueryError, QueryFailed
+from stream.sql.duckdb_session import Session
+from stream.sql.saving import check_target, save
+from stream.store import PackRequest, pack
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Is x high? Never for a null."""
+    frame = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0]})
+    folder = tmp_path_factory.mktemp("packages") / "height"
+    tree = DecisionTreeClassifier(random_state=0).fit(frame, ["low", "low", "high", "high"])
+    pack(tree, PackRequest("height", folder), sample=frame)
+    return folder
+
+
+@pytest.fixture
+def session(package: Path) -> Iterator[Session]:
+    """On a connection of its own."""
+    connection = duckdb.connect()
+    yield Session(stream.sql.register(connection, package, listener=lambda _: None))
+    connection.close()
+
+
+def lines(session: Session, script: str) -> list[object]:
+    """The rows of every statement of a script."""
+    return [json.loads(line) for result in session.run(script) for line in session.json_lines(result)]
+
+
+def test_statements_run_in_order(session: Session) -> None:
+    """Those without rows answer nothing; a comment at the end is none of DuckDB's business."""
+    script = "CREATE TABLE t AS SELECT 3.0 AS x; INSERT INTO t VALUES (0); FROM t;"
+    script += "SELECT predict_label(t) AS l FROM t -- end"
+
+    assert [{"x": 3.0}, {"x": 0.0}, {"l": "high"}, {"l": "low"}] == lines(session, script)
+
+
+def test_two_columns_of_one_name_are_both_there(session: Session) -> None:
+    """JSON can't hold a name twice: the second has a number."""
+    assert [{"a": 1, "a_1": 2}] == lines(session, "SELECT 1 AS a, 2 AS a")
+
+
+def test_table_shows_rows_and_counts_those_left_out(session: Session) -> None:
+    """As DuckDB shows them."""
+    [result] = session.run("SELECT i FROM range(100) t(i)")
+
+    text = session.show(result, 4, 80)
+
+    assert "100 rows" in text
+    assert " 98 " in text
+    assert " 50 " not in text
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "text"),
+    [
+        ("SELEC 1", QueryError, "syntax error"),
+        ("SELECT predict(g) FROM (SELECT 1 AS x) f", QueryError, '"g" not found'),
+        ("SELECT predict(f) FROM 'nothing.parquet' f", QueryError, "No files found"),
+        ("SELECT predict(f) FROM (SELECT 1 AS y) f", QueryError, "predict.f.: the rows lack 'x'"),
+        ("SELECT predict(1)", QueryError, "expected a row"),
+        ("SELECT x::INT FROM (VALUES ('a')) f(x)", QueryFailed, "Could not convert"),
+        ("ATTACH 'no/such/folder/x.duckdb' AS y", QueryFailed, "no/such/folder"),
+    ],
+)
+def test_error_says_whose_it_is(session: Session, script: str, error: type[Exception], text: str) -> None:
+    """A query that can't be used is refused; one that can, and ends early, has failed."""
+    with pytest.raises(error, match=text):
+        lines(session, script)
+
+    assert [{"a": 1}] == lines(session, "SELECT 1 AS a")
+
+
+def test_constant_row_is_counted_once(session: Session) -> None:
+    """DuckDB asks about constants while it plans the query, too."""
+    [row] = lines(session, "SELECT predict({'x': NULL}) AS p, predict_error({'x': 'a'}).reason AS r")
+
+    assert {"p": None, "r": "wrong_type"} == row
+    assert 2 == session.registered.tally.failed
+
+
+@pytest.mark.parametrize("kind", [".parquet", ".csv", ".json", ".duckdb"])
+def test_rows_are_kept(session: Session, tmp_path: Path, kind: str) -> None:
+    """In each kind of file; what was there before is replaced, and nothing else is left."""
+    path = tmp_path / f"it's out{kind}"
+    for count in (5, 3):
+        [result] = session.run(f"SELECT i, predict_label({{'x': i}}) AS l FROM range({count}) t(i);")
+        assert count == save(session, result, path, "p")
+
+    with duckdb.connect(str(path) if kind == ".duckdb" else ":memory:") as other:
+        source = "p" if kind == ".duckdb" else "'" + str(path).replace("'", "''") + "'"
+        assert [(0, "low"), (1, "low"), (2, "high")] == other.sql(f"FROM {source}").fetchall()
+    assert [path] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", [".parquet", ".duckdb"])
+def test_query_that_fails_leaves_what_was_there(session: Session, tmp_path: Path, kind: str) -> None:
+    """No half file, no half table."""
+    path = tmp_path / f"out{kind}"
+    [result] = session.run("SELECT 7 AS a")
+    save(session, result, path, "p")
+    [result] = session.run("SELECT (CASE WHEN i = 9000 THEN 'x' ELSE '1' END)::INT FROM range(10000) t(i)")
+
+    with pytest.raises(QueryFailed):
+        save(session, result, path, "p")
+
+    with duckdb.connect(str(path) if kind == ".duckdb" else ":memory:") as other:
+        assert [(7,)] == other.sql("FROM p" if kind == ".duckdb" else f"FROM '{path}'").fetchall()
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_target_that_can_t_be_is_refused_before_the_query_runs(tmp_path: Path) -> None:
+    """An ending that nobody knows, a folder that is not there."""
+    with pytest.raises(QueryError, match=r"expected a file called \.parquet"):
+        check_target(tmp_path / "out.xlsx")
+    with pytest.raises(QueryError, match="there is no folder"):
+        check_target(tmp_path / "no" / "out.csv")
