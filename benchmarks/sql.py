@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 import stream.sql
 from benchmarks.packages import MODELS, package
-from stream.demo.flight_file import export
+from stream.demo.export import export
 from stream.store import Package, open_package
 
 __all__ = ["main"]

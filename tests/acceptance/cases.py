@@ -20,7 +20,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from benchmarks.models import flights_lr
 from stream.codec import RecordSchema
-from stream.demo.flight_file import export
+from stream.demo.export import export
 from stream.files import events_of, sample_of
 from stream.store import Package, PackRequest, open_package, pack
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from stream.errors import SettingsError
-from stream.training.card import card_of, check_requirements
+from stream.training.card import card_of, check_libraries, requirements
 from stream.training.card.drawing import draw, label
 from stream.training.importance import importances
 from stream.training.slices import slice_columns, slices

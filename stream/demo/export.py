@@ -1,5 +1,5 @@
 """
-`python -m stream.demo.flight_file FILE`: the flights that the demo replays, as a file for `stream produce`.
+`python -m stream.demo.export FILE`: the flights that the demo replays, as a file for `stream produce`.
 
 For whoever wants the demo's events on a Kafka of their own: the producer of docker-compose.yml, or a person at
 a prompt. Every event is sound; it is the demo that spoils some.
@@ -59,9 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; default: the process's own.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m stream.demo.flight_file",
+        prog="python -m stream.demo.export",
         description="Write the flights that the demo replays to a file for `stream produce`.",
-        epilog="Example: python -m stream.demo.flight_file flights.csv --events 5000",
+        epilog="Example: python -m stream.demo.export flights.csv --events 5000",
     )
     parser.add_argument("file", type=Path, help=".csv or .parquet")
     parser.add_argument("--events", type=_positive, metavar="N", help="the first N only (default: all)")
