@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from stream.deadline import Deadline
 from stream.errors import DeliveryFailed
-from stream.transport import Deadline, Sink
+from stream.transport import Sink
 
 __all__ = ["Message", "replay"]
 

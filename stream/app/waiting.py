@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from stream.deadline import Deadline
 from stream.errors import Retriable, StartupTimeout
-from stream.transport import Deadline
 
 __all__ = ["wait_for_registry"]
 

@@ -13,6 +13,7 @@ from stream.app.topic_schemas import package_schema, prefix_of
 from stream.codec import RecordSchema
 from stream.codec.dict_records import read_row
 from stream.deadletter import describe
+from stream.deadline import Deadline
 from stream.demo.assets import find_assets
 from stream.demo.child import Child
 from stream.demo.feed import prepare
@@ -23,7 +24,7 @@ from stream.demo.view import Facts, View
 from stream.errors import StartupTimeout, Stopped
 from stream.records import Batch
 from stream.settings import Settings
-from stream.transport import Deadline, EmbeddedBroker, Reader, Sink
+from stream.transport import EmbeddedBroker, Reader, Sink
 
 __all__ = ["DemoOptions", "run_demo"]
 

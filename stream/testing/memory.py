@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from stream.deadline import Deadline
 from stream.errors import Stopped
 from stream.records import Headers
-from stream.transport import Deadline, Refusal
+from stream.transport import Refusal
 
 __all__ = ["MemorySink", "Sent"]
 

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
+from stream.deadline import Deadline
 from stream.errors import MovedOn, StreamError
 from stream.records import Headers, Partition
 from stream.testing.memory import Sent
-from stream.transport import Deadline, GroupMetadata, Refusal
+from stream.transport import GroupMetadata, Refusal
 
 __all__ = ["MemoryTransactions", "Step"]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from stream.deadline import Deadline
 from stream.errors import StreamError
 from stream.records import Batch, Partition
-from stream.transport import Deadline, GroupMetadata, Listener
+from stream.transport import GroupMetadata, Listener
 
 __all__ = ["ScriptedSource"]
 

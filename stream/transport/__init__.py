@@ -1,6 +1,5 @@
 """Kafka: the only room that knows confluent-kafka."""
 
-from stream.transport.deadline import Deadline
 from stream.transport.mock import EmbeddedBroker
 from stream.transport.outbox import Refusal
 from stream.transport.reader import Reader
@@ -9,7 +8,6 @@ from stream.transport.source import Limits, Listener, Source
 from stream.transport.transactions import GroupMetadata, TransactionalSink
 
 __all__ = [
-    "Deadline",
     "EmbeddedBroker",
     "GroupMetadata",
     "Limits",

@@ -7,11 +7,11 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.cimpl import KafkaError
 
+from stream.deadline import Deadline
 from stream.errors import Stopped
 from stream.records import Batch
 from stream.settings import KafkaSettings
 from stream.transport.clients import make_client
-from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
 from stream.transport.properties import consumer_properties
 from stream.transport.reachability import Connection

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
+from stream.deadline import Deadline
 from stream.errors import BrokerRefused
 from stream.settings import KafkaSettings
-from stream.transport.deadline import Deadline
 from stream.transport.handshake import knock
 
 __all__ = ["Entry"]

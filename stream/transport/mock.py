@@ -8,7 +8,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from stream.transport.deadline import Deadline
+from stream.deadline import Deadline
 
 __all__ = ["EmbeddedBroker"]
 

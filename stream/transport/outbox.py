@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from stream.deadline import Deadline
 from stream.errors import DeliveryFailed
 from stream.records import Headers
 from stream.settings import KafkaSettings
 from stream.transport.clients import make_client
-from stream.transport.deadline import Deadline
 from stream.transport.faults import decide, decide_transaction
 from stream.transport.properties import producer_properties
 from stream.transport.reachability import Connection

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
+from stream.deadline import Deadline
 from stream.errors import Retriable, Stopped
 from stream.records import Batch
 from stream.settings import KafkaSettings
 from stream.transport.clients import make_client
-from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
 from stream.transport.properties import consumer_properties
 from stream.transport.reachability import Connection

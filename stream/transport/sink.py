@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from stream.deadline import Deadline
 from stream.errors import DeliveryFailed, Stopped
 from stream.records import Headers
 from stream.settings import KafkaSettings
-from stream.transport.deadline import Deadline
 from stream.transport.faults import decide, record_reason, worth_asking_again
 from stream.transport.outbox import Failed, Outbox, Refusal
 from stream.transport.reachability import Connection

@@ -17,12 +17,12 @@ from typing import Any, Literal, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from stream.deadline import Deadline
 from stream.errors import OffsetOutOfRange, Stopped, StreamError
 from stream.records import Batch, Partition
 from stream.settings import InputSettings, KafkaSettings
 from stream.transport.client_records import Message, all_sound, as_batch, partitions_of
 from stream.transport.clients import make_client
-from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
 from stream.transport.properties import consumer_properties
 from stream.transport.reachability import Connection

@@ -9,9 +9,9 @@ from typing import Any
 
 from confluent_kafka import OFFSET_INVALID, KafkaException, TopicPartition
 
+from stream.deadline import Deadline
 from stream.errors import MovedOn, Retriable
 from stream.records import Partition
-from stream.transport.deadline import Deadline
 from stream.transport.faults import decide
 
 __all__ = ["Starts"]

@@ -18,10 +18,10 @@ from dataclasses import replace
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from stream.background import Bounded, NeverBack
+from stream.deadline import Deadline
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StreamError
 from stream.records import Headers, Partition
 from stream.settings import KafkaSettings
-from stream.transport.deadline import Deadline
 from stream.transport.faults import decide_transaction, record_reason, unwrap
 from stream.transport.outbox import Failed, Outbox, Refusal
 from stream.transport.properties import is_compressed, transaction_timeout_s

@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable, Iterable
 
 from stream.background import Background
+from stream.deadline import Deadline
 from stream.errors import MovedOn, Retriable, Stopped, StreamError
 from stream.records import Partition
-from stream.transport import Deadline
 from stream.worker.delivery import LOOK_S, Outlets
 from stream.worker.protocols import Reading
 from stream.worker.span import ScoredBatch, Span

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from stream.deadline import Deadline
 from stream.records import Partition
 from stream.telemetry import Metrics
-from stream.transport import Deadline
 from stream.worker.progress import Progress
 from stream.worker.protocols import Reading
 from stream.worker.publisher import Publisher

@@ -11,10 +11,10 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
+from stream.deadline import Deadline
 from stream.errors import Retriable, Stopped, StreamError
 from stream.records import Batch, Outcome, Partition
 from stream.telemetry import Metrics
-from stream.transport import Deadline
 from stream.worker.brake import Brake
 from stream.worker.delivery import Delivery
 from stream.worker.progress import Progress

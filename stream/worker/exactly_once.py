@@ -16,9 +16,10 @@ import time
 from collections.abc import Callable, Collection, Iterable
 
 from stream.background import Background
+from stream.deadline import Deadline
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StartupTimeout, Stopped, StreamError
 from stream.records import Partition
-from stream.transport import Deadline, GroupMetadata, Refusal
+from stream.transport import GroupMetadata, Refusal
 from stream.worker.delivery import LOOK_S, Outlets
 from stream.worker.pace import Pace
 from stream.worker.phases import Event, Phase, Phases

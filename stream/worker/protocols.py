@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from stream.deadline import Deadline
 from stream.records import Batch, Outcome, Partition
-from stream.transport import Deadline, GroupMetadata, Refusal
+from stream.transport import GroupMetadata, Refusal
 
 __all__ = ["Process", "Reading", "Transacting"]
 

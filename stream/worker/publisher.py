@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from stream.deadletter import describe, headers_of
+from stream.deadline import Deadline
 from stream.errors import DeadLetterRefused, DeliveryFailed, Place
 from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction
-from stream.transport import Deadline, Refusal
+from stream.transport import Refusal
 from stream.worker.span import ScoredBatch, Span
 from stream.worker.tally import all_predictions
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from stream.deadline import Deadline
 from stream.errors import Fenced, OutcomeUnknown, Stopped
-from stream.transport import Deadline
 from stream.worker.protocols import Transacting
 
 __all__ = ["Renewal"]

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from stream.deadline import Deadline
 from stream.errors import Retriable, StartupTimeout
-from stream.transport import Deadline
 
 __all__ = ["Looking", "wait_for_topics"]
 

@@ -13,6 +13,7 @@ import pytest
 from stream.app.parts import Parts, assemble
 from stream.codec import RecordSchema, single_object_prefix
 from stream.codec.dict_records import write_row
+from stream.deadline import Deadline
 from stream.files import events_of, sample_of
 from stream.settings import (
     DeadLetterSettings,
@@ -24,7 +25,7 @@ from stream.settings import (
     Settings,
 )
 from stream.store import PackRequest, open_package, pack
-from stream.transport import Deadline, Sink
+from stream.transport import Sink
 from tests.acceptance.reader import reading
 from tests.conftest import Kafka
 from tests.kafka.topics import Topics

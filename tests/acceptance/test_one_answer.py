@@ -19,6 +19,7 @@ from stream.app.parts import assemble
 from stream.batch import find_inputs
 from stream.codec import RecordSchema, single_object_prefix
 from stream.codec.dict_records import write_row
+from stream.deadline import Deadline
 from stream.settings import (
     DeadLetterSettings,
     InputSettings,
@@ -27,7 +28,7 @@ from stream.settings import (
     OutputSettings,
     Settings,
 )
-from stream.transport import Deadline, Sink
+from stream.transport import Sink
 from tests.acceptance.cases import CASES, ROWS, Case
 from tests.acceptance.reader import reading
 from tests.acceptance.test_estimators import running

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from stream.deadline import Deadline
 from stream.records import Batch, Headers, Partition
 from stream.settings import InputSettings, KafkaSettings
-from stream.transport import Deadline, EmbeddedBroker, Limits, Sink, Source
+from stream.transport import EmbeddedBroker, Limits, Sink, Source
 from tests.kafka.process import wait_for
 from tests.kafka.topics import Topics
 

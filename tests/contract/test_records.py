@@ -10,7 +10,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
     NewPartitions,
 )
 
-from stream.transport import Deadline, Limits, Sink
+from stream.deadline import Deadline
+from stream.transport import Limits, Sink
 from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Member, send
 
 Join = Callable[..., Member]

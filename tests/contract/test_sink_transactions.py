@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from stream.deadline import Deadline
 from stream.errors import Aborted, Fenced, MovedOn, OutcomeUnknown
 from stream.records import Partition
 from stream.settings import KafkaSettings
-from stream.transport import Deadline, GroupMetadata, TransactionalSink
+from stream.transport import GroupMetadata, TransactionalSink
 from tests.contract.cluster import READ_S, Cluster, Join, joining, send
 from tests.kafka.topics import Topics
 

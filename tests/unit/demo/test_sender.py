@@ -8,10 +8,11 @@ from contextlib import closing
 
 import pytest
 
+from stream.deadline import Deadline
 from stream.demo.ledger import Ledger
 from stream.demo.sender import Sender
 from stream.settings import KafkaSettings
-from stream.transport import Deadline, EmbeddedBroker, Sink
+from stream.transport import EmbeddedBroker, Sink
 from tests.unit.demo.accounts import ledger_of, row
 
 TOPIC = "sender"

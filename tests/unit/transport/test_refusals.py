@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from stream.deadline import Deadline
 from stream.errors import BrokerRefused, StreamError
 from stream.records import Partition
 from stream.rights import RIGHTS, Right, rights_of
 from stream.settings import DeadLetterSettings, InputSettings, KafkaSettings, OutputSettings, Secret, Settings
-from stream.transport import Deadline, Reader, Sink
+from stream.transport import Reader, Sink
 from stream.transport.topic_admin import Cluster, WantedTopic
 from tests.authority import Authority
 from tests.conftest import Kafka

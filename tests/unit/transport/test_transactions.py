@@ -9,10 +9,11 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from stream import background
+from stream.deadline import Deadline
 from stream.errors import Aborted, MovedOn, OutcomeUnknown
 from stream.records import Partition
 from stream.settings import KafkaSettings
-from stream.transport import Deadline, GroupMetadata, TransactionalSink
+from stream.transport import GroupMetadata, TransactionalSink
 
 MEMBER = GroupMetadata(GroupMetadata.MAGIC + (7).to_bytes(4, "little"))
 

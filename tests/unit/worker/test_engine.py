@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from stream.background import Background
+from stream.deadline import Deadline
 from stream.errors import (
     DeadLetterRefused,
     DeliveryFailed,
@@ -21,7 +22,7 @@ from stream.errors import (
 from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction, Skip
 from stream.telemetry import Metrics
 from stream.testing import MemorySink, ScriptedSource, batch_of
-from stream.transport import Deadline, Refusal
+from stream.transport import Refusal
 from stream.worker import (
     AtLeastOnce,
     Brake,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from stream.deadline import Deadline
 from stream.errors import (
     Aborted,
     DeadLetterRefused,
@@ -21,7 +22,7 @@ from stream.records import Batch, Partition
 from stream.telemetry import Metrics
 from stream.testing import MemoryTransactions, ScriptedSource, batch_of
 from stream.testing.memory import Sent
-from stream.transport import Deadline, Refusal
+from stream.transport import Refusal
 from stream.worker import (
     Brake,
     Engine,
