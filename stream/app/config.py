@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
@@ -17,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from stream import settings as tables
 from stream.errors import SettingsError
+from stream.nearest import did_you_mean
 from stream.settings import Bytes, Range, Seconds, Secret, Settings
 
 __all__ = ["load_settings", "sections"]
@@ -130,25 +130,20 @@ def _where(key: str, file: Path, origins: Mapping[str, str]) -> str:
     return f"environment variable {origins[key]}" if key in origins else f"{file}: {key}"
 
 
-def _nearest(word: str, known: Iterator[str] | list[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"did you mean `{near[0]}`?" if near else ""
-
-
 def _check_keys(raw: Mapping[str, Any], file: Path, origins: Mapping[str, str]) -> None:
     known = sections()
     for section, table in raw.items():
         variable = next((v for k, v in origins.items() if k.split(".")[0] == section), None)
         if section not in known:
             place = f"environment variable {variable}" if variable else f"{file}: [{section}]"
-            hint = _nearest(section, list(known)) or f"known tables: {', '.join(known)}"
+            hint = did_you_mean(section, known) or f"known tables: {', '.join(known)}"
             raise SettingsError(f"{place}: unknown table `{section}`", hint=hint)
         if not isinstance(table, dict):
             raise SettingsError(f"{file}: `{section}` is a table, found {table!r}", hint=f"write [{section}]")
         keys = [f.name for f in fields(known[section])]
         for key in table:
             if key not in keys:
-                hint = _nearest(key, keys) or f"known keys of [{section}]: {', '.join(keys)}"
+                hint = did_you_mean(key, keys) or f"known keys of [{section}]: {', '.join(keys)}"
                 raise SettingsError(
                     f"{_where(f'{section}.{key}', file, origins)}: unknown key `{key}`", hint=hint
                 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 import traceback
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from stream.errors import Refused, StreamError
+from stream.nearest import did_you_mean
 
 __all__ = ["COMMANDS", "cli", "main"]
 
@@ -55,8 +55,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is asked for; an unknown one is refused with the nearest that there is."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
-            hint = f"did you mean `{near[0]}`?" if near else f"known commands: {', '.join(COMMANDS)}"
+            hint = did_you_mean(args[0], COMMANDS) or f"known commands: {', '.join(COMMANDS)}"
             raise click.UsageError(f"unknown command `{args[0]}`: {hint}", ctx)
         return super().resolve_command(ctx, args)
 

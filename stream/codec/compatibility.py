@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -11,6 +10,7 @@ from stream.codec.leaf import Leaf
 from stream.codec.resolution import LeafPlan, resolve
 from stream.codec.schema import RecordSchema
 from stream.errors import RecordError, SchemaError
+from stream.nearest import nearest
 
 __all__ = ["Difference", "Kind", "compare"]
 
@@ -89,8 +89,7 @@ def _near(writer: RecordSchema, reader: RecordSchema, path: str) -> str:
     """A field that only the writer has, of a like name or of the same type where it is the only one."""
     ours = {leaf.path for leaf in reader.leaves()}
     new = [leaf for leaf in writer.leaves() if leaf.path not in ours]
-    close = difflib.get_close_matches(path, [leaf.path for leaf in new], n=1, cutoff=0.6)
-    if close:
+    if close := nearest(path, [leaf.path for leaf in new]):
         return close[0]
     same = [leaf for leaf in new if _same_type(leaf, reader.leaf(path))]
     return same[0].path if len(same) == 1 else ""

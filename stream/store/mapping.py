@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from stream.codec import Leaf, RecordSchema
 from stream.errors import PackageError, SchemaError
 from stream.manifest import Feature, FeatureKind, Inputs
+from stream.nearest import nearest
 from stream.scoring import Profile, missing_texts
 
 __all__ = ["Mapping", "avro_of", "kind_of", "map_features"]
@@ -77,7 +77,7 @@ def _named(names: Sequence[str], schema: RecordSchema) -> list[Feature]:
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=2)
+    near = nearest(name, known, most=2)
     return f" (nearest: {', '.join(map(repr, near))})" if near else ""
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from stream.codec.leaf import find
 from stream.codec.nodes import ABSENT, Record
+from stream.nearest import nearest
 from stream.table.row_reader import names_of
 
 __all__ = ["Absent", "absent_columns", "lacking", "quoted"]
@@ -73,7 +73,8 @@ def absent_columns(record: Record, paths: Iterable[str], names: Collection[str])
             prefixes = list(dotted)
     free = [name for name in names if name not in taken]
     return [
-        Absent(each.name, each.needed, each.default, _nearest(each.name, free)) for each in found.values()
+        Absent(each.name, each.needed, each.default, next(iter(nearest(each.name, free, 0.7)), None))
+        for each in found.values()
     ]
 
 
@@ -91,16 +92,3 @@ def quoted(names: Collection[str]) -> str:
     """Names as a list in a message; of very many the first."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (", ".join(map(repr, list(names)[:_SHOWN])) or "none") + more
-
-
-def _nearest(name: str, free: Sequence[str]) -> str | None:
-    """Letters' case and what is no letter count for little: it is what people get wrong."""
-    plain: dict[str, str] = {}
-    for each in free:
-        plain.setdefault(_plain(each), each)
-    near = difflib.get_close_matches(_plain(name), list(plain), n=1, cutoff=0.7)
-    return plain[near[0]] if near else None
-
-
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum()) or name

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from stream.codec import RecordSchema
 from stream.errors import PackageError, SchemaError, SettingsError
+from stream.nearest import nearest
 from stream.scoring import carried_names
 from stream.store.carrying import carried_paths
 from stream.store.manifests import NAME
@@ -51,7 +51,7 @@ def check_spelling(path: Path, defined: Collection[str]) -> None:
     known = [name for name in NAMES if name.isupper()]
     for name in defined:
         if name.isupper() and name[0] != "_" and name not in known:
-            for near in get_close_matches(name, known, 1, _NEAR):
+            for near in nearest(name, known, _NEAR):
                 raise SettingsError(
                     f"{path}: {name} is no name of a recipe (nearest: {near})",
                     hint=f"write {near}; or, if it is a constant of your own, _{name}",
@@ -168,7 +168,7 @@ def check_fields(path: Path, place: str, text: str, features: Sequence[str], car
     }
     for name in features:
         if name not in known:
-            near = get_close_matches(name, known, 1)
+            near = nearest(name, known)
             raise SettingsError(
                 f"{path}: FEATURES: {place} has no field {name!r}"
                 + (f" (nearest: {near[0]!r})" if near else ""),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 
 from stream.errors import SettingsError
+from stream.nearest import did_you_mean
 from stream.transport.faults import unwrap
 
 __all__ = ["make_client"]
@@ -74,5 +74,5 @@ def make_client(kind: Callable[..., Any], properties: Mapping[str, Any]) -> Any:
 def _nearest(words: str) -> str:
     """What a property that librdkafka does not know was probably meant to be; nothing when none is near."""
     quoted = re.search(r'No such configuration property: "([^"]+)"', words)
-    found = difflib.get_close_matches(quoted[1], _COMMON, 1) if quoted else []
-    return f"did you mean `{found[0]}`? " if found else ""
+    question = did_you_mean(quoted[1], _COMMON, 0.6) if quoted else ""
+    return f"{question} " if question else ""
