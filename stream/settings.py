@@ -42,9 +42,6 @@ Bytes = NewType("Bytes", int)
 Framing: TypeAlias = Literal["confluent", "single-object", "bare"]
 """How the schema is told from a value: docs/wire-format.md."""
 
-_STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
-"""Read by the settings library: an unknown key is an error."""
-
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -75,8 +72,6 @@ Properties: TypeAlias = Mapping[str, str | int | float | bool | Secret]
 class KafkaSettings:
     """The cluster, and how to reach it."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
     bootstrap_servers: str = "localhost:9092"
     """One or more `host:port`, separated by commas."""
     group: str = "prediction-stream"
@@ -94,8 +89,6 @@ class KafkaSettings:
 @dataclass(frozen=True, slots=True)
 class RegistrySettings:
     """The schema registry; without a `url` schemas are files."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     url: str = ""
     """Base address of a Confluent-compatible registry, such as `http://localhost:8081`."""
@@ -123,8 +116,6 @@ class RegistrySettings:
 class ModelSettings:
     """The model package."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
     uri: str = "models/flights"
     """The package folder, relative to the configuration file."""
     reload: Seconds | None = Seconds(10.0)
@@ -140,8 +131,6 @@ class ModelSettings:
 @dataclass(frozen=True, slots=True)
 class InputSettings:
     """The topic of feature events."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     topic: str = "flights.features"
     """The topic to read."""
@@ -163,8 +152,6 @@ class InputSettings:
 class OutputSettings:
     """The topic of predictions."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
     topic: str = "flights.predictions"
     """The topic to write."""
     framing: Framing | None = None
@@ -174,8 +161,6 @@ class OutputSettings:
 @dataclass(frozen=True, slots=True)
 class DeadLetterSettings:
     """The topic of records that can't be scored."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     topic: str = "flights.deadletters"
     """The topic to write."""
@@ -188,8 +173,6 @@ class DeadLetterSettings:
 @dataclass(frozen=True, slots=True)
 class DeliverySettings:
     """What is promised when something breaks."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     guarantee: Literal["exactly-once", "at-least-once"] = "exactly-once"
     """`exactly-once`: outputs and offsets in one transaction; `at-least-once`: a crash can repeat some outputs."""
@@ -205,8 +188,6 @@ class DeliverySettings:
 class BatchingSettings:
     """How many records are scored at a time."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
     max_records: Annotated[int, Range(1, 100_000)] = 2_000
     """Records of a batch at most."""
     max_bytes: Bytes = Bytes(16 * 1024 * 1024)
@@ -219,8 +200,6 @@ class BatchingSettings:
 class WebSettings:
     """The worker's web: health, metrics, status."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
     host: str = "127.0.0.1"
     """Address to listen on."""
     port: Annotated[int, Range(1, 65_535)] = 6066
@@ -230,8 +209,6 @@ class WebSettings:
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
     """The REST service, `stream serve`."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     host: str = "127.0.0.1"
     """Address to listen on; `0.0.0.0`: all of the machine's."""
@@ -267,8 +244,6 @@ class ServeSettings:
 class LoggingSettings:
     """What the worker says on stderr."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
     format: Literal["text", "json"] = "text"
     """`text` for people, `json` for collectors: one object a line."""
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -278,6 +253,9 @@ class LoggingSettings:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration."""
+
+    # For the library that checks types, of this table and of those in it: an unknown key is an error.
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "arbitrary_types_allowed": True}
 
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     schema_registry: RegistrySettings = field(default_factory=RegistrySettings)

@@ -6,15 +6,13 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import TypeAdapter, ValidationError
 
-from stream import settings as tables
 from stream.errors import SettingsError
 from stream.nearest import did_you_mean
 from stream.settings import Bytes, Range, Seconds, Secret, Settings
@@ -24,38 +22,6 @@ __all__ = ["load_settings", "sections"]
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
 _QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([A-Za-z]+)\s*")
-
-
-class _Model(BaseSettings):
-    """The tables of `settings`, as the settings library reads them: environment over file."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="STREAM_", env_nested_delimiter="__", extra="forbid", arbitrary_types_allowed=True
-    )
-
-    kafka: tables.KafkaSettings = tables.KafkaSettings()
-    schema_registry: tables.RegistrySettings = tables.RegistrySettings()
-    model: tables.ModelSettings = tables.ModelSettings()
-    input: tables.InputSettings = tables.InputSettings()
-    output: tables.OutputSettings = tables.OutputSettings()
-    dead_letters: tables.DeadLetterSettings = tables.DeadLetterSettings()
-    delivery: tables.DeliverySettings = tables.DeliverySettings()
-    batching: tables.BatchingSettings = tables.BatchingSettings()
-    web: tables.WebSettings = tables.WebSettings()
-    serve: tables.ServeSettings = tables.ServeSettings()
-    logging: tables.LoggingSettings = tables.LoggingSettings()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what the loader passes: it has merged file and environment already, with their origins."""
-        return (init_settings,)
 
 
 def sections() -> dict[str, type]:
@@ -92,10 +58,9 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
         for section, table in raw.items()
     }
     try:
-        model = _Model.model_validate(prepared)
+        loaded = TypeAdapter(Settings).validate_python({**prepared, "base": base})
     except ValidationError as error:
         raise _explain(error, chosen, origins) from error
-    loaded = Settings(**{name: getattr(model, name) for name in sections()}, base=base)
     return _check_ranges(loaded, chosen, origins)
 
 
@@ -282,4 +247,4 @@ def _check_ranges(loaded: Settings, file: Path, origins: Mapping[str, str]) -> S
                         f" found {value!r}",
                         hint="choose a value within the bounds",
                     )
-    return replace(loaded)
+    return loaded
