@@ -3,8 +3,9 @@
 from stream.scoring.answers import answer_fields
 from stream.scoring.attempt import Raised, attempt
 from stream.scoring.columns import columns_of
+from stream.scoring.encoded_texts import known_texts, missing_texts
 from stream.scoring.estimator_input import Inputs
-from stream.scoring.estimators import Estimator, Profile, known_texts, missing_texts, profile
+from stream.scoring.estimators import Estimator, Profile, profile
 from stream.scoring.isolation import Isolation, taken
 from stream.scoring.model import Model, Scored
 from stream.scoring.prediction import carried_names, prediction_schema

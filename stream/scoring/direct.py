@@ -21,7 +21,8 @@ import pyarrow as pa
 
 from stream.manifest import Feature, Manifest
 from stream.scoring.blocks import Block, Codes, Floats, Numbers, OneHot, Ordinal, dense, sparse
-from stream.scoring.estimators import Estimator, chosen_names
+from stream.scoring.estimators import Estimator
+from stream.scoring.fitted_parts import inside
 
 __all__ = ["Direct", "direct"]
 
@@ -97,11 +98,11 @@ def _through(columns: Any, rest: Estimator, features: Sequence[Feature]) -> Dire
     names = tuple(feature.name for feature in features)
     by_name = {feature.name: feature for feature in features}
     blocks: list[Block] = []
-    for _, part, chosen in columns.transformers_:
-        picked = [by_name[name] for name in chosen_names(chosen, names)]
-        if not picked or (isinstance(part, str) and part == "drop"):
+    for part in inside(columns, names):
+        picked = [by_name[name] for name in part.columns]
+        if not picked or (isinstance(part.estimator, str) and part.estimator == "drop"):
             continue
-        block = _block(part, picked)
+        block = _block(part.estimator, picked)
         if block is None:
             return None
         blocks.append(block)

@@ -1,0 +1,67 @@
+"""What encoders and imputers know of their text columns: the texts, and how a missing one was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+
+from stream.scoring.fitted_parts import Part, walk
+
+__all__ = ["known_texts", "missing_texts"]
+
+
+def missing_texts(estimator: object, names: Sequence[str]) -> dict[str, Literal["None", "NaN"]]:
+    """
+    How each text column said "missing" when the estimator was fitted.
+
+    pandas 3 reads a missing text as NaN, older ones and hand-made frames hold None. To an encoder these are
+    two categories, and an imputer fills the one it was set for only: given the other, a model answers without
+    a word, and wrongly.
+
+    Args:
+        estimator: fitted.
+        names: its columns.
+    Returns: by column, what its fitted encoders and imputers show; a column without evidence is left out.
+    """
+    found: dict[str, Literal["None", "NaN"]] = {}
+    for part in walk(estimator, tuple(names)):
+        for name, evidence in _evidence(part):
+            if found.get(name) != "None":
+                found[name] = evidence
+    return found
+
+
+def known_texts(estimator: object, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """
+    The texts that the estimator's encoders know, by column.
+
+    Args:
+        estimator: fitted.
+        names: its columns.
+    Returns: for each column with an encoder of its own, the categories that are texts.
+    """
+    known: dict[str, tuple[str, ...]] = {}
+    for part in walk(estimator, tuple(names)):
+        categories = getattr(part.estimator, "categories_", None)
+        if isinstance(categories, list) and len(categories) == len(part.columns):
+            for name, values in zip(part.columns, categories, strict=True):
+                known[name] = tuple(value for value in values if isinstance(value, str))
+    return known
+
+
+def _evidence(part: Part) -> Iterator[tuple[str, Literal["None", "NaN"]]]:
+    """What one part shows, by column; only parts that were fitted on objects speak of texts."""
+    categories = getattr(part.estimator, "categories_", None)
+    if isinstance(categories, list):
+        for i, values in enumerate(categories):
+            missing = [value for value in values if value is None or value != value]
+            if missing and values.dtype == object:
+                known = (part.columns[i],) if len(categories) == len(part.columns) else part.columns
+                yield from ((name, "None" if missing[0] is None else "NaN") for name in known)
+    statistics = getattr(part.estimator, "statistics_", None)  # SimpleImputer's
+    if isinstance(statistics, np.ndarray) and statistics.dtype == object:
+        wanted = getattr(part.estimator, "missing_values", "")
+        if wanted is None or wanted != wanted:
+            yield from ((name, "None" if wanted is None else "NaN") for name in part.columns)

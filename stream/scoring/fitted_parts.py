@@ -1,0 +1,134 @@
+"""
+The fitted parts of an estimator: what is inside a pipeline, a search, a wrapper, and which columns each part sees.
+
+Whoever looks inside an estimator walks through `walk`, `inside` or `answering`. What one class keeps its parts in is
+a row of `_BY_CLASS` or `_BY_ATTRIBUTE`: a class that is not loaded has no instances, so no row imports its library.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+__all__ = ["Part", "answering", "inside", "walk"]
+
+Names: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """
+    A part of an estimator.
+
+    Attributes:
+        estimator: fitted; or a word of scikit-learn's, `drop` or `passthrough`.
+        columns: the columns that it sees; for a pipeline's later steps these at most.
+        answers: whether its answers are those of what holds it.
+    """
+
+    estimator: Any
+    columns: Names
+    answers: bool = False
+
+
+def _steps(pipeline: Any, names: Names) -> list[Part]:
+    last = len(pipeline.steps) - 1
+    return [Part(step, names, answers=i == last) for i, (_, step) in enumerate(pipeline.steps)]
+
+
+def _transformers(columns: Any, names: Names) -> list[Part]:
+    return [Part(part, _chosen(chosen, names)) for _, part, chosen in columns.transformers_]
+
+
+def _united(union: Any, names: Names) -> list[Part]:
+    return [Part(part, names) for _, part in union.transformer_list]
+
+
+_BY_CLASS: tuple[tuple[str, str, Callable[[Any, Names], list[Part]]], ...] = (
+    ("sklearn.pipeline", "Pipeline", _steps),
+    ("sklearn.compose", "ColumnTransformer", _transformers),
+    ("sklearn.pipeline", "FeatureUnion", _united),
+)
+"""Module, class, and what its instances hold; subclasses as well."""
+
+_BY_ATTRIBUTE = (("best_estimator_", True), ("estimator_", False), ("_preprocessor", False))
+"""
+Where the others keep the one estimator that they wrap (a search's best, gradient boosting's own encoder), and
+whether it answers for them, where they are scikit-learn's own; the first that is there counts.
+"""
+
+
+def inside(estimator: Any, names: Names) -> list[Part]:
+    """
+    The parts that an estimator holds itself.
+
+    Args:
+        estimator: fitted.
+        names: its columns.
+    Returns: its parts in their order, without those that they hold in turn; none for an estimator of one piece.
+    """
+    for module, name, parts in _BY_CLASS:
+        kind = getattr(sys.modules.get(module), name, None)
+        if kind is not None and isinstance(estimator, kind):
+            return parts(estimator, names)
+    for attribute, answers in _BY_ATTRIBUTE:
+        inner = getattr(estimator, attribute, None)
+        if inner is not None and not isinstance(inner, (str, np.ndarray)):
+            return [Part(inner, names, answers=answers and type(estimator).__module__.startswith("sklearn."))]
+    return []
+
+
+def walk(estimator: Any, names: Names) -> Iterator[Part]:
+    """
+    An estimator and all that is inside it.
+
+    Args:
+        estimator: fitted.
+        names: its columns.
+    Returns: itself first, then each part before what that part holds.
+    """
+    yield Part(estimator, names)
+    for part in inside(estimator, names):
+        yield from walk(part.estimator, part.columns)
+
+
+def answering(estimator: Any) -> Any:
+    """
+    The estimator that answers: through pipelines and searches.
+
+    Args:
+        estimator: fitted.
+    Returns: the innermost part whose answers are those of the whole; itself where it holds none.
+    """
+    while part := next((part for part in inside(estimator, ()) if part.answers), None):
+        estimator = part.estimator
+    return estimator
+
+
+def _chosen(chosen: object, names: Names) -> Names:
+    """A ColumnTransformer's columns by name, whether it keeps names, positions, a slice or a mask."""
+    if isinstance(chosen, slice):
+        return _sliced(chosen, names)
+    listed = list(chosen) if isinstance(chosen, (list, tuple, np.ndarray)) else [chosen]
+    if listed and isinstance(listed[0], (bool, np.bool_)):
+        listed = [i for i, taken in enumerate(listed) if taken]
+    if all(isinstance(item, str) for item in listed):
+        return tuple(str(item) for item in listed)
+    places = [int(item) for item in listed if isinstance(item, (int, np.integer))]
+    if len(places) == len(listed) and all(-len(names) <= place < len(names) for place in places):
+        return tuple(names[place] for place in places)
+    return names  # it stands behind another step, and its positions are not those of the names
+
+
+def _sliced(chosen: slice, names: Names) -> Names:
+    """Positions as in Python; between two names both ends count, as in pandas."""
+    ends = [end for end in (chosen.start, chosen.stop) if isinstance(end, str)]
+    if not set(ends) <= set(names):
+        return names
+    start = names.index(chosen.start) if isinstance(chosen.start, str) else chosen.start
+    stop = names.index(chosen.stop) + 1 if isinstance(chosen.stop, str) else chosen.stop
+    return names[start : stop : chosen.step]
