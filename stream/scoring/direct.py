@@ -4,8 +4,7 @@ Arrow columns → the matrix that a pipeline's first step would make of a DataFr
 A call of a `ColumnTransformer` on pandas costs 3-5 ms whatever the rows, most of it spent on choosing columns and
 looking at their names: at 2,000 rows half of a worker's time. For the transformers that are used most, the same
 matrix is made here from the columns themselves; the rest of the pipeline is the user's own, called as it is. What
-is not known to give the same is left to the DataFrame: other transformers, settings and types are not guessed at,
-and `Model` scores its first batch both ways and believes this one only where the answers are the same.
+is not known to give the same is left to the DataFrame: other transformers, settings and types are not guessed at.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stream.manifest import Feature, Manifest
+from stream.records import DeadLetter
+from stream.scoring.answers import Answers, Reader
+from stream.scoring.attempt import Raised, attempt
 from stream.scoring.blocks import Block, Codes, Floats, Numbers, OneHot, Ordinal, dense, sparse
+from stream.scoring.estimator_input import Inputs
 from stream.scoring.estimators import Estimator
 from stream.scoring.fitted_parts import inside
 
@@ -34,12 +38,12 @@ _ON_NUMBERS = frozenset({
 
 
 @dataclass(frozen=True, slots=True)
-class Direct:
+class _Matrix:
     """
-    The short way into one pipeline.
+    The matrix that a pipeline's first step makes, and what comes after it.
 
     Attributes:
-        rest: what comes after the matrix: the estimator's own later steps, or a copy of it that takes the matrix.
+        rest: the estimator's own later steps, or a copy of it that takes the matrix.
         blocks: of the matrix, from left to right.
         is_sparse: whether the rest was fitted on a sparse matrix.
     """
@@ -48,30 +52,62 @@ class Direct:
     blocks: tuple[Block, ...]
     is_sparse: bool
 
-    def matrix(self, columns: Mapping[str, pa.Array], numbers: Mapping[str, Floats]) -> Any:
-        """
-        The matrix for n ≥ 1 rows.
-
-        Args:
-            columns: an array per feature's path.
-            numbers: those that are numbers, as float64, null = NaN.
-        Returns: shape (n, width): an ndarray, or a CSR array where the pipeline's own is sparse.
-        Raises: Unknown, or whatever a transformer raises: ask the DataFrame then.
-        """
+    def of(self, columns: Mapping[str, pa.Array], numbers: Mapping[str, Floats]) -> Any:
+        """Shape (n, width), an ndarray or a CSR array. Raises: Unknown, or whatever a transformer raises."""
         cells = [block.cells(columns, numbers) for block in self.blocks]
         starts = np.cumsum([0, *(block.width for block in self.blocks)]).tolist()
         return sparse(cells, starts) if self.is_sparse else dense(cells, starts)
 
 
-def direct(estimator: Any, manifest: Manifest) -> Direct | None:
+class Direct:
     """
-    The short way into a fitted estimator.
+    The way (see `ways`) into an estimator that takes the matrix.
+
+    Args:
+        matrix: how it is made.
+        inputs: of the model.
+        manifest: of the model.
+    """
+
+    name = "direct"
+
+    def __init__(self, matrix: _Matrix, inputs: Inputs, manifest: Manifest) -> None:
+        self._matrix = matrix
+        self._inputs = inputs
+        self._reader = Reader(matrix.rest, manifest)
+
+    def applies(self, n: int) -> bool:
+        """For any batch: it costs less than the DataFrame from the first row on."""
+        return True
+
+    def read(self, columns: Mapping[str, pa.Array]) -> Answers | None:
+        """None where a row raises, or a category is unknown to an encoder that refuses those or warns of them."""
+        faults: dict[int, DeadLetter] = {}
+        numbers = self._inputs.numbers(columns, faults)
+        if faults:
+            return None
+        answers = attempt(partial(self._ask, columns, numbers))
+        return None if isinstance(answers, Raised) else answers
+
+    def _ask(self, columns: Mapping[str, pa.Array], numbers: Mapping[str, Floats]) -> Answers:
+        return self._reader.read(self._matrix.of(columns, numbers))
+
+
+def direct(estimator: Any, inputs: Inputs, manifest: Manifest) -> Direct | None:
+    """
+    The way into a fitted estimator without the DataFrame.
 
     Args:
         estimator: it is never changed; a step that keeps its columns' names is copied (its arrays are shared).
+        inputs: of the model.
         manifest: says how its columns are fed.
-    Returns: None where there is none: the DataFrame is what it gets then.
+    Returns: None where there is none.
     """
+    matrix = _matrix(estimator, manifest)
+    return None if matrix is None else Direct(matrix, inputs, manifest)
+
+
+def _matrix(estimator: Any, manifest: Manifest) -> _Matrix | None:
     from sklearn import get_config
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from sklearn.pipeline import Pipeline
@@ -90,7 +126,7 @@ def direct(estimator: Any, manifest: Manifest) -> Direct | None:
     return None
 
 
-def _through(columns: Any, rest: Estimator, features: Sequence[Feature]) -> Direct | None:
+def _through(columns: Any, rest: Estimator, features: Sequence[Feature]) -> _Matrix | None:
     from sklearn.compose import ColumnTransformer
 
     if type(columns) is not ColumnTransformer or _has_output_config(columns):
@@ -107,7 +143,7 @@ def _through(columns: Any, rest: Estimator, features: Sequence[Feature]) -> Dire
             return None
         blocks.append(block)
     weighted = getattr(columns, "transformer_weights", None)
-    return Direct(rest, tuple(blocks), bool(columns.sparse_output_)) if blocks and not weighted else None
+    return _Matrix(rest, tuple(blocks), bool(columns.sparse_output_)) if blocks and not weighted else None
 
 
 def _block(part: Any, features: list[Feature]) -> Block | None:

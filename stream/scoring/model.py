@@ -17,7 +17,7 @@ from stream.scoring.direct import direct
 from stream.scoring.estimator_input import Inputs
 from stream.scoring.estimators import Estimator
 from stream.scoring.isolation import Isolation, taken
-from stream.scoring.shortcut import Shortcut
+from stream.scoring.ways import Trial
 
 __all__ = ["Model", "Scored"]
 
@@ -55,16 +55,16 @@ class Model:
         estimator: anything with `predict`; it is never changed.
         manifest: says what it takes and what it answers.
 
-    A pipeline whose first step is known is fed without a DataFrame, once its first batch was seen to have the same
-    answers that way (`shortcut`; None: there is no such way).
+    Attributes:
+        ways: to the same answers without the DataFrame, in the order in which they are asked (`stream.scoring.ways`).
     """
 
     def __init__(self, estimator: Estimator, manifest: Manifest) -> None:
         self.manifest = manifest
         self.estimator = estimator
         self._inputs = Inputs(manifest)
-        way = direct(estimator, manifest)
-        self.shortcut = None if way is None else Shortcut(way, self._inputs, manifest)
+        found = direct(estimator, self._inputs, manifest)
+        self.ways: tuple[Trial, ...] = () if found is None else (Trial(found, manifest),)
         self._reader = Reader(estimator, manifest)
         # Looks for the libraries that are loaded now: the estimator's own are, since it was unpickled.
         self._threads = ThreadpoolController()
@@ -89,13 +89,30 @@ class Model:
         if n == 0:
             return Scored(range(0), to_arrow(None, self.manifest))
         with self._threads.limit(limits=_THREADS):
-            answers = self.shortcut.read(columns) if self.shortcut else None
-            if answers is not None and not (self.shortcut and self.shortcut.on_trial):
+            answers, tried = self._by_ways(columns, n)
+            if answers is not None:
                 return self._settled([(np.arange(n), answers)], n, {})
             scored = self._by_frame(columns, n)
-        if self.shortcut and answers is not None and not scored.faults:
-            self.shortcut.judge(answers, scored.columns)
+        if tried and not scored.faults:
+            wrong = [trial for trial, found in tried if not trial.judge(found, scored.columns)]
+            self.ways = tuple(trial for trial in self.ways if trial not in wrong)
         return scored
+
+    def _by_ways(
+        self, columns: Mapping[str, pa.Array], n: int
+    ) -> tuple[Answers | None, list[tuple[Trial, Answers]]]:
+        """The answers of a way that is believed; else None, and what those on trial say."""
+        tried: list[tuple[Trial, Answers]] = []
+        for trial in self.ways:
+            if trial.passed and tried:
+                break
+            answers = trial.way.read(columns) if trial.way.applies(n) else None
+            if answers is None:
+                continue
+            if trial.passed:
+                return answers, []
+            tried.append((trial, answers))
+        return None, tried
 
     def _by_frame(self, columns: Mapping[str, pa.Array], n: int) -> Scored:
         """Any estimator, any row."""

@@ -111,9 +111,9 @@ def test_short_way_gives_the_estimators_own_answers(name: str, missing: Any) -> 
 
     for count in (1, 3, ROWS):
         frame = _frame(1, missing, strangers=strangers)[:count]
-        assert model.shortcut is not None
-        assert not model.shortcut.on_trial
-        answers = model.shortcut.read(_columns(frame))
+        (trial,) = model.ways
+        assert trial.passed
+        answers = trial.way.read(_columns(frame))
         assert answers is not None
         assert estimator.predict_proba(frame)[:, 1].tolist() == pytest.approx(
             answers["score"].tolist(), abs=1e-12
@@ -144,8 +144,7 @@ def test_regressor_goes_the_short_way_too() -> None:
     model = _model(estimator, regressor=True)
     model.score(_columns(frame), ROWS)
 
-    assert model.shortcut is not None
-    assert not model.shortcut.on_trial
+    assert [True] == [trial.passed for trial in model.ways]
     assert (
         estimator.predict(frame).tolist() == model.score(_columns(frame), ROWS).columns["value"].to_pylist()
     )
@@ -170,7 +169,7 @@ def test_what_is_not_known_has_no_short_way(estimator: Any) -> None:
     frame = _frame(0)
     model = _model(estimator.fit(frame, frame["x"]), regressor=True)
 
-    assert model.shortcut is None
+    assert () == model.ways
     assert (
         estimator.predict(frame).tolist() == model.score(_columns(frame), ROWS).columns["value"].to_pylist()
     )
@@ -188,8 +187,7 @@ def test_short_way_that_is_wrong_is_never_believed(monkeypatch: pytest.MonkeyPat
 
     assert expected == first
     assert expected == second
-    assert model.shortcut is not None
-    assert model.shortcut.read(_columns(frame)) is None
+    assert () == model.ways
 
 
 def _zeros(self: Any, columns: Any, numbers: Any) -> Any:

@@ -1,0 +1,84 @@
+"""
+Ways to a model's answers beside the DataFrame, which is the reference, and the trial that each must pass.
+
+A way is faster for some batches, and gives no answer where it is not certain. Nobody takes its word: on the first
+batch that it answers the DataFrame is asked as well, and a way whose answers differ is never asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from stream.manifest import Manifest
+from stream.scoring.answers import Answers, to_arrow
+
+__all__ = ["Trial", "Way"]
+
+_EQUAL = 1e-12
+"""Two ways do the same sums: what differs by more than rounding is another answer."""
+
+
+class Way(Protocol):
+    """How a model can be asked."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    def applies(self, n: int) -> bool:
+        """Whether it is worth asking for n rows."""
+
+    def read(self, columns: Mapping[str, pa.Array]) -> Answers | None:
+        """
+        Ask for n ≥ 1 rows.
+
+        Args:
+            columns: an array per feature's path.
+        Returns: one array per answer field, each of n rows; None where the DataFrame is to be asked, such as for a
+            batch with a row that raises, which has to be found.
+        """
+
+
+@dataclass(slots=True, eq=False)
+class Trial:
+    """
+    A way, and whether it is believed.
+
+    Attributes:
+        way: to the answers.
+        manifest: of the model.
+        passed: whether its answers were those of the DataFrame once.
+    """
+
+    way: Way
+    manifest: Manifest
+    passed: bool = False
+
+    def judge(self, answers: Answers, expected: Mapping[str, pa.Array]) -> bool:
+        """
+        End the trial.
+
+        Args:
+            answers: of n ≥ 1 rows, by this way.
+            expected: what the DataFrame gave for the same rows.
+        Returns: whether they are the same; if not, the way must be forgotten.
+        """
+        found = to_arrow(answers, self.manifest)
+        self.passed = all(_same(found[name], column) for name, column in expected.items())
+        return self.passed
+
+
+def _same(one: pa.Array, other: pa.Array) -> bool:
+    if pa.types.is_list(one.type):
+        return bool(one.offsets.equals(other.offsets)) and _same(one.flatten(), other.flatten())
+    if not pa.types.is_floating(one.type):
+        return bool(one.equals(other))
+    left, right = one.to_numpy(zero_copy_only=False), other.to_numpy(zero_copy_only=False)
+    return len(left) == len(right) and bool(
+        np.allclose(left, right, rtol=_EQUAL, atol=_EQUAL, equal_nan=True)
+    )
