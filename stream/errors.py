@@ -186,14 +186,16 @@ class RecordError(StreamError):
     Operator action: none; the record is in the dead-letter topic with its reason.
     """
 
-    def __init__(self, message: str, *, reason: str) -> None:
+    def __init__(self, message: str, *, reason: str, field: str | None = None) -> None:
         """
         Args:
             message: what is wrong with the record, without payload values where redaction is on.
             reason: a stable snake_case code (docs/wire-format.md lists them).
+            field: the dotted path of the field that it concerns; None where it concerns no single field.
         """
         super().__init__(message)
         self.reason = reason
+        self.field = field
 
 
 class Retriable(StreamError):

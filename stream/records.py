@@ -104,12 +104,15 @@ class DeadLetter:
         reason: stable snake_case code.
         exception: class name of the error, as `__connect.errors.exception.class.name`.
         message: for people; says the field and what was expected.
+        field: the field that it concerns (the first, if several), as the row calls it; dotted within nested
+            records. None where it concerns no single field.
     """
 
     stage: Stage
     reason: str
     exception: str
     message: str
+    field: str | None = None
 
 
 @dataclass(slots=True)

@@ -115,7 +115,7 @@ class _Column:
             return column.slice(row, 1).cast(self.leaf.arrow)
         except pa.ArrowInvalid as error:
             text = f"field {self.leaf.path!r}: not of type {self.leaf.avro}: {error}"
-            faults.setdefault(row, RecordError(text, reason="value_out_of_range"))
+            faults.setdefault(row, RecordError(text, reason="value_out_of_range", field=self.leaf.path))
             return pa.nulls(1, self.leaf.arrow)
 
     def _check_values(self, array: pa.Array, faults: dict[int, RecordError]) -> None:
@@ -133,7 +133,6 @@ class _Column:
             self._note(rows, "an item is null", "null_value", faults)
 
     def _note(self, rows: pa.Array, what: str, reason: str, faults: dict[int, RecordError]) -> None:
+        text = f"field {self.leaf.path!r} ({self.leaf.avro}): {what}"
         for row in rows.to_pylist():
-            faults.setdefault(
-                row, RecordError(f"field {self.leaf.path!r} ({self.leaf.avro}): {what}", reason=reason)
-            )
+            faults.setdefault(row, RecordError(text, reason=reason, field=self.leaf.path))

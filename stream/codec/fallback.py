@@ -32,7 +32,8 @@ def dead_letter(stage: Stage, error: RecordError) -> DeadLetter:
     Returns: the dead letter; its exception is the error's full class name.
     """
     kind = type(error)
-    return DeadLetter(stage, error.reason, f"{kind.__module__}.{kind.__qualname__}", error.message)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    return DeadLetter(stage, error.reason, name, error.message, error.field)
 
 
 class SlowReader:

@@ -80,12 +80,14 @@ class LeafPlan:
                     return None
                 where = ".".join(self.leaf.path.split(".")[: depth + 1])
                 raise RecordError(
-                    f"field {where!r} is null; {self.leaf.avro} is expected", reason="wrong_type"
+                    f"field {where!r} is null; {self.leaf.avro} is expected", reason="wrong_type", field=where
                 )
         try:
             return self.convert(value) if self.convert else value
         except ValueError as error:
-            raise RecordError(f"field {self.leaf.path!r}: {error}", reason="wrong_type") from error
+            raise RecordError(
+                f"field {self.leaf.path!r}: {error}", reason="wrong_type", field=self.leaf.path
+            ) from error
 
 
 def resolve(writer: Record, reader: Record, path: str) -> LeafPlan | RecordError:
@@ -106,7 +108,9 @@ def resolve(writer: Record, reader: Record, path: str) -> LeafPlan | RecordError
         if not isinstance(node, Record):
             where = ".".join(f.name for f in wanted[:depth])
             return RecordError(
-                f"field {where!r} is {type_name(node)}; a record is expected", reason="wrong_type"
+                f"field {where!r} is {type_name(node)}; a record is expected",
+                reason="wrong_type",
+                field=where,
             )
         position = _position(node, field)
         if position is None:
@@ -131,7 +135,9 @@ def _default(wanted: list[Field], depth: int) -> LeafPlan | RecordError:
         value = value.get(field.name, field.default) if isinstance(value, dict) else value
     if value is ABSENT:
         where = ".".join(field.name for field in wanted[: depth + 1])
-        return RecordError(f"field {where!r} is missing, and has no default", reason="missing_field")
+        return RecordError(
+            f"field {where!r} is missing, and has no default", reason="missing_field", field=where
+        )
     node = strip_null(wanted[-1].type)[0]
     return LeafPlan(leaf, storage_type(node), (), stored(value, node), None, True)
 
@@ -143,6 +149,7 @@ def _plan(node: Node, wanted: list[Field], steps: tuple[Step, ...]) -> LeafPlan 
         return RecordError(
             f"field {leaf.path!r} is {type_name(node)}; {type_name(expected)} is expected",
             reason="wrong_type",
+            field=leaf.path,
         )
     convert = any_of(node.branches, expected) if isinstance(node, Union) else converter(node, expected)
     plain = not isinstance(node, Union) and columnar(node, expected)

@@ -74,8 +74,11 @@ class Checker:
             if end < walk.end:
                 raise _Invalid("trailing_bytes", f"{walk.end - end} bytes too many", end)
         except _Invalid as fault:
-            place = f"field {'.'.join(reversed(fault.path))!r}, " if fault.path else ""
-            return RecordError(f"{place}byte {fault.position}: {fault.text}", reason=fault.reason)
+            field = ".".join(reversed(fault.path)) or None
+            place = f"field {field!r}, " if field else ""
+            return RecordError(
+                f"{place}byte {fault.position}: {fault.text}", reason=fault.reason, field=field
+            )
         return None
 
     def _compile(self, node: Node) -> _Check:

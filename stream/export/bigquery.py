@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from stream.errors import SettingsError
 from stream.manifest import Manifest
-from stream.scoring import answer_fields
+from stream.scoring import AnswerField, answer_fields
 
 __all__ = ["Names", "remote_function", "sql_name"]
 
@@ -84,9 +84,7 @@ def remote_function(manifest: Manifest, names: Names) -> str:
     """
     function = f"`{names.dataset}.{sql_name(manifest.name)}_predict`"
     columns = ", ".join(feature.path for feature in manifest.features)
-    answers = ",\n".join(
-        f"--   {_read(manifest, field, array)} AS {field}" for field, array in answer_fields(manifest)
-    )
+    answers = ",\n".join(f"--   {_read(field)} AS {field.name}" for field in answer_fields(manifest))
     description = json.dumps(f"The answer of {manifest.name}, as the event's predictions have it.")
     return f"""\
 -- {manifest.model} as a remote function: `stream serve` answers at {names.endpoint}.
@@ -105,7 +103,5 @@ OPTIONS (
 """
 
 
-def _read(manifest: Manifest, field: str, array: bool) -> str:
-    if array:
-        return f"JSON_QUERY_ARRAY(prediction.{field})"
-    return f"{'FLOAT64' if field == 'score' else _READ[manifest.answer]}(prediction.{field})"
+def _read(field: AnswerField) -> str:
+    return f"{'JSON_QUERY_ARRAY' if field.array else _READ[field.type]}(prediction.{field.name})"

@@ -10,7 +10,7 @@ from stream.codec import RecordSchema
 from stream.errors import SampleError
 from stream.files.tables import Row, Sample, read_rows
 from stream.table.row_reader import record_reader
-from stream.table.values import Misfit
+from stream.types import Misfit
 
 __all__ = ["events_of", "read_events"]
 
@@ -49,5 +49,5 @@ def _events(place: str, rows: Iterable[Row], schema: RecordSchema, *, text: bool
             yield read(values)
         except Misfit as misfit:
             raise SampleError(
-                f"{place}:{number}:{misfit.column}: {misfit}", hint="correct the cell, or the schema"
+                f"{place}:{number}:{misfit.field}: {misfit}", hint="correct the cell, or the schema"
             ) from misfit

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from stream.rest.problems import overloaded, too_large
-from stream.rest.served import Answer, Event, Served, Wrong
+from stream.rest.served import Answer, Event, Served
 from stream.settings import ServeSettings
 from stream.telemetry import Metrics
+from stream.types import Misfits
 
 __all__ = ["Batcher"]
 
 
-Scored: TypeAlias = "tuple[list[Answer], Wrong]"
+Scored: TypeAlias = "tuple[list[Answer], Misfits]"
 """What became of the rows of one request."""
 
 

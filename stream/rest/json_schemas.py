@@ -138,11 +138,10 @@ def prediction_schema(served: Served) -> dict[str, Any]:
         name: leaf_schema(by_path[path], nullable=True) for path, name in served.carried.items()
     }
     required = []
-    for name, array in answer_fields(manifest):
-        kind = dict(_SIMPLE["double" if name in ("score", "probabilities") else manifest.answer])
-        kind = {"type": kind["type"]}
-        properties[name] = {"type": "array", "items": kind} if array else kind
-        required.append(name)
+    for field in answer_fields(manifest):
+        kind = {"type": _SIMPLE[field.type]["type"]}
+        properties[field.name] = {"type": "array", "items": kind} if field.array else kind
+        required.append(field.name)
     if manifest.classes is not None and "label" in properties:
         properties["label"]["enum"] = list(manifest.classes)
     properties["model"] = {"type": "string", "description": "name@version"}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stream.table import FieldFault
+from stream.types import Misfit
 
 __all__ = [
     "Problem",
@@ -51,7 +51,7 @@ class Problem(Exception):
         return {"error": self.message, **({"errors": list(self.wrong)} if self.wrong else {})}
 
 
-def unfit(model: str, wrong: Mapping[int, Sequence[FieldFault]], *, single: bool = False) -> Problem:
+def unfit(model: str, wrong: Mapping[int, Sequence[Misfit]], *, single: bool = False) -> Problem:
     """
     Fields that do not fit.
 

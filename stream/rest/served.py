@@ -11,16 +11,14 @@ from stream.manifest import Inputs
 from stream.records import DeadLetter
 from stream.rest.plain import plain_values
 from stream.scoring import Model, carried_names
-from stream.table import FieldFault, predict_columns, shown
-from stream.table.column_reader import ColumnReader, Misfits
+from stream.table import predict_columns, shown
+from stream.table.column_reader import ColumnReader
+from stream.types import Misfit, Misfits
 
-__all__ = ["Answer", "Event", "Served", "Wrong"]
+__all__ = ["Answer", "Event", "Served"]
 
 Event: TypeAlias = "dict[str, Any] | None"
 """A row that was read: an Avro record as a dict; None where it does not fit."""
-
-Wrong: TypeAlias = "dict[int, tuple[FieldFault, ...]]"
-"""By row, every field that does not fit."""
 
 Answer: TypeAlias = "dict[str, Any] | DeadLetter"
 """A prediction as JSON has it, or why there is none."""
@@ -57,9 +55,7 @@ class Served:
         self.leaves = tuple(sorted(self._needed.leaves, key=lambda leaf: order.index(leaf.path)))
         self.features = tuple(leaf for leaf in self.leaves if leaf.path in needed)
         self._steps = {leaf.path: find(features.root, leaf.path) for leaf in self.leaves}
-        self.names = {
-            path: ".".join(step.feature or step.name for step in steps) for path, steps in self._steps.items()
-        }
+        self.names = self._needed.names
         self._kinds = {name: features.leaf(path) for path, name in self.carried.items()}
         self.examples = [self._example(event) for event in examples]
 
@@ -92,7 +88,7 @@ class Served:
         """Whether a row must have the field."""
         return leaf in self.features and self._steps[leaf.path][0].default is ABSENT
 
-    def read(self, rows: Sequence[Any], *, text: bool = False) -> tuple[list[Event], Wrong]:
+    def read(self, rows: Sequence[Any], *, text: bool = False) -> tuple[list[Event], Misfits]:
         """
         Read rows.
 
@@ -101,14 +97,14 @@ class Served:
             text: whether texts stand for numbers, dates … (csv).
         Returns: n events, and every field that does not fit.
         """
-        strangers: Wrong = {
-            i: (FieldFault("", "wrong_type", f"expected an object, found {shown(row)}"),)
+        strangers: Misfits = {
+            i: (Misfit(f"expected an object, found {shown(row)}"),)
             for i, row in enumerate(rows)
             if not isinstance(row, Mapping)
         }
         sound = [{} if i in strangers else row for i, row in enumerate(rows)] if strangers else rows
         events, misfits = self._needed.events(sound, text=text)
-        return events, _faults(misfits) | strangers
+        return events, misfits | strangers
 
     def given(self, row: Mapping[str, Any]) -> frozenset[str]:
         """The carried fields, by their names in the prediction, that a row has."""
@@ -118,13 +114,14 @@ class Served:
             if path in row or self.names[path] in row or self._has(row, path)
         )
 
-    def answer(self, events: Sequence[Event]) -> tuple[list[Answer], Wrong]:
+    def answer(self, events: Sequence[Event]) -> tuple[list[Answer], Misfits]:
         """
         Score rows.
 
         Args:
             events: n rows that were read, of any number of requests.
-        Returns: for each row its prediction, or why it has none; and fields that only the columns can't hold.
+        Returns: for each row its prediction, or why it has none; and fields that only the columns
+            or the model's types can't hold.
         Blocks while the model works.
         """
         columns, misfits = self._needed.columns(events)
@@ -134,7 +131,7 @@ class Served:
         answers: list[Answer] = [scored.faults.get(i) or {} for i in range(len(events))]
         for i, row in zip(scored.rows, zip(*values, strict=True), strict=True):
             answers[i] = dict(zip(names, row, strict=True))
-        return answers, _faults(misfits)
+        return answers, self._needed.renamed(scored.misfits) | misfits
 
     def _has(self, row: Mapping[str, Any], path: str) -> bool:
         """Whether a nested row has a leaf."""
@@ -152,10 +149,3 @@ class Served:
         """A golden row with the names and values that a caller would write, nested fields by dotted names."""
         columns, _ = self._needed.of_rows([event], text=False)
         return {self.names[leaf.path]: plain_values(columns[leaf.path], leaf)[0] for leaf in self.leaves}
-
-
-def _faults(misfits: Misfits) -> Wrong:
-    return {
-        row: tuple(FieldFault(misfit.column, misfit.reason, str(misfit)) for misfit in found)
-        for row, found in misfits.items()
-    }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
@@ -16,17 +15,14 @@ from stream.records import DeadLetter
 from stream.rest.batching import Batcher
 from stream.rest.body import Intake, aside
 from stream.rest.problems import unfit
-from stream.rest.served import Answer, Served, Wrong
+from stream.rest.served import Answer, Served
 from stream.settings import ServeSettings
-from stream.table import FieldFault
 from stream.telemetry import Metrics
 
 __all__ = ["Row", "Service", "create_app", "json_response", "row_error"]
 
 Row: TypeAlias = Mapping[str, Any]
 """One row of a request."""
-
-_FIELD = re.compile(r"field '([^']+)': ")
 
 _ASIDE_ROWS = 500
 """From here on an answer is written in a thread: some 2 ms of JSON."""
@@ -92,7 +88,6 @@ class Service:
         events, wrong = await aside(size_bytes, lambda: served.read(rows, text=text))
         if not wrong:
             answers, wrong = await self.batcher.score(served, events)
-            wrong = wrong or _beyond(answers)
         if wrong:
             raise unfit(served.title, wrong, single=single)
         if served.carried:
@@ -101,19 +96,6 @@ class Service:
         self.metrics.add("stream_rows_total", len(answers) - failed, result="prediction")
         self.metrics.add("stream_rows_total", failed, result="error")
         return answers
-
-
-def _beyond(answers: Sequence[Answer]) -> Wrong:
-    """What the model's types can't hold is the caller's to correct, as any other field that does not fit."""
-    return {
-        row: (
-            FieldFault(
-                found[1] if (found := _FIELD.match(fault.message)) else "", fault.reason, fault.message
-            ),
-        )
-        for row, fault in enumerate(answers)
-        if isinstance(fault, DeadLetter) and fault.stage == "contract"
-    }
 
 
 def _leave_out(served: Served, rows: Sequence[Row], answers: Sequence[Answer]) -> None:

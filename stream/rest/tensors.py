@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from stream.codec import Leaf
-from stream.manifest import Manifest
 from stream.rest.problems import Problem, Wrong, wrong_shape
 from stream.rest.served import Served
 from stream.rest.service import Row
@@ -46,10 +45,13 @@ def inputs_of(served: Served) -> list[dict[str, Any]]:
 
 def outputs_of(served: Served) -> list[dict[str, Any]]:
     """The tensors that a model answers."""
-    manifest = served.model.manifest
     return [
-        {"name": name, "datatype": _answer_type(name, manifest), "shape": [-1, -1] if array else [-1]}
-        for name, array in answer_fields(manifest)
+        {
+            "name": field.name,
+            "datatype": _DATATYPES.get(field.type, "BYTES"),
+            "shape": [-1, -1] if field.array else [-1],
+        }
+        for field in answer_fields(served.model.manifest)
     ]
 
 
@@ -104,10 +106,6 @@ def tensors_of(served: Served, answers: Sequence[dict[str, Any]]) -> list[dict[s
 
 def _datatype(leaf: Leaf) -> str:
     return _DATATYPES.get(leaf.avro, "BYTES")
-
-
-def _answer_type(name: str, manifest: Manifest) -> str:
-    return _DATATYPES.get("double" if name in ("score", "probabilities") else manifest.answer, "BYTES")
 
 
 def _wrong(field: object, message: str) -> Wrong:

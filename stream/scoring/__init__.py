@@ -1,6 +1,6 @@
 """Columns in, answers out: what a fitted estimator is asked, and what becomes of what it says."""
 
-from stream.scoring.answers import answer_fields
+from stream.scoring.answers import AnswerField, answer_fields
 from stream.scoring.attempt import Raised, attempt
 from stream.scoring.columns import columns_of
 from stream.scoring.encoded_texts import known_texts, missing_texts
@@ -11,6 +11,7 @@ from stream.scoring.model import Model, Scored
 from stream.scoring.prediction import carried_names, prediction_schema
 
 __all__ = [
+    "AnswerField",
     "Estimator",
     "Inputs",
     "Isolation",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -14,7 +15,7 @@ from stream.scoring.attempt import WrongAnswer
 from stream.scoring.estimator_input import X
 from stream.scoring.estimators import Estimator
 
-__all__ = ["Answers", "Reader", "answer_fields", "finite_rows", "joined", "to_arrow"]
+__all__ = ["AnswerField", "Answers", "Reader", "answer_fields", "finite_rows", "joined", "to_arrow"]
 
 Answers: TypeAlias = dict[str, npt.NDArray[np.generic]]
 """Answers by field name; the first axis is the row."""
@@ -32,26 +33,52 @@ ARROW: Mapping[AnswerType, pa.DataType] = {
 """Arrow's type for each answer type."""
 
 
-def answer_fields(manifest: Manifest) -> list[tuple[str, bool]]:
+@dataclass(frozen=True, slots=True)
+class AnswerField:
+    """
+    One field of a model's answer.
+
+    Attributes:
+        name: in the prediction.
+        type: the Avro type of a value, or of an array's items.
+        array: whether it is an array.
+    """
+
+    name: str
+    type: AnswerType
+    array: bool = False
+
+    @property
+    def avro(self) -> object:
+        """Its Avro type, as JSON."""
+        return {"type": "array", "items": self.type} if self.array else self.type
+
+    @property
+    def arrow(self) -> pa.DataType:
+        """Its Arrow type."""
+        return pa.list_(ARROW[self.type]) if self.array else ARROW[self.type]
+
+
+def answer_fields(manifest: Manifest) -> list[AnswerField]:
     """
     The answer's fields in the prediction's order.
 
     Args:
         manifest: of the model.
-    Returns: (name, is an array) pairs: `label` and `score`, `value`, `labels` or `values`, `probabilities`.
+    Returns: `label` with `score` and `probabilities` where there are such, `value`, `labels` or `values`.
     """
     match manifest.task:
         case "regressor":
-            return [("value", False)]
+            return [AnswerField("value", manifest.answer)]
         case "multi-regressor":
-            return [("values", True)]
+            return [AnswerField("values", manifest.answer, array=True)]
         case "multi-classifier":
-            return [("labels", True)]
-    fields = [("label", False)]
+            return [AnswerField("labels", manifest.answer, array=True)]
+    fields = [AnswerField("label", manifest.answer)]
     if manifest.score is not None:
-        fields.append(("score", False))
+        fields.append(AnswerField("score", "double"))
     if manifest.probabilities:
-        fields.append(("probabilities", True))
+        fields.append(AnswerField("probabilities", "double", array=True))
     return fields
 
 
@@ -109,8 +136,8 @@ class Reader:
         return scores
 
     def _regress(self, x: X) -> Answers:
-        name, array = answer_fields(self._manifest)[0]
-        return {name: self._predict(x, 2 if array else 1).astype(np.float64)}
+        field = answer_fields(self._manifest)[0]
+        return {field.name: self._predict(x, 2 if field.array else 1).astype(np.float64)}
 
     def _labels(self, x: X) -> Answers:
         return {"labels": _typed(self._predict(x, 2), self._manifest.answer)}
@@ -229,10 +256,10 @@ def to_arrow(answers: Answers | None, manifest: Manifest) -> dict[str, pa.Array]
     Returns: in the prediction's order, each of length n.
     """
     columns: dict[str, pa.Array] = {}
-    for name, array in answer_fields(manifest):
-        kind = ARROW["double" if name in ("score", "probabilities") else manifest.answer]
-        kind = pa.list_(kind) if array else kind
-        columns[name] = pa.array([], kind) if answers is None else _arrow(answers[name], kind)
+    for field in answer_fields(manifest):
+        columns[field.name] = (
+            pa.array([], field.arrow) if answers is None else _arrow(answers[field.name], field.arrow)
+        )
     return columns
 
 

@@ -20,13 +20,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stream.manifest import Feature, Manifest
-from stream.records import DeadLetter
 from stream.scoring.answers import Answers, Reader
 from stream.scoring.attempt import Raised, attempt
 from stream.scoring.blocks import Block, Codes, Floats, Numbers, OneHot, Ordinal, dense, sparse
 from stream.scoring.estimator_input import Inputs
 from stream.scoring.estimators import Estimator
 from stream.scoring.fitted_parts import inside
+from stream.types import Misfit
 
 __all__ = ["Direct", "direct"]
 
@@ -82,9 +82,9 @@ class Direct:
 
     def read(self, columns: Mapping[str, pa.Array]) -> Answers | None:
         """None where a row raises, or a category is unknown to an encoder that refuses those or warns of them."""
-        faults: dict[int, DeadLetter] = {}
-        numbers = self._inputs.numbers(columns, faults)
-        if faults:
+        misfits: dict[int, Misfit] = {}
+        numbers = self._inputs.numbers(columns, misfits)
+        if misfits:
             return None
         answers = attempt(partial(self._ask, columns, numbers))
         return None if isinstance(answers, Raised) else answers

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stream.manifest import Feature, Manifest
-from stream.records import DeadLetter
+from stream.types import Misfit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,12 +46,12 @@ class Built:
     An estimator's input.
 
     Attributes:
-        x: n rows, those of `faults` included (filled with something harmless).
-        faults: rows whose values the input's types can't hold.
+        x: n rows, those of `misfits` included (filled with something harmless).
+        misfits: rows whose values the input's types can't hold.
     """
 
     x: X
-    faults: dict[int, DeadLetter] = field(default_factory=dict)
+    misfits: dict[int, Misfit] = field(default_factory=dict)
 
 
 class Inputs:
@@ -79,29 +79,29 @@ class Inputs:
             n: number of rows.
         Returns: the input of n rows; the arrays' memory may be shared with it.
         """
-        faults: dict[int, DeadLetter] = {}
+        misfits: dict[int, Misfit] = {}
         if self._kind == "vector":
-            return Built(self._vector(columns[self._features[0].path], n, faults), faults)
+            return Built(self._vector(columns[self._features[0].path], n, misfits), misfits)
         numbers = np.empty((len(self._block), n))
         for row, i in enumerate(self._block):
             feature = self._features[i]
-            numbers[row] = _numbers(columns[feature.path], feature.path, faults)
+            numbers[row] = _numbers(columns[feature.path], feature.path, misfits)
         if self._kind == "matrix":
-            return Built(np.ascontiguousarray(numbers.T), faults)
-        texts = [_apart(self._features[i], columns[self._features[i].path], faults) for i in self._apart]
-        return Built(self._frame(numbers, texts), faults)
+            return Built(np.ascontiguousarray(numbers.T), misfits)
+        texts = [_apart(self._features[i], columns[self._features[i].path], misfits) for i in self._apart]
+        return Built(self._frame(numbers, texts), misfits)
 
-    def numbers(self, columns: Mapping[str, pa.Array], faults: dict[int, DeadLetter]) -> dict[str, Any]:
+    def numbers(self, columns: Mapping[str, pa.Array], misfits: dict[int, Misfit]) -> dict[str, Any]:
         """
         The number features one by one.
 
         Args:
             columns: as for `build`.
-            faults: rows whose values float64 can't hold are put here.
+            misfits: rows whose values float64 can't hold are put here.
         Returns: by path, float64 of length n, null = NaN.
         """
         paths = [self._features[i].path for i in self._block]
-        return {path: np.asarray(_numbers(columns[path], path, faults), np.float64) for path in paths}
+        return {path: np.asarray(_numbers(columns[path], path, misfits), np.float64) for path in paths}
 
     def _frame(self, numbers: npt.NDArray[np.float64], texts: list[npt.NDArray[np.generic]]) -> pd.DataFrame:
         """One block of numbers, and each other column at its place."""
@@ -129,49 +129,45 @@ class Inputs:
         frame.columns = pd.Index(self._names)
         return frame
 
-    def _vector(self, array: pa.Array, n: int, faults: dict[int, DeadLetter]) -> npt.NDArray[np.float64]:
+    def _vector(self, array: pa.Array, n: int, misfits: dict[int, Misfit]) -> npt.NDArray[np.float64]:
         """One row per list; a list of another length is a fault, an item that is null is NaN."""
         path, width = self._features[0].path, self._width
         lengths = pc.fill_null(pc.list_value_length(array), -1).to_numpy()
         wrong = np.flatnonzero(lengths != width)
         for i in wrong.tolist():
             found = "null" if lengths[i] < 0 else f"{lengths[i]} numbers"
-            faults[i] = _contract("vector_length", path, f"expected {width} numbers, found {found}")
+            misfits[i] = Misfit(f"expected {width} numbers, found {found}", path, reason="vector_length")
         rows = np.flatnonzero(lengths == width)
         sound = array.take(pa.array(rows)) if len(wrong) else array
         matrix = np.full((n, width), np.nan)
-        flat: dict[int, DeadLetter] = {}
+        flat: dict[int, Misfit] = {}
         matrix[rows] = _numbers(sound.flatten(), path, flat).reshape(len(rows), width)
-        for i, fault in flat.items():
-            faults[int(rows[i // width])] = fault
+        for i, misfit in flat.items():
+            misfits[int(rows[i // width])] = misfit
         return matrix
 
 
-def _contract(reason: str, path: str, message: str) -> DeadLetter:
-    return DeadLetter("contract", reason, "ContractError", f"field {path!r}: {message}")
-
-
-def _apart(feature: Feature, array: pa.Array, faults: dict[int, DeadLetter]) -> npt.NDArray[np.generic]:
+def _apart(feature: Feature, array: pa.Array, misfits: dict[int, Misfit]) -> npt.NDArray[np.generic]:
     """A column that is no float64: texts as objects, times as datetime64[us]."""
     if feature.kind == "datetime":
-        return _times(array, feature.path, faults)
+        return _times(array, feature.path, misfits)
     values: npt.NDArray[np.generic] = array.to_numpy(zero_copy_only=False)
     if feature.null == "NaN" and array.null_count:
         values[array.is_null().to_numpy(zero_copy_only=False)] = np.nan
     return values
 
 
-def _numbers(array: pa.Array, path: str, faults: dict[int, DeadLetter]) -> npt.NDArray[np.generic]:
+def _numbers(array: pa.Array, path: str, misfits: dict[int, Misfit]) -> npt.NDArray[np.generic]:
     """Numbers and booleans (1 and 0) that go into float64, null = NaN."""
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.uint8())
     elif pa.types.is_int64(array.type):
-        _check_exact(array, path, faults)
+        _check_exact(array, path, misfits)
     values: npt.NDArray[np.generic] = array.to_numpy(zero_copy_only=False)
     return values
 
 
-def _check_exact(array: pa.Array, path: str, faults: dict[int, DeadLetter]) -> None:
+def _check_exact(array: pa.Array, path: str, misfits: dict[int, Misfit]) -> None:
     """A long that float64 would round is a fault: a rounded feature is a silently wrong one."""
     bounds = pc.min_max(array)
     low, high = bounds["min"].as_py(), bounds["max"].as_py()
@@ -179,10 +175,10 @@ def _check_exact(array: pa.Array, path: str, faults: dict[int, DeadLetter]) -> N
         return
     for i, value in enumerate(array.to_pylist()):
         if value is not None and int(float(value)) != value:
-            faults[i] = _contract("value_out_of_range", path, f"{value} is not exact as float64")
+            misfits[i] = Misfit(f"{value} is not exact as float64", path, reason="value_out_of_range")
 
 
-def _times(array: pa.Array, path: str, faults: dict[int, DeadLetter]) -> npt.NDArray[np.generic]:
+def _times(array: pa.Array, path: str, misfits: dict[int, Misfit]) -> npt.NDArray[np.generic]:
     """Dates and timestamps as datetime64[us], null = NaT."""
     unit = _MICROSECONDS[str(_naive(array.type))]
     days = pa.types.is_date32(array.type)
@@ -193,7 +189,7 @@ def _times(array: pa.Array, path: str, faults: dict[int, DeadLetter]) -> npt.NDA
     if outside.any():
         for i in np.flatnonzero(outside).tolist():
             message = f"{counts[i]} ({array.type}) is beyond datetime64[us]"
-            faults[i] = _contract("value_out_of_range", path, message)
+            misfits[i] = Misfit(message, path, reason="value_out_of_range")
         counts = np.where(outside, 0, counts)
     times = (counts * unit).view("datetime64[us]")
     if array.null_count:

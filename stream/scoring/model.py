@@ -18,6 +18,7 @@ from stream.scoring.estimator_input import Inputs
 from stream.scoring.estimators import Estimator
 from stream.scoring.isolation import Isolation, taken
 from stream.scoring.ways import Trial
+from stream.types import Misfit, dead_letter_of
 
 __all__ = ["Model", "Scored"]
 
@@ -40,11 +41,14 @@ class Scored:
         columns: the answer's fields in the prediction's order (`label`, `score`, `probabilities`; or `value`,
             `labels`, `values`), each of length len(rows).
         faults: by index, why a row has none.
+        misfits: by index, those of the faults that are a feature's value which the model's types can't hold; its
+            field is the dotted path.
     """
 
     rows: Sequence[int]
     columns: dict[str, pa.Array]
     faults: dict[int, DeadLetter] = field(default_factory=dict)
+    misfits: dict[int, Misfit] = field(default_factory=dict)
 
 
 class Model:
@@ -91,7 +95,7 @@ class Model:
         with self._threads.limit(limits=_THREADS):
             answers, tried = self._by_ways(columns, n)
             if answers is not None:
-                return self._settled([(np.arange(n), answers)], n, {})
+                return self._settled([(np.arange(n), answers)], n, {}, {})
             scored = self._by_frame(columns, n)
         if tried and not scored.faults:
             wrong = [trial for trial, found in tried if not trial.judge(found, scored.columns)]
@@ -118,19 +122,24 @@ class Model:
         """Any estimator, any row."""
         built = self._inputs.build(columns, n)
         rows, x = np.arange(n), built.x
-        if built.faults:
-            rows = np.array([i for i in range(n) if i not in built.faults], np.intp)
+        if built.misfits:
+            rows = np.array([i for i in range(n) if i not in built.misfits], np.intp)
             x = taken(x, rows)
         isolation = Isolation(self._reader.read, x, rows)
         isolation.run()
-        return self._settled(isolation.answers, n, built.faults | isolation.faults)
+        return self._settled(isolation.answers, n, isolation.faults, built.misfits)
 
     def _settled(
-        self, parts: Sequence[tuple[npt.NDArray[np.intp], Answers]], n: int, faults: dict[int, DeadLetter]
+        self,
+        parts: Sequence[tuple[npt.NDArray[np.intp], Answers]],
+        n: int,
+        raised: dict[int, DeadLetter],
+        misfits: dict[int, Misfit],
     ) -> Scored:
         """Leave out the rows without a finite answer, and give the rest their types."""
+        faults = raised | {i: dead_letter_of(misfit.each) for i, misfit in misfits.items()}
         if not parts:
-            return Scored([], to_arrow(None, self.manifest), faults)
+            return Scored([], to_arrow(None, self.manifest), faults, misfits)
         rows = np.concatenate([numbers for numbers, _ in parts])
         answers = joined([part for _, part in parts])
         good = finite_rows(answers)
@@ -140,4 +149,4 @@ class Model:
             rows = rows[good]
             answers = {name: values[good] for name, values in answers.items()}
         kept = range(n) if len(rows) == n else rows.tolist()
-        return Scored(kept, to_arrow(answers, self.manifest), faults)
+        return Scored(kept, to_arrow(answers, self.manifest), faults, misfits)

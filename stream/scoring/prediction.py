@@ -64,9 +64,7 @@ def prediction_schema(
         if isinstance(types[path], list) and types[path][0] == "null":  # type: ignore[index]
             field["default"] = None
         fields.append(field)
-    for answer, array in answer_fields(manifest):
-        kind: object = "double" if answer in ("score", "probabilities") else manifest.answer
-        fields.append({"name": answer, "type": {"type": "array", "items": kind} if array else kind})
+    fields += [{"name": answer.name, "type": answer.avro} for answer in answer_fields(manifest)]
     fields += [
         {"name": "model", "type": "string", "doc": "name@version"},
         {"name": "source_partition", "type": "int", "doc": "Partition of the record that was scored."},

@@ -53,8 +53,8 @@ def register(
     scorer = TableScorer(opened.model, opened.features)
     prediction = pa.struct(list(instants(scorer.schema, opened.prediction)))
     kinds = {name: prediction, f"{name}_error": _ERROR}
-    for field, _ in answer_fields(opened.manifest):
-        kinds[f"{name}_{field}"] = prediction.field(field).type
+    for field in answer_fields(opened.manifest):
+        kinds[f"{name}_{field.name}"] = prediction.field(field.name).type
     with without_pandas():
         for each, kind in kinds.items():
             chosen = each.removeprefix(name).removeprefix("_")

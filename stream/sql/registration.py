@@ -146,7 +146,7 @@ def register(
         else Outcomes(opened, name, tally, _warn, log.warning)
     )
     inner = f"{name}_outcome"
-    fields = [field for field, _ in answer_fields(opened.manifest)]
+    fields = [field.name for field in answer_fields(opened.manifest)]
     names = (name, *(f"{name}_{field}" for field in fields), f"{name}_error", inner)
     registered = Registered(connection, names, tally)
     gathering = Gathering(outcomes.of)

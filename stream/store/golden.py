@@ -112,7 +112,7 @@ def write_golden(golden: Golden, features: str, manifest: Manifest) -> bytes:
         manifest: of the model.
     Returns: `golden.avro`: an object container file of records with `event` and `answer`.
     """
-    fields = [{"name": name, "type": _avro(name, array, manifest)} for name, array in answer_fields(manifest)]
+    fields = [{"name": field.name, "type": field.avro} for field in answer_fields(manifest)]
     schema = {
         "type": "record",
         "name": "GoldenRow",
@@ -199,8 +199,3 @@ def _same(one: object, other: object, tolerance: float) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return abs(one - other) <= tolerance * max(1.0, abs(one))
     return one == other
-
-
-def _avro(name: str, array: bool, manifest: Manifest) -> object:
-    kind = "double" if name in ("score", "probabilities") else manifest.answer
-    return {"type": "array", "items": kind} if array else kind

@@ -14,6 +14,7 @@ import pyarrow as pa
 from stream.errors import PackageError
 from stream.manifest import AnswerType, Label, Manifest, Task
 from stream.scoring import Estimator, Inputs, Isolation, Model, Profile, attempt, taken
+from stream.types import dead_letter_of
 
 __all__ = ["learn_answers"]
 
@@ -63,7 +64,7 @@ def learn_answers(
 
 def _ask(estimator: Estimator, draft: Manifest, columns: Columns[str, pa.Array], n: int) -> _Asked:
     built = Inputs(draft).build(columns, n)
-    rows = np.array([i for i in range(n) if i not in built.faults], np.intp)
+    rows = np.array([i for i in range(n) if i not in built.misfits], np.intp)
     x = taken(built.x, rows)
 
     def predict(part: object) -> dict[str, npt.NDArray[np.generic]]:
@@ -75,7 +76,8 @@ def _ask(estimator: Estimator, draft: Manifest, columns: Columns[str, pa.Array],
     isolation = Isolation(predict, x, np.arange(len(rows)))
     isolation.run()
     if not isolation.answers:
-        first = next(iter(isolation.faults.values()), None) or next(iter(built.faults.values()))
+        raised = next(iter(isolation.faults.values()), None)
+        first = raised or dead_letter_of(next(iter(built.misfits.values())).each)
         raise PackageError(
             f"the estimator raised on every one of {n} rows; on the first, {first.exception}: {first.message}",
             step="load",

@@ -15,12 +15,10 @@ from stream.scoring.columns import value_at
 from stream.table.casts import cast_column
 from stream.table.leaves import leaf_array
 from stream.table.row_reader import names_of, projected, record_reader, relaxed
-from stream.table.values import Misfit, expected_of
+from stream.table.values import expected_of
+from stream.types import Misfit, Misfits
 
-__all__ = ["ColumnReader", "Misfits"]
-
-Misfits = dict[int, tuple[Misfit, ...]]
-"""By row, every field that doesn't fit, in the schema's order."""
+__all__ = ["ColumnReader"]
 
 _ReadRow: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -28,6 +26,11 @@ _ReadRow: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 class ColumnReader:
     """
     The fields of events that are needed, and how to get their columns.
+
+    Attributes:
+        record: the needed fields' type.
+        leaves: the needed leaves.
+        names: by path, the name that callers know a leaf by: the original one, dotted within nested records.
 
     Args:
         schema: of the events.
@@ -39,6 +42,7 @@ class ColumnReader:
         more = [path for path in optional if path not in paths]
         self.record = relaxed(projected(schema.root, [*paths, *more]), more)
         self.leaves = [schema.leaf(path) for path in (*paths, *more)]
+        self.names = {leaf.path: _original(find(schema.root, leaf.path)) for leaf in self.leaves}
         self._fields = [
             _Column(self.record, field, [leaf for leaf in self.leaves if _top(leaf.path) == field.name])
             for field in self.record.fields
@@ -105,6 +109,13 @@ class ColumnReader:
         """
         return _columns(events, self.leaves, {})
 
+    def renamed(self, misfits: Mapping[int, Misfit]) -> Misfits:
+        """What a model says of its features' paths, with the names that callers know them by."""
+        return {
+            i: (Misfit(misfit.message, self.names[misfit.field], reason=misfit.reason),)
+            for i, misfit in misfits.items()
+        }
+
     def _reader(self, text: bool | Callable[[str], bool]) -> _ReadRow:
         """A reader of whole rows; which of its fields may be texts is known by their names."""
         every = (name for field in self.record.fields for name in names_of(field))
@@ -135,6 +146,10 @@ def _both(readers: Sequence[_ReadRow]) -> _ReadRow:
         return event
 
     return read
+
+
+def _original(steps: Sequence[Field]) -> str:
+    return ".".join(step.feature or step.name for step in steps)
 
 
 def _top(path: str) -> str:

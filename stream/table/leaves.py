@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from stream.codec import Leaf
-from stream.table.values import Misfit
+from stream.types import Misfit
 
 __all__ = ["leaf_array"]
 

@@ -37,4 +37,4 @@ def predict_columns(model: Model, columns: Mapping[str, pa.Array], n: int) -> Sc
         taken = pa.array(scored.rows, pa.int64())
         carried = {name: column.take(taken) for name, column in carried.items()}
     origin = pa.repeat(pa.scalar(model.manifest.model, pa.string()), len(scored.rows))
-    return Scored(scored.rows, {**carried, **scored.columns, "model": origin}, scored.faults)
+    return Scored(scored.rows, {**carried, **scored.columns, "model": origin}, scored.faults, scored.misfits)

@@ -11,29 +11,11 @@ import pyarrow as pa
 from stream.codec import RecordSchema
 from stream.records import DeadLetter
 from stream.scoring import Model, Scored, carried_names
-from stream.table.column_reader import ColumnReader, Misfits
+from stream.table.column_reader import ColumnReader
 from stream.table.predictions import predict_columns
+from stream.types import Misfits, dead_letter_of
 
-__all__ = ["FieldFault", "ScoredTable", "TableScorer"]
-
-_SHOWN = 10
-"""Fields that a dead letter's message names; a row that lacks a hundred lacks the table's whole shape."""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldFault:
-    """
-    One field of a row that doesn't fit.
-
-    Attributes:
-        field: as the row calls it; dotted within nested records.
-        reason: `missing_field`, `wrong_type` or `value_out_of_range`.
-        message: what was expected and what was found.
-    """
-
-    field: str
-    reason: str
-    message: str
+__all__ = ["ScoredTable", "TableScorer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +36,7 @@ class ScoredTable:
     rows: Sequence[int]
     predictions: pa.RecordBatch
     faults: dict[int, DeadLetter] = field(default_factory=dict)
-    fields: dict[int, tuple[FieldFault, ...]] = field(default_factory=dict)
+    fields: Misfits = field(default_factory=dict)
 
     def aligned(self) -> pa.RecordBatch:
         """The predictions with a row for each of the n rows, all of it null where there is a fault."""
@@ -149,9 +131,10 @@ class TableScorer:
             taken = pa.array(sound, pa.int64())
             columns = {path: column.take(taken) for path, column in columns.items()}
         scored = predict_columns(self.model, columns, len(sound))
-        fields = {i: tuple(FieldFault(m.column, m.reason, str(m)) for m in wrong[i]) for i in sorted(wrong)}
-        faults = {i: _dead_letter(each) for i, each in fields.items()}
-        faults |= {sound[i]: fault for i, fault in scored.faults.items()}
+        fields = dict(sorted(wrong.items()))
+        fields |= {sound[i]: misfits for i, misfits in self._needed.renamed(scored.misfits).items()}
+        faults = {i: dead_letter_of(misfits) for i, misfits in fields.items()}
+        faults |= {sound[i]: fault for i, fault in scored.faults.items() if i not in scored.misfits}
         rows = scored.rows if len(sound) == n else [sound[i] for i in scored.rows]
         return ScoredTable(n, rows, self._batch(scored), faults, fields)
 
@@ -177,9 +160,3 @@ def _is_text(text: bool | Collection[str]) -> Callable[[str], bool]:
         return lambda _: text
     names = frozenset(text)
     return lambda name: name in names
-
-
-def _dead_letter(faults: Sequence[FieldFault]) -> DeadLetter:
-    shown = "; ".join(f"field {fault.field!r}: {fault.message}" for fault in faults[:_SHOWN])
-    more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
-    return DeadLetter("contract", faults[0].reason, "ContractError", f"{shown}{more}")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from stream.codec.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, is_null, strip_null
 from stream.table import cells
+from stream.types import Misfit
 
-__all__ = ["Misfit", "Read", "expected_of", "reader_of", "shown"]
+__all__ = ["Read", "expected_of", "reader_of", "shown"]
 
 Read: TypeAlias = Callable[[Any], Any]
 """From a foreign value to the Avro type's; raises Misfit."""
@@ -22,41 +23,6 @@ Records: TypeAlias = Callable[..., Callable[[dict[str, Any]], dict[str, Any]]]
 """Makes the reader of a record."""
 
 _RANGES = {"int": 2**31, "long": 2**63}
-
-
-class Misfit(Exception):
-    """
-    A value doesn't fit its type.
-
-    Attributes:
-        column: where, as the row calls it; dotted within nested records.
-        reason: `wrong_type`, `missing_field` or `value_out_of_range` (stream/reasons.py).
-        more: further fields of the same row that don't fit.
-    """
-
-    def __init__(
-        self, message: str, column: str = "", *, reason: str = "wrong_type", more: tuple[Misfit, ...] = ()
-    ) -> None:
-        super().__init__(message)
-        self.column = column
-        self.reason = reason
-        self.more = more
-
-    @classmethod
-    def of(cls, several: Sequence[Misfit]) -> Misfit:
-        """One that holds several (at least one)."""
-        first = several[0]
-        return cls(str(first), first.column, reason=first.reason, more=tuple(several[1:]))
-
-    @property
-    def each(self) -> tuple[Misfit, ...]:
-        """This one and the further ones, in the schema's order."""
-        return (self, *self.more)
-
-    def within(self, name: str) -> Misfit:
-        """The same, seen from a record around it."""
-        column = f"{name}.{self.column}" if self.column else name
-        return Misfit(str(self), column, reason=self.reason, more=tuple(m.within(name) for m in self.more))
 
 
 def reader_of(node: Node, text: bool, records: Records) -> Read:

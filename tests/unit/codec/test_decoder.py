@@ -204,6 +204,7 @@ class TestResolution:
         assert [times if right is not None else 0] == list(decoded.faults)
         fault = next(iter(decoded.faults.values()))
         assert ("contract", "wrong_type") == (fault.stage, fault.reason)
+        assert "a" == fault.field
         assert "field 'a'" in fault.message
         assert len(neighbours) * 2 == len(decoded.rows)
 
@@ -241,7 +242,8 @@ class TestResolution:
             (f.stage, f.reason) for f in list(decoded.faults.values())[:-1]
         }
         assert "field 'x' is missing" in decoded.faults[0].message
-        assert "truncated" == decoded.faults[times].reason
+        assert "x" == decoded.faults[0].field
+        assert ("truncated", "n") == (decoded.faults[times].reason, decoded.faults[times].field)
 
     def test_field_that_nobody_asked_for_may_be_missing(self) -> None:
         """Only the wanted paths must be there, so that a model is not tied to what it doesn't use."""

@@ -125,6 +125,18 @@ def pack_line(folder: Path, slope: float = 1.0) -> Path:
     return folder
 
 
+def pack_delay(folder: Path) -> Path:
+    """A regression of whole numbers whose column has a name that Avro doesn't take."""
+    x = pd.DataFrame({"dep delay": [1, 2, 3, 4]})
+    schema = {"name": "dep_delay", "type": "long", "feature": "dep delay"}
+    pack(
+        LinearRegression().fit(x, [1, 2, 3, 4]),
+        PackRequest("delay", folder),
+        schema=json.dumps({"type": "record", "name": "Delay", "fields": [schema]}),
+    )
+    return folder
+
+
 def pack_kinds(folder: Path) -> Path:
     """Three classes from a vector, with their probabilities."""
     rng = np.random.default_rng(1)

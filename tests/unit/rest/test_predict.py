@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from starlette.testclient import TestClient
 
-from tests.unit.rest.models import GIVEN, RAISES, fields_of
+from tests.unit.rest.models import GIVEN, RAISES, door, fields_of, pack_delay
 
 
 def test_object_gets_an_object(people: TestClient) -> None:
@@ -70,6 +72,28 @@ def test_value_that_the_model_can_not_hold_exactly_is_named(people: TestClient) 
     assert 422 == answer.status_code
     assert {(1, "age")} == fields_of(answer.json())
     assert "value_out_of_range" == answer.json()["errors"][0]["reason"]
+
+
+@pytest.mark.parametrize("column", ["dep delay", "dep_delay"])
+def test_value_that_the_model_can_not_hold_is_named_by_its_original_column(
+    column: str, tmp_path: Path
+) -> None:
+    """The caller's name of a field, as for every other fault; never the Avro name that the model's schema has."""
+    with door(pack_delay(tmp_path / "delay")) as (client, _):
+        answer = client.post("/predict", json=[{column: 2**60 + 1}])
+
+    assert 422 == answer.status_code
+    assert {
+        "error": "'dep delay': not what delay@1 takes; see errors, and /docs for its fields",
+        "errors": [
+            {
+                "row": 0,
+                "field": "dep delay",
+                "reason": "value_out_of_range",
+                "message": "1152921504606846977 is not exact as float64",
+            }
+        ],
+    } == answer.json()
 
 
 def test_row_that_the_model_can_not_score_is_an_error_of_its_own(people: TestClient) -> None:

@@ -29,7 +29,7 @@ def test_frame_keeps_the_models_order_and_names() -> None:
     built = Inputs(model).build(columns, 2)
 
     assert isinstance(built.x, pd.DataFrame)
-    assert not built.faults
+    assert not built.misfits
     assert ["t", "x", "d", "y"] == list(built.x.columns)
     assert ["object", "float64", "datetime64[us]", "float64"] == [str(kind) for kind in built.x.dtypes]
     assert ["a", None] == built.x["t"].tolist()
@@ -73,7 +73,7 @@ def test_number_becomes_float64(values: list[object], kind: pa.DataType, expecte
     """Null is NaN, a boolean 1 or 0."""
     built = Inputs(manifest(feature("x"), inputs="matrix")).build({"x": pa.array(values, kind)}, 2)
 
-    assert not built.faults
+    assert not built.misfits
     np.testing.assert_array_equal(np.array(expected)[:, None], built.x)
 
 
@@ -83,9 +83,8 @@ def test_long_that_float64_would_round_is_a_fault_of_its_row() -> None:
 
     built = Inputs(manifest(feature("x", "long"), inputs="matrix")).build({"x": array}, 5)
 
-    assert [1, 3] == sorted(built.faults)
-    assert ("contract", "value_out_of_range") == (built.faults[1].stage, built.faults[1].reason)
-    assert "'x'" in built.faults[1].message
+    assert [1, 3] == sorted(built.misfits)
+    assert ("x", "value_out_of_range") == (built.misfits[1].field, built.misfits[1].reason)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +100,8 @@ def test_time_beyond_datetime64_is_a_fault_of_its_row(array: pa.Array, bad: list
     """Its neighbours keep their times."""
     built = Inputs(manifest(feature("t", "date", "datetime"))).build({"t": array}, 3)
 
-    assert bad == sorted(built.faults)
-    assert {"value_out_of_range"} >= {fault.reason for fault in built.faults.values()}
+    assert bad == sorted(built.misfits)
+    assert {"value_out_of_range"} >= {misfit.reason for misfit in built.misfits.values()}
     assert isinstance(built.x, pd.DataFrame)
     assert pd.Timestamp("1970-01-01") == built.x["t"][1]
 
@@ -136,9 +135,9 @@ def test_vector_of_another_length_is_a_fault_of_its_row() -> None:
 
     built = Inputs(model).build({"v": array}, 5)
 
-    assert [1, 2, 4] == sorted(built.faults)
-    assert {"vector_length"} == {fault.reason for fault in built.faults.values()}
-    assert "found null" in built.faults[1].message
+    assert [1, 2, 4] == sorted(built.misfits)
+    assert {"vector_length"} == {misfit.reason for misfit in built.misfits.values()}
+    assert "found null" in built.misfits[1].message
     assert isinstance(built.x, np.ndarray)
     np.testing.assert_array_equal([[1.0, 2.0], [4.0, np.nan]], built.x[[0, 3]])
 
@@ -149,7 +148,7 @@ def test_vector_of_longs_names_the_row_with_an_inexact_one() -> None:
     array = pa.array([[1], [1, 2], [3, 2**53 + 1]], pa.list_(pa.int64()))
 
     assert {0: "vector_length", 2: "value_out_of_range"} == {
-        i: fault.reason for i, fault in Inputs(model).build({"v": array}, 3).faults.items()
+        i: misfit.reason for i, misfit in Inputs(model).build({"v": array}, 3).misfits.items()
     }
 
 

@@ -18,7 +18,7 @@ from stream.errors import RecordError
 from stream.table import shown as said
 from stream.table.column_reader import ColumnReader
 from stream.table.row_reader import record_reader
-from stream.table.values import Misfit
+from stream.types import Misfit
 
 INT, LONG, FLOAT, DOUBLE = "int", "long", "float", "double"
 DATE = {"type": "int", "logicalType": "date"}
@@ -91,7 +91,7 @@ def shown(columns: dict[str, pa.Array], wrong: dict[int, Any], n: int) -> list[o
     rows: list[object] = []
     for i in range(n):
         if i in wrong:
-            rows.append([(misfit.column, misfit.reason, str(misfit)) for misfit in wrong[i]])
+            rows.append([(misfit.field, misfit.reason, str(misfit)) for misfit in wrong[i]])
         else:
             rows.append({path: (str(a.type), repr(_bare(a)[i].as_py())) for path, a in columns.items()})
     return rows
@@ -215,7 +215,7 @@ def test_dotted_columns_are_a_nested_record() -> None:
     assert ["id", "weather.temp (C)", "weather.wind"] == needed.wanted([*batch.schema.names, "more"])
     assert [1.0, None] == columns["weather.temp_c"].to_pylist()[:2]
     assert [(2, "weather.temp (C)", "wrong_type")] == [
-        (i, m.column, m.reason) for i, misfits in wrong.items() for m in misfits
+        (i, m.field, m.reason) for i, misfits in wrong.items() for m in misfits
     ]
 
 
@@ -257,9 +257,7 @@ def test_a_missing_column_is_its_default_or_a_fault_of_every_row() -> None:
     assert shown(*needed.of_rows(rows, text=False), 2) == shown(columns, wrong, 2)
 
     _, wrong = needed.of_table(pa.RecordBatch.from_pydict({"x": [1, 2]}), lambda _: False)
-    assert {0: ["id", "must"], 1: ["id", "must"]} == {
-        i: [m.column for m in each] for i, each in wrong.items()
-    }
+    assert {0: ["id", "must"], 1: ["id", "must"]} == {i: [m.field for m in each] for i, each in wrong.items()}
     assert {"missing_field"} == {m.reason for each in wrong.values() for m in each}
 
 
@@ -299,7 +297,7 @@ def test_optional_leaves_may_be_missing_or_null() -> None:
     assert [None, "i", None, None] == columns["id"].to_pylist()
     assert [None, "k", None, None] == columns["part.key"].to_pylist()
     assert [None, "o", None, None] == columns["only.key"].to_pylist()
-    assert {2: ["y", "part.x"], 3: ["id"]} == {row: [one.column for one in wrong[row]] for row in wrong}
+    assert {2: ["y", "part.x"], 3: ["id"]} == {row: [one.field for one in wrong[row]] for row in wrong}
 
 
 def test_halves_of_reading_make_the_whole() -> None:

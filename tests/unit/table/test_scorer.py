@@ -21,7 +21,7 @@ from stream.pipeline import Pipeline
 from stream.records import Batch, DeadLetter, Prediction
 from stream.scoring import Model, carried_names
 from stream.store import Package, open_package
-from stream.table import FieldFault, TableScorer
+from stream.table import TableScorer
 
 FLIGHTS = Path("models/flights")
 
@@ -109,13 +109,20 @@ def test_every_field_that_does_not_fit_is_named(flights: Package) -> None:
 
     assert [0, 2] == scored.rows
     assert [
-        FieldFault("carrier", "wrong_type", "expected string, found no value"),
-        FieldFault("distance", "missing_field", "there is no such column, and the field has no default"),
-        FieldFault("weekday", "wrong_type", "expected int, found 'Monday'"),
-        FieldFault("hour", "value_out_of_range", "2147483648 is out of range for int"),
-    ] == sorted(scored.fields[1], key=lambda fault: list(TYPES).index(fault.field))
+        ("carrier", "wrong_type", "expected string, found no value"),
+        ("distance", "missing_field", "there is no such column, and the field has no default"),
+        ("weekday", "wrong_type", "expected int, found 'Monday'"),
+        ("hour", "value_out_of_range", "2147483648 is out of range for int"),
+    ] == sorted(
+        ((misfit.field, misfit.reason, misfit.message) for misfit in scored.fields[1]),
+        key=lambda found: list(TYPES).index(found[0]),
+    )
     fault = scored.faults[1]
-    assert ("contract", "ContractError") == (fault.stage, fault.exception)
+    assert ("contract", "ContractError", scored.fields[1][0].field) == (
+        fault.stage,
+        fault.exception,
+        fault.field,
+    )
     assert all(f"field {name!r}" in fault.message for name in ("carrier", "distance", "weekday", "hour"))
     assert [True, False, True] == [row["model"] is not None for row in scored.aligned().to_pylist()]
 
@@ -166,7 +173,12 @@ def test_a_fault_of_the_model_is_its_rows_own() -> None:
         3: ("contract", "value_out_of_range"),
         4: ("score", "not_finite"),
     } == {i: (fault.stage, fault.reason) for i, fault in sorted(scored.faults.items())}
+    assert ["x (cm)"] == [misfit.field for misfit in scored.fields.pop(3)]
     assert {} == scored.fields
+    assert ("x (cm)", "field 'x (cm)': 9007199254740993 is not exact as float64") == (
+        scored.faults[3].field,
+        scored.faults[3].message,
+    )
 
 
 def test_faults_before_and_in_the_model_keep_their_rows() -> None:
