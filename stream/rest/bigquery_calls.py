@@ -12,22 +12,22 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from stream.rest.body import aside, parse_json, require_json
-from stream.rest.positions import by_position
-from stream.rest.predict import as_objects
+from stream.rest.endpoint import JSON, TEXT, Endpoint, list_of, object_of, ref
 from stream.rest.problems import Problem, wrong_shape
-from stream.rest.served import Served
-from stream.rest.service import Service, json_response
+from stream.rest.request_body import aside, parse_json, require_json
+from stream.rest.responses import as_objects, json_response
+from stream.rest.rows_by_position import by_position
+from stream.rest.served_model import Served
+from stream.rest.service import Service
 from stream.table import shown
 
-__all__ = ["bigquery", "problem_body"]
+__all__ = ["ENDPOINTS"]
 
 _MESSAGE_CHARS = 1_000
 """BigQuery shows an `errorMessage` of up to 1 KB."""
 
 
-async def bigquery(service: Service, request: Request, body: bytes) -> Response:
-    """Score calls; a reply per call."""
+async def _bigquery(service: Service, request: Request, body: bytes) -> Response:
     require_json(request)
     served = service.served
     rows = await aside(len(body), lambda: _rows(served, parse_json(body)))
@@ -53,11 +53,32 @@ def _row(served: Served, call: Any, place: str) -> Any:
         try:
             return json.loads(call[0])
         except (ValueError, RecursionError) as error:
-            raise wrong_shape(f"{place}: a text that is no JSON object: {error}") from error
+            raise wrong_shape(f"{place}: a text that is not a JSON object: {error}") from error
     return by_position(served, call, place)
 
 
-def problem_body(problem: Problem) -> dict[str, Any]:
+def _error_body(problem: Problem) -> dict[str, Any]:
     """An error as BigQuery shows it to whoever runs the query."""
     said = [f"calls[{one['row']}] {one['field']}: {one['message']}" for one in problem.wrong if "row" in one]
     return {"errorMessage": "; ".join([problem.message, *said])[:_MESSAGE_CHARS]}
+
+
+def _content(served: Served) -> dict[str, Any]:
+    body: dict[str, Any] = {"schema": object_of(calls=list_of({"type": "array"}))}
+    if served.examples:
+        body["example"] = {"calls": [[example] for example in served.examples[:2]]}
+    return {JSON: body}
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/bigquery",
+        _bigquery,
+        "A remote function of BigQuery.",
+        object_of(replies=list_of(ref("Answer"))),
+        content=_content,
+        error=object_of(errorMessage=TEXT),
+        error_body=_error_body,
+    ),
+)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version as installed
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from stream.rest.body import aside, media_type, parse_csv, parse_json
-from stream.rest.positions import by_position
-from stream.rest.predict import as_objects
+from stream.rest.endpoint import ERROR, JSON, TEXT, Endpoint, list_of, object_of, ref
 from stream.rest.problems import Problem, wrong_shape, wrong_type
-from stream.rest.served import Served
-from stream.rest.service import Row, Service, json_response
+from stream.rest.request_body import aside, media_type, parse_csv, parse_json
+from stream.rest.responses import as_objects, json_response
+from stream.rest.rows_by_position import by_position
+from stream.rest.served_model import Row, Served
+from stream.rest.service import Service
 from stream.table import shown
 
-__all__ = ["invocations", "ping", "problem_body", "version"]
+__all__ = ["ENDPOINTS"]
 
 _SHAPES = ("dataframe_records", "dataframe_split", "instances", "inputs")
 
@@ -26,8 +26,7 @@ _CODES = {401: "UNAUTHENTICATED", 429: "REQUEST_LIMIT_EXCEEDED", 503: "TEMPORARI
 """MLflow's names; any other is BAD_REQUEST."""
 
 
-async def invocations(service: Service, request: Request, body: bytes) -> Response:
-    """Score what MLflow's and SageMaker's clients send."""
+async def _invocations(service: Service, request: Request, body: bytes) -> Response:
     kind, options = media_type(request)
     served = service.served
     text = kind == "text/csv"
@@ -90,22 +89,58 @@ def _columns(given: Mapping[str, Any]) -> list[Row]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-async def ping(service: Service, request: Request, body: bytes) -> Response:
-    """200 while requests are answered."""
+async def _ping(service: Service, request: Request, body: bytes) -> Response:
     if not service.ready:
         raise Problem(503, "the model is stuck in a batch")
-    return Response(b"\n", media_type="application/json")
+    # An empty line, which is not JSON, under JSON's content type: as MLflow's scoring server does it.
+    return Response(b"\n", media_type=JSON)
 
 
-async def version(service: Service, request: Request, body: bytes) -> Response:
-    """The version of what serves, as text."""
-    return PlainTextResponse(installed("prediction-stream"))
+async def _version(service: Service, request: Request, body: bytes) -> Response:
+    return PlainTextResponse(service.program_version)
 
 
-def problem_body(problem: Problem) -> dict[str, Any]:
+def _error_body(problem: Problem) -> dict[str, Any]:
     """An error as MLflow's clients read it."""
     return {
         "error_code": _CODES.get(problem.status, "BAD_REQUEST"),
         "message": problem.message,
         **problem.body(),
     }
+
+
+def _content(served: Served) -> dict[str, Any]:
+    split = object_of(columns=list_of(TEXT), data=list_of({"type": "array"}))
+    rows = list_of({"anyOf": [ref("Features"), {"type": "array"}]})
+    shapes = [
+        object_of(dataframe_records=list_of(ref("Features"))),
+        object_of(dataframe_split=split),
+        object_of(instances=rows),
+        object_of(inputs={"anyOf": [rows, {"type": "object"}]}),
+    ]
+    example = {"example": {"dataframe_records": served.examples[:2]}} if served.examples else {}
+    return {JSON: {"schema": {"oneOf": shapes}, **example}, "text/csv": {"schema": TEXT}}
+
+
+def _probe(path: str, whose: str) -> Endpoint:
+    summary = f"200 while requests are answered ({whose})."
+    return Endpoint("GET", path, _ping, summary, stuck=ERROR, open=True)
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/invocations",
+        _invocations,
+        "What MLflow's and SageMaker's clients send.",
+        object_of(predictions=list_of(ref("Answer"))),
+        content=_content,
+        error={"allOf": [ERROR, object_of(error_code=TEXT, message=TEXT)]},
+        error_body=_error_body,
+    ),
+    _probe("/ping", "SageMaker"),
+    _probe("/health", "MLflow"),
+    Endpoint(
+        "GET", "/version", _version, "The version of what serves.", TEXT, media_type="text/plain", open=True
+    ),
+)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from stream.codec import ABSENT, Leaf
-from stream.rest.served import Served
+from stream.rest.served_model import Served
 from stream.scoring import answer_fields
 
-__all__ = ["ERROR", "ROW_ERROR", "features_schema", "leaf_schema", "prediction_schema"]
+__all__ = ["features_schema", "leaf_schema", "prediction_schema"]
 
 _EXACT = 2**53
 """Whole numbers up to here are exact in float64, which is what a model sees."""
@@ -31,40 +31,6 @@ _SIMPLE: dict[str, dict[str, Any]] = {
 }
 _TIME_TEXT = "ISO 8601, UTC where it names no zone; or a number in the type's own unit since 1970."
 _TIME = {"type": ["string", "integer"], "minimum": -(2**63), "maximum": 2**63 - 1}
-
-ROW_ERROR: dict[str, Any] = {
-    "type": "object",
-    "description": "In the place of the prediction of a row that the model could not score.",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["stage", "reason", "exception", "message"],
-            "properties": {name: {"type": "string"} for name in ("stage", "reason", "exception", "message")},
-        }
-    },
-}
-
-ERROR: dict[str, Any] = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "description": "Every field that does not fit.",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "row": {"type": "integer", "minimum": 0},
-                    "field": {"type": "string"},
-                    "reason": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-            },
-        },
-    },
-}
 
 
 def leaf_schema(leaf: Leaf, *, nullable: bool | None = None) -> dict[str, Any]:

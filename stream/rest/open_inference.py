@@ -7,42 +7,45 @@ Source: github.com/kserve/open-inference-protocol, specification/protocol/infere
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version as installed
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from stream.records import DeadLetter
-from stream.rest.body import aside, parse_json, require_json
+from stream.rest.endpoint import BOOLEAN, JSON, TEXT, Endpoint, list_of, object_of, ref
 from stream.rest.problems import Problem, wrong_shape
-from stream.rest.served import Answer, Served
-from stream.rest.service import Service, json_response, row_error
+from stream.rest.request_body import aside, parse_json, require_json
+from stream.rest.responses import json_response, row_fault
+from stream.rest.served_model import Answer, Served
+from stream.rest.service import PROGRAM, Service
 from stream.rest.tensors import inputs_of, outputs_of, rows_of, tensors_of
 from stream.table import shown
 
-__all__ = ["infer", "live", "model_metadata", "model_ready", "ready", "server_metadata"]
+__all__ = ["ENDPOINTS"]
 
 
-async def live(service: Service, request: Request, body: bytes) -> Response:
-    """Whether the process makes progress."""
-    return await json_response({"live": service.ready}, status=200 if service.ready else 503)
+async def _live(service: Service, request: Request, body: bytes) -> Response:
+    return await _readiness(service, live=service.ready)
 
 
-async def ready(service: Service, request: Request, body: bytes) -> Response:
-    """Whether requests are answered."""
-    return await json_response({"ready": service.ready}, status=200 if service.ready else 503)
+async def _ready(service: Service, request: Request, body: bytes) -> Response:
+    return await _readiness(service, ready=service.ready)
 
 
-async def server_metadata(service: Service, request: Request, body: bytes) -> Response:
-    """What serves."""
-    return await json_response(
-        {"name": "prediction-stream", "version": installed("prediction-stream"), "extensions": []}
-    )
+async def _model_ready(service: Service, request: Request, body: bytes) -> Response:
+    return await _readiness(service, name=_model(service, request).name, ready=service.ready)
 
 
-async def model_metadata(service: Service, request: Request, body: bytes) -> Response:
-    """What the model takes and answers."""
+async def _readiness(service: Service, **content: object) -> Response:
+    return await json_response(content, status=200 if service.ready else 503)
+
+
+async def _server_metadata(service: Service, request: Request, body: bytes) -> Response:
+    return await json_response({"name": PROGRAM, "version": service.program_version, "extensions": []})
+
+
+async def _model_metadata(service: Service, request: Request, body: bytes) -> Response:
     served = _model(service, request)
     return await json_response(
         {
@@ -55,16 +58,7 @@ async def model_metadata(service: Service, request: Request, body: bytes) -> Res
     )
 
 
-async def model_ready(service: Service, request: Request, body: bytes) -> Response:
-    """Whether the model answers."""
-    served = _model(service, request)
-    return await json_response(
-        {"name": served.name, "ready": service.ready}, status=200 if service.ready else 503
-    )
-
-
-async def infer(service: Service, request: Request, body: bytes) -> Response:
-    """Tensors in, tensors out."""
+async def _infer(service: Service, request: Request, body: bytes) -> Response:
     served = _model(service, request)
     if "inference-header-content-length" in request.headers:
         raise Problem(415, "binary tensors are not read: send them as JSON")
@@ -127,10 +121,79 @@ def _wanted(served: Served, content: Mapping[str, Any]) -> set[str] | None:
 def _all(served: Served, answers: list[Answer]) -> list[dict[str, Any]]:
     """A tensor has no place for a row without an answer."""
     faults = [
-        {"row": row, **row_error(answer)["error"]}
+        {"row": row, **row_fault(answer)}
         for row, answer in enumerate(answers)
         if isinstance(answer, DeadLetter)
     ]
     if faults:
         raise Problem(422, f"{served.title} has no answer for {len(faults)} of {len(answers)} rows", faults)
     return [answer for answer in answers if isinstance(answer, dict)]
+
+
+def _content(served: Served) -> dict[str, Any]:
+    chosen = {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"enum": [one["name"] for one in outputs_of(served)]}},
+    }
+    schema = {
+        "type": "object",
+        "required": ["inputs"],
+        "properties": {
+            "id": {"type": ["string", "null"]},
+            "parameters": {"type": ["object", "null"]},
+            "inputs": {"type": "array", "minItems": 1, "items": ref("Tensor")},
+            "outputs": {"type": ["array", "null"], "items": chosen},
+        },
+    }
+    return {JSON: {"schema": schema, **_example(served)}}
+
+
+def _example(served: Served) -> dict[str, Any]:
+    """A golden row as tensors."""
+    if not served.examples:
+        return {}
+    row = served.examples[0]
+    inputs = []
+    for tensor in inputs_of(served):
+        values: list[Any] = [row.get(tensor["name"])]
+        if served.inputs == "vector":
+            values = list(row[served.names[served.features[0].path]])
+        elif served.inputs == "matrix":
+            values = [row[served.names[feature.path]] for feature in served.model.manifest.features]
+        shape = [1] if served.inputs == "frame" else [1, served.width]
+        inputs.append({**tensor, "shape": shape, "data": values})
+    return {"example": {"inputs": inputs}}
+
+
+_LIVE, _READY = object_of(live=BOOLEAN), object_of(ready=BOOLEAN)
+_MODEL_READY = object_of(name=TEXT, ready=BOOLEAN)
+_TENSORS = list_of(object_of(name=TEXT, datatype=TEXT, shape=list_of({"type": "integer"})))
+
+
+def _of_model(path: str) -> tuple[Endpoint, ...]:
+    """The endpoints of a model, at one of its paths."""
+    metadata = object_of(name=TEXT, versions=list_of(TEXT), platform=TEXT, inputs=_TENSORS, outputs=_TENSORS)
+    outputs = object_of(model_name=TEXT, model_version=TEXT, outputs=list_of(ref("Tensor")))
+    return (
+        Endpoint("GET", path, _model_metadata, "The model's tensors.", metadata),
+        Endpoint(
+            "GET", f"{path}/ready", _model_ready, "The model answers.", _MODEL_READY, stuck=_MODEL_READY
+        ),
+        Endpoint("POST", f"{path}/infer", _infer, "Tensors in, tensors out.", outputs, content=_content),
+    )
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/v2/health/live", _live, "Progress is made.", _LIVE, stuck=_LIVE, open=True),
+    Endpoint("GET", "/v2/health/ready", _ready, "Requests are answered.", _READY, stuck=_READY, open=True),
+    Endpoint(
+        "GET",
+        "/v2",
+        _server_metadata,
+        "What serves.",
+        object_of(name=TEXT, version=TEXT, extensions={"type": "array"}),
+    ),
+    *_of_model("/v2/models/{name}"),
+    *_of_model("/v2/models/{name}/versions/{version}"),
+)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from stream.rest.openapi import document
-from stream.rest.service import Service, json_response
+from stream.rest.endpoint import TEXT, Endpoint
+from stream.rest.openapi_document import document
+from stream.rest.responses import json_response
+from stream.rest.service import Service
 
-__all__ = ["docs", "index", "metrics", "openapi"]
+__all__ = ["pages_of"]
 
 _HEADERS = {
     # The page needs nothing from anywhere, and runs nothing.
@@ -29,31 +32,46 @@ code { font-size: .9em } summary { cursor: pointer } :root { color-scheme: light
 """
 
 
-async def index(service: Service, request: Request, body: bytes) -> Response:
-    """To the page for people."""
+def pages_of(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
+    """
+    The endpoints that people, generators and scrapers read.
+
+    Args:
+        endpoints: the others, which the document and the page describe.
+    """
+    metrics = Endpoint(
+        "GET", "/metrics", _metrics, "Prometheus' text exposition.", TEXT, media_type="text/plain"
+    )
+    described = (*endpoints, metrics)
+
+    async def openapi(service: Service, request: Request, body: bytes) -> Response:
+        return await json_response(document(described, service))
+
+    async def docs(service: Service, request: Request, body: bytes) -> Response:
+        text = _page(document(described, service), str(request.base_url).rstrip("/"))
+        return Response(text, media_type="text/html", headers=_HEADERS)
+
+    return (
+        Endpoint("GET", "/docs", docs),
+        Endpoint("GET", "/openapi.json", openapi),
+        metrics,
+        Endpoint("GET", "/", _index),
+    )
+
+
+async def _index(service: Service, request: Request, body: bytes) -> Response:
     return RedirectResponse("docs")
 
 
-async def openapi(service: Service, request: Request, body: bytes) -> Response:
-    """The OpenAPI document of the model that answers."""
-    return await json_response(document(service.served, service.settings))
-
-
-async def metrics(service: Service, request: Request, body: bytes) -> Response:
-    """Prometheus' text exposition."""
+async def _metrics(service: Service, request: Request, body: bytes) -> Response:
     text = await asyncio.to_thread(service.metrics.text)
     return Response(
         text, media_type="text/plain; version=0.0.4", headers={"x-content-type-options": "nosniff"}
     )
 
 
-async def docs(service: Service, request: Request, body: bytes) -> Response:
-    """The document as a page: no script, nothing fetched."""
-    text = _page(document(service.served, service.settings), str(request.base_url).rstrip("/"))
-    return Response(text, media_type="text/html", headers=_HEADERS)
-
-
 def _page(api: dict[str, Any], base: str) -> str:
+    """The document as a page: no script, nothing fetched."""
     schemas = api["components"]["schemas"]
     title = html.escape(api["info"]["title"])
     parts = [

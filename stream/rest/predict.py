@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from stream.records import DeadLetter
-from stream.rest.body import aside, parse_json, require_json
+from stream.rest.endpoint import JSON, Endpoint, list_of, ref
 from stream.rest.problems import Problem, wrong_shape
-from stream.rest.served import Answer
-from stream.rest.service import Service, json_response, row_error
+from stream.rest.request_body import aside, parse_json, require_json
+from stream.rest.responses import as_objects, json_response, row_fault
+from stream.rest.served_model import Served
+from stream.rest.service import Service
 from stream.table import shown
 
-__all__ = ["as_objects", "predict"]
+__all__ = ["ENDPOINTS"]
 
 
-async def predict(service: Service, request: Request, body: bytes) -> Response:
-    """Score one object, or a list of them."""
+async def _predict(service: Service, request: Request, body: bytes) -> Response:
     require_json(request)
     served = service.served
     content = await aside(len(body), lambda: parse_json(body))
     if isinstance(content, dict):
         [answer] = await service.answer(served, [content], len(body), single=True)
         if isinstance(answer, DeadLetter):
-            raise Problem(
-                422, f"{served.title} has no answer: {answer.message}", [row_error(answer)["error"]]
-            )
+            raise Problem(422, f"{served.title} has no answer: {answer.message}", [row_fault(answer)])
         return await json_response(answer)
     if not isinstance(content, list):
         raise wrong_shape(f"expected an object or a list of objects, found {shown(content)}")
@@ -33,6 +34,24 @@ async def predict(service: Service, request: Request, body: bytes) -> Response:
     return await json_response(as_objects(answers), len(answers))
 
 
-def as_objects(answers: list[Answer]) -> list[dict[str, object]]:
-    """Predictions, and an object with `error` for each row that the model could not score."""
-    return [row_error(answer) if isinstance(answer, DeadLetter) else answer for answer in answers]
+def _content(served: Served) -> dict[str, Any]:
+    schema = {"oneOf": [ref("Features"), list_of(ref("Features"))]}
+    if not served.examples:
+        return {JSON: {"schema": schema}}
+    examples = {
+        "one": {"summary": "One row", "value": served.examples[0]},
+        "several": {"summary": "Several rows", "value": served.examples[:2]},
+    }
+    return {JSON: {"schema": schema, "examples": examples}}
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/predict",
+        _predict,
+        "One object → one prediction, a list → a list.",
+        {"anyOf": [ref("Prediction"), list_of(ref("Answer"))]},
+        content=_content,
+    ),
+)

@@ -9,6 +9,8 @@ from typing import Any
 from stream.types import Misfit
 
 __all__ = [
+    "PROBLEM_SCHEMA",
+    "STATUSES",
     "Problem",
     "Wrong",
     "not_json",
@@ -24,6 +26,17 @@ __all__ = [
 
 RETRY_AFTER_S = 1
 """What a client is told to wait: batches take milliseconds, so a second later the queue is another one."""
+
+STATUSES = {
+    401: "No token, or another.",
+    413: "The body is too large, or has too many rows.",
+    415: "A content type that is not read here.",
+    422: "Something does not fit; every field is named.",
+    429: "Too many requests from this address.",
+    503: "Overloaded; `Retry-After` says when to try again.",
+    504: "Not done in time.",
+}
+"""What a request that has a body may be refused with, for the OpenAPI document."""
 
 Wrong = Mapping[str, Any]
 """One thing that is wrong: `row` (from 0; absent where it is no row's), `field`, `reason`, `message`."""
@@ -49,6 +62,29 @@ class Problem(Exception):
     def body(self) -> dict[str, Any]:
         """`error`, and `errors` where fields are wrong."""
         return {"error": self.message, **({"errors": list(self.wrong)} if self.wrong else {})}
+
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "Every field that does not fit.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "row": {"type": "integer", "minimum": 0},
+                    "field": {"type": "string"},
+                    "reason": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+"""The JSON schema of `Problem.body`."""
 
 
 def unfit(model: str, wrong: Mapping[int, Sequence[Misfit]], *, single: bool = False) -> Problem:

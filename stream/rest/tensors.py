@@ -8,8 +8,7 @@ from typing import Any
 
 from stream.codec import Leaf
 from stream.rest.problems import Problem, Wrong, wrong_shape
-from stream.rest.served import Served
-from stream.rest.service import Row
+from stream.rest.served_model import Row, Served
 from stream.scoring import answer_fields
 from stream.table import shown
 

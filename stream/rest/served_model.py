@@ -1,4 +1,4 @@
-"""A model that answers over REST, and what hangs on its version: how rows are read and answers written."""
+"""One version of a model as REST serves it: rows of requests in, answers for JSON out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from stream.table import predict_columns, shown
 from stream.table.column_reader import ColumnReader
 from stream.types import Misfit, Misfits
 
-__all__ = ["Answer", "Event", "Served"]
+__all__ = ["Answer", "Event", "Row", "Served"]
+
+Row: TypeAlias = "Mapping[str, Any]"
+"""One row of a request."""
 
 Event: TypeAlias = "dict[str, Any] | None"
 """A row that was read: an Avro record as a dict; None where it does not fit."""
@@ -106,13 +109,13 @@ class Served:
         events, misfits = self._needed.events(sound, text=text)
         return events, misfits | strangers
 
-    def given(self, row: Mapping[str, Any]) -> frozenset[str]:
-        """The carried fields, by their names in the prediction, that a row has."""
-        return frozenset(
-            name
-            for path, name in self.carried.items()
-            if path in row or self.names[path] in row or self._has(row, path)
-        )
+    def leave_out(self, rows: Sequence[Row], answers: Sequence[Answer]) -> None:
+        """Take the carried fields that a row didn't have out of its prediction."""
+        for row, answer in zip(rows, answers, strict=True):
+            if isinstance(answer, dict):
+                for path, name in self.carried.items():
+                    if not (path in row or self.names[path] in row or self._has(row, path)):
+                        del answer[name]
 
     def answer(self, events: Sequence[Event]) -> tuple[list[Answer], Misfits]:
         """

@@ -1,12 +1,11 @@
-"""Rows without names: values by the place of their fields in the schema."""
+"""Rows without names, such as a csv without a header: values in the order of the schema's fields."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from stream.rest.problems import wrong_shape
-from stream.rest.served import Served
-from stream.rest.service import Row
+from stream.rest.served_model import Row, Served
 from stream.table import shown
 
 __all__ = ["by_position"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from stream.rest.problems import overloaded, too_large
-from stream.rest.served import Answer, Event, Served
+from stream.rest.served_model import Answer, Event, Served
 from stream.settings import ServeSettings
 from stream.telemetry import Metrics
 from stream.types import Misfits

@@ -1,0 +1,78 @@
+"""The ASGI application: every endpoint, guarded, and what runs beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from stream.rest import bigquery_calls, invocations, open_inference, predict
+from stream.rest.guard import Rate, guarded
+from stream.rest.pages import pages_of
+from stream.rest.responses import json_response
+from stream.rest.service import Service
+
+__all__ = ["ENDPOINTS", "create_app"]
+
+_ANSWERS = (
+    *predict.ENDPOINTS,
+    *invocations.ENDPOINTS,
+    *open_inference.ENDPOINTS,
+    *bigquery_calls.ENDPOINTS,
+)
+ENDPOINTS = (*_ANSWERS, *pages_of(_ANSWERS))
+"""All that there are: the routes and the OpenAPI document are made from them."""
+
+
+def create_app(service: Service, beside: Sequence[Callable[[], Awaitable[None]]] = ()) -> Starlette:
+    """
+    The ASGI application.
+
+    Args:
+        service: what answers.
+        beside: what else runs as long as it does, such as the look-out for a new version.
+    """
+    rate = Rate(service.settings)
+    routes = [
+        Route(one.path, guarded(service, one, rate), methods=[one.method], name=f"{one.method} {one.path}")
+        for one in ENDPOINTS
+    ]
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.ensure_future(run()) for run in (service.batcher.run, *beside)]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            service.batcher.close()
+
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=_HANDLERS)
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    advice = (
+        "see /docs for what there is" if error.status_code == 404 else f"{request.method} is not taken here"
+    )
+    response = await json_response({"error": f"{error.detail}: {advice}"}, status=error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """A bug: uvicorn logs its traceback, the client is told nothing of our insides."""
+    return await json_response({"error": "internal error; see the service's log"}, status=500)
+
+
+_HANDLERS: Mapping[Any, Any] = {HTTPException: _no_route, Exception: _failed}
+"""What Starlette does with errors that are not the endpoints' own."""

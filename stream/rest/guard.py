@@ -1,0 +1,98 @@
+"""What a request goes through before an endpoint answers: token, rate, room, time."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from stream.rest.endpoint import Endpoint
+from stream.rest.problems import Problem, too_late, too_many, unauthorised
+from stream.rest.responses import json_response
+from stream.rest.service import Service
+from stream.settings import Secret, ServeSettings
+
+__all__ = ["Rate", "guarded"]
+
+
+class Rate:
+    """Requests per second and client address."""
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self._item = None if settings.rate is None else RateLimitItemPerSecond(settings.rate)
+        self._limiter = None if settings.rate is None else SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def admit(self, request: Request) -> None:
+        """Raises Problem 429."""
+        client = request.client.host if request.client else ""
+        if self._item and self._limiter and not self._limiter.hit(self._item, client):
+            raise too_many(self._item.amount)
+
+
+def guarded(service: Service, endpoint: Endpoint, rate: Rate) -> Callable[[Request], Awaitable[Response]]:
+    """
+    An endpoint as Starlette calls it.
+
+    Args:
+        service: what answers.
+        endpoint: which.
+        rate: shared by all endpoints.
+    """
+
+    async def call(request: Request) -> Response:
+        started = time.monotonic()
+        service.in_flight(1)
+        try:
+            async with asyncio.timeout(service.settings.timeout):
+                response = await _admitted(service, endpoint, rate, request)
+        except TimeoutError:
+            response = await _refusal(endpoint, too_late(service.settings.timeout))
+        except Problem as problem:
+            response = await _refusal(endpoint, problem)
+        except asyncio.CancelledError:
+            service.cut_off += 1
+            raise
+        finally:
+            service.in_flight(-1)
+        service.metrics.add("stream_requests_total", endpoint=endpoint.path, status=str(response.status_code))
+        service.metrics.observe("stream_request_seconds", time.monotonic() - started)
+        return response
+
+    return call
+
+
+async def _admitted(service: Service, endpoint: Endpoint, rate: Rate, request: Request) -> Response:
+    """1 token, 2 rate, 3 body, 4 handler."""
+    if not endpoint.open:
+        _check_token(service.settings.token, request)  # 1
+        rate.admit(request)  # 2
+    if endpoint.method != "POST":
+        return await endpoint.handler(service, request, b"")
+    with service.intake.hold() as mine:
+        body = await service.intake.read(request, mine)  # 3
+        return await endpoint.handler(service, request, body)  # 4
+
+
+def _check_token(token: str | None, request: Request) -> None:
+    if token is None:
+        return
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    # Compared in constant time: how long it takes must not say how much of it is right.
+    plain = token.reveal() if isinstance(token, Secret) else token
+    # A header's bytes arrive as Latin-1, whatever the client meant: as bytes they are the token's in UTF-8.
+    right = hmac.compare_digest(given.strip(" \t").encode("latin-1"), plain.encode())
+    if scheme.lower() != "bearer" or not right:
+        raise unauthorised()
+
+
+async def _refusal(endpoint: Endpoint, problem: Problem) -> Response:
+    response = await json_response(endpoint.error_body(problem), status=problem.status)
+    response.headers.update(problem.headers)
+    return response
