@@ -1,5 +1,5 @@
 """
-What a dead letter carries besides the original record: the headers that say why it is there.
+A dead letter as a record of its topic: the original's key, value, timestamp and headers, and headers that say why.
 
 Names of the `__connect.errors.` headers: Kafka Connect's `DeadLetterQueueReporter` (KIP-298), so that tools
 that read Connect's dead letters read ours.
@@ -7,76 +7,179 @@ that read Connect's dead letters read ours.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from stream.errors import Place
-from stream.records import DeadLetter, Headers
+from stream.records import Batch, DeadLetter, Headers
 
-__all__ = ["COUNT", "HEADERS", "PREFIX", "REASON", "describe", "headers_of"]
+__all__ = ["HEADERS", "Letter"]
 
-PREFIX = "__connect.errors."
-REASON = "stream.error.reason"
-COUNT = "stream.error.count"
-MODEL = "stream.model"
+_PREFIX = "__connect.errors."
 
 MESSAGE_MAX_CHARS = 2_000
 """Of an error's text: the dead-letter topic allows 64 KiB more than the input for all headers together."""
 
-HEADERS = {
-    f"{PREFIX}topic": "the input topic",
-    f"{PREFIX}partition": "its partition",
-    f"{PREFIX}offset": "its offset",
-    f"{PREFIX}stage": "where it failed: `decode`, `contract`, `score`, `encode` or `publish`",
-    f"{PREFIX}exception.class.name": "the class of the error",
-    f"{PREFIX}exception.message": "the error's text; `redacted (REASON)` with `[dead_letters] redact`",
-    REASON: "a stable code: the table below",
-    COUNT: "how often this record has become a dead letter; 1 the first time",
-    MODEL: "`name@version` of the model that was asked",
-}
+NUMBER_MAX_DIGITS = 18
+"""Of a header that anybody may have written: what fits into 64 bits; Python refuses numbers of thousands of digits."""
+
+_TABLE = (
+    ("topic", f"{_PREFIX}topic", "the input topic"),
+    ("partition", f"{_PREFIX}partition", "its partition"),
+    ("offset", f"{_PREFIX}offset", "its offset"),
+    ("stage", f"{_PREFIX}stage", "where it failed: `decode`, `contract`, `score`, `encode` or `publish`"),
+    ("exception", f"{_PREFIX}exception.class.name", "the class of the error"),
+    (
+        "message",
+        f"{_PREFIX}exception.message",
+        "the error's text; `redacted (REASON)` with `[dead_letters] redact`",
+    ),
+    ("reason", "stream.error.reason", "a stable code: the table below"),
+    ("count", "stream.error.count", "how often this record has become a dead letter; 1 the first time"),
+    ("model", "stream.model", "`name@version` of the model that was asked"),
+)
+"""Each of our headers: the attribute of `Letter`, the header's name, what it holds."""
+
+HEADERS: Mapping[str, str] = {name: meaning for _, name, meaning in _TABLE}
 """Each of our headers and what it holds; docs/wire-format.md is written from this table."""
 
 
-def headers_of(
-    letter: DeadLetter, place: Place, model: str, original: Headers | None, *, redact: bool
-) -> Headers:
+@dataclass(frozen=True, slots=True)
+class Letter:
     """
-    The headers of a dead letter: the original's, then ours.
+    A record of the dead-letter topic.
 
-    Args:
-        letter: why it can't be scored.
-        place: where the record is on the input.
-        model: `name@version`.
-        original: the record's own headers; those that an earlier round put there are replaced.
-        redact: leave out the error's text, which may quote the payload.
-    Returns: a new list; numbers as decimal text, all values UTF-8. `stream.error.count` is 1 for the first
-        round and one higher for each further one.
+    Attributes:
+        key: the original's.
+        value: the original's.
+        timestamp_ms: the original's, in milliseconds since the epoch; 0 = none.
+        headers: the original's, without ours.
+        topic: the input topic.
+        partition: its partition.
+        offset: its offset.
+        stage: where it failed.
+        reason: a stable code.
+        exception: the class of the error.
+        message: the error's text.
+        model: `name@version` of the model that was asked.
+        count: how often this record has become a dead letter, 1 the first time.
+
+    What a header says is None where the record has no such header, or one that is not a number where it must be.
     """
-    kept = [(name, value) for name, value in original or () if name not in HEADERS]
-    message = f"redacted ({letter.reason})" if redact else letter.message[:MESSAGE_MAX_CHARS]
-    ours = {
-        f"{PREFIX}topic": place.topic,
-        f"{PREFIX}partition": str(place.partition),
-        f"{PREFIX}offset": str(place.offset),
-        f"{PREFIX}stage": letter.stage,
-        f"{PREFIX}exception.class.name": letter.exception,
-        f"{PREFIX}exception.message": message,
-        REASON: letter.reason,
-        COUNT: str(_rounds(original) + 1),
-        MODEL: model,
-    }
-    return kept + [(name, text.encode("utf-8", "replace")) for name, text in ours.items()]
+
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+    headers: Headers = ()
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    stage: str | None = None
+    reason: str | None = None
+    exception: str | None = None
+    message: str | None = None
+    model: str | None = None
+    count: int | None = None
+
+    @classmethod
+    def of(cls, failure: DeadLetter, batch: Batch, i: int, model: str, *, redact: bool) -> Letter:
+        """
+        What becomes of a record that can't be scored.
+
+        Args:
+            failure: why it can't.
+            batch: where it is.
+            i: its row.
+            model: `name@version`.
+            redact: leave out the error's text, which may quote the payload.
+        Returns: the letter to publish; its count is 1 for the first round and one higher for each further one.
+        """
+        earlier = cls.read(batch, i)
+        return cls(
+            earlier.key,
+            earlier.value,
+            earlier.timestamp_ms,
+            earlier.headers,
+            batch.topic,
+            batch.partitions[i],
+            batch.offsets[i],
+            failure.stage,
+            failure.reason,
+            failure.exception,
+            f"redacted ({failure.reason})" if redact else failure.message[:MESSAGE_MAX_CHARS],
+            model,
+            (earlier.count or 0) + 1,
+        )
+
+    @classmethod
+    def read(cls, batch: Batch, i: int) -> Letter:
+        """
+        A record of the dead-letter topic, or one of the input that may have been there before.
+
+        Args:
+            batch: where it is.
+            i: its row.
+        """
+        return cls.parse(batch.headers[i], batch.keys[i], batch.values[i], batch.timestamps_ms[i])
+
+    @classmethod
+    def parse(
+        cls,
+        headers: Headers | None,
+        key: bytes | None = None,
+        value: bytes | None = None,
+        timestamp_ms: int = 0,
+    ) -> Letter:
+        """
+        The letter in a record's parts.
+
+        Args:
+            headers: the record's; of ours the last of a name counts.
+            key: the record's.
+            value: the record's.
+            timestamp_ms: the record's.
+        """
+        kept = [header for header in headers or () if header[0] not in HEADERS]
+        said = {
+            name: (content or b"").decode("utf-8", "replace")
+            for name, content in headers or ()
+            if name in HEADERS
+        }
+        told = {attribute: said[name] for attribute, name, _ in _TABLE if name in said}
+        return cls(
+            key,
+            value,
+            timestamp_ms,
+            kept,
+            topic=told.get("topic"),
+            partition=_number(told.get("partition")),
+            offset=_number(told.get("offset")),
+            stage=told.get("stage"),
+            reason=told.get("reason"),
+            exception=told.get("exception"),
+            message=told.get("message"),
+            model=told.get("model"),
+            count=_number(told.get("count")),
+        )
+
+    @property
+    def place(self) -> Place | None:
+        """Where the record is on the input; None where the headers don't say."""
+        if self.topic is None or self.partition is None or self.offset is None:
+            return None
+        return Place(self.topic, self.partition, self.offset)
+
+    def wire_headers(self) -> Headers:
+        """The headers of its record: the original's, then ours; numbers as decimal text, all values UTF-8."""
+        said = ((name, getattr(self, attribute)) for attribute, name, _ in _TABLE)
+        ours = [(name, str(value).encode("utf-8", "replace")) for name, value in said if value is not None]
+        return [*self.headers, *ours]
+
+    def described(self) -> dict[str, str]:
+        """What our headers say as a flat mapping from the part after Connect's prefix to text, for people."""
+        said = ((name.removeprefix(_PREFIX), getattr(self, attribute)) for attribute, name, _ in _TABLE)
+        return {name: str(value) for name, value in said if value is not None}
 
 
-def _rounds(original: Headers | None) -> int:
-    """How often the record was a dead letter before; 0 when the header is absent or no number."""
-    for name, value in original or ():
-        if name == COUNT and value and value.isdigit():
-            return int(value[:9])
-    return 0
-
-
-def describe(headers: Headers) -> dict[str, str]:
-    """Our headers of a dead letter as a flat mapping from the part after the prefix to text, for people."""
-    return {
-        name.removeprefix(PREFIX): (value or b"").decode("utf-8", "replace")
-        for name, value in headers
-        if name in HEADERS
-    }
+def _number(text: str | None) -> int | None:
+    return int(text[:NUMBER_MAX_DIGITS]) if text and text.isascii() and text.isdigit() else None

@@ -82,6 +82,15 @@ class Batch:
             [self.headers[i] for i in rows],
         )
 
+    def extend(self, more: Batch) -> None:
+        """Take in the records of another batch of this topic, behind those that are here."""
+        self.partitions += more.partitions
+        self.offsets += more.offsets
+        self.timestamps_ms += more.timestamps_ms
+        self.keys += more.keys
+        self.values += more.values
+        self.headers += more.headers
+
     def place(self, i: int) -> Place:
         """Where record i is."""
         return Place(self.topic, self.partitions[i], self.offsets[i])

@@ -8,7 +8,7 @@ from typing import Literal
 
 from stream.app.events import input_schema
 from stream.app.topic_schemas import Side, package_schema, row_reader
-from stream.deadletter import describe
+from stream.deadletter import Letter
 from stream.errors import RecordError, SettingsError
 from stream.records import Batch, Headers
 from stream.rights import Right
@@ -60,7 +60,7 @@ def _row(
     key, value = batch.keys[i], batch.values[i]
     row: dict[str, object] = {"key": key.decode("utf-8", "replace") if key is not None else None}
     if letters:
-        row.update(describe(batch.headers[i] or ()))
+        row.update(Letter.read(batch, i).described())
     try:
         row.update({"value": None} if value is None else read(value, batch.headers[i]))
     except RecordError as error:

@@ -12,12 +12,12 @@ from pathlib import Path
 from stream.app.topic_schemas import package_schema, prefix_of
 from stream.codec import RecordSchema
 from stream.codec.dict_records import read_row
-from stream.deadletter import describe
+from stream.deadletter import Letter
 from stream.deadline import Deadline
 from stream.demo.assets import find_assets
 from stream.demo.child import Child
 from stream.demo.feed import prepare
-from stream.demo.ledger import Ledger, Letter, Summary
+from stream.demo.ledger import Ledger, Summary
 from stream.demo.sender import Sender
 from stream.demo.stage import Names, choose_port, create_topics, passed_on, write_config
 from stream.demo.view import Facts, View
@@ -163,11 +163,8 @@ def _take_predictions(ledger: Ledger, batch: Batch, schema: RecordSchema, prefix
 
 def _take_letters(ledger: Ledger, batch: Batch) -> int:
     now = time.monotonic()
-    for key, headers in zip(batch.keys, batch.headers, strict=True):
-        said = describe(headers or ())
-        flight_id = (key or b"").decode("utf-8", "replace")
-        letter = Letter(flight_id, said["stage"], said["stream.error.reason"], said["exception.message"])
-        ledger.dead(letter, now)
+    for i in range(len(batch)):
+        ledger.dead(Letter.read(batch, i), now)
     return len(batch)
 
 

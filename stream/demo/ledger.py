@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from stream.deadletter import Letter
 from stream.demo.feed import Feed
 
-__all__ = ["Ledger", "Letter", "Sighting", "Summary", "area_under_curve", "percentile_ms"]
+__all__ = ["Ledger", "Sighting", "Summary", "area_under_curve", "percentile_ms"]
 
 LATEST = 6
 """Predictions kept for people to see."""
@@ -36,16 +37,6 @@ class Sighting:
     score: float
     label: bool
     late: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A dead letter as it was read: the flight's id and what its headers say."""
-
-    flight_id: str
-    stage: str
-    reason: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +82,7 @@ class Ledger:
     sightings: dict[str, Sighting] = field(default_factory=dict)
     letters: dict[str, Letter] = field(default_factory=dict)
     latencies_s: list[float] = field(default_factory=list)
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str | None] = field(default_factory=Counter)
     duplicates: int = 0
     strangers: list[str] = field(default_factory=list)
     latest: deque[Sighting] = field(default_factory=lambda: deque(maxlen=LATEST))
@@ -152,9 +143,10 @@ class Ledger:
             self.right += sighting.label == late
 
     def dead(self, letter: Letter, now: float) -> None:
-        """Take in a dead letter, read at `now` (monotonic seconds)."""
-        if self._new(letter.flight_id, now):
-            self.letters[letter.flight_id] = letter
+        """Take in a dead letter, read at `now` (monotonic seconds); its key is the flight's id."""
+        flight_id = (letter.key or b"").decode("utf-8", "replace")
+        if self._new(flight_id, now):
+            self.letters[flight_id] = letter
             self.reasons[letter.reason] += 1
 
     def _new(self, flight_id: str, now: float) -> bool:

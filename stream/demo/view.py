@@ -225,10 +225,10 @@ def _last_letter(ledger: Ledger) -> RenderableType:
     by_reason = "  ".join(f"{reason} {n}" for reason, n in ledger.reasons.most_common())
     text = Text("dead letters  ", style="dim", no_wrap=True, overflow="ellipsis")
     text.append(by_reason or "none yet", style="red" if by_reason else "dim")
-    last = next(reversed(ledger.letters.values()), None)
+    last = next(reversed(ledger.letters.items()), None)
     said = Text(no_wrap=True, overflow="ellipsis", style="dim")
     if last is not None:
-        said.append(f"the last      {last.flight_id}: {last.message}")
+        said.append(f"the last      {last[0]}: {last[1].message}")
     return Group(text, said)
 
 
@@ -240,5 +240,5 @@ def _letters(ledger: Ledger) -> RenderableType:
     table.add_column("message of the first")
     for reason, n in ledger.reasons.most_common():
         first = next(letter for letter in ledger.letters.values() if letter.reason == reason)
-        table.add_row(str(n), first.stage, Text(reason, "red"), Text(first.message))
+        table.add_row(str(n), first.stage, Text(str(reason), "red"), Text(str(first.message)))
     return table

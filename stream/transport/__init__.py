@@ -2,7 +2,7 @@
 
 from stream.transport.mock import EmbeddedBroker
 from stream.transport.outbox import Refusal
-from stream.transport.reader import Reader
+from stream.transport.reader import OffsetRange, Reader
 from stream.transport.sink import Sink
 from stream.transport.source import Limits, Listener, Source
 from stream.transport.transactions import GroupMetadata, TransactionalSink
@@ -12,6 +12,7 @@ __all__ = [
     "GroupMetadata",
     "Limits",
     "Listener",
+    "OffsetRange",
     "Reader",
     "Refusal",
     "Sink",

@@ -29,18 +29,19 @@ def all_sound(messages: Sequence[Message]) -> bool:
     return set(map(type, map(_METHODS.error, messages))) <= {NoneType}
 
 
-def as_batch(topic: str, messages: Sequence[Message], partitions: list[int]) -> Batch:
+def as_batch(topic: str, messages: Sequence[Message], partitions: list[int] | None = None) -> Batch:
     """
     Records of one topic as a batch.
 
     Args:
         topic: theirs.
         messages: shape (n,), none an error.
-        partitions: shape (n,); the batch keeps the list.
+        partitions: shape (n,), where it is known already; the batch keeps the list.
+    Returns: the batch; a record whose topic has no timestamps (the client says -1) has timestamp 0.
     """
     return Batch(
         topic,
-        partitions,
+        partitions_of(messages) if partitions is None else partitions,
         list(map(_METHODS.offset, messages)),
         [ms if kind else 0 for kind, ms in map(_METHODS.timestamp, messages)],
         list(map(_METHODS.key, messages)),

@@ -1,95 +1,192 @@
-"""Reading a topic as an onlooker: no group, no commits, every partition."""
+"""Reading a topic as an onlooker, without a group or commits: every partition as it grows, or ranges of offsets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream.deadline import Deadline
-from stream.errors import Retriable, Stopped
+from stream.errors import Retriable, Stopped, StreamError
 from stream.records import Batch
 from stream.settings import KafkaSettings
+from stream.transport.client_records import Message, as_batch
 from stream.transport.clients import make_client
 from stream.transport.faults import decide
 from stream.transport.properties import consumer_properties
 from stream.transport.reachability import Connection
 
-__all__ = ["Reader"]
+__all__ = ["OffsetRange", "Reader"]
 
-START_S = 15.0
-"""For the broker to answer at start."""
+ANSWER_S = 15.0
+"""For one answer of the broker."""
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetRange:
+    """
+    Records of one partition.
+
+    Attributes:
+        partition: its number.
+        start: the first offset.
+        end: the offset after the last; a range that is not behind `start` is empty.
+        records: at most so many; None = all.
+    """
+
+    partition: int
+    start: int
+    end: int
+    records: int | None = None
 
 
 class Reader:
-    """Reads committed records of one topic from one of its ends."""
+    """Reads committed records of one topic: from one of its ends and without an end, or ranges."""
 
-    def __init__(self, kafka: KafkaSettings, topic: str, start: Literal["earliest", "latest"]) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        topic: str,
+        start: Literal["earliest", "latest"] | Sequence[OffsetRange],
+        answer_s: float = ANSWER_S,
+    ) -> None:
         """
-        Connects and assigns every partition of the topic.
+        Connects, and assigns every partition of the topic or those of the ranges.
 
         Args:
             kafka: the cluster.
             topic: the topic.
-            start: which end to begin at.
-        Raises: Stopped when the broker does not answer or the topic is not there.
+            start: which end to begin at; or see `read`.
+            answer_s: how long to wait for one answer of the broker.
+        Raises: Stopped when the broker does not answer or the topic is not there; with ranges, never.
         """
         self.connection = Connection()
         self._topic = topic
-        self._consumer: Any = make_client(Consumer, consumer_properties(kafka, self.connection.on_error))
-        begin = OFFSET_BEGINNING if start == "earliest" else OFFSET_END
-        self._consumer.assign([TopicPartition(topic, i, begin) for i in self._partitions()])
+        self._answer_s = answer_s
+        self._ends: dict[int, int] = {}
+        """Per partition that is not read to its end, the offset after its last wanted record."""
+        self._rooms: dict[int, int] = {}
+        """Per partition, how many records are still wanted at most."""
+        self._bounded = not isinstance(start, str)
+        properties = {
+            **consumer_properties(kafka, self.connection.on_error),
+            "enable.partition.eof": self._bounded,
+        }
+        self._consumer: Any = make_client(Consumer, properties)
+        if isinstance(start, str):
+            begin = OFFSET_BEGINNING if start == "earliest" else OFFSET_END
+            found = self._partitions()
+            if not found:
+                raise Stopped(f"topic {topic} is not there", hint="make it with `stream topics --create`")
+            self._consumer.assign([TopicPartition(topic, i, begin) for i in found])
+        else:
+            self.read(start)
 
     def _partitions(self) -> list[int]:
+        """Partition numbers, ascending; none when the topic is not there."""
         try:
-            found = self._consumer.list_topics(timeout=START_S).topics.get(self._topic)
+            found = self._consumer.list_topics(timeout=self._answer_s).topics.get(self._topic)
         except KafkaException as error:
-            fault = decide(error, f"reading {self._topic}")
-            if isinstance(fault, Stopped):
-                raise fault from error
-            raise Stopped(
-                f"no broker answers: {fault.message}", hint="start it, or correct `[kafka] bootstrap_servers`"
-            ) from error
-        if found is None:
-            raise Stopped(f"topic {self._topic} is not there", hint="make it with `stream topics --create`")
-        return sorted(found.partitions)
+            raise self._stopped(error) from error
+        return sorted(found.partitions) if found is not None else []
+
+    def _stopped(self, error: KafkaException) -> Stopped:
+        fault = decide(error, f"reading {self._topic}")
+        if isinstance(fault, Stopped):
+            return fault
+        return Stopped(
+            f"no broker answers: {fault.message}", hint="start it, or correct `[kafka] bootstrap_servers`"
+        )
+
+    def ends(self) -> dict[int, tuple[int, int]]:
+        """
+        Per partition its earliest offset and the one after its last committed record.
+
+        Returns: ascending; empty when the topic is not there.
+        Raises: Stopped when the broker does not answer or refuses. Blocks for an answer per partition.
+        """
+        asked = [TopicPartition(self._topic, index) for index in self._partitions()]
+        try:
+            return {
+                tp.partition: self._consumer.get_watermark_offsets(tp, timeout=self._answer_s) for tp in asked
+            }
+        except KafkaException as error:
+            raise self._stopped(error) from error
+
+    def read(self, ranges: Sequence[OffsetRange]) -> None:
+        """
+        Read these from now on, and nothing else.
+
+        Args:
+            ranges: one a partition at most.
+        """
+        wanted = [each for each in ranges if each.start < each.end and each.records != 0]
+        self._ends = {each.partition: each.end for each in wanted}
+        self._rooms = {
+            each.partition: sys.maxsize if each.records is None else each.records for each in wanted
+        }
+        self._consumer.assign([TopicPartition(self._topic, each.partition, each.start) for each in wanted])
+
+    @property
+    def finished(self) -> bool:
+        """Whether every record of the ranges was returned. Without ranges there is no end."""
+        return self._bounded and not self._ends
 
     def poll(self, wait_s: float, records: int = 500) -> Batch:
         """
         What has come; empty when nothing came within wait_s seconds.
 
-        Raises: Stopped when the broker refuses.
+        Records of a transaction that is still open, and what is behind them, come once it has ended.
+
+        Raises: Stopped when the broker refuses, or when offsets of a range are gone.
         """
         messages = self._consumer.consume(1, wait_s)
         if messages and records > 1:
             messages += self._consumer.consume(records - 1, 0)
-        batch = Batch(self._topic)
-        for message in messages:
-            if message.error() is not None:
-                if message.error().code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                    continue  # the client looks for its group's coordinator unasked; an onlooker needs none
-                fault = decide(message.error(), f"reading {self._topic}")
-                if isinstance(fault, Retriable):
-                    continue
-                raise fault
-            batch.partitions.append(message.partition())
-            batch.offsets.append(message.offset())
-            batch.timestamps_ms.append(message.timestamp()[1])
-            batch.keys.append(message.key())
-            batch.values.append(message.value())
-            batch.headers.append(message.headers())
-        return batch
+        wanted = filter(self._is_wanted if self._bounded else self._is_record, messages)
+        return as_batch(self._topic, list(wanted))
+
+    def _is_record(self, message: Message) -> bool:
+        """Whether it is a record; an error that passes is none. Raises: the decision on any other error."""
+        error = message.error()
+        # The client looks for its group's coordinator unasked; an onlooker needs none.
+        if error is None or error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return error is None
+        fault: StreamError = decide(error, f"reading {self._topic}")
+        if isinstance(fault, Retriable):
+            return False
+        raise fault
+
+    def _is_wanted(self, message: Message) -> bool:
+        """Whether it is a record of a range; notes the ends of ranges."""
+        error = message.error()
+        at_end = error is not None and error.code() == KafkaError._PARTITION_EOF
+        if not (at_end or self._is_record(message)):
+            return False
+        index, offset = message.partition(), message.offset()
+        end = self._ends.get(index)
+        if end is None:
+            return False
+        inside = not at_end and offset < end
+        self._rooms[index] -= inside
+        # Offsets are not dense: behind the last record there may be markers of transactions, or nothing.
+        if offset + inside >= end or not self._rooms[index]:
+            del self._ends[index]
+            self._consumer.incremental_unassign([TopicPartition(self._topic, index)])
+        return inside
 
     def batches(self, idle_s: float | None) -> Iterator[Batch]:
         """
-        Batches as they come.
+        Batches as they come, until the ranges are read.
 
         Args:
-            idle_s: end when nothing came for so long; None = never end.
+            idle_s: end when nothing came for so long; None = wait for ever. `finished` tells which end it was.
         """
         quiet = Deadline.after(idle_s) if idle_s is not None else None
-        while quiet is None or not quiet.over:
+        while not self.finished and (quiet is None or not quiet.over):
             batch = self.poll(0.2)
             if batch:
                 yield batch

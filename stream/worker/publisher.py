@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from stream.deadletter import describe, headers_of
+from stream.deadletter import Letter
 from stream.deadline import Deadline
 from stream.errors import DeadLetterRefused, DeliveryFailed, Place
 from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction
@@ -102,11 +102,9 @@ class Publisher:
             letter: why.
             now: stamp it now, because the broker refuses its own timestamp.
         """
-        batch = scored.batch
-        place = batch.place(i)
-        headers = headers_of(letter, place, scored.model, batch.headers[i], redact=self._topics.redact)
-        stamp = 0 if now else batch.timestamps_ms[i]
-        self._sink.send(self._topics.dead_letters, [batch.keys[i]], [batch.values[i]], [stamp], [headers])
+        dead = Letter.of(letter, scored.batch, i, scored.model, redact=self._topics.redact)
+        stamp = 0 if now else dead.timestamp_ms
+        self._sink.send(self._topics.dead_letters, [dead.key], [dead.value], [stamp], [dead.wire_headers()])
 
     @property
     def topics(self) -> Topics:
@@ -155,8 +153,7 @@ class Publisher:
 
 def refused_dead_letter(refusal: Refusal) -> DeadLetterRefused:
     """The error for a record that not even the dead-letter topic takes; it names the record's place."""
-    said = describe(refusal.headers)
-    place = Place(said.get("topic", "?"), int(said.get("partition", -1)), int(said.get("offset", -1)))
+    place = Letter.parse(refusal.headers).place or Place("?", -1, -1)
     size = len(refusal.value or b"")
     return DeadLetterRefused(
         f"{place}: {refusal.topic} refused the record as a dead letter ({refusal.message}); its value has"

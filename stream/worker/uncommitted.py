@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
-from stream.deadletter import describe
+from stream.deadletter import Letter
 from stream.errors import DeadLetterRefused
 from stream.records import Headers, Partition, Prediction
 from stream.transport import Refusal
@@ -146,7 +146,8 @@ def _where(batches: Sequence[ScoredBatch], keep: Callable[[str, int, int], bool]
 
 
 def _dead_letter_row(scored: ScoredBatch, refusal: Refusal) -> int | None:
-    said, batch = describe(refusal.headers), scored.batch
-    place = (int(said.get("partition", -1)), int(said.get("offset", -1)))
+    place, batch = Letter.parse(refusal.headers).place, scored.batch
     places = zip(batch.partitions, batch.offsets, strict=True)
-    return next((i for i, each in enumerate(places) if each == place), None)
+    return next(
+        (i for i, each in enumerate(places) if place and each == (place.partition, place.offset)), None
+    )

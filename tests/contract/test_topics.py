@@ -1,4 +1,4 @@
-"""What can be asked of topics and groups from outside, and reading as an onlooker."""
+"""What can be asked of topics and groups from outside."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from stream.errors import Stopped
 from stream.records import Partition
-from stream.transport import Reader
 from stream.transport.topic_admin import Cluster as Catalogue
 from stream.transport.topic_admin import TopicState, WantedTopic
-from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Member, Row, rows, send
+from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Member, send
 from tests.kafka.process import wait_for
 
 Join = Callable[..., Member]
@@ -73,39 +71,3 @@ def test_committed_offsets_are_seen_from_outside(
     joined.source.commit({Partition(topic, row.partition): row.offset + 1}, wait=True)
 
     assert {Partition(topic, row.partition): 2} == catalogue.committed(cluster.settings().group, topic)
-
-
-def test_onlooker_reads_every_partition_from_the_start_and_then_what_comes(cluster: Cluster) -> None:
-    """A reader without a group sees old and new records of all partitions."""
-    topic = cluster.topic("watched")
-    keys = [b"%d" % i for i in range(100)]
-    send(cluster, topic, keys[:50], keys[:50])
-    reader = Reader(cluster.settings(), topic, "earliest")
-
-    before = _read(reader, 50)
-    send(cluster, topic, keys[50:], keys[50:])
-    after = _read(reader, 50)
-    reader.close()
-
-    assert set(keys[:50]) == {row.value for row in before}
-    assert set(keys[50:]) == {row.value for row in after}
-    assert set(range(PARTITIONS)) == {row.partition for row in before}
-
-
-def test_onlooker_of_an_absent_topic_is_told_so(cluster: Cluster) -> None:
-    """A topic that is not there is an error that names it, and is not made."""
-    name = cluster.topics.name("absent")
-
-    with pytest.raises(Stopped, match=f"topic {name} is not there"):
-        Reader(cluster.settings(), name, "earliest")
-
-
-def _read(reader: Reader, count: int) -> list[Row]:
-    found: list[Row] = []
-
-    def enough() -> bool:
-        found.extend(rows(reader.poll(0.1)))
-        return len(found) >= count
-
-    wait_for(enough, READ_S, f"{count} records")
-    return found

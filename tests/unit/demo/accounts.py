@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from stream.app.send import Message
+from stream.deadletter import Letter
 from stream.demo.feed import Feed
 from stream.demo.ledger import Ledger
 
-__all__ = ["ledger_of", "row"]
+__all__ = ["dead_letter", "ledger_of", "row"]
 
 
 def ledger_of(*outcomes: bool | None) -> Ledger:
@@ -24,3 +25,8 @@ def ledger_of(*outcomes: bool | None) -> Ledger:
 def row(flight_id: str, score: float) -> dict[str, object]:
     """A prediction's fields."""
     return {"flight_id": flight_id, "origin": "JFK", "dest": "ORD", "score": score, "label": score >= 0.5}
+
+
+def dead_letter(flight_id: str, message: str) -> Letter:
+    """A flight's dead letter."""
+    return Letter(flight_id.encode(), b"", 0, stage="decode", reason="truncated", message=message)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stream.demo.ledger import Letter, area_under_curve, percentile_ms
-from tests.unit.demo.accounts import ledger_of, row
+from stream.demo.ledger import area_under_curve, percentile_ms
+from tests.unit.demo.accounts import dead_letter, ledger_of, row
 
 
 def test_a_run_in_order_is_complete_with_its_figures() -> None:
@@ -14,7 +14,7 @@ def test_a_run_in_order_is_complete_with_its_figures() -> None:
     ledger.predicted(row("f0", 0.9), 10.1)
     ledger.predicted(row("f1", 0.2), 10.2)
     ledger.predicted(row("f2", 0.7), 10.3)
-    ledger.dead(Letter("f3", "decode", "truncated", "the value ends"), 12.0)
+    ledger.dead(dead_letter("f3", "the value ends"), 12.0)
 
     assert ledger.complete
     assert ledger.lag == 0
@@ -47,7 +47,7 @@ def test_a_second_answer_is_a_duplicate_and_hides_no_missing_event() -> None:
     ledger = ledger_of(True, False, False)
     ledger.predicted(row("f0", 0.9), 10.1)
     ledger.predicted(row("f0", 0.9), 10.2)
-    ledger.dead(Letter("f0", "decode", "truncated", ""), 10.3)
+    ledger.dead(dead_letter("f0", ""), 10.3)
 
     assert ledger.duplicates == 2
     assert ledger.answered == 1

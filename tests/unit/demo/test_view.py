@@ -8,9 +8,9 @@ import re
 import pytest
 from rich.console import Console
 
-from stream.demo.ledger import Ledger, Letter
+from stream.demo.ledger import Ledger
 from stream.demo.view import Facts, View
-from tests.unit.demo.accounts import ledger_of, row
+from tests.unit.demo.accounts import dead_letter, ledger_of, row
 
 FACTS = Facts("flights@1", "the embedded broker, at-least-once", "http://127.0.0.1:6066")
 
@@ -20,7 +20,7 @@ def a_run() -> Ledger:
     ledger = ledger_of(True, False, False)
     ledger.predicted(row("f0", 0.9), 10.1)
     ledger.predicted(row("f1", 0.8), 10.2)
-    ledger.dead(Letter("f2", "decode", "truncated", "[red]8 bytes expected[/nothing]"), 10.3)
+    ledger.dead(dead_letter("f2", "[red]8 bytes expected[/nothing]"), 10.3)
     return ledger
 
 
