@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from stream.codec import Decoded
 from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction, Skip
-from stream.scoring import Scored
+from stream.scoring import Scored, prediction_columns
 
-__all__ = ["Decode", "Encode", "NullValue", "Pipeline", "Score"]
+__all__ = ["Decode", "Encode", "NullValue", "Observer", "Pipeline", "Score"]
 
 NullValue = Literal["dead-letter", "skip", "forward"]
 """What becomes of a record without a value."""
@@ -45,6 +45,20 @@ class Encode(Protocol):
         """See `stream.codec.Encoder.encode`."""
 
 
+class Observer(Protocol):
+    """Told of what was scored, batch by batch, in the thread that scores: who needs time must take it elsewhere."""
+
+    def saw(self, columns: Mapping[str, pa.Array], scored: Scored) -> None:
+        """
+        Take note of a batch.
+
+        Args:
+            columns: of the n ≥ 1 rows that the model was asked for, by path; not to be changed.
+            scored: an answer or a fault for each.
+        Raises: nothing; what it raises ends the worker.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """
@@ -54,9 +68,10 @@ class Pipeline:
         decoder: for the model's features and the carried fields.
         model: the loaded estimator.
         encoder: for `prediction.avsc`.
-        name: `name@version`, published with each prediction.
+        name: `name@version` of the model, for dead letters and logs; predictions have that of `Scored.models`.
         carry: dotted paths of the event's fields that are copied, with the name each has in the prediction.
         null_value: what becomes of a record without a value.
+        observer: told of each batch that was scored; None for nobody.
     """
 
     decoder: Decode
@@ -65,6 +80,7 @@ class Pipeline:
     name: str
     carry: Mapping[str, str]
     null_value: NullValue = "dead-letter"
+    observer: Observer | None = None
 
     def process(self, batch: Batch) -> list[Outcome]:
         """
@@ -98,6 +114,8 @@ class Pipeline:
         if not decoded.rows:
             return [decoded.faults[i] for i in range(len(rows))]
         scored = self.model.score(decoded.columns, len(decoded.rows))  # 2
+        if self.observer is not None:
+            self.observer.saw(decoded.columns, scored)
         kept = _at(decoded.rows, scored.rows)
         encoded = self._encode(batch, _at(rows, kept), decoded, scored) if kept else []  # 3
         outcomes: list[Outcome] = [v if isinstance(v, DeadLetter) else Prediction(v) for v in encoded]  # 4
@@ -112,16 +130,12 @@ class Pipeline:
         self, batch: Batch, rows: Sequence[int], decoded: Decoded, scored: Scored
     ) -> list[bytes | DeadLetter]:
         """The values of the predictions for the records at `rows`, those that were scored."""
-        carried = {name: decoded.columns[path] for path, name in self.carry.items()}
-        if len(scored.rows) < len(decoded.rows):
-            taken = pa.array(scored.rows, pa.int64())
-            carried = {name: column.take(taken) for name, column in carried.items()}
         origin = {
-            "model": pa.repeat(pa.scalar(self.name, pa.string()), len(rows)),
             "source_partition": pa.array(_at(batch.partitions, rows), pa.int32()),
             "source_offset": pa.array(_at(batch.offsets, rows), pa.int64()),
         }
-        return self.encoder.encode({**carried, **scored.columns, **origin})
+        predictions = prediction_columns(decoded.columns, len(decoded.rows), scored, self.carry)
+        return self.encoder.encode({**predictions, **origin})
 
 
 def _at(items: Sequence[T], rows: Sequence[int]) -> Sequence[T]:

@@ -17,14 +17,14 @@ from stream.app.waiting import wait_for_registry
 from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas
 from stream.codec.compatibility import compare
 from stream.errors import SchemaError, SettingsError
-from stream.pipeline import Pipeline
+from stream.pipeline import Observer, Pipeline
 from stream.records import Batch, Outcome
 from stream.registry import RegistryWriters
 from stream.rights import rights_of
 from stream.scoring import carried_names
 from stream.settings import KafkaSettings, Settings
 from stream.store import Package, open_package
-from stream.telemetry import Metrics
+from stream.telemetry import Metrics, RowCount
 from stream.transport import Limits, Sink, Source, TransactionalSink
 from stream.transport.topic_admin import Cluster
 from stream.worker import (
@@ -100,8 +100,11 @@ def assemble(settings: Settings) -> Parts:
     """
     package = open_configured(settings)
     writers = writers_of(settings)
-    pipeline = wait_for_registry(lambda: serving(settings, package, writers), settings.kafka.startup_timeout)
     metrics, progress = Metrics(), Progress(time.monotonic)
+    rows = RowCount(metrics)
+    pipeline = wait_for_registry(
+        lambda: serving(settings, package, writers, rows), settings.kafka.startup_timeout
+    )
     suspects = _suspects(settings)
 
     def guarded(chosen: Process) -> Guarded:
@@ -126,7 +129,7 @@ def assemble(settings: Settings) -> Parts:
         settings,
         package,
         lambda: open_configured(settings),
-        lambda found: engine.swap(guarded(serving(settings, found, writers))),
+        lambda found: engine.swap(guarded(serving(settings, found, writers, rows))),
         metrics,
     )
     cluster = Cluster(settings.kafka, rights_of("worker", settings))
@@ -211,7 +214,12 @@ class LookedUp:
         return self.pipeline.process(batch)
 
 
-def serving(settings: Settings, package: Package, writers: RegistryWriters | None) -> Pipeline | LookedUp:
+def serving(
+    settings: Settings,
+    package: Package,
+    writers: RegistryWriters | None,
+    observer: Observer | None = None,
+) -> Pipeline | LookedUp:
     """
     What a worker scores with: the pure middle, after the look-ups that a registry needs.
 
@@ -219,13 +227,19 @@ def serving(settings: Settings, package: Package, writers: RegistryWriters | Non
         settings: the configuration.
         package: the opened model.
         writers: what is known of the registry so far; the next model goes on with it.
+        observer: told of each batch that was scored.
     Raises: Refused as `build_pipeline`.
     """
-    pipeline = build_pipeline(settings, package, writers)
+    pipeline = build_pipeline(settings, package, writers, observer)
     return pipeline if writers is None else LookedUp(pipeline, writers)
 
 
-def build_pipeline(settings: Settings, package: Package, writers: WriterSchemas | None = None) -> Pipeline:
+def build_pipeline(
+    settings: Settings,
+    package: Package,
+    writers: WriterSchemas | None = None,
+    observer: Observer | None = None,
+) -> Pipeline:
     """
     The pure middle for a configuration.
 
@@ -233,7 +247,7 @@ def build_pipeline(settings: Settings, package: Package, writers: WriterSchemas 
         settings: the configuration.
         package: the opened model.
         writers: schemas of values that carry a registry's id.
-
+        observer: told of each batch that was scored.
     Raises: SchemaError when the input's schema can't be read; what `prefix_of` raises.
     """
     features = RecordSchema(package.features)
@@ -258,4 +272,5 @@ def build_pipeline(settings: Settings, package: Package, writers: WriterSchemas 
         manifest.model,
         carry,
         settings.input.null_value,
+        observer,
     )

@@ -8,7 +8,7 @@ from stream.scoring.estimator_input import Inputs
 from stream.scoring.estimators import Estimator, Profile, profile
 from stream.scoring.isolation import Isolation, taken
 from stream.scoring.model import Model, Scored
-from stream.scoring.prediction import carried_names, prediction_schema
+from stream.scoring.prediction import carried_names, prediction_columns, prediction_schema
 
 __all__ = [
     "AnswerField",
@@ -25,6 +25,7 @@ __all__ = [
     "columns_of",
     "known_texts",
     "missing_texts",
+    "prediction_columns",
     "prediction_schema",
     "profile",
     "taken",

@@ -40,6 +40,7 @@ class Scored:
         rows: ascending indices of the rows that have an answer; `range(n)` where all have.
         columns: the answer's fields in the prediction's order (`label`, `score`, `probabilities`; or `value`,
             `labels`, `values`), each of length len(rows).
+        models: `name@version` of the model that gave each answer, texts of length len(rows).
         faults: by index, why a row has none.
         misfits: by index, those of the faults that are a feature's value which the model's types can't hold; its
             field is the dotted path.
@@ -47,6 +48,7 @@ class Scored:
 
     rows: Sequence[int]
     columns: dict[str, pa.Array]
+    models: pa.Array
     faults: dict[int, DeadLetter] = field(default_factory=dict)
     misfits: dict[int, Misfit] = field(default_factory=dict)
 
@@ -70,6 +72,7 @@ class Model:
         found = direct(estimator, self._inputs, manifest)
         self.ways: tuple[Trial, ...] = () if found is None else (Trial(found, manifest),)
         self._reader = Reader(estimator, manifest)
+        self._name = pa.scalar(manifest.model, pa.string())
         # Looks for the libraries that are loaded now: the estimator's own are, since it was unpickled.
         self._threads = ThreadpoolController()
 
@@ -91,7 +94,7 @@ class Model:
         Raises: MemoryError and the like only; never for any columns of the types that the manifest names.
         """
         if n == 0:
-            return Scored(range(0), to_arrow(None, self.manifest))
+            return self._scored(range(0), None, {}, {})
         with self._threads.limit(limits=_THREADS):
             answers, tried = self._by_ways(columns, n)
             if answers is not None:
@@ -139,7 +142,7 @@ class Model:
         """Leave out the rows without a finite answer, and give the rest their types."""
         faults = raised | {i: dead_letter_of(misfit.each) for i, misfit in misfits.items()}
         if not parts:
-            return Scored([], to_arrow(None, self.manifest), faults, misfits)
+            return self._scored([], None, faults, misfits)
         rows = np.concatenate([numbers for numbers, _ in parts])
         answers = joined([part for _, part in parts])
         good = finite_rows(answers)
@@ -149,4 +152,14 @@ class Model:
             rows = rows[good]
             answers = {name: values[good] for name, values in answers.items()}
         kept = range(n) if len(rows) == n else rows.tolist()
-        return Scored(kept, to_arrow(answers, self.manifest), faults, misfits)
+        return self._scored(kept, answers, faults, misfits)
+
+    def _scored(
+        self,
+        rows: Sequence[int],
+        answers: Answers | None,
+        faults: dict[int, DeadLetter],
+        misfits: dict[int, Misfit],
+    ) -> Scored:
+        models = pa.repeat(self._name, len(rows))
+        return Scored(rows, to_arrow(answers, self.manifest), models, faults, misfits)

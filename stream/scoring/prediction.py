@@ -1,15 +1,18 @@
-"""The schema of what is published: the carried fields, the answer, and where it came from."""
+"""What is published: the carried fields, the answer, the model that gave it, and where the record came from."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
+
 from stream.errors import PackageError
 from stream.manifest import Manifest
 from stream.scoring.answers import answer_fields
+from stream.scoring.model import Scored
 
-__all__ = ["OURS", "carried_names", "prediction_schema"]
+__all__ = ["OURS", "carried_names", "prediction_columns", "prediction_schema"]
 
 OURS = ("label", "score", "value", "labels", "values", "probabilities", "model", "source_partition",
         "source_offset")  # fmt: skip
@@ -42,6 +45,27 @@ def carried_names(carry: Sequence[str]) -> dict[str, str]:
             )
         names[path] = name
     return names
+
+
+def prediction_columns(
+    columns: Mapping[str, pa.Array], n: int, scored: Scored, carry: Mapping[str, str]
+) -> dict[str, pa.Array]:
+    """
+    The columns of predictions, without the place of the records that were scored.
+
+    Args:
+        columns: of the n rows that were scored, by path.
+        n: number of rows.
+        scored: what came of them.
+        carry: by the path of each carried field, its name in the prediction; one that is not among `columns` is
+            left out.
+    Returns: in the prediction's order, each of length len(scored.rows): carried fields, answer, `model`.
+    """
+    carried = {name: columns[path] for path, name in carry.items() if path in columns}
+    if len(scored.rows) < n:
+        taken = pa.array(scored.rows, pa.int64())
+        carried = {name: column.take(taken) for name, column in carried.items()}
+    return {**carried, **scored.columns, "model": scored.models}
 
 
 def prediction_schema(

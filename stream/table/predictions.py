@@ -9,10 +9,11 @@ bytes and no offset: a prediction has the fields of `prediction.avsc` but `sourc
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pyarrow as pa
 
-from stream.scoring import Model, Scored, carried_names
+from stream.scoring import Model, Scored, carried_names, prediction_columns
 
 __all__ = ["predict_columns"]
 
@@ -31,10 +32,5 @@ def predict_columns(model: Model, columns: Mapping[str, pa.Array], n: int) -> Sc
     Raises: as `Model.score`; never for any columns of the manifest's types.
     """
     scored = model.score(columns, n)
-    names = carried_names(model.manifest.carry)
-    carried = {name: columns[path] for path, name in names.items() if path in columns}
-    if len(scored.rows) < n:
-        taken = pa.array(scored.rows, pa.int64())
-        carried = {name: column.take(taken) for name, column in carried.items()}
-    origin = pa.repeat(pa.scalar(model.manifest.model, pa.string()), len(scored.rows))
-    return Scored(scored.rows, {**carried, **scored.columns, "model": origin}, scored.faults, scored.misfits)
+    carry = carried_names(model.manifest.carry)
+    return replace(scored, columns=prediction_columns(columns, n, scored, carry))

@@ -105,9 +105,9 @@ TABLE = (
     Metric(
         "stream_rows_total",
         "counter",
-        "REST: rows scored, by result: `prediction` or `error`.",
+        "Rows scored, by result: `prediction` or `error`.",
         ("result",),
-        of=("serve",),
+        of=_BOTH,
     ),
     Metric("stream_requests_in_flight", "gauge", "REST: requests that have no answer yet.", of=("serve",)),
     Metric("stream_queue_rows", "gauge", "REST: rows that wait to be scored.", of=("serve",)),
