@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyruhvro
 
-from stream.codec.parts import Part, as_arrow, as_storage
+from stream.codec.parts import Part, as_storage
 from stream.codec.resolution import LeafPlan
 
 __all__ = ["FAST_FROM_ROWS", "FastReader", "serialize"]
@@ -136,9 +136,9 @@ def _decode(bodies: list[bytes], rust: str) -> pa.RecordBatch | None:
 
 def _column(batch: pa.RecordBatch, plan: LeafPlan) -> pa.Array:
     if not plan.steps:
-        scalar = pa.array([plan.constant], plan.storage)[0]
-        return as_arrow(pa.repeat(scalar, batch.num_rows), plan.leaf.arrow)
+        constant = plan.leaf.type.from_storage(pa.array([plan.constant], plan.storage))
+        return pa.repeat(constant[0], batch.num_rows)
     column = batch.column(plan.steps[0].position)
     if len(plan.steps) > 1:
         column = pc.struct_field(column, [step.position for step in plan.steps[1:]])
-    return as_arrow(as_storage(column, plan.storage), plan.leaf.arrow)
+    return plan.leaf.type.from_storage(as_storage(column, plan.storage))

@@ -9,8 +9,7 @@ import pyarrow.compute as pc
 
 from stream.codec.arrow import FAST_FROM_ROWS, serialize
 from stream.codec.fallback import SlowWriter, dead_letter
-from stream.codec.leaf import Leaf, find, storage_type
-from stream.codec.nodes import Fixed, strip_null
+from stream.codec.leaf import Leaf
 from stream.codec.schema import RecordSchema
 from stream.codec.subset import column_name
 from stream.errors import RecordError, SchemaError
@@ -83,20 +82,15 @@ class _Column:
 
     def __init__(self, schema: RecordSchema, name: str) -> None:
         self.leaf: Leaf = schema.leaf(name)
-        node = strip_null(find(schema.root, name)[-1].type)[0]
-        self._storage = storage_type(node)
-        self._size_bytes = node.size_bytes if isinstance(node, Fixed) else None
-        self._symbols = pa.array(self.leaf.symbols, pa.string())
 
     def fit(self, column: pa.Array, faults: dict[int, RecordError]) -> pa.Array:
         """Cast a column to the field's storage type; note the rows that don't fit."""
         array = self._cast(column, faults)
-        if array.null_count and not (self.leaf.nullable or self.leaf.type == "null"):
+        if array.null_count and not (self.leaf.nullable or pa.types.is_null(array.type)):
             self._note(pc.indices_nonzero(array.is_null()), "null", "null_value", faults)
-        self._check_values(array, faults)
-        if array.type == self._storage:
-            return array
-        return array.cast(self._storage) if pa.types.is_list(array.type) else array.view(self._storage)
+        for rows, what, reason in self.leaf.type.refused(array):
+            self._note(rows, what, reason, faults)
+        return self.leaf.type.to_storage(array)
 
     def _cast(self, column: pa.Array, faults: dict[int, RecordError]) -> pa.Array:
         if column.type == self.leaf.arrow:
@@ -117,20 +111,6 @@ class _Column:
             text = f"field {self.leaf.path!r}: not of type {self.leaf.avro}: {error}"
             faults.setdefault(row, RecordError(text, reason="value_out_of_range", field=self.leaf.path))
             return pa.nulls(1, self.leaf.arrow)
-
-    def _check_values(self, array: pa.Array, faults: dict[int, RecordError]) -> None:
-        if self.leaf.type == "enum":
-            known = pc.or_(pc.is_in(array, self._symbols), array.is_null())
-            self._note(
-                pc.indices_nonzero(pc.invert(known)), "none of the enum's symbols", "unknown_symbol", faults
-            )
-        if self._size_bytes is not None:
-            other = pc.not_equal(pc.binary_length(array), self._size_bytes).fill_null(False)
-            self._note(pc.indices_nonzero(other), f"not {self._size_bytes} bytes long", "bad_length", faults)
-        item = self.leaf.item
-        if item is not None and not item.nullable and array.flatten().null_count:
-            rows = pc.list_parent_indices(array).filter(array.flatten().is_null())
-            self._note(rows, "an item is null", "null_value", faults)
 
     def _note(self, rows: pa.Array, what: str, reason: str, faults: dict[int, RecordError]) -> None:
         text = f"field {self.leaf.path!r} ({self.leaf.avro}): {what}"

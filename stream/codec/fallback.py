@@ -10,7 +10,7 @@ import fastavro
 import pyarrow as pa
 
 from stream.codec.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
-from stream.codec.parts import Part, as_arrow
+from stream.codec.parts import Part
 from stream.codec.resolution import LeafPlan
 from stream.codec.strict import Checker
 from stream.errors import RecordError
@@ -92,7 +92,7 @@ class SlowReader:
     def _columns(self, values: list[list[object]]) -> dict[str, pa.Array]:
         by_leaf = zip(*values, strict=True) if values else ((),) * len(self._plans)
         return {
-            plan.leaf.path: as_arrow(pa.array(column, plan.storage), plan.leaf.arrow)
+            plan.leaf.path: plan.leaf.type.from_storage(pa.array(column, plan.storage))
             for plan, column in zip(self._plans, by_leaf, strict=True)
         }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["Part", "as_arrow", "as_storage", "merge"]
+__all__ = ["Part", "as_storage", "merge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +17,6 @@ class Part:
 
     rows: Sequence[int]
     columns: Mapping[str, pa.Array]
-
-
-def as_arrow(values: pa.Array, arrow: pa.DataType) -> pa.Array:
-    """
-    Give stored numbers the type that their leaf has.
-
-    Args:
-        values: in the leaf's storage type.
-        arrow: the leaf's Arrow type: the same bytes read differently (int32 as date32, int64 as timestamp).
-    Returns: the column. Nothing goes through Python's datetime, so no Avro date is out of range.
-    """
-    if values.type == arrow:
-        return values
-    return values.cast(arrow) if pa.types.is_list(arrow) else values.view(arrow)
 
 
 def as_storage(values: pa.Array, storage: pa.DataType) -> pa.Array:

@@ -7,8 +7,9 @@ from typing import TypeAlias, cast
 
 import numpy as np
 
-from stream.codec.leaf import LOGICAL
+from stream.codec.leaf import type_at
 from stream.codec.nodes import Array, Enum, Fixed, Node, Primitive, Record, Union, is_null, strip_null
+from stream.types import type_of
 
 __all__ = ["Convert", "any_of", "columnar", "converter", "fits", "type_name"]
 
@@ -53,9 +54,9 @@ def fits(written: Node, expected: Node) -> bool:
 
 def _same_unit(written: Primitive, expected: Primitive) -> bool:
     """Milliseconds read as microseconds would be a silent error by a thousand: Avro allows it, we don't."""
-    unit = LOGICAL.get((written.type, written.logical or ""))
-    other = LOGICAL.get((expected.type, expected.logical or ""))
-    return unit is None or other is None or unit == other
+    meant = [type_of(node.type, node.logical) for node in (written, expected)]
+    bare = any(one.arrow == one.storage for one in meant)
+    return bare or meant[0].arrow == meant[1].arrow
 
 
 def columnar(written: Node, expected: Node) -> bool:
@@ -145,7 +146,10 @@ def any_of(branches: Sequence[Node], expected: Node) -> Convert:
 
 
 def _python_type(node: Node) -> type:
-    return _PYTHON[node.type if isinstance(node, Primitive) else type(node).__name__.lower()]
+    found = type_at(node)
+    if found is not None:
+        return found.python
+    return list if isinstance(node, Array) else dict
 
 
 def _holds(expected: Node, value: object) -> bool:
@@ -177,22 +181,6 @@ _PROMOTE: dict[str, Convert] = {
     "double": _to_double,
     "bytes": _to_bytes,
     "string": _to_text,
-}
-
-_PYTHON: dict[str, type] = {
-    "null": type(None),
-    "boolean": bool,
-    "int": int,
-    "long": int,
-    "float": float,
-    "double": float,
-    "bytes": bytes,
-    "string": str,
-    "enum": str,
-    "fixed": bytes,
-    "array": list,
-    "map": dict,
-    "record": dict,
 }
 
 

@@ -8,8 +8,7 @@ from typing import cast
 
 import pyarrow as pa
 
-from stream.codec.default import stored
-from stream.codec.leaf import Leaf, describe, find, storage_type
+from stream.codec.leaf import Leaf, describe, find
 from stream.codec.nodes import ABSENT, Field, Node, Record, Union, is_null, strip_null
 from stream.codec.promotion import Convert, any_of, columnar, converter, fits, type_name
 from stream.errors import RecordError
@@ -42,7 +41,6 @@ class LeafPlan:
 
     Attributes:
         leaf: the reader's leaf.
-        storage: the Arrow type of the leaf's bare values.
         steps: the way to it; empty where the writer hasn't got it and `constant` is taken.
         constant: the reader's default.
         convert: written value → reader's value; None where they are the same.
@@ -50,11 +48,15 @@ class LeafPlan:
     """
 
     leaf: Leaf
-    storage: pa.DataType
     steps: tuple[Step, ...]
     constant: object
     convert: Convert | None
     columnar: bool
+
+    @property
+    def storage(self) -> pa.DataType:
+        """The Arrow type of the leaf's bare values."""
+        return self.leaf.type.storage
 
     @property
     def checks_null(self) -> bool:
@@ -138,8 +140,8 @@ def _default(wanted: list[Field], depth: int) -> LeafPlan | RecordError:
         return RecordError(
             f"field {where!r} is missing, and has no default", reason="missing_field", field=where
         )
-    node = strip_null(wanted[-1].type)[0]
-    return LeafPlan(leaf, storage_type(node), (), stored(value, node), None, True)
+    constant = None if value is None else leaf.type.default(value)
+    return LeafPlan(leaf, (), constant, None, True)
 
 
 def _plan(node: Node, wanted: list[Field], steps: tuple[Step, ...]) -> LeafPlan | RecordError:
@@ -154,4 +156,4 @@ def _plan(node: Node, wanted: list[Field], steps: tuple[Step, ...]) -> LeafPlan 
     convert = any_of(node.branches, expected) if isinstance(node, Union) else converter(node, expected)
     plain = not isinstance(node, Union) and columnar(node, expected)
     around = any(step.written and not step.nullable for step in steps[:-1])
-    return LeafPlan(leaf, storage_type(expected), steps, ABSENT, convert, plain and not around)
+    return LeafPlan(leaf, steps, ABSENT, convert, plain and not around)

@@ -19,9 +19,6 @@ __all__ = ["Names", "remote_function", "sql_name"]
 _BATCH_ROWS = 2_000
 """Rows of one request; a batch of this size is what the model is quickest with."""
 
-_READ = {"int": "INT64", "long": "INT64", "double": "FLOAT64", "boolean": "BOOL", "string": "STRING"}
-"""BigQuery's functions that take a value out of JSON, by the Avro type."""
-
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -104,4 +101,4 @@ OPTIONS (
 
 
 def _read(field: AnswerField) -> str:
-    return f"{'JSON_QUERY_ARRAY' if field.array else _READ[field.type]}(prediction.{field.name})"
+    return f"{'JSON_QUERY_ARRAY' if field.array else field.type.elsewhere.bigquery}(prediction.{field.name})"

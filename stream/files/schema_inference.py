@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,11 @@ import pyarrow as pa
 
 from stream.errors import SampleError
 from stream.files.tables import Row, Sample
-from stream.table import cells
+from stream.types import CELL_TYPES, MISSING, type_for
 
 __all__ = ["Inferred", "infer_schema", "legal_names"]
 
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_]")
-
-_MILLIS = {"type": "long", "logicalType": "timestamp-millis"}
-_MICROS = {"type": "long", "logicalType": "timestamp-micros"}
-_DATE = {"type": "int", "logicalType": "date"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +103,6 @@ def _column(sample: Sample, column: str, name: str, is_text: bool) -> tuple[Any,
     return _from_values(sample.name, column, present, name)
 
 
-_CELLS: Sequence[tuple[Any, str, Callable[[str], object]]] = (
-    ("long", "whole numbers", cells.whole),
-    ("double", "numbers", cells.number),
-    ("boolean", "true or false", cells.boolean),
-    (_DATE, "ISO dates", cells.date),
-    (_MICROS, "ISO times, UTC where they name no zone", cells.moment),
-)
-
-
 def _padded(column: str, rows: Sequence[Row]) -> str | None:
     """A postcode read as a number is another postcode: one cell with leading zeros makes the column a text."""
     row = next((row for row in rows if re.match(r"[+-]?0[0-9]", row.values[column])), None)
@@ -127,19 +114,21 @@ def _padded(column: str, rows: Sequence[Row]) -> str | None:
 
 def _from_cells(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
     """The first type that every cell fits, `NA` and its like aside."""
-    spoken = [row for row in rows if row.values[column] not in cells.MISSING]
-    near = ""
-    for kind, what, read in _CELLS:
-        stranger = next((row for row in spoken if read(row.values[column]) is None), None)
+    spoken = [row for row in rows if row.values[column] not in MISSING]
+    near = beyond = ""
+    for kind in CELL_TYPES:
+        stranger = next((row for row in spoken if kind.cell(row.values[column]) is None), None)
         if stranger is None and spoken:
-            padded = _padded(column, spoken) if kind in ("long", "double") else None
+            padded = _padded(column, spoken) if kind.numeric else None
             if padded:
                 return "string", f"texts{padded}"
-            if kind == "long" and any(abs(int(row.values[column])) >= 2**63 for row in spoken):
-                return "double", "whole numbers too large for a long"
-            return kind, f"since all are {what}"
+            if all(kind.holds(kind.cell(row.values[column])) for row in spoken):
+                return kind.schema, beyond or f"since all are {kind.spoken}"
+            beyond = f"{kind.spoken} too large for a {kind.name}"
         if stranger is not None and not near and stranger is not spoken[0]:
-            near = f"; row {stranger.number} has {stranger.values[column]!r}, which is not among {what}"
+            near = (
+                f"; row {stranger.number} has {stranger.values[column]!r}, which is not among {kind.spoken}"
+            )
     return "string", f"texts{near}"
 
 
@@ -173,9 +162,12 @@ def _from_values(place: str, column: str, rows: Sequence[Row], name: str) -> tup
 def _from_texts(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
     """JSON has no dates: texts that all are ISO dates or times are read as a csv's. A text that looks like a number
     was written as a text on purpose."""
-    for kind, what, read in _CELLS:
-        if kind in (_DATE, _MICROS) and all(read(row.values[column]) is not None for row in rows):
-            return kind, f"since all are {what}; give --schema with a string if they are texts to the model"
+    for kind in CELL_TYPES:
+        if kind.model == "datetime" and all(kind.cell(row.values[column]) is not None for row in rows):
+            return (
+                kind.schema,
+                f"since all are {kind.spoken}; give --schema with a string if they are texts to the model",
+            )
     return "string", "since all are texts"
 
 
@@ -183,23 +175,6 @@ def _nested(place: str, column: str, rows: Sequence[Row], name: str) -> Any:
     inner = Sample(f"{place}: {column}", [Row(row.number, row.values[column]) for row in rows])
     schema: dict[str, Any] = json.loads(infer_schema(inner, name).text)
     return schema
-
-
-_ARROW: Sequence[tuple[Callable[[pa.DataType], bool], Any]] = (
-    (pa.types.is_boolean, "boolean"),
-    (lambda kind: pa.types.is_signed_integer(kind) and kind.bit_width <= 32, "int"),
-    (lambda kind: pa.types.is_unsigned_integer(kind) and kind.bit_width <= 16, "int"),
-    (pa.types.is_integer, "long"),
-    (lambda kind: pa.types.is_float16(kind) or pa.types.is_float32(kind), "float"),
-    (lambda kind: pa.types.is_float64(kind) or pa.types.is_decimal(kind), "double"),
-    (lambda kind: kind in (pa.string(), pa.large_string(), pa.string_view()), "string"),
-    (pa.types.is_date, _DATE),
-    (lambda kind: pa.types.is_timestamp(kind) and kind.unit in ("s", "ms"), _MILLIS),
-    (pa.types.is_timestamp, _MICROS),
-    (lambda kind: kind in (pa.binary(), pa.large_binary(), pa.binary_view()), "bytes"),
-    (pa.types.is_fixed_size_binary, "bytes"),
-)
-"""The first test that holds says the type. An unsigned type needs a signed one of twice its width."""
 
 
 def _from_arrow(kind: pa.DataType, name: str) -> Any:
@@ -210,7 +185,8 @@ def _from_arrow(kind: pa.DataType, name: str) -> Any:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         items = _from_arrow(kind.value_type, f"{name}_item")
         return None if items is None else {"type": "array", "items": items}
-    return next((avro for holds, avro in _ARROW if holds(kind)), None)
+    found = type_for(kind)
+    return None if found is None else found.schema
 
 
 def _from_struct(kind: pa.StructType, name: str) -> Any:

@@ -15,7 +15,7 @@ from stream.rest.responses import as_objects, json_response
 from stream.rest.rows_by_position import by_position
 from stream.rest.served_model import Row, Served
 from stream.rest.service import Service
-from stream.table import shown
+from stream.types import shown
 
 __all__ = ["ENDPOINTS"]
 

@@ -4,33 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from stream.codec import ABSENT, Leaf
 from stream.rest.served_model import Served
 from stream.scoring import answer_fields
+from stream.types import nullable_schema
 
 __all__ = ["features_schema", "leaf_schema", "prediction_schema"]
-
-_EXACT = 2**53
-"""Whole numbers up to here are exact in float64, which is what a model sees."""
-
-_FLOAT_MAX = float(np.finfo(np.float32).max)
-
-_INT = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
-_SIMPLE: dict[str, dict[str, Any]] = {
-    "int": _INT,
-    "long": {"type": "integer", "minimum": -_EXACT, "maximum": _EXACT},
-    "float": {"type": "number", "minimum": -_FLOAT_MAX, "maximum": _FLOAT_MAX},
-    "double": {"type": "number"},
-    "boolean": {"type": "boolean"},
-    "string": {"type": "string"},
-    "uuid": {"type": "string"},
-    "bytes": {"type": "string", "description": "A character per byte, as in Avro's JSON."},
-    "fixed": {"type": "string", "description": "A character per byte, as in Avro's JSON."},
-}
-_TIME_TEXT = "ISO 8601, UTC where it names no zone; or a number in the type's own unit since 1970."
-_TIME = {"type": ["string", "integer"], "minimum": -(2**63), "maximum": 2**63 - 1}
 
 
 def leaf_schema(leaf: Leaf, *, nullable: bool | None = None) -> dict[str, Any]:
@@ -41,36 +20,8 @@ def leaf_schema(leaf: Leaf, *, nullable: bool | None = None) -> dict[str, Any]:
         leaf: what the field is.
         nullable: whether null is allowed; None: as the leaf says.
     """
-    schema = _bare(leaf)
-    if not (leaf.nullable if nullable is None else nullable):
-        return schema
-    if "enum" in schema:
-        return {**schema, "enum": [*schema["enum"], None]}
-    if isinstance(schema.get("type"), list):
-        return {**schema, "type": [*schema["type"], "null"]}
-    return (
-        {**schema, "type": [schema["type"], "null"]}
-        if "type" in schema
-        else {"anyOf": [schema, {"type": "null"}]}
-    )
-
-
-def _bare(leaf: Leaf) -> dict[str, Any]:
-    if leaf.item is not None:
-        return {"type": "array", "items": leaf_schema(leaf.item)}
-    if leaf.type == "enum":
-        return {"enum": list(leaf.symbols)}
-    if leaf.avro == "date":
-        days = {"minimum": -(2**31), "maximum": 2**31 - 1}
-        return {**_TIME, **days, "format": "date", "description": "ISO 8601; or days since 1970."}
-    if leaf.avro in ("timestamp-millis", "timestamp-micros"):
-        return {**_TIME, "format": "date-time", "description": _TIME_TEXT}
-    if leaf.avro in ("local-timestamp-millis", "local-timestamp-micros"):
-        return {
-            **_TIME,
-            "description": "ISO 8601, without a zone; or a number in the type's own unit since 1970.",
-        }
-    return dict(_SIMPLE.get(leaf.avro) or _SIMPLE.get(leaf.type) or {})
+    schema = leaf.type.json_schema()
+    return nullable_schema(schema) if (leaf.nullable if nullable is None else nullable) else schema
 
 
 def features_schema(served: Served) -> dict[str, Any]:
@@ -105,7 +56,7 @@ def prediction_schema(served: Served) -> dict[str, Any]:
     }
     required = []
     for field in answer_fields(manifest):
-        kind = {"type": _SIMPLE[field.type]["type"]}
+        kind = {"type": field.type.json_schema()["type"]}
         properties[field.name] = {"type": "array", "items": kind} if field.array else kind
         required.append(field.name)
     if manifest.classes is not None and "label" in properties:

@@ -20,7 +20,7 @@ from stream.rest.responses import json_response, row_fault
 from stream.rest.served_model import Answer, Served
 from stream.rest.service import PROGRAM, Service
 from stream.rest.tensors import inputs_of, outputs_of, rows_of, tensors_of
-from stream.table import shown
+from stream.types import shown
 
 __all__ = ["ENDPOINTS"]
 

@@ -14,7 +14,7 @@ from stream.rest.request_body import aside, parse_json, require_json
 from stream.rest.responses import as_objects, json_response, row_fault
 from stream.rest.served_model import Served
 from stream.rest.service import Service
-from stream.table import shown
+from stream.types import shown
 
 __all__ = ["ENDPOINTS"]
 

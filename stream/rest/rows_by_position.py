@@ -6,7 +6,7 @@ from typing import Any
 
 from stream.rest.problems import wrong_shape
 from stream.rest.served_model import Row, Served
-from stream.table import shown
+from stream.types import shown
 
 __all__ = ["by_position"]
 

@@ -9,11 +9,10 @@ from stream.codec import ABSENT, Leaf, RecordSchema
 from stream.codec.leaf import find
 from stream.manifest import Inputs
 from stream.records import DeadLetter
-from stream.rest.plain import plain_values
-from stream.scoring import Model, carried_names
-from stream.table import predict_columns, shown
+from stream.scoring import Model, answer_fields, carried_names
+from stream.table import predict_columns
 from stream.table.column_reader import ColumnReader
-from stream.types import Misfit, Misfits
+from stream.types import Misfit, Misfits, shown, type_of
 
 __all__ = ["Answer", "Event", "Row", "Served"]
 
@@ -59,7 +58,10 @@ class Served:
         self.features = tuple(leaf for leaf in self.leaves if leaf.path in needed)
         self._steps = {leaf.path: find(features.root, leaf.path) for leaf in self.leaves}
         self.names = self._needed.names
-        self._kinds = {name: features.leaf(path) for path, name in self.carried.items()}
+        self._types = {name: features.leaf(path).type for path, name in self.carried.items()}
+        self._types |= {field.name: field.whole for field in answer_fields(manifest)} | {
+            "model": type_of("string")
+        }
         self.examples = [self._example(event) for event in examples]
 
     @property
@@ -130,7 +132,7 @@ class Served:
         columns, misfits = self._needed.columns(events)
         scored = predict_columns(self.model, columns, len(events))
         names = list(scored.columns)
-        values = [plain_values(column, self._kinds.get(name)) for name, column in scored.columns.items()]
+        values = [self._types[name].plain(column) for name, column in scored.columns.items()]
         answers: list[Answer] = [scored.faults.get(i) or {} for i in range(len(events))]
         for i, row in zip(scored.rows, zip(*values, strict=True), strict=True):
             answers[i] = dict(zip(names, row, strict=True))
@@ -151,4 +153,4 @@ class Served:
     def _example(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """A golden row with the names and values that a caller would write, nested fields by dotted names."""
         columns, _ = self._needed.of_rows([event], text=False)
-        return {self.names[leaf.path]: plain_values(columns[leaf.path], leaf)[0] for leaf in self.leaves}
+        return {self.names[leaf.path]: leaf.type.plain(columns[leaf.path])[0] for leaf in self.leaves}

@@ -6,38 +6,25 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from stream.codec import Leaf
 from stream.rest.problems import Problem, Wrong, wrong_shape
 from stream.rest.served_model import Row, Served
 from stream.scoring import answer_fields
-from stream.table import shown
+from stream.types import List, shown, type_of
 
 __all__ = ["inputs_of", "outputs_of", "rows_of", "tensors_of"]
 
 ARRAY = "input"
 """The tensor that holds all columns of an array model; it may be called otherwise, it is the only one."""
 
-_DATATYPES = {
-    "int": "INT32", "long": "INT64", "float": "FP32", "double": "FP64", "boolean": "BOOL",
-}  # fmt: skip
-"""By Avro type; any other is text: BYTES."""
-
-_NUMBERS = frozenset(
-    {"UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"}
-)
-_TAKEN = {"BOOL": frozenset({"BOOL"}), "BYTES": frozenset({"BYTES"})}
-_TIMES = frozenset({"BYTES", "INT32", "INT64"})
-"""A date or time is an ISO text, or a number in the type's own unit."""
-
 
 def inputs_of(served: Served) -> list[dict[str, Any]]:
     """The tensors that a model takes: one for an array model, else one per feature in the schema's order."""
     if served.inputs != "frame":
         leaf = served.features[0] if served.inputs == "vector" else None
-        kind = _datatype(leaf.item) if leaf is not None and leaf.item is not None else "FP64"
+        kind = leaf.type.elsewhere.tensor if leaf is not None else "FP64"
         return [{"name": ARRAY, "datatype": kind, "shape": [-1, served.model.manifest.width]}]
     return [
-        {"name": served.names[leaf.path], "datatype": _datatype(leaf), "shape": [-1]}
+        {"name": served.names[leaf.path], "datatype": leaf.type.elsewhere.tensor, "shape": [-1]}
         for leaf in served.features
     ]
 
@@ -47,7 +34,7 @@ def outputs_of(served: Served) -> list[dict[str, Any]]:
     return [
         {
             "name": field.name,
-            "datatype": _DATATYPES.get(field.type, "BYTES"),
+            "datatype": field.type.elsewhere.tensor,
             "shape": [-1, -1] if field.array else [-1],
         }
         for field in answer_fields(served.model.manifest)
@@ -103,10 +90,6 @@ def tensors_of(served: Served, answers: Sequence[dict[str, Any]]) -> list[dict[s
     return tensors
 
 
-def _datatype(leaf: Leaf) -> str:
-    return _DATATYPES.get(leaf.avro, "BYTES")
-
-
 def _wrong(field: object, message: str) -> Wrong:
     return {"field": str(field), "reason": "wrong_tensor", "message": message}
 
@@ -144,7 +127,7 @@ def _array_rows(served: Served, tensor: dict[str, Any], shape: list[int], flat: 
     wrong = []
     if shape[1] != width:
         wrong.append(_wrong(tensor["name"], f"shape: expected [n, {width}], found {shape}"))
-    if tensor.get("datatype") not in _NUMBERS:
+    if tensor.get("datatype") not in type_of("double").tensors:
         wrong.append(
             _wrong(tensor["name"], f"datatype: expected a number's, found {tensor.get('datatype')!r}")
         )
@@ -163,17 +146,14 @@ def _column(
     """One feature's values, a row each."""
     name, datatype = tensor["name"], tensor.get("datatype")
     leaf = next((leaf for leaf in served.leaves if name in (leaf.path, served.names[leaf.path])), None)
-    if leaf is not None and leaf.item is not None and len(shape) == 2:
+    if leaf is not None and isinstance(leaf.type, List) and len(shape) == 2:
         width = shape[1]
         flat = [flat[start : start + width] for start in range(0, len(flat), width or 1)]
     elif len(shape) != 1 and shape[1:] != [1]:
         wrong.append(_wrong(name, f"shape: expected [n] or [n, 1], found {shape}"))
     if leaf is None:
         return flat  # neither feature nor carried: ignored, as in an event
-    wanted = _datatype(leaf.item or leaf)
-    taken = _TAKEN.get(wanted, _NUMBERS)
-    if wanted == "BYTES" and leaf.avro not in ("string", "enum", "uuid"):
-        taken = _TIMES
+    taken = leaf.type.tensors
     if datatype not in taken:
         wrong.append(_wrong(name, f"datatype: expected {' or '.join(sorted(taken))}, found {datatype!r}"))
     return flat

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ from stream.manifest import AnswerType, Manifest
 from stream.scoring.attempt import WrongAnswer
 from stream.scoring.estimator_input import X
 from stream.scoring.estimators import Estimator
+from stream.types import AvroType, array_of, type_called, type_of
 
 __all__ = ["AnswerField", "Answers", "Reader", "answer_fields", "finite_rows", "joined", "to_arrow"]
 
@@ -23,15 +24,6 @@ Answers: TypeAlias = dict[str, npt.NDArray[np.generic]]
 _TIE = 1e-9
 """Where the two largest scores are this close, the label is asked of `predict`: rounding could decide."""
 
-ARROW: Mapping[AnswerType, pa.DataType] = {
-    "int": pa.int32(),
-    "long": pa.int64(),
-    "string": pa.string(),
-    "boolean": pa.bool_(),
-    "double": pa.float64(),
-}
-"""Arrow's type for each answer type."""
-
 
 @dataclass(frozen=True, slots=True)
 class AnswerField:
@@ -40,23 +32,28 @@ class AnswerField:
 
     Attributes:
         name: in the prediction.
-        type: the Avro type of a value, or of an array's items.
+        type: of a value, or of an array's items.
         array: whether it is an array.
     """
 
     name: str
-    type: AnswerType
+    type: AvroType
     array: bool = False
 
     @property
     def avro(self) -> object:
         """Its Avro type, as JSON."""
-        return {"type": "array", "items": self.type} if self.array else self.type
+        return self.whole.schema
 
     @property
     def arrow(self) -> pa.DataType:
         """Its Arrow type."""
-        return pa.list_(ARROW[self.type]) if self.array else ARROW[self.type]
+        return self.whole.arrow
+
+    @property
+    def whole(self) -> AvroType:
+        """The type of the field: the array's, where it is one."""
+        return array_of(self.type) if self.array else self.type
 
 
 def answer_fields(manifest: Manifest) -> list[AnswerField]:
@@ -67,18 +64,19 @@ def answer_fields(manifest: Manifest) -> list[AnswerField]:
         manifest: of the model.
     Returns: `label` with `score` and `probabilities` where there are such, `value`, `labels` or `values`.
     """
+    answer = type_called(manifest.answer)
     match manifest.task:
         case "regressor":
-            return [AnswerField("value", manifest.answer)]
+            return [AnswerField("value", answer)]
         case "multi-regressor":
-            return [AnswerField("values", manifest.answer, array=True)]
+            return [AnswerField("values", answer, array=True)]
         case "multi-classifier":
-            return [AnswerField("labels", manifest.answer, array=True)]
-    fields = [AnswerField("label", manifest.answer)]
+            return [AnswerField("labels", answer, array=True)]
+    fields = [AnswerField("label", answer)]
     if manifest.score is not None:
-        fields.append(AnswerField("score", "double"))
+        fields.append(AnswerField("score", type_of("double")))
     if manifest.probabilities:
-        fields.append(AnswerField("probabilities", "double", array=True))
+        fields.append(AnswerField("probabilities", type_of("double"), array=True))
     return fields
 
 

@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 import pyarrow as pa
 
 from stream.manifest import Feature
+from stream.types import type_called
 
-__all__ = ["ARROW", "columns_of", "value_at"]
-
-ARROW: Mapping[str, pa.DataType] = {
-    "int": pa.int32(),
-    "long": pa.int64(),
-    "float": pa.float32(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "string": pa.string(),
-    "enum": pa.string(),
-    "uuid": pa.string(),
-    "date": pa.date32(),
-    "timestamp-millis": pa.timestamp("ms"),
-    "timestamp-micros": pa.timestamp("us"),
-    "local-timestamp-millis": pa.timestamp("ms"),
-    "local-timestamp-micros": pa.timestamp("us"),
-    "array<int>": pa.list_(pa.int32()),
-    "array<long>": pa.list_(pa.int64()),
-    "array<float>": pa.list_(pa.float32()),
-    "array<double>": pa.list_(pa.float64()),
-}
-"""A feature's Arrow type by its Avro type."""
+__all__ = ["columns_of", "value_at"]
 
 
 def value_at(row: Mapping[str, object], path: str) -> object:
@@ -59,14 +38,12 @@ def columns_of(rows: Sequence[Mapping[str, object]], features: Sequence[Feature]
         rows: n Avro records as dicts, with every feature's field.
         features: of the model.
     Returns: an array of length n per feature, by its path.
-    Raises: KeyError for a field that a row lacks; pyarrow.ArrowException for a value of another type.
+    Raises: KeyError for a field that a row lacks; Misfit for a value of another type.
     """
-    return {
-        feature.path: pa.array([_plain(value_at(row, feature.path)) for row in rows], ARROW[feature.avro])
-        for feature in features
-    }
-
-
-def _plain(value: object) -> object:
-    """Avro readers turn a text with the logical type uuid into an object; the model sees the text."""
-    return str(value) if isinstance(value, UUID) else value
+    columns: dict[str, pa.Array] = {}
+    for feature in features:
+        values = [value_at(row, feature.path) for row in rows]
+        columns[feature.path], wrong = type_called(feature.avro).column(values)
+        for misfit in wrong.values():
+            raise misfit.within(feature.path)
+    return columns

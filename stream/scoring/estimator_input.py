@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stream.manifest import Feature, Manifest
-from stream.types import Misfit
+from stream.manifest import Manifest
+from stream.types import List, Misfit, type_called
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,16 +28,8 @@ __all__ = ["Built", "Inputs", "X"]
 X: TypeAlias = Any
 """What an estimator's `predict` takes: a DataFrame, an ndarray of float64, or a sparse array of it."""
 
-_EXACT = 2**53
-"""Whole numbers up to here are exact in float64."""
-
-_US_MAX = 2**63 - 1
-"""The last microsecond that datetime64[us] holds; its smallest int64 means NaT."""
-
 _MANY_BLOCKS = 50
 """From here on a frame is made from a dict: pandas warns of fragmentation at 100 inserted columns."""
-
-_MICROSECONDS = {"date32[day]": 86_400_000_000, "timestamp[ms]": 1_000, "timestamp[us]": 1}
 
 
 @dataclass(slots=True)
@@ -66,6 +58,7 @@ class Inputs:
         self._kind = manifest.inputs
         self._width = manifest.width
         self._features = manifest.features
+        self._types = [type_called(feature.avro) for feature in manifest.features]
         self._names = [feature.name for feature in manifest.features]
         self._block = [i for i, feature in enumerate(manifest.features) if feature.kind == "number"]
         self._apart = [i for i, feature in enumerate(manifest.features) if feature.kind != "number"]
@@ -84,11 +77,10 @@ class Inputs:
             return Built(self._vector(columns[self._features[0].path], n, misfits), misfits)
         numbers = np.empty((len(self._block), n))
         for row, i in enumerate(self._block):
-            feature = self._features[i]
-            numbers[row] = _numbers(columns[feature.path], feature.path, misfits)
+            numbers[row] = self._column(i, columns, misfits)
         if self._kind == "matrix":
             return Built(np.ascontiguousarray(numbers.T), misfits)
-        texts = [_apart(self._features[i], columns[self._features[i].path], misfits) for i in self._apart]
+        texts = [self._column(i, columns, misfits) for i in self._apart]
         return Built(self._frame(numbers, texts), misfits)
 
     def numbers(self, columns: Mapping[str, pa.Array], misfits: dict[int, Misfit]) -> dict[str, Any]:
@@ -100,8 +92,23 @@ class Inputs:
             misfits: rows whose values float64 can't hold are put here.
         Returns: by path, float64 of length n, null = NaN.
         """
-        paths = [self._features[i].path for i in self._block]
-        return {path: np.asarray(_numbers(columns[path], path, misfits), np.float64) for path in paths}
+        return {
+            self._features[i].path: np.asarray(self._column(i, columns, misfits), np.float64)
+            for i in self._block
+        }
+
+    def _column(
+        self, i: int, columns: Mapping[str, pa.Array], misfits: dict[int, Misfit]
+    ) -> npt.NDArray[np.generic]:
+        """One feature's column; rows that it can't hold are noted."""
+        feature = self._features[i]
+        array = columns[feature.path]
+        values, wrong = self._types[i].numbers(array)
+        for row, message in wrong.items():
+            misfits[row] = Misfit(message, feature.path, reason="value_out_of_range")
+        if feature.null == "NaN" and array.null_count:
+            values[array.is_null().to_numpy(zero_copy_only=False)] = np.nan
+        return values
 
     def _frame(self, numbers: npt.NDArray[np.float64], texts: list[npt.NDArray[np.generic]]) -> pd.DataFrame:
         """One block of numbers, and each other column at its place."""
@@ -140,63 +147,10 @@ class Inputs:
         rows = np.flatnonzero(lengths == width)
         sound = array.take(pa.array(rows)) if len(wrong) else array
         matrix = np.full((n, width), np.nan)
-        flat: dict[int, Misfit] = {}
-        matrix[rows] = _numbers(sound.flatten(), path, flat).reshape(len(rows), width)
-        for i, misfit in flat.items():
-            misfits[int(rows[i // width])] = misfit
+        item = self._types[0]
+        assert isinstance(item, List)
+        flat, inexact = item.item.numbers(sound.flatten())
+        matrix[rows] = flat.reshape(len(rows), width)
+        for i, message in inexact.items():
+            misfits[int(rows[i // width])] = Misfit(message, path, reason="value_out_of_range")
         return matrix
-
-
-def _apart(feature: Feature, array: pa.Array, misfits: dict[int, Misfit]) -> npt.NDArray[np.generic]:
-    """A column that is no float64: texts as objects, times as datetime64[us]."""
-    if feature.kind == "datetime":
-        return _times(array, feature.path, misfits)
-    values: npt.NDArray[np.generic] = array.to_numpy(zero_copy_only=False)
-    if feature.null == "NaN" and array.null_count:
-        values[array.is_null().to_numpy(zero_copy_only=False)] = np.nan
-    return values
-
-
-def _numbers(array: pa.Array, path: str, misfits: dict[int, Misfit]) -> npt.NDArray[np.generic]:
-    """Numbers and booleans (1 and 0) that go into float64, null = NaN."""
-    if pa.types.is_boolean(array.type):
-        array = array.cast(pa.uint8())
-    elif pa.types.is_int64(array.type):
-        _check_exact(array, path, misfits)
-    values: npt.NDArray[np.generic] = array.to_numpy(zero_copy_only=False)
-    return values
-
-
-def _check_exact(array: pa.Array, path: str, misfits: dict[int, Misfit]) -> None:
-    """A long that float64 would round is a fault: a rounded feature is a silently wrong one."""
-    bounds = pc.min_max(array)
-    low, high = bounds["min"].as_py(), bounds["max"].as_py()
-    if low is None or (low >= -_EXACT and high <= _EXACT):
-        return
-    for i, value in enumerate(array.to_pylist()):
-        if value is not None and int(float(value)) != value:
-            misfits[i] = Misfit(f"{value} is not exact as float64", path, reason="value_out_of_range")
-
-
-def _times(array: pa.Array, path: str, misfits: dict[int, Misfit]) -> npt.NDArray[np.generic]:
-    """Dates and timestamps as datetime64[us], null = NaT."""
-    unit = _MICROSECONDS[str(_naive(array.type))]
-    days = pa.types.is_date32(array.type)
-    whole = (array.cast(pa.int32()) if days else array).cast(pa.int64())
-    counts: npt.NDArray[np.int64] = pc.fill_null(whole, 0).to_numpy(zero_copy_only=False)
-    limit = _US_MAX // unit
-    outside = (counts > limit) | (counts < -limit)
-    if outside.any():
-        for i in np.flatnonzero(outside).tolist():
-            message = f"{counts[i]} ({array.type}) is beyond datetime64[us]"
-            misfits[i] = Misfit(message, path, reason="value_out_of_range")
-        counts = np.where(outside, 0, counts)
-    times = (counts * unit).view("datetime64[us]")
-    if array.null_count:
-        times[array.is_null().to_numpy(zero_copy_only=False)] = np.datetime64("NaT")
-    return times
-
-
-def _naive(kind: pa.DataType) -> pa.DataType:
-    """The type without its time zone: Avro's timestamps are UTC, and so is the model's column."""
-    return pa.timestamp(kind.unit) if pa.types.is_timestamp(kind) else kind

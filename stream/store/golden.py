@@ -10,12 +10,12 @@ from typing import Any
 
 import fastavro
 import numpy as np
-import pyarrow as pa
 
 from stream.codec import RecordSchema
 from stream.errors import PackageError, SampleError
 from stream.manifest import Manifest
 from stream.scoring import Model, Scored, answer_fields, columns_of
+from stream.types import Misfit
 
 __all__ = ["MAX_ROWS", "Golden", "check_golden", "choose_golden", "read_golden", "spread", "through_avro",
            "write_golden"]  # fmt: skip
@@ -159,7 +159,7 @@ def check_golden(model: Model, golden: Golden) -> None:
         raise PackageError("golden.avro: has no rows", step="golden", hint="pack the model again")
     try:
         columns = columns_of(golden.events, model.manifest.features)
-    except (KeyError, pa.ArrowException) as error:
+    except (KeyError, Misfit) as error:
         raise PackageError(
             f"golden.avro: its rows don't fit the manifest's features: {error}",
             step="golden",

@@ -10,13 +10,9 @@ from stream.errors import PackageError, SchemaError
 from stream.manifest import Feature, FeatureKind, Inputs
 from stream.nearest import nearest
 from stream.scoring import Profile, missing_texts
+from stream.types import List
 
-__all__ = ["Mapping", "avro_of", "kind_of", "map_features"]
-
-_NUMBERS = frozenset({"int", "long", "float", "double"})
-_TIMES = frozenset({"date", "timestamp-millis", "timestamp-micros", "local-timestamp-millis",
-                    "local-timestamp-micros"})  # fmt: skip
-_TEXTS = frozenset({"string", "enum", "uuid"})
+__all__ = ["Mapping", "map_features"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,36 +78,14 @@ def _nearest(name: str, known: list[str]) -> str:
 
 
 def _feature(name: str, leaf: Leaf) -> Feature:
-    return Feature(name, leaf.path, leaf.avro, _kind(leaf), leaf.nullable)
-
-
-def kind_of(avro: str) -> FeatureKind | None:
-    """
-    Args:
-        avro: a type's name as the manifest has it: `double`, `enum`, `date`, `array<float>` …
-    Returns: how it reaches a model; None where it can't.
-    """
-    if avro in _NUMBERS or avro == "boolean" or avro.removeprefix("array<").removesuffix(">") in _NUMBERS:
-        return "number"
-    if avro in _TEXTS:
-        return "text"
-    return "datetime" if avro in _TIMES else None
-
-
-def avro_of(leaf: Leaf) -> str:
-    """
-    Args:
-        leaf: of the events' schema.
-    Returns: its type's name as the manifest has it.
-    """
-    return leaf.avro if leaf.item is None else f"array<{leaf.item.avro}>"
+    return Feature(name, leaf.path, leaf.type.full_name, _kind(leaf), leaf.nullable)
 
 
 def _kind(leaf: Leaf) -> FeatureKind:
-    kind = kind_of(leaf.avro)
+    kind = leaf.type.model
     if kind is not None:
         return kind
-    hint = "name the field with --vector if it holds all columns" if leaf.type == "array" else ""
+    hint = "name the field with --vector if it holds all columns" if isinstance(leaf.type, List) else ""
     raise PackageError(
         f"field {leaf.path!r}: a model can't take the Avro type {leaf.avro}",
         step="manifest",
@@ -124,7 +98,7 @@ def _vector(profile: Profile, schema: RecordSchema, vector: str) -> Mapping:
         leaf = schema.leaf(vector)
     except SchemaError as error:
         raise PackageError(f"--vector: {error.message}", step="manifest", hint=error.hint) from error
-    if leaf.item is None or leaf.item.avro not in _NUMBERS:
+    if not (isinstance(leaf.type, List) and leaf.type.item.numeric):
         raise PackageError(
             f"--vector {vector}: expected an array of numbers, found {leaf.avro}",
             step="manifest",
@@ -136,15 +110,15 @@ def _vector(profile: Profile, schema: RecordSchema, vector: str) -> Mapping:
             step="manifest",
             hint="give it the attribute n_features_in_",
         )
-    feature = Feature(leaf.path, leaf.path, avro_of(leaf), "number", leaf.nullable)
+    feature = Feature(leaf.path, leaf.path, leaf.type.full_name, "number", leaf.nullable)
     return Mapping("vector", (feature,), profile.width)
 
 
 def _matrix(width: int | None, schema: RecordSchema, carry: Sequence[str]) -> Mapping:
     """The numeric fields in order; booleans or carried fields count where the number of columns says so."""
     leaves = schema.leaves()
-    strict = [leaf for leaf in leaves if leaf.avro in _NUMBERS]
-    wide = [leaf for leaf in leaves if leaf.avro in _NUMBERS or leaf.avro == "boolean"]
+    strict = [leaf for leaf in leaves if leaf.type.numeric]
+    wide = [leaf for leaf in leaves if leaf.type.model == "number"]
     choices = [*([leaf for leaf in some if leaf.path not in carry] for some in (strict, wide)), strict, wide]
     for chosen in choices:
         if chosen and len(chosen) == (width or len(chosen)):

@@ -17,10 +17,10 @@ from stream.store.folder import MANIFEST, other_files, read_plain, resolve
 from stream.store.golden import Golden, check_golden, read_golden
 from stream.store.libraries import differences
 from stream.store.manifests import MODEL_FILES, read_manifest
-from stream.store.mapping import avro_of, kind_of
 from stream.store.projection import carried_types
 from stream.store.signature import SIGNATURE, PublicKey
 from stream.store.trust import Trust, check_signature
+from stream.types import List
 
 __all__ = [
     "STEPS",
@@ -253,8 +253,7 @@ def _check_prediction(schema: RecordSchema, features: RecordSchema, manifest: Ma
 
 
 def _typed(leaf: Leaf) -> str:
-    items = f"<{leaf.item.avro}>" if leaf.item else ""
-    return f"{leaf.path} ({leaf.avro}{items}{' or null' if leaf.nullable else ''})"
+    return f"{leaf.path} ({leaf.type.full_name}{' or null' if leaf.nullable else ''})"
 
 
 def _check_features(schema: RecordSchema, manifest: Manifest, place: str) -> None:
@@ -263,7 +262,8 @@ def _check_features(schema: RecordSchema, manifest: Manifest, place: str) -> Non
         schema.leaf(path)
     for feature in manifest.features:
         leaf = schema.leaf(feature.path)
-        found, kind = (avro_of(leaf), leaf.nullable), kind_of(feature.avro)
+        found = leaf.type.full_name, leaf.nullable
+        kind = leaf.type.item.model if isinstance(leaf.type, List) else leaf.type.model
         if found != (feature.avro, feature.nullable) or kind != feature.kind:
             raise PackageError(
                 f"{place}: field {feature.path!r} is {found[0]} ({'nullable' if found[1] else 'never null'}), the "

@@ -8,6 +8,5 @@ are those of `stream.scoring`, as on the stream.
 from stream.table.predictions import predict_columns
 from stream.table.row_reader import record_reader
 from stream.table.scorer import ScoredTable, TableScorer
-from stream.table.values import shown
 
-__all__ = ["ScoredTable", "TableScorer", "predict_columns", "record_reader", "shown"]
+__all__ = ["ScoredTable", "TableScorer", "predict_columns", "record_reader"]

@@ -8,14 +8,10 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from stream.codec import Leaf, RecordSchema
-from stream.codec.default import stored
-from stream.codec.leaf import find, storage_type
+from stream.codec.leaf import find
 from stream.codec.nodes import ABSENT, Field, Record, strip_null
 from stream.scoring.columns import value_at
-from stream.table.casts import cast_column
-from stream.table.leaves import leaf_array
 from stream.table.row_reader import names_of, projected, record_reader, relaxed
-from stream.table.values import expected_of
 from stream.types import Misfit, Misfits
 
 __all__ = ["ColumnReader"]
@@ -186,7 +182,7 @@ def _columns(
             values = [None if event is None else value_at(event, path) for event in events]
         else:
             values = [None if event is None else event[path] for event in events]
-        columns[leaf.path], misfits = leaf_array(values, leaf)
+        columns[leaf.path], misfits = leaf.type.column(values)
         for i, found in misfits.items():
             wrong[i] = (*wrong.get(i, ()), found.within(leaf.path))
     return columns, wrong
@@ -218,7 +214,7 @@ class _Column:
         found: dict[str, pa.Array] = {}
         for leaf in self._leaves:
             end = _descend(array, self._field, leaf.path)
-            made = None if end is None else cast_column(end, leaf, text=text(name))
+            made = None if end is None else leaf.type.cast(end, nullable=leaf.nullable, text=text(name))
             if made is None or (made.null_count and not leaf.nullable and len(self._leaves) > 1):
                 return self._one_by_one(batch.select([name]), text(name), columns)
             found[leaf.path] = made
@@ -231,7 +227,7 @@ class _Column:
         if more or leaf.nullable or not array.null_count:
             return {}
         inner = leaf.path.partition(".")[2]
-        misfit = Misfit(f"expected {expected_of(_end_of(self._field, leaf))}, found no value", inner)
+        misfit = Misfit(f"expected {leaf.avro}, found no value", inner)
         rows = array.is_null().to_numpy(zero_copy_only=False).nonzero()[0].tolist()
         return dict.fromkeys(rows, (misfit.within(name),))
 
@@ -254,11 +250,6 @@ class _Column:
         return wrong | unreadable
 
 
-def _end_of(field: Field, leaf: Leaf) -> Any:
-    """The type at a leaf's end, null taken off."""
-    return strip_null(find(Record("", [field]), leaf.path)[-1].type)[0]
-
-
 def _constant(root: Record, leaf: Leaf) -> pa.Scalar | None:
     """What the leaf is in a row without its field: the default, of the leaf's type."""
     steps = find(root, leaf.path)
@@ -267,11 +258,7 @@ def _constant(root: Record, leaf: Leaf) -> pa.Scalar | None:
         value = value.get(step.name, step.default) if isinstance(value, dict) else value
     if value is ABSENT or value is None:
         return None
-    node = strip_null(steps[-1].type)[0]
-    array = pa.array([stored(value, node)], storage_type(node))
-    if array.type == leaf.arrow:
-        return array[0]
-    return (array.cast(leaf.arrow) if pa.types.is_list(leaf.arrow) else array.view(leaf.arrow))[0]
+    return leaf.type.from_storage(pa.array([leaf.type.default(value)], leaf.type.storage))[0]
 
 
 def _descend(array: pa.Array, field: Field, path: str) -> pa.Array | None:

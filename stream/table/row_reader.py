@@ -7,8 +7,8 @@ from typing import Any
 
 from stream.codec.default import stored
 from stream.codec.nodes import ABSENT, Field, Node, Primitive, Record, Union, is_null, strip_null
-from stream.table.values import Read, reader_of
-from stream.types import Misfit
+from stream.table.values import reader_of
+from stream.types import Misfit, Read
 
 __all__ = ["names_of", "projected", "record_reader", "relaxed"]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from stream.codec import RecordSchema
 from stream.errors import SampleError, SettingsError
 from stream.files import infer_schema, legal_names, read_rows, read_sample, sample_of
-from stream.table.cells import MISSING
 from stream.training.recipe import Recipe
+from stream.types import AvroType
 
 __all__ = ["fingerprint", "inferred_schema", "load_rows", "read_table"]
 
@@ -116,30 +116,20 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def _csv(path: Path) -> pd.DataFrame:
     inferred = infer_schema(read_sample(path), path.stem)  # refuses what is no table
-    types = {
-        field.get("feature", field["name"]): field["type"] for field in json.loads(inferred.text)["fields"]
-    }
+    leaves = {leaf.feature or leaf.path: leaf for leaf in RecordSchema(inferred.text).leaves()}
     try:
         texts = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
-        return texts.assign(**{name: _typed(texts[name], kind) for name, kind in types.items()})
+        return texts.assign(**{name: _typed(texts[name], leaf.type) for name, leaf in leaves.items()})
     except (OSError, ValueError, OverflowError) as error:
         raise SampleError(f"{path}: can't be read: {error}", hint="correct the file") from error
 
 
-def _typed(texts: pd.Series, avro: Any) -> pd.Series:
+def _typed(texts: pd.Series, kind: AvroType) -> pd.Series:
     """A column of texts in its own type; a cell beyond the sample that is none is an error that names it."""
-    kind = next(one for one in avro if one != "null") if isinstance(avro, list) else avro
-    if kind == "string":
-        return texts
-    spoken = texts.where(~texts.isin(MISSING))
-    if kind in ("long", "double"):
-        return pd.to_numeric(spoken)
-    if kind == "boolean":
-        if odd := sorted(set(spoken.dropna().str.lower()) - {"true", "false"}):
-            raise ValueError(f"column {texts.name!r} has {odd[0]!r}, expected true or false")
-        known = spoken.str.lower().map({"true": True, "false": False})
-        return known.astype("boolean") if known.isna().any() else known.astype(bool)
-    return pd.to_datetime(spoken, utc=True, format="ISO8601")
+    column, wrong = kind.take(pa.array(texts, pa.string(), from_pandas=True), text=True)
+    for row, misfit in wrong.items():
+        raise ValueError(f"column {texts.name!r}, row {row + 1}: {misfit}")
+    return kind.pandas(column).set_axis(texts.index)
 
 
 def inferred_schema(recipe: Recipe, frame: pd.DataFrame) -> tuple[str, tuple[str, ...]]:

@@ -1,5 +1,45 @@
-"""Foreign values and the Avro types that they must fit."""
+"""
+What a type is, known once: every form of its values on the stream, in files, in requests, to a model.
 
-from stream.types.misfit import Misfit, Misfits, dead_letter_of
+One object per Avro type, which knows the way in and the way out together; every door asks it.
+"""
 
-__all__ = ["Misfit", "Misfits", "dead_letter_of"]
+from stream.types.avro_type import AvroType
+from stream.types.cells import MISSING, Read, nullable_reader
+from stream.types.containers import List, nullable_schema, read_list
+from stream.types.known import (
+    CELL_TYPES,
+    TYPES,
+    array_of,
+    enum_of,
+    fixed_of,
+    type_called,
+    type_for,
+    type_of,
+)
+from stream.types.misfit import Misfit, Misfits, dead_letter_of, mismatch, shown
+from stream.types.type_facts import Elsewhere
+
+__all__ = [
+    "CELL_TYPES",
+    "MISSING",
+    "TYPES",
+    "AvroType",
+    "Elsewhere",
+    "List",
+    "Misfit",
+    "Misfits",
+    "Read",
+    "array_of",
+    "dead_letter_of",
+    "enum_of",
+    "fixed_of",
+    "mismatch",
+    "nullable_reader",
+    "nullable_schema",
+    "read_list",
+    "shown",
+    "type_called",
+    "type_for",
+    "type_of",
+]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from stream.records import DeadLetter
 
-__all__ = ["Misfit", "Misfits", "dead_letter_of"]
+__all__ = ["Misfit", "Misfits", "dead_letter_of", "mismatch", "shown"]
 
 _SHOWN = 10
 """Fields that a dead letter's message names; a row that lacks a hundred lacks the table's whole shape."""
@@ -69,3 +70,15 @@ def dead_letter_of(misfits: Sequence[Misfit]) -> DeadLetter:
     more = f"; and {len(misfits) - _SHOWN} more" if len(misfits) > _SHOWN else ""
     first = misfits[0]
     return DeadLetter("contract", first.reason, "ContractError", f"{shown}{more}", first.field or None)
+
+
+def mismatch(expected: str, value: Any) -> Misfit:
+    """What is said of a value of another type."""
+    return Misfit(f"expected {expected}, found {shown(value)}")
+
+
+def shown(value: Any) -> str:
+    """A value for a message: a text in quotes, all else as JSON writes it, at most 60 characters."""
+    if isinstance(value, str):
+        return repr(value[:60])
+    return json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)[:60]

@@ -156,7 +156,7 @@ def _reasons(path: Path) -> Iterator[str]:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         by_name = [keyword.value for keyword in call.keywords if keyword.arg == "reason"]
         at = _POSITIONS.get(name)
-        if name in ("RecordError", "Misfit"):
+        if name in ("RecordError", "Misfit", "Refused"):
             yield from (text for node in by_name for text in _texts(node, tree))
         elif at is not None and len(call.args) > at:
             yield from _texts(call.args[at], tree)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from stream.codec import Decoder, Encoder, Framing, RecordSchema
 from stream.codec.arrow import FAST_FROM_ROWS
-from stream.codec.parts import as_arrow
 from stream.codec.strict import Checker
 from tests.unit.codec.samples import bare, read_back, written
 
@@ -171,7 +170,7 @@ class TestValid:
         assert {} == whole.faults
         for leaf in of.leaves():
             expected = [_walk(record, leaf.path) for record in oracle]
-            column = as_arrow(pa.array(expected, _storage(of, leaf.path)), leaf.arrow)
+            column = leaf.type.from_storage(pa.array(expected, leaf.type.storage))
             assert leaf.arrow == whole.columns[leaf.path].type
             assert _bits(column) == _bits(whole.columns[leaf.path])
             assert _bits(column) == [one for each in alone for one in _bits(each.columns[leaf.path])]

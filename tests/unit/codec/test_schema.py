@@ -142,7 +142,7 @@ class TestLeaf:
         """A leaf has the Avro name, the stored type, whether null is allowed, and the Arrow type."""
         leaf = schema(a=kind).leaf("a")
 
-        assert (avro, stored, nullable, arrow) == (leaf.avro, leaf.type, leaf.nullable, leaf.arrow)
+        assert (avro, stored, nullable, arrow) == (leaf.avro, leaf.type.kind, leaf.nullable, leaf.arrow)
 
     def test_nested_leaf_is_nullable_when_the_record_around_it_is(self) -> None:
         """A dotted path walks through nullable records, and takes over their null."""

@@ -15,10 +15,10 @@ import pytest
 from stream.codec import Decoder, RecordSchema
 from stream.codec.dict_records import write_row
 from stream.errors import RecordError
-from stream.table import shown as said
 from stream.table.column_reader import ColumnReader
 from stream.table.row_reader import record_reader
 from stream.types import Misfit
+from stream.types import shown as said
 
 INT, LONG, FLOAT, DOUBLE = "int", "long", "float", "double"
 DATE = {"type": "int", "logicalType": "date"}

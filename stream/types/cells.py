@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-__all__ = ["MISSING", "boolean", "date", "moment", "number", "whole"]
+from stream.types.misfit import Misfit
+
+__all__ = ["MISSING", "Read", "boolean", "date", "moment", "nullable_reader", "number", "whole"]
+
+Read: TypeAlias = Callable[[Any], Any]
+"""From a foreign value to the one that an Avro record holds; raises Misfit."""
 
 MISSING = frozenset({"NA", "N/A", "NaN", "nan", "null", "NULL", "None"})
 """Beside an empty cell, what says "no value" where a text can't stand: pandas and R write these."""
@@ -55,3 +62,30 @@ def moment(text: str) -> dt.datetime | None:
         return found.replace(tzinfo=dt.UTC) if found.tzinfo is None else found.astimezone(dt.UTC)
     except (ValueError, OverflowError):  # the calendar's first or last day, in another zone's hours
         return None
+
+
+def nullable_reader(read: Read, expected: str, *, nullable: bool, text: bool, nan: bool = False) -> Read:
+    """
+    What says "no value" is settled before any value is read.
+
+    Args:
+        read: reads a value that is there.
+        expected: the type's name, for messages.
+        nullable: whether there may be no value.
+        text: whether `NA` and its like say so.
+        nan: whether NaN is a value; else it is pandas' way to say so.
+    Returns: a function that reads a value, or None where there is none; it raises Misfit where there must be one.
+    """
+    missing = MISSING if text else frozenset[str]()
+    gap = nullable and not nan
+
+    def convert(value: Any) -> Any:
+        if value is None or (isinstance(value, str) and value in missing):
+            if nullable:
+                return None
+            raise Misfit(f"expected {expected}, found no value")
+        if gap and value != value:
+            return None
+        return read(value)
+
+    return convert

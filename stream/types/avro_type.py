@@ -1,0 +1,281 @@
+"""What a type is: one object that knows every form of its values, on the way in and on the way out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stream.types.cells import MISSING, Read, nullable_reader
+from stream.types.misfit import Misfit
+from stream.types.type_facts import TypeFacts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["AvroType", "Refused"]
+
+
+class Refused(NamedTuple):
+    """Rows of a column whose values Avro can't write, what is wrong with them, and the reason (stream/reasons.py)."""
+
+    rows: pa.Array
+    message: str
+    reason: str
+
+
+_REFUSALS = (pa.ArrowException, OverflowError, TypeError, ValueError)
+"""What pyarrow raises for values that it can't hold: a surrogate alone, a number too large, another type."""
+
+_MISSING = pa.array(sorted(MISSING), pa.string())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvroType(TypeFacts):
+    """
+    A type with every way of its values, in and out: a row of the table in `known`, or made of one with its own
+    parameters. No method but those of single values goes through Python's objects where Arrow can do it at once.
+    """
+
+    # A foreign value in.
+
+    @abstractmethod
+    def read(self, value: Any, *, text: bool) -> Any:
+        """
+        Read one foreign value.
+
+        Args:
+            value: of a file, a query, a request; there is one.
+            text: whether a text stands for the type's values (csv).
+        Returns: the value that an Avro record holds.
+        Raises: Misfit.
+        """
+
+    def reader(self, *, nullable: bool, text: bool) -> Read:
+        """
+        Args:
+            nullable: whether there may be no value.
+            text: as for `read`.
+        Returns: a function that reads a value, or None where there is none.
+        """
+        return nullable_reader(
+            self._reading(text), self.name, nullable=nullable, text=text and self.blank, nan=self.nan
+        )
+
+    def _reading(self, text: bool) -> Read:
+        """`read`, with all that can be settled before the first value."""
+        return partial(self.read, text=text)
+
+    def cell(self, text: str) -> Any:
+        """The value that a csv's cell stands for, None where it stands for none of this type."""
+        return None
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value that a `cell` stands for is in the type's range."""
+        return True
+
+    def default(self, value: object) -> object:
+        """
+        A default of a schema, as the bare value that a decoder gives.
+
+        Args:
+            value: of the schema's JSON; it `is_default`.
+        """
+        return value
+
+    @abstractmethod
+    def is_default(self, value: object) -> bool:
+        """
+        Whether a schema's JSON value can be a default of this type.
+
+        Source: Avro 1.12 specification, "Complex Types", table of field defaults.
+        """
+
+    # Columns in.
+
+    def column(self, values: Sequence[Any]) -> tuple[pa.Array, dict[int, Misfit]]:
+        """
+        Make a column of values.
+
+        Args:
+            values: as `read` gives them; None where there is none.
+        Returns: an array of the Arrow type, equally long; and by index, why a value is not in it (null there).
+        """
+        if self.as_is:
+            return self._array(list(values), {})
+        stored: list[Any] = []
+        wrong: dict[int, Misfit] = {}
+        for i, value in enumerate(values):
+            try:
+                stored.append(None if value is None else self.stored(value))
+            except Misfit as misfit:
+                wrong[i] = misfit
+                stored.append(None)
+        return self._array(stored, wrong)
+
+    def stored(self, value: Any) -> Any:
+        """
+        Args:
+            value: as `read` gives it, or as a reader of Avro files does.
+        Returns: what Arrow takes for it without rounding or guessing.
+        Raises: Misfit.
+        """
+        return value
+
+    def _array(self, stored: list[Any], wrong: dict[int, Misfit]) -> tuple[pa.Array, dict[int, Misfit]]:
+        try:
+            return pa.array(stored, self.arrow), wrong
+        except _REFUSALS:
+            pass
+        for i, value in enumerate(stored):
+            try:
+                pa.array([value], self.arrow)
+            except _REFUSALS as error:
+                wrong[i] = Misfit(f"Arrow can't hold it as {self.name}: {error}")
+                stored[i] = None
+        return pa.array(stored, self.arrow), wrong
+
+    def cast(self, column: pa.Array, *, nullable: bool, text: bool) -> pa.Array | None:
+        """
+        Make a column of a foreign one, where that is certain to be what `read` says of each value. It may only be
+        too careful, never too generous.
+
+        Args:
+            column: without chunks.
+            nullable: whether there may be no value.
+            text: as for `read`.
+        Returns: an array of the Arrow type, equally long, null where there is no value; None where the values, or
+            one of them, must be read one by one.
+        """
+        kind = column.type
+        if pa.types.is_null(kind):
+            return pa.nulls(len(column), self.arrow)
+        if pa.types.is_dictionary(kind):
+            return self.cast(column.cast(kind.value_type), nullable=nullable, text=text)
+        try:
+            if kind not in (pa.string(), pa.large_string(), pa.string_view()):
+                return self._cast_typed(column, nullable)
+            texts = column.cast(pa.string())
+            if not text:
+                return self._cast_plain(texts)
+            if self.blank:
+                texts = pc.if_else(pc.is_in(texts, _MISSING), pa.scalar(None, pa.string()), texts)
+            return self._cast_cells(texts)
+        except pa.ArrowException:
+            return None
+
+    def take(self, column: pa.Array, *, text: bool) -> tuple[pa.Array, dict[int, Misfit]]:
+        """
+        Make a column of a foreign one, at once or value by value; there may be gaps.
+
+        Args:
+            column, text: as for `cast`.
+        Returns: as `column` does.
+        """
+        found = self.cast(column, nullable=True, text=text)
+        if found is not None:
+            return found, {}
+        read = self.reader(nullable=True, text=text)
+        values: list[Any] = []
+        wrong: dict[int, Misfit] = {}
+        for i, value in enumerate(column.to_pylist()):
+            try:
+                values.append(read(value))
+            except Misfit as misfit:
+                wrong[i] = misfit
+                values.append(None)
+        made, more = self.column(values)
+        return made, wrong | more
+
+    def _cast_plain(self, texts: pa.Array) -> pa.Array | None:
+        """Texts that are texts."""
+        return None
+
+    def _cast_cells(self, texts: pa.Array) -> pa.Array | None:
+        """Texts that stand for values; raises ArrowException where one doesn't."""
+        return self._cast_plain(texts)
+
+    def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:
+        """Columns of other types than text; raises ArrowException where a value doesn't fit."""
+        return None
+
+    # Avro's bare values ↔ the column.
+
+    def from_storage(self, bare: pa.Array) -> pa.Array:
+        """
+        Args:
+            bare: of the storage type.
+        Returns: the column. Nothing goes through Python's datetime, so no Avro date is out of range.
+        """
+        return bare if bare.type == self.arrow else bare.view(self.arrow)
+
+    def to_storage(self, column: pa.Array) -> pa.Array:
+        """
+        Args:
+            column: of the Arrow type.
+        Returns: the bare values.
+        """
+        return column if column.type == self.storage else column.view(self.storage)
+
+    def refused(self, column: pa.Array) -> list[Refused]:
+        """
+        Args:
+            column: of the Arrow type, or the bare values.
+        Returns: the rows that Avro can't write though Arrow holds them.
+        """
+        return []
+
+    # A column out.
+
+    def texts(self, column: pa.Array) -> pa.Array:
+        """
+        Args:
+            column: of the Arrow type.
+        Returns: what a csv writer is given: an array of type `csv`.
+        """
+        return column if column.type == self.csv else column.cast(self.csv)
+
+    def plain(self, column: pa.Array) -> list[Any]:
+        """
+        Args:
+            column: of the Arrow type.
+        Returns: values that JSON has, null for one that it hasn't.
+        """
+        values: list[Any] = column.to_pylist()
+        return values
+
+    def plain_value(self, value: Any) -> Any:
+        """
+        Args:
+            value: as a reader of Avro gives it to Python; there is one.
+        Returns: the value that JSON has; what has no column of its own (a time, a decimal) as Python writes it.
+        """
+        column, wrong = self.column([value])
+        return str(value) if wrong else self.plain(column)[0]
+
+    def numbers(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
+        """
+        What a model is given, where it takes the type.
+
+        Args:
+            column: of the Arrow type.
+        Returns: numbers (null = NaN), objects (null = None) or datetime64[us] (null = NaT), as `model` says; and by
+            index, why a value can't be held (something harmless stands there). The memory may be the column's.
+        """
+        return column.to_numpy(zero_copy_only=False), {}
+
+    def pandas(self, column: pa.Array) -> pd.Series:
+        """
+        Args:
+            column: of the Arrow type.
+        Returns: as pandas reads a file of it: instants in UTC, gaps as pandas has them.
+        """
+        series: pd.Series = column.to_pandas()
+        return series

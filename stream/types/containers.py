@@ -1,0 +1,184 @@
+"""Arrays of one type."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stream.types.avro_type import AvroType, Refused
+from stream.types.cells import Read
+from stream.types.misfit import mismatch
+
+__all__ = ["List", "nullable_schema", "read_list"]
+
+_SAMPLE_ITEMS = 3
+
+
+def read_list(value: Any, each: Read, *, text: bool) -> list[Any]:
+    """
+    Read an array.
+
+    Args:
+        value: foreign.
+        each: reads an item.
+        text: whether a text stands for it: a JSON list (csv).
+    Raises: Misfit.
+    """
+    if text and isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise mismatch("a JSON list", value) from None
+    if not isinstance(value, list | tuple):
+        raise mismatch("a list", value)
+    return [each(item) for item in value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class List(AvroType):
+    """
+    An array.
+
+    Attributes:
+        item: the type of its items.
+        item_nullable: whether an item may be null.
+    """
+
+    item: AvroType
+    item_nullable: bool = False
+
+    python: ClassVar[type] = list
+    as_is = False
+    written = "a JSON list, in a csv too"
+    limits = "as its items; an item that is null, where that is not allowed (`wrong_type`; on the way out `null_value`)"
+
+    @property
+    def full_name(self) -> str:
+        """`array<double>` …"""
+        return f"array<{self.item.name}>"
+
+    @property
+    def schema(self) -> Any:
+        """Its items' schema, and null."""
+        items = self.item.schema
+        return {"type": "array", "items": ["null", items] if self.item_nullable else items}
+
+    def read(self, value: Any, *, text: bool) -> list[Any]:
+        """Its items, one by one."""
+        found: list[Any] = self._reading(text)(value)
+        return found
+
+    def _reading(self, text: bool) -> Read:
+        return partial(read_list, each=self.item.reader(nullable=self.item_nullable, text=False), text=text)
+
+    def is_default(self, value: object) -> bool:
+        """A list of defaults of its items."""
+        return isinstance(value, list) and all(map(self._is_item, value))
+
+    def _is_item(self, value: object) -> bool:
+        return self.item_nullable if value is None else self.item.is_default(value)
+
+    def default(self, value: object) -> object:
+        """The items as a decoder gives them."""
+        if not isinstance(value, list):
+            return value
+        return [None if item is None else self.item.default(item) for item in value]
+
+    def stored(self, value: Any) -> list[Any]:
+        """Its items, as Arrow takes them."""
+        if self.item.as_is:
+            return list(value)
+        return [None if item is None else self.item.stored(item) for item in value]
+
+    def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:
+        kind = column.type
+        if pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind):
+            column = column.cast(pa.list_(kind.value_type))
+        elif not pa.types.is_list(kind):
+            return None
+        start, stop = (column.offsets[0].as_py(), column.offsets[-1].as_py()) if len(column) else (0, 0)
+        inner = column.values.slice(start, stop - start)
+        items = self.item.cast(inner, nullable=self.item_nullable, text=False)
+        if items is None or (items.null_count and not self.item_nullable):
+            return None
+        offsets = pc.subtract(column.offsets, start)
+        if column.null_count:
+            gap = pa.concat_arrays([column.is_null(), pa.array([False])])
+            offsets = pc.if_else(gap, pa.scalar(None, pa.int32()), offsets)
+        made = pa.ListArray.from_arrays(offsets, items)
+        return made if made.type == self.arrow else made.cast(self.arrow)
+
+    def from_storage(self, bare: pa.Array) -> pa.Array:
+        """Its items likewise."""
+        return bare if bare.type == self.arrow else bare.cast(self.arrow)
+
+    def to_storage(self, column: pa.Array) -> pa.Array:
+        """Its items likewise."""
+        return column if column.type == self.storage else column.cast(self.storage)
+
+    def refused(self, column: pa.Array) -> list[Refused]:
+        """Lists with an item that is null and must not be."""
+        if self.item_nullable or not column.flatten().null_count:
+            return []
+        rows = pc.list_parent_indices(column).filter(column.flatten().is_null())
+        return [Refused(rows, "an item is null", reason="null_value")]
+
+    @property
+    def csv(self) -> pa.DataType:
+        """A text."""
+        return pa.string()
+
+    def texts(self, column: pa.Array) -> pa.Array:
+        """JSON lists."""
+        lists = self.plain(column)
+        return pa.array(
+            [None if one is None else json.dumps(one, ensure_ascii=False, allow_nan=False) for one in lists],
+            pa.string(),
+        )
+
+    @property
+    def zoned(self) -> pa.DataType:
+        """A list of what its items are there."""
+        return pa.list_(self.item.zoned)
+
+    def plain(self, column: pa.Array) -> list[Any]:
+        """Lists of what JSON has."""
+        items = self.item.plain(column.flatten())
+        places = iter(items)
+        lengths = pc.list_value_length(column).to_pylist()
+        return [None if n is None else [next(places) for _ in range(n)] for n in lengths]
+
+    def json_schema(self) -> dict[str, Any]:
+        """An array of its items."""
+        items = self.item.json_schema()
+        return {"type": "array", "items": nullable_schema(items) if self.item_nullable else items}
+
+    @property
+    def tensors(self) -> frozenset[str]:
+        """Those of its items."""
+        return self.item.tensors
+
+    def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> list[Any]:
+        """A few items."""
+        return [self.item.sample(chance) for _ in range(_SAMPLE_ITEMS)]
+
+
+def nullable_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """
+    Args:
+        schema: a JSON schema of a type.
+    Returns: the same, or null.
+    """
+    if "enum" in schema:
+        return {**schema, "enum": [*schema["enum"], None]}
+    kind = schema.get("type")
+    if kind is None:
+        return {"anyOf": [schema, {"type": "null"}]}
+    return {**schema, "type": [*kind, "null"] if isinstance(kind, list) else [kind, "null"]}

@@ -1,0 +1,97 @@
+"""Bytes, of any length or a fixed one; and the logical types on them that are carried as the bare bytes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stream.types.avro_type import AvroType, Refused
+from stream.types.misfit import mismatch
+
+__all__ = ["Octets"]
+
+_CODE_POINTS = 256
+"""JSON has no bytes: Avro writes them as text, a character per byte (specification, "JSON Encoding")."""
+
+_SAMPLE_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Octets(AvroType):
+    """
+    bytes and fixed.
+
+    Attributes:
+        size_bytes: the length of each value; None where it is free.
+    """
+
+    size_bytes: int | None = None
+
+    python: ClassVar[type] = bytes
+    written = "a character per byte, as in Avro's JSON"
+    limits = "a text with characters beyond 255; of a fixed another length (`wrong_type`; on the way out `bad_length`)"
+
+    def read(self, value: Any, *, text: bool) -> bytes:
+        """Bytes, or the text that stands for them."""
+        content = value if isinstance(value, bytes) else None
+        if isinstance(value, str) and _is_bytes(value):
+            content = value.encode("latin-1")
+        if content is None or len(content) != (len(content) if self.size_bytes is None else self.size_bytes):
+            raise mismatch(self.kind if self.size_bytes is None else f"{self.size_bytes} bytes", value)
+        return content
+
+    def is_default(self, value: object) -> bool:
+        """A text that stands for bytes."""
+        return isinstance(value, str) and _is_bytes(value) and self.size_bytes in (None, len(value))
+
+    def default(self, value: object) -> object:
+        """The bytes that the text stands for."""
+        return value.encode("latin-1") if isinstance(value, str) else value
+
+    def infers(self, kind: pa.DataType) -> bool:
+        """Of any length and of a fixed one."""
+        return kind in (pa.binary(), pa.large_binary(), pa.binary_view()) or pa.types.is_fixed_size_binary(
+            kind
+        )
+
+    def refused(self, column: pa.Array) -> list[Refused]:
+        """Bytes of another length."""
+        if self.size_bytes is None:
+            return []
+        other = pc.not_equal(pc.binary_length(column), self.size_bytes).fill_null(False)
+        return [Refused(pc.indices_nonzero(other), f"not {self.size_bytes} bytes long", reason="bad_length")]
+
+    @property
+    def csv(self) -> pa.DataType:
+        """A text."""
+        return pa.string()
+
+    def texts(self, column: pa.Array) -> pa.Array:
+        """A character per byte."""
+        return pa.array(self.plain(column), pa.string())
+
+    def plain(self, column: pa.Array) -> list[Any]:
+        """A character per byte."""
+        return [None if value is None else value.decode("latin-1") for value in column.to_pylist()]
+
+    def json_schema(self) -> dict[str, Any]:
+        """A text, with what it stands for."""
+        return {"type": "string", "description": "A character per byte, as in Avro's JSON."}
+
+    @property
+    def tensors(self) -> frozenset[str]:
+        """Its own; what does not fit is said of the value."""
+        return frozenset({"BYTES", "INT32", "INT64"})
+
+    def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> bytes:
+        """Any bytes."""
+        return chance.randbytes(_SAMPLE_BYTES if self.size_bytes is None else self.size_bytes)
+
+
+def _is_bytes(value: str) -> bool:
+    return all(ord(letter) < _CODE_POINTS for letter in value)

@@ -1,0 +1,120 @@
+"""What is known of a type before any value is seen: names, forms, limits."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from stream.manifest import FeatureKind
+
+__all__ = ["Elsewhere", "TypeFacts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """
+    What other systems call the type.
+
+    Attributes:
+        tensor: the datatype of the Open Inference Protocol.
+        duckdb: the column's type in DuckDB.
+        spark: the column's type in Spark SQL.
+        bigquery: BigQuery's type, whose name is also that of its function that takes one out of JSON.
+    """
+
+    tensor: str
+    duckdb: str
+    spark: str
+    bigquery: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeFacts(ABC):
+    """
+    A type of Avro that can be a column, as others are told of it.
+
+    Attributes:
+        name: as messages call it: the logical type if it has one, else Avro's own.
+        kind: how Avro writes it: `null`, `boolean`, `int`, `long`, `float`, `double`, `bytes`, `string`, `fixed`,
+            `enum` or `array`.
+        storage: the Arrow type of the bare values.
+        arrow: the Arrow type of its column: the same bytes, read as what they mean.
+        model: how it reaches a model; None where no model takes it, and it can only be carried.
+        elsewhere: what other systems call it.
+    """
+
+    name: str
+    kind: str
+    storage: pa.DataType
+    arrow: pa.DataType
+    model: FeatureKind | None
+    elsewhere: Elsewhere
+
+    python: ClassVar[type]
+    """The class of its bare values, as a decoder of Avro gives them."""
+    spoken: ClassVar[str] = ""
+    """What a csv's cells are that look like it ("since all are …"); empty where no cell is taken for it."""
+    blank: ClassVar[bool] = True
+    """Whether `NA` and its like say "no value" in a csv; they are texts where a text can stand."""
+    as_is: ClassVar[bool] = True
+    """Whether `stored` changes nothing: not worth a call per value."""
+    nan: ClassVar[bool] = False
+    """Whether NaN is a value; else pandas' way to say that there is none."""
+    written: ClassVar[str]
+    """How a value stands in texts: csv, JSON."""
+    limits: ClassVar[str] = "none"
+    """What is refused, and with which reason."""
+
+    @property
+    def full_name(self) -> str:
+        """The name as the manifest has it: of an array with its items' type."""
+        return self.name
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it may be one of the columns of a model without names: a number, and no boolean."""
+        return False
+
+    @property
+    def schema(self) -> Any:
+        """Its Avro schema, as JSON."""
+        return self.kind if self.name == self.kind else {"type": self.kind, "logicalType": self.name}
+
+    def infers(self, kind: pa.DataType) -> bool:
+        """Whether a foreign column of this Arrow type is one of this type, where no schema says otherwise."""
+        return False
+
+    @property
+    def zoned(self) -> pa.DataType:
+        """The Arrow type in files and queries: instants say their zone there."""
+        return self.arrow
+
+    @property
+    def csv(self) -> pa.DataType:
+        """The Arrow type of what a csv writer is given."""
+        return self.arrow
+
+    @abstractmethod
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON schema of a value in a request or an answer."""
+
+    @property
+    def tensors(self) -> frozenset[str]:
+        """The datatypes of the Open Inference Protocol that are taken for it."""
+        return frozenset({"BYTES"})
+
+    @abstractmethod
+    def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> Any:
+        """
+        Make a valid value.
+
+        Args:
+            chance: the same state makes the same value.
+            texts: what a text may be, where that is known.
+        Returns: as an Avro record holds it.
+        """
