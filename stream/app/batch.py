@@ -11,12 +11,21 @@ from pathlib import Path
 from typing import Literal
 
 from stream.app.trusted_keys import trust_of
-from stream.batch import Format, Input, Job, Plan, Run, RunRecord, open_run, plan_inputs, run_local
-from stream.batch.headers import check_columns
-from stream.batch.history import scored_hashes
-from stream.batch.plan import check_unchanged
-from stream.batch.run_folder import Title
-from stream.batch.work import Done
+from stream.batch import (
+    Done,
+    Input,
+    Job,
+    Plan,
+    Run,
+    RunRecord,
+    Title,
+    check_columns,
+    check_unchanged,
+    open_run,
+    plan_inputs,
+    run_local,
+    scored_hashes,
+)
 from stream.codec import RecordSchema
 from stream.errors import StreamError
 from stream.settings import Settings
@@ -37,14 +46,14 @@ class BatchOptions:
 
     Attributes:
         output: the folder of all runs.
-        format: of the parts.
+        format: the name of the parts' format.
         engine: who does the work.
         processes: of the local engine; None for one per core.
         master: of the Spark engine; None for what Spark's own configuration says.
     """
 
     output: Path
-    format: Format = "parquet"
+    format: str = "parquet"
     engine: Literal["local", "spark"] = "local"
     processes: int | None = None
     master: str | None = None

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
 from stream.batch.input_files import Input
 from stream.store import Package
 
-__all__ = ["FORMATS", "Format", "Job", "Opener"]
-
-Format: TypeAlias = Literal["parquet", "csv", "jsonl", "avro"]
-"""What the parts of a run are written as."""
-
-FORMATS: tuple[str, ...] = get_args(Format)
+__all__ = ["Job", "Opener"]
 
 Opener: TypeAlias = Callable[[], Package]
 """Opens the model's version in the process that calls it; can be pickled."""
@@ -29,12 +24,12 @@ class Job:
         opener: for the model.
         inputs: the files, by their numbers in the spans.
         folder: of the parts; a path that every process can write.
-        format: of the parts.
+        format: the name of the parts' format.
         base: the folder that relative paths of inputs count from; empty for the process's own.
     """
 
     opener: Opener
     inputs: tuple[Input, ...]
     folder: str
-    format: Format
+    format: str
     base: str = ""

@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import fastavro
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from stream.batch.csvtext import read_header
 from stream.batch.input_files import Input
 from stream.codec import RecordSchema
 from stream.errors import SampleError
@@ -29,25 +24,9 @@ def columns_of(given: Input) -> list[str] | None:
     Returns: its columns, those in its folders' names included; None where only its rows say (jsonl, an empty file).
     Raises: SampleError when its header can't be read; OSError as the disk has it.
     """
-    path = Path(given.path)
-    try:
-        match given.kind:
-            case "csv":
-                names = list(read_header(path).names)
-            case "parquet":
-                names = list(pq.read_schema(path).names)
-            case "avro":
-                with path.open("rb") as file:
-                    schema = fastavro.reader(file).writer_schema
-                fields = schema.get("fields", ()) if isinstance(schema, dict) else ()
-                names = [field["name"] for field in fields]
-            case "jsonl":
-                return None
-    except (pa.ArrowException, ValueError, EOFError, KeyError, IndexError, TypeError) as error:
-        raise SampleError(
-            f"{path}: can't be read: {error}", hint="correct the file, or leave it out"
-        ) from error
-    if not names:
+    with given.reading():
+        names = given.format.columns(Path(given.path))
+    if names is None:
         return None
     return [*names, *(name for name, _ in given.partitions if name not in names)]
 

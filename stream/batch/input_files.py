@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 from urllib.parse import unquote
 
 from stream.errors import SampleError
+from stream.files import FORMATS, FileFormat, ending_list, format_of, named_format, reading
 
-__all__ = ["Input", "Kind", "find_inputs"]
-
-Kind: TypeAlias = Literal["csv", "jsonl", "parquet", "avro"]
-"""A data file's format."""
-
-_KINDS: dict[str, Kind] = {
-    ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".avro": "avro"
-}  # fmt: skip
+__all__ = ["Input", "find_inputs"]
 
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 """What Hive and Spark call the folder of rows without a value."""
@@ -31,13 +25,22 @@ class Input:
 
     Attributes:
         path: as it was found from what was given; `source_file` of its rows.
-        kind: its format.
+        kind: its format's name.
         partitions: columns that the folders' names hold (`year=2013`), as texts; None where there is no value.
     """
 
     path: str
-    kind: Kind
+    kind: str
     partitions: tuple[tuple[str, str | None], ...] = ()
+
+    @property
+    def format(self) -> FileFormat:
+        """Its format."""
+        return FORMATS[self.kind]
+
+    def reading(self) -> AbstractContextManager[None]:
+        """While it is read: what its format raises names the file. The disk's faults are not the file's."""
+        return reading(self.path, hint="correct the file, or leave it out")
 
 
 def find_inputs(given: Sequence[str], runs: Collection[Path] = ()) -> list[Input]:
@@ -62,9 +65,7 @@ def find_inputs(given: Sequence[str], runs: Collection[Path] = ()) -> list[Input
                 hint="leave it out, or choose another --output",
             )
         if not paths:
-            raise SampleError(
-                f"{text}: no data file is there", hint="name files called .csv, .parquet, .avro or .jsonl"
-            )
+            raise SampleError(f"{text}: no data file is there", hint=f"name files called {ending_list()}")
         for path in paths:
             found.setdefault(str(path.resolve()), _input(path))
     return list(found.values())
@@ -81,26 +82,19 @@ def _paths(text: str) -> Iterator[Path]:
             place = Path(name)
             if place.is_dir():
                 yield from _within(place)
-            elif place.suffix.lower() in _KINDS:
+            elif format_of(place) is not None:
                 yield place
 
 
 def _within(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
-        if not hidden and path.suffix.lower() in _KINDS and path.is_file():
+        if not hidden and format_of(path) is not None and path.is_file():
             yield path
 
 
 def _input(path: Path) -> Input:
-    kind = _KINDS.get(path.suffix.lower())
-    if kind is None:
-        raise SampleError(
-            f"{path}: expected a file called .csv, .parquet, .avro or .jsonl", hint="rename or convert it"
-        )
-    if not path.is_file():
-        raise SampleError(f"{path}: there is no such file", hint="correct the path")
-    return Input(str(path), kind, _partitions(path))
+    return Input(str(path), named_format(path).name, _partitions(path))
 
 
 def _partitions(path: Path) -> tuple[tuple[str, str | None], ...]:

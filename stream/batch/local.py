@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for
 
 from stream.batch.assignment import Job
-from stream.batch.file_span import Unit
 from stream.batch.run_folder import Run
+from stream.batch.unit import Unit
 from stream.batch.work import Done, Work
 from stream.errors import StreamError
 from stream.preload import context

@@ -3,48 +3,31 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any
 
-import fastavro
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet as pq
 
-from stream.batch.assignment import Format
+from stream.durable import written_whole
+from stream.files import FORMATS, RowWriter
 
 __all__ = [
-    "Part",
     "instants",
     "output_avro",
     "output_schema",
     "part_name",
-    "sync",
     "write_part",
-    "written_whole",
 ]
 
 _OFFSETS = ("source_partition", "source_offset")
 """Of `prediction.avsc`: where a record came from; a row comes from a file."""
 
 
-class Part(Protocol):
-    """An open part."""
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Append rows of the output's schema."""
-
-    def close(self) -> None:
-        """Finish the file."""
-
-
-def part_name(number: int, kind: Format) -> str:
-    """The file of a unit."""
-    return f"part-{number:05d}.{kind}"
+def part_name(number: int, kind: str) -> str:
+    """The file of a unit, in a format of `FORMATS`."""
+    return f"part-{number:05d}{FORMATS[kind].suffixes[0]}"
 
 
 def instants(predictions: pa.Schema, prediction_avsc: str) -> pa.Schema:
@@ -84,20 +67,20 @@ def output_avro(prediction_avsc: str) -> dict[str, Any]:
 
 
 @contextmanager
-def write_part(path: Path, kind: Format, schema: pa.Schema, avro: Mapping[str, Any]) -> Iterator[Part]:
+def write_part(path: Path, kind: str, schema: pa.Schema, avro: Mapping[str, Any]) -> Iterator[RowWriter]:
     """
     Write a part, whole or not at all.
 
     Args:
         path: its name.
-        kind: its format.
+        kind: its format's name.
         schema: of the batches.
         avro: the Avro schema of the rows.
     Yields: what rows are written to.
     Raises: OSError as the disk has it; nothing is there under the name then.
     """
     with written_whole(path) as file:
-        part = _PARTS[kind](file, schema, avro)
+        part = FORMATS[kind].writer(file, schema, avro)
         try:
             yield part
         except BaseException:
@@ -106,107 +89,3 @@ def write_part(path: Path, kind: Format, schema: pa.Schema, avro: Mapping[str, A
                 part.close()
             raise
         part.close()
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[IO[bytes]]:
-    """
-    A file that gets its name when it is whole and on the disk: 1 another name, 2 its bytes, 3 one rename.
-
-    Args:
-        path: its name.
-    Yields: it, open for bytes.
-    """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # several machines may try  # 1
-    try:
-        with beside.open("wb") as file:  # 2
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)  # 3
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def sync(folder: Path) -> None:
-    """A rename is on the disk only once its folder is (POSIX; other systems can't open a folder)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-class _Parquet:
-    def __init__(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> None:
-        self._writer = pq.ParquetWriter(file, schema, compression="zstd")
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        self._writer.write_batch(batch)
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-class _Csv:
-    def __init__(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> None:
-        self._schema = pa.schema(
-            [(f.name, pa.string() if pa.types.is_list(f.type) else f.type) for f in schema]
-        )
-        self._writer = pyarrow.csv.CSVWriter(file, self._schema)
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        columns = [
-            pa.array([json.dumps(each) for each in column.to_pylist()])
-            if pa.types.is_list(column.type)
-            else column
-            for column in batch.columns
-        ]
-        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-class _Jsonl:
-    def __init__(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> None:
-        self._file = file
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        self._file.write(b"".join(_json_lines(batch.to_pylist())))
-
-    def close(self) -> None:
-        pass
-
-
-class _Avro:
-    def __init__(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> None:
-        from fastavro.write import Writer
-
-        self._writer = Writer(file, fastavro.parse_schema(dict(avro)), codec="deflate")
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        for row in batch.to_pylist():
-            self._writer.write(row)
-
-    def close(self) -> None:
-        self._writer.flush()
-
-
-_PARTS: dict[Format, Callable[[IO[bytes], pa.Schema, Mapping[str, Any]], Part]] = {
-    "parquet": _Parquet,
-    "csv": _Csv,
-    "jsonl": _Jsonl,
-    "avro": _Avro,
-}
-
-
-def _json_lines(rows: Sequence[Mapping[str, object]]) -> Iterator[bytes]:
-    for row in rows:
-        yield json.dumps(row, ensure_ascii=False, default=_text).encode() + b"\n"
-
-
-def _text(value: Any) -> str:
-    """JSON has no times and no bytes: ISO 8601, and a character per byte as Avro's JSON has it."""
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value.isoformat())

@@ -27,11 +27,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
-from stream.batch.assignment import Format
-from stream.batch.output import sync, written_whole
 from stream.batch.plan import Plan
 from stream.batch.record import RECORD, RunRecord
 from stream.batch.work import Done, dead_name, done_name
+from stream.durable import sync, written_whole
 from stream.errors import SettingsError, StreamError
 
 __all__ = ["DEAD_ROWS", "Run", "Title", "open_run"]
@@ -50,13 +49,13 @@ class Title:
     Attributes:
         model: `name@version`.
         manifest_sha256: of the version's manifest.
-        format: of the parts.
+        format: the name of the parts' format.
         engine: who does the work; another one may go on with it.
     """
 
     model: str
     manifest_sha256: str
-    format: Format
+    format: str
     engine: str
 
 

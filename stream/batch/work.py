@@ -11,10 +11,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from stream.batch.assignment import Job
-from stream.batch.file_span import Unit
 from stream.batch.input_files import Input
-from stream.batch.output import output_avro, output_schema, part_name, write_part, written_whole
-from stream.batch.reading import Chunk, read_span
+from stream.batch.output import output_avro, output_schema, part_name, write_part
+from stream.batch.reading import read_span
+from stream.batch.unit import Unit
+from stream.durable import written_whole
+from stream.files import Chunk
 from stream.records import DeadLetter
 from stream.table import TableScorer
 

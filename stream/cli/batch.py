@@ -22,6 +22,26 @@ ALONE_BYTES = 1_000_000
 """A file of so many bytes has some 50,000 rows at least."""
 
 
+class FormatChoice(click.ParamType):
+    """A file format. The table of formats is asked when it is needed: its imports take longer than `--help` may."""
+
+    name = "choice"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        """Every format's name."""
+        return _formats().get_metavar(param, ctx)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """A format's name; the default is known to be one."""
+        return value if value == "parquet" else _formats().convert(value, param, ctx)
+
+
+def _formats() -> click.Choice[str]:
+    from stream.files import FORMATS
+
+    return click.Choice(list(FORMATS))
+
+
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT…")
 @click.option(
@@ -40,7 +60,7 @@ ALONE_BYTES = 1_000_000
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["parquet", "csv", "jsonl", "avro"]),
+    type=FormatChoice(),
     default="parquet",
     show_default=True,
     help="Format of the predictions.",
@@ -59,7 +79,7 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     inputs: tuple[str, ...],
     output: Path,
     engine: Literal["local", "spark"],
-    kind: Literal["parquet", "csv", "jsonl", "avro"],
+    kind: str,
     since: str | None,
     model: str | None,
     processes: int | None,

@@ -1,18 +1,35 @@
-"""Data files as rows: csv, parquet, avro and jsonl in; what their schema is, and each row as an Avro record."""
+"""Data files as rows, one object per format; what their schema is, and each row as an Avro record."""
 
 from stream.files.event_rows import events_of, read_events
+from stream.files.file_format import FileFormat, RowWriter, reading
+from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
+from stream.files.formats import FORMATS, ending_list, format_of, named_format
 from stream.files.schema_inference import Inferred, infer_schema, legal_names
-from stream.files.tables import Row, Sample, read_rows, read_sample, sample_of
+from stream.files.tables import Sample, read_frame, read_rows, read_sample, sample_of
 
 __all__ = [
+    "CHUNK_ROWS",
+    "FORMATS",
+    "LIMITS",
+    "Chunk",
+    "FileFormat",
     "Inferred",
+    "Limits",
     "Row",
+    "RowWriter",
     "Sample",
+    "Span",
+    "Wanted",
+    "ending_list",
     "events_of",
+    "format_of",
     "infer_schema",
     "legal_names",
+    "named_format",
     "read_events",
+    "read_frame",
     "read_rows",
     "read_sample",
+    "reading",
     "sample_of",
 ]

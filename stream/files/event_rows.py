@@ -8,7 +8,9 @@ from typing import Any
 
 from stream.codec import RecordSchema
 from stream.errors import SampleError
-from stream.files.tables import Row, Sample, read_rows
+from stream.files.file_span import Row
+from stream.files.formats import named_format
+from stream.files.tables import Sample, read_rows
 from stream.table.row_reader import record_reader
 from stream.types import Misfit
 
@@ -20,13 +22,13 @@ def read_events(path: Path, schema: RecordSchema) -> Iterator[dict[str, Any]]:
     Read a file as events of a schema.
 
     Args:
-        path: `.csv`, `.parquet`, `.avro` or `.jsonl`.
+        path: of one of `FORMATS`.
         schema: of the events. A column is found by the field's original name (`feature`) or its Avro name, a
             nested field of a flat file by its dotted path; columns that the schema lacks are ignored.
     Returns: an Avro record per row, in order, read as they are asked for; dates and times as Python's, UTC.
     Raises: SampleError naming file, row and column, when iterated to it.
     """
-    return _events(str(path), read_rows(path), schema, text=path.suffix.lower() == ".csv")
+    return _events(str(path), read_rows(path), schema, text=named_format(path).text)
 
 
 def events_of(sample: Sample, schema: RecordSchema) -> Iterator[dict[str, Any]]:

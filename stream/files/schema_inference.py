@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from stream.errors import SampleError
-from stream.files.tables import Row, Sample
+from stream.files.file_span import Row
+from stream.files.tables import Sample
 from stream.types import CELL_TYPES, MISSING, type_for
 
 __all__ = ["Inferred", "infer_schema", "legal_names"]

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from stream.batch import Job, Run, Work
-from stream.batch.file_span import Unit
-from stream.batch.work import Done, done_name
+from stream.batch import Done, Job, Run, Unit, Work, done_name
 from stream.errors import StreamError
 from stream.spark.shipping import Shipped
 from stream.spark.spark_session import without_pandas

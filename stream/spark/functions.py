@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from stream.batch.output import instants
+from stream.batch import instants
 from stream.scoring import answer_fields
 from stream.spark.shipping import Shipped, ship
 from stream.spark.spark_session import require_pyspark, without_pandas

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from stream.durable import renamed
 from stream.errors import QueryError
 from stream.sql.duckdb_session import Result, Session
 
@@ -60,13 +60,8 @@ def save(session: Session, result: Result, path: Path, table: str) -> int:
 
 
 def _save_file(session: Session, result: Result, path: Path) -> int:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        count = session.execute(f"COPY ({result.query}\n) TO {_text(part)} ({FORMATS[path.suffix.lower()]})")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return count
+    with renamed(path) as part:
+        return session.execute(f"COPY ({result.query}\n) TO {_text(part)} ({FORMATS[path.suffix.lower()]})")
 
 
 def _text(path: Path) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from itertools import islice
 from pathlib import Path
 
+from stream.durable import sync, written_whole
 from stream.errors import PackageError
 
 __all__ = [
@@ -206,14 +207,15 @@ def add_version(package: Path, version: int, files: Mapping[str, bytes]) -> Path
     try:
         hidden.mkdir()  # 1
         for name, content in files.items():  # 2
-            _write(hidden / name, content)
-        _sync(hidden)
+            with written_whole(hidden / name) as file:
+                file.write(content)
+        sync(hidden)
         if target.exists():
             raise PackageError(f"{target}: was written meanwhile", hint="pack again; it gets the next number")
         hidden.rename(target)  # 3
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
-    _sync(target.parent)
+    sync(target.parent)
     return target
 
 
@@ -226,30 +228,9 @@ def make_current(package: Path, version: int) -> None:
         version: one that is there.
     Raises: OSError as the disk has it; `current` is then as it was.
     """
-    new = package / f".current.{os.getpid()}"
-    try:
-        _write(new, f"{version}\n".encode())
-        new.replace(package / "current")
-    finally:
-        new.unlink(missing_ok=True)
-    _sync(package)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """A rename is on the disk only once its folder is (POSIX; other systems can't open a folder)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    with written_whole(package / "current") as file:
+        file.write(f"{version}\n".encode())
+    sync(package)
 
 
 def _is_number(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,34 +12,30 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stream.batch import plan, reading
-from stream.batch.file_span import Span
-from stream.batch.input_files import Input, find_inputs
-from stream.batch.plan import plan_inputs
+from stream.batch import Input, find_inputs, plan_inputs
 from stream.batch.reading import read_span
 from stream.errors import SampleError
-from stream.files import read_rows
+from stream.files import LIMITS, Limits, Span, read_rows
 
 Row = tuple[int, dict[str, Any]]
 
 
 @pytest.fixture(params=[7, 64, 1 << 20], ids=["7-bytes", "64-bytes", "1-MiB"])
-def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+def block(request: pytest.FixtureRequest) -> Limits:
     """Blocks so small that they end anywhere, and one that holds everything."""
-    monkeypatch.setattr(plan, "BLOCK_BYTES", request.param)
-    monkeypatch.setattr(reading, "CHUNK_ROWS", 3)
-    return int(request.param)
+    return Limits(block_bytes=request.param)
 
 
-def read(path: Path) -> tuple[list[Row], dict[int, str], list[Span]]:
+def read(path: Path, limits: Limits = LIMITS, most: int = 3) -> tuple[list[Row], dict[int, str], list[Span]]:
     """Rows by number, reasons of the broken ones by number, and the spans."""
     (given,) = find_inputs([str(path)])
-    made = plan_inputs([given])
+    made = plan_inputs([given], limits=limits)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == made.files[0].sha256
     spans = [span for unit in made.units for span in unit.spans]
     rows: list[Row] = []
     broken: dict[int, str] = {}
     for span in spans:
-        for chunk in read_span(given, span, list):
+        for chunk in read_span(given, span, list, most):
             values = chunk.rows if isinstance(chunk.rows, list) else chunk.rows.to_pylist()
             rows += zip(chunk.numbers, values, strict=True)
             broken |= {number: fault.reason for number, fault in chunk.broken.items()}
@@ -69,24 +66,23 @@ CSVS = {
 
 
 @pytest.mark.parametrize("name", CSVS)
-def test_a_csv_has_the_rows_that_its_reader_finds(tmp_path: Path, block: int, name: str) -> None:
+def test_a_csv_has_the_rows_that_its_reader_finds(tmp_path: Path, block: Limits, name: str) -> None:
     """Cut anywhere, by quotes and newlines of every kind: the cells are those of `stream produce`."""
     path = tmp_path / "f.csv"
     path.write_bytes(CSVS[name].encode())
 
-    rows, broken, _ = read(path)
+    rows, broken, _ = read(path, block)
 
     assert {} == broken
     assert list(enumerate((row.values for row in read_rows(path)), 1)) == rows
 
 
-def test_a_large_csv_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_csv_is_cut(tmp_path: Path) -> None:
     """Regular quotes don't keep it in one piece."""
-    monkeypatch.setattr(plan, "BLOCK_BYTES", 64)
     path = tmp_path / "f.csv"
     path.write_text(CSVS["many-quotes"])
 
-    _, _, spans = read(path)
+    _, _, spans = read(path, Limits(block_bytes=64))
 
     assert all(span.plain for span in spans)
     assert len(spans) > 3
@@ -104,54 +100,52 @@ def test_a_large_csv_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ids=["too-few", "too-many", "after-a-quote", "open-quote", "no-utf8"],
 )
 def test_a_broken_line_is_a_dead_row_of_its_own(
-    tmp_path: Path, block: int, text: str | bytes, expected: dict[int, str]
+    tmp_path: Path, block: Limits, text: str | bytes, expected: dict[int, str]
 ) -> None:
     """Its neighbours keep their numbers."""
     path = tmp_path / "f.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
 
-    rows, broken, _ = read(path)
+    rows, broken, _ = read(path, block)
 
     assert expected == broken
     assert sorted(set(range(1, len(rows) + len(broken) + 1)) - set(broken)) == [number for number, _ in rows]
 
 
-def test_jsonl_is_cut_between_lines(tmp_path: Path, block: int) -> None:
+def test_jsonl_is_cut_between_lines(tmp_path: Path, block: Limits) -> None:
     """Blank lines are no rows; a line that is no object is a dead row."""
     path = tmp_path / "f.jsonl"
     lines = ['{"a": 1}', "", '{"a": "é\\n"}', "[1]", "{", "  ", '{"a": null}']
     path.write_bytes("\r\n".join(lines).encode() + b'\n{"a": "\xff"}')
 
-    rows, broken, _ = read(path)
+    rows, broken, _ = read(path, block)
 
     assert [(1, {"a": 1}), (2, {"a": "é\n"}), (5, {"a": None})] == rows
     assert {3: "malformed_row", 4: "malformed_row", 6: "invalid_utf8"} == broken
 
 
-def test_parquet_row_groups_are_cut_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_row_groups_are_cut_and_kept(tmp_path: Path) -> None:
     """A large group becomes several spans, a small one a span."""
-    monkeypatch.setattr(plan, "UNIT_ROWS", 10)
-    monkeypatch.setattr(reading, "CHUNK_ROWS", 4)
     path = tmp_path / "f.parquet"
     pq.write_table(pa.table({"a": range(57)}), path, row_group_size=25)
 
-    rows, broken, spans = read(path)
+    rows, broken, spans = read(path, Limits(unit_rows=10), 4)
 
     assert ({}, [(i + 1, {"a": i}) for i in range(57)]) == (broken, rows)
     assert [8, 8, 9, 8, 8, 9, 7] == [span.rows for span in spans]
 
 
-def test_avro_is_cut_between_blocks(tmp_path: Path, block: int) -> None:
+def test_avro_is_cut_between_blocks(tmp_path: Path, block: Limits) -> None:
     """Whatever its codec."""
     schema: Any = {"type": "record", "name": "E", "fields": [{"name": "a", "type": "long"}]}
     path = tmp_path / "f.avro"
     with path.open("wb") as file:
         fastavro.writer(file, schema, [{"a": i} for i in range(40)], codec="deflate", sync_interval=8)
 
-    rows, broken, spans = read(path)
+    rows, broken, spans = read(path, block)
 
     assert ({}, [(i + 1, {"a": i}) for i in range(40)]) == (broken, rows)
-    assert (len(spans) > 1) == (block < 1 << 20)
+    assert (len(spans) > 1) == (block.block_bytes < 1 << 20)
 
 
 def test_partitions_are_columns_of_texts(tmp_path: Path) -> None:

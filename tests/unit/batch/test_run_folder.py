@@ -13,19 +13,19 @@ import pytest
 from stream.batch import (
     Job,
     Plan,
+    Run,
     RunRecord,
+    Title,
     Work,
     find_inputs,
     open_run,
     past_runs,
-    plan,
     plan_inputs,
     run_local,
+    scored_hashes,
 )
-from stream.batch.history import scored_hashes
-from stream.batch.output import written_whole
-from stream.batch.run_folder import Run, Title
 from stream.errors import SampleError, StreamError
+from stream.files import Limits
 from stream.store import open_package
 
 FLIGHTS = Path("models/flights").absolute()
@@ -35,15 +35,13 @@ HEADER = "flight_id,carrier,origin,dest,distance,dep_delay,weekday,hour,temp,hum
 
 
 @pytest.fixture
-def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+def given(tmp_path: Path) -> Plan:
     """A csv of ten flights in several units; the third flight has no hour that is one."""
-    monkeypatch.setattr(plan, "BLOCK_BYTES", 256)
-    monkeypatch.setattr(plan, "UNIT_ROWS", 3)
     hours = ["5"] * 10
     hours[2] = "late"
     lines = [f"f{i},UA,EWR,IAH,1400,{i},1,{hour},,,,,," for i, hour in enumerate(hours)]
     (tmp_path / "f.csv").write_text("\n".join([HEADER, *lines]) + "\n")
-    return plan_inputs(find_inputs([str(tmp_path / "f.csv")]))
+    return plan_inputs(find_inputs([str(tmp_path / "f.csv")]), limits=Limits(block_bytes=256, unit_rows=3))
 
 
 def job(run: Run) -> Job:
@@ -130,20 +128,6 @@ def test_what_a_published_run_left_is_tidied(tmp_path: Path, given: Plan) -> Non
     second = publish(tmp_path / "out", given)
 
     assert {f"run={record.run}", f"run={second.run}"} == {path.name for path in (tmp_path / "out").iterdir()}
-
-
-def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
-    """A fault while it is written leaves neither it nor what it was written as."""
-
-    def stop() -> None:
-        with written_whole(tmp_path / "part") as file:
-            file.write(b"half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        stop()
-
-    assert [] == list(tmp_path.iterdir())
 
 
 def test_a_record_that_is_none_is_named(tmp_path: Path) -> None:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
-from stream.errors import SampleError
+from stream.files.file_format import Malformed
+from stream.records import DeadLetter
 
-__all__ = ["Block", "CsvHeader", "TextBlocks", "careful_rows", "read_header"]
+__all__ = ["Block", "CsvHeader", "TextBlocks", "careful_cells", "careful_rows", "read_header"]
 
 _NEWLINE, _RETURN, _QUOTE, _COMMA = b"\n"[0], b"\r"[0], b'"'[0], b","[0]
 
 _HEADER_BYTES = 16 * 1024 * 1024
-"""A header longer than this is no header: a quote in it is never closed."""
+"""A header longer than this is not one: a quote in it is never closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,41 +30,42 @@ class CsvHeader:
     Attributes:
         names: of the columns.
         end: the byte after it.
+        lines: how many it takes.
     """
 
     names: tuple[str, ...]
     end: int
+    lines: int
 
 
-def read_header(path: Path) -> CsvHeader:
+def read_header(file: IO[bytes]) -> CsvHeader:
     """
     Read a csv's header.
 
     Args:
-        path: of the file: UTF-8, with or without byte order mark.
+        file: at its beginning: UTF-8, with or without byte order mark; left behind the header, or further on.
     Returns: its columns; none for an empty file.
-    Raises: SampleError when a name comes twice, or it can't be read.
+    Raises: Malformed when a name comes twice, or it can't be read.
     """
     end = 0
 
     def lines() -> Iterator[str]:
         nonlocal end
-        with path.open("rb") as file:
-            for line in (piece for long in file for piece in long.splitlines(keepends=True)):
-                end += len(line)
-                yield line.decode("utf-8-sig" if end == len(line) else "utf-8")
-                if end > _HEADER_BYTES:
-                    raise ValueError("no end of the header is in sight")
+        for line in (piece for long in file for piece in long.splitlines(keepends=True)):
+            end += len(line)
+            # Spreadsheets begin a csv with a byte order mark, which would become part of the first name.
+            yield line.decode("utf-8-sig" if end == len(line) else "utf-8")
+            if end > _HEADER_BYTES:
+                raise ValueError("no end of the header is in sight")
 
     try:
-        names = next(csv.reader(lines(), strict=True), [])
+        reader = csv.reader(lines(), strict=True)
+        names = next(reader, [])
     except (ValueError, csv.Error) as error:
-        raise SampleError(
-            f"{path}:1: the header can't be read: {error}", hint="correct the header"
-        ) from error
+        raise Malformed(f"the header can't be read: {error}", 1, "correct the header") from error
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise SampleError(f"{path}:1: the header has {', '.join(twice)} twice", hint="rename one of them")
-    return CsvHeader(tuple(names), end)
+        raise Malformed(f"the header has {', '.join(twice)} twice", 1, "rename one of them")
+    return CsvHeader(tuple(names), end, reader.line_num)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +155,14 @@ def _count(letters: npt.NDArray[np.uint8], ends: npt.NDArray[np.intp], stop: int
     return int(np.count_nonzero(lengths - with_return > 0))
 
 
-def careful_rows(file: IO[bytes]) -> Iterator[list[str] | csv.Error]:
+def careful_cells(file: IO[bytes]) -> Iterator[tuple[int, list[str] | csv.Error]]:
     """
-    Read rows cell by cell, as `stream.files` does, and go on behind a row that is none.
+    Read rows cell by cell, and go on behind one that can't be read.
 
     Args:
         file: standing where a row begins.
-    Returns: each row's cells, or why it has none; empty lines are left out. Bytes that are no UTF-8 are
-        surrogates in the cells.
+    Returns: for each row the line it ends on, counted from 1 here, and its cells, or why it has none. Empty lines
+        are left out. Bytes that are not UTF-8 are surrogates in the cells.
     """
     text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
     reader = csv.reader(text, strict=True)
@@ -172,9 +173,46 @@ def careful_rows(file: IO[bytes]) -> Iterator[list[str] | csv.Error]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield error
+                yield reader.line_num, error
                 continue
             if cells:
-                yield cells
+                yield reader.line_num, cells
     finally:
-        text.detach()
+        if not file.closed:
+            text.detach()
+
+
+def careful_rows(
+    file: IO[bytes], names: Sequence[str]
+) -> Iterator[tuple[int, dict[str, str | None] | DeadLetter]]:
+    """
+    The rows of `careful_cells`.
+
+    Args:
+        file: standing where a row begins.
+        names: of the columns.
+    Returns: for each row its line and its cells by column, None for an empty one; or why it can't be read.
+    """
+    return ((line, _row(cells, names)) for line, cells in careful_cells(file))
+
+
+def _row(cells: list[str] | csv.Error, names: Sequence[str]) -> dict[str, str | None] | DeadLetter:
+    if isinstance(cells, csv.Error):
+        return DeadLetter("decode", "malformed_row", "Error", f"is no csv: {cells}")
+    if len(cells) != len(names):
+        message = f"expected {len(names)} cells as in the header, found {len(cells)}"
+        return DeadLetter("decode", "malformed_row", "MalformedRow", message)
+    if not _is_utf8("".join(cells)):
+        return DeadLetter("decode", "invalid_utf8", "UnicodeDecodeError", "a cell is not UTF-8")
+    return {name: cell or None for name, cell in zip(names, cells, strict=True)}
+
+
+def _is_utf8(text: str) -> bool:
+    """Bytes that are not UTF-8 were read as surrogates, which can't be written as UTF-8."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,159 @@
+"""Csv: UTF-8, a header, commas; cut between rows wherever its quotes say for certain where those end."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.csv
+
+from stream.files.csv_rows import TextBlocks, careful_cells, careful_rows, read_header
+from stream.files.file_format import FileFormat, Malformed, RowWriter
+from stream.files.file_span import (
+    CHUNK_ROWS,
+    LIMITS,
+    Chunk,
+    Limits,
+    Row,
+    Span,
+    Wanted,
+    chunks_of_rows,
+    chunks_of_table,
+)
+from stream.records import DeadLetter
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CsvFormat"]
+
+
+class CsvFormat(FileFormat):
+    """Csv; all its values are texts, an empty cell is null."""
+
+    text: ClassVar[bool] = True
+
+    def columns(self, path: Path) -> list[str] | None:
+        """The header's names."""
+        with self.open(path) as file:
+            return list(read_header(file).names) or None
+
+    def rows(self, path: Path) -> Iterator[Row]:
+        """Row by row."""
+        with self.open(path) as file:
+            header = read_header(file)
+            file.seek(header.end)
+            for line, found in careful_rows(file, header.names):
+                if isinstance(found, DeadLetter):
+                    raise Malformed(
+                        found.message, header.lines + line, "correct the line; a comma in a text needs quotes"
+                    )
+                yield Row(header.lines + line, found)
+
+    def frame(self, path: Path) -> pd.DataFrame:
+        """Texts only."""
+        with self.open(path) as file:
+            names = read_header(file).names
+            file.seek(0)
+            spans = list(self.spans(file))
+        schema = pa.schema([(name, pa.string()) for name in names])
+        tables = [schema.empty_table()]
+        for span in spans:
+            for chunk in self.chunks(path, span, list):
+                for number, fault in chunk.broken.items():
+                    raise ValueError(f"row {number}: {fault.message}")
+                if isinstance(chunk.rows, list):
+                    tables.append(pa.Table.from_pylist(chunk.rows, schema))
+                else:
+                    tables.append(pa.Table.from_batches([chunk.rows]))
+        frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+        return frame
+
+    def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:
+        """Blocks of some megabytes; from where quotes are irregular on, the rest is one span."""
+        header = read_header(file)
+        file.seek(header.end)
+        blocks, start, row = TextBlocks(), header.end, 1
+        last = False
+        while blocks.regular and blocks.pending_bytes <= limits.unit_bytes and not last:
+            content = file.read(limits.block_bytes)
+            last = not content
+            block = blocks.finish() if last else blocks.feed(content)
+            if block is not None:
+                if block.rows:
+                    yield Span(start, start + block.size_bytes, row, block.rows)
+                start, row = start + block.size_bytes, row + block.rows
+        if blocks.regular and last:
+            return
+        file.seek(start)
+        rows = sum(1 for _ in careful_cells(file))
+        yield Span(start, file.seek(0, io.SEEK_END), row, rows, plain=False)
+
+    def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
+        """Arrow reads what is plain and has no broken row, the wanted columns only."""
+        with self.open(path) as file:
+            names = read_header(file).names
+            file.seek(span.start)
+            source = file
+            if span.plain:
+                content = file.read(span.stop - span.start)
+                table = _parsed(content, names, wanted(names))
+                if table is not None and len(table) == span.rows:
+                    yield from chunks_of_table(table, span.first_row, most, text=True)
+                    return
+                source = io.BytesIO(content)
+            found = (row for _, row in careful_rows(source, names))
+            yield from chunks_of_rows(found, span.first_row, most, text=True)
+
+    def writer(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> RowWriter:
+        """With a header; lists as JSON."""
+        return _Writer(file, schema)
+
+
+def _parsed(content: bytes, names: Sequence[str], columns: list[str]) -> pa.Table | None:
+    """All cells as texts, an empty one null; None where a row has another number of cells, or is not UTF-8."""
+    odd: list[object] = []
+
+    def refuse(row: object) -> str:
+        odd.append(row)
+        return "skip"
+
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.py_buffer(content),
+            pyarrow.csv.ReadOptions(use_threads=False, block_size=len(content) + 1, column_names=list(names)),
+            pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=refuse),
+            pyarrow.csv.ConvertOptions(
+                column_types={name: pa.string() for name in names},
+                include_columns=columns or list(names[:1]),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    return None if odd else table
+
+
+class _Writer:
+    def __init__(self, file: IO[bytes], schema: pa.Schema) -> None:
+        self._schema = pa.schema(
+            [(f.name, pa.string() if pa.types.is_list(f.type) else f.type) for f in schema]
+        )
+        self._writer = pyarrow.csv.CSVWriter(file, self._schema)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        columns = [
+            pa.array([json.dumps(each) for each in column.to_pylist()])
+            if pa.types.is_list(column.type)
+            else column
+            for column in batch.columns
+        ]
+        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+
+    def close(self) -> None:
+        self._writer.close()

@@ -1,0 +1,157 @@
+"""What a file format is: one object that knows everything of it; and how its errors become messages."""
+
+from __future__ import annotations
+
+import csv
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
+
+import pyarrow as pa
+
+from stream.errors import SampleError
+from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FileFormat", "Malformed", "RowWriter", "reading"]
+
+_UNREADABLE = (
+    pa.ArrowException, ValueError, EOFError, KeyError, IndexError, TypeError, csv.Error
+)  # fmt: skip
+"""What the readers raise of a file that is not what it seems."""
+
+
+class Malformed(Exception):
+    """
+    A place in a file that can't be read.
+
+    Attributes:
+        line: where, from 1.
+        hint: what to do.
+    """
+
+    def __init__(self, message: str, line: int, hint: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.hint = hint
+
+
+@contextmanager
+def reading(place: Path | str, *more: type[Exception], hint: str = "correct the file") -> Iterator[None]:
+    """
+    While a file is read: whatever a reader raises becomes an error that names the file.
+
+    Args:
+        place: the file, for the message.
+        more: other exceptions that become such an error: OSError where the disk's faults count as the file's.
+        hint: what to do.
+    Raises: SampleError.
+    """
+    try:
+        yield
+    except Malformed as error:
+        raise SampleError(f"{place}:{error.line}: {error}", hint=error.hint) from error
+    except (*_UNREADABLE, *more) as error:
+        raise SampleError(f"{place}: can't be read: {error}", hint=hint) from error
+
+
+class RowWriter(Protocol):
+    """Writes rows into an open file."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows of the schema."""
+
+    def close(self) -> None:
+        """Write what is left; the file stays open."""
+
+
+@dataclass(frozen=True)
+class FileFormat(ABC):
+    """
+    A file format. It holds no open file: one object serves all files, and can be pickled.
+
+    What a method reads may be anything: `Malformed` and what the readers raise are for `reading` to explain.
+
+    Attributes:
+        name: as `--format` has it.
+        suffixes: of its files, in lower case; the first is for files that are written.
+        text: whether its values are texts that stand for numbers, dates …
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    text: ClassVar[bool] = False
+
+    def opened(self, raw: IO[bytes]) -> IO[bytes]:
+        """
+        Args:
+            raw: a file's own bytes; can seek.
+        Returns: the bytes to be read as this format, able to seek; where they are compressed, not compressed.
+        """
+        return raw
+
+    def open(self, path: Path) -> IO[bytes]:
+        """A file of this format, open for reading; for the caller to close."""
+        return self.opened(path.open("rb"))
+
+    @abstractmethod
+    def columns(self, path: Path) -> list[str] | None:
+        """The columns that a file says it has; None where only its rows say."""
+
+    def arrow_schema(self, path: Path) -> pa.Schema | None:
+        """The Arrow types that a file declares, if it does."""
+        return None
+
+    def avro_schema(self, path: Path) -> str | None:
+        """The Avro schema that a file declares, if it does."""
+        return None
+
+    @abstractmethod
+    def rows(self, path: Path) -> Iterator[Row]:
+        """Row by row, read as they are asked for; the first that can't be read ends it with an error."""
+
+    def frame(self, path: Path) -> pd.DataFrame:
+        """All rows; texts where the format has nothing else, missing where a cell is empty."""
+        import pandas as pd
+
+        return pd.DataFrame([row.values for row in self.rows(path)])
+
+    @abstractmethod
+    def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:
+        """
+        Cut a file into parts that can be read by different processes.
+
+        Args:
+            file: as `opened` gives it, at its beginning; read in bounded memory, mostly from front to end.
+            limits: how large the parts are.
+        Returns: spans that cover its rows, in order.
+        """
+
+    @abstractmethod
+    def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
+        """
+        Read a span.
+
+        Args:
+            path: the file that it is of.
+            span: of `spans`.
+            wanted: the columns to read, where the format can leave others out.
+            most: rows of a chunk.
+        Returns: its rows in order, the broken ones told apart, read as they are asked for.
+        """
+
+    @abstractmethod
+    def writer(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> RowWriter:
+        """
+        Begin a file.
+
+        Args:
+            file: empty.
+            schema: of the batches.
+            avro: the Avro schema of the same rows.
+        """

@@ -1,0 +1,109 @@
+"""JSON lines: an object per line; cut between lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+
+from stream.files.file_format import FileFormat, Malformed, RowWriter
+from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
+from stream.records import DeadLetter
+
+__all__ = ["JsonlFormat"]
+
+
+class JsonlFormat(FileFormat):
+    """JSON lines in UTF-8; a line of blanks is not a row."""
+
+    def columns(self, path: Path) -> list[str] | None:
+        """Each row has its own."""
+        return None
+
+    def rows(self, path: Path) -> Iterator[Row]:
+        """Line by line."""
+        with self.open(path) as file:
+            lines = (line for some in file for line in some.splitlines())
+            for number, found in _objects(lines, 1):
+                if isinstance(found, DeadLetter):
+                    raise Malformed(found.message, number, "correct the line: an object per line")
+                yield Row(number, found)
+
+    def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:
+        """Lines together up to some megabytes."""
+        start, row, rest = 0, 1, b""
+        while content := file.read(limits.block_bytes):
+            rest += content
+            cut = rest.rfind(b"\n") + 1
+            if not cut:
+                continue
+            rows = _count(rest[:cut])
+            if rows:
+                yield Span(start, start + cut, row, rows)
+            start, row, rest = start + cut, row + rows, rest[cut:]
+        rows = _count(rest)
+        if rows:
+            yield Span(start, start + len(rest), row, rows)
+
+    def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
+        """As objects: rows need not have the same columns."""
+        with self.open(path) as file:
+            file.seek(span.start)
+            content = file.read(span.stop - span.start)
+        objects = _objects(content.splitlines(), span.first_row)
+        yield from chunks_of_rows((found for _, found in objects), span.first_row, most)
+
+    def writer(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> RowWriter:
+        """UTF-8, a newline after each object."""
+        return _Writer(file)
+
+
+def _count(content: bytes) -> int:
+    return sum(1 for line in content.splitlines() if line.strip())
+
+
+def _objects(lines: Iterable[bytes], first_row: int) -> Iterator[tuple[int, dict[str, Any] | DeadLetter]]:
+    """Each row with its line's number; only the file's first row may begin with a byte order mark."""
+    encoding = "utf-8-sig" if first_row == 1 else "utf-8"
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield number, _object(line, encoding)
+            encoding = "utf-8"
+
+
+def _object(line: bytes, encoding: str) -> dict[str, Any] | DeadLetter:
+    try:
+        found = json.loads(line.decode(encoding))
+    except UnicodeDecodeError as error:
+        return DeadLetter(
+            "decode", "invalid_utf8", "UnicodeDecodeError", f"the line is not UTF-8: {error.reason}"
+        )
+    except (ValueError, RecursionError) as error:
+        return DeadLetter("decode", "malformed_row", type(error).__name__, f"is no JSON: {error}")
+    if not isinstance(found, dict):
+        message = f"expected an object, found {type(found).__name__}"
+        return DeadLetter("decode", "malformed_row", "MalformedRow", message)
+    return found
+
+
+class _Writer:
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._file.write(b"".join(_line(row) for row in batch.to_pylist()))
+
+    def close(self) -> None:
+        pass
+
+
+def _line(row: Mapping[str, object]) -> bytes:
+    return json.dumps(row, ensure_ascii=False, default=_text).encode() + b"\n"
+
+
+def _text(value: Any) -> str:
+    """JSON has no times and no bytes: ISO 8601, and a character per byte as Avro's JSON has it."""
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value.isoformat())
