@@ -2,7 +2,7 @@
 Every reason for which a record becomes a dead letter, or is skipped: declared once.
 
 `docs/wire-format.md` is written from this table; a test finds every use in the code. A reason is a promise:
-its name never changes, so that alerts and replays may hang on it. Standard library only.
+its name never changes, so that alerts and replays can depend on it. Standard library only.
 """
 
 from __future__ import annotations
@@ -65,13 +65,14 @@ TABLE = (
     Reason(
         "unusable_schema",
         ("decode",),
-        "The registry's schema of the id is no Avro record, can't be parsed, or refers to one that is not there.",
+        "The registry's schema of the id is not an Avro record, can't be parsed, or refers to a schema that is not"
+        " there.",
         "Correct the schema in the registry; the message says what is wrong with it.",
     ),
     Reason(
         "schema_not_looked_up",
         ("decode",),
-        "Too many bad ids came before, so the registry was not asked about this one.",
+        "Too many bad ids came before this one, so the registry was not asked about it.",
         "Correct the producer of the bad ids, then replay these: they may be sound.",
     ),
     Reason("truncated", ("decode",), "The value ends too early.", _BROKEN),
@@ -102,7 +103,7 @@ TABLE = (
     Reason(
         "malformed_row",
         ("decode",),
-        "A line of a data file is no row: not JSON, not csv, or with another number of cells than the header.",
+        "A line of a data file is not a row: not JSON, not csv, or with another number of cells than the header.",
         "Correct the line; a comma in a text needs quotes.",
     ),
     Reason(
@@ -132,7 +133,7 @@ TABLE = (
     Reason(
         "value_out_of_range",
         ("contract", "encode"),
-        "Avro allows the value, the model's or the prediction's type can't hold it exactly.",
+        "Avro allows the value, but the model's or the prediction's type can't hold it exactly.",
         "Correct the value; ids belong in text fields.",
     ),
     Reason(
@@ -157,7 +158,7 @@ TABLE = (
     Reason(
         "unknown_symbol",
         ("encode",),
-        "A text is none of the enum's symbols.",
+        "A text is not one of the enum's symbols.",
         "Pack the model again with that symbol.",
     ),
     Reason(
@@ -172,7 +173,7 @@ TABLE = (
     Reason(
         "timestamp_refused",
         ("publish",),
-        "The broker refuses the record's timestamp; the dead letter is stamped now.",
+        "The broker refuses the record's timestamp; the dead letter has the current time instead.",
         "Correct the producer's clock, or `message.timestamp.after.max.ms` of the output topic.",
     ),
     Reason(

@@ -28,7 +28,7 @@ _ANSWERS = (
     *bigquery_calls.ENDPOINTS,
 )
 ENDPOINTS = (*_ANSWERS, *pages_of(_ANSWERS))
-"""All that there are: the routes and the OpenAPI document are made from them."""
+"""Every endpoint: the routes and the OpenAPI document are made from this table."""
 
 
 def create_app(service: Service, beside: Sequence[Callable[[], Awaitable[None]]] = ()) -> Starlette:
@@ -37,7 +37,7 @@ def create_app(service: Service, beside: Sequence[Callable[[], Awaitable[None]]]
 
     Args:
         service: what answers.
-        beside: what else runs as long as it does, such as the look-out for a new version.
+        beside: what else runs for as long as the application does, such as the look-out for a new version.
     """
     rate = Rate(service.settings)
     routes = [
@@ -64,15 +64,14 @@ async def _no_route(request: Request, error: Exception) -> Response:
     advice = (
         "see /docs for what there is" if error.status_code == 404 else f"{request.method} is not taken here"
     )
-    response = await json_response({"error": f"{error.detail}: {advice}"}, status=error.status_code)
-    response.headers.update(error.headers or {})
-    return response
+    content = {"error": f"{error.detail}: {advice}"}
+    return await json_response(content, status=error.status_code, headers=error.headers)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    """A bug: uvicorn logs its traceback, the client is told nothing of our insides."""
+    """A bug: uvicorn logs its traceback; the client is told no details."""
     return await json_response({"error": "internal error; see the service's log"}, status=500)
 
 
 _HANDLERS: Mapping[Any, Any] = {HTTPException: _no_route, Exception: _failed}
-"""What Starlette does with errors that are not the endpoints' own."""
+"""What Starlette does with errors that no endpoint has answered."""

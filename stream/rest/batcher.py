@@ -42,9 +42,9 @@ class Batcher:
     """
     Gathers requests and scores them in a thread, so that the event loop stays free for connections.
 
-    A batch takes what waits. While one is scored, the next gathers by itself; so the only wait is for
-    requests that are likely to come at once: as many as the last batch had, and never longer than `max_wait`.
-    A client on its own never waits. Belongs to one event loop.
+    A batch takes what waits. While it is scored, the requests of the next one gather by themselves; so a batch waits
+    only for as many requests as the last one had, and never longer than `max_wait`. A client on its own never waits.
+    Belongs to one event loop.
     """
 
     def __init__(self, settings: ServeSettings, metrics: Metrics) -> None:
@@ -80,7 +80,7 @@ class Batcher:
         Args:
             served: the model that the rows were read for.
             events: the rows.
-        Returns: an answer per row, and by row the fields that only the model's columns can't hold.
+        Returns: an answer per row, and by row the fields whose values the model's columns can't hold.
         Raises: Problem 503 when too many rows wait, 413 when these alone are too many.
         """
         rows = len(events)

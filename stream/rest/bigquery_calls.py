@@ -24,7 +24,7 @@ from stream.types import shown
 __all__ = ["ENDPOINTS"]
 
 _MESSAGE_CHARS = 1_000
-"""BigQuery shows an `errorMessage` of up to 1 KB."""
+"""Characters of an `errorMessage`: BigQuery shows up to 1 KB."""
 
 
 async def _bigquery(service: Service, request: Request, body: bytes) -> Response:

@@ -60,7 +60,7 @@ class Endpoint:
         error: the schema of an answer with any other status.
         error_body: what such an answer says.
         stuck: the schema of the 503 with which a probe answers while the model is stuck; None for other endpoints.
-        open: whether it needs no token, and is not counted against the rate: what a load balancer asks.
+        open: whether it needs no token and doesn't count against the rate: a load balancer's probes.
     """
 
     method: str

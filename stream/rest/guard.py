@@ -27,12 +27,12 @@ class Rate:
 
     def __init__(self, settings: ServeSettings) -> None:
         self._item = None if settings.rate is None else RateLimitItemPerSecond(settings.rate)
-        self._limiter = None if settings.rate is None else SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def admit(self, request: Request) -> None:
         """Raises Problem 429."""
         client = request.client.host if request.client else ""
-        if self._item and self._limiter and not self._limiter.hit(self._item, client):
+        if self._item and not self._limiter.hit(self._item, client):
             raise too_many(self._item.amount)
 
 
@@ -84,15 +84,13 @@ def _check_token(token: str | None, request: Request) -> None:
     if token is None:
         return
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    # Compared in constant time: how long it takes must not say how much of it is right.
+    # Compared in constant time: the time must not tell how much of the token is right.
     plain = token.reveal() if isinstance(token, Secret) else token
-    # A header's bytes arrive as Latin-1, whatever the client meant: as bytes they are the token's in UTF-8.
+    # A header's bytes arrive decoded as Latin-1, whatever the client meant; as bytes again they are UTF-8.
     right = hmac.compare_digest(given.strip(" \t").encode("latin-1"), plain.encode())
     if scheme.lower() != "bearer" or not right:
         raise unauthorised()
 
 
 async def _refusal(endpoint: Endpoint, problem: Problem) -> Response:
-    response = await json_response(endpoint.error_body(problem), status=problem.status)
-    response.headers.update(problem.headers)
-    return response
+    return await json_response(endpoint.error_body(problem), status=problem.status, headers=problem.headers)

@@ -31,8 +31,7 @@ async def _invocations(service: Service, request: Request, body: bytes) -> Respo
     served = service.served
     text = kind == "text/csv"
     if text:
-        headers = [[served.names[leaf.path] for leaf in some] for some in (served.features, served.leaves)]
-        bare = headers if options.get("header") == "absent" else None
+        bare = served.unnamed if options.get("header") == "absent" else None
         rows: list[Any] = await aside(len(body), lambda: list(parse_csv(body, bare)))
     elif kind in ("application/json", ""):
         rows = await aside(len(body), lambda: _rows(served, parse_json(body)))

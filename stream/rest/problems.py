@@ -1,4 +1,4 @@
-"""What is wrong with a request, as HTTP says it: the only place where errors become status codes."""
+"""What is wrong with a request, as an HTTP status and a body: the only place where errors become status codes."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ __all__ = [
 ]
 
 RETRY_AFTER_S = 1
-"""What a client is told to wait: batches take milliseconds, so a second later the queue is another one."""
+"""What a client is told to wait: batches take milliseconds, so after a second the queue has changed."""
 
 STATUSES = {
-    401: "No token, or another.",
+    401: "The token is missing or wrong.",
     413: "The body is too large, or has too many rows.",
-    415: "A content type that is not read here.",
-    422: "Something does not fit; every field is named.",
+    415: "The content type is not one that is read here.",
+    422: "The body, or a field, does not fit; every such field is named.",
     429: "Too many requests from this address.",
     503: "Overloaded; `Retry-After` says when to try again.",
-    504: "Not done in time.",
+    504: "There was no answer in time.",
 }
 """What a request that has a body may be refused with, for the OpenAPI document."""
 
 Wrong = Mapping[str, Any]
-"""One thing that is wrong: `row` (from 0; absent where it is no row's), `field`, `reason`, `message`."""
+"""One thing that is wrong: `row` (from 0; absent where it is not about a row), `field`, `reason`, `message`."""
 
 
 @dataclass
@@ -112,7 +112,7 @@ def wrong_shape(message: str) -> Problem:
 
 def not_json(error: Exception) -> Problem:
     """The body can't be parsed."""
-    return Problem(422, f"the body is no JSON: {str(error)[:200] or type(error).__name__}")
+    return Problem(422, f"the body is not JSON: {str(error)[:200] or type(error).__name__}")
 
 
 def wrong_type(found: str, expected: str) -> Problem:
@@ -126,12 +126,12 @@ def too_large(what: str) -> Problem:
 
 
 def overloaded(why: str) -> Problem:
-    """No room now."""
+    """There is no room now."""
     return Problem(503, f"overloaded: {why}; try again", headers={"retry-after": str(RETRY_AFTER_S)})
 
 
 def too_many(rate: int) -> Problem:
-    """One client asks too often."""
+    """A client asks too often."""
     return Problem(
         429,
         f"more than {rate} requests per second from one address",
@@ -140,12 +140,12 @@ def too_many(rate: int) -> Problem:
 
 
 def too_late(seconds: float) -> Problem:
-    """Not done in time."""
+    """There was no answer in time."""
     return Problem(504, f"no answer within {seconds:g} s ([serve] timeout)")
 
 
 def unauthorised() -> Problem:
-    """No token, or another."""
+    """The token is missing or wrong."""
     return Problem(
         401, "a bearer token is needed: `Authorization: Bearer …`", headers={"www-authenticate": "Bearer"}
     )

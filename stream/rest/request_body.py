@@ -21,24 +21,24 @@ __all__ = ["Intake", "aside", "media_type", "parse_csv", "parse_json", "require_
 T = TypeVar("T")
 
 _ASIDE_BYTES = 65_536
-"""From here on a body is parsed in a thread: some 2 ms, longer than other requests should wait for the loop."""
+"""Larger bodies are parsed in a thread: it takes some 2 ms, longer than other requests should wait for the loop."""
 
 
 async def aside(size_bytes: int, call: Callable[[], T]) -> T:
-    """Call here, or in a thread when the body that it is about is large."""
+    """Call it here, or in a thread if the body that it works on is large."""
     return await asyncio.to_thread(call) if size_bytes > _ASIDE_BYTES else call()
 
 
 @dataclass(slots=True)
 class Intake:
-    """Reads bodies, and knows how many bytes of them are in memory. Belongs to one event loop."""
+    """Reads bodies, and counts the bytes of them that are in memory. Belongs to one event loop."""
 
     settings: ServeSettings
     held_bytes: int = 0
 
     @contextmanager
     def hold(self) -> Iterator[list[int]]:
-        """While a request is in flight: its bytes (the list's sum) count."""
+        """Count a request's bytes (the sum of the list) for as long as the request is in flight."""
         mine: list[int] = []
         try:
             yield mine
@@ -71,7 +71,7 @@ class Intake:
                     raise overloaded(f"{self.held_bytes} bytes of requests are in flight")
                 chunks.append(chunk)
         except ClientDisconnect:
-            raise Problem(400, "the client went away within its body") from None
+            raise Problem(400, "the client disconnected before the end of its body") from None
         return b"".join(chunks)
 
     def _too_large(self) -> Problem:
@@ -86,7 +86,7 @@ def media_type(request: Request) -> tuple[str, dict[str, str]]:
 
 
 def require_json(request: Request) -> None:
-    """Refuse a body that says it is something else."""
+    """Refuse a body whose content type is not JSON."""
     kind, _ = media_type(request)
     if kind and kind != "application/json" and not kind.endswith("+json"):
         raise wrong_type(kind, "application/json")
@@ -97,7 +97,7 @@ def parse_json(body: bytes) -> Any:
     Parse a body.
 
     Args:
-        body: JSON as RFC 8259 has it: NaN and Infinity are none.
+        body: JSON as RFC 8259 defines it, without NaN and Infinity.
     Raises: Problem 422.
     """
     try:
@@ -116,8 +116,8 @@ def parse_csv(body: bytes, headers: Sequence[list[str]] | None) -> list[dict[str
 
     Args:
         body: UTF-8, commas.
-        headers: the columns' names where the body has no header line: a row has those that are as many as its cells;
-            else None.
+        headers: for a body without a header line, the possible lists of column names: a row has the one with as
+            many names as the row has cells. None: the first line is the header.
     Returns: the rows; an empty cell is None.
     Raises: Problem 422 naming the line.
     """
@@ -138,5 +138,5 @@ def parse_csv(body: bytes, headers: Sequence[list[str]] | None) -> list[dict[str
                 )
             rows.append({name: cell or None for name, cell in zip(widths[len(cells)], cells, strict=True)})
     except (UnicodeDecodeError, csv.Error) as error:
-        raise wrong_shape(f"the body is no csv: {error}") from error
+        raise wrong_shape(f"the body is not a csv file: {error}") from error
     return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -15,24 +15,27 @@ from stream.rest.served_model import Answer
 __all__ = ["ROW_ERROR_SCHEMA", "as_objects", "json_response", "row_fault"]
 
 _ASIDE_ROWS = 500
-"""From here on an answer is written in a thread: some 2 ms of JSON."""
+"""Answers of more rows are written in a thread: their JSON takes some 2 ms."""
 
 
-async def json_response(content: object, rows: int = 0, status: int = 200) -> Response:
+async def json_response(
+    content: object, rows: int = 0, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """
     Args:
         content: of the body.
         rows: how many it holds; many are written in a thread.
         status: of HTTP.
+        headers: beside the content's own.
     """
     body = await asyncio.to_thread(_json, content) if rows > _ASIDE_ROWS else _json(content)
-    return Response(body, status, media_type="application/json")
+    return Response(body, status, headers, media_type="application/json")
 
 
 def _json(content: object) -> bytes:
     return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
         "utf-8",
-        "backslashreplace",  # half a surrogate pair, in a message that quotes one: JSON writes it so
+        "backslashreplace",  # half a surrogate pair, quoted in a message: JSON escapes it the same way
     )
 
 

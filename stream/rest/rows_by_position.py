@@ -22,15 +22,14 @@ def by_position(served: Served, row: Any, place: str) -> Row:
         place: where the row is, for messages.
     Raises: Problem 422 when it has another length.
     """
-    features, leaves = served.features, served.leaves
+    features = served.unnamed[0]
     if isinstance(row, list):
-        for chosen in (features, leaves):
-            if len(row) == len(chosen) and not (
+        for names in served.unnamed:
+            if len(row) == len(names) and not (
                 len(row) == 1 and served.inputs == "vector" and not isinstance(row[0], list)
             ):
-                return {leaf.path: value for leaf, value in zip(chosen, row, strict=True)}
+                return dict(zip(names, row, strict=True))
         if served.inputs == "vector":
-            return {features[0].path: row}
+            return {features[0]: row}
     found = f"{len(row)} values" if isinstance(row, list) else shown(row)
-    names = ", ".join(served.names[leaf.path] for leaf in features)
-    raise wrong_shape(f"{place}: expected {len(features)} values ({names}), found {found}")
+    raise wrong_shape(f"{place}: expected {len(features)} values ({', '.join(features)}), found {found}")

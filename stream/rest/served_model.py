@@ -35,6 +35,8 @@ class Served:
         features: leaves of the model's features, in the schema's order.
         leaves: those, and the carried ones.
         names: by path, the name that callers know a leaf by.
+        unnamed: the names of a row's values where the row has none: the features' in the schema's order, or those
+            with the carried fields' among them.
         carried: by path, the name in the prediction.
         examples: some of the package's golden rows, as a caller would write them.
     """
@@ -58,6 +60,7 @@ class Served:
         self.features = tuple(leaf for leaf in self.leaves if leaf.path in needed)
         self._steps = {leaf.path: find(features.root, leaf.path) for leaf in self.leaves}
         self.names = self._needed.names
+        self.unnamed = [[self.names[leaf.path] for leaf in some] for some in (self.features, self.leaves)]
         self._types = {name: features.leaf(path).type for path, name in self.carried.items()}
         self._types |= {field.name: field.whole for field in answer_fields(manifest)} | {
             "model": type_of("string")

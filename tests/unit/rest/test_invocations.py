@@ -99,7 +99,7 @@ def test_row_that_can_not_be_scored_does_not_fail_the_others(people: TestClient)
         ('{"dataframe_records": 3}', "application/json", 422, "expected a list"),
         ("age,age\n1,2\n", "text/csv", 422, "age twice"),
         ("age,city\n1\n", "text/csv", 422, "line 2: expected 2 cells"),
-        ('age\n"1', "text/csv", 422, "no csv"),
+        ('age\n"1', "text/csv", 422, "not a csv file"),
         ("a", "application/x-parquet", 415, "text/csv"),
     ],
 )  # fmt: skip
