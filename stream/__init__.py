@@ -1,1 +1,3 @@
 """A scikit-learn model on a Kafka stream."""
+
+__all__: list[str] = []

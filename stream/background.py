@@ -49,6 +49,11 @@ class Background:
         self.busy = True
         self._tasks.put(procedure)
 
+    @property
+    def running(self) -> bool:
+        """Whether a procedure was started and has not come to its end yet; any thread may ask."""
+        return self.busy and self._ends.empty()
+
     def wait(self, timeout_s: float) -> bool:
         """
         Wait for the procedure's end.

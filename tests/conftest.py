@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
-from typing import NoReturn, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import pytest
 
@@ -119,6 +121,25 @@ def topics(kafka: Kafka) -> Iterator[Topics]:
     yield topics
     if KAFKA_BOOTSTRAP:
         topics.delete()
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small model of `tests.acceptance.visits`, packed; not to be changed."""
+    from tests.acceptance import visits
+
+    return visits.packed(tmp_path_factory.mktemp("packages") / "visits")
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    """A local Spark for one module's tests; needs pyspark and Java."""
+    from stream.spark import open_session
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    session = open_session("local[2]", "tests")
+    yield session
+    session.stop()
 
 
 def had(make: Callable[[], _Server]) -> _Server:

@@ -116,7 +116,7 @@ def run_rest(settings: Settings) -> None:
     log.info("%s answers on %s://%s:%d, see /docs", rest.service.served.title, scheme, shown, port)
     if serve.token is None and not _is_loopback(host):
         log.warning("anybody who reaches %s:%d may ask: there is no [serve] token", host, port)
-    logging.getLogger("uvicorn.error").addFilter(_is_no_cut)
+    logging.getLogger("uvicorn.error").addFilter(shows_traceback)
     server.run([claimed])
     if rest.service.batcher.busy:
         log.error("the model did not come back within %g s; its requests got no answer", serve.drain_timeout)
@@ -129,8 +129,8 @@ def run_rest(settings: Settings) -> None:
     log.info("drained: every request that was taken has its answer")
 
 
-def _is_no_cut(record: logging.LogRecord) -> bool:
-    """Requests that are cut off at the end are told of in one line, not in a traceback each."""
+def shows_traceback(record: logging.LogRecord) -> bool:
+    """A filter of the log: requests that are cut off at the end share one line, and have no traceback each."""
     cut = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
     return not cut or log.isEnabledFor(logging.DEBUG)
 

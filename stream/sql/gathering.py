@@ -51,6 +51,11 @@ class Gathering:
         self._waiting: list[_Request] = []
         self._expected = 1
 
+    @property
+    def waiting(self) -> int:
+        """How many calls wait to be answered, beside those that are being answered; any thread may ask."""
+        return len(self._waiting)
+
     def ask(self, rows: pa.Array) -> pa.Array:
         """
         Answer a call, with those of other threads if there are any.

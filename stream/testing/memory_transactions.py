@@ -24,6 +24,7 @@ class MemoryTransactions:
 
     Attributes:
         timeout_s: after so long a broker would end a transaction.
+        pending: records of the open transaction, in order; None while none is open.
         committed: records of committed transactions, in order.
         aborted: records of aborted ones.
         offsets: per partition the committed next offset.
@@ -41,6 +42,7 @@ class MemoryTransactions:
             timeout_s: see the attribute.
         """
         self.timeout_s = timeout_s
+        self.pending: list[Sent] | None = None
         self.committed: list[Sent] = []
         self.aborted: list[Sent] = []
         self.offsets: dict[Partition, int] = {}
@@ -50,7 +52,6 @@ class MemoryTransactions:
         self.refuse: Callable[[Sent], str | None] = lambda sent: None
         self.larger_too = False
         self.calls: list[Step] = []
-        self._open: list[Sent] | None = None
         self._staged: dict[Partition, int] = {}
 
     def _step(self, step: Step) -> None:
@@ -70,8 +71,8 @@ class MemoryTransactions:
     def begin(self) -> None:
         """See `TransactionalSink.begin`."""
         self._step("begin")
-        assert self._open is None, "a transaction is open already"
-        self._open = []
+        assert self.pending is None, "a transaction is open already"
+        self.pending = []
 
     def send(
         self,
@@ -83,14 +84,14 @@ class MemoryTransactions:
     ) -> None:
         """See `TransactionalSink.send`."""
         self._step("send")
-        assert self._open is not None, "no transaction is open"
+        assert self.pending is not None, "no transaction is open"
         for key, value, timestamp, header in zip(keys, values, timestamps_ms, headers, strict=True):
-            self._open.append(Sent(topic, key, value, timestamp, list(header or ())))
+            self.pending.append(Sent(topic, key, value, timestamp, list(header or ())))
 
     def flush(self, deadline: Deadline) -> list[Refusal]:
         """See `TransactionalSink.flush`."""
         self._step("flush")
-        refused = [(sent, self.refuse(sent)) for sent in self._open or ()]
+        refused = [(sent, self.refuse(sent)) for sent in self.pending or ()]
         return [
             Refusal(
                 s.topic,
@@ -127,11 +128,11 @@ class MemoryTransactions:
         self._count()
 
     def _count(self) -> None:
-        assert self._open is not None, "no transaction is open"
-        self.committed += self._open
-        self.sizes.append(len(self._open))
+        assert self.pending is not None, "no transaction is open"
+        self.committed += self.pending
+        self.sizes.append(len(self.pending))
         self.offsets |= self._staged
-        self._open, self._staged = None, {}
+        self.pending, self._staged = None, {}
 
     def abort(self, deadline: Deadline) -> None:
         """See `TransactionalSink.abort`."""
@@ -139,8 +140,8 @@ class MemoryTransactions:
         self._end()
 
     def _end(self) -> None:
-        self.aborted += self._open or []
-        self._open, self._staged = None, {}
+        self.aborted += self.pending or []
+        self.pending, self._staged = None, {}
 
     def on(self, topic: str) -> list[Sent]:
         """What was committed on a topic, in order."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Self, TypeAlias
 
 from stream.deadline import Deadline
 from stream.errors import StreamError
 from stream.records import Batch, Partition
 from stream.transport import GroupMetadata, Listener
 
-__all__ = ["ScriptedSource"]
+__all__ = ["ScriptedSource", "Step"]
+
+Step: TypeAlias = Batch | StreamError | Callable[[], None]
+"""A batch to return, an error to raise, or a function to call."""
 
 
 class ScriptedSource:
@@ -17,7 +21,8 @@ class ScriptedSource:
     Behaves as `stream.transport.Source`; state is readable.
 
     A step of the script is a batch to return, an error to raise, or a function to call (for rebalances, with
-    `assign`, `revoke`, `lose`). When the script is over, `at_end` is called and polls come back empty.
+    `assign`, `revoke`, `lose`); `then` adds steps. When the script is over, `at_end` is called and polls come back
+    empty.
 
     Attributes:
         offsets: per partition the last committed offset.
@@ -33,15 +38,13 @@ class ScriptedSource:
         closed: whether `close` was called.
     """
 
-    def __init__(
-        self, script: Sequence[Batch | StreamError | Callable[[], None]], at_end: Callable[[], None]
-    ) -> None:
+    def __init__(self, script: Sequence[Step], at_end: Callable[[], None]) -> None:
         """
         Args:
             script: the steps, one a poll.
             at_end: called by each poll after the last step.
         """
-        self._script = list(script)
+        self._script: list[Step] = list(script)
         self._at_end = at_end
         self.before_poll: Callable[[], None] = lambda: None
         self.listener: Listener | None = None
@@ -57,6 +60,17 @@ class ScriptedSource:
         self.drained = True
         self.joined = False
         self.closed = False
+
+    def then(self, *steps: Step) -> Self:
+        """
+        Add steps to the end of the script; also while it is played.
+
+        Args:
+            steps: see the class.
+        Returns: the source itself.
+        """
+        self._script += steps
+        return self
 
     def subscribe(self) -> None:
         """See `Source.subscribe`; owns partition 0 of topic `in` at once."""

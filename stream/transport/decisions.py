@@ -12,7 +12,7 @@ from enum import Enum
 
 from confluent_kafka import KafkaError
 
-__all__ = ["DECISIONS", "RECORD_REASONS", "Decision"]
+__all__ = ["BY_DECISION", "DECISIONS", "RECORD_REASONS", "Decision"]
 
 
 class Decision(Enum):
@@ -34,7 +34,7 @@ class Decision(Enum):
     """A bug, a broken setting, or nothing that a worker meets: going on blindly is how records get lost."""
 
 
-_BY_DECISION: Mapping[Decision, str] = {
+BY_DECISION: Mapping[Decision, str] = {
     Decision.RETRY: """
         _TRANSPORT _RESOLVE _ALL_BROKERS_DOWN _TIMED_OUT _TIMED_OUT_QUEUE _QUEUE_FULL _NODE_UPDATE _WAIT_COORD
         _IN_PROGRESS _PREV_IN_PROGRESS _STATE _NO_OFFSET _WAIT_CACHE _INTR _RETRY _PARTITION_EOF
@@ -92,10 +92,11 @@ _BY_DECISION: Mapping[Decision, str] = {
         STREAMS_INVALID_TOPOLOGY_EPOCH STREAMS_TOPOLOGY_FENCED SHARE_SESSION_LIMIT_REACHED
     """,
 }
+"""Per decision, the names of its error codes as librdkafka spells them, separated by white space."""
 
 DECISIONS: Mapping[int, Decision] = {
     getattr(KafkaError, name): decision
-    for decision, names in _BY_DECISION.items()
+    for decision, names in BY_DECISION.items()
     for name in names.split()
     # The range of versions that pyproject.toml allows knows a few names more or less.
     if hasattr(KafkaError, name)

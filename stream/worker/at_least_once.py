@@ -57,6 +57,11 @@ class AtLeastOnce:
         """Never anything: outputs are repeated by the client, records by whoever starts after a crash."""
         return ""
 
+    @property
+    def settling(self) -> bool:
+        """See `Delivery.settling`."""
+        return self._settlement.running
+
     def open(self, source: Reading, pause: Callable[[float], bool]) -> None:
         """See `Delivery.open`."""
         self._source = source

@@ -56,6 +56,10 @@ class Delivery(Protocol):
     def holding(self) -> str:
         """Why records are in hand that must be published before any others; empty when there are none."""
 
+    @property
+    def settling(self) -> bool:
+        """Whether a span is coming to its end in the background at this moment; any thread may ask."""
+
     def open(self, source: Reading, pause: Callable[[float], bool]) -> None:
         """
         Get ready, before the input is subscribed to.

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from stream.store import PackRequest, pack
-from tests.acceptance import visits
 from tests.acceptance.process import Setup, Tables, Worker
 from tests.acceptance.reader import Outputs, reading
 from tests.conftest import Kafka
@@ -21,14 +19,6 @@ PARTITIONS = 4
 
 # The events' timestamps are fixed and long past; a broker would drop such records after half a minute.
 KEPT = {"retention.ms": "-1"}
-
-
-@pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small model of `visits`, packed."""
-    folder = tmp_path_factory.mktemp("packages") / "visits"
-    pack(visits.estimator(), PackRequest("visits", folder, carry=("id",)), schema=visits.SCHEMA)
-    return folder
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,23 +13,13 @@ import pytest
 
 import stream.sql
 from stream.app.batch import BatchOptions, planned, run_batch
-from stream.app.parts import assemble
 from stream.batch import find_inputs
-from stream.codec import RecordSchema, single_object_prefix
-from stream.codec.dict_records import write_row
-from stream.deadline import Deadline
 from stream.settings import (
-    DeadLetterSettings,
-    InputSettings,
-    KafkaSettings,
     ModelSettings,
-    OutputSettings,
     Settings,
 )
-from stream.transport import Sink
 from tests.acceptance.cases import CASES, ROWS, Case
-from tests.acceptance.reader import reading
-from tests.acceptance.test_estimators import running
+from tests.acceptance.rig import scored
 from tests.conftest import Kafka
 from tests.kafka.topics import Topics
 from tests.unit.rest.models import door
@@ -142,40 +130,10 @@ def test_answers_without_kafka(case: Case, file: Path, through: Callable[[Case, 
 @pytest.mark.kafka
 def test_answers_on_the_stream(case: Case, kafka: Kafka, topics: Topics) -> None:
     """So does the worker, exactly once, on a real Kafka."""
-    schema = RecordSchema(case.package.features)
-    settings = Settings(
-        kafka=KafkaSettings(kafka.bootstrap, topics.name("group")),
-        model=ModelSettings(uri=str(folder_of(case))),
-        input=InputSettings(topics.create("in")),
-        output=OutputSettings(topics.create("out")),
-        dead_letters=DeadLetterSettings(topics.create("dead")),
-    )
-    values = [single_object_prefix(schema) + write_row(schema, event) for event in case.events]
-    sink = Sink(settings.kafka)
-    sink.send(settings.input.topic, [b"%d" % i for i in range(ROWS)], values, [0] * ROWS, [None] * ROWS)
-    assert [] == sink.flush(Deadline.after(30))
-
-    with (
-        running(assemble(settings)),
-        reading(
-            kafka.bootstrap, settings.output.topic, settings.dead_letters.topic, folder_of(case)
-        ) as found,
-    ):
-        found.inputs(ROWS)
+    found = scored(kafka.bootstrap, topics, folder_of(case), case.events)
 
     assert [] == found.letters
     assert_one_answer(case, by_id(case, [dict(seen.fields) for seen in found.predictions]))
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    """A local Spark; Java is needed."""
-    from stream.spark import open_session
-
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    session = open_session("local[2]", "tests")
-    yield session
-    session.stop()
 
 
 @pytest.mark.spark

@@ -2,58 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.acceptance.process import END_S, READY_S, Process
+from tests.acceptance.process import END_S, Process
+from tests.acceptance.server import Server
 from tests.authority import Authority
-from tests.kafka.process import free_ports, is_listening
-from tests.unit.rest.models import GATE, GATED, GIVEN, RAISES, pack_people
+from tests.kafka.process import is_listening
+from tests.unit.rest.models import GATED, GIVEN, RAISES, pack_people
 
-Serve = Callable[..., "Server"]
-
-
-class Server(Process):
-    """`stream serve` with a configuration of its own."""
-
-    def __init__(
-        self, folder: Path, package: Path, serve: Mapping[str, object] | None = None, scheme: str = "http"
-    ) -> None:
-        [self.port] = free_ports(1)
-        self.url = f"{scheme}://127.0.0.1:{self.port}"
-        config = folder / "serve.toml"
-        keys = [f"{key} = {json.dumps(value)}" for key, value in (serve or {}).items()]
-        config.write_text("\n".join([f'[model]\nuri = "{package}"\nreload = "200ms"\n[serve]', *keys]))
-        command = [sys.executable, "-m", "stream", "serve", "--config", str(config), "--port", str(self.port)]
-        self._gate = folder / "gate"
-        super().__init__("serve", command, folder, {GATE: str(self._gate)})
-
-    def ready(self) -> Server:
-        """Block until it listens, which it does once it can answer."""
-        self.until(lambda: is_listening(self.port), READY_S, "it to listen")
-        return self
-
-    def ask(self, row: Mapping[str, Any]) -> httpx.Response:
-        """Its answer to one row."""
-        return httpx.post(f"{self.url}/predict", json=row, timeout=30)
-
-    def let(self) -> None:
-        """Let the model come back from those that are gated."""
-        self._gate.touch()
-
-    def metrics(self) -> str:
-        """What it says of itself."""
-        return httpx.get(f"{self.url}/metrics", timeout=30).text
+Serve = Callable[..., Server]
 
 
 @pytest.fixture

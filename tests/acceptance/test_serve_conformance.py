@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.test_serve import Server
+from tests.acceptance.server import Server
 from tests.unit.rest.models import pack_kinds, pack_line, pack_people
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import fastavro
@@ -19,7 +20,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-__all__ = ["SCHEMA", "Event", "decoded", "estimator", "event", "framed", "send", "visit"]
+from stream.store import PackRequest, pack
+
+__all__ = ["SCHEMA", "Event", "decoded", "estimator", "event", "framed", "packed", "send", "visit"]
 
 SCHEMA = json.dumps(
     {
@@ -74,6 +77,12 @@ def estimator() -> Pipeline:
     model = Pipeline([("columns", columns), ("answer", LogisticRegression())])
     model.fit(frame[["channel", "pages", "seconds"]], np.where(bought, "buys", "leaves"))
     return model
+
+
+def packed(folder: Path) -> Path:
+    """The model as a package; returns its folder."""
+    pack(estimator(), PackRequest("visits", folder, carry=("id",)), schema=SCHEMA)
+    return folder
 
 
 def framed(row: dict[str, Any]) -> bytes:

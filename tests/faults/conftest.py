@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import PARTITIONS, make_setup, package, workers
+from tests.acceptance.conftest import PARTITIONS, make_setup, workers
 from tests.acceptance.process import Worker
 from tests.acceptance.reader import reading
 from tests.conftest import Kafka, had
@@ -24,7 +24,7 @@ from tests.kafka.artifacts import ALONE, KAFKA
 from tests.kafka.cluster import Cluster
 from tests.kafka.topics import Topics
 
-__all__ = ["package", "stage", "workers"]
+__all__ = ["stage", "workers"]
 
 ROW_S = 600
 """A row takes 15-60 s on two cores of its own, the session's brokers included; many times that beside others."""

@@ -56,10 +56,11 @@ def test_client_has_the_same_answers_from_both(url: str) -> None:
     """What is there, what is not, who holds an id, and what a wrong address looks like."""
     text = json.dumps({"type": "record", "name": "Seat", "fields": [{"name": "row", "type": "int"}]})
     holder = json.dumps({"type": "record", "name": "Plane", "fields": [{"name": "seat", "type": "Seat"}]})
-    with closing(Client(Connection(RegistrySettings(url=url)))) as client:
+    settings = RegistrySettings(url=url)
+    with closing(Client(Connection(settings))) as client, closing(Connection(settings)) as line:
         made = client.register("seats-value", text)
         body = {"schema": holder, "references": [{"name": "Seat", "subject": "seats-value", "version": 1}]}
-        plane = client._line.post("/subjects/planes-value/versions", body)["id"]
+        plane = line.post("/subjects/planes-value/versions", body)["id"]
 
         assert made == client.register("seats-value", text) == client.id_of("seats-value", text)
         assert [1] == client.versions("seats-value")

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stream.store import PackRequest, pack
 from tests.acceptance import visits
 from tests.acceptance.conftest import PARTITIONS, make_setup
 from tests.acceptance.process import Process, Setup, Worker
@@ -77,7 +76,7 @@ class Soak:
     def run(self) -> dict[str, Any]:
         """Everything; the figures."""
         package = self.folder / "visits"
-        pack(visits.estimator(), PackRequest("visits", package, carry=("id",)), schema=visits.SCHEMA)
+        visits.packed(package)
         with Broker(version=ALONE) as broker, ExitStack() as stack:
             rate = self.rate or self._half(broker, package)
             setup = self._setup(broker, package)

@@ -19,6 +19,24 @@ def fail() -> None:
     raise Expected("why")
 
 
+class Failing:
+    """A procedure that ends badly, and knows its thread."""
+
+    def __init__(self) -> None:
+        self.threads: list[threading.Thread] = []
+
+    def fail(self) -> None:
+        """Raise."""
+        self.threads.append(threading.current_thread())
+        fail()
+
+    def join(self) -> None:
+        """Wait for the end of the one thread that it ran in."""
+        [thread] = self.threads
+        thread.join(10.0)
+        assert not thread.is_alive()
+
+
 class TestBackground:
     """One slot."""
 
@@ -35,29 +53,25 @@ class TestBackground:
     @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
     def test_bug_reaches_the_owner_too(self) -> None:
         """A thread's own exception would be printed and lost."""
-        slot = Background()
-        slot.start(fail)
-        thread = slot._thread
+        slot, thread = Background(), Failing()
+        slot.start(thread.fail)
 
         with pytest.raises(Expected):
             slot.wait(10.0)
-        assert thread is not None
-        thread.join(10.0)
+        thread.join()
 
     @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
     def test_slot_is_of_use_after_a_bug(self) -> None:
         """Its thread has ended with it."""
-        slot, done = Background(), threading.Event()
-        slot.start(fail)
-        first = slot._thread
+        slot, first, done = Background(), Failing(), threading.Event()
+        slot.start(first.fail)
         with pytest.raises(Expected):
             slot.wait(10.0)
 
         slot.start(done.set)
         assert slot.wait(10.0)
         assert done.is_set()
-        assert first is not None
-        first.join(10.0)
+        first.join()
 
     def test_thread_is_kept_and_ends_with_its_slot(self) -> None:
         """Starting one where memory is short can take for ever."""

@@ -16,16 +16,7 @@ import pytest
 from stream.batch import run_local
 from stream.batch.work import Done
 from stream.cli import main
-from stream.store import PackRequest, pack
 from tests.acceptance import visits
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small model of `visits`, packed."""
-    folder = tmp_path_factory.mktemp("packages") / "visits"
-    pack(visits.estimator(), PackRequest("visits", folder, carry=("id",)), schema=visits.SCHEMA)
-    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import pytest
 
 from stream.codec import Decoded, Decoder, RecordSchema
 from stream.codec.arrow import FAST_FROM_ROWS
+from stream.codec.fallback import SlowReader
 from stream.codec.parts import Part
 from stream.errors import SchemaError
 from stream.records import DeadLetter
@@ -320,15 +321,16 @@ class TestIsolation:
         for i in range(0, 2000, 200):
             bodies[i] = bodies[i][:-1]
         decoder = Decoder(FLIGHT, FLIGHT.fields, "bare", FLIGHT)
-        slow = decoder._readers(FLIGHT).slow
         walked: list[int] = []
-        read = slow.read
+        read = SlowReader.read
 
-        def watched(rows: Sequence[int], values: Sequence[bytes]) -> tuple[Part, dict[int, DeadLetter]]:
+        def watched(
+            reader: SlowReader, rows: Sequence[int], values: Sequence[bytes]
+        ) -> tuple[Part, dict[int, DeadLetter]]:
             walked.extend(rows)
-            return read(rows, values)
+            return read(reader, rows, values)
 
-        monkeypatch.setattr(slow, "read", watched)
+        monkeypatch.setattr(SlowReader, "read", watched)
         decoded = decoder.decode(bodies)
 
         assert list(range(0, 2000, 200)) == sorted(decoded.faults)

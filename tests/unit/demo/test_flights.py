@@ -95,7 +95,7 @@ class TestLoadFlights:
         table = flights.read_table("flights.csv.zip")
         table = table[table["dep_time"].notna()]
         local = departures.set_index("flight_id")["departed_at"].dt.tz_convert("America/New_York")
-        shown = local.loc[flights._ids(table)]
+        shown = local.loc[flights.flight_ids(table)]
 
         assert (
             table["dep_time"].to_numpy() % 2400 == (shown.dt.hour * 100 + shown.dt.minute).to_numpy()

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from stream.store import PackRequest, pack
-from tests.acceptance import visits
-
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small model of `visits`, packed."""
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    folder = tmp_path_factory.mktemp("packages") / "visits"
-    pack(visits.estimator(), PackRequest("visits", folder, carry=("id",)), schema=visits.SCHEMA)
-    return folder
-
-
-def test_command_asks_in_spark_sql(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_asks_in_spark_sql(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`stream sql --engine spark` prints rows, keeps them, and refuses a query that Spark can't use."""
     from stream.cli import main
 
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     (tmp_path / "v.jsonl").write_text(
         '{"id": 1, "channel": "mail", "pages": 30, "seconds": 9.5}\n{"id": 2, "channel": null, "pages": 1}\n'
     )

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,30 +13,11 @@ import pytest
 from stream.app.batch import BatchOptions, planned, run_batch
 from stream.batch import RunRecord, find_inputs
 from stream.settings import ModelSettings, Settings
-from stream.store import PackRequest, open_package, pack
+from stream.store import open_package
 from stream.table import TableScorer
 from tests.acceptance import visits
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small model of `visits`, packed."""
-    folder = tmp_path_factory.mktemp("packages") / "visits"
-    pack(visits.estimator(), PackRequest("visits", folder, carry=("id",)), schema=visits.SCHEMA)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    """One session for the functions; Java is needed."""
-    from stream.spark import open_session
-
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    session = open_session("local[2]", "tests")
-    yield session
-    session.stop()
 
 
 def rows(n: int) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ def test_calls_that_wait_are_answered_at_once() -> None:
         first = pool.submit(gathering.ask, pa.array([0]))
         assert doubling.entered.wait(20)
         others = [pool.submit(gathering.ask, pa.array([i, -i - 10])) for i in range(1, THREADS)]
-        while len(gathering._waiting) < len(others):
+        while gathering.waiting < len(others):
             pass
         doubling.go_on.set()
         answers = [future.result(20).to_pylist() for future in (first, *others)]
@@ -60,7 +60,7 @@ def test_what_it_raises_reaches_everybody_asked_with() -> None:
         first = pool.submit(gathering.ask, pa.array([0]))
         assert doubling.entered.wait(20)
         others = [pool.submit(gathering.ask, pa.array([i])) for i in (-1, 5)]
-        while len(gathering._waiting) < len(others):
+        while gathering.waiting < len(others):
             pass
         doubling.go_on.set()
         assert [0] == first.result(20).to_pylist()
@@ -79,7 +79,7 @@ def test_rows_of_another_type_have_a_call_of_their_own() -> None:
         first = pool.submit(gathering.ask, pa.array([0]))
         assert doubling.entered.wait(20)
         whole, real = pool.submit(gathering.ask, pa.array([1])), pool.submit(gathering.ask, pa.array([1.5]))
-        while len(gathering._waiting) < 2:
+        while gathering.waiting < 2:
             pass
         doubling.go_on.set()
         answers = [future.result(20).to_pylist() for future in (first, whole, real)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC, OneClassSVM
 from sklearn.tree import DecisionTreeRegressor
+
+from stream.store import Package
 
 ROWS = 40
 
@@ -249,3 +252,33 @@ CASES: dict[str, Callable[[], Case]] = {
     "predict only": lambda: _on_matrix(Threshold()),
     "nothing but predict": _unnamed,
 }
+
+
+def expected_answers(case: Case, package: Package) -> dict[str, list[Any]]:
+    """What the estimator itself says, by the contract's field names."""
+    estimator: Any = case.estimator
+    x: Any = case.x
+    manifest = package.manifest
+    predicted = np.asarray(estimator.predict(x))
+    name = {
+        "regressor": "value", "multi-regressor": "values", "multi-classifier": "labels"
+    }.get(manifest.task, "label")  # fmt: skip
+    expected = {name: predicted.tolist()}
+    if manifest.task == "outlier":
+        expected["score"] = estimator.decision_function(x).tolist()
+    elif hasattr(estimator, "predict_proba") and manifest.task == "classifier":
+        proba = estimator.predict_proba(x)
+        which = [list(estimator.classes_).index(label) for label in predicted]
+        binary = proba.shape[1] == 2
+        expected["score"] = [row[1] if binary else row[i] for row, i in zip(proba, which, strict=True)]
+        if manifest.probabilities:
+            expected["probabilities"] = proba.tolist()
+    elif hasattr(estimator, "decision_function") and manifest.task == "classifier":
+        scores = estimator.decision_function(x)
+        which = [list(estimator.classes_).index(label) for label in predicted]
+        if scores.ndim == 1:
+            expected["score"] = scores.tolist()
+        # One against one has a column per pair of classes: no label's score.
+        elif getattr(estimator, "decision_function_shape", "ovr") == "ovr":
+            expected["score"] = [row[i] for row, i in zip(scores, which, strict=True)]
+    return expected

@@ -15,7 +15,7 @@ from stream.codec import Decoder, RecordSchema
 from stream.files import events_of, sample_of
 from stream.scoring import columns_of
 from stream.store import Package, PackRequest, open_package, pack
-from tests.unit.store.estimators import CASES, Case
+from tests.unit.store.estimators import CASES, Case, expected_answers
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning", "ignore::FutureWarning"
@@ -25,36 +25,6 @@ pytestmark = pytest.mark.filterwarnings(
 def _packed(case: Case, folder: Path) -> Package:
     pack(case.estimator, PackRequest("m", folder, **case.options), sample=case.sample)  # type: ignore[arg-type]
     return open_package(folder)
-
-
-def expected_answers(case: Case, package: Package) -> dict[str, list[Any]]:
-    """What the estimator itself says, by the contract's field names."""
-    estimator: Any = case.estimator
-    x: Any = case.x
-    manifest = package.manifest
-    predicted = np.asarray(estimator.predict(x))
-    name = {
-        "regressor": "value", "multi-regressor": "values", "multi-classifier": "labels"
-    }.get(manifest.task, "label")  # fmt: skip
-    expected = {name: predicted.tolist()}
-    if manifest.task == "outlier":
-        expected["score"] = estimator.decision_function(x).tolist()
-    elif hasattr(estimator, "predict_proba") and manifest.task == "classifier":
-        proba = estimator.predict_proba(x)
-        which = [list(estimator.classes_).index(label) for label in predicted]
-        binary = proba.shape[1] == 2
-        expected["score"] = [row[1] if binary else row[i] for row, i in zip(proba, which, strict=True)]
-        if manifest.probabilities:
-            expected["probabilities"] = proba.tolist()
-    elif hasattr(estimator, "decision_function") and manifest.task == "classifier":
-        scores = estimator.decision_function(x)
-        which = [list(estimator.classes_).index(label) for label in predicted]
-        if scores.ndim == 1:
-            expected["score"] = scores.tolist()
-        # One against one has a column per pair of classes: no label's score.
-        elif getattr(estimator, "decision_function_shape", "ovr") == "ovr":
-            expected["score"] = [row[i] for row, i in zip(scores, which, strict=True)]
-    return expected
 
 
 def _decoded(rows: list[dict[str, Any]], package: Package) -> dict[str, pa.Array]:

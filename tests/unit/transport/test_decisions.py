@@ -15,7 +15,7 @@ from stream.errors import (
     Stopped,
     StreamError,
 )
-from stream.transport.decisions import _BY_DECISION, DECISIONS, RECORD_REASONS, Decision
+from stream.transport.decisions import BY_DECISION, DECISIONS, RECORD_REASONS, Decision
 from stream.transport.faults import decide, decide_transaction
 
 CODES = {
@@ -39,7 +39,7 @@ def test_code_has_a_decision(name: str) -> None:
 
 def test_no_name_is_listed_twice() -> None:
     """Two decisions for one code would be none."""
-    names = [name for names in _BY_DECISION.values() for name in names.split()]
+    names = [name for names in BY_DECISION.values() for name in names.split()]
 
     assert sorted(set(names)) == sorted(names)
 

@@ -13,7 +13,7 @@ from stream.deadline import Deadline
 from stream.errors import Aborted, MovedOn, OutcomeUnknown
 from stream.records import Partition
 from stream.settings import KafkaSettings
-from stream.transport import GroupMetadata, TransactionalSink
+from stream.transport import GroupMetadata, TransactionalSink, outbox
 
 MEMBER = GroupMetadata(GroupMetadata.MAGIC + (7).to_bytes(4, "little"))
 
@@ -49,9 +49,8 @@ def client() -> Iterator[Client]:
 def sink(client: Client, monkeypatch: pytest.MonkeyPatch) -> TransactionalSink:
     """A sink over it."""
     monkeypatch.setattr(background, "GRACE_S", 0.05)
-    sink = TransactionalSink(KafkaSettings("127.0.0.1:1", "group"), "id")
-    sink._outbox.producer = client
-    return sink
+    monkeypatch.setattr(outbox, "Producer", lambda properties: client)
+    return TransactionalSink(KafkaSettings("127.0.0.1:1", "group"), "id")
 
 
 def add(sink: TransactionalSink, seconds: float = 0.05, group: GroupMetadata = MEMBER) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import pytest
 
-from stream.background import Background
 from stream.deadline import Deadline
 from stream.errors import (
     DeadLetterRefused,
@@ -16,85 +14,16 @@ from stream.errors import (
     MovedOn,
     OffsetOutOfRange,
     Retriable,
-    StreamError,
     TooManyDeadLetters,
 )
-from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction, Skip
-from stream.telemetry import Metrics
-from stream.testing import MemorySink, ScriptedSource, batch_of
+from stream.records import Batch, Outcome, Partition
+from stream.testing import batch_of
 from stream.transport import Refusal
 from stream.worker import (
-    AtLeastOnce,
-    Brake,
-    Engine,
-    Outlets,
-    Progress,
-    Publisher,
     State,
-    Tally,
-    Timing,
-    Topics,
 )
-
-P0, P1 = Partition("in", 0), Partition("in", 1)
-
-
-class Echo:
-    """Scores `x…` as a dead letter, `s…` as a skip, everything else as itself."""
-
-    def __init__(self, name: str = "m@1") -> None:
-        """Under a model's name."""
-        self.name = name
-
-    def process(self, batch: Batch) -> list[Outcome]:
-        """One outcome per record."""
-        return [self.outcome(value) for value in batch.values]
-
-    def outcome(self, value: bytes | None) -> Outcome:
-        """What becomes of one value."""
-        if value is None or not value.startswith((b"x", b"s")):
-            return Prediction(value)
-        return (
-            Skip("asked") if value.startswith(b"s") else DeadLetter("decode", "bad", "Bad", "begins with x")
-        )
-
-
-def let_end(slot: Background) -> None:
-    """Give a procedure in the background time to end: a script's polls take none of their own."""
-    until = time.monotonic() + 0.2
-    while slot.busy and slot._ends.empty() and time.monotonic() < until:
-        time.sleep(0.001)
-
-
-class Rig:
-    """An engine with its fakes, run to the script's end."""
-
-    def __init__(
-        self, *script: Batch | StreamError | Callable[[], None], stop_above: float = 1.0, span_s: float = 0.0
-    ):
-        self.sink = MemorySink()
-        self.metrics = Metrics()
-        self.tally = Tally(self.metrics)
-        publisher = Publisher(self.sink, Topics("out", "dead"))
-        timing = Timing(span_s=span_s)
-        progress = Progress(time.monotonic)
-        outlets = Outlets(publisher, self.tally, self.metrics, progress, time.monotonic)
-        delivery = AtLeastOnce(outlets, timing)
-        self.engine = Engine(
-            Echo(), delivery, Brake(stop_above), self.metrics, progress, timing, time.monotonic
-        )
-        self.source = ScriptedSource(list(script), self.engine.stop)
-        self.source.listener = self.engine
-        self.source.before_poll = lambda: let_end(delivery._settlement)
-
-    def run(self) -> Rig:
-        """Run until the script is over."""
-        self.engine.run(self.source)
-        return self
-
-    def values(self, topic: str) -> list[bytes | None]:
-        """Values acknowledged on a topic."""
-        return [sent.value for sent in self.sink.on(topic)]
+from tests.unit.worker.rig import P0, P1, Echo
+from tests.unit.worker.rig import AtLeastOnceRig as Rig
 
 
 class TestDelivery:
@@ -278,16 +207,16 @@ class TestRebalance:
             rig.source.revoke([P0])
             seen.append(dict(rig.source.offsets))
 
-        rig.source._script.append(revoke)
+        rig.source.then(revoke)
         rig.run()
 
         assert [{P0: 1}] == seen
 
     def test_lost_partition_is_not_committed(self) -> None:
         """A partition that others own already is left alone; the rest of the span is committed."""
-        rig = Rig(batch_of([b"a"]), batch_of([b"b"], partition=1), span_s=60.0)
-        rig.source._script.insert(0, lambda: rig.source.assign([P1]))
-        rig.source._script.append(lambda: rig.source.lose([P0]))
+        rig = Rig(span_s=60.0)
+        rig.source.then(lambda: rig.source.assign([P1]), batch_of([b"a"]), batch_of([b"b"], partition=1))
+        rig.source.then(lambda: rig.source.lose([P0]))
         rig.run()
 
         assert {P1: 1} == rig.source.offsets
@@ -310,8 +239,8 @@ class TestSwap:
     def test_next_batch_is_judged_by_the_new_model(self) -> None:
         """A dead letter names the model that scored it, even when it is settled after the swap."""
         rig = Rig(batch_of([b"x"]), span_s=60.0)
-        rig.source._script.append(lambda: rig.engine.swap(Echo("m@2")))
-        rig.source._script.append(batch_of([b"x"], first_offset=1))
+        rig.source.then(lambda: rig.engine.swap(Echo("m@2")))
+        rig.source.then(batch_of([b"x"], first_offset=1))
         rig.run()
 
         assert [b"m@1", b"m@2"] == [dict(sent.headers)["stream.model"] for sent in rig.sink.on("dead")]
@@ -346,7 +275,7 @@ class TestSwap:
             return flush(deadline)
 
         rig.sink.flush = slow  # type: ignore[method-assign]
-        rig.source._script.append(released.set)
+        rig.source.then(released.set)
         rig.run()
 
         assert {} == rig.source.offsets
@@ -366,8 +295,8 @@ class TestCommit:
     def test_older_offset_never_follows_a_newer_one(self) -> None:
         """An old commit that fails late does not take the group back."""
         rig = Rig(batch_of([b"a"]), lambda: None, batch_of([b"b"], first_offset=1), lambda: None)
-        rig.source._script.append(lambda: rig.source.failed.update({P0: 1}))
-        rig.source._script += [lambda: None] * 3
+        rig.source.then(lambda: rig.source.failed.update({P0: 1}))
+        rig.source.then(*[lambda: None] * 3)
         rig.run()
 
         assert [1, 2, 2] == [offsets[P0] for offsets in rig.source.commits][:3]
@@ -388,7 +317,7 @@ class TestCommit:
             rig.source.revoke([P0])
             seen.append(rig.source.waited[-1])
 
-        rig.source._script.append(revoke)
+        rig.source.then(revoke)
         rig.run()
 
         assert [True] == seen

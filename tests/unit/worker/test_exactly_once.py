@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -16,66 +15,17 @@ from stream.errors import (
     OutcomeUnknown,
     Retriable,
     Stopped,
-    StreamError,
 )
-from stream.records import Batch, Partition
-from stream.telemetry import Metrics
-from stream.testing import MemoryTransactions, ScriptedSource, batch_of
+from stream.records import Partition
+from stream.testing import batch_of
 from stream.testing.memory import Sent
 from stream.transport import Refusal
 from stream.worker import (
-    Brake,
-    Engine,
-    ExactlyOnce,
-    Outlets,
-    Progress,
-    Publisher,
     State,
-    Tally,
-    Timing,
-    Topics,
 )
 from stream.worker.phases import Phase
-from tests.unit.worker.test_engine import Echo, let_end
-
-P0, P1 = Partition("in", 0), Partition("in", 1)
-
-
-class Rig:
-    """An engine with its fakes, run to the script's end."""
-
-    def __init__(
-        self, *script: Batch | StreamError | Callable[[], None], span_s: float = 0.0, hold_s: float = 60.0
-    ):
-        self.sink = MemoryTransactions()
-        self.metrics = Metrics()
-        self.clock_s = 0.0
-        clock = lambda: time.monotonic() + self.clock_s  # noqa: E731
-        publisher = Publisher(self.sink, Topics("out", "dead"))
-        timing = Timing(span_s=span_s, quiet_s=span_s, hold_s=hold_s, idle_s=0.001)
-        progress = Progress(clock)
-        outlets = Outlets(publisher, Tally(self.metrics), self.metrics, progress, clock)
-        self.delivery = ExactlyOnce(outlets, self.sink, timing)
-        self.engine = Engine(Echo(), self.delivery, Brake(1.0), self.metrics, progress, timing, clock)
-        self.source = ScriptedSource(list(script), self._at_end)
-        self.source.listener = self.engine
-        self.source.before_poll = lambda: let_end(self.delivery._settlement)
-        self._rounds_left = 500
-
-    def _at_end(self) -> None:
-        # What is in hand is tried again until it is committed, or never will be.
-        self._rounds_left -= 1
-        if self.delivery.phases.now is Phase.READY or self._rounds_left < 0:
-            self.engine.stop()
-
-    def run(self) -> Rig:
-        """Run until the script is over and nothing is in hand."""
-        self.engine.run(self.source)
-        return self
-
-    def values(self, topic: str = "out") -> list[bytes | None]:
-        """Values committed on a topic, in order."""
-        return [sent.value for sent in self.sink.on(topic)]
+from tests.unit.worker.rig import P0, P1
+from tests.unit.worker.rig import ExactlyOnceRig as Rig
 
 
 class TestUsualWay:
@@ -110,7 +60,7 @@ class TestUsualWay:
         """The loop waits for a record meanwhile; the next transaction must not be paced by that."""
 
         def an_hour_passes() -> None:
-            while rig.delivery._settlement._ends.empty():
+            while rig.delivery.settling:
                 time.sleep(0.01)
             rig.clock_s += 3_600.0
 
@@ -250,16 +200,16 @@ class TestGroup:
         """The broker would take a zombie's offsets unchecked, so they are not sent."""
         rig = Rig(batch_of([b"a"]))
         rig.source.generation = -1
-        rig.source._script.append(lambda: rig.source.lose([P0]))
+        rig.source.then(lambda: rig.source.lose([P0]))
         rig.run()
 
         assert ([], {}) == (rig.values(), rig.sink.offsets)
 
     def test_lost_partition_s_open_transaction_is_aborted(self) -> None:
         """What others own is left to them; the rest of the transaction is sent again."""
-        rig = Rig(batch_of([b"a"]), batch_of([b"b"], partition=1), span_s=30.0)
-        rig.source._script.insert(0, lambda: rig.source.assign([P1]))
-        rig.source._script.append(lambda: rig.source.lose([P0]))
+        rig = Rig(span_s=30.0)
+        rig.source.then(lambda: rig.source.assign([P1]), batch_of([b"a"]), batch_of([b"b"], partition=1))
+        rig.source.then(lambda: rig.source.lose([P0]))
         rig.run()
 
         assert [b"b"] == rig.values()
@@ -275,16 +225,16 @@ class TestGroup:
             rig.source.revoke([P0])
             seen.append(dict(rig.sink.offsets))
 
-        rig.source._script.append(revoke)
+        rig.source.then(revoke)
         rig.run()
 
         assert [{P0: 1}] == seen
 
     def test_partition_that_goes_takes_its_records_in_hand_with_it(self) -> None:
         """They are its next owner's; those of other partitions are sent again."""
-        rig = Rig(batch_of([b"a"]), batch_of([b"b"], partition=1), span_s=30.0)
-        rig.source._script.insert(0, lambda: rig.source.assign([P1]))
-        rig.source._script.append(lambda: rig.source.lose([P1]))
+        rig = Rig(span_s=30.0)
+        rig.source.then(lambda: rig.source.assign([P1]), batch_of([b"a"]), batch_of([b"b"], partition=1))
+        rig.source.then(lambda: rig.source.lose([P1]))
         rig.sink.errors["flush"] = [Aborted("not now")]
         rig.run()
 
@@ -292,14 +242,14 @@ class TestGroup:
 
     def test_partition_that_went_and_came_back_is_this_worker_s_again(self) -> None:
         """What it reads of it after its return is not taken for what went."""
-        rig = Rig(batch_of([b"a"]), batch_of([b"b"], first_offset=1))
+        rig = Rig()
 
         def go_and_come() -> None:
             rig.source.revoke([P0])
             rig.source.assign([P0])
             rig.sink.errors["send"] = [Aborted("not now")]
 
-        rig.source._script.insert(1, go_and_come)
+        rig.source.then(batch_of([b"a"]), go_and_come, batch_of([b"b"], first_offset=1))
 
         assert [b"a", b"b"] == rig.run().values()
 
@@ -332,7 +282,7 @@ class TestRefusals:
         rig = Rig(batch_of(values))
 
         def refuse(sent: Sent) -> str | None:
-            together = rig.sink._open or []
+            together = rig.sink.pending or []
             guilty = [s for s in together if s.topic == "out" and s.value == b"a5"]
             if not guilty or sent.topic != "out":
                 return None

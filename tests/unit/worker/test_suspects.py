@@ -9,7 +9,7 @@ import pytest
 from stream.records import Batch, Outcome, Prediction
 from stream.testing import batch_of
 from stream.worker import Guarded, Suspects
-from tests.unit.worker.test_engine import Echo
+from tests.unit.worker.rig import Echo
 
 
 class Here(Echo):
