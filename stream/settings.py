@@ -2,7 +2,7 @@
 Every setting: frozen types with their defaults. Standard library only.
 
 One class is one table of `stream.toml`; one attribute is one key, and its text below it is what
-`docs/configuration.md` says of it (a test compares both). `stream.app.config` loads them.
+`docs/configuration.md` says of it (a test compares both). `stream.configuration` loads them.
 """
 
 from __future__ import annotations

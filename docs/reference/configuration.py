@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from stream import settings
-from stream.app.config import sections
+from stream.configuration import sections
 from stream.errors import SettingsError
 from stream.settings import Bytes, KafkaSettings, Range, Seconds
 from stream.transport.properties import RESERVED, consumer_properties, producer_properties

@@ -1,5 +1,5 @@
 """
-The composition root: settings in, a worker out.
+The composition root: settings in, a process out that serves until it is ended: the worker, or the REST service.
 
 `stream.app.app` is the Faust app, built from `STREAM_CONFIG` (default `stream.toml`) when it is first asked
 for, so that `faust -A stream.app worker` runs it and importing this module has no effect.
@@ -10,12 +10,47 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stream.app.config import load_settings
 from stream.app.logs import set_up_logging
+from stream.configuration import load_settings
+from stream.lazy import lazy_face
 
-__all__ = ["build_app", "load_settings", "set_up_logging"]
+if TYPE_CHECKING:
+    from stream.app.container import in_container
+    from stream.app.rest_process import Rest, build_rest, run_rest, with_address
+    from stream.app.worker_parts import Parts, assemble
+    from stream.app.worker_process import run_worker
+    from stream.app.worker_status import Rate
+
+__all__ = [
+    "Parts",
+    "Rate",
+    "Rest",
+    "assemble",
+    "build_app",
+    "build_rest",
+    "in_container",
+    "run_rest",
+    "run_worker",
+    "set_up_logging",
+    "with_address",
+]
+
+_find = lazy_face(
+    __name__,
+    {
+        "Parts": "worker_parts",
+        "Rate": "worker_status",
+        "Rest": "rest_process",
+        "assemble": "worker_parts",
+        "build_rest": "rest_process",
+        "in_container": "container",
+        "run_rest": "rest_process",
+        "run_worker": "worker_process",
+        "with_address": "rest_process",
+    },
+)
 
 
 @lru_cache(maxsize=1)
@@ -33,12 +68,10 @@ def build_app(settings: Any) -> Any:
     Raises: Refused when a setting, a schema or the model package can't be used.
     """
     from stream.app.host import create_app
-    from stream.app.parts import assemble
+    from stream.app.worker_parts import assemble
 
     return create_app(assemble(settings))
 
 
 def __getattr__(name: str) -> Any:  # PEP 562
-    if name == "app":
-        return _default_app()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _default_app() if name == "app" else _find(name)

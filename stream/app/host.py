@@ -9,10 +9,10 @@ import faust
 from faust.app.base import BootStrategy
 
 from stream.app.logs import logging_config
-from stream.app.parts import Parts, state_folder
-from stream.app.status import Status
 from stream.app.web import Web, serve_views
+from stream.app.worker_parts import Parts, state_folder
 from stream.app.worker_service import EngineService
+from stream.app.worker_status import Status
 from stream.settings import Settings
 
 __all__ = ["create_app"]

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from stream.app.trusted_keys import say_origin
 from stream.codec import RecordSchema
 from stream.codec.compatibility import compare
 from stream.errors import PackageError, Retriable, SettingsError, StreamError
+from stream.resources import say_origin
 from stream.settings import Settings
 from stream.store import Package, current_version
 from stream.telemetry import Metrics

@@ -14,9 +14,8 @@ import signal
 import sys
 from typing import BinaryIO
 
-from stream.app.parts import open_configured, serving
-from stream.app.topic_schemas import writers_of
 from stream.records import Batch, DeadLetter, Outcome
+from stream.resources import open_configured, serving, writers_of
 from stream.settings import Settings
 from stream.worker.protocols import Process
 

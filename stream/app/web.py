@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from faust.web.drivers import aiohttp as driver
 
-from stream.app.status import Status
+from stream.app.worker_status import Status
 
 __all__ = ["Web", "serve_views"]
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import faust
 
-from stream.app.parts import Parts
-from stream.app.status import Status
-from stream.app.trusted_keys import say_origin
+from stream.app.worker_parts import Parts
+from stream.app.worker_status import Status
 from stream.errors import Retriable, Stopped, StreamError, Stuck
+from stream.resources import say_origin
 from stream.worker import State, wait_for_topics
 
 __all__ = ["EngineService"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -66,7 +66,12 @@ def _formats() -> click.Choice[str]:
     help="Format of the predictions.",
 )
 @click.option("--since", type=click.Choice(["last"]), help="Score only files that no earlier run has scored.")
-@click.option("--model", metavar="PACKAGE", help="Model package (default: [model] uri).")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    metavar="PACKAGE",
+    help="Model package (default: [model] uri).",
+)
 @click.option(
     "--processes", type=click.IntRange(min=1), help="Processes of the local engine (default: one per core)."
 )
@@ -81,7 +86,7 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     engine: Literal["local", "spark"],
     kind: str,
     since: str | None,
-    model: str | None,
+    model: Path | None,
     processes: int | None,
     master: str | None,
     config: Path | None,
@@ -104,12 +109,10 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
         return _history(output, json_out)
     if engine == "local" and processes != 1 and any(map(_may_be_large, inputs)):
         get_ready()  # before this process's own imports, which take as long
-    from stream.app.batch import BatchOptions, check_inputs, check_share, planned, run_batch
     from stream.batch import find_inputs, run_folders
+    from stream.tasks import BatchOptions, check_inputs, check_share, planned, run_batch
 
-    settings = settings_of(config)
-    if model is not None:
-        settings = replace(settings, model=replace(settings.model, uri=str(Path(model).absolute())))
+    settings = settings_of(config, model)
     options = BatchOptions(output, kind, engine, processes, master)
     found = find_inputs(inputs, run_folders(output))
     size = sum(Path(each.path).stat().st_size for each in found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -28,21 +28,17 @@ def check(package: Path | None, config: Path | None, json_out: bool) -> int:
     Example:
       stream check models/flights
     """
-    from stream.app.check import check as find
-    from stream.app.check import topics_there
-    from stream.app.parts import open_configured
+    from stream.tasks import check_contract
 
-    settings = settings_of(config)
-    if package is not None:
-        settings = replace(settings, model=replace(settings.model, uri=str(package.absolute())))
-    findings = find(settings, lambda: open_configured(settings), topics_there)
+    settings = settings_of(config, package)
+    findings = check_contract(settings)
     if json_out:
         click.echo(as_json([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
-            hint = f"\n         try: {finding.hint}" if finding.hint else ""
-            click.echo(f"{finding.severity:<8} {finding.where}: {finding.message}{hint}")
+            hint = f"\n        try: {finding.hint}" if finding.hint else ""
+            click.echo(f"{finding.severity:<7} {finding.where}: {finding.message}{hint}")
     worst = {finding.severity for finding in findings}
     if not worst:
         click.echo(f"{settings.model.uri}: nothing found", err=True)
-    return 2 if "refused" in worst else 1 if "hand" in worst else 0
+    return 2 if "error" in worst else 1 if "warning" in worst else 0

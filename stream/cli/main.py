@@ -30,7 +30,10 @@ COMMANDS = {
     "sql": "Ask in SQL: predict(f) is a function of DuckDB.",
     "export": "Write what BigQuery or another system needs to give a model's answers.",
 }
-"""Each lives in the module of its name; it is imported only when it is asked for."""
+"""Each lives in the module of its name, or in that of `_MODULES`; it is imported only when it is asked for."""
+
+_MODULES = {"export": "export_command"}
+"""`python -m stream.demo.export` is typed by people, and two modules of one name can't be told apart."""
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 
@@ -46,7 +49,7 @@ class Commands(click.Group):
         """The command of that name, or None."""
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(importlib.import_module(f"stream.cli.{cmd_name}"), cmd_name)
+        found = getattr(importlib.import_module(f"stream.cli.{_MODULES.get(cmd_name, cmd_name)}"), cmd_name)
         assert isinstance(found, click.Command)
         return found
 

@@ -260,7 +260,7 @@ def rollback(package: Path | None, to: int | None, config: Path | None, json_out
 
 def _chosen(package: Path | None, config: Path | None, key: Path | None = None) -> tuple[Path, Trust]:
     """The package's folder, and what it must show."""
-    from stream.app.trusted_keys import trust_of
+    from stream.resources import trust_of
     from stream.store import PublicKey
 
     settings = settings_of(config)

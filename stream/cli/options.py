@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,17 +55,21 @@ sign_option = click.option(
 json_option = click.option("--json", "json_out", is_flag=True, help="Print JSON instead of a table.")
 
 
-def settings_of(config: Path | None) -> Settings:
+def settings_of(config: Path | None, package: Path | None = None) -> Settings:
     """
     The settings for a command.
 
     Args:
         config: from `--config`; None = `stream.toml` here if there is one, else defaults and environment.
+        package: the model package that the command names, instead of [model] uri; None = it names none.
     Raises: SettingsError.
     """
-    from stream.app.config import load_settings
+    from stream.configuration import load_settings
 
-    return load_settings(config, os.environ)
+    settings = load_settings(config, os.environ)
+    if package is None:
+        return settings
+    return replace(settings, model=replace(settings.model, uri=str(package.absolute())))
 
 
 def signing_key(path: Path | None) -> SigningKey | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,24 +44,11 @@ def produce(
     Example:
       stream produce flights.csv --key flight_id --rate 1000
     """
-    from stream.app.events import event_messages
-    from stream.app.send import replay
-    from stream.rights import rights_of
-    from stream.transport import Sink
-    from stream.transport.topic_admin import Cluster
+    from stream.tasks import send_file
 
     settings = settings_of(config)
     if topic is not None:
         settings = replace(settings, input=replace(settings.input, topic=topic))
-    cluster = Cluster(settings.kafka, rights_of("produce", settings))
-    cluster.require(settings.input.topic)
-    messages = event_messages(file, settings, key, register=register)
-    with cluster.naming_refusals(), progress_bar(f"events from {file.name}", limit) as progress:
-        sent = replay(
-            itertools.islice(messages, limit),
-            Sink(settings.kafka),
-            settings.input.topic,
-            rate,
-            progress=progress,
-        )
+    with progress_bar(f"events from {file.name}", limit) as progress:
+        sent = send_file(file, settings, key, rate=rate, limit=limit, register=register, progress=progress)
     click.echo(f"{sent} events sent to {settings.input.topic}", err=True)

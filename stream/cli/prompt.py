@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
 
     from stream.sql.duckdb_session import Result, Session
+    from stream.sql.fault_count import Tally
 
 __all__ = ["converse", "history_file"]
 
@@ -31,18 +32,17 @@ def history_file() -> Path:
     return folder / "sql_history"
 
 
-def converse(session: Session, show: Callable[[Result], None]) -> int:
+def converse(session: Session, show: Callable[[Result], None], say_faults: Callable[[Tally], object]) -> int:
     """
     Ask for statements until the input ends.
 
     Args:
         session: runs them.
         show: prints a statement's rows.
+        say_faults: prints which rows of a statement have no prediction, and why.
     Returns: the exit code, 0: what failed was said, and its author was there.
     Raises: SettingsError when the prompt's library is not installed.
     """
-    from stream.cli.sql import say_faults
-
     require("sql", "prompt_toolkit")
     prompt = _prompt()
     click.echo(WELCOME, err=True)

@@ -35,9 +35,7 @@ def serve(config: Path | None, host: str | None, port: int | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     require("rest", "starlette", "uvicorn", "httptools", "limits")
-    from stream.app import set_up_logging
-    from stream.app.container import in_container
-    from stream.app.serve import run_rest, with_address
+    from stream.app import in_container, run_rest, set_up_logging, with_address
 
     configured = config is not None or Path("stream.toml").exists()
     settings = in_container(settings_of(config), os.environ, configured=configured)

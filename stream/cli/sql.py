@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,12 +60,10 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
     Example:
       stream sql "SELECT *, predict(f) FROM 'flights.parquet' f"
     """
-    from stream.app.parts import open_configured
+    from stream.resources import open_configured
     from stream.sql.saving import check_target
 
-    settings = settings_of(config)
-    if model is not None:
-        settings = replace(settings, model=replace(settings.model, uri=str(model.absolute())))
+    settings = settings_of(config, model)
     if engine == "spark":
         from stream.cli.sql_spark import run_on_spark
 
@@ -78,7 +75,7 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
         if query is None and sys.stdin.isatty():
             from stream.cli.prompt import converse
 
-            return converse(session, lambda result: _print(session, result, rows, json_out))
+            return converse(session, lambda result: _print(session, result, rows, json_out), say_faults)
         script = sys.stdin.read() if query is None else query
         return _run(session, script, save, table, rows, json_out=json_out)
     finally:

@@ -25,8 +25,8 @@ def run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *,
     Returns: the exit code.
     Raises: Refused, QueryFailed.
     """
-    from stream.app.trusted_keys import trust_of
     from stream.errors import QueryError
+    from stream.resources import trust_of
     from stream.spark import open_session, register
     from stream.spark.query import FORMATS, Query
 

@@ -38,10 +38,10 @@ def status(config: Path | None, workers: tuple[str, ...], over: float, json_out:
     Example:
       stream status --worker http://127.0.0.1:6066 --worker http://127.0.0.1:6067
     """
-    from stream.app.group import group_status, statuses
+    from stream.tasks import observe_group, statuses
 
     settings = settings_of(config)
-    group = group_status(settings, over)
+    group = observe_group(settings, over)
     answers, silent = statuses(workers or (f"http://{settings.web.host}:{settings.web.port}",))
     rate = round(group.records_per_second, 1)
     models = sorted({str(answer["model"]) for answer in answers})

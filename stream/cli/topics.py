@@ -27,23 +27,12 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
     Example:
       stream topics --create
     """
-    from stream.app.topics import wanted_topics
-    from stream.rights import rights_of
-    from stream.transport.topic_admin import Cluster
+    from stream.tasks import register_prediction, set_up_topics
 
     settings = settings_of(config)
-    cluster = Cluster(settings.kafka, rights_of("topics --create" if create else "topics", settings))
-    cluster.partitions()  # whether a broker answers at all, before anything else waits for it
-    wanted = wanted_topics(settings, cluster.max_message_bytes(settings.input.topic))
-    with cluster.naming_refusals():
-        states = cluster.create(wanted) if create else cluster.look(wanted)
-    if create and settings.output_framing == "confluent":
-        # Imported only here: Arrow and the codecs take a second, and without a registry nothing needs them.
-        from stream.app.topic_schemas import package_schema, prefix_of
-
-        schema = package_schema(settings, "prediction.avsc")
-        prefix = prefix_of(settings, "output", schema, register=True)
-        click.echo(f"{schema.name} is registered with id {int.from_bytes(prefix[1:], 'big')}", err=True)
+    states = set_up_topics(settings, create=create)
+    if create and (registered := register_prediction(settings)):
+        click.echo(f"{registered.name} is registered with id {registered.id}", err=True)
     rows = [
         {
             "topic": state.name,

@@ -132,7 +132,7 @@ def _in_container(context: click.Context) -> int:
 
 
 def _trust(config: Path | None) -> Trust:
-    from stream.app.trusted_keys import trust_of
+    from stream.resources import trust_of
 
     return trust_of(settings_of(config).model)
 

@@ -39,9 +39,9 @@ def watch(
     """
     import sys
 
-    from stream.app.onlooker import onlook
+    from stream.tasks import watch_topic
 
-    rows = onlook(settings_of(config), topic, start)
+    rows = watch_topic(settings_of(config), topic, start)
     table = sys.stdout.isatty() and not json_out
     try:
         for number, row in enumerate(rows, start=1):

@@ -28,8 +28,7 @@ def worker(config: Path | None) -> None:
     """
     # Until Faust takes the signals, seconds from now: nothing was begun, so there is nothing to finish.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    from stream.app import build_app, set_up_logging
-    from stream.app.process import run_worker
+    from stream.app import build_app, run_worker, set_up_logging
 
     settings = settings_of(config)
     set_up_logging(settings.logging)

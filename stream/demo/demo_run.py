@@ -9,7 +9,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.app.topic_schemas import package_schema, prefix_of
 from stream.codec import RecordSchema
 from stream.codec.dict_records import read_row
 from stream.deadletter import Letter
@@ -23,6 +22,7 @@ from stream.demo.stage import Names, choose_port, create_topics, passed_on, writ
 from stream.demo.view import Facts, View
 from stream.errors import StartupTimeout, Stopped
 from stream.records import Batch
+from stream.resources import package_schema, prefix_of
 from stream.settings import Settings
 from stream.transport import EmbeddedBroker, Reader, Sink
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.app.send import Message
-from stream.app.topic_schemas import read_schema
 from stream.codec import single_object_prefix
 from stream.codec.dict_records import write_row
 from stream.demo.corruption import choose, spoil
 from stream.demo.flights import events, load_flights, split
 from stream.errors import SettingsError
+from stream.resources import read_schema
+from stream.tasks import Message
 
 __all__ = ["Feed", "evenly", "prepare"]
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from stream.app.send import Message, replay
 from stream.demo.ledger import Ledger
+from stream.tasks import Message, replay
 from stream.transport import Sink
 
 __all__ = ["MAX_LAG", "Sender"]

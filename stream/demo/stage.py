@@ -10,11 +10,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.app.config import load_settings
-from stream.app.topics import wanted_topics
+from stream.configuration import load_settings
 from stream.demo.assets import Assets
 from stream.errors import SettingsError
 from stream.settings import Settings
+from stream.tasks import wanted_topics
 from stream.transport import EmbeddedBroker
 from stream.transport.topic_admin import Cluster
 

@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from stream.app.status import Rate
+from stream.app import Rate
 from stream.demo.ledger import LATEST, Ledger, Sighting, percentile_ms
 
 __all__ = ["Facts", "View"]

@@ -1,6 +1,6 @@
-"""What another system needs to give a model's answers, as files: BigQuery, ONNX."""
+"""What another system needs to give a model's answers, as files: a table of targets."""
 
-from stream.export.bigquery import Names, remote_function
-from stream.export.onnx import Compiled, compile_onnx, model_ddl
+from stream.export.exporter import Exported, Exporter, Option, filled, left_open
+from stream.export.targets import EXPORTERS
 
-__all__ = ["Compiled", "Names", "compile_onnx", "model_ddl", "remote_function"]
+__all__ = ["EXPORTERS", "Exported", "Exporter", "Option", "filled", "left_open"]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.errors import PackageError, SettingsError
-from stream.export.bigquery import Names, sql_name
+from stream.export.bigquery import sql_name
 from stream.manifest import Manifest
 from stream.scoring import Raised, attempt, columns_of
 from stream.store import Golden, Package
@@ -90,18 +90,19 @@ def compile_onnx(package: Package, golden: Golden) -> Compiled:
     return Compiled(content, inputs, names, len(asked), len(golden.events) - len(asked), difference)
 
 
-def model_ddl(manifest: Manifest, compiled: Compiled, names: Names) -> str:
+def model_ddl(manifest: Manifest, compiled: Compiled, dataset: str, bucket: str) -> str:
     """
     `CREATE MODEL` for BigQuery, with a query that uses it.
 
     Args:
         manifest: of the model.
         compiled: the model.
-        names: what things are called there.
+        dataset: `project.dataset`, where the model goes.
+        bucket: `gs://…`, a folder that holds the compiled model.
     Returns: a script for BigQuery, ending with a newline.
     Source: cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-create-onnx
     """
-    model = f"`{names.dataset}.{sql_name(manifest.name)}_{manifest.version}`"
+    model = f"`{dataset}.{sql_name(manifest.name)}_{manifest.version}`"
     kinds = {"float": "FLOAT64", "string": "STRING"}
     if manifest.inputs == "frame":
         columns = ",\n".join(
@@ -111,15 +112,15 @@ def model_ddl(manifest: Manifest, compiled: Compiled, names: Names) -> str:
     else:
         columns = f"--   [{', '.join(feature.path for feature in manifest.features)}] AS {_VECTOR}"
     return f"""\
--- {manifest.model} inside BigQuery: first copy model.onnx, alone, to {names.bucket}.
+-- {manifest.model} inside BigQuery: first copy model.onnx, alone, to {bucket}.
 -- A number that is missing must be NaN: IFNULL(x, CAST('nan' AS FLOAT64)).
 CREATE OR REPLACE MODEL {model}
-OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '{names.bucket}/*');
+OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '{bucket}/*');
 
 -- SELECT {", ".join(compiled.outputs)}
 -- FROM ML.PREDICT(MODEL {model}, (SELECT
 {columns}
--- FROM `{names.dataset}.TABLE`));
+-- FROM `{dataset}.TABLE`));
 """
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stream.app.parts import Parts, assemble
+from stream.app import Parts, assemble
 from stream.codec import RecordSchema, single_object_prefix
 from stream.codec.dict_records import write_row
 from stream.deadline import Deadline

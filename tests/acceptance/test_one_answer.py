@@ -12,12 +12,12 @@ import pyarrow.dataset as ds
 import pytest
 
 import stream.sql
-from stream.app.batch import BatchOptions, planned, run_batch
 from stream.batch import find_inputs
 from stream.settings import (
     ModelSettings,
     Settings,
 )
+from stream.tasks import BatchOptions, planned, run_batch
 from tests.acceptance.cases import CASES, ROWS, Case
 from tests.acceptance.rig import scored
 from tests.conftest import Kafka

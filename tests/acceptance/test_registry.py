@@ -131,8 +131,8 @@ def test_schema_evolves_in_the_middle_of_the_topic(
     assert registered_id(stock, setup) == {m.value()[:5] for m in records(setup.bootstrap, setup.output, 100)}
     out, _ = told(setup, "check", "--json", code=1)
     severities = {(one["severity"], one["where"]) for one in json.loads(out)}
-    assert ("note", f"{setup.input}-value version 1") in severities
-    assert ("hand", f"{setup.input}-value version 3") in severities
+    assert ("info", f"{setup.input}-value version 1") in severities
+    assert ("warning", f"{setup.input}-value version 3") in severities
     out, _ = told(setup, "watch", "--from", "earliest", "--n", "20", "--json")
     assert {"buys", "leaves"} >= {json.loads(line)["label"] for line in out.splitlines()}
     out, _ = told(setup, "watch", "--topic", setup.input, "--from", "earliest", "--n", "20", "--json")

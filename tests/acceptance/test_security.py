@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.app.config import load_settings
+from stream.configuration import load_settings
 from stream.rights import RIGHTS, Right, rights_of
 from tests.acceptance import visits
 from tests.acceptance.process import Process, Setup, Tables, Worker, run

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from jsonschema.validators import validator_for
 
-from stream.app.config import load_settings
+from stream.configuration import load_settings
 from stream.settings import Settings
 from tests.docker.cli import parse
 from tests.docker.compose import ROOT, Service, read_compose, services

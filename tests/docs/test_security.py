@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs.reference.__main__ import DOCS
-from stream.app.config import load_settings
+from stream.configuration import load_settings
 from stream.rights import rights_of
 from stream.transport.topic_admin import Cluster
 from tests.docs.session import Block, blocks, replaced

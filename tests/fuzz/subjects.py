@@ -16,10 +16,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from stream.app.parts import build_pipeline
 from stream.codec import RecordSchema, single_object_prefix
 from stream.codec.dict_records import write_row
 from stream.pipeline import Pipeline
+from stream.resources import build_pipeline
 from stream.settings import InputSettings, Settings
 from stream.store import PackRequest, open_package, pack
 

@@ -118,7 +118,7 @@ def test_an_input_that_changes_meanwhile_is_named(
             pd.DataFrame([visits.visit(i) for i in range(3, 6)]).to_parquet("a.parquet")
         return run_local(*arguments)
 
-    monkeypatch.setattr("stream.app.batch.run_local", changed)
+    monkeypatch.setattr("stream.tasks.file_scoring.run_local", changed)
 
     assert 2 == run("a.parquet", "--output", "out", "--model", str(package))
     gc.collect()
@@ -139,7 +139,7 @@ def test_a_touched_input_is_the_same(
         os.utime("a.csv", (1, 1))
         return run_local(*arguments)
 
-    monkeypatch.setattr("stream.app.batch.run_local", touched)
+    monkeypatch.setattr("stream.tasks.file_scoring.run_local", touched)
 
     assert 0 == run("a.csv", "--output", "out", "--model", str(package))
     assert "3 predictions" in capsys.readouterr().err

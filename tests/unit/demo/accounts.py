@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stream.app.send import Message
 from stream.deadletter import Letter
 from stream.demo.feed import Feed
 from stream.demo.ledger import Ledger
+from stream.tasks import Message
 
 __all__ = ["dead_letter", "ledger_of", "row"]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from stream.app.topic_schemas import read_schema
 from stream.codec import Decoder, single_object_prefix
 from stream.codec.dict_records import write_row
 from stream.demo.corruption import KINDS, choose, spoil
 from stream.demo.flights import FIELDS
+from stream.resources import read_schema
 
 SCHEMA = read_schema(Path(__file__).parents[3] / "schemas" / "flight.avsc")
 FLIGHT = "2013-12-01-UA-15-EWR"

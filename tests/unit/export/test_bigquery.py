@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from stream.errors import SettingsError
-from stream.export import Names, remote_function
+from stream.export import EXPORTERS, filled, left_open
+from stream.export.bigquery import remote_function
 from stream.store import open_package
 
 
 def test_remote_function_asks_the_service() -> None:
     """The address, the connection, and a query that reads the answer in its types."""
-    names = Names("acme.flights", "acme.eu.scoring", "https://scorer.example/bigquery")
+    names = ("acme.flights", "acme.eu.scoring", "https://scorer.example/bigquery")
 
-    script = remote_function(open_package("models/flights").manifest, names)
+    script = remote_function(open_package("models/flights").manifest, *names)
 
     assert (
         "CREATE OR REPLACE FUNCTION `acme.flights.flights_predict`(event JSON) RETURNS JSON\n"
@@ -27,21 +28,25 @@ def test_remote_function_asks_the_service() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "value"),
+    ("target", "option", "value"),
     [
-        ("dataset", "a`b.c"),
-        ("connection", "only-one-part"),
-        ("endpoint", "http://host/bigquery"),
-        ("endpoint", "https://host/predict"),
-        ("bucket", "s3://bucket"),
+        ("bigquery", "dataset", "a`b.c"),
+        ("bigquery", "connection", "only-one-part"),
+        ("bigquery", "endpoint", "http://host/bigquery"),
+        ("bigquery", "endpoint", "https://host/predict"),
+        ("onnx", "dataset", "a`b.c"),
+        ("onnx", "bucket", "s3://bucket"),
     ],
 )
-def test_name_that_can_t_be_is_refused(option: str, value: str) -> None:
+def test_name_that_can_t_be_is_refused(target: str, option: str, value: str) -> None:
     """It would end in SQL that BigQuery refuses, or does something else."""
     with pytest.raises(SettingsError, match=f"--{option}: expected something like"):
-        Names(**{option: value})
+        filled(EXPORTERS[target], {option: value})
 
 
 def test_names_that_were_not_given_are_known() -> None:
     """The command says which words in the files are to be replaced."""
-    assert ["--connection", "--bucket"] == Names(dataset="a.b", endpoint="https://h/bigquery").open
+    given = {"dataset": "a.b", "endpoint": "https://h/bigquery"}
+
+    assert ["--connection"] == left_open(EXPORTERS["bigquery"], given)
+    assert {**given, "connection": "PROJECT.LOCATION.CONNECTION"} == filled(EXPORTERS["bigquery"], given)

@@ -20,7 +20,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from stream.errors import PackageError
-from stream.export import Names, compile_onnx, model_ddl
+from stream.export.onnx import compile_onnx, model_ddl
 from stream.store import Package, PackRequest, golden_of, open_package, pack
 
 
@@ -76,7 +76,7 @@ def test_regressor_on_plain_columns(tmp_path: Path) -> None:
     compiled = compile_onnx(package, golden_of(package))
 
     assert (("features", "float"),) == compiled.inputs
-    assert "[a, b] AS features" in model_ddl(package.manifest, compiled, Names())
+    assert "[a, b] AS features" in model_ddl(package.manifest, compiled, "acme.shop", "gs://acme/onnx")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_estimators_fitted_on_a_frame(tmp_path: Path, estimator: BaseEstimator) 
     assert 13 == len(compiled.inputs)
     assert ("od280_od315_of_diluted_wines", "float") in compiled.inputs
     assert "CAST(`od280_od315_of_diluted_wines` AS FLOAT64) AS `od280_od315_of_diluted_wines`" in model_ddl(
-        package.manifest, compiled, Names()
+        package.manifest, compiled, "acme.shop", "gs://acme/onnx"
     )
 
 
@@ -143,9 +143,9 @@ def test_ddl_names_every_input(tmp_path: Path) -> None:
     """What BigQuery is told: the model's folder, and each column in the type that ONNX takes."""
     estimator, frame = shop()
     package = packed(tmp_path, estimator, frame, "shop-visits")
-    names = Names(dataset="acme.shop", bucket="gs://acme/onnx")
+    compiled = compile_onnx(package, golden_of(package))
 
-    ddl = model_ddl(package.manifest, compile_onnx(package, golden_of(package)), names)
+    ddl = model_ddl(package.manifest, compiled, "acme.shop", "gs://acme/onnx")
 
     assert (
         "CREATE OR REPLACE MODEL `acme.shop.shop_visits_1`\nOPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'gs://acme/onnx/*');"

@@ -19,7 +19,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from starlette.testclient import TestClient
 
-from stream.app.serve import Rest, build_rest
+from stream.app.rest_process import Rest, build_rest
 from stream.settings import ModelSettings, ServeSettings, Settings
 from stream.store import PackRequest, pack
 

@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow.dataset as ds
 import pytest
 
-from stream.app.batch import BatchOptions, planned, run_batch
 from stream.batch import RunRecord, find_inputs
 from stream.settings import ModelSettings, Settings
 from stream.store import open_package
 from stream.table import TableScorer
+from stream.tasks.file_scoring import BatchOptions, planned, run_batch
 from tests.acceptance import visits
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]

@@ -7,18 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from stream.app.trusted_keys import trust_of
 from stream.codec import RecordSchema, confluent_prefix, single_object_prefix, unframe
 from stream.codec.dict_records import read_row
 from stream.errors import SchemaError, SettingsError
 from stream.records import Headers
 from stream.registry import Client, Connection, RegistryWriters, subject_name
+from stream.resources.model_package import trust_of
 from stream.settings import Settings
 from stream.store.folder import resolve
 from stream.store.opening import read_vouched
 
 __all__ = [
     "Side",
+    "input_schema",
     "package_schema",
     "prefix_of",
     "read_schema",
@@ -64,6 +65,17 @@ def package_schema(settings: Settings, name: Literal["features.avsc", "predictio
         return RecordSchema(content.decode())
     except (UnicodeDecodeError, SchemaError) as error:
         raise SchemaError(f"{folder / name}: {error}", hint="pack the model again") from error
+
+
+def input_schema(settings: Settings) -> RecordSchema:
+    """
+    The schema that events of a configuration are written with: `[input] schema`, else the package's.
+
+    Raises: Refused when neither can be read.
+    """
+    if settings.input.schema is not None:
+        return read_schema(settings.path(settings.input.schema))
+    return package_schema(settings, "features.avsc")
 
 
 def registry_client(settings: Settings) -> Client | None:

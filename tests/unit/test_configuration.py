@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.app.config import load_settings
+from stream.configuration import load_settings
 from stream.errors import SettingsError
 from stream.settings import Secret
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from stream.app.serve import shows_traceback
+from stream.app.rest_process import shows_traceback
 
 
 def _record(error: BaseException) -> logging.LogRecord:
@@ -14,7 +14,7 @@ def _record(error: BaseException) -> logging.LogRecord:
 
 def test_only_requests_that_are_cut_off_have_no_traceback() -> None:
     """A bug has its own, and with the log at debug the others have too."""
-    log = logging.getLogger("stream.app.serve")
+    log = logging.getLogger("stream.app.rest_process")
     log.setLevel(logging.INFO)
     try:
         found = [shows_traceback(_record(error)) for error in (asyncio.CancelledError(), KeyError("bug"))]

@@ -6,20 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Literal
 
-from stream.app.events import input_schema
-from stream.app.topic_schemas import Side, package_schema, row_reader
 from stream.deadletter import Letter
 from stream.errors import RecordError, SettingsError
 from stream.records import Batch, Headers
+from stream.resources import Side, input_schema, package_schema, row_reader
 from stream.rights import Right
 from stream.settings import Settings
 from stream.transport import Reader
 from stream.transport.topic_admin import Cluster
 
-__all__ = ["onlook"]
+__all__ = ["watch_topic"]
 
 
-def onlook(
+def watch_topic(
     settings: Settings, topic: str | None, start: Literal["earliest", "latest"]
 ) -> Iterator[dict[str, object]]:
     """

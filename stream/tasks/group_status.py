@@ -15,7 +15,7 @@ from stream.rights import rights_of
 from stream.settings import Settings
 from stream.transport.topic_admin import Cluster
 
-__all__ = ["GroupStatus", "PartitionStatus", "group_status", "statuses", "worker_status"]
+__all__ = ["GroupStatus", "PartitionStatus", "observe_group", "statuses", "worker_status"]
 
 ANSWER_S = 3.0
 """For a worker's web to answer."""
@@ -63,7 +63,7 @@ class GroupStatus:
         return sum(p.lag for p in self.partitions)
 
 
-def group_status(
+def observe_group(
     settings: Settings, over_s: float, pause: Callable[[float], object] = time.sleep
 ) -> GroupStatus:
     """

@@ -17,11 +17,10 @@ from typing import Any
 import fastavro
 import uvicorn
 
-from stream.app.parts import open_configured
 from stream.app.reload import Reloader
-from stream.app.trusted_keys import say_origin, trust_of
 from stream.codec import RecordSchema
 from stream.errors import SettingsError, Stopped
+from stream.resources import open_configured, say_origin, trust_of
 from stream.rest import Served, Service, create_app
 from stream.settings import ServeSettings, Settings
 from stream.store import Package

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from stream.app.group import GroupStatus
 from stream.cli.status import status
+from stream.tasks.group_status import GroupStatus
 from tests.kafka.process import free_ports
 
 
@@ -17,7 +17,7 @@ def test_silent_worker_fails_where_it_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool, code: int
 ) -> None:
     """A worker named with --worker must answer; without, the group alone may be looked at. Letters are `at most`."""
-    monkeypatch.setattr("stream.app.group.group_status", lambda *_: GroupStatus("g", [], 0.0, 7))
+    monkeypatch.setattr("stream.tasks.group_status.observe_group", lambda *_: GroupStatus("g", [], 0.0, 7))
     [port] = free_ports(1)
     config = tmp_path / "stream.toml"
     config.write_text(f"[web]\nport = {port}\n")

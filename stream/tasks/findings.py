@@ -12,15 +12,15 @@ from stream.manifest import Manifest
 
 __all__ = ["Finding", "Severity", "compared"]
 
-Severity: TypeAlias = Literal["refused", "hand", "note"]
-"""`refused`: the worker would not start. `hand`: it would, but somebody should look. `note`: good to know."""
+Severity: TypeAlias = Literal["error", "warning", "info"]
+"""`error`: the worker would not start. `warning`: it would, but somebody should look. `info`: good to know."""
 
 _DIFFERENCES: dict[str, tuple[Severity, str]] = {
-    "missing": ("refused", "write the field again, or pack a model that does not need it"),
-    "retyped": ("refused", "write the old type again, or pack the model with the new one"),
-    "nullable": ("hand", "records with a null there become dead letters; pack a model that takes nulls"),
-    "default": ("hand", "write the field again, or pack a model that does not need it"),
-    "promoted": ("note", ""),
+    "missing": ("error", "write the field again, or pack a model that does not need it"),
+    "retyped": ("error", "write the old type again, or pack the model with the new one"),
+    "nullable": ("warning", "records with a null there become dead letters; pack a model that takes nulls"),
+    "default": ("warning", "write the field again, or pack a model that does not need it"),
+    "promoted": ("info", ""),
 }
 
 

@@ -9,21 +9,14 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stream.app.registry_wait import wait_for_registry
 from stream.app.reload import Reloader
-from stream.app.suspect_process import Sandbox
-from stream.app.topic_schemas import prefix_of, read_schema, writers_of
-from stream.app.trusted_keys import trust_of
-from stream.app.waiting import wait_for_registry
-from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas
-from stream.codec.compatibility import compare
-from stream.errors import SchemaError, SettingsError
-from stream.pipeline import Observer, Pipeline
-from stream.records import Batch, Outcome
-from stream.registry import RegistryWriters
+from stream.app.suspect_scorer import SuspectScorer
+from stream.errors import SettingsError
+from stream.resources import open_configured, serving, writers_of
 from stream.rights import rights_of
-from stream.scoring import carried_names
 from stream.settings import KafkaSettings, Settings
-from stream.store import Package, open_package
+from stream.store import Package
 from stream.telemetry import Metrics, RowCount
 from stream.transport import Limits, Sink, Source, TransactionalSink
 from stream.transport.topic_admin import Cluster
@@ -44,14 +37,7 @@ from stream.worker import (
 )
 from stream.worker.protocols import Process
 
-__all__ = [
-    "Parts",
-    "assemble",
-    "build_pipeline",
-    "open_configured",
-    "serving",
-    "state_folder",
-]
+__all__ = ["Parts", "assemble", "state_folder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +94,7 @@ def assemble(settings: Settings) -> Parts:
     suspects = _suspects(settings)
 
     def guarded(chosen: Process) -> Guarded:
-        return Guarded(chosen, suspects, lambda: Sandbox(settings, progress.beat))
+        return Guarded(chosen, suspects, lambda: SuspectScorer(settings, progress.beat))
 
     tally = Tally(metrics, redact=settings.dead_letters.redact)
     sink, delivery = _delivery(settings, tally, metrics, progress)
@@ -179,98 +165,3 @@ def _delivery(
     transactional = TransactionalSink(settings.kafka, settings.transactional_id(socket.gethostname()))
     outlets = Outlets(Publisher(transactional, topics), tally, metrics, progress, time.monotonic)
     return transactional, ExactlyOnce(outlets, transactional, Timing())
-
-
-def open_configured(settings: Settings) -> Package:
-    """The configuration's model package, opened as its settings ask. Raises: PackageError, SettingsError."""
-    return open_package(settings.path(settings.model.uri), trust=trust_of(settings.model))
-
-
-@dataclass(frozen=True, slots=True)
-class LookedUp:
-    """
-    A pipeline whose batches' schema ids are looked up first: the one step that is I/O.
-
-    Attributes:
-        pipeline: the pure middle.
-        writers: asks the registry, and keeps what it said.
-    """
-
-    pipeline: Pipeline
-    writers: RegistryWriters
-
-    @property
-    def name(self) -> str:
-        """`name@version` of its model."""
-        return self.pipeline.name
-
-    def process(self, batch: Batch) -> list[Outcome]:
-        """
-        See `Pipeline.process`.
-
-        Raises: Retriable when the registry does not answer: nothing has happened, try the batch again.
-        """
-        self.writers.prepare(batch.values, batch.headers)
-        return self.pipeline.process(batch)
-
-
-def serving(
-    settings: Settings,
-    package: Package,
-    writers: RegistryWriters | None,
-    observer: Observer | None = None,
-) -> Pipeline | LookedUp:
-    """
-    What a worker scores with: the pure middle, after the look-ups that a registry needs.
-
-    Args:
-        settings: the configuration.
-        package: the opened model.
-        writers: what is known of the registry so far; the next model goes on with it.
-        observer: told of each batch that was scored.
-    Raises: Refused as `build_pipeline`.
-    """
-    pipeline = build_pipeline(settings, package, writers, observer)
-    return pipeline if writers is None else LookedUp(pipeline, writers)
-
-
-def build_pipeline(
-    settings: Settings,
-    package: Package,
-    writers: WriterSchemas | None = None,
-    observer: Observer | None = None,
-) -> Pipeline:
-    """
-    The pure middle for a configuration.
-
-    Args:
-        settings: the configuration.
-        package: the opened model.
-        writers: schemas of values that carry a registry's id.
-        observer: told of each batch that was scored.
-    Raises: SchemaError when the input's schema can't be read; what `prefix_of` raises.
-    """
-    features = RecordSchema(package.features)
-    chosen = settings.input.schema
-    writer = features if chosen is None else read_schema(settings.path(chosen))
-    manifest = package.manifest
-    for difference in compare(writer, features, list(manifest.needed)):
-        if difference.kind in ("missing", "retyped"):
-            raise SchemaError(
-                f"[input] schema {chosen}: {difference.message}",
-                hint="see `stream check`: no record written with this schema can be scored",
-            )
-    carry = carried_names(manifest.carry)
-    paths = list(manifest.needed)
-    prediction = RecordSchema(package.prediction)
-    return Pipeline(
-        Decoder(features, paths, settings.input_framing, writer, writers),
-        package.model,
-        Encoder(
-            prediction, prefix_of(settings, "output", prediction, register=settings.schema_registry.register)
-        ),
-        manifest.model,
-        carry,
-        settings.input.null_value,
-        observer,
-    )

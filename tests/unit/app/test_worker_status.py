@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream.app.status import Probe, Rate, told
+from stream.app.worker_status import Probe, Rate, told
 from stream.worker import State
 
 

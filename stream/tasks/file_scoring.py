@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from stream.app.trusted_keys import trust_of
 from stream.batch import (
     Done,
     Input,
@@ -28,6 +27,7 @@ from stream.batch import (
 )
 from stream.codec import RecordSchema
 from stream.errors import StreamError
+from stream.resources import trust_of
 from stream.settings import Settings
 from stream.store import Package, open_package
 from stream.store.folder import resolve

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
-from stream.app.check_registry import EDGE_RECORDS, registered
-from stream.app.findings import Finding, Severity, compared
-from stream.app.topic_schemas import read_schema, registry_client, subject_of
 from stream.codec import RecordSchema
 from stream.codec.compatibility import compare
 from stream.errors import BrokerRefused, PackageError, Refused, Retriable, SchemaError, SettingsError, Stopped
 from stream.registry import Client
+from stream.resources import open_configured, read_schema, registry_client, subject_of
 from stream.settings import Settings
 from stream.store import Package, current_version, versions
 from stream.store.folder import resolve
+from stream.tasks.findings import Finding, Severity, compared
+from stream.tasks.registry_check import EDGE_RECORDS, registered
 from stream.transport.edges import first_and_last
 from stream.transport.topic_admin import Cluster
 
-__all__ = ["Finding", "Severity", "check", "topics_there"]
+__all__ = ["Finding", "Severity", "check_contract", "topics_there"]
 
 ANSWER_S = 5.0
 """For the broker to say which topics it has; a person waits."""
@@ -29,8 +29,10 @@ def topics_there(settings: Settings) -> Collection[str]:
     return Cluster(settings.kafka).topics(ANSWER_S)
 
 
-def check(
-    settings: Settings, open_it: Callable[[], Package], look: Callable[[Settings], Collection[str]]
+def check_contract(
+    settings: Settings,
+    open_it: Callable[[Settings], Package] = open_configured,
+    look: Callable[[Settings], Collection[str]] = topics_there,
 ) -> list[Finding]:
     """
     Look at everything: package, writer schemas, prediction schema, downstream, topics.
@@ -38,20 +40,20 @@ def check(
     Args:
         settings: the configuration.
         open_it: opens the package as the worker would.
-        look: which topics there are, such as `topics_there`.
+        look: which topics there are.
     Returns: all findings, worst first; empty = nothing to say.
     """
     try:
-        package = open_it()
+        package = open_it(settings)
     except PackageError as error:
         step = f" (step {error.step})" if error.step else ""
-        found = [Finding("refused", f"package{step}", error.message, error.hint)]
+        found = [Finding("error", f"package{step}", error.message, error.hint)]
     else:
-        found = [Finding("note", "package", note) for note in package.notes]
+        found = [Finding("info", "package", note) for note in package.notes]
         found += _input(settings, package)
         found += _output(settings, package)
     found += _topics(settings, look)
-    return sorted(found, key=lambda one: ("refused", "hand", "note").index(one.severity))
+    return sorted(found, key=lambda one: ("error", "warning", "info").index(one.severity))
 
 
 def _topics(settings: Settings, look: Callable[[Settings], Collection[str]]) -> Iterator[Finding]:
@@ -61,10 +63,10 @@ def _topics(settings: Settings, look: Callable[[Settings], Collection[str]]) -> 
         there = look(settings)
     except Retriable as error:
         message = f"no broker answers, so the topics were not looked at: {error.message}"
-        yield Finding("note", where, message, error.hint or "start the broker, or correct `[kafka]`")
+        yield Finding("info", where, message, error.hint or "start the broker, or correct `[kafka]`")
         return
     except (Stopped, SettingsError) as error:
-        yield Finding("refused", where, f"the topics can't be looked at: {error.message}", error.hint)
+        yield Finding("error", where, f"the topics can't be looked at: {error.message}", error.hint)
         return
     wanted = {
         "[input] topic": settings.input.topic,
@@ -74,7 +76,7 @@ def _topics(settings: Settings, look: Callable[[Settings], Collection[str]]) -> 
     for key, topic in wanted.items():
         if topic not in there:
             message = f"the topic is not at {settings.kafka.bootstrap_servers}, or may not be seen"
-            yield Finding("hand", f"{key} {topic}", message, "make it with `stream topics --create`")
+            yield Finding("warning", f"{key} {topic}", message, "make it with `stream topics --create`")
 
 
 def _input(settings: Settings, package: Package) -> Iterator[Finding]:
@@ -85,7 +87,7 @@ def _input(settings: Settings, package: Package) -> Iterator[Finding]:
         try:
             writer = read_schema(settings.path(settings.input.schema))
         except SchemaError as error:
-            yield Finding("refused", where, error.message, error.hint)
+            yield Finding("error", where, error.message, error.hint)
         else:
             yield from compared(where, writer, features, package.manifest)
     if settings.input_framing == "confluent":
@@ -110,9 +112,9 @@ def _subject(settings: Settings, client: Client, prediction: RecordSchema) -> It
     hint = "carry and publish what the registered version has, or change the subject's compatibility level"
     reasons = client.incompatibilities(subject, prediction.text)
     for reason in reasons:
-        yield Finding("refused", subject, f"prediction.avsc does not fit the latest version: {reason}", hint)
+        yield Finding("error", subject, f"prediction.avsc does not fit the latest version: {reason}", hint)
     if not reasons:
-        severity: Severity = "note" if settings.schema_registry.register else "refused"
+        severity: Severity = "info" if settings.schema_registry.register else "error"
         message = f"{prediction.name} is not registered, and does not contradict what is"
         yield Finding(severity, subject, message, "register it with `stream topics --create`")
 
@@ -126,7 +128,7 @@ def _before(settings: Settings, package: Package, prediction: RecordSchema) -> I
     before = read_schema(folder / "versions" / str(earlier[-1]) / "prediction.avsc")
     where = f"prediction.avsc of versions {earlier[-1]} and {package.manifest.version}"
     for difference in compare(prediction, before, [leaf.path for leaf in before.leaves()]):
-        severity: Severity = "note" if difference.kind == "promoted" else "hand"
+        severity: Severity = "info" if difference.kind == "promoted" else "warning"
         hint = (
             "tell downstream before this version serves, or pack it with the same carried fields and options"
         )
@@ -142,4 +144,4 @@ def _asked(settings: Settings, ask: Callable[[Client], Iterator[Finding]]) -> It
         with client:
             yield from ask(client)
     except (Retriable, BrokerRefused, Refused) as error:
-        yield Finding("refused", settings.schema_registry.url, error.message, error.hint)
+        yield Finding("error", settings.schema_registry.url, error.message, error.hint)

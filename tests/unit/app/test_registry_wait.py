@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from stream.app.waiting import wait_for_registry
+from stream.app.registry_wait import wait_for_registry
 from stream.errors import Retriable, SettingsError, StartupTimeout
 
 

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from stream.app.findings import Finding, compared
-from stream.app.topic_schemas import subject_of
 from stream.codec import RecordSchema, confluent_prefixes
 from stream.errors import RecordError, SchemaError, Stopped
 from stream.manifest import Manifest
 from stream.records import Batch
 from stream.registry import Client, RegistryWriters
+from stream.resources import subject_of
 from stream.settings import Settings
+from stream.tasks.findings import Finding, compared
 
 __all__ = ["EDGE_RECORDS", "registered"]
 
@@ -53,7 +53,7 @@ def registered(
         features: what the model needs.
         manifest: of its package.
         look: reads the topic's first and last records; raises Stopped when no broker answers.
-    Yields: nothing worse than `hand`: a wrong schema does not stop the worker, only its records. A version
+    Yields: nothing worse than `warning`: a wrong schema does not stop the worker, only its records. A version
         older than every one that was seen on the topic is worth a note.
     Raises: as `Client`.
     """
@@ -61,7 +61,7 @@ def registered(
     versions = _versions(client, subject)
     if not versions:
         hint = "register it with `stream produce --register`, or let the producer do it"
-        yield Finding("hand", subject, "the registry has no schema for the input", hint)
+        yield Finding("warning", subject, "the registry has no schema for the input", hint)
     seen = _seen(settings, client, features, manifest, look, {text for text in versions.values() if text})
     yield from seen.findings
     oldest = min((number for number, text in versions.items() if text in seen.schemas), default=0)
@@ -70,7 +70,7 @@ def registered(
             gone = number < oldest and text not in seen.schemas
             unseen = " (on none of the topic's first and last records)"
             shown = finding.message + (unseen if seen.looked and text not in seen.schemas else "")
-            yield replace(finding, message=shown, severity="note" if gone else finding.severity)
+            yield replace(finding, message=shown, severity="info" if gone else finding.severity)
 
 
 def _versions(client: Client, subject: str) -> dict[int, str]:
@@ -89,15 +89,15 @@ def _versions(client: Client, subject: str) -> dict[int, str]:
 
 def _about(where: str, text: str, features: RecordSchema, manifest: Manifest) -> Iterator[Finding]:
     if text.startswith("!"):
-        yield Finding("hand", where, text[1:], "correct the schema in the registry")
+        yield Finding("warning", where, text[1:], "correct the schema in the registry")
         return
     try:
         writer = RecordSchema(text)
     except SchemaError as error:
-        yield Finding("hand", where, error.message, error.hint)
+        yield Finding("warning", where, error.message, error.hint)
         return
     for finding in compared(where, writer, features, manifest):
-        yield replace(finding, severity="hand") if finding.severity == "refused" else finding
+        yield replace(finding, severity="warning") if finding.severity == "error" else finding
 
 
 def _seen(
@@ -113,7 +113,7 @@ def _seen(
         batch = look()
     except Stopped as error:
         hint = "start the broker, and check again"
-        note = Finding("note", topic, f"its records were not looked at: {error.message}", hint)
+        note = Finding("info", topic, f"its records were not looked at: {error.message}", hint)
         return _Seen(frozenset(), (note,), looked=False)
     fallback = settings.input.schema is not None
     writers = RegistryWriters(client, lambda found: subject_of(settings, "input", found), fallback=fallback)
@@ -129,7 +129,7 @@ def _seen(
         elif answer is not None:
             message = f"{count} of the {len(batch)} records looked at: {answer.message}"
             findings.append(
-                Finding("hand", topic, message, "they become dead letters: see docs/schema-registry.md")
+                Finding("warning", topic, message, "they become dead letters: see docs/schema-registry.md")
             )
     return _Seen(frozenset(schemas), tuple(findings), looked=len(batch) > 0)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stream.cli import main
+from stream.export import EXPORTERS
 
 
 def code_of(*arguments: str) -> int:
@@ -34,12 +35,31 @@ def test_files_are_written_and_their_paths_printed(
     assert "fill in the words in capitals, or give --connection, --endpoint\n" == said
 
 
-@pytest.mark.parametrize("target", ["sagemaker", "mlflow", "docker"])
-def test_target_of_later_is_refused(target: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command knows it, and says what there is."""
-    assert 2 == code_of("--to", target, "models/flights")
+def test_target_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is offered that is not in the table; the message says what is."""
+    assert 2 == code_of("--to", "sagemaker", "models/flights")
 
-    assert f"--to {target}: is not there yet; there are onnx, bigquery" in capsys.readouterr().err
+    assert "'sagemaker' is not one of 'onnx', 'bigquery'" in capsys.readouterr().err
+
+
+def test_option_of_another_target_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """It would be left out of the files without a word."""
+    assert 2 == code_of("--to", "bigquery", "--bucket", "gs://acme/onnx", "models/flights")
+
+    said = capsys.readouterr().err
+    assert "--bucket: --to bigquery has no such option" in said
+    assert "it takes --dataset, --connection, --endpoint" in said
+
+
+def test_every_target_of_the_table_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` names each with what it writes, and each of its options with who takes it."""
+    assert 0 == code_of("--help")
+
+    shown = " ".join(capsys.readouterr().out.split())
+    for name, exporter in EXPORTERS.items():
+        assert f"{name}: {exporter.help}" in shown
+        for option in exporter.options:
+            assert option.flag in shown
 
 
 def test_refused_model_leaves_no_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

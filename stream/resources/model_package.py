@@ -1,14 +1,14 @@
-"""[model] of a configuration → whom its packages are trusted from."""
+"""[model] of a configuration: its package, whom it is trusted from, and who vouches for it."""
 
 from __future__ import annotations
 
 import logging
 
 from stream.errors import SettingsError
-from stream.settings import ModelSettings
-from stream.store import Package, PublicKey, Trust
+from stream.settings import ModelSettings, Settings
+from stream.store import Package, PublicKey, Trust, open_package
 
-__all__ = ["say_origin", "trust_of"]
+__all__ = ["open_configured", "say_origin", "trust_of"]
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,11 @@ def trust_of(model: ModelSettings) -> Trust:
         PublicKey.read(str(pem), f"[model] trusted_keys[{i}]") for i, pem in enumerate(model.trusted_keys)
     )
     return Trust(keys, model.require_signature, model.trusted_types)
+
+
+def open_configured(settings: Settings) -> Package:
+    """The configuration's model package, opened as its settings ask. Raises: PackageError, SettingsError."""
+    return open_package(settings.path(settings.model.uri), trust=trust_of(settings.model))
 
 
 def say_origin(package: Package, model: ModelSettings) -> None:

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stream.app.config import load_settings
-from stream.app.parts import open_configured
-from stream.app.topic_schemas import package_schema
-from stream.app.trusted_keys import say_origin, trust_of
+from stream.configuration import load_settings
 from stream.errors import PackageError, SettingsError
+from stream.resources import open_configured, package_schema, say_origin, trust_of
 from stream.settings import ModelSettings, Settings
 from stream.store import PublicKey, SigningKey, Trust, open_package
 from tests.unit.store.signed import OURS, THEIRS, packed

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from stream.app.check import check
-from stream.app.check_registry import registered
-from stream.app.findings import Finding
 from stream.codec import RecordSchema, confluent_prefix
 from stream.errors import Stopped
 from stream.registry import Client, Connection
 from stream.settings import InputSettings, ModelSettings, RegistrySettings, Settings
 from stream.store import Package, PackRequest, open_package, pack
+from stream.tasks import check_contract
+from stream.tasks.findings import Finding
+from stream.tasks.registry_check import registered
 from stream.testing import batch_of
 from tests.kafka.confluent import Answer, Memory, served
 
@@ -74,19 +74,19 @@ class TestVersions:
         """Registered, and on the topic."""
         assert [] == found(memory, package, memory.register("in-value", SOUND))
 
-    def test_subject_without_versions_needs_a_hand(self, memory: Memory, package: Package) -> None:
+    def test_subject_without_versions_is_a_warning(self, memory: Memory, package: Package) -> None:
         """Nobody has registered the events' schema yet."""
         [finding] = found(memory, package)
 
-        assert ("hand", "in-value") == (finding.severity, finding.where)
+        assert ("warning", "in-value") == (finding.severity, finding.where)
 
-    def test_wrong_version_on_the_topic_needs_a_hand(self, memory: Memory, package: Package) -> None:
+    def test_wrong_version_on_the_topic_is_a_warning(self, memory: Memory, package: Package) -> None:
         """Its records become dead letters, by name of the field."""
         ids = memory.register("in-value", SOUND), memory.register("in-value", RENAMED)
 
         [finding] = found(memory, package, *ids)
 
-        assert ("hand", "in-value version 2") == (finding.severity, finding.where)
+        assert ("warning", "in-value version 2") == (finding.severity, finding.where)
         assert "delay" in finding.message
         assert "none of the topic's" not in finding.message
 
@@ -96,17 +96,17 @@ class TestVersions:
 
         [finding] = found(memory, package, memory.register("in-value", SOUND))
 
-        assert ("note", "in-value version 1") == (finding.severity, finding.where)
+        assert ("info", "in-value version 1") == (finding.severity, finding.where)
         assert "on none of the topic's first and last records" in finding.message
 
-    def test_wrong_version_to_come_needs_a_hand(self, memory: Memory, package: Package) -> None:
+    def test_wrong_version_to_come_is_a_warning(self, memory: Memory, package: Package) -> None:
         """Registered, not yet on the topic: the producer is about to write it."""
         first = memory.register("in-value", SOUND)
         memory.register("in-value", RENAMED)
 
         [finding] = found(memory, package, first)
 
-        assert "hand" == finding.severity
+        assert "warning" == finding.severity
         assert "none of the topic's" in finding.message
 
     def test_every_version_has_its_findings(self, memory: Memory, package: Package) -> None:
@@ -117,7 +117,7 @@ class TestVersions:
         findings = found(memory, package)
 
         assert [f"in-value version {i}" for i in (1, 2, 3, 4)] == [one.where for one in findings]
-        assert ["note", "hand", "hand", "hand"] == [one.severity for one in findings]
+        assert ["info", "warning", "warning", "warning"] == [one.severity for one in findings]
 
 
 class TestTopic:
@@ -130,7 +130,7 @@ class TestTopic:
 
         findings = found(memory, package, ours, other, other, 99, None)
 
-        assert {"hand"} == {one.severity for one in findings}
+        assert {"warning"} == {one.severity for one in findings}
         assert [
             "1 of the 5 records looked at: they do not carry a schema's id",
             "2 of the 5 records looked at: Event, id 2, is not registered under in-value, but under other-value",
@@ -141,7 +141,7 @@ class TestTopic:
         """The versions are looked at all the same."""
         memory.register("in-value", RENAMED)
 
-        assert ["note", "hand"] == [one.severity for one in found(memory, package, down=True)]
+        assert ["info", "warning"] == [one.severity for one in found(memory, package, down=True)]
 
 
 class TestOutput:
@@ -155,9 +155,9 @@ class TestOutput:
     def _output(self, url: str, package: Package, model: ModelSettings, **keys: object) -> list[Finding]:
         settings = replace(settings_at(url, **keys), model=model)
         settings = replace(settings, input=replace(settings.input, framing="bare"))
-        return check(
+        return check_contract(
             settings,
-            lambda: package,
+            lambda _: package,
             lambda own: {own.input.topic, own.output.topic, own.dead_letters.topic},
         )
 
@@ -173,7 +173,7 @@ class TestOutput:
             memory.script = [missing, missing]
             [note] = self._output(url, package, model, register=True)
 
-        assert ("refused", "note") == (finding.severity, note.severity)
+        assert ("error", "info") == (finding.severity, note.severity)
         assert "stream topics --create" in finding.hint
 
     def test_incompatible_schema_is_refused_with_the_reason(
@@ -190,7 +190,7 @@ class TestOutput:
                 memory.script = [missing, Answer(200, each)]
                 [finding] = self._output(url, package, model, register=True)
 
-                assert ("refused", True) == (
+                assert ("error", True) == (
                     finding.severity,
                     finding.message.endswith("latest version: why"),
                 )
@@ -209,5 +209,5 @@ class TestOutput:
         """By its address."""
         [finding] = self._output("http://127.0.0.1:1", package, model)
 
-        assert ("refused", "http://127.0.0.1:1") == (finding.severity, finding.where)
+        assert ("error", "http://127.0.0.1:1") == (finding.severity, finding.where)
         assert "ConnectError" in finding.message

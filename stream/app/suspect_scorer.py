@@ -21,13 +21,13 @@ from stream.errors import Stopped
 from stream.records import Batch, Outcome
 from stream.settings import Settings
 
-__all__ = ["Sandbox"]
+__all__ = ["SuspectScorer"]
 
 BEAT_S = 0.5
 """Between two signs of life while an answer is awaited."""
 
 
-class Sandbox:
+class SuspectScorer:
     """Starts at once; the first batch waits until the package is open there. Owned by one thread."""
 
     def __init__(self, settings: Settings, beat: Callable[[], None]) -> None:

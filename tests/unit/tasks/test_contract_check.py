@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner
 from sklearn.linear_model import LinearRegression
 
-from stream.app.check import check
-from stream.app.parts import open_configured
 from stream.cli.check import check as command
 from stream.errors import BrokerRefused, Retriable, StreamError
+from stream.resources import open_configured
 from stream.settings import InputSettings, ModelSettings, Settings
 from stream.store import PackRequest, pack
+from stream.tasks import check_contract
 
 FIELDS = {"id": "string", "delay": "double", "weight": "double"}
 
@@ -50,9 +50,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def found(settings: Settings) -> list[tuple[str, str]]:
     """Severity and message of each finding."""
-    return [
-        (one.severity, one.message) for one in check(settings, lambda: open_configured(settings), everything)
-    ]
+    return [(one.severity, one.message) for one in check_contract(settings, open_configured, everything)]
 
 
 def everything(settings: Settings) -> set[str]:
@@ -74,7 +72,7 @@ class TestCheck:
 
         findings = found(settings)
 
-        assert ["refused", "refused", "hand"] == [severity for severity, _ in findings]
+        assert ["error", "error", "warning"] == [severity for severity, _ in findings]
         assert "renamed to 'dep_delay'" in "".join(message for _, message in findings)
 
     def test_package_that_does_not_open_is_the_finding(self, settings: Settings) -> None:
@@ -83,16 +81,16 @@ class TestCheck:
 
         [(severity, message)] = found(settings)
 
-        assert "refused" == severity
+        assert "error" == severity
         assert "features.avsc" in message
 
-    def test_dropped_carried_field_needs_a_hand(self, settings: Settings) -> None:
+    def test_dropped_carried_field_is_a_warning(self, settings: Settings) -> None:
         """A version whose predictions lack what the one before had is reported: downstream reads it."""
         packed(settings.base / "line", carry=())
 
         [(severity, message)] = found(settings)
 
-        assert "hand" == severity
+        assert "warning" == severity
         assert "'id'" in message
 
     def test_missing_schema_file_is_refused(self, settings: Settings) -> None:
@@ -101,42 +99,40 @@ class TestCheck:
 
         [(severity, message)] = found(lost)
 
-        assert "refused" == severity
+        assert "error" == severity
         assert "nowhere.avsc" in message
 
 
 class TestTopics:
     """What the broker has."""
 
-    def test_each_missing_topic_needs_a_hand(self, settings: Settings) -> None:
+    def test_each_missing_topic_is_a_warning(self, settings: Settings) -> None:
         """Those that are not there are named by key, with the command that makes them."""
-        findings = check(
-            settings, lambda: open_configured(settings), lambda own: everything(own) - {own.output.topic}
-        )
+        findings = check_contract(settings, open_configured, lambda own: everything(own) - {own.output.topic})
 
         [missing] = findings
-        assert ("hand", f"[output] topic {settings.output.topic}") == (missing.severity, missing.where)
+        assert ("warning", f"[output] topic {settings.output.topic}") == (missing.severity, missing.where)
         assert "`stream topics --create`" in missing.hint
 
     @pytest.mark.parametrize(
-        ("error", "severity"), [(Retriable("timed out"), "note"), (BrokerRefused("bad password"), "refused")]
+        ("error", "severity"), [(Retriable("timed out"), "info"), (BrokerRefused("bad password"), "error")]
     )
     def test_broker_that_cannot_be_asked_is_told(
         self, settings: Settings, error: StreamError, severity: str
     ) -> None:
-        """One that is away is a note, since it proves nothing; one that refuses would refuse the worker, too."""
+        """One that is away proves nothing; one that refuses would refuse the worker, too."""
 
         def look(own: Settings) -> set[str]:
             raise error
 
-        [finding] = check(settings, lambda: open_configured(settings), look)
+        [finding] = check_contract(settings, open_configured, look)
 
         assert severity == finding.severity
         assert error.message in finding.message
 
 
 class TestExitCode:
-    """2 when the worker would refuse, 1 when something needs a hand, 0 otherwise."""
+    """2 for an error, 1 for a warning, 0 otherwise."""
 
     @pytest.mark.parametrize(
         ("fields", "code"),
@@ -150,10 +146,10 @@ class TestExitCode:
     def test_exit_code_is_the_worst_finding(
         self, settings: Settings, fields: dict[str, object], code: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A promotion is a note, a new null needs a hand, another type is refused."""
+        """A promotion is information, a new null a warning, another type an error."""
         (settings.base / "event.avsc").write_text(text(fields))
         config = settings.base / "stream.toml"
-        monkeypatch.setattr("stream.app.check.topics_there", everything)
+        monkeypatch.setattr("stream.tasks.contract_check.topics_there", everything)
         config.write_text('[model]\nuri = "line"\n[input]\nschema = "event.avsc"\n')
 
         result = CliRunner().invoke(command, ["--config", str(config), "--json"], standalone_mode=False)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from stream.app.parts import Parts
+from stream.app.worker_parts import Parts
 from stream.worker import State
 
 __all__ = ["Probe", "Rate", "Status", "told"]

@@ -1,0 +1,74 @@
+"""`stream export`: what it offers is the table of targets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stream.cli.options import as_json, config_option, json_option, settings_of
+from stream.export import EXPORTERS, filled, left_open
+
+__all__ = ["export"]
+
+_TARGETS = "\n\n".join(f"{name}: {exporter.help}" for name, exporter in EXPORTERS.items())
+
+_HELP = f"""
+Write what another system needs to give a model's answers.
+
+PACKAGE is a package's folder (default: [model] uri). The paths of the files are printed.
+
+{_TARGETS}
+
+\b
+Example:
+  stream export --to bigquery --dataset shop.flights models/flights
+"""
+
+
+def _target_options(command: Any) -> Any:
+    """Each option of the targets, with the names of those that take it."""
+    takers: dict[str, list[str]] = {}
+    options = {}
+    for exporter in EXPORTERS.values():
+        for option in exporter.options:
+            takers.setdefault(option.name, []).append(exporter.name)
+            options[option.name] = option
+    for name, option in reversed(options.items()):
+        text = f"{', '.join(takers[name])}: {option.help} (such as {option.like})."
+        command = click.option(option.flag, help=text)(command)
+    return command
+
+
+@click.command(help=_HELP)
+@click.argument("package", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--to", "target", required=True, type=click.Choice(list(EXPORTERS)), help="The other system.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="The folder for the files (default: NAME-VERSION-TARGET).")  # fmt: skip
+@_target_options
+@config_option
+@json_option
+def export(
+    package: Path | None,
+    target: str,
+    out: Path | None,
+    config: Path | None,
+    json_out: bool,
+    **options: str | None,
+) -> None:
+    """Write a target's files; its options come as they were typed."""
+    from stream.resources import open_configured
+
+    exporter = EXPORTERS[target]
+    given = {name: value for name, value in options.items() if value is not None}
+    values = filled(exporter, given)
+    opened = open_configured(settings_of(config, package))
+    folder = out or Path(f"{opened.manifest.name}-{opened.manifest.version}-{target}")
+    exported = exporter.export(opened, values, folder)
+    for note in exported.notes:
+        click.echo(note, err=True)
+    paths = [str(path) for path in exported.files]
+    click.echo(as_json({"files": paths}) if json_out else "\n".join(paths))
+    if left := left_open(exporter, given):
+        click.echo(f"fill in the words in capitals, or give {', '.join(left)}", err=True)

@@ -1,0 +1,32 @@
+"""What a configuration names, opened: its model package, the schemas of its topics, its scoring pipeline."""
+
+from stream.resources.model_package import open_configured, say_origin, trust_of
+from stream.resources.scoring_pipeline import build_pipeline, serving
+from stream.resources.topic_schemas import (
+    Side,
+    input_schema,
+    package_schema,
+    prefix_of,
+    read_schema,
+    registry_client,
+    row_reader,
+    subject_of,
+    writers_of,
+)
+
+__all__ = [
+    "Side",
+    "build_pipeline",
+    "input_schema",
+    "open_configured",
+    "package_schema",
+    "prefix_of",
+    "read_schema",
+    "registry_client",
+    "row_reader",
+    "say_origin",
+    "serving",
+    "subject_of",
+    "trust_of",
+    "writers_of",
+]

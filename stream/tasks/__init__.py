@@ -1,0 +1,62 @@
+"""What the commands do, a module each: called by the command line, which parses, prints and chooses exit codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.lazy import lazy_face
+
+if TYPE_CHECKING:
+    from stream.tasks.contract_check import check_contract
+    from stream.tasks.event_sending import Message, replay
+    from stream.tasks.file_events import send_file
+    from stream.tasks.file_scoring import BatchOptions, check_inputs, check_share, planned, run_batch
+    from stream.tasks.findings import Finding, Severity
+    from stream.tasks.group_status import GroupStatus, observe_group, statuses
+    from stream.tasks.topic_setup import register_prediction, set_up_topics, wanted_topics
+    from stream.tasks.topic_watching import watch_topic
+
+__all__ = [
+    "BatchOptions",
+    "Finding",
+    "GroupStatus",
+    "Message",
+    "Severity",
+    "check_contract",
+    "check_inputs",
+    "check_share",
+    "observe_group",
+    "planned",
+    "register_prediction",
+    "replay",
+    "run_batch",
+    "send_file",
+    "set_up_topics",
+    "statuses",
+    "wanted_topics",
+    "watch_topic",
+]
+
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "BatchOptions": "file_scoring",
+        "Finding": "findings",
+        "GroupStatus": "group_status",
+        "Message": "event_sending",
+        "Severity": "findings",
+        "check_contract": "contract_check",
+        "check_inputs": "file_scoring",
+        "check_share": "file_scoring",
+        "observe_group": "group_status",
+        "planned": "file_scoring",
+        "register_prediction": "topic_setup",
+        "replay": "event_sending",
+        "run_batch": "file_scoring",
+        "send_file": "file_events",
+        "set_up_topics": "topic_setup",
+        "statuses": "group_status",
+        "wanted_topics": "topic_setup",
+        "watch_topic": "topic_watching",
+    },
+)

@@ -1,0 +1,61 @@
+"""Faces that import a module only when one of its names is asked for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+import stream.app
+import stream.tasks
+from stream.lazy import lazy_face
+
+
+@pytest.mark.parametrize("face", [stream.app, stream.tasks], ids=lambda face: face.__name__)
+def test_every_name_of_a_face_is_found(face: object) -> None:
+    """What a face promises in `__all__` it gives, and it is the thing itself, not a module of that name."""
+    names: list[str] = face.__all__  # type: ignore[attr-defined]
+
+    assert [] == [name for name in names if type(getattr(face, name)).__name__ == "module"]
+
+
+def test_a_name_that_a_face_has_not_is_refused() -> None:
+    """As any module refuses it."""
+    with pytest.raises(AttributeError, match="module 'stream.tasks' has no attribute 'nothing'"):
+        import_module("stream.tasks").nothing  # noqa: B018
+
+
+def test_a_module_is_imported_when_its_name_is_asked_for() -> None:
+    """Not before: a face costs nothing."""
+    find = lazy_face("json", {"JSONDecoder": "decoder"})
+
+    assert json.JSONDecoder is find("JSONDecoder")
+
+
+@pytest.mark.parametrize("library", ["pyarrow", "pandas", "sklearn", "faust", "confluent_kafka", "pydantic"])
+def test_help_waits_for_no_large_library(library: str) -> None:
+    """`stream --help`, and that of a command, import only what they show."""
+    script = f"""
+import sys
+from stream.cli import main
+for asked in (["--help"], ["check", "--help"], ["export", "--help"], ["sql", "--help"]):
+    try:
+        main(asked)
+    except SystemExit:
+        pass
+sys.exit({library!r} in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.DEVNULL, check=False)
+
+    assert 0 == done.returncode
+
+
+@pytest.mark.parametrize("module", ["stream.tasks.topic_setup", "stream.tasks.group_status"])
+def test_a_task_that_asks_kafka_alone_does_not_load_arrow(module: str) -> None:
+    """`stream topics` and `stream status` start without the codecs, which take a second."""
+    script = f"import sys, {module}; sys.exit('pyarrow' in sys.modules)"
+
+    assert 0 == subprocess.run([sys.executable, "-c", script], check=False).returncode
