@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from stream.codec import RecordSchema
 from stream.errors import SampleError, SettingsError
-from stream.files import infer_schema, legal_names, read_rows, read_sample, sample_of
+from stream.files import infer_schema, legal_names, named_format, read_frame, read_sample, reading, sample_of
 from stream.training.recipe import Recipe
 from stream.types import AvroType
 
@@ -98,30 +98,18 @@ def read_table(path: Path) -> pd.DataFrame:
     Read a data file as a frame; what its cells mean is as `stream pack` and `stream produce` take them.
 
     Args:
-        path: `.csv`, `.parquet`, `.avro` or `.jsonl`.
-    Returns: its rows. An empty cell of a csv is missing, in a column of numbers, dates or true and false `NA` and
-        its like too; in a column of texts they are texts.
+        path: of a data file.
+    Returns: its rows. An empty cell of a csv is missing; in a column of numbers, dates or true and false so are
+        `NA` and its like, which are texts in a column of texts.
     Raises: SampleError naming the file and what is wrong.
     """
-    kind = path.suffix.lower()
-    if kind == ".csv":
-        return _csv(path)
-    if kind == ".parquet" and path.is_file():
-        try:
-            return pd.read_parquet(path)
-        except (OSError, ValueError) as error:
-            raise SampleError(f"{path}: can't be read: {error}", hint="correct the file") from error
-    return pd.DataFrame([row.values for row in read_rows(path)])
-
-
-def _csv(path: Path) -> pd.DataFrame:
-    inferred = infer_schema(read_sample(path), path.stem)  # refuses what is no table
+    if not named_format(path).text:
+        return read_frame(path)
+    inferred = infer_schema(read_sample(path), path.stem)  # refuses what is not a table
     leaves = {leaf.feature or leaf.path: leaf for leaf in RecordSchema(inferred.text).leaves()}
-    try:
-        texts = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+    texts = read_frame(path)
+    with reading(path, OverflowError):
         return texts.assign(**{name: _typed(texts[name], leaf.type) for name, leaf in leaves.items()})
-    except (OSError, ValueError, OverflowError) as error:
-        raise SampleError(f"{path}: can't be read: {error}", hint="correct the file") from error
 
 
 def _typed(texts: pd.Series, kind: AvroType) -> pd.Series:

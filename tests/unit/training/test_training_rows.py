@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from stream.errors import Refused, SampleError, SettingsError
+from stream.files import read_rows, tables
 from stream.training.checks import check_fields
 from stream.training.overrides import overridden, parameters
 from stream.training.recipe import read_recipe
@@ -172,3 +173,38 @@ def test_parameters_are_json_or_texts() -> None:
     )
     with pytest.raises(SettingsError, match="expected NAME=VALUE"):
         parameters(["alpha"], "--set")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1,x\n\n2,\n3,NA\n",
+        'a,b\n1,"x, y"\n2,"two\nlines"\n3,""\n',
+        "\ufeffa,b\r\n1,naïve\r\n2,\r\n",
+        'a,b\n"1",5" pipe\n2,x\n',
+    ],
+    ids=["blank line", "quotes", "byte order mark", "quote within a cell"],
+)
+def test_csv_frame_has_the_rows_that_are_read_one_by_one(tmp_path: Path, text: str) -> None:
+    """A file is one table, whoever reads it."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(text.encode())
+
+    frame = read_table(path)
+
+    assert [row.values["b"] for row in read_rows(path)] == [
+        None if pd.isna(value) else value for value in frame["b"]
+    ]
+    assert [int(row.values["a"]) for row in read_rows(path)] == frame["a"].tolist()
+
+
+def test_csv_row_beyond_the_sample_that_is_broken_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cell too few is never a missing value."""
+    monkeypatch.setattr(tables, "SAMPLE_ROWS", 1)
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n1,x\n2,y\n3\n")
+
+    with pytest.raises(SampleError, match=r"rows\.csv: can't be read: row 3: expected 2 cells"):
+        read_table(path)
