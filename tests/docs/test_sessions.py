@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -39,15 +38,6 @@ SESSIONS = (
 
 SESSIONS_AT_ONCE = 3
 """Most of a session is waiting; more of them than this starve each other's workers on two cores."""
-
-PAGES = (
-    ROOT / "README.md",
-    ROOT / "CHANGELOG.md",
-    ROOT / "scripts" / "README.md",
-    *sorted(DOCS.glob("*.md")),
-)
-
-_LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 
 ELSEWHERE = ("source .venv/bin/activate", "scripts/kafka")
 """Begin commands that a test's folder has no use for: the clone is here, its venv active, Kafka is the fixture's."""
@@ -169,35 +159,6 @@ def test_every_page_with_commands_is_run() -> None:
     pages = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 
     assert sorted(SESSIONS) == sorted(str(page.relative_to(ROOT)) for page in pages if commands(page))
-
-
-def test_scripts_that_the_pages_name_are_there() -> None:
-    """Nobody is sent to a script that has gone."""
-    named = {
-        word
-        for page in [ROOT / "README.md", *DOCS.glob("*.md")]
-        for word in page.read_text("utf-8").replace("`", " ").split()
-        if word.startswith("scripts/") and "." not in word
-    }
-
-    assert [] == sorted(word for word in named if not (ROOT / word.rstrip(",;:)")).exists())
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
-    """Every relative link names a file that is there, and a heading that it has."""
-    for target, heading in _LINK.findall(page.read_text("utf-8")):
-        if "://" in target:
-            continue
-        file = (page.parent / target).resolve() if target else page
-        assert file.exists(), target
-        assert not heading or heading in _headings(file), f"{target}#{heading}"
-
-
-def _headings(page: Path) -> set[str]:
-    """The anchors that GitHub gives a page's headings."""
-    titles = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_demo_script_is_the_command_that_runs_in_its_place() -> None:
