@@ -272,6 +272,11 @@ class Settings:
     """The folder that relative paths start from: where the configuration file is."""
 
     @property
+    def topics(self) -> tuple[str, str, str]:
+        """The input topic, the output topic, the dead-letter topic."""
+        return self.input.topic, self.output.topic, self.dead_letters.topic
+
+    @property
     def input_framing(self) -> Framing:
         """How values of the input are framed."""
         return self.input.framing or self._usual_framing

@@ -17,6 +17,7 @@ from stream.configuration import load_settings
 from stream.lazy import lazy_face
 
 if TYPE_CHECKING:
+    from stream.app.child_python import child_command, child_environ
     from stream.app.container import in_container
     from stream.app.rest_process import Rest, build_rest, run_rest, with_address
     from stream.app.worker_parts import Parts, assemble
@@ -30,6 +31,8 @@ __all__ = [
     "assemble",
     "build_app",
     "build_rest",
+    "child_command",
+    "child_environ",
     "in_container",
     "run_rest",
     "run_worker",
@@ -45,6 +48,8 @@ _find = lazy_face(
         "Rest": "rest_process",
         "assemble": "worker_parts",
         "build_rest": "rest_process",
+        "child_command": "child_python",
+        "child_environ": "child_python",
         "in_container": "container",
         "run_rest": "rest_process",
         "run_worker": "worker_process",

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from stream.codec import RecordSchema
 from stream.codec.compatibility import compare
 from stream.errors import PackageError, Retriable, SettingsError, StreamError
-from stream.resources import say_origin
+from stream.resources import open_configured, say_origin
 from stream.settings import Settings
 from stream.store import Package, current_version
 from stream.telemetry import Metrics
@@ -66,6 +67,14 @@ class Reloader:
     _passing: int | None = None
     _looks_left: int = 0
 
+    @classmethod
+    def of(
+        cls, settings: Settings, package: Package, hand_over: Callable[[Package], None], metrics: Metrics
+    ) -> Reloader:
+        """One that opens versions as the settings ask; the metrics are told which model answers."""
+        metrics.set("stream_model_info", 1, model=package.manifest.model)
+        return cls(settings, package, partial(open_configured, settings), hand_over, metrics)
+
     def look(self) -> bool:
         """
         See whether `current` names another version; if so, open it and hand it over.
@@ -84,7 +93,7 @@ class Reloader:
         if version == self.package.manifest.version:
             self._refused = None
             if self.last.error:
-                # Rolled back, or mended: what was refused is no longer asked for.
+                # Rolled back, or corrected: what was refused is no longer asked for.
                 self.last = Reload(version, "", _now())
             return False
         if version == self._refused:

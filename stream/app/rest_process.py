@@ -64,15 +64,8 @@ def build_rest(settings: Settings) -> Rest:
     package = open_configured(settings)
     say_origin(package, settings.model)
     metrics = Metrics("serve")
-    metrics.set("stream_model_info", 1, model=package.manifest.model)
     service = Service(_served(settings, package), settings.serve, metrics)
-    reloader = Reloader(
-        settings,
-        package,
-        lambda: open_configured(settings),
-        lambda found: service.swap(_served(settings, found)),
-        metrics,
-    )
+    reloader = Reloader.of(settings, package, lambda found: service.swap(_served(settings, found)), metrics)
     beside = [] if settings.model.reload is None else [_look_out(reloader, settings.model.reload)]
     return Rest(create_app(service, beside), service, reloader)
 

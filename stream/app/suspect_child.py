@@ -1,8 +1,9 @@
 """
-The other end of a sandbox: `python -m stream.app.suspect_child FD`. Reads settings and batches, answers outcomes on FD.
+The child's end of `SuspectScorer`: `python -m stream.app.suspect_child FD` reads settings, then batches, from stdin,
+and writes outcomes to FD.
 
-It scores nothing itself: a child is forked for each part of a batch. The model's threads, if it starts any, are
-the child's own then.
+It scores nothing itself: a process is forked for each part of a batch, and threads that the model starts belong to
+that process.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from stream.worker.protocols import Process
 __all__ = ["main", "score"]
 
 ALONE_S = 30.0
-"""For one record: who takes longer is ended as if it had died. A worker counts as stuck after 20 s."""
+"""For one record; a process that takes longer is ended as if it had died. (A worker counts as stuck after 20 s.)"""
 
 EACH_S = 0.02
-"""For each record of a part beside: a thousand times the usual."""
+"""For each further record of a part: a thousand times what is usual."""
 
 
 def main(fd: int, source: BinaryIO) -> None:

@@ -1,8 +1,8 @@
 """
-A process of its own for records that may kill the interpreter; this end is the worker's.
+Scores records that may kill the interpreter in a child process; this end is the worker's.
 
-The other end opens the package anew, and forks for each part of a batch: a part whose process dies is halved
-until the guilty record stands alone.
+The child (`suspect_child`) opens the package again and forks for each part of a batch: a part whose process dies is
+halved until the record that kills it stands alone.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import stream
+from stream.app.child_python import child_command, child_environ
 from stream.errors import Stopped
 from stream.records import Batch, Outcome
 from stream.settings import Settings
@@ -28,24 +27,25 @@ BEAT_S = 0.5
 
 
 class SuspectScorer:
-    """Starts at once; the first batch waits until the package is open there. Owned by one thread."""
+    """A child process that scores suspects. It starts at once; the first batch waits until the package is open there.
+
+    Owned by one thread.
+    """
 
     def __init__(self, settings: Settings, beat: Callable[[], None]) -> None:
         """
         Args:
             settings: the worker's.
-            beat: told now and then that waiting for an answer is no dead loop.
+            beat: called now and then while an answer is awaited: the loop is alive.
         """
         self._beat = beat
         answers, theirs = os.pipe()
-        home = str(Path(str(stream.__file__)).parents[1])
-        paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "stream.app.suspect_child", str(theirs)],
+            child_command("stream.app.suspect_child", str(theirs)),
             stdin=subprocess.PIPE,
             stdout=sys.stderr,
             pass_fds=[theirs],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env=child_environ(os.environ),
         )
         os.close(theirs)
         self._answers = os.fdopen(answers, "rb")

@@ -110,11 +110,9 @@ def assemble(settings: Settings) -> Parts:
     batching = settings.batching
     limits = Limits(batching.max_records, batching.max_bytes, batching.max_wait)
     source = Source(_member(settings), settings.input, limits, engine)
-    metrics.set("stream_model_info", 1, model=package.manifest.model)
-    reloader = Reloader(
+    reloader = Reloader.of(
         settings,
         package,
-        lambda: open_configured(settings),
         lambda found: engine.swap(guarded(serving(settings, found, writers, rows))),
         metrics,
     )

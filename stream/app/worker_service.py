@@ -84,17 +84,21 @@ class EngineService(faust.Service):
         parts = self._parts
         settings = parts.settings
         engine = parts.engine
-        topics = [settings.input.topic, settings.output.topic, settings.dead_letters.topic]
         there = wait_for_topics(
             parts.cluster,
-            topics,
+            settings.topics,
             settings.kafka.bootstrap_servers,
             settings.kafka.startup_timeout,
             engine.pause,
         )
         if there:
             say_origin(parts.package, settings.model)
-            log.info("%s reads %s as group %s", parts.package.manifest.model, topics[0], settings.kafka.group)
+            log.info(
+                "%s reads %s as group %s",
+                parts.package.manifest.model,
+                settings.input.topic,
+                settings.kafka.group,
+            )
             _tend_garbage()
             sys.setswitchinterval(SWITCH_S)
             with parts.cluster.naming_refusals():
@@ -165,8 +169,7 @@ class EngineService(faust.Service):
         except StreamError as error:
             log.warning("%s", error.message)
             return
-        wanted = (settings.input.topic, settings.output.topic, settings.dead_letters.topic)
-        missing = tuple(topic for topic in wanted if topic not in there)
+        missing = tuple(topic for topic in settings.topics if topic not in there)
         if missing and missing != self._status.probe.missing:
             log.error("topics are gone: %s", ", ".join(missing))
         self._status.probe.note(time.monotonic(), missing)

@@ -110,21 +110,21 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     if engine == "local" and processes != 1 and any(map(_may_be_large, inputs)):
         get_ready()  # before this process's own imports, which take as long
     from stream.batch import find_inputs, run_folders
-    from stream.tasks import BatchOptions, check_inputs, check_share, planned, run_batch
+    from stream.tasks import BatchRequest, check_inputs, check_share, planned, run_batch
 
     settings = settings_of(config, model)
-    options = BatchOptions(output, kind, engine, processes, master)
+    request = BatchRequest(output, kind, engine, processes, master)
     found = find_inputs(inputs, run_folders(output))
     size = sum(Path(each.path).stat().st_size for each in found)
     with progress_bar("bytes looked at", size) as progress:
-        plan = planned(found, options, new_only=since is not None, progress=progress)
+        plan = planned(found, request, new_only=since is not None, progress=progress)
     if not plan.inputs:
         click.echo(f"nothing new: {output} has runs of all {len(found)} files", err=True)
         return 0
     for line in check_inputs(settings, plan):
         click.echo(line, err=True)
     with progress_bar("rows", plan.rows) as progress:
-        record, before = run_batch(settings, plan, options, progress)
+        record, before = run_batch(settings, plan, request, progress)
     _tell(record, output, before, json_out)
     check_share(record, settings.dead_letters.stop_above)
     return 0
@@ -145,9 +145,11 @@ def _tell(record: RunRecord, output: Path, before: int, json_out: bool) -> None:
         err=True,
     )
     if record.dead_rows:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in record.dead_by_reason.items())
+        from stream.tasks import reasons_of
+
         click.echo(
-            f"{record.dead_rows} rows could not be: {reasons}; see {folder}/_dead_rows.jsonl", err=True
+            f"{record.dead_rows} rows could not be scored: {reasons_of(record)}; see {folder}/_dead_rows.jsonl",
+            err=True,
         )
     click.echo(as_json({**asdict(record), "folder": str(folder)}) if json_out else str(folder))
 

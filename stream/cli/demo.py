@@ -59,12 +59,12 @@ def demo(
     Example:
       stream demo --events 5000 --exit
     """
-    from stream.demo.demo_run import DemoOptions, run_demo
+    from stream.demo.demo_run import DemoRequest, run_demo
     from stream.demo.view import View
 
     signal.signal(signal.SIGTERM, _interrupt)
-    options = DemoOptions(events, rate, kafka, port, leave)
-    run_demo(options, View(), os.environ, lambda summary: click.echo(as_json(summary.as_dict())))
+    request = DemoRequest(events, rate, kafka, port, leave)
+    run_demo(request, View(), os.environ, lambda summary: click.echo(as_json(summary.as_dict())))
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import as_json, config_option, json_option, print_table, settings_of
+from stream.cli.options import as_json, config_option, json_option, print_table, settings_of, short
 
 if TYPE_CHECKING:
     from stream.store import Listed, Shown, Trust
@@ -92,11 +92,7 @@ def _row(one: Listed) -> dict[str, object]:
 
 
 def _summary(metrics: Mapping[str, float | int | str]) -> str:
-    return ", ".join(f"{name} {_short(value)}" for name, value in [*metrics.items()][:_METRICS])
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return ", ".join(f"{name} {short(value)}" for name, value in [*metrics.items()][:_METRICS])
 
 
 def _size(size_bytes: int) -> str:
@@ -143,7 +139,7 @@ def _print(shown: Shown) -> None:
         "tolerance": f"{manifest.tolerance:g}",
     }
     about |= {name: f"CRC-64-AVRO {text}" for name, text in shown.fingerprints.items()}
-    about |= {f"metric {name}": _short(value) for name, value in manifest.metrics.items()}
+    about |= {f"metric {name}": short(value) for name, value in manifest.metrics.items()}
     about |= {
         f"file {name}": f"{entry.size_bytes:,} bytes, sha256 {entry.sha256}"
         for name, entry in manifest.files.items()

@@ -27,6 +27,7 @@ __all__ = [
     "print_table",
     "progress_bar",
     "settings_of",
+    "short",
     "sign_option",
     "signing_key",
 ]
@@ -105,6 +106,11 @@ def signing_key(path: Path | None) -> SigningKey | None:
 def as_json(value: object) -> str:
     """One line of JSON; what JSON does not know (bytes, times) as text."""
     return json.dumps(value, ensure_ascii=False, default=_text)
+
+
+def short(value: object) -> str:
+    """A value for people: of a number the first four digits that count."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _text(value: Any) -> str:

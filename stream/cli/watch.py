@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from stream.cli.options import as_json, config_option, json_option, settings_of
+from stream.cli.options import as_json, config_option, json_option, settings_of, short
 
 __all__ = ["watch"]
 
@@ -54,9 +54,5 @@ def watch(
 
 def _line(row: dict[str, object]) -> str:
     """A row for people: `name=value` of what is not null."""
-    shown = (f"{name}={_short(value)}" for name, value in row.items() if value is not None)
+    shown = (f"{name}={short(value)}" for name, value in row.items() if value is not None)
     return "  ".join(shown)
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 
-import stream
+from stream.app import child_command, child_environ
 from stream.errors import Stopped
 from stream.settings import Settings
 
@@ -46,11 +44,8 @@ class Child:
         """
         self.log = config.with_name("worker.log")
         self.url = f"http://{settings.web.host}:{settings.web.port}"
-        # -P and the path: the very package that runs here, not a folder called `stream` where we stand.
-        self._command = [sys.executable, "-P", "-m", "stream", "worker", "--config", str(config)]
-        home = str(Path(str(stream.__file__)).parents[1])
-        paths = [home, *filter(None, [environ.get("PYTHONPATH")])]
-        self._environ = {**environ, "PYTHONPATH": os.pathsep.join(paths)}
+        self._command = child_command("stream", "worker", "--config", str(config))
+        self._environ = child_environ(environ)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Child:

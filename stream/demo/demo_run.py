@@ -26,7 +26,7 @@ from stream.resources import package_schema, prefix_of
 from stream.settings import Settings
 from stream.transport import EmbeddedBroker, Reader, Sink
 
-__all__ = ["DemoOptions", "run_demo"]
+__all__ = ["DemoRequest", "run_demo"]
 
 READY_S = 90.0
 """For the worker to be ready; 5-10 s on an idle machine."""
@@ -45,7 +45,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class DemoOptions:
+class DemoRequest:
     """
     What is wanted.
 
@@ -65,28 +65,28 @@ class DemoOptions:
 
 
 def run_demo(
-    options: DemoOptions, view: View, environ: Mapping[str, str], tell: Callable[[Summary], object]
+    request: DemoRequest, view: View, environ: Mapping[str, str], tell: Callable[[Summary], object]
 ) -> None:
     """
-    Run the demo. Blocks until it is over, and without `options.leave` until KeyboardInterrupt.
+    Run the demo. Blocks until it is over, and without `request.leave` until KeyboardInterrupt.
 
     1 choose a port, start a broker, make topics. 2 start the worker, prepare the flights meanwhile. 3 send
     them and read what comes back. 4 give the result; keep the worker running. Whatever happens, the worker
     is ended, then the broker, then the folder removed.
 
     Args:
-        options: what is wanted.
+        request: what is wanted.
         view: what people see.
         environ: the process's environment.
         tell: given the result, once.
     Raises: Refused for a port that is taken, more events than flights, or a missing model; Stopped when the
         worker died, no broker answers, or an event did not come back.
     """
-    assets, port = find_assets(), choose_port(options.port)  # 1
+    assets, port = find_assets(), choose_port(request.port)  # 1
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stream-demo-")))
-        embedded = None if options.kafka else stack.enter_context(closing(EmbeddedBroker()))
-        bootstrap = embedded.bootstrap_servers if embedded is not None else str(options.kafka)
+        embedded = None if request.kafka else stack.enter_context(closing(EmbeddedBroker()))
+        bootstrap = embedded.bootstrap_servers if embedded is not None else str(request.kafka)
         names = Names.under("flights") if embedded is not None else Names.fresh()
         kept = passed_on(environ, real_broker=embedded is None)
         config = folder / "stream.toml"
@@ -95,15 +95,15 @@ def run_demo(
         _announce(view, embedded is not None, settings)
         child = stack.enter_context(Child(config, settings, kept))  # 2
         with view.waiting(f"starting a worker ({child.url}) and loading the flights …"):
-            feed = prepare(options.events, assets.schema)
+            feed = prepare(request.events, assets.schema)
             _await_ready(child)
         where = "the embedded broker" if embedded is not None else bootstrap
         facts = Facts(child.status().get("model", "?"), f"{where}, {settings.delivery.guarantee}", child.url)
         ledger = Ledger(feed)
         with view.watching(ledger, facts):  # 3
-            _exchange(ledger, settings, options.rate, child, view)
+            _exchange(ledger, settings, request.rate, child, view)
         _close(ledger, view, tell)  # 4
-        if not options.leave:
+        if not request.leave:
             _linger(child, view)
 
 
@@ -114,10 +114,10 @@ def _announce(view: View, embedded: bool, settings: Settings) -> None:
             " worker runs at-least-once."
         )
         return
-    names = (settings.input.topic, settings.output.topic, settings.dead_letters.topic)
     view.say(
-        f"Kafka at {settings.kafka.bootstrap_servers}, {settings.delivery.guarantee}: topics {', '.join(names)},"
-        f" group {settings.kafka.group}. They are this run's own and stay when it is over."
+        f"Kafka at {settings.kafka.bootstrap_servers}, {settings.delivery.guarantee}: topics"
+        f" {', '.join(settings.topics)}, group {settings.kafka.group}."
+        " They are this run's own and stay when it is over."
     )
 
 

@@ -31,9 +31,16 @@ def trust_of(model: ModelSettings) -> Trust:
     return Trust(keys, model.require_signature, model.trusted_types)
 
 
-def open_configured(settings: Settings) -> Package:
-    """The configuration's model package, opened as its settings ask. Raises: PackageError, SettingsError."""
-    return open_package(settings.path(settings.model.uri), trust=trust_of(settings.model))
+def open_configured(settings: Settings, folder: str | None = None) -> Package:
+    """
+    The configuration's model package, opened as its settings ask.
+
+    Args:
+        settings: the configuration.
+        folder: a version's folder to open in its place; None = the current version of [model] uri.
+    Raises: PackageError, SettingsError.
+    """
+    return open_package(folder or settings.path(settings.model.uri), trust=trust_of(settings.model))
 
 
 def say_origin(package: Package, model: ModelSettings) -> None:

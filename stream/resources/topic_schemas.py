@@ -13,7 +13,7 @@ from stream.errors import SchemaError, SettingsError
 from stream.records import Headers
 from stream.registry import Client, Connection, RegistryWriters, subject_name
 from stream.resources.model_package import trust_of
-from stream.settings import Settings
+from stream.settings import Framing, Settings
 from stream.store.folder import resolve
 from stream.store.opening import read_vouched
 
@@ -92,7 +92,7 @@ def subject_of(settings: Settings, side: Side, schema: RecordSchema) -> str:
 
 def writers_of(settings: Settings, side: Side = "input") -> RegistryWriters | None:
     """The writer schemas of a topic's values, by the ids they carry; None without a registry."""
-    framing = settings.input_framing if side == "input" else settings.output_framing
+    framing = _framing(settings, side)
     client = registry_client(settings) if framing == "confluent" else None
     if client is None:
         return None
@@ -113,7 +113,7 @@ def prefix_of(settings: Settings, side: Side, schema: RecordSchema, *, register:
         SchemaError when it finds the schema incompatible; Retriable or BrokerRefused when it does not answer
         or refuses.
     """
-    framing = settings.input_framing if side == "input" else settings.output_framing
+    framing = _framing(settings, side)
     if framing == "single-object":
         return single_object_prefix(schema)
     if framing == "bare":
@@ -149,7 +149,7 @@ def row_reader(
     Yields: value and headers → fields; raises RecordError when they can't be read, Retriable when the
         registry does not answer. The connection to the registry is closed at the end.
     """
-    framing = settings.input_framing if side == "input" else settings.output_framing
+    framing = _framing(settings, side)
     writers = writers_of(settings, side)
 
     def read(value: bytes, headers: Headers | None) -> dict[str, object]:
@@ -166,3 +166,7 @@ def row_reader(
     finally:
         if writers is not None:
             writers.close()
+
+
+def _framing(settings: Settings, side: Side) -> Framing:
+    return settings.input_framing if side == "input" else settings.output_framing

@@ -10,14 +10,21 @@ if TYPE_CHECKING:
     from stream.tasks.contract_check import check_contract
     from stream.tasks.event_sending import Message, replay
     from stream.tasks.file_events import send_file
-    from stream.tasks.file_scoring import BatchOptions, check_inputs, check_share, planned, run_batch
+    from stream.tasks.file_scoring import (
+        BatchRequest,
+        check_inputs,
+        check_share,
+        planned,
+        reasons_of,
+        run_batch,
+    )
     from stream.tasks.findings import Finding, Severity
     from stream.tasks.group_status import GroupStatus, observe_group, statuses
     from stream.tasks.topic_setup import register_prediction, set_up_topics, wanted_topics
     from stream.tasks.topic_watching import watch_topic
 
 __all__ = [
-    "BatchOptions",
+    "BatchRequest",
     "Finding",
     "GroupStatus",
     "Message",
@@ -27,6 +34,7 @@ __all__ = [
     "check_share",
     "observe_group",
     "planned",
+    "reasons_of",
     "register_prediction",
     "replay",
     "run_batch",
@@ -40,7 +48,7 @@ __all__ = [
 __getattr__ = lazy_face(
     __name__,
     {
-        "BatchOptions": "file_scoring",
+        "BatchRequest": "file_scoring",
         "Finding": "findings",
         "GroupStatus": "group_status",
         "Message": "event_sending",
@@ -50,6 +58,7 @@ __getattr__ = lazy_face(
         "check_share": "file_scoring",
         "observe_group": "group_status",
         "planned": "file_scoring",
+        "reasons_of": "file_scoring",
         "register_prediction": "topic_setup",
         "replay": "event_sending",
         "run_batch": "file_scoring",

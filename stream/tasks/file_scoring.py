@@ -27,20 +27,19 @@ from stream.batch import (
 )
 from stream.codec import RecordSchema
 from stream.errors import StreamError
-from stream.resources import trust_of
+from stream.resources import open_configured, trust_of
 from stream.settings import Settings
-from stream.store import Package, open_package
 from stream.store.folder import resolve
 from stream.store.opening import read_file, read_head
 
-__all__ = ["BatchOptions", "check_inputs", "check_share", "open_version", "planned", "run_batch"]
+__all__ = ["BatchRequest", "check_inputs", "check_share", "planned", "reasons_of", "run_batch"]
 
 MIN_ROWS = 1_000
 """Fewer rows say nothing about a deploy; the worker's brake has the same limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class BatchOptions:
+class BatchRequest:
     """
     What a command asks for.
 
@@ -59,23 +58,18 @@ class BatchOptions:
     master: str | None = None
 
 
-def open_version(settings: Settings, folder: str) -> Package:
-    """One version's folder, opened as the configuration asks. Raises: PackageError, SettingsError."""
-    return open_package(folder, trust=trust_of(settings.model))
-
-
 def planned(
-    inputs: Sequence[Input], options: BatchOptions, *, new_only: bool, progress: Callable[[int], None]
+    inputs: Sequence[Input], request: BatchRequest, *, new_only: bool, progress: Callable[[int], None]
 ) -> Plan:
     """
     Args:
         inputs: data files.
-        options: whose output folder says what was scored before.
+        request: whose output folder says what was scored before.
         new_only: leave out files that a run of the folder has scored.
         progress: told how many bytes have been looked at.
     Returns: the plan. Raises: SampleError.
     """
-    scored = scored_hashes(options.output) if new_only else frozenset[str]()
+    scored = scored_hashes(request.output) if new_only else frozenset[str]()
     return plan_inputs(inputs, scored, progress)
 
 
@@ -96,7 +90,7 @@ def check_inputs(settings: Settings, plan: Plan) -> list[str]:
 
 
 def run_batch(
-    settings: Settings, plan: Plan, options: BatchOptions, progress: Callable[[int], None]
+    settings: Settings, plan: Plan, request: BatchRequest, progress: Callable[[int], None]
 ) -> tuple[RunRecord, int]:
     """
     Do a run, or what is left of one that was stopped.
@@ -104,24 +98,24 @@ def run_batch(
     Args:
         settings: name the model.
         plan: what is to be scored.
-        options: how.
+        request: how.
         progress: told how many rows are done.
     Returns: the published run's record, and how many of its rows an earlier command had done.
     Raises: PackageError, SampleError, SettingsError; OSError. What is done stays done.
     """
     folder = resolve(settings.path(settings.model.uri))
     content, manifest = read_head(folder)
-    title = Title(manifest.model, hashlib.sha256(content).hexdigest(), options.format, options.engine)
-    with open_run(options.output, plan, title, datetime.now(UTC)) as run:
-        opener = partial(open_version, settings, str(folder))
-        job = Job(opener, plan.inputs, str(run.folder.absolute()), options.format)
+    title = Title(manifest.model, hashlib.sha256(content).hexdigest(), request.format, request.engine)
+    with open_run(request.output, plan, title, datetime.now(UTC)) as run:
+        opener = partial(open_configured, settings, str(folder))
+        job = Job(opener, plan.inputs, str(run.folder.absolute()), request.format)
         before = sum(each.rows for each in run.done)
         progress(before)
         try:
-            if options.engine == "spark":
-                done = _on_spark(settings, run, job, str(folder), options.master, progress)
+            if request.engine == "spark":
+                done = _on_spark(settings, run, job, str(folder), request.master, progress)
             else:
-                done = run_local(run, job, options.processes, progress)
+                done = run_local(run, job, request.processes, progress)
         except (StreamError, OSError):
             # A file that changed is read wrongly, in any way: that is the cause to tell.
             check_unchanged(plan)
@@ -155,16 +149,17 @@ def check_share(record: RunRecord, stop_above: float) -> None:
     """
     if record.rows and not record.predictions:
         raise StreamError(
-            f"not one of {record.rows} rows could be scored: {_reasons(record)}",
+            f"not one of {record.rows} rows could be scored: {reasons_of(record)}",
             hint=f"look at run={record.run}/_dead_rows.jsonl, correct the files or the model, and run again "
             "without --since last, which leaves these files out from now on",
         )
     if record.rows >= MIN_ROWS and record.dead_rows > stop_above * record.rows:
         raise StreamError(
-            f"{record.dead_rows} of {record.rows} rows could not be scored: {_reasons(record)}",
+            f"{record.dead_rows} of {record.rows} rows could not be scored: {reasons_of(record)}",
             hint=f"look at run={record.run}/_dead_rows.jsonl; more than half is a bad deploy, not bad data",
         )
 
 
-def _reasons(record: RunRecord) -> str:
+def reasons_of(record: RunRecord) -> str:
+    """Why rows have no prediction, with how many for each reason."""
     return ", ".join(f"{reason} {count}" for reason, count in record.dead_by_reason.items())
