@@ -314,6 +314,16 @@ class BrokerRefused(Stopped):
     Operator action: correct the credentials or ACLs that the message names.
     """
 
+    def __init__(self, message: str = "", *, hint: str = "", code: str = "") -> None:
+        """
+        Args:
+            message: what was being done, and the broker's words.
+            hint: the next thing to try.
+            code: Kafka's name of the error, such as TOPIC_AUTHORIZATION_FAILED; empty where there is none.
+        """
+        super().__init__(message, hint=hint)
+        self.code = code
+
 
 class Stuck(Stopped):
     """

@@ -9,7 +9,7 @@ from stream.batch.input_files import Input
 from stream.codec import RecordSchema
 from stream.errors import SampleError
 from stream.manifest import Manifest
-from stream.table.absence import Absent, absent_columns, lacking, quoted
+from stream.table import Absent, absent_columns, lacking, quoted
 
 __all__ = ["check_columns", "columns_of"]
 

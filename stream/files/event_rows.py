@@ -11,7 +11,7 @@ from stream.errors import SampleError
 from stream.files.file_span import Row
 from stream.files.formats import named_format
 from stream.files.tables import Sample, read_rows
-from stream.table.row_reader import record_reader
+from stream.table import record_reader
 from stream.types import Misfit
 
 __all__ = ["events_of", "read_events"]

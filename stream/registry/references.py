@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stream.codec.nodes import PRIMITIVES
+from stream.codec import PRIMITIVES
 
 __all__ = ["inlined"]
 

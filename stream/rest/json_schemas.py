@@ -32,7 +32,7 @@ def features_schema(served: Served) -> dict[str, Any]:
         name = served.names[leaf.path]
         about = {} if name == leaf.path else {"title": f"in Avro: {leaf.path}"}
         default = {} if leaf.default is ABSENT else {"default": leaf.default}
-        # A carried field may be null, whatever the schema says: no model is asked about it.
+        # A carried field may be null, whatever the schema says: the model never sees it.
         nullable = leaf.nullable or leaf not in served.features
         properties[name] = {**leaf_schema(leaf, nullable=nullable), **about, **default}
         if served.inputs == "vector" and leaf in served.features:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from stream.codec import ABSENT, Leaf, RecordSchema
-from stream.codec.leaf import find
+from stream.codec import ABSENT, Leaf, RecordSchema, find
 from stream.manifest import Inputs
 from stream.records import DeadLetter
 from stream.scoring import Model, answer_fields, carried_names
-from stream.table import predict_columns
-from stream.table.column_reader import ColumnReader
+from stream.table import ColumnReader, predict_columns
 from stream.types import Misfit, Misfits, shown, type_of
 
 __all__ = ["Answer", "Event", "Row", "Served"]
@@ -103,7 +101,7 @@ class Served:
         Args:
             rows: n rows by the fields' original or Avro names.
             text: whether texts stand for numbers, dates … (csv).
-        Returns: n events, and every field that does not fit.
+        Returns: n events, and by row every field that does not fit.
         """
         strangers: Misfits = {
             i: (Misfit(f"expected an object, found {shown(row)}"),)

@@ -14,7 +14,7 @@ from stream.types import List, shown, type_of
 __all__ = ["inputs_of", "outputs_of", "rows_of", "tensors_of"]
 
 ARRAY = "input"
-"""The tensor that holds all columns of an array model; it may be called otherwise, it is the only one."""
+"""The tensor that holds all columns of an array model. Callers may give it another name, since it is the only one."""
 
 
 def inputs_of(served: Served) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from stream.scoring.answers import AnswerField, answer_fields
 from stream.scoring.attempt import Raised, attempt
-from stream.scoring.columns import columns_of
+from stream.scoring.columns import columns_of, value_at
 from stream.scoring.encoded_texts import known_texts, missing_texts
 from stream.scoring.estimator_input import Inputs
 from stream.scoring.estimators import Estimator, Profile, profile
@@ -29,4 +29,5 @@ __all__ = [
     "prediction_schema",
     "profile",
     "taken",
+    "value_at",
 ]

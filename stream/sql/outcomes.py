@@ -13,9 +13,7 @@ from stream.errors import QueryError
 from stream.records import DeadLetter
 from stream.sql.fault_count import FaultCount, Tally
 from stream.store import Package
-from stream.table import ScoredTable, TableScorer
-from stream.table.absence import Absent, absent_columns
-from stream.table.row_reader import names_of
+from stream.table import Absent, ScoredTable, TableScorer, absent_columns, names_of
 
 __all__ = ["Outcomes"]
 

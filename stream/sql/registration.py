@@ -20,8 +20,7 @@ from stream.sql.fault_count import FaultCount, Tally
 from stream.sql.gathering import Gathering
 from stream.sql.outcomes import Listener, Outcomes
 from stream.store import Package, Trust, open_package
-from stream.table.column_reader import ColumnReader
-from stream.table.row_reader import names_of
+from stream.table import ColumnReader, names_of
 
 if TYPE_CHECKING:
     import duckdb

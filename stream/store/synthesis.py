@@ -10,9 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
-from stream.codec import RecordSchema
-from stream.codec.leaf import type_at
-from stream.codec.nodes import Array, Map, Node, Record, Union, is_null
+from stream.codec import Array, Map, Node, Record, RecordSchema, Union, is_null, type_at
 
 __all__ = ["synthesise"]
 

@@ -1,12 +1,25 @@
 """
 Tables and rows of foreign columns → predictions: what files, SQL and REST share.
 
-Names, nulls and texts are taken as the contract has them ("Feature mapping"), whoever brings them; the answers
-are those of `stream.scoring`, as on the stream.
+Column names, nulls and texts mean the same wherever a row comes from, and the answers are those of
+`stream.scoring`, as on the stream.
 """
 
+from stream.table.absence import Absent, absent_columns, lacking, quoted
+from stream.table.column_reader import ColumnReader
 from stream.table.predictions import predict_columns
-from stream.table.row_reader import record_reader
+from stream.table.row_reader import names_of, record_reader
 from stream.table.scorer import ScoredTable, TableScorer
 
-__all__ = ["ScoredTable", "TableScorer", "predict_columns", "record_reader"]
+__all__ = [
+    "Absent",
+    "ColumnReader",
+    "ScoredTable",
+    "TableScorer",
+    "absent_columns",
+    "lacking",
+    "names_of",
+    "predict_columns",
+    "quoted",
+    "record_reader",
+]

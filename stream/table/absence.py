@@ -1,19 +1,18 @@
-"""Columns that a table lacks: which the model needs, which have a default, and what was perhaps meant."""
+"""Columns that a table lacks: which ones the model needs, which have a default, and which other was perhaps meant."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from stream.codec.leaf import find
-from stream.codec.nodes import ABSENT, Record
+from stream.codec import ABSENT, Record, find
 from stream.nearest import nearest
 from stream.table.row_reader import names_of
 
 __all__ = ["Absent", "absent_columns", "lacking", "quoted"]
 
 _SHOWN = 40
-"""Names that a message lists; a table of a thousand columns is not read in an error."""
+"""Names that a message lists: nobody reads a thousand of them in an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +34,14 @@ class Absent:
 
     @property
     def defaulted(self) -> str:
-        """That it is not there, what is taken instead, and what was perhaps meant."""
+        """A line for a log: it is not there, this default is taken, and that column was perhaps meant."""
         value = "null" if self.default is None else repr(self.default)
         hint = f"; did you mean {self.near!r}?" if self.near else ""
         return f"no column {self.name!r}: its default {value} is taken in every row{hint}"
 
     @property
     def renaming(self) -> str:
-        """What to do about one that is needed."""
+        """A hint for a column that is needed; empty where no name is near."""
         return f"rename {self.near!r} to {self.name!r}, if that is what it is" if self.near else ""
 
 
@@ -54,7 +53,7 @@ def absent_columns(record: Record, paths: Iterable[str], names: Collection[str])
         record: the events' type.
         paths: dotted paths of the leaves that are looked for.
         names: of the table's columns; a nested field is in a struct of that name, or called by its dotted name.
-    Returns: those that are not there, each once, in the order of the paths. What is within a struct is not seen.
+    Returns: those that are not there, each once, in the order of the paths. The inside of a struct is not looked at.
     """
     found: dict[str, Absent] = {}
     taken: set[str] = set()
@@ -83,12 +82,12 @@ def lacking(needed: Sequence[Absent], model: str) -> str:
     Args:
         needed: columns that are not there; at least one.
         model: `name@version`.
-    Returns: their names, and who needs them: the middle of a sentence.
+    Returns: their names and the model that needs them, as the middle of a sentence.
     """
     return f"{quoted([each.name for each in needed])}, which {model} needs"
 
 
 def quoted(names: Collection[str]) -> str:
-    """Names as a list in a message; of very many the first."""
+    """Names as a list in a message; only the first of very many."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (", ".join(map(repr, list(names)[:_SHOWN])) or "none") + more

@@ -1,4 +1,4 @@
-"""Foreign columns → the columns of the fields that a model needs, and the rows that have none."""
+"""Foreign columns → the columns of the fields that a model needs, and the rows with a field that doesn't fit."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from stream.codec import Leaf, RecordSchema
-from stream.codec.leaf import find
-from stream.codec.nodes import ABSENT, Field, Record, strip_null
-from stream.scoring.columns import value_at
+from stream.codec import ABSENT, Field, Leaf, Record, RecordSchema, find, strip_null
+from stream.scoring import value_at
 from stream.table.row_reader import names_of, projected, record_reader, relaxed
 from stream.types import Misfit, Misfits
 
@@ -21,7 +19,7 @@ _ReadRow: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 class ColumnReader:
     """
-    The fields of events that are needed, and how to get their columns.
+    Finds the needed fields in foreign columns or rows, and makes their Arrow columns.
 
     Attributes:
         record: the needed fields' type.
@@ -31,7 +29,7 @@ class ColumnReader:
     Args:
         schema: of the events.
         paths: dotted paths of the needed leaves, each once.
-        optional: of further leaves, which a row may lack whatever the schema says: null then.
+        optional: dotted paths of further leaves; a row without one gets null, whatever the schema says.
     """
 
     def __init__(self, schema: RecordSchema, paths: Sequence[str], optional: Sequence[str] = ()) -> None:
@@ -86,7 +84,7 @@ class ColumnReader:
         self, rows: Sequence[Mapping[str, Any]], *, text: bool | Callable[[str], bool]
     ) -> tuple[list[dict[str, Any] | None], Misfits]:
         """
-        The first half of `of_rows`: for who gathers the rows of several callers before making columns.
+        The first half of `of_rows`, for gathering the rows of several callers before columns are made of them.
 
         Args:
             rows: n rows by column.
@@ -101,19 +99,19 @@ class ColumnReader:
 
         Args:
             events: n events, of any number of callers.
-        Returns: as `of_table`; what only Arrow can't hold is a misfit here.
+        Returns: as `of_table`; the misfits are values that Arrow can't hold.
         """
         return _columns(events, self.leaves, {})
 
     def renamed(self, misfits: Mapping[int, Misfit]) -> Misfits:
-        """What a model says of its features' paths, with the names that callers know them by."""
+        """A model's misfits, with the names that callers know the fields by instead of the paths."""
         return {
             i: (Misfit(misfit.message, self.names[misfit.field], reason=misfit.reason),)
             for i, misfit in misfits.items()
         }
 
     def _reader(self, text: bool | Callable[[str], bool]) -> _ReadRow:
-        """A reader of whole rows; which of its fields may be texts is known by their names."""
+        """A reader of whole rows, made once for each set of names whose columns are texts."""
         every = (name for field in self.record.fields for name in names_of(field))
         names = frozenset(name for name in every if (text if isinstance(text, bool) else text(name)))
         if names not in self._readers:

@@ -1,9 +1,8 @@
 """
-Checked columns in, prediction columns out: the scoring core for the doors without Kafka (REST, files, SQL, Spark).
+Checked columns in, prediction columns out: scoring without Kafka, for REST, files, SQL and Spark.
 
-Pure, as `stream.pipeline` is; the same model, the same answers, the same faults. There is no framing, no Avro
-bytes and no offset: a prediction has the fields of `prediction.avsc` but `source_partition` and
-`source_offset`.
+Pure, as `stream.pipeline` is: the same model gives the same answers and the same faults. Rows have no offset: a
+prediction has the fields of `prediction.avsc` except `source_partition` and `source_offset`.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ def predict_columns(model: Model, columns: Mapping[str, pa.Array], n: int) -> Sc
     Args:
         model: the loaded estimator.
         columns: an array of length n for each feature's path (`columns_of` and `stream.table.column_reader` make
-            them); those of carried paths are copied where they are there; others are ignored.
+            them); those of carried paths are copied; others are ignored.
         n: number of rows, ≥ 0.
     Returns: an answer or a fault for each row. The columns are in the prediction's order: the carried fields
         that were given, by their name in the prediction, the answer's fields, `model`.

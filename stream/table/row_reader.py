@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from stream.codec.default import stored
-from stream.codec.nodes import ABSENT, Field, Node, Primitive, Record, Union, is_null, strip_null
+from stream.codec import ABSENT, Field, Node, Primitive, Record, Union, is_null, stored, strip_null
 from stream.table.values import reader_of
 from stream.types import Misfit, Read
 
@@ -20,8 +19,8 @@ def record_reader(record: Record, *, text: bool) -> Callable[[dict[str, Any]], d
     Args:
         record: the record's type.
         text: whether texts stand for numbers, dates …
-    Returns: from the values by column, the values by Avro name; it raises one Misfit that holds every field
-        which doesn't fit.
+    Returns: takes the values by column and gives the values by Avro name; it raises one Misfit that holds every
+        field that doesn't fit.
     """
     plans = [(field, names_of(field), reader_of(field.type, text, record_reader)) for field in record.fields]
 
@@ -56,9 +55,9 @@ def projected(record: Record, paths: Iterable[str]) -> Record:
     A record's type with the needed fields only.
 
     Args:
-        record: the whole.
+        record: the whole type.
         paths: dotted paths of needed leaves; each is there.
-    Returns: a record of its own, with the fields on those paths, in the order of the whole.
+    Returns: a new record, with the fields on those paths, in the same order.
     """
     inner: dict[str, list[str]] = {}
     for path in paths:
@@ -70,18 +69,18 @@ def projected(record: Record, paths: Iterable[str]) -> Record:
 
 def relaxed(record: Record, paths: Collection[str]) -> Record:
     """
-    A record's type in which some leaves may be missing or null, whatever the type says.
+    A record's type with some leaves made optional: they may be missing or null.
 
     Args:
         record: as `projected` gives it.
         paths: dotted paths of those leaves; each is there.
-    Returns: a record of its own.
+    Returns: a new record.
     """
     return Record(record.name, [_relaxed(field, field.name, paths) for field in record.fields])
 
 
 def _relaxed(field: Field, path: str, paths: Collection[str]) -> Field:
-    """A field that is such a leaf, or a record of nothing else, has null as its default."""
+    """The field; null is its default if it is such a leaf, or a record of such leaves only."""
     bare, _ = strip_null(field.type)
     if path in paths:
         return _nullable(field, bare)

@@ -1,4 +1,4 @@
-"""Tables and rows in, predictions and faults out: one door for files, SQL and REST."""
+"""Tables and rows in, predictions and faults out: for files, SQL and Spark."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ScoredTable:
         rows: ascending indices of the rows that have a prediction; `range(n)` where all have.
         predictions: the prediction's fields, a row for each of `rows`: the carried fields, then the answer
             (`label`, `score`, `probabilities`; `value`; `labels`; `values`), then `model` (`name@version`).
-        faults: by index, why a row has none: one DeadLetter, as the stream would have written.
+        faults: by index, why a row has no prediction: a DeadLetter as on the stream.
         fields: by index, for rows whose fields don't fit (stage `contract`): every such field.
     """
 
@@ -84,7 +84,7 @@ class TableScorer:
 
     def wanted(self, names: Collection[str]) -> list[str]:
         """
-        The columns that scoring looks at: a file's others need not be read.
+        The columns that scoring looks at; a file's other columns need not be read.
 
         Args:
             names: those that there are.
@@ -98,10 +98,10 @@ class TableScorer:
 
         Args:
             table: n ≥ 0 rows of foreign columns.
-            text: True where all texts stand for numbers, dates … as in a csv; or the names of such columns. An
-                empty cell of a csv must be null already.
-        Returns: a prediction or a fault for each row. A fault is of its own: the rows beside it are scored as
-            if it were not there.
+            text: True if all texts stand for numbers, dates … as in a csv file; or the names of such columns. An
+                empty cell must be null already.
+        Returns: a prediction or a fault for each row. A fault concerns its row only: the others are scored as if
+            it were not there.
         Raises: MemoryError and the like only; never for any values.
         """
         batch = _one_batch(table)
@@ -112,10 +112,10 @@ class TableScorer:
         self, rows: Sequence[Mapping[str, Any]], *, text: bool | Collection[str] = False
     ) -> ScoredTable:
         """
-        Score rows that are no table: JSON's objects, Avro's records.
+        Score rows that are not a table, such as JSON objects or Avro records.
 
         Args:
-            rows: n ≥ 0 rows by column; they need not have the same ones.
+            rows: n ≥ 0 rows by column; they need not have the same columns.
             text: as for `score`.
         Returns, Raises: as `score`.
         """
@@ -139,7 +139,7 @@ class TableScorer:
         return ScoredTable(n, rows, self._batch(scored), faults, fields)
 
     def _batch(self, scored: Scored) -> pa.RecordBatch:
-        """Without the carried fields where they are not wanted, though they be features as well."""
+        """Without the carried fields that are not wanted, even if they are features as well."""
         kept = {name: column for name, column in scored.columns.items() if name not in self._left}
         return pa.RecordBatch.from_pydict(kept)
 

@@ -1,4 +1,4 @@
-"""Single foreign values (of a file, a query, a request) → values of an Avro schema's type, or why not."""
+"""Single foreign values (of a file, a query, a request) → values of an Avro schema's type, or a Misfit."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
 
-from stream.codec.leaf import type_at
-from stream.codec.nodes import Array, Map, Node, Record, Union, is_null, strip_null
+from stream.codec import Array, Map, Node, Record, Union, is_null, strip_null, type_at
 from stream.types import Misfit, Read, mismatch, nullable_reader, read_list
 
 __all__ = ["Records", "reader_of"]
@@ -25,7 +24,7 @@ def reader_of(node: Node, text: bool, records: Records) -> Read:
         text: whether texts stand for numbers, dates … (csv).
         records: makes the readers of nested records; called when the first value comes, so that a record may
             contain itself.
-    Returns: it.
+    Returns: the function; it raises Misfit.
     """
     bare, nullable = strip_null(node)
     plain = type_at(bare)
@@ -52,7 +51,7 @@ def _single(node: Node, text: bool, records: Records) -> Read:
 
 
 def _several(union: Union, text: bool, records: Records) -> Read:
-    """The first branch that takes the value."""
+    """Takes a value as the first branch that it fits."""
     readers = [_single(branch, text, records) for branch in union.branches if not is_null(branch)]
 
     def convert(value: Any) -> Any:

@@ -128,4 +128,5 @@ def _no(inner: KafkaError, message: str) -> Stopped:
     """The broker's no."""
     if inner.code() in _TWINS:
         return Fenced(message, hint="give every worker its own [delivery] instance")
-    return BrokerRefused(message, hint=_MENDS.get(inner.code(), "check credentials and ACLs"))
+    hint = _MENDS.get(inner.code(), "check credentials and ACLs")
+    return BrokerRefused(message, hint=hint, code=inner.name())

@@ -30,7 +30,7 @@ _RESOURCES: Mapping[str, Resource] = {
     "TRANSACTIONAL_ID_AUTHORIZATION_FAILED": "transactional-id",
     "CLUSTER_AUTHORIZATION_FAILED": "cluster",
 }
-"""librdkafka's names of a no (`decide` puts them into messages) → what it is about."""
+"""Kafka's name of a refusal → what it is about."""
 
 
 def is_secured(properties: Properties) -> bool:
@@ -82,7 +82,7 @@ class Permissions:
             error: as `decide` made it.
         Blocks for some seconds at most: the broker is asked what is lacking.
         """
-        resource = next((kind for name, kind in _RESOURCES.items() if f": {name}:" in error.message), None)
+        resource = _RESOURCES.get(error.code)
         if resource is None:
             return error
         about = {right: held for right, held in self._look().items() if right.resource == resource}
@@ -91,11 +91,11 @@ class Permissions:
         lacking = [right for right, held in about.items() if held is False]
         unknown = [right for right, held in about.items() if held is None]
         told = [right for right in unknown if _is_named(right.name, error.message)]
-        return self._refused(error.message, lacking or told or unknown or list(about))
+        return self._refused(error.message, lacking or told or unknown or list(about), error.code)
 
-    def _refused(self, message: str, rights: Sequence[Right]) -> BrokerRefused:
+    def _refused(self, message: str, rights: Sequence[Right], code: str = "") -> BrokerRefused:
         grants = "; ".join(f"grant {right} to {self.principal}" for right in rights)
-        return BrokerRefused(message, hint=f"{grants}; docs/security.md has the commands")
+        return BrokerRefused(message, hint=f"{grants}; docs/security.md has the commands", code=code)
 
     def _look(self) -> dict[Right, bool | None]:
         """Each right and whether it is held; None = the broker does not tell."""

@@ -104,4 +104,7 @@ def test_missing_right_of_the_transactional_id_stops() -> None:
     """It is fatal to the client, but a new one would be refused as well."""
     error = KafkaError(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "said", fatal=True)
 
-    assert isinstance(decide_transaction(error, "testing"), BrokerRefused)
+    fault = decide_transaction(error, "testing")
+
+    assert isinstance(fault, BrokerRefused)
+    assert "TRANSACTIONAL_ID_AUTHORIZATION_FAILED" == fault.code

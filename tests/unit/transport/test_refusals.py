@@ -159,7 +159,11 @@ def test_refusal_that_the_table_does_not_know_stays_as_it_is(
 ) -> None:
     """No empty advice: the error comes as it was."""
     _, kafka = _as(secured, configured, [])
-    error = BrokerRefused("asking: CLUSTER_AUTHORIZATION_FAILED: no", hint="check credentials and ACLs")
+    error = BrokerRefused(
+        "asking: CLUSTER_AUTHORIZATION_FAILED: no",
+        hint="check credentials and ACLs",
+        code="CLUSTER_AUTHORIZATION_FAILED",
+    )
 
     with (
         pytest.raises(BrokerRefused) as caught,
