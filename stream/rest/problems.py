@@ -24,8 +24,8 @@ __all__ = [
     "wrong_type",
 ]
 
-RETRY_AFTER_S = 1
-"""What a client is told to wait: batches take milliseconds, so after a second the queue has changed."""
+_RETRY = {"retry-after": "1"}
+"""Seconds that a client is told to wait: batches take milliseconds, so after one the queue has changed."""
 
 STATUSES = {
     401: "The token is missing or wrong.",
@@ -127,16 +127,12 @@ def too_large(what: str) -> Problem:
 
 def overloaded(why: str) -> Problem:
     """There is no room now."""
-    return Problem(503, f"overloaded: {why}; try again", headers={"retry-after": str(RETRY_AFTER_S)})
+    return Problem(503, f"overloaded: {why}; try again", headers=_RETRY)
 
 
 def too_many(rate: int) -> Problem:
     """A client asks too often."""
-    return Problem(
-        429,
-        f"more than {rate} requests per second from one address",
-        headers={"retry-after": str(RETRY_AFTER_S)},
-    )
+    return Problem(429, f"more than {rate} requests per second from one address", headers=_RETRY)
 
 
 def too_late(seconds: float) -> Problem:

@@ -115,31 +115,8 @@ class ColumnReader:
         every = (name for field in self.record.fields for name in names_of(field))
         names = frozenset(name for name in every if (text if isinstance(text, bool) else text(name)))
         if names not in self._readers:
-            plain = [field for field in self.record.fields if names.isdisjoint(names_of(field))]
-            texts = [field for field in self.record.fields if field not in plain]
-            readers = [
-                record_reader(Record(self.record.name, fields), text=is_text)
-                for fields, is_text in ((plain, False), (texts, True))
-                if fields
-            ]
-            self._readers[names] = readers[0] if len(readers) == 1 else _both(readers)
+            self._readers[names] = record_reader(self.record, text=names)
         return self._readers[names]
-
-
-def _both(readers: Sequence[_ReadRow]) -> _ReadRow:
-    def read(row: dict[str, Any]) -> dict[str, Any]:
-        event: dict[str, Any] = {}
-        wrong: list[Misfit] = []
-        for reader in readers:
-            try:
-                event |= reader(row)
-            except Misfit as misfit:
-                wrong += misfit.each
-        if wrong:
-            raise Misfit.of(wrong)
-        return event
-
-    return read
 
 
 def _original(steps: Sequence[Field]) -> str:

@@ -12,17 +12,23 @@ from stream.types import Misfit, Read
 __all__ = ["names_of", "projected", "record_reader", "relaxed"]
 
 
-def record_reader(record: Record, *, text: bool) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def record_reader(
+    record: Record, *, text: bool | Collection[str]
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """
     A function that makes one record of a row.
 
     Args:
         record: the record's type.
-        text: whether texts stand for numbers, dates …
+        text: whether texts stand for numbers, dates …; or the names of the columns in which they do.
     Returns: takes the values by column and gives the values by Avro name; it raises one Misfit that holds every
         field that doesn't fit.
     """
-    plans = [(field, names_of(field), reader_of(field.type, text, record_reader)) for field in record.fields]
+    plans = []
+    for field in record.fields:
+        names = names_of(field)
+        is_text = text if isinstance(text, bool) else any(name in text for name in names)
+        plans.append((field, names, reader_of(field.type, is_text, record_reader)))
 
     def read(values: dict[str, Any]) -> dict[str, Any]:
         event: dict[str, Any] = {}
