@@ -159,7 +159,7 @@ def _delivery(
     if settings.delivery.guarantee == "at-least-once":
         sink = Sink(settings.kafka, repeat=True)
         outlets = Outlets(Publisher(sink, topics), tally, metrics, progress, time.monotonic)
-        return sink, AtLeastOnce(outlets, Timing())
+        return sink, AtLeastOnce(outlets, sink, Timing())
     transactional = TransactionalSink(settings.kafka, settings.transactional_id(socket.gethostname()))
     outlets = Outlets(Publisher(transactional, topics), tally, metrics, progress, time.monotonic)
     return transactional, ExactlyOnce(outlets, transactional, Timing())

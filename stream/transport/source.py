@@ -24,10 +24,11 @@ from stream.settings import InputSettings, KafkaSettings
 from stream.transport.client_records import Message, all_sound, as_batch, partitions_of
 from stream.transport.clients import make_client
 from stream.transport.faults import decide
+from stream.transport.group_commits import GroupCommits
+from stream.transport.group_metadata import GroupMetadata
 from stream.transport.properties import consumer_properties
 from stream.transport.reachability import Connection
 from stream.transport.starts import Starts
-from stream.transport.transactions import GroupMetadata
 
 __all__ = ["Limits", "Listener", "Source"]
 
@@ -35,9 +36,6 @@ log = logging.getLogger(__name__)
 
 ASSIGN_S = 30.0
 """For looking up where new partitions start, of the 300 s that a member may stay away from `poll`."""
-
-COMMIT_S = 30.0
-"""For one commit; librdkafka tries again inside."""
 
 
 class Listener(Protocol):
@@ -88,19 +86,17 @@ class Source:
             listener: told of every rebalance.
         """
         self.connection = Connection()
-        self._consumer: Any = make_client(
-            Consumer, {**consumer_properties(kafka, self.connection.on_error), "on_commit": self._on_commit}
-        )
+        self._owned: dict[int, int] = {}
+        self._commits = GroupCommits(self._owned)
+        properties = consumer_properties(kafka, self.connection.on_error)
+        self._consumer: Any = make_client(Consumer, {**properties, "on_commit": self._commits.answered})
         self._starts = Starts(self._consumer, options.topic)
         self._options = options
         self._limits = limits
         self._listener = listener
-        self._owned: dict[int, int] = {}
         self._rebalances = 0
         self._held: list[Message] = []
         self._failure: StreamError | None = None
-        self._failed: dict[Partition, int] = {}
-        self._refused: Stopped | None = None
         self.drained = True
         """Whether the last poll found less than it could have taken: nothing waits."""
         self.joined = False
@@ -187,14 +183,7 @@ class Source:
         Owner's thread only: from another one it never returns once a rebalance callback runs
         (confluent-kafka 2.16).
         """
-        wanted = [TopicPartition(p.topic, p.index, offset) for p, offset in offsets.items()]
-        try:
-            answers = self._consumer.commit(offsets=wanted, asynchronous=not wait)
-        except KafkaException as error:
-            raise decide(error, f"committing offsets of {self._options.topic}") from error
-        for done in answers or ():
-            if done.error is not None:
-                raise decide(done.error, f"committing offset {done.offset} of {done.topic}[{done.partition}]")
+        self._commits.commit(self._consumer, offsets, wait=wait)
 
     def group(self) -> GroupMetadata:
         """Who this consumer is in its group now: what a transaction's offsets are checked against."""
@@ -226,24 +215,7 @@ class Source:
 
         Raises: Stopped when the coordinator refused them for good.
         """
-        failed, self._failed = self._failed, {}
-        refused, self._refused = self._refused, None
-        if refused is not None:
-            raise refused
-        return failed
-
-    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        """The coordinator's answer to a commit without waiting; runs inside consume(), must not raise."""
-        for tp in partitions:
-            fault = tp.error or error
-            if fault is None:
-                continue
-            decision = decide(fault, f"committing offset {tp.offset} of {tp.topic}[{tp.partition}]")
-            if isinstance(decision, Stopped):
-                self._refused = decision
-            log.warning("%s", decision.message)
-            if tp.partition in self._owned:
-                self._failed[Partition(tp.topic, tp.partition)] = tp.offset
+        return self._commits.take_failed()
 
     def lag(self) -> dict[Partition, int]:
         """Records not yet read, per owned partition, as far as the client knows without asking. Owner's thread only."""
@@ -292,7 +264,7 @@ class Source:
         self._tell("lost" if lost else "revoked", partitions)
         for tp in partitions:
             self._owned.pop(tp.partition, None)
-            self._failed.pop(Partition(tp.topic, tp.partition), None)
+        self._commits.forget(partitions)
         self._held = [m for m in self._held if m.partition() in self._owned]
         try:
             consumer.incremental_unassign(partitions)

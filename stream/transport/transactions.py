@@ -23,11 +23,12 @@ from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StreamErr
 from stream.records import Headers, Partition
 from stream.settings import KafkaSettings
 from stream.transport.faults import decide_transaction, record_reason, unwrap
+from stream.transport.group_metadata import GroupMetadata
 from stream.transport.outbox import Failed, Outbox, Refusal
 from stream.transport.properties import is_compressed, transaction_timeout_s
 from stream.transport.reachability import Connection
 
-__all__ = ["GroupMetadata", "TransactionalSink"]
+__all__ = ["TransactionalSink"]
 
 STEP_S = 2.0
 """For one try of a call of the transaction; a call whose time is over goes on where it was when it is repeated."""
@@ -43,27 +44,6 @@ LOOK_S = 0.1
 
 _GIVEN_UP = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._STATE}
 """What becomes of the records behind one that was refused."""
-
-
-class GroupMetadata:
-    """Who the consumer is in its group at one moment; offsets of a transaction are taken from members only."""
-
-    __slots__ = ("generation", "raw")
-
-    MAGIC = b"CGMDv2:"
-
-    def __init__(self, raw: bytes) -> None:
-        """
-        Args:
-            raw: as `Consumer.consumer_group_metadata` gives it.
-
-        Source: librdkafka, rd_kafka_consumer_group_metadata_write: magic, generation as int32, names.
-        """
-        self.raw = raw
-        start = len(self.MAGIC)
-        known = raw.startswith(self.MAGIC)
-        self.generation = int.from_bytes(raw[start : start + 4], "little", signed=True) if known else -1
-        """-1: no member. The broker would take offsets of such a one unchecked, also a zombie's."""
 
 
 class TransactionalSink:

@@ -2,7 +2,7 @@
 At-least-once: a batch's outputs are published, acknowledged, and only then its offsets committed.
 
 Batches are gathered in spans. A span ends in two steps: its outputs are awaited in the background
-(`Background`) while the loop works on the next batch; then the loop commits its offsets. Nothing is published
+(`Settlement`) while the loop works on the next batch; then the loop commits its offsets. Nothing is published
 before the span before has ended, so an offset is never committed while an output before it is still on its
 way. The commit is the loop's own: one from another thread never returns once a rebalance callback runs
 (confluent-kafka 2.16).
@@ -14,12 +14,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-from stream.background import Background
 from stream.deadline import Deadline
-from stream.errors import MovedOn, Retriable, Stopped, StreamError
+from stream.errors import DeadLetterRefused, DeliveryFailed, MovedOn, Retriable, Stopped
 from stream.records import Partition
-from stream.worker.delivery import LOOK_S, Outlets
+from stream.transport import Refusal
+from stream.worker.delivery import Outlets
 from stream.worker.protocols import Reading
+from stream.worker.publisher import Sending, letter_of, refused_dead_letter
+from stream.worker.settlement import Ended, Settlement
 from stream.worker.span import ScoredBatch, Span
 from stream.worker.timing import Timing
 
@@ -32,25 +34,27 @@ COMMIT_AGAIN_S = 0.2
 
 
 class AtLeastOnce:
-    """Used by the engine's thread alone, but for `stop_by`."""
+    """Used by the engine's thread alone, but for `stop_by` and `settling`."""
 
-    def __init__(self, outlets: Outlets, timing: Timing) -> None:
+    def __init__(self, outlets: Outlets, sink: Sending, timing: Timing) -> None:
         """
         Args:
-            outlets: where outputs, counts and timings go.
+            outlets: where outputs, counts and timings go; its publisher sends to `sink`.
+            sink: the producer side.
             timing: how old and how large a span may get, and how long its end may take.
         """
         self._outlets = outlets
+        self._sink = sink
         self._timing = timing
         self._source: Reading | None = None
-        self.stop_by: Deadline | None = None
-        """When the worker must have ended; set once it is asked to stop."""
         self._span: Span | None = None
-        self._ending: Span | None = None
-        self._ending_since = 0.0
         self._owed: dict[Partition, int] = {}
         self._unanswered: dict[Partition, int] = {}
-        self._settlement = Background(StreamError)
+        self._settlement = Settlement(
+            outlets.progress,
+            outlets.clock,
+            "outputs were not acknowledged in the time there was; nothing of them is committed",
+        )
 
     @property
     def holding(self) -> str:
@@ -61,6 +65,10 @@ class AtLeastOnce:
     def settling(self) -> bool:
         """See `Delivery.settling`."""
         return self._settlement.running
+
+    def stop_by(self, deadline: Deadline) -> None:
+        """See `Delivery.stop_by`."""
+        self._settlement.stop_by = deadline
 
     def open(self, source: Reading, pause: Callable[[float], bool]) -> None:
         """See `Delivery.open`."""
@@ -95,8 +103,8 @@ class AtLeastOnce:
                 self._owed[partition] = max(
                     offset, self._owed.get(partition, 0), self._unanswered.get(partition, 0)
                 )
-        if drained and self._settlement.wait(0):
-            self._conclude(None)
+        if drained:
+            self._conclude(self._settlement.look(), None)
         if self._due():
             self._end(None)
 
@@ -128,9 +136,10 @@ class AtLeastOnce:
     def lose(self, partitions: Iterable[Partition]) -> None:
         """See `Delivery.lose`."""
         gone = list(partitions)
-        for span in (self._span, self._ending):
-            if span is not None:
-                span.forget(gone)
+        for span in (self._span, self._settlement.span):
+            for partition in gone:
+                if span is not None:
+                    span.next_offsets.pop(partition, None)
         for partition in gone:
             self._owed.pop(partition, None)
             self._unanswered.pop(partition, None)
@@ -151,39 +160,72 @@ class AtLeastOnce:
             span.next_offsets.setdefault(partition, offset)
         self._owed = {}
         deadline = budget or Deadline.after(self._timing.settle_s)
-        self._ending, self._ending_since = span, self._outlets.clock()
-        self._settlement.start(lambda: self._settle(span, deadline))
+        self._settlement.start(span, lambda: self._settle(span, deadline))
+
+    # ---- in the background: outputs are awaited, and what is refused becomes a dead letter ----
 
     def _settle(self, span: Span, deadline: Deadline) -> None:
-        """In the background: await the outputs."""
-        self._outlets.publisher.settle(span, deadline)
+        """
+        Wait until every output of a span is acknowledged; what the broker refused becomes a dead letter.
+
+        Raises: DeadLetterRefused when the dead-letter topic refuses one for anything but its timestamp;
+            Stopped when something could not be delivered. Nothing of the span may then be committed.
+        """
+        refusals = self._sink.flush(deadline)
+        while refusals and not deadline.over:
+            for refusal in refusals:
+                if refusal.topic == self._outlets.publisher.topics.dead_letters:
+                    self._bury_again(refusal)
+                else:
+                    self._bury(span, refusal)
+            refusals = self._sink.flush(deadline)
+        if refusals:
+            raise DeliveryFailed(f"{refusals[0].topic} went on refusing records: {refusals[0].message}")
         for scored in span.batches:
             self._outlets.tally.count(scored.batch, scored.outcomes)
 
-    def _await(self, budget: Deadline | None) -> None:
-        """Wait for the span before, and commit it. An unreachable broker makes this long, so it beats."""
-        while not self._settlement.wait(LOOK_S):
-            self._outlets.progress.beat()
-            over = budget or self.stop_by
-            if over is not None and over.over:
-                raise Stopped(
-                    "outputs were not acknowledged in the time there was; nothing of them is committed",
-                    hint="look at the brokers; whoever reads these records next scores them again",
-                )
-        self._conclude(budget)
+    def _bury(self, span: Span, refusal: Refusal) -> None:
+        """
+        A refused prediction: its record becomes a dead letter.
 
-    def _conclude(self, budget: Deadline | None) -> None:
+        Each record is found once: forwarded nulls of one key look alike.
+        """
+        letter = letter_of(refusal)
+        for scored in span.batches:
+            row = scored.find(refusal.key, refusal.value)
+            if row is not None:
+                scored.outcomes[row] = letter
+                now = refusal.reason == "timestamp_refused"
+                self._outlets.publisher.bury(scored, row, letter, now=now)
+                return
+        raise DeadLetterRefused(
+            f"{refusal.topic} refused a record that is not of this span: {refusal.message}"
+        )
+
+    def _bury_again(self, refusal: Refusal) -> None:
+        """A refused dead letter: once more stamped now if it was the timestamp, else the worker stops."""
+        if refusal.reason != "timestamp_refused":
+            raise refused_dead_letter(refusal)
+        self._sink.send(refusal.topic, [refusal.key], [refusal.value], [0], [refusal.headers])
+
+    # ---- in the engine's thread: offsets are committed ----
+
+    def _await(self, budget: Deadline | None) -> None:
+        self._conclude(self._settlement.wait(budget), budget)
+
+    def _conclude(self, ended: Ended | None, budget: Deadline | None) -> None:
         """Commit the span whose outputs are there."""
-        span, self._ending = self._ending, None
-        if span is None:
+        if ended is None:
             return
+        if ended.error is not None:
+            raise ended.error
         # An unreachable broker makes the commit long; that is no dead loop.
         self._outlets.progress.allow(self._timing.settle_s)
-        last = budget or self.stop_by
+        last = budget or self._settlement.stop_by
         # The last commit before partitions or the worker go must be answered; the others need not be waited for.
-        self._commit(span, last or Deadline.after(self._timing.settle_s), wait=last is not None)
+        self._commit(ended.span, last or Deadline.after(self._timing.settle_s), wait=last is not None)
         self._outlets.progress.resume()
-        self._outlets.metrics.observe("stream_commit_seconds", self._outlets.clock() - self._ending_since)
+        self._outlets.metrics.observe("stream_commit_seconds", self._outlets.clock() - ended.since)
 
     def _commit(self, span: Span, deadline: Deadline, *, wait: bool) -> None:
         while self._source is not None and span.next_offsets:

@@ -20,10 +20,7 @@ from stream.worker.publisher import Publisher
 from stream.worker.span import ScoredBatch
 from stream.worker.tally import Tally
 
-__all__ = ["LOOK_S", "Delivery", "Outlets"]
-
-LOOK_S = 0.2
-"""Between two looks at outputs that are awaited; each is a sign of life."""
+__all__ = ["Delivery", "Outlets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +44,7 @@ class Outlets:
 
 
 class Delivery(Protocol):
-    """One guarantee. Used by the engine's thread alone, but for `stop_by`."""
-
-    stop_by: Deadline | None
-    """When the worker must have ended; set once it is asked to stop."""
+    """One guarantee. Used by the engine's thread alone, but for `stop_by` and `settling`."""
 
     @property
     def holding(self) -> str:
@@ -59,6 +53,9 @@ class Delivery(Protocol):
     @property
     def settling(self) -> bool:
         """Whether a span is coming to its end in the background at this moment; any thread may ask."""
+
+    def stop_by(self, deadline: Deadline) -> None:
+        """The worker is asked to stop, and must have ended by then. Does not block; any thread may call it."""
 
     def open(self, source: Reading, pause: Callable[[float], bool]) -> None:
         """

@@ -72,12 +72,14 @@ class Engine:
         self._lag_at = clock()
         self._next: Process | None = None
         self._stop = threading.Event()
+        self._stop_by: Deadline | None = None
         self._delivery = delivery
 
     def stop(self) -> None:
         """Ask the loop to finish, commit and leave. Does not block; a second call changes nothing."""
         if not self._stop.is_set():
-            self._delivery.stop_by = Deadline.after(self._timing.stop_s)
+            self._stop_by = Deadline.after(self._timing.stop_s)
+            self._delivery.stop_by(self._stop_by)
             self._stop.set()
 
     def swap(self, pipeline: Process) -> None:
@@ -128,7 +130,7 @@ class Engine:
             while not self._stop.is_set():
                 self._round(source)
             self.life.move(State.STOPPING)
-            self._delivery.finish(self._delivery.stop_by or Deadline.after(self._timing.stop_s))
+            self._delivery.finish(self._stop_by or Deadline.after(self._timing.stop_s))
             source.close()
             self.life.move(State.STOPPED)
         finally:

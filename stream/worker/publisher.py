@@ -8,10 +8,10 @@ from typing import Protocol
 
 from stream.deadletter import Letter
 from stream.deadline import Deadline
-from stream.errors import DeadLetterRefused, DeliveryFailed, Place
+from stream.errors import DeadLetterRefused, Place
 from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction
 from stream.transport import Refusal
-from stream.worker.span import ScoredBatch, Span
+from stream.worker.span import ScoredBatch
 from stream.worker.tally import all_predictions
 
 __all__ = ["Publisher", "Sending", "Topics", "letter_of", "onward", "refused_dead_letter"]
@@ -54,7 +54,7 @@ class Topics:
 
 
 class Publisher:
-    """Sends what became of a batch, in the batch's order, and deals with what is refused."""
+    """Sends what became of a batch, in the batch's order."""
 
     def __init__(self, sink: Sending, topics: Topics) -> None:
         """
@@ -110,45 +110,6 @@ class Publisher:
     def topics(self) -> Topics:
         """Where outputs go."""
         return self._topics
-
-    def settle(self, span: Span, deadline: Deadline) -> None:
-        """
-        Wait until every output of a span is acknowledged; what the broker refused becomes a dead letter.
-
-        Args:
-            span: what was published.
-            deadline: when to give up.
-        Raises: DeadLetterRefused when the dead-letter topic refuses one for anything but its timestamp;
-            Stopped when something could not be delivered. Nothing of the span may then be committed.
-        """
-        refusals = self._sink.flush(deadline)
-        while refusals and not deadline.over:
-            for refusal in refusals:
-                if refusal.topic == self._topics.dead_letters:
-                    self._rebury(span, refusal)
-                else:
-                    self._demote(span, refusal)
-            refusals = self._sink.flush(deadline)
-        if refusals:
-            raise DeliveryFailed(f"{refusals[0].topic} went on refusing records: {refusals[0].message}")
-
-    def _demote(self, span: Span, refusal: Refusal) -> None:
-        """A refused prediction: its record becomes a dead letter."""
-        stamp_now = refusal.reason == "timestamp_refused"
-        letter = letter_of(refusal)
-        found = span.demote(refusal.key, refusal.value, letter)
-        if found is None:
-            raise DeadLetterRefused(
-                f"{refusal.topic} refused a record that is not of this span: {refusal.message}"
-            )
-        self.bury(*found, letter, now=stamp_now)
-
-    def _rebury(self, span: Span, refusal: Refusal) -> None:
-        """A refused dead letter: once more stamped now if it was the timestamp, else the worker stops."""
-        if refusal.reason == "timestamp_refused":
-            self._sink.send(refusal.topic, [refusal.key], [refusal.value], [0], [refusal.headers])
-            return
-        raise refused_dead_letter(refusal)
 
 
 def refused_dead_letter(refusal: Refusal) -> DeadLetterRefused:

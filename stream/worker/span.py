@@ -7,10 +7,10 @@ still carry the original bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction
+from stream.records import Batch, Outcome, Partition, Prediction
 
 __all__ = ["ScoredBatch", "Span"]
 
@@ -92,24 +92,3 @@ class Span:
         self.records += len(batch)
         self.value_bytes += sum(len(value) for value in batch.values if value)
         self.batches.append(scored)
-
-    def forget(self, partitions: Iterable[Partition]) -> None:
-        """Commit nothing for these: they belong to others now."""
-        for partition in partitions:
-            self.next_offsets.pop(partition, None)
-
-    def demote(
-        self, key: bytes | None, value: bytes | None, letter: DeadLetter
-    ) -> tuple[ScoredBatch, int] | None:
-        """
-        Find the record whose prediction had this key and value, and note that it is a dead letter now.
-
-        Returns: its batch and row; None when it is not of this span. Each record is found once: forwarded
-            nulls of one key look alike.
-        """
-        for scored in self.batches:
-            row = scored.find(key, value)
-            if row is not None:
-                scored.outcomes[row] = letter
-                return scored, row
-        return None

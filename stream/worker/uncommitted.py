@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from stream.deadletter import Letter
-from stream.errors import DeadLetterRefused
+from stream.errors import DeadLetterRefused, Stopped
 from stream.records import Headers, Partition, Prediction
 from stream.transport import Refusal
 from stream.worker.publisher import letter_of, onward, refused_dead_letter
@@ -40,10 +40,14 @@ class Uncommitted:
         """What must be published next. Raises: IndexError when there is nothing."""
         return self._batches[0]
 
-    @property
-    def age_s(self) -> float:
-        """Since when nothing of it could be committed."""
-        return self._clock() - self._since
+    def check_age(self, at_most_s: float) -> None:
+        """Raises: Stopped when nothing of it could be committed for too long."""
+        age_s = self._clock() - self._since
+        if age_s > at_most_s:
+            raise Stopped(
+                f"transactions could not be committed for {age_s:.0f} s: {self.why}",
+                hint="look at the brokers; a restart goes on at the last commit",
+            )
 
     def take_back(self, batches: Sequence[ScoredBatch], why: str, gone: Collection[Partition]) -> None:
         """

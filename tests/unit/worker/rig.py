@@ -94,7 +94,7 @@ class AtLeastOnceRig(Rig):
         self.sink = MemorySink()
         super().__init__(self.sink)
         timing = Timing(span_s=span_s)
-        self.build(AtLeastOnce(self.outlets, timing), timing, stop_above, script)
+        self.build(AtLeastOnce(self.outlets, self.sink, timing), timing, stop_above, script)
 
     def values(self, topic: str) -> list[bytes | None]:
         """Values acknowledged on a topic, in order."""

@@ -1,0 +1,84 @@
+"""Commits of the group's offsets outside transactions, and what the coordinator answers to them later."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Container, Iterable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from stream.errors import Stopped
+from stream.records import Partition
+from stream.transport.faults import decide
+
+__all__ = ["GroupCommits"]
+
+log = logging.getLogger(__name__)
+
+
+class GroupCommits:
+    """Used by the thread that owns the consumer; `answered` runs inside its consume()."""
+
+    def __init__(self, owned: Container[int]) -> None:
+        """
+        Args:
+            owned: numbers of the partitions that are this worker's at the moment.
+        """
+        self._owned = owned
+        self._failed: dict[Partition, int] = {}
+        self._refused: Stopped | None = None
+
+    def commit(self, consumer: Any, offsets: Mapping[Partition, int], *, wait: bool) -> None:
+        """
+        Make it known that everything before these offsets is done.
+
+        Args:
+            consumer: confluent_kafka.Consumer.
+            offsets: see `Source.commit`.
+            wait: likewise.
+        Raises: as `Source.commit`.
+        """
+        wanted = [TopicPartition(p.topic, p.index, offset) for p, offset in offsets.items()]
+        try:
+            answers = consumer.commit(offsets=wanted, asynchronous=not wait)
+        except KafkaException as error:
+            topics = ", ".join(sorted({p.topic for p in offsets}))
+            raise decide(error, f"committing offsets of {topics}") from error
+        for done in answers or ():
+            if done.error is not None:
+                raise decide(done.error, _doing(done))
+
+    def answered(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """The coordinator's answer to a commit without waiting: librdkafka's `on_commit`; must not raise."""
+        for tp in partitions:
+            fault = tp.error or error
+            if fault is None:
+                continue
+            decision = decide(fault, _doing(tp))
+            if isinstance(decision, Stopped):
+                self._refused = decision
+            log.warning("%s", decision.message)
+            if tp.partition in self._owned:
+                self._failed[Partition(tp.topic, tp.partition)] = tp.offset
+
+    def forget(self, partitions: Iterable[TopicPartition]) -> None:
+        """These are others' now."""
+        for tp in partitions:
+            self._failed.pop(Partition(tp.topic, tp.partition), None)
+
+    def take_failed(self) -> dict[Partition, int]:
+        """
+        Offsets that could not be made known, since the last call.
+
+        Raises: Stopped when the coordinator refused them for good.
+        """
+        failed, self._failed = self._failed, {}
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            raise refused
+        return failed
+
+
+def _doing(tp: TopicPartition) -> str:
+    return f"committing offset {tp.offset} of {tp.topic}[{tp.partition}]"
