@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream.deadline import Deadline
-from stream.errors import OffsetOutOfRange, Stopped, StreamError
+from stream.errors import Stopped, StreamError
 from stream.records import Batch, Partition
 from stream.settings import InputSettings, KafkaSettings
 from stream.transport.client_records import Message, all_sound, as_batch, partitions_of
@@ -286,25 +286,15 @@ class Source:
 
     def _handle(self, error: KafkaError, message: Message) -> None:
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            self._out_of_range(error, message)
+            gone = TopicPartition(message.topic(), message.partition())
+            start = self._starts.instead_of(
+                gone, error, self._options.on_out_of_range, Deadline.after(ASSIGN_S)
+            )
+            # Not seek(): the client refuses it in this state.
+            self._consumer.incremental_unassign([gone])
+            self._consumer.incremental_assign([start])
             return
         fault = decide(error, f"reading {message.topic() or self._options.topic}")
         if isinstance(fault, Stopped):
             raise fault
         log.warning("%s", fault.message)
-
-    def _out_of_range(self, error: KafkaError, message: Message) -> None:
-        tp = TopicPartition(message.topic(), message.partition())
-        low, high = self._starts.ends(tp, Deadline.after(ASSIGN_S))
-        choice = self._options.on_out_of_range
-        if choice == "stop":
-            raise OffsetOutOfRange(
-                f"{tp.topic}[{tp.partition}]: the record to read next is gone ({error.str()}); "
-                f"the topic now holds offsets {low} to {high - 1}",
-                hint='set `[input] on_out_of_range` to "earliest" or "latest" to go on without the missing records',
-            )
-        target = low if choice == "earliest" else high
-        log.error("%s[%d]: offset out of range; going on at %s, %d", tp.topic, tp.partition, choice, target)
-        # Not seek(): the client refuses it in this state.
-        self._consumer.incremental_unassign([tp])
-        self._consumer.incremental_assign([TopicPartition(tp.topic, tp.partition, target)])

@@ -1,16 +1,16 @@
-"""Where partitions start that this worker takes over: at the group's committed offset, else at their beginning."""
+"""Where reading starts: at the group's committed offset, else at the beginning; and where offsets are gone."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-from confluent_kafka import OFFSET_INVALID, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException, TopicPartition
 
 from stream.deadline import Deadline
-from stream.errors import MovedOn, Retriable
+from stream.errors import MovedOn, OffsetOutOfRange, Retriable
 from stream.records import Partition
 from stream.transport.faults import decide
 
@@ -61,6 +61,36 @@ class Starts:
             for tp in self._committed(asked, deadline)
             if tp.offset != OFFSET_INVALID
         }
+
+    def instead_of(
+        self,
+        gone: TopicPartition,
+        error: KafkaError,
+        choice: Literal["stop", "earliest", "latest"],
+        deadline: Deadline,
+    ) -> TopicPartition:
+        """
+        Where to go on in a partition whose next record is gone.
+
+        Args:
+            gone: the partition.
+            error: as the client gave it.
+            choice: `[input] on_out_of_range`.
+            deadline: for the broker's answer.
+        Raises: OffsetOutOfRange when the choice is to stop; else as `of`.
+        """
+        low, high = self.ends(gone, deadline)
+        if choice == "stop":
+            raise OffsetOutOfRange(
+                f"{gone.topic}[{gone.partition}]: the record to read next is gone ({error.str()}); "
+                f"the topic now holds offsets {low} to {high - 1}",
+                hint='set `[input] on_out_of_range` to "earliest" or "latest" to go on without the missing records',
+            )
+        start = low if choice == "earliest" else high
+        log.error(
+            "%s[%d]: offset out of range; going on at %s, %d", gone.topic, gone.partition, choice, start
+        )
+        return TopicPartition(gone.topic, gone.partition, start)
 
     def ends(self, tp: TopicPartition, deadline: Deadline) -> tuple[int, int]:
         """
