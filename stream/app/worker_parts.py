@@ -18,8 +18,7 @@ from stream.rights import rights_of
 from stream.settings import KafkaSettings, Settings
 from stream.store import Package
 from stream.telemetry import Metrics, RowCount
-from stream.transport import Limits, Sink, Source, TransactionalSink
-from stream.transport.topic_admin import Cluster
+from stream.transport import Cluster, Limits, Sink, Source, TransactionalSink
 from stream.worker import (
     AtLeastOnce,
     Brake,

@@ -15,8 +15,7 @@ from stream.demo.assets import Assets
 from stream.errors import SettingsError
 from stream.settings import Settings
 from stream.tasks import wanted_topics
-from stream.transport import EmbeddedBroker
-from stream.transport.topic_admin import Cluster
+from stream.transport import Cluster, EmbeddedBroker
 
 __all__ = ["DEFAULT_PORT", "Names", "choose_port", "create_topics", "passed_on", "write_config"]
 

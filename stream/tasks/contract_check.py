@@ -15,8 +15,7 @@ from stream.store import Package, current_version, versions
 from stream.store.folder import resolve
 from stream.tasks.findings import Finding, Severity, compared
 from stream.tasks.registry_check import EDGE_RECORDS, registered
-from stream.transport.edges import first_and_last
-from stream.transport.topic_admin import Cluster
+from stream.transport import Cluster, first_and_last
 
 __all__ = ["Finding", "Severity", "check_contract", "topics_there"]
 

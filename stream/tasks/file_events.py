@@ -13,8 +13,7 @@ from stream.resources import input_schema, prefix_of
 from stream.rights import rights_of
 from stream.settings import Settings
 from stream.tasks.event_sending import Message, replay
-from stream.transport import Sink
-from stream.transport.topic_admin import Cluster
+from stream.transport import Cluster, Sink
 
 __all__ = ["event_messages", "send_file"]
 

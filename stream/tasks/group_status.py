@@ -13,7 +13,7 @@ from typing import Any
 from stream.records import Partition
 from stream.rights import rights_of
 from stream.settings import Settings
-from stream.transport.topic_admin import Cluster
+from stream.transport import Cluster
 
 __all__ = ["GroupStatus", "PartitionStatus", "observe_group", "statuses", "worker_status"]
 

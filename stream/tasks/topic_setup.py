@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from stream.rights import rights_of
 from stream.settings import Settings
-from stream.transport.topic_admin import Cluster, TopicState, WantedTopic
+from stream.transport import Cluster, TopicState, WantedTopic
 
 __all__ = ["DEAD_LETTER_ROOM", "Registered", "register_prediction", "set_up_topics", "wanted_topics"]
 

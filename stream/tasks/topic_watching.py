@@ -12,8 +12,7 @@ from stream.records import Batch, Headers
 from stream.resources import Side, input_schema, package_schema, row_reader
 from stream.rights import Right
 from stream.settings import Settings
-from stream.transport import Reader
-from stream.transport.topic_admin import Cluster
+from stream.transport import Cluster, Reader
 
 __all__ = ["watch_topic"]
 

@@ -1,14 +1,17 @@
 """Kafka: the only room that knows confluent-kafka."""
 
+from stream.transport.edges import first_and_last
 from stream.transport.group_metadata import GroupMetadata
 from stream.transport.mock import EmbeddedBroker
 from stream.transport.outbox import Refusal
 from stream.transport.reader import OffsetRange, Reader
 from stream.transport.sink import Sink
 from stream.transport.source import Limits, Listener, Source
+from stream.transport.topic_admin import Cluster, TopicState, WantedTopic
 from stream.transport.transactions import TransactionalSink
 
 __all__ = [
+    "Cluster",
     "EmbeddedBroker",
     "GroupMetadata",
     "Limits",
@@ -18,5 +21,8 @@ __all__ = [
     "Refusal",
     "Sink",
     "Source",
+    "TopicState",
     "TransactionalSink",
+    "WantedTopic",
+    "first_and_last",
 ]

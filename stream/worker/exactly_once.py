@@ -81,11 +81,6 @@ class ExactlyOnce:
 
     # ---- the usual way ----
 
-    @property
-    def settling(self) -> bool:
-        """See `Delivery.settling`."""
-        return self._settlement.running
-
     def open(self, source: Reading, pause: Callable[[float], bool]) -> None:
         """See `Delivery.open`. Raises: StartupTimeout when the coordinator does not answer."""
         self._source = source

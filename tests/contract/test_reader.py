@@ -10,8 +10,7 @@ import pytest
 from stream.deadline import Deadline
 from stream.errors import Stopped
 from stream.records import Batch
-from stream.transport import OffsetRange, Reader, TransactionalSink
-from stream.transport.edges import first_and_last
+from stream.transport import OffsetRange, Reader, TransactionalSink, first_and_last
 from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Row, rows, send
 from tests.kafka.process import wait_for
 

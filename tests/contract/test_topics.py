@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from stream.records import Partition
-from stream.transport.topic_admin import Cluster as Catalogue
-from stream.transport.topic_admin import TopicState, WantedTopic
+from stream.transport import Cluster as Catalogue
+from stream.transport import TopicState, WantedTopic
 from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Member, send
 from tests.kafka.process import wait_for
 

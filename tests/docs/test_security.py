@@ -12,7 +12,7 @@ import pytest
 from docs.reference.__main__ import DOCS
 from stream.configuration import load_settings
 from stream.rights import rights_of
-from stream.transport.topic_admin import Cluster
+from stream.transport import Cluster
 from tests.docs.session import Block, blocks, replaced
 from tests.kafka.secured import SecuredBroker
 

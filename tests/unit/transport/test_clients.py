@@ -7,10 +7,9 @@ from confluent_kafka import KafkaError, KafkaException
 
 from stream.errors import BrokerRefused, SettingsError
 from stream.settings import InputSettings, KafkaSettings
-from stream.transport import Limits, Sink, Source
+from stream.transport import Cluster, Limits, Sink, Source
 from stream.transport.entry import Entry
 from stream.transport.properties import consumer_properties
-from stream.transport.topic_admin import Cluster
 
 BOGUS = KafkaSettings("127.0.0.1:1", properties={"bogus.property": 1})
 

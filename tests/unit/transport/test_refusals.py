@@ -15,8 +15,7 @@ from stream.errors import BrokerRefused, StreamError
 from stream.records import Partition
 from stream.rights import RIGHTS, Right, rights_of
 from stream.settings import DeadLetterSettings, InputSettings, KafkaSettings, OutputSettings, Secret, Settings
-from stream.transport import Reader, Sink
-from stream.transport.topic_admin import Cluster, WantedTopic
+from stream.transport import Cluster, Reader, Sink, WantedTopic
 from tests.authority import Authority
 from tests.conftest import Kafka
 from tests.kafka.process import free_ports
