@@ -21,7 +21,7 @@ def checked_url(url: str) -> str:
     """
     The registry's base address, without a slash at its end.
 
-    Raises: SettingsError when it is none; it is not repeated where it may hold a password.
+    Raises: SettingsError when it is not an address; the message does not repeat one that may hold a password.
     """
     key = "[schema_registry] url"
     try:

@@ -35,7 +35,7 @@ ASKED_TO_WAIT_S = 60.0
 """A registry's `Retry-After` beyond this is cut to it."""
 
 ANSWER_BYTES = 2 * 1024 * 1024
-"""A larger answer is no schema: registries keep theirs in Kafka records of 1 MiB at most."""
+"""A larger answer is not a schema: registries keep theirs in Kafka records of 1 MiB at most."""
 
 _AGAIN = {429, 500, 502, 503, 504}
 
@@ -102,7 +102,7 @@ class Connection:
 
     def get(self, path: str) -> Any:
         """
-        What the registry has at a path; None when it says that there is no such thing.
+        What the registry has at a path; None when it says that there is nothing there.
 
         Raises: Retriable when it does not answer; BrokerRefused when it refuses; NotServed when it does not
             know the path; SchemaError when the answer is too large.
@@ -143,7 +143,7 @@ class Connection:
             taken += part
             if len(taken) > ANSWER_BYTES:
                 raise SchemaError(
-                    f"{place}: an answer of more than {ANSWER_BYTES} bytes is no schema",
+                    f"{place}: an answer of more than {ANSWER_BYTES} bytes is not a schema",
                     hint="look at what is registered there",
                 )
             if self._clock() > until:

@@ -20,7 +20,7 @@ from stream.registry.references import inlined
 __all__ = ["Client", "Registered"]
 
 REFERENCES = 200
-"""Schemas that one schema may draw in; more is a loop or an attack."""
+"""Schemas that one schema may refer to, directly or through others; more is a loop or an attack."""
 
 _Reference = Mapping[str, Any]
 
@@ -48,7 +48,7 @@ class Client:
     Calls one registry. May be used from several threads.
 
     Every method raises Retriable when the registry does not answer, BrokerRefused when it refuses, NotServed
-    (a SettingsError) when the address is no registry's, and SchemaError for a schema that is not usable.
+    (a SettingsError) when the address is not a registry's, and SchemaError for a schema that is not usable.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -136,7 +136,7 @@ class Client:
         return None if found is None else self._registered(found, found.get("id"))
 
     def incompatibilities(self, subject: str, text: str) -> list[str]:
-        """Why a schema does not fit the subject's latest version; empty when it does, or there is none."""
+        """Why a schema does not fit the subject's latest version; empty when it does, or when there is no version."""
         path = f"/compatibility/subjects/{_quoted(subject)}/versions/latest?verbose=true"
         found = self._line.post(path, {"schema": text})
         if found is None or found.get("is_compatible", True):
@@ -185,7 +185,7 @@ def _quoted(name: str) -> str:
 
 
 def _content(found: Any) -> tuple[str, list[_Reference]]:
-    """Text and references of an answer. Raises: SchemaError when it is no Avro schema."""
+    """Text and references of an answer. Raises: SchemaError when it is not an Avro schema."""
     given = found.get("schema") if isinstance(found, dict) else None
     if not isinstance(given, str):
         raise SchemaError("the registry's answer holds no schema")

@@ -24,7 +24,7 @@ def inlined(document: Any, others: Iterable[Any]) -> Any:
     Args:
         document: the schema, as `json.loads` gave it.
         others: the schemas that it refers to, and those that these refer to, in any order.
-    Returns: a document that stands by itself, as far as `others` have what it names.
+    Returns: a self-contained document, as far as `others` have what it names.
     Source: Avro 1.12 specification, "Names".
     """
     return _Inliner(others).walk(document, "")

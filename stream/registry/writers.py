@@ -26,7 +26,7 @@ REMEMBERED_S = 30.0
 """How long an id counts as bad before the registry is asked again; a producer may register late."""
 
 KEPT = 1_000
-"""Schemas kept at most between two batches; ids beyond that are looked up anew."""
+"""Schemas kept at most between two batches; ids beyond that are looked up again."""
 
 MISSES, MISS_EVERY_S = 100, 1.0
 """Bad ids asked about at once, and how often another one after that. Each costs one or two calls."""

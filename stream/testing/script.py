@@ -28,7 +28,7 @@ class ScriptedSource:
         offsets: per partition the last committed offset.
         commits: every commit, in order.
         commit_errors: what becomes of the next commits, one each.
-        generation: of the group; -1 while this is no member.
+        generation: of the group; -1 while this is not a member.
         group_offsets: what `committed` tells; by default what was committed here.
         served: how often rebalances were served without taking records.
         drained: whether a poll found less than it could have taken.

@@ -29,7 +29,7 @@ _TWINS = {
 """Somebody else uses this worker's name."""
 
 # Whose client knows its rights says them by name: `permissions`.
-_MENDS = {
+_HINTS = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "grant Read on the input topic, Write on the output and dead-letter topics",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "grant Read on the consumer group",
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "grant Write on the transactional id",
@@ -128,5 +128,5 @@ def _no(inner: KafkaError, message: str) -> Stopped:
     """The broker's no."""
     if inner.code() in _TWINS:
         return Fenced(message, hint="give every worker its own [delivery] instance")
-    hint = _MENDS.get(inner.code(), "check credentials and ACLs")
+    hint = _HINTS.get(inner.code(), "check credentials and ACLs")
     return BrokerRefused(message, hint=hint, code=inner.name())

@@ -23,4 +23,4 @@ class GroupMetadata:
         start = len(self.MAGIC)
         known = raw.startswith(self.MAGIC)
         self.generation = int.from_bytes(raw[start : start + 4], "little", signed=True) if known else -1
-        """-1: no member. The broker would take offsets of such a one unchecked, also a zombie's."""
+        """-1: not a member. The broker would accept such a consumer's offsets unchecked, even a zombie's."""

@@ -1,8 +1,8 @@
 """
-Why a broker that is there lets nobody in: a TLS handshake of our own, for what librdkafka does not tell.
+Why a broker that is running refuses connections: a TLS handshake of our own, for what librdkafka does not say.
 
-librdkafka gives one text for a certificate of another authority, of another host, and one that is over; and none
-for a plain client at a TLS port.
+librdkafka has the same text for a certificate of another authority, one of another host and one that has expired;
+and none for a plain client at a TLS port.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def knock(kafka: KafkaSettings) -> BrokerRefused | None:
 
     Args:
         kafka: the cluster, and how to reach it.
-    Returns: what is wrong between us and the first server that is there; None when nothing is found, or nobody
-        is there.
+    Returns: what is wrong between us and the first server that answers; None when nothing is found, or no
+        server answers.
     Blocks for some seconds at most.
     """
     own = {key: v.reveal() if isinstance(v, Secret) else v for key, v in kafka.properties.items()}
@@ -99,12 +99,12 @@ def _tls(connection: socket.socket, place: Place, own: Mapping[str, object]) -> 
                 hint='set "ssl.certificate.location" and "ssl.key.location" to a certificate that the broker trusts',
             )
     except OSError:
-        return None  # no answer to a question that was not asked: all is well with TLS
+        return None  # no answer to a question that was not asked: TLS works
     return _in_the_clear(place)
 
 
 def _in_the_clear(place: Place) -> BrokerRefused | None:
-    """TLS did not come about: does the server answer Kafka's first question without?"""
+    """The TLS handshake failed: does the server answer Kafka's first request without TLS?"""
     try:
         with _connected(place) as connection:
             connection.sendall(_API_VERSIONS)

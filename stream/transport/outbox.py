@@ -175,7 +175,7 @@ class Outbox:
                         on_delivery=report,
                     )
                 else:
-                    # By position (partition by key, two callbacks, timestamp): names make the call twice as dear.
+                    # By position (partition by key, two callbacks, timestamp): names make the call twice as expensive.
                     produce(topic, value, key, BY_KEY, None, None, timestamp)
             except BufferError:
                 self._wait_for_room()

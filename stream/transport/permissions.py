@@ -22,7 +22,7 @@ ANSWER_S = 5.0
 AGAIN_S = 0.2
 
 _WITH_DESCRIBE = ("Describe", "Read", "Write")
-"""Whoever may do one of these may look; so where a look is refused, they are lacking for sure."""
+"""Whoever may do one of these may look; so where a look is refused, they are certainly missing."""
 
 _RESOURCES: Mapping[str, Resource] = {
     "TOPIC_AUTHORIZATION_FAILED": "topic",
@@ -68,7 +68,7 @@ class Permissions:
         """
         Look at everything that can be looked at.
 
-        Raises: BrokerRefused that names every right that is lacking. What the broker does not tell is not lacking.
+        Raises: BrokerRefused that names every missing right. What the broker does not tell does not count as missing.
         """
         lacking = [right for right, held in self._look().items() if held is False]
         if lacking:
@@ -80,7 +80,7 @@ class Permissions:
 
         Args:
             error: as `decide` made it.
-        Blocks for some seconds at most: the broker is asked what is lacking.
+        Blocks for some seconds at most: the broker is asked which rights are missing.
         """
         resource = _RESOURCES.get(error.code)
         if resource is None:

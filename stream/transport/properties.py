@@ -117,7 +117,7 @@ def consumer_properties(settings: KafkaSettings, on_error: Callable[[Any], None]
         "group.id": settings.group,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
-        # Expired offsets must not make the worker score the topic again without a word.
+        # Expired offsets must not silently make the worker score the topic again.
         "auto.offset.reset": "error",
         "enable.partition.eof": False,
         "isolation.level": "read_committed",

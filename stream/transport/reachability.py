@@ -1,4 +1,4 @@
-"""What the client says of its connections: the last trouble, and whether a broker could be reached since."""
+"""What the client says of its connections: the last error, and whether it can go on."""
 
 from __future__ import annotations
 

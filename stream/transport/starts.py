@@ -43,9 +43,9 @@ class Starts:
 
     def of(self, partitions: list[TopicPartition], deadline: Deadline) -> list[TopicPartition]:
         """
-        Where each partition starts. That the group has no committed offset is said aloud, with what it means.
+        Where each partition starts; the log says where the group has no offset, and how many records that means.
 
-        Raises: the decision on the client's error, once the deadline is over or it is no passing one.
+        Raises: the decision on the client's error, once the deadline is over, or at once unless it is a passing one.
         """
         return [self._start(tp, deadline) for tp in self._committed(partitions, deadline)]
 

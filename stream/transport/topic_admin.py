@@ -104,7 +104,7 @@ class Cluster:
         Topics by name.
 
         Raises: KafkaException when no broker answers in time; BrokerRefused as soon as one lets us not in, and
-            at the first answer when rights are lacking.
+            at the first answer when rights are missing.
         """
         found: dict[str, Any] = self._entry.let_in(
             lambda step_s: self._admin.list_topics(timeout=step_s), self._admin, timeout_s
@@ -118,7 +118,7 @@ class Cluster:
         """
         The topics that exist and may be seen. May be called from any thread.
 
-        Raises: Retriable when no broker answers in time; BrokerRefused when credentials are wrong or rights lacking.
+        Raises: Retriable when no broker answers in time; BrokerRefused for wrong credentials or missing rights.
         """
         try:
             return frozenset(self._metadata(timeout_s))

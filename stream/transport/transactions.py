@@ -40,7 +40,7 @@ FLUSH_BEFORE_ABORT_S = 0.5
 """An abort right after the first record can turn fatal: what is on its way is waited for a little."""
 
 LOOK_S = 0.1
-"""Between two looks whether a record was refused: what is behind it would be waited for in vain."""
+"""Between two looks whether a record was refused: waiting for what comes after it would be in vain."""
 
 _GIVEN_UP = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._STATE}
 """What becomes of the records behind one that was refused."""
@@ -111,7 +111,7 @@ class TransactionalSink:
         Take the transactional id: fence every older producer of it, and end its last transaction.
 
         Raises: Retriable when the coordinator does not answer in time; BrokerRefused; OutcomeUnknown when this
-            producer is of no use: `renew`.
+            producer can't be used: `renew`.
         """
         self._call(
             self._outbox.producer.init_transactions,
@@ -170,7 +170,7 @@ class TransactionalSink:
         while len(self._outbox) and not deadline.over and not self._failed:
             self._outbox.serve(deadline.left_s(LOOK_S))
         if self._failed:
-            # The rest of its batch is told at once; what is behind it the client does not send any more.
+            # The rest of its batch is told at once; the client no longer sends what comes after it.
             self._outbox.serve(0)
             return self._judge()
         if len(self._outbox):
@@ -187,9 +187,9 @@ class TransactionalSink:
             given_up = bool(refused) and each.error.code() in _GIVEN_UP
             if record_reason(each.error) is None and not _is_neighbour(each.error) and not given_up:
                 fault = decide_transaction(each.error, f"writing to {each.topic}")
-                # The client has given up on the record: there is no same call to make again.
+                # The client has given up on the record: there is no call to repeat.
                 raise Aborted(fault.message) if isinstance(fault, Retriable) else fault
-        # Of a batch of several the broker tells neither surely which it means nor why: INVALID_RECORD says nothing.
+        # For a batch of several records the broker does not say reliably which one it means, nor why.
         together = not self._single and len(failed) > 1
         plain = not is_compressed(self._kafka)
         refusals = [
@@ -212,10 +212,10 @@ class TransactionalSink:
         librdkafka 2.16 can wait for ever here when the coordinator's connection is reset, whatever the call's limit
         (its issues 5456 and 5511); such a producer is given up.
 
-        Raises: MovedOn when the consumer is no member of the group's generation; else as `commit`.
+        Raises: MovedOn when the consumer is not a member of the group's generation; else as `commit`.
         """
         if group.generation < 0:
-            raise MovedOn("the consumer is no member of its group at the moment")
+            raise MovedOn("the consumer is not a member of its group at the moment")
         offsets = [TopicPartition(p.topic, p.index, offset) for p, offset in next_offsets.items()]
         producer = self._outbox.producer
 
@@ -237,7 +237,7 @@ class TransactionalSink:
         Commit the open transaction.
 
         Raises: Aborted or MovedOn when it can't be committed: `abort` it; OutcomeUnknown when nobody knows, or
-            this producer is of no use any more: `renew`, and look at the group's offsets; a kind of Stopped.
+            this producer can't be used any longer: `renew`, and look at the group's offsets; a kind of Stopped.
         """
         try:
             self._call(
@@ -255,12 +255,12 @@ class TransactionalSink:
 
         Where a record of it was refused, by a new producer.
 
-        Raises: OutcomeUnknown when this producer is of no use any more: `renew` ends the transaction.
+        Raises: OutcomeUnknown when this producer can't be used any longer: `renew` ends the transaction.
         """
         try:
             if self._tainted:
                 # librdkafka goes on with sequence numbers that the broker does not know after a refused batch
-                # (OUT_OF_ORDER_SEQUENCE_NUMBER in the next transaction): only a new producer begins anew. It has
+                # (OUT_OF_ORDER_SEQUENCE_NUMBER in the next transaction): only a new producer starts afresh. It has
                 # its id at once where no transaction is open; where the abort fails, it ends that one first.
                 with suppress(KafkaException):
                     self._outbox.producer.abort_transaction(deadline.left_s(STEP_S))

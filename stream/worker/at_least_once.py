@@ -98,7 +98,7 @@ class AtLeastOnce:
     def tend(self, *, drained: bool) -> None:
         """See `Delivery.tend`."""
         if self._source is not None:
-            # What a commit could not make known is made up for by the next one, never by an older offset.
+            # What one commit could not make known is committed with the next one, never with an older offset.
             for partition, offset in self._source.not_committed().items():
                 self._owed[partition] = max(
                     offset, self._owed.get(partition, 0), self._unanswered.get(partition, 0)
@@ -116,7 +116,7 @@ class AtLeastOnce:
             budget: when to give up.
         """
         self._await(budget)
-        # The last word must be answered: what was committed without waiting is committed once more.
+        # The last commit must be answered, so what was committed without waiting is committed once more.
         for partition, offset in self._unanswered.items():
             self._owed[partition] = max(offset, self._owed.get(partition, 0))
         if self._span is not None or self._owed:
@@ -219,7 +219,7 @@ class AtLeastOnce:
             return
         if ended.error is not None:
             raise ended.error
-        # An unreachable broker makes the commit long; that is no dead loop.
+        # An unreachable broker makes the commit slow; that is not a dead loop.
         self._outlets.progress.allow(self._timing.settle_s)
         last = budget or self._settlement.stop_by
         # The last commit before partitions or the worker go must be answered; the others need not be waited for.

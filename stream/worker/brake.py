@@ -1,4 +1,4 @@
-"""Stops a worker whose records nearly all go wrong: that is a bad deploy, not bad data."""
+"""Stops a worker when nearly all of its records fail: that is a bad deploy, not bad data."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Brake:
             dead: how many of them are dead letters.
             example: one of their messages, for the error.
         Raises: TooManyDeadLetters when the share is above the limit; the batch must not be published, so
-            that its records are scored once the cause is mended.
+            that its records are scored once the cause is corrected.
         """
         self._batches.append((records, dead, example))
         self._records += records

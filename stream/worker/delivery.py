@@ -32,7 +32,7 @@ class Outlets:
         publisher: outcomes → topics.
         tally: counts what is acknowledged.
         metrics: for results and timings.
-        progress: told that waiting for a broker is no dead loop.
+        progress: told that waiting for a broker is not a dead loop.
         clock: monotonic seconds.
     """
 

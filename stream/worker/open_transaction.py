@@ -37,7 +37,7 @@ class OpenTransaction:
         return self._clock() - self._opened
 
     def begin(self) -> None:
-        """Open one. Raises: OutcomeUnknown when this producer is of no use any more."""
+        """Open one. Raises: OutcomeUnknown when this producer can't be used any longer."""
         self._opened = self._clock()
         try:
             self._sink.begin()

@@ -29,7 +29,7 @@ class Phase(Enum):
     HOLDING = "holding"
     """No transaction is open; records of an aborted one are in hand and wait to be sent again."""
     UNSURE = "unsure"
-    """Whether the transaction was committed is not known, or the producer is of no use any more."""
+    """Whether the transaction was committed is not known, or the producer can't be used any longer."""
     FENCED = "fenced"
     """Another worker has this one's transactional id."""
     ENDED = "ended"

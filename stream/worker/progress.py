@@ -27,7 +27,7 @@ class Progress:
         self._last = self._clock()
 
     def allow(self, seconds: float) -> None:
-        """Until the next beat this long a pause is no sign of being stuck: a rebalance, a last flush."""
+        """Until the next beat a pause of so many seconds does not count as being stuck: a rebalance, a last flush."""
         self._allowed = max(STUCK_S, seconds)
 
     def resume(self) -> None:

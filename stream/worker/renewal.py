@@ -31,7 +31,7 @@ AGAIN_S = 0.1
 """Between two tries when nothing else can be done."""
 
 AT_MOST = 5
-"""Producers in `WITHIN_S`: more is no passing fault, and a supervisor should look at it."""
+"""Producers in `WITHIN_S`: more is not a passing fault, and an operator should look at it."""
 
 WITHIN_S = 300.0
 """See `AT_MOST`."""
@@ -39,7 +39,7 @@ WITHIN_S = 300.0
 OWN_S = 60.0
 """
 So long after a renewal a fence may be of this worker's own: what a discarded producer had asked for is answered by a
-broker that was away once it is back, and may then fence the producer that was made after it.
+broker once it is back, and may then fence the producer that was made after it.
 """
 
 
@@ -57,7 +57,7 @@ class Renewal:
         Args:
             sink: whose producer it is.
             transaction: the last one.
-            phases: told when the producer is started, of no use, or another worker's.
+            phases: told when the producer is started, can't be used, or is another worker's.
             clock: monotonic seconds.
         """
         self._sink = sink
@@ -96,7 +96,7 @@ class Renewal:
 
     def need(self, error: OutcomeUnknown) -> None:
         """
-        The producer is of no use any more.
+        Note that the producer can't be used any longer.
 
         The broker fences the producer of a transaction that took longer than its time-out; who is fenced before that
         was fenced by another producer of the same id.
@@ -140,7 +140,7 @@ class Renewal:
         Make a new producer, and take the transactional id with it: the last transaction has ended then.
 
         Raises: as `offsets`; Retriable when the coordinator does not answer in time, OutcomeUnknown when the
-            new one is of no use either.
+            new one can't be used either.
         """
         if self._twin:
             self._phases.on(Event.TWIN)

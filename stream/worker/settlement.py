@@ -51,7 +51,7 @@ class Settlement:
         self._background = Background(StreamError)
         self._since = self._until = 0.0
         self.span: Span | None = None
-        """The span that is coming to its end; None when there is none."""
+        """The span that is coming to its end, if any."""
         self.stop_by: Deadline | None = None
         """When the worker must have ended; set once it is asked to stop."""
 

@@ -2,8 +2,8 @@
 What is being scored, noted where it outlives the process: a record that kills the interpreter is found by it.
 
 Before a batch is scored its last offset of each partition is written to a small file; afterwards it is taken
-out again. A process that starts and finds such a note knows that the one before died over these records. Once is
-a kill; twice over the same ones is a suspicion, and then they are scored elsewhere (`Guarded`).
+out again. A process that starts and finds such a note knows that the one before died over these records. Once may
+be anybody's kill; twice over the same records makes them suspects, and they are scored elsewhere (`Guarded`).
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Suspects:
         self._write(self._last(batch))
 
     def leave(self, batch: Batch) -> None:
-        """They were scored, and nobody died: what is behind them is no suspect."""
+        """They were scored, and nobody died: what comes after them is not suspect."""
         for partition, offset in self._last(batch).items() if self._deaths else ():
             if offset >= self._deaths.get(partition, [offset + 1])[0]:
                 del self._deaths[partition]
@@ -154,7 +154,7 @@ class Guarded:
         try:
             outcomes = self._pipeline.process(batch)
         except BaseException:
-            self._suspects.leave(Batch(batch.topic))  # an error is no death
+            self._suspects.leave(Batch(batch.topic))  # an error is not a death
             raise
         self._suspects.leave(batch)
         return outcomes

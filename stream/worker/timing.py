@@ -22,8 +22,8 @@ class Timing:
         hold_s: for records in hand to be published again; as `answer_s`.
         settle_s: for outputs to be acknowledged; librdkafka gives up on a record after 300 s.
         revoke_s: to finish when partitions go; the group waits for it, and it waits 300 s at most.
-        answer_s: for a service that scoring needs, a schema registry, to answer; a member that stays away
-            from its group for 300 s is thrown out.
+        answer_s: for a service that scoring needs, a schema registry, to answer; a member that does
+            not poll for 300 s is removed from its group.
         stop_s: to finish when asked to stop; the process must end within 10 s.
     """
 
