@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from stream.codec import RecordSchema
 from stream.durable import written_whole
 from stream.files import FORMATS, RowWriter
 
@@ -39,14 +40,8 @@ def instants(predictions: pa.Schema, prediction_avsc: str) -> pa.Schema:
         prediction_avsc: of the package.
     Returns: the same columns; times are in UTC, but those of `local-timestamp-*`.
     """
-    fields = json.loads(prediction_avsc)["fields"]
-    local = {field["name"] for field in fields if "local-timestamp" in json.dumps(field["type"])}
-    return pa.schema(
-        field.with_type(pa.timestamp(field.type.unit, "UTC"))
-        if pa.types.is_timestamp(field.type) and field.name not in local
-        else field
-        for field in predictions
-    )
+    types = RecordSchema(prediction_avsc).types()
+    return pa.schema(field.with_type(types[field.name].zoned) for field in predictions)
 
 
 def output_schema(predictions: pa.Schema, prediction_avsc: str) -> pa.Schema:

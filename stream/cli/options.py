@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -104,17 +103,15 @@ def signing_key(path: Path | None) -> SigningKey | None:
 
 
 def as_json(value: object) -> str:
-    """One line of JSON; what JSON does not know (bytes, times) as text."""
-    return json.dumps(value, ensure_ascii=False, default=_text)
+    """One line of JSON."""
+    from stream.types import json_text
+
+    return json_text(value)
 
 
 def short(value: object) -> str:
     """A value for people: of a number the first four digits that count."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def print_table(rows: Sequence[Mapping[str, object]]) -> None:

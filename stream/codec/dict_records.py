@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from typing import Any
 
 import fastavro
 
+from stream.codec.leaf import type_at
+from stream.codec.nodes import Array, Map, Node, Record, Union, strip_null
 from stream.codec.schema import RecordSchema
 from stream.errors import RecordError
 
-__all__ = ["read_row", "write_row"]
+__all__ = ["plain_row", "read_row", "write_row"]
 
 _UNREADABLE = (ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, RecursionError)
 
@@ -49,3 +52,42 @@ def read_row(schema: RecordSchema, value: bytes) -> dict[str, object]:
     if source.read(1) or not isinstance(record, dict):
         raise RecordError(f"not a {schema.name}: bytes are left over", reason="unreadable")
     return record
+
+
+def plain_row(schema: RecordSchema, record: Mapping[str, object]) -> dict[str, object]:
+    """
+    A record as JSON has it.
+
+    Args:
+        schema: the writer schema.
+        record: as `read_row` gives it.
+    Returns: the same fields; numbers that JSON has not are null, dates and instants texts, as in files and answers.
+    """
+    return {field.name: _plain(field.type, record[field.name]) for field in schema.root.fields}
+
+
+def _plain(node: Node, value: Any) -> Any:
+    node = _branch(strip_null(node)[0], value)
+    if value is None:
+        return None
+    if isinstance(node, Record):
+        return {field.name: _plain(field.type, value[field.name]) for field in node.fields}
+    if isinstance(node, Array):
+        return [_plain(node.items, item) for item in value]
+    if isinstance(node, Map):
+        return {key: _plain(node.values, item) for key, item in value.items()}
+    kind = type_at(node)
+    return value if kind is None else kind.plain_value(value)
+
+
+def _branch(node: Node, value: object) -> Node:
+    """Of a union of several types the first that has values of this class: fastavro doesn't say which it read."""
+    branches = node.branches if isinstance(node, Union) else (node,)
+    return next((branch for branch in branches if type(value) in _classes(branch)), branches[0])
+
+
+def _classes(node: Node) -> tuple[type, ...]:
+    kind = type_at(node)
+    if kind is not None:
+        return kind.objects
+    return (list,) if isinstance(node, Array) else (dict,)

@@ -16,6 +16,7 @@ from stream.codec.leaf import Leaf, describe, find
 from stream.codec.nodes import ABSENT, Array, Field, Map, Node, Record, Union, parse, strip_null
 from stream.codec.subset import rust_text
 from stream.errors import SchemaError
+from stream.types import AvroType
 
 __all__ = ["RecordSchema"]
 
@@ -103,6 +104,10 @@ class RecordSchema:
             them double with each level: thirty such lines name a billion.
         """
         return tuple(_leaves(self.root, (), frozenset(), itertools.count(1)))
+
+    def types(self) -> dict[str, AvroType]:
+        """By dotted path, the type of every field that can be a column. Raises: as `leaves`."""
+        return {leaf.path: leaf.type for leaf in self.leaves()}
 
 
 def _leaves(

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 import pyarrow as pa
 import pyarrow.csv
 
+from stream.codec import RecordSchema
 from stream.files.csv_rows import TextBlocks, careful_cells, careful_rows, read_header
 from stream.files.file_format import FileFormat, Malformed, RowWriter
 from stream.files.file_span import (
@@ -111,7 +112,7 @@ class CsvFormat(FileFormat):
 
     def writer(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> RowWriter:
         """With a header; lists as JSON."""
-        return _Writer(file, schema)
+        return _Writer(file, schema, avro)
 
 
 def _parsed(content: bytes, names: Sequence[str], columns: list[str]) -> pa.Table | None:
@@ -140,19 +141,14 @@ def _parsed(content: bytes, names: Sequence[str], columns: list[str]) -> pa.Tabl
 
 
 class _Writer:
-    def __init__(self, file: IO[bytes], schema: pa.Schema) -> None:
-        self._schema = pa.schema(
-            [(f.name, pa.string() if pa.types.is_list(f.type) else f.type) for f in schema]
-        )
+    def __init__(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> None:
+        types = RecordSchema(json.dumps(avro)).types()
+        self._types = [types[name] for name in schema.names]
+        self._schema = pa.schema([(f.name, kind.csv) for f, kind in zip(schema, self._types, strict=True)])
         self._writer = pyarrow.csv.CSVWriter(file, self._schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
-        columns = [
-            pa.array([json.dumps(each) for each in column.to_pylist()])
-            if pa.types.is_list(column.type)
-            else column
-            for column in batch.columns
-        ]
+        columns = [kind.texts(column) for kind, column in zip(self._types, batch.columns, strict=True)]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
 
     def close(self) -> None:

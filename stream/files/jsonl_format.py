@@ -9,9 +9,11 @@ from typing import IO, Any
 
 import pyarrow as pa
 
+from stream.codec import RecordSchema
 from stream.files.file_format import FileFormat, Malformed, RowWriter
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
 from stream.records import DeadLetter
+from stream.types import json_text
 
 __all__ = ["JsonlFormat"]
 
@@ -58,7 +60,7 @@ class JsonlFormat(FileFormat):
 
     def writer(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> RowWriter:
         """UTF-8, a newline after each object."""
-        return _Writer(file)
+        return _Writer(file, avro)
 
 
 def _count(content: bytes) -> int:
@@ -90,20 +92,15 @@ def _object(line: bytes, encoding: str) -> dict[str, Any] | DeadLetter:
 
 
 class _Writer:
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], avro: Mapping[str, Any]) -> None:
         self._file = file
+        self._types = RecordSchema(json.dumps(avro)).types()
 
     def write(self, batch: pa.RecordBatch) -> None:
-        self._file.write(b"".join(_line(row) for row in batch.to_pylist()))
+        names = batch.schema.names
+        columns = [self._types[name].plain(batch.column(name)) for name in names]
+        rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
+        self._file.write(b"".join(json_text(row).encode() + b"\n" for row in rows))
 
     def close(self) -> None:
         pass
-
-
-def _line(row: Mapping[str, object]) -> bytes:
-    return json.dumps(row, ensure_ascii=False, default=_text).encode() + b"\n"
-
-
-def _text(value: Any) -> str:
-    """JSON has no times and no bytes: ISO 8601, and a character per byte as Avro's JSON has it."""
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value.isoformat())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from stream.codec import RecordSchema, confluent_prefix, single_object_prefix, unframe
-from stream.codec.dict_records import read_row
+from stream.codec.dict_records import plain_row, read_row
 from stream.errors import SchemaError, SettingsError
 from stream.records import Headers
 from stream.registry import Client, Connection, RegistryWriters, subject_name
@@ -146,7 +146,7 @@ def row_reader(
         settings: the configuration.
         side: which topic; dead letters are framed as the input.
         schema: of values that name no other.
-    Yields: value and headers → fields; raises RecordError when they can't be read, Retriable when the
+    Yields: value and headers → fields, as JSON has them; raises RecordError when they can't be read, Retriable when the
         registry does not answer. The connection to the registry is closed at the end.
     """
     framing = _framing(settings, side)
@@ -159,7 +159,7 @@ def row_reader(
         if faults:
             raise faults[0]
         [group] = groups
-        return read_row(group.writer, group.bodies[0])
+        return plain_row(group.writer, read_row(group.writer, group.bodies[0]))
 
     try:
         yield read

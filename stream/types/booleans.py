@@ -26,6 +26,7 @@ class Boolean(AvroType):
     """true and false."""
 
     python: ClassVar[type] = bool
+    objects = (bool,)
     spoken = "true or false"
     written = "`true`; a csv may also have `1`, `0` and any case"
     limits = "a number that is no csv's cell (`wrong_type`)"
@@ -86,6 +87,7 @@ class Null(AvroType):
     """Nothing: a field that never has a value."""
 
     python: ClassVar[type] = type(None)
+    objects = (type(None),)
     written = "empty; `null` in JSON"
     limits = "any value (`wrong_type`)"
 

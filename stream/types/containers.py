@@ -55,6 +55,7 @@ class List(AvroType):
     item_nullable: bool = False
 
     python: ClassVar[type] = list
+    objects = (list,)
     as_is = False
     written = "a JSON list, in a csv too"
     limits = "as its items; an item that is null, where that is not allowed (`wrong_type`; on the way out `null_value`)"

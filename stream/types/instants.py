@@ -78,6 +78,7 @@ class Date(AvroType):
     """date: days since 1970."""
 
     python: ClassVar[type] = int
+    objects = (dt.date,)
     as_is = False
     spoken = "ISO dates"
     written = "`2024-02-29`; the bare number before year 1 and after 9999"
@@ -170,6 +171,7 @@ class Instant(AvroType):
     local: bool = False
 
     python: ClassVar[type] = int
+    objects = (dt.datetime, int)
     as_is = False
     spoken = "ISO times, UTC where they name no zone"
     limits = "64 bits; as a feature what datetime64[us] holds (`value_out_of_range`)"

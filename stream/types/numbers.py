@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import decimal
 import math
 import random
@@ -40,6 +41,7 @@ class Whole(AvroType):
     bits: int
 
     python: ClassVar[type] = int
+    objects = (int, dt.time)
     spoken = "whole numbers"
     written = "`7`"
     limits = "a fraction (`wrong_type`); beyond its bits, as a feature beyond 2⁵³ (`value_out_of_range`)"
@@ -136,6 +138,7 @@ class Real(AvroType):
     """float and double."""
 
     python: ClassVar[type] = float
+    objects = (float,)
     spoken = "numbers"
     nan = True
     written = "`0.5`; NaN and infinity are null in JSON"

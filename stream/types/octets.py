@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import decimal
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,6 +35,7 @@ class Octets(AvroType):
     size_bytes: int | None = None
 
     python: ClassVar[type] = bytes
+    objects = (bytes, decimal.Decimal, UUID)
     written = "a character per byte, as in Avro's JSON"
     limits = "a text with characters beyond 255; of a fixed another length (`wrong_type`; on the way out `bad_length`)"
 

@@ -31,6 +31,7 @@ class Text(AvroType):
     """string."""
 
     python: ClassVar[type] = str
+    objects = (str, UUID)
     blank = False
     written = "itself"
     limits = "what is no text (`wrong_type`)"
@@ -84,6 +85,7 @@ class Symbols(AvroType):
     symbols: tuple[str, ...] = ()
 
     python: ClassVar[type] = str
+    objects = (str,)
     blank = False
     written = "its symbol"
     limits = "a text that is none of its symbols (`wrong_type`; on the way out `unknown_symbol`)"

@@ -57,6 +57,8 @@ class TypeFacts(ABC):
 
     python: ClassVar[type]
     """The class of its bare values, as a decoder of Avro gives them."""
+    objects: ClassVar[tuple[type, ...]]
+    """The classes of its values where a reader of Avro gives them to Python with what they mean."""
     spoken: ClassVar[str] = ""
     """What a csv's cells are that look like it ("since all are …"); empty where no cell is taken for it."""
     blank: ClassVar[bool] = True

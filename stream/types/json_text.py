@@ -1,0 +1,47 @@
+"""The one writer of JSON (RFC 8259) for values of any kind."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from typing import Any
+
+from stream.types.known import type_of
+
+__all__ = ["json_text"]
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    """
+    Write JSON.
+
+    Args:
+        value: of JSON's own kinds, dates, instants and bytes among them; anything else as Python writes it.
+        indent: spaces per level; None for one line.
+    Returns: the text: NaN and infinity are null, dates and instants are spelled as everywhere, bytes have a
+        character each.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=_object)
+    except ValueError:  # a number that JSON has not: rare enough to look for it then
+        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent, default=_object)
+
+
+def _object(value: object) -> object:
+    if isinstance(value, dt.datetime):
+        unit = {"s": "millis", "ms": "millis", "ns": "nanos"}.get(getattr(value, "unit", "us"), "micros")
+        zone = "" if value.tzinfo is not None else "local-"
+        kind = type_of("long", f"{zone}timestamp-{unit}")
+        return kind.plain_value(kind.read(value, text=False))
+    if isinstance(value, dt.date):
+        return type_of("int", "date").plain_value(value)
+    return type_of("bytes").plain_value(value) if isinstance(value, bytes) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
