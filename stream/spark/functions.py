@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stream.batch import instants
 from stream.scoring import answer_fields
 from stream.spark.shipping import Shipped, ship
 from stream.spark.spark_session import require_pyspark, without_pandas
 from stream.store import Trust
-from stream.table import ScoredTable, TableScorer
+from stream.table import StructScorer
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 __all__ = ["register"]
-
-_ERROR = pa.struct([("stage", pa.string()), ("reason", pa.string()), ("message", pa.string())])
 
 
 def register(
@@ -49,59 +48,44 @@ def register(
     from pyspark.sql.pandas.types import from_arrow_type
 
     shipped = ship(package, trust)
-    opened = shipped.open()
-    scorer = TableScorer(opened.model, opened.features)
-    prediction = pa.struct(list(instants(scorer.schema, opened.prediction)))
-    kinds = {name: prediction, f"{name}_error": _ERROR}
-    for field in answer_fields(opened.manifest):
-        kinds[f"{name}_{field.name}"] = prediction.field(field.name).type
+    kinds = _kinds(
+        _scorer(shipped, name).type, name, [f.name for f in answer_fields(shipped.open().manifest)]
+    )
     with without_pandas():
-        for each, kind in kinds.items():
-            chosen = each.removeprefix(name).removeprefix("_")
-            spark.udf.register(each, arrow_udf(_function(shipped, chosen, kind), from_arrow_type(kind)))
+        for each, (path, kind) in kinds.items():
+            function = arrow_udf(_function(shipped, name, path), from_arrow_type(kind))
+            spark.udf.register(each, function)
     return tuple(kinds)
 
 
-def _function(shipped: Shipped, chosen: str, kind: pa.DataType) -> Callable[[pa.Array], pa.Array]:
+def _kinds(
+    outcome: pa.StructType, name: str, fields: Sequence[str]
+) -> dict[str, tuple[list[str], pa.DataType]]:
+    """By function: where in an outcome its answer is, and the answer's type."""
+    prediction, error = (outcome.field(each).type for each in ("prediction", "error"))
+    return {
+        name: (["prediction"], prediction),
+        f"{name}_error": (["error"], error),
+        **{f"{name}_{field}": (["prediction", field], prediction.field(field).type) for field in fields},
+    }
+
+
+def _function(shipped: Shipped, name: str, path: Sequence[str]) -> Callable[[pa.Array], pa.Array]:
     def answer(rows: pa.Array) -> pa.Array:
-        return _answer(shipped, chosen, kind, rows)
+        return pc.struct_field(_scorer(shipped, name).of(rows), path)
 
     return answer
 
 
-def _answer(shipped: Shipped, chosen: str, kind: pa.DataType, rows: pa.Array) -> pa.Array:
-    """n structs → n values; a null struct has none."""
-    there = rows.is_valid()
-    scored = _scorer(shipped).score(pa.RecordBatch.from_struct_array(rows.filter(there)))
-    found = _errors(scored) if chosen == "error" else _predictions(scored, chosen, kind)
-    if not rows.null_count:
-        return found
-    valid = there.to_numpy(zero_copy_only=False)
-    return found.take(pa.array(np.cumsum(valid) - 1, mask=~valid))
+_scorers: dict[tuple[str, str], StructScorer] = {}
+"""By manifest and function: Spark's Python processes live longer than a query."""
 
 
-def _predictions(scored: ScoredTable, chosen: str, kind: pa.DataType) -> pa.Array:
-    rows = scored.aligned()
-    if chosen:
-        return rows.column(chosen).cast(kind)
-    columns = [column.cast(field.type) for column, field in zip(rows.columns, kind, strict=True)]
-    dead = np.zeros(scored.count, np.bool_)
-    dead[list(scored.faults)] = True
-    return pa.StructArray.from_arrays(columns, fields=list(kind), mask=pa.array(dead))
-
-
-def _errors(scored: ScoredTable) -> pa.Array:
-    faults = (scored.faults.get(i) for i in range(scored.count))
-    found = [f and {"stage": f.stage, "reason": f.reason, "message": f.message} for f in faults]
-    return pa.array(found, _ERROR)
-
-
-_scorers: dict[str, TableScorer] = {}
-"""By manifest: Spark's Python processes live longer than a query."""
-
-
-def _scorer(shipped: Shipped) -> TableScorer:
-    if shipped.sha256 not in _scorers:
+def _scorer(shipped: Shipped, name: str) -> StructScorer:
+    key = (shipped.sha256, name)
+    if key not in _scorers:
         package = shipped.open()
-        _scorers[shipped.sha256] = TableScorer(package.model, package.features)
-    return _scorers[shipped.sha256]
+        as_sql = partial(instants, prediction_avsc=package.prediction)
+        call = f"give it the row: {name}(struct(*))"
+        _scorers[key] = StructScorer(package.model, package.features, name, call, as_sql)
+    return _scorers[key]

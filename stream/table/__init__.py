@@ -10,11 +10,13 @@ from stream.table.column_reader import ColumnReader
 from stream.table.predictions import predict_columns
 from stream.table.row_reader import names_of, record_reader
 from stream.table.scorer import ScoredTable, TableScorer
+from stream.table.struct_scorer import StructScorer
 
 __all__ = [
     "Absent",
     "ColumnReader",
     "ScoredTable",
+    "StructScorer",
     "TableScorer",
     "absent_columns",
     "lacking",

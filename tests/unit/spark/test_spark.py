@@ -69,6 +69,28 @@ def test_functions_answer_as_a_table_does(spark: Any, package: Path) -> None:
     assert [True, False] == [row["p"] is None for row in none]
 
 
+def test_row_without_a_carried_field_has_an_answer(spark: Any, package: Path) -> None:
+    """The field is null; what is not a row at all has neither an answer nor an error."""
+    from stream.spark import register
+
+    register(spark, package)
+    given = [
+        {name: value for name, value in row.items() if name != "id"} for row in map(visits.visit, range(3))
+    ]
+    spark.createDataFrame(given, "channel string, pages long, seconds double").createOrReplaceTempView("some")
+
+    found = spark.sql(
+        "SELECT predict(struct(*)) p, predict(NULL) n, predict_error(NULL) e FROM some"
+    ).collect()
+
+    opened = open_package(package)
+    expected = (
+        TableScorer(opened.model, opened.features, carry=False).score_rows(given).predictions.to_pylist()
+    )
+    assert [{"id": None, **row} for row in expected] == [row["p"].asDict() for row in found]
+    assert [(None, None)] * 3 == [(row["n"], row["e"]) for row in found]
+
+
 def test_both_engines_write_the_same(tmp_path: Path, package: Path) -> None:
     """Predictions, dead rows and record, but for the engine's name, the run's and the times."""
     with (tmp_path / "v.jsonl").open("w") as file:
