@@ -9,9 +9,7 @@ import pytest
 
 from stream.codec import RecordSchema
 from stream.files import events_of, sample_of
-from stream.settings import (
-    DeliverySettings,
-)
+from stream.settings import DeliverySettings
 from stream.store import PackRequest, open_package, pack
 from tests.acceptance.rig import scored
 from tests.conftest import Kafka

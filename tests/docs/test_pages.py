@@ -148,3 +148,11 @@ def test_scripts_that_the_pages_name_are_there() -> None:
     }
 
     assert [] == sorted(word for word in named if not (ROOT / word.rstrip(",;:)")).exists())
+
+
+def test_each_script_has_its_line() -> None:
+    """The scripts' README explains every script, and none that has gone."""
+    rows = re.findall(r"^\| `(\w+)` \|", (ROOT / "scripts" / "README.md").read_text("utf-8"), re.MULTILINE)
+    there = [path.name for path in (ROOT / "scripts").iterdir() if path.is_file() and not path.suffix]
+
+    assert sorted(there) == sorted(rows)

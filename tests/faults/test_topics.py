@@ -27,6 +27,18 @@ ANSWER_S = 60.0
 Stage = Callable[..., Scene]
 
 
+def _odd_ones_are_refused(scene: Scene, reason: str) -> None:
+    """Every odd event of 3,000, and no other, is a dead letter of stage publish."""
+    scene.send(3_000)
+    worker = scene.start()
+    scene.follow(worker)
+    refused = scene.reasons("publish")
+    scene.struck(f"dead letters of stage publish: {dict(refused)}")
+    assert refused[reason]
+    assert scene.mix.odds(scene.sent) == refused.total()
+    scene.settle(worker)
+
+
 @row("output-recreated", "the output topic is deleted and made again")
 def test_output_recreated(stage: Stage, kafka: Kafka) -> None:
     """What is sent while the topic is away is scored when it is back."""
@@ -56,14 +68,7 @@ def test_too_large(stage: Stage, kafka: Kafka) -> None:
     scene.mix = Mix(
         scene.row.seed, odd_every=701, odd=lambda event: replace(event, headers=[("blob", b"x" * 30_000)])
     )
-    scene.send(3_000)
-    worker = scene.start()
-    scene.follow(worker)
-    refused = scene.reasons("publish")
-    scene.struck(f"dead letters of stage publish: {dict(refused)}")
-    assert refused["message_too_large"]
-    assert scene.mix.odds(scene.sent) == refused.total()
-    scene.settle(worker)
+    _odd_ones_are_refused(scene, "message_too_large")
 
 
 @row("predictions-too-large-all", "a topic that finds most predictions too large")
@@ -96,14 +101,7 @@ def test_timestamp_refused(stage: Stage, kafka: Kafka) -> None:
     scene.mix = Mix(
         scene.row.seed, odd_every=701, odd=lambda event: replace(event, timestamp_ms=4_000_000_000_000)
     )
-    scene.send(3_000)
-    worker = scene.start()
-    scene.follow(worker)
-    refused = scene.reasons("publish")
-    scene.struck(f"dead letters of stage publish: {dict(refused)}")
-    assert refused["timestamp_refused"]
-    assert scene.mix.odds(scene.sent) == refused.total()
-    scene.settle(worker)
+    _odd_ones_are_refused(scene, "timestamp_refused")
 
 
 @row("dead-letter-refused", "a dead letter that its topic finds too large: the worker stops")

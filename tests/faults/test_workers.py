@@ -38,6 +38,18 @@ def _state(worker: Worker) -> str:
     return Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
+def _take_over(scene: Scene, victim: Worker, heir: Worker) -> None:
+    """One of two workers that share the partitions evenly is killed; its partitions go on with the other."""
+    scene.keep_reading_until(
+        lambda: all(len(w.partitions()) == PARTITIONS // 2 for w in (victim, heir)), "an even share"
+    )
+    scene.warm(heir)
+    orphans = victim.partitions()
+    victim.kill()
+    scene.struck(f"killed; it had partitions {orphans}")
+    scene.recovers(orphans)
+
+
 def _owns_all(worker: Worker) -> bool:
     return len(worker.partitions()) == PARTITIONS
 
@@ -103,15 +115,7 @@ def test_takeover(scene: Scene) -> None:
     """The partitions of the dead are read by the other; how long until the first of their records."""
     with scene.feed() as feed:
         victim, heir = scene.start("a"), scene.start("b")
-        both = (victim, heir)
-        scene.keep_reading_until(
-            lambda: all(len(w.partitions()) == PARTITIONS // 2 for w in both), "an even share"
-        )
-        scene.warm(heir)
-        orphans = victim.partitions()
-        victim.kill()
-        scene.struck(f"killed; it had partitions {orphans}")
-        scene.recovers(orphans)
+        _take_over(scene, victim, heir)
         scene.fed(feed)
     scene.settle(heir)
 
@@ -180,15 +184,7 @@ def test_new_protocol(stage: Stage, kafka: Kafka) -> None:
         victim = scene.start("a")
         scene.warm(victim)
         heir = scene.start("b")
-        both = (victim, heir)
-        scene.keep_reading_until(
-            lambda: all(len(w.partitions()) == PARTITIONS // 2 for w in both), "an even share"
-        )
-        scene.warm(heir)
-        orphans = victim.partitions()
-        victim.kill()
-        scene.struck(f"killed; it had partitions {orphans}")
-        scene.recovers(orphans)
+        _take_over(scene, victim, heir)
         scene.fed(feed)
     scene.settle(heir)
 

@@ -13,14 +13,13 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from tests.kafka.artifacts import KAFKA, find_java, kafka_jars
-from tests.kafka.process import Server, ServerDied, free_ports, is_listening, wait_for
+from tests.kafka.process import Server, ServerDied, Started, free_ports, is_listening, wait_for
 
 __all__ = ["Broker", "Entrance", "cluster_id", "main"]
 
@@ -46,7 +45,7 @@ class Entrance:
     scram: Sequence[str] = ()
 
 
-class Broker:
+class Broker(Started):
     """
     One broker, startable again on the same folder and port.
 
@@ -143,18 +142,6 @@ class Broker:
     def tail(self, lines: int = 30) -> str:
         """The end of the broker's log."""
         return self._server.tail(lines)
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _write_settings(self, controller_port: int, extra: Mapping[str, str]) -> Path:
         settings = self.folder / "server.properties"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from tests.kafka.broker import Broker, cluster_id
-from tests.kafka.process import free_ports, wait_for
+from tests.kafka.process import Started, free_ports, wait_for
 
 __all__ = ["Cluster", "coordinating"]
 
@@ -23,7 +22,7 @@ WHOLE_S = 90.0
 """For a node that came back to have caught up everywhere; 5-15 s alone on two cores."""
 
 
-class Cluster:
+class Cluster(Started):
     """Each node is broker and controller; three replicas, of which two must have a record. Use as a context."""
 
     def __init__(self, small: Path | None = None) -> None:
@@ -51,22 +50,14 @@ class Cluster:
         # Kept: a dropped AdminClient fails its futures.
         self._admin: AdminClient | None = None
 
-    def __enter__(self) -> Self:
-        try:
-            for node in self.nodes.values():
-                node.launch()
-            for node in self.nodes.values():
-                node.wait()
-            self._admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
-        except BaseException:
-            self.close()
-            raise
+    def start(self) -> Self:
+        """Start all nodes; block until each answers."""
+        for node in self.nodes.values():
+            node.launch()
+        for node in self.nodes.values():
+            node.wait()
+        self._admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End all nodes and remove their folders."""

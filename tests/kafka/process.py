@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import atexit
 import os
 import shutil
@@ -12,7 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, Self
 
 __all__ = ["Server", "ServerDied", "free_ports", "is_listening", "wait_for"]
 
@@ -22,6 +24,30 @@ _STOP_S = 20
 
 class ServerDied(Exception):
     """A server ended or never got ready; the message ends with its log."""
+
+
+class Started(abc.ABC):
+    """What a `with` block starts, and closes at its end, also when it did not start."""
+
+    @abc.abstractmethod
+    def start(self) -> Self:
+        """Start it; block until it answers."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """End it and remove what it left; may be called when it is not running."""
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class Server:

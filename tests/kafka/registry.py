@@ -8,11 +8,10 @@ import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tests.kafka.artifacts import find_java, registry_jars
-from tests.kafka.process import Server, free_ports, is_listening
+from tests.kafka.process import Server, Started, free_ports, is_listening
 
 __all__ = ["Registry"]
 
@@ -23,7 +22,7 @@ _ANSWER_S = 5
 """This registry can leave a connection hanging: every request has a limit."""
 
 
-class Registry:
+class Registry(Started):
     """One registry; compatibility is BACKWARD, as Confluent's is from the start."""
 
     def __init__(self) -> None:
@@ -59,18 +58,6 @@ class Registry:
     def tail(self, lines: int = 30) -> str:
         """The end of its log."""
         return self._server.tail(lines)
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _answers(self) -> bool:
         if not is_listening(self.port):

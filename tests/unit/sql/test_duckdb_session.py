@@ -7,25 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 import pytest
-from sklearn.tree import DecisionTreeClassifier
 
 import stream.sql
 from stream.errors import QueryError, QueryFailed
 from stream.sql.duckdb_session import Session
 from stream.sql.saving import check_target, save
-from stream.store import PackRequest, pack
+from tests.unit.sql.height import pack_height
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Is x high? Never for a null."""
-    frame = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0]})
-    folder = tmp_path_factory.mktemp("packages") / "height"
-    tree = DecisionTreeClassifier(random_state=0).fit(frame, ["low", "low", "high", "high"])
-    pack(tree, PackRequest("height", folder), sample=frame)
-    return folder
+    return pack_height(tmp_path_factory.mktemp("packages") / "height")
 
 
 @pytest.fixture

@@ -19,9 +19,7 @@ from stream.errors import (
 from stream.records import Batch, Outcome, Partition
 from stream.testing import batch_of
 from stream.transport import Refusal
-from stream.worker import (
-    State,
-)
+from stream.worker import State
 from tests.unit.worker.rig import P0, P1, Echo
 from tests.unit.worker.rig import AtLeastOnceRig as Rig
 

@@ -20,9 +20,7 @@ from stream.records import Partition
 from stream.testing import batch_of
 from stream.testing.memory import Sent
 from stream.transport import Refusal
-from stream.worker import (
-    State,
-)
+from stream.worker import State
 from stream.worker.phases import Phase
 from tests.unit.worker.rig import P0, P1
 from tests.unit.worker.rig import ExactlyOnceRig as Rig
