@@ -23,9 +23,9 @@ class Job:
     Attributes:
         opener: for the model.
         inputs: the files, by their numbers in the spans.
-        folder: of the parts; a path that every process can write.
+        folder: of the run; every process must be able to write to it.
         format: the name of the parts' format.
-        base: the folder that relative paths of inputs count from; empty for the process's own.
+        base: the folder that relative input paths start from; empty for the process's working directory.
     """
 
     opener: Opener

@@ -1,4 +1,4 @@
-"""The columns that an input says it has, before any of its rows is read; and whether the model's are among them."""
+"""The columns that inputs declare, and whether the model's are among them, before any row is read."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from stream.table import Absent, absent_columns, lacking, quoted
 __all__ = ["check_columns", "columns_of"]
 
 _FILES = 5
-"""Files that a message names."""
+"""How many files a message names."""
 
 
 def columns_of(given: Input) -> list[str] | None:
     """
     Args:
         given: a data file.
-    Returns: its columns, those in its folders' names included; None where only its rows say (jsonl, an empty file).
-    Raises: SampleError when its header can't be read; OSError as the disk has it.
+    Returns: its columns, with those of its folders' names; None where only the rows say (jsonl, an empty file).
+    Raises: SampleError when its header can't be read; OSError from the disk.
     """
     with given.reading():
         names = given.format.columns(Path(given.path))
@@ -33,14 +33,14 @@ def columns_of(given: Input) -> list[str] | None:
 
 def check_columns(inputs: Sequence[Input], schema: RecordSchema, manifest: Manifest) -> list[str]:
     """
-    See that every file has the columns without which none of its rows can be scored.
+    Check that every file has the columns without which no row can be scored.
 
     Args:
         inputs: data files.
         schema: of the events (`features.avsc`).
         manifest: of the model.
-    Returns: a line for each column that is not there and has a default.
-    Raises: SampleError naming the first file that lacks a column, what it has, and what was perhaps meant.
+    Returns: a line for each missing column that has a default.
+    Raises: SampleError naming the first files that lack a column, the columns they have, and the nearest names.
     """
     files: dict[tuple[str, ...], list[str]] = {}
     for each in inputs:

@@ -15,7 +15,7 @@ def past_runs(output: Path) -> list[RunRecord]:
     Args:
         output: the folder; it need not exist.
     Returns: the records of its runs, oldest first.
-    Raises: SampleError naming a record that can't be read.
+    Raises: SampleError naming the first record that can't be read.
     """
     found: list[RunRecord] = []
     for path in sorted(output.glob(f"run=*/{RECORD}")):
@@ -23,7 +23,7 @@ def past_runs(output: Path) -> list[RunRecord]:
             found.append(RunRecord.from_json(path.read_text("utf-8")))
         except (ValueError, KeyError, TypeError) as error:
             raise SampleError(
-                f"{path}: is no run's record: {error}", hint="move the folder away, or restore the file"
+                f"{path}: is not a run's record: {error}", hint="move the folder away, or restore the file"
             ) from error
     return sorted(found, key=lambda record: (record.started, record.run))
 

@@ -1,4 +1,4 @@
-"""What was given on the command line → files: folders, globs and the partitions in their folders' names."""
+"""Files, folders and globs on the command line → data files, with the partitions that folder names hold."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Input:
     A data file.
 
     Attributes:
-        path: as it was found from what was given; `source_file` of its rows.
+        path: found from what was given, and relative if that is; `source_file` of its rows.
         kind: its format's name.
         partitions: columns that the folders' names hold (`year=2013`), as texts; None where there is no value.
     """
@@ -39,7 +39,7 @@ class Input:
         return FORMATS[self.kind]
 
     def reading(self) -> AbstractContextManager[None]:
-        """While it is read: what its format raises names the file. The disk's faults are not the file's."""
+        """A context in which errors of its format name the file; OSError passes, since the disk is at fault."""
         return reading(self.path, hint="correct the file, or leave it out")
 
 
@@ -49,11 +49,11 @@ def find_inputs(given: Sequence[str], runs: Collection[Path] = ()) -> list[Input
 
     Args:
         given: files, folders (all data files within, at any depth) and globs (`**` for any depth), in order.
-        runs: folders whose files were written by earlier runs: they are no inputs.
+        runs: folders whose files were written by earlier runs: predictions, not inputs.
     Returns: the data files, each once; those of a folder or glob sorted by path. Within folders, names that
         begin with `.` or `_` are left out, as by Spark and Hive, and so are files of other formats, and those
         of earlier runs.
-    Raises: SampleError when something given is not there, holds no data file, or is a file of an earlier run.
+    Raises: SampleError when something given does not exist, holds no data file, or was written by an earlier run.
     """
     found: dict[str, Input] = {}
     written = {folder.resolve() for folder in runs}
@@ -61,11 +61,11 @@ def find_inputs(given: Sequence[str], runs: Collection[Path] = ()) -> list[Input
         paths = [path for path in _paths(text) if written.isdisjoint(path.resolve().parents)]
         if not paths and Path(text).is_file():
             raise SampleError(
-                f"{text}: is of an earlier run under --output: predictions are no input",
+                f"{text}: was written by an earlier run under --output: predictions are not an input",
                 hint="leave it out, or choose another --output",
             )
         if not paths:
-            raise SampleError(f"{text}: no data file is there", hint=f"name files called {ending_list()}")
+            raise SampleError(f"{text}: there is no data file", hint=f"name files called {ending_list()}")
         for path in paths:
             found.setdefault(str(path.resolve()), _input(path))
     return list(found.values())

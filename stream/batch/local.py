@@ -1,4 +1,4 @@
-"""The local engine: this machine's cores, a process each, since a model holds Python's lock while it answers."""
+"""The local engine: a process per core of this machine, since a model holds the GIL while it predicts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from stream.preload import context
 __all__ = ["cores", "run_local"]
 
 ALONE_ROWS = 50_000
-"""Up to here one process is done before a second one has imported scikit-learn."""
+"""Up to so many rows, one process is done before a second one has imported scikit-learn."""
 
 
 def cores() -> int:
-    """How many processes may run at once: those that the scheduler gives this one."""
+    """How many cores the scheduler lets this process use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
@@ -40,10 +40,10 @@ def run_local(
         run: opened.
         job: its job.
         processes: how many; None for one per core.
-        progress: told how many rows are done.
+        progress: called with the number of rows done so far.
     Returns: all units, those done before included.
-    Raises: SampleError, PackageError, OSError as a unit did; StreamError when a process was killed. What is
-        done stays done.
+    Raises: SampleError, PackageError or OSError, as a unit did; StreamError when a process was killed. Finished
+        units stay finished.
     """
     done = list(run.done)
     finished = {each.number for each in done}
@@ -67,7 +67,7 @@ def _alone(job: Job, units: list[Unit]) -> Iterator[Done]:
 
 
 def _together(job: Job, units: list[Unit], processes: int) -> Iterator[Done]:
-    """Two units per process are under way or waiting, so that none idles and a stop loses little."""
+    """Two units per process are running or queued, so that no process idles and a stop loses little."""
     with _pool(job, processes) as pool:
         waiting = iter(units)
         open_: set[Future[Done]] = set()
@@ -83,7 +83,7 @@ def _together(job: Job, units: list[Unit], processes: int) -> Iterator[Done]:
                 yield from (each.result() for each in ready)
         except BrokenProcessPool as error:
             raise StreamError(
-                "a process of the run was killed, perhaps by a lack of memory; what was done is kept",
+                "a process of the run was killed, perhaps for lack of memory; finished units are kept",
                 hint="run the same command again; with --processes 1 it needs the least memory",
             ) from error
 
@@ -94,7 +94,7 @@ def _pool(job: Job, processes: int) -> Iterator[ProcessPoolExecutor]:
     try:
         yield pool
     except BaseException:
-        # Ctrl-C or a fault: what is under way is not worth waiting for, it is done again next time.
+        # Ctrl-C or an error: units in progress are not waited for; the next command does them again.
         for process in multiprocessing.active_children():
             process.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
@@ -103,7 +103,7 @@ def _pool(job: Job, processes: int) -> Iterator[ProcessPoolExecutor]:
 
 
 _work: list[Work | Exception] = []
-"""Of a process of the pool: what it works with, or why it can't."""
+"""In a process of the pool: its `Work`, or the error that kept it from having one."""
 
 
 def _begin(job: Job) -> None:
@@ -116,7 +116,7 @@ def _begin(job: Job) -> None:
 
 
 def _end_with_parent() -> None:
-    """A parent that was killed can't end its children: they would wait for work for ever."""
+    """Exit with the parent: one that was killed can't end its children, which would wait for work for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait_for([parent.sentinel])

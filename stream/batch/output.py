@@ -1,4 +1,4 @@
-"""Parts of a run's output, each written beside its name and renamed when it is whole."""
+"""The parts of a run's output: their names, columns and Avro schema."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 _OFFSETS = ("source_partition", "source_offset")
-"""Of `prediction.avsc`: where a record came from; a row comes from a file."""
+"""Fields of `prediction.avsc` that say where a record came from; a row comes from a file instead."""
 
 
 def part_name(number: int, kind: str) -> str:
@@ -33,7 +33,7 @@ def part_name(number: int, kind: str) -> str:
 
 def instants(predictions: pa.Schema, prediction_avsc: str) -> pa.Schema:
     """
-    Say which times are instants: the stream's columns have Avro's numbers, other readers want the zone.
+    Mark the times that are instants: the predictions' columns name no zone, which readers of files need.
 
     Args:
         predictions: as `TableScorer.schema` has them.
@@ -71,15 +71,15 @@ def write_part(path: Path, kind: str, schema: pa.Schema, avro: Mapping[str, Any]
         kind: its format's name.
         schema: of the batches.
         avro: the Avro schema of the rows.
-    Yields: what rows are written to.
-    Raises: OSError as the disk has it; nothing is there under the name then.
+    Yields: the writer for its rows.
+    Raises: OSError from the disk; there is then no file of that name.
     """
     with written_whole(path) as file:
         part = FORMATS[kind].writer(file, schema, avro)
         try:
             yield part
         except BaseException:
-            # Left open, pyarrow's writer writes its footer when it is collected: to a file that is closed by then.
+            # Left open, pyarrow's writer would write its footer when it is collected, to a file that is closed by then.
             with suppress(OSError, ValueError, pa.ArrowException):
                 part.close()
             raise

@@ -25,7 +25,7 @@ _HASH_BYTES = 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class Planned:
     """
-    An input that was looked at.
+    An input that was hashed and counted.
 
     Attributes:
         path: as `Input.path`.
@@ -47,9 +47,9 @@ class Plan:
 
     Attributes:
         inputs: the files, by their numbers in the spans.
-        files: what was found out about each, in the same order.
+        files: hash, size and rows of each, in the same order.
         units: the work, in the order of the inputs.
-        stamps: size and time of change (ns) of each file before it was looked at; no part of what the run is.
+        stamps: size and modification time (ns) of each file before it was read; not part of the run's identity.
     """
 
     inputs: tuple[Input, ...]
@@ -70,15 +70,15 @@ def plan_inputs(
     limits: Limits = LIMITS,
 ) -> Plan:
     """
-    Look at every input, each read once from front to end, in bounded memory.
+    Hash every input and cut it into units; each is read once, in bounded memory.
 
     Args:
         inputs: data files.
         scored: SHA-256 of files that are to be left out.
-        progress: told how many bytes have been looked at.
+        progress: called with the number of bytes read so far.
         limits: how large the pieces are that the files are cut into.
-    Returns: the plan of those that are left.
-    Raises: SampleError naming a file that is not what it seems; OSError as the disk has it.
+    Returns: the plan of the other files.
+    Raises: SampleError naming a file that can't be read; OSError from the disk.
     """
     kept: list[Input] = []
     files: list[Planned] = []
@@ -99,11 +99,11 @@ def plan_inputs(
 
 def check_unchanged(plan: Plan) -> None:
     """
-    See that every input still is the file that was planned; one that was merely touched is hashed again.
+    Check that every input is still the file that was planned; a file with a new time only is hashed again.
 
     Args:
         plan: made by `plan_inputs`.
-    Raises: SampleError naming a file that changed, or is gone; OSError as the disk has it.
+    Raises: SampleError naming a file that changed or is gone; OSError from the disk.
     """
     for file, stamp in zip(plan.files, plan.stamps, strict=True):
         try:
@@ -160,7 +160,7 @@ class _Hashed(io.RawIOBase):
         return count
 
     def read_rest(self) -> None:
-        """Hash what no one has asked for."""
+        """Hash the bytes that the format did not read."""
         self.seek(self.size_bytes)
         room = bytearray(_HASH_BYTES)
         while self.readinto(room):
@@ -170,7 +170,7 @@ class _Hashed(io.RawIOBase):
 def _planned(
     given: Input, number: int, before: int, progress: Callable[[int], None], limits: Limits
 ) -> tuple[Planned, list[Span]]:
-    """A file read once from front to end, and what was found."""
+    """Hash, count and cut one file."""
     with Path(given.path).open("rb", buffering=0) as raw:
         hashed = _Hashed(raw, before, progress)
         with given.reading():

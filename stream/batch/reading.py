@@ -1,4 +1,4 @@
-"""A span of a file → chunks of foreign columns or rows, in bounded memory; and the rows that are none."""
+"""A span of an input → chunks of its rows, with the columns of its folders' names."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def read_span(given: Input, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) 
     Read a span.
 
     Args:
-        given: the file that it is of.
+        given: the file that the span is part of.
         span: as it was planned.
         wanted: which columns to read.
         most: rows of a chunk.
     Returns: its rows in order, read as they are asked for.
-    Raises: SampleError when the file is another than was planned; OSError as the disk has it.
+    Raises: SampleError when the file is not the one that was planned; OSError as the disk reports it.
     """
     seen = 0
     with given.reading():

@@ -23,12 +23,12 @@ class RunRecord:
     Attributes:
         run: its name; the folder is `run=NAME`.
         by: user and machine.
-        started: RFC 3339, UTC; of a run that was resumed, its first beginning.
+        started: RFC 3339, UTC; of a run that was resumed, when it was first started.
         finished: RFC 3339, UTC.
         engine: `local` or `spark`.
         format: of the parts.
         model: `name@version`.
-        manifest_sha256: of the version's manifest, and so of all that it names.
+        manifest_sha256: of the version's manifest, which holds the hashes of its files.
         rows: of all inputs; each is a prediction or a dead row.
         predictions: how many there are.
         dead_rows: how many rows could not be scored; `_dead_rows.jsonl` has them.
@@ -53,7 +53,7 @@ class RunRecord:
     stream: str = ""
 
     def to_json(self) -> str:
-        """As it is written: indented, a newline at the end."""
+        """The record as it is written: indented JSON, a newline at the end."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -61,7 +61,7 @@ class RunRecord:
         """
         Args:
             text: what `to_json` wrote, of this version or an older one.
-        Raises: ValueError, KeyError or TypeError when it is something else.
+        Raises: ValueError, KeyError or TypeError when it is not a record.
         """
         values: dict[str, Any] = json.loads(text)
         known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}

@@ -1,7 +1,7 @@
 """
-A run's folder, from its first byte to the one rename that makes it visible.
+A run's folder, from its creation to the one rename that makes it visible.
 
-    DIR/.run-NAME/work/plan.json        what is to be done; a later command with the same plan goes on here
+    DIR/.run-NAME/work/plan.json        what is to be done; a later command with the same plan resumes here
     DIR/.run-NAME/work/lock             locked while a process works on it
     DIR/.run-NAME/work/done-00000.json  one per finished unit
     DIR/.run-NAME/work/dead-00000.jsonl
@@ -44,13 +44,13 @@ _COPY_BYTES = 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class Title:
     """
-    What makes a run the one it is, beside its inputs.
+    What identifies a run, besides its inputs.
 
     Attributes:
         model: `name@version`.
         manifest_sha256: of the version's manifest.
         format: the name of the parts' format.
-        engine: who does the work; another one may go on with it.
+        engine: who does the work; another engine may resume it.
     """
 
     model: str
@@ -62,7 +62,7 @@ class Title:
 @dataclass(frozen=True, slots=True)
 class Run:
     """
-    A run that is being worked on, by this process alone.
+    A run in progress, owned by this process alone.
 
     Attributes:
         name: of the run.
@@ -70,7 +70,7 @@ class Run:
         plan: what is to be done.
         title: of the run.
         started: RFC 3339.
-        done: the units that were finished before.
+        done: the units that an earlier command finished.
     """
 
     name: str
@@ -82,21 +82,21 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        """Where it grows."""
+        """Where the run is kept until it is published."""
         return self.output / f".run-{self.name}"
 
     def publish(self, done: list[Done], finished: datetime) -> RunRecord:
         """
-        Make the run visible: 1 its dead rows in one file, 2 its record, 3 one rename, 4 what is left tidied.
+        Make the run visible: 1 its dead rows in one file, 2 its record, 3 one rename, 4 the work folder removed.
 
         Args:
             done: every unit of the plan.
             finished: now.
         Returns: the record.
-        Raises: OSError as the disk has it; the run is not visible then, and the same command goes on with it.
+        Raises: OSError from the disk; the run is then not visible, and the same command resumes it.
         """
         out = self.folder / "out"
-        for half in out.glob(".*"):  # what a process that was killed had begun
+        for half in out.glob(".*"):  # half-written files of a process that was killed
             half.unlink()
         dead = Counter[str]()
         for each in done:
@@ -130,16 +130,16 @@ def _append(file: IO[bytes], part: Path) -> None:
 @contextmanager
 def open_run(output: Path, plan: Plan, title: Title, now: datetime) -> Iterator[Run]:
     """
-    Begin a run, or go on with one of the same plan that was stopped.
+    Start a run, or resume one of the same plan that was stopped.
 
     Args:
         output: the folder of all runs; made if it isn't there.
         plan: at least one unit or file.
         title: of the run.
         now: the time.
-    Yields: the run; no other process works on it meanwhile.
-    Raises: StreamError when another process is at the same plan; SettingsError when no folder can be made in
-        the output; OSError as the disk has it.
+    Yields: the run, locked against other processes.
+    Raises: StreamError when another process works on the same plan; SettingsError when no folder can be made in
+        the output; OSError from the disk.
     """
     with _begun(output):
         output.mkdir(parents=True, exist_ok=True)
@@ -147,7 +147,9 @@ def open_run(output: Path, plan: Plan, title: Title, now: datetime) -> Iterator[
     for folder in sorted(output.glob(".run-*")):
         name = folder.name.removeprefix(".run-")
         if (output / f"run={name}").exists():
-            shutil.rmtree(folder, ignore_errors=True)  # published, and stopped before it had tidied up
+            shutil.rmtree(
+                folder, ignore_errors=True
+            )  # published, then stopped before its work folder was removed
             continue
         known = _read_plan(folder)
         if known is None or known.get("asked") != asked:
@@ -172,13 +174,13 @@ def _begun(output: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise SettingsError(
-            f"--output {output}: no run can be begun there: {error.strerror}",
+            f"--output {output}: no run can be started there: {error.strerror}",
             hint="choose a folder that this user can make and write",
         ) from error
 
 
 def _plan_text(plan: Plan, title: Title) -> dict[str, Any]:
-    """What two commands must have in common to be one run; the engine may change."""
+    """What two commands must share to be the same run; the engine may differ."""
     planned = asdict(plan)
     del planned["stamps"]
     asked = {**planned, "model": title.model, "manifest": title.manifest_sha256, "format": title.format}
@@ -190,7 +192,7 @@ def _read_plan(folder: Path) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = json.loads((folder / "work" / "plan.json").read_text("utf-8"))
     except (OSError, ValueError):
-        return None  # stopped before it had a plan: there is nothing to go on with
+        return None  # stopped before it had a plan: there is nothing to resume
     return found
 
 
@@ -202,7 +204,7 @@ def _locked(folder: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise StreamError(
                 f"{folder}: another process is scoring the same inputs with the same model",
-                hint="wait for it, or end it; then run again",
+                hint="wait until it ends, or stop it; then run again",
             ) from error
         yield
 
@@ -218,7 +220,7 @@ def _finished(folder: Path, plan: Plan) -> tuple[Done, ...]:
 
 
 def _rfc3339(moment: datetime) -> str:
-    # Two runs of one second must still tell which was first.
+    # Milliseconds: two runs started in one second still have an order.
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1_000:03d}Z"
 
 

@@ -34,7 +34,7 @@ def units_of(spans: Sequence[Span], limits: Limits) -> Iterator[Unit]:
     Args:
         spans: of all inputs, in order.
         limits: how many rows and bytes a unit has, about.
-    Returns: each span in one unit, in order; a unit has several where they are small.
+    Returns: units that hold every span once, in order; small spans share a unit.
     """
     number, together, rows, size = 0, list[Span](), 0, 0
     for span in spans:

@@ -30,9 +30,9 @@ class Done:
 
     Attributes:
         number: the unit's.
-        rows: it had.
-        predictions: it got.
-        dead_by_reason: its other rows.
+        rows: how many it has.
+        predictions: how many rows were scored.
+        dead_by_reason: the other rows, counted by reason.
     """
 
     number: int
@@ -42,12 +42,12 @@ class Done:
 
 
 def done_name(number: int) -> str:
-    """Of the file that says a unit is finished; it is written last."""
+    """Name of the file that says a unit is finished; it is written last."""
     return f"done-{number:05d}.json"
 
 
 def dead_name(number: int) -> str:
-    """Of the file of a unit's dead rows."""
+    """Name of the file of a unit's dead rows."""
     return f"dead-{number:05d}.jsonl"
 
 
@@ -56,7 +56,7 @@ class Work:
     Does units of one job, in one process.
 
     Args:
-        job: what it is told.
+        job: the run's job.
     Raises: PackageError when the model can't be opened.
     """
 
@@ -69,13 +69,13 @@ class Work:
 
     def do(self, unit: Unit) -> Done:
         """
-        Do a unit: 1 its part, 2 its dead rows, 3 the note that it is done; each is there whole or not at all.
+        Do a unit: 1 its part, 2 its dead rows, 3 the note that it is done. Each file is there whole or not at all.
 
         Args:
             unit: of the job's plan.
-        Returns: what came of it.
-        Raises: SampleError when a file is another than was planned; OSError as the disk has it. Nothing is
-            noted as done then.
+        Returns: its counts.
+        Raises: SampleError when a file is not the one that was planned; OSError from the disk. The unit
+            is then not noted as done.
         """
         folder, kind = Path(self._job.folder), self._job.format
         predictions, dead = 0, Counter[str]()
@@ -106,7 +106,7 @@ class Work:
                 yield given, chunk
 
     def _score(self, given: Input, chunk: Chunk) -> tuple[pa.RecordBatch, dict[int, DeadLetter]]:
-        """The output's rows, and by row number the faults."""
+        """The output's rows, and the faults by row number."""
         if isinstance(chunk.rows, list):
             scored = self._scorer.score_rows(chunk.rows, text=chunk.text)
         else:

@@ -1,4 +1,4 @@
-"""Csv as bytes: where its rows end, so that a file can be cut between them; and what its header says."""
+"""Csv as bytes: its header, where its rows end so that a file can be cut between them, and its rows one by one."""
 
 from __future__ import annotations
 

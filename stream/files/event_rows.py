@@ -25,7 +25,7 @@ def read_events(path: Path, schema: RecordSchema) -> Iterator[dict[str, Any]]:
         path: of one of `FORMATS`.
         schema: of the events. A column is found by the field's original name (`feature`) or its Avro name, a
             nested field of a flat file by its dotted path; columns that the schema lacks are ignored.
-    Returns: an Avro record per row, in order, read as they are asked for; dates and times as Python's, UTC.
+    Returns: an Avro record per row, in order, read as they are asked for; dates and times as Python objects, UTC.
     Raises: SampleError naming file, row and column, when iterated to it.
     """
     return _events(str(path), read_rows(path), schema, text=named_format(path).text)

@@ -73,9 +73,9 @@ class RowWriter(Protocol):
 @dataclass(frozen=True)
 class FileFormat(ABC):
     """
-    A file format. It holds no open file: one object serves all files, and can be pickled.
+    A file format: everything that is known of it. It holds no open file, so one object serves all files.
 
-    What a method reads may be anything: `Malformed` and what the readers raise are for `reading` to explain.
+    Methods raise `Malformed`, or what the libraries raise of a bad file; call them within `reading`.
 
     Attributes:
         name: as `--format` has it.

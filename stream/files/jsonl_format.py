@@ -84,7 +84,7 @@ def _object(line: bytes, encoding: str) -> dict[str, Any] | DeadLetter:
             "decode", "invalid_utf8", "UnicodeDecodeError", f"the line is not UTF-8: {error.reason}"
         )
     except (ValueError, RecursionError) as error:
-        return DeadLetter("decode", "malformed_row", type(error).__name__, f"is no JSON: {error}")
+        return DeadLetter("decode", "malformed_row", type(error).__name__, f"is not JSON: {error}")
     if not isinstance(found, dict):
         message = f"expected an object, found {type(found).__name__}"
         return DeadLetter("decode", "malformed_row", "MalformedRow", message)

@@ -1,4 +1,4 @@
-"""An Avro schema from a sample, and why it came out so."""
+"""An Avro schema from a sample, and the reason for each choice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9_]")
 @dataclass(frozen=True, slots=True)
 class Inferred:
     """
-    What a sample's schema is.
+    The schema of a sample.
 
     Attributes:
         text: the Avro schema, JSON.

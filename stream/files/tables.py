@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Sample", "read_frame", "read_rows", "read_sample", "sample_of"]
 
 SAMPLE_ROWS = 100_000
-"""Rows of a file that are looked at to infer its schema; some 100 MB as Python objects."""
+"""Rows of a file from which its schema is inferred; some 100 MB as Python objects."""
 
 
 @dataclass(frozen=True, slots=True)

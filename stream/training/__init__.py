@@ -1,1 +1,1 @@
-"""From a recipe to an estimator that is ready to be packed: split by time, search, fit, measure."""
+"""From a recipe to an estimator that is ready to be packed: split, search, fit, measure."""

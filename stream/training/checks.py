@@ -1,4 +1,4 @@
-"""What can be said of a recipe before any row is read: better now than after the training."""
+"""Checks of a recipe that need no rows: better before the training than after it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check_values(path: Path, values: Mapping[str, Any]) -> None:
 
 def check_spelling(path: Path, defined: Collection[str]) -> None:
     """
-    Refuse a constant that is none of a recipe's, and nearly is: it would be ignored.
+    Refuse a constant whose name is nearly one of a recipe's: it would be ignored.
 
     Args:
         path: the recipe, for messages.
@@ -53,7 +53,7 @@ def check_spelling(path: Path, defined: Collection[str]) -> None:
         if name.isupper() and name[0] != "_" and name not in known:
             for near in nearest(name, known, _NEAR):
                 raise SettingsError(
-                    f"{path}: {name} is no name of a recipe (nearest: {near})",
+                    f"{path}: {name} is not a name of a recipe (nearest: {near})",
                     hint=f"write {near}; or, if it is a constant of your own, _{name}",
                 )
 
@@ -93,7 +93,7 @@ def _alone(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _texts(name: str, value: Sequence[object]) -> list[tuple[str, str]]:
     if strangers := [item for item in value if not isinstance(item, str)]:
-        return [(f"{name} holds {strangers[0]!r}, which is no text", "name columns by their names")]
+        return [(f"{name} holds {strangers[0]!r}, which is not a text", "name columns by their names")]
     if twice := sorted({str(item) for item in value if value.count(item) > 1}):
         return [(f"{name} holds {', '.join(map(repr, twice))} twice", "name each column once")]
     return []

@@ -1,4 +1,4 @@
-"""How much a model rests on each of its columns."""
+"""How much a model depends on each of its columns."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from stream.training.trained import Trained
 __all__ = ["REPEATS", "Importance", "importances"]
 
 REPEATS = 5
-"""Times that a column is shuffled."""
+"""How often each column is shuffled."""
 
 _MAX_ROWS = 5_000
-"""Held-out rows that are looked at, drawn at random: columns × repeats × rows are scored."""
+"""Held-out rows that are used, drawn at random: columns × repeats × rows are scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class Importance:
 
 def importances(trained: Trained) -> list[Importance]:
     """
-    Shuffle each column of the held-out rows, and see what becomes of the judge's figure.
+    Shuffle each column of the held-out rows, and measure how much worse the judge's figure gets.
 
     Args:
         trained: a model and its held-out rows.
-    Returns: the columns, the most important first. Of columns that say the same, each seems unimportant, since
-        the others still say it.
+    Returns: the columns, the most important first. Columns that carry the same information each seem unimportant,
+        since the others still carry it.
     Blocks: for columns × 5 predictions of up to 5,000 rows.
     Source: scikit-learn's permutation_importance.
     """

@@ -42,8 +42,8 @@ def bootstrap(
         units: shape (n,), 0, 1, …: rows of one unit are drawn together, since they are not independent.
         seed: of the drawing.
         resamples: how often to draw.
-    Returns: an interval for each figure that every resample defines; none where there is one unit only, and none
-        of no width: where every row was right, no drawing of them finds a wrong one, and that is no certainty.
+    Returns: an interval for each figure that every resample defines; none where there is only one unit, and none
+        of width zero: where every row was right, every resample is too, which does not make the figure certain.
     Blocks: for `resamples` times the statistic.
     Source: scipy.stats.bootstrap, method "percentile".
     """

@@ -22,7 +22,7 @@ Kind = Literal["classifier", "regressor"]
 Figures: TypeAlias = "dict[str, float]"
 
 DEFAULT_SCORING: dict[Kind, str] = {
-    # The probability is what is published, so it is what the choice goes by.
+    # The probability is published, so the search chooses by it.
     "classifier": "neg_log_loss",
     "regressor": "neg_root_mean_squared_error",
 }

@@ -185,7 +185,7 @@ def _value(path: Path, module: ModuleType, name: str) -> object:
         if value is None and not named.required:
             return None
         if not callable(value):
-            raise SettingsError(f"{path}: {name} is no function", hint=f"define {name}: {named.meaning}")
+            raise SettingsError(f"{path}: {name} is not a function", hint=f"define {name}: {named.meaning}")
         return partial(guarded, path, f"{name}()", value)
     odd = isinstance(value, bool) and bool not in named.kinds  # True is an int to Python, to nobody else
     if odd or not isinstance(value, named.kinds):

@@ -13,13 +13,13 @@ from stream.training.model_metrics import Figures, Sheet
 __all__ = ["MAX_SLICES", "Slice", "slice_columns", "slices"]
 
 MAX_SLICES = 8
-"""Values of a column that are told apart, the most frequent; the others are one."""
+"""The most frequent values of a column have a slice each; the others share one."""
 
 _MAX_COLUMNS = 3
-"""Columns by default; the card is to be read."""
+"""Columns by default: the card must stay readable."""
 
 _MIN_ROWS = 10
-"""A smaller part has no interval: it would say more of the drawing than of the model."""
+"""A smaller part has no interval: it would say more about the resampling than about the model."""
 
 _OTHERS = "all others"
 _MISSING = "no value"
@@ -31,7 +31,7 @@ class Slice:
     A part of the held-out rows.
 
     Attributes:
-        column: by which it is told apart.
+        column: whose value it shares.
         value: of the column, as text.
         rows: how many.
         figures: their metrics.
@@ -71,7 +71,7 @@ def slices(
         sheet: answers and truth of the rows.
         judge: the metric that gets an interval.
         units: shape (n,): rows that are drawn together.
-        seed: of the drawing.
+        seed: of the resampling.
     Returns: up to `MAX_SLICES` parts, the largest first (quarters in their order), then the other rows as one.
     Blocks: for the resamples of each part.
     """

@@ -1,4 +1,4 @@
-"""Which rows are learned from and which judge, by time, by group or at random; the folds of a search likewise."""
+"""Which rows are trained on and which are held out, by time, by group or at random; and the folds of a search."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stream.errors import SampleError
 __all__ = ["Fold", "Split", "Way", "cut", "folds_of", "split_by_time"]
 
 Way: TypeAlias = Literal["time", "group", "random"]
-"""How rows are told apart."""
+"""How rows are held out."""
 
 Fold: TypeAlias = "tuple[np.ndarray, np.ndarray]"
 """Positions of the rows to fit on, and of those to test on."""
@@ -38,7 +38,7 @@ class Split:
         column: of the time or the group; None at random.
         hold_out: share of the rows (of the groups) kept back, 0 < share < 1.
         folds: number of cross-validation folds, at least 2.
-        seed: of what is drawn.
+        seed: of every random draw.
     """
 
     way: Way

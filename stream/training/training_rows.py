@@ -113,7 +113,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def _typed(texts: pd.Series, kind: AvroType) -> pd.Series:
-    """A column of texts in its own type; a cell beyond the sample that is none is an error that names it."""
+    """A column of texts in its own type; a cell beyond the sample that does not fit is an error that names it."""
     column, wrong = kind.take(pa.array(texts, pa.string(), from_pandas=True), text=True)
     for row, misfit in wrong.items():
         raise ValueError(f"column {texts.name!r}, row {row + 1}: {misfit}")

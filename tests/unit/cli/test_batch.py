@@ -151,7 +151,7 @@ def test_an_output_that_is_none_is_named(package: Path, capsys: pytest.CaptureFi
     Path("file").touch()
 
     assert 2 == run("a.csv", "--output", "file/out", "--model", str(package))
-    assert "--output file/out: no run can be begun there: Not a directory" in capsys.readouterr().err
+    assert "--output file/out: no run can be started there: Not a directory" in capsys.readouterr().err
     assert 2 == run("history", "--output", "nope")
     assert "--output nope: there is no such folder" in capsys.readouterr().err
 
@@ -222,7 +222,7 @@ def test_an_absent_column_with_a_default_is_said(package: Path, capsys: pytest.C
     ("given", "said"),
     [
         ("gone.csv", "gone.csv: there is no such file"),
-        ("*.csv", "*.csv: no data file is there"),
+        ("*.csv", "*.csv: there is no data file"),
         ("text.txt", "expected a file called"),
         ("broken.parquet", "broken.parquet: can't be read"),
     ],

@@ -22,7 +22,7 @@ def test_misspelt_constant_is_refused(tmp_path: Path, name: str, near: str) -> N
     path = write_recipe(tmp_path, ('NAME = "toy"', f'NAME = "toy"\nLIMIT_KM = 3\n_{name} = 1'))
     assert "toy" == read_recipe(path).name
 
-    with pytest.raises(SettingsError, match=rf"{name} is no name of a recipe \(nearest: {near}\)"):
+    with pytest.raises(SettingsError, match=rf"{name} is not a name of a recipe \(nearest: {near}\)"):
         read_recipe(write_recipe(tmp_path, ('NAME = "toy"', f'NAME = "toy"\n{name} = [1]')))
 
 
