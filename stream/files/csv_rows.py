@@ -198,7 +198,7 @@ def careful_rows(
 
 def _row(cells: list[str] | csv.Error, names: Sequence[str]) -> dict[str, str | None] | DeadLetter:
     if isinstance(cells, csv.Error):
-        return DeadLetter("decode", "malformed_row", "Error", f"is no csv: {cells}")
+        return DeadLetter("decode", "malformed_row", "Error", f"is not csv: {cells}")
     if len(cells) != len(names):
         message = f"expected {len(names)} cells as in the header, found {len(cells)}"
         return DeadLetter("decode", "malformed_row", "MalformedRow", message)

@@ -95,9 +95,11 @@ class FileFormat(ABC):
         """
         return raw
 
-    def open(self, path: Path) -> IO[bytes]:
-        """A file of this format, open for reading; for the caller to close."""
-        return self.opened(path.open("rb"))
+    @contextmanager
+    def open(self, path: Path) -> Iterator[IO[bytes]]:
+        """A file of this format, open for reading."""
+        with path.open("rb") as raw, self.opened(raw) as file:
+            yield file
 
     @abstractmethod
     def columns(self, path: Path) -> list[str] | None:

@@ -25,7 +25,7 @@ _BATCH_NUMBERS = 1_000_000
 """Weights (resamples × rows) that are there at one time: 8 MB, and some times that while they are worked with."""
 
 _FEW = 2
-"""Fewer units have nothing to be drawn anew from."""
+"""With fewer units there is nothing to resample."""
 
 
 def bootstrap(
@@ -40,7 +40,7 @@ def bootstrap(
     Args:
         statistic: from row weights, shape (b, n), to figures by name, shape (b,); NaN where one isn't defined.
         units: shape (n,), 0, 1, …: rows of one unit are drawn together, since they are not independent.
-        seed: of the drawing.
+        seed: of the resampling.
         resamples: how often to draw.
     Returns: an interval for each figure that every resample defines; none where there is only one unit, and none
         of width zero: where every row was right, every resample is too, which does not make the figure certain.

@@ -37,7 +37,7 @@ HIGHER_IS_BETTER: Mapping[str, bool] = {
 
 def kind_of(estimator: object) -> Kind:
     """
-    Say what an estimator is.
+    The kind of an estimator.
 
     Raises: Refused when it is neither a classifier nor a regressor.
     """
@@ -67,7 +67,7 @@ def scoring_of(estimator: object) -> str:
 @dataclass(frozen=True, slots=True)
 class Answers:
     """
-    What a model says of n rows.
+    A model's predictions for n rows.
 
     Attributes:
         kind: of the model.
@@ -94,7 +94,7 @@ class Answers:
 
 def answers_of(estimator: Any, rows: pd.DataFrame) -> Answers:
     """
-    Ask a fitted estimator.
+    Let a fitted estimator predict.
 
     Args:
         estimator: a fitted classifier or regressor.
@@ -137,7 +137,7 @@ class Sheet:
     Answers beside the truth, ready to be measured again and again under other weights.
 
     Weights are how often each row counts: what resampling rows comes to, without copying them. The figures are
-    scikit-learn's (a test compares them); what doesn't hang on the weights is done once.
+    scikit-learn's (a test compares them); what doesn't depend on the weights is computed once.
 
     Args:
         answers: of n ≥ 1 rows.

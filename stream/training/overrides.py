@@ -1,4 +1,4 @@
-"""What a command line sets in a recipe's place: its rows, its seed, the estimator's parameters."""
+"""What a command line overrides in a recipe: its rows, its seed, the estimator's parameters."""
 
 from __future__ import annotations
 

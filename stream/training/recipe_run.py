@@ -79,7 +79,7 @@ def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) ->
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """What a recipe draws without a generator of its own comes out the same, too; others' draws are as before."""
+    """Seed the global generators for what a recipe draws from them; their states are restored afterwards."""
     before = random.getstate(), np.random.get_state()
     random.seed(seed)
     np.random.seed(seed)
@@ -92,7 +92,7 @@ def _seeded(seed: int) -> Iterator[None]:
 
 @contextmanager
 def _warned() -> Iterator[Counter[str]]:
-    """Warnings are gathered, each with how often it came: a search repeats them for every fit."""
+    """Collect warnings with their counts: a search repeats them for every fit."""
     said: Counter[str] = Counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -121,7 +121,7 @@ def _parts(recipe: Recipe, frame: pd.DataFrame, estimator: Any) -> tuple[pd.Data
 
 
 def _placed(recipe: Recipe, call: Callable[[], T]) -> T:
-    """What is said of the rows says whose they are."""
+    """Errors about the rows name the recipe."""
     try:
         return call()
     except SampleError as error:
@@ -205,7 +205,7 @@ def _about(
     held_out: pd.DataFrame,
     found: list[Candidate],
 ) -> Metrics:
-    """What the metrics rest on."""
+    """How the metrics came about."""
     split = recipe.split
     about: Metrics = {
         "search_score": found[0].score,

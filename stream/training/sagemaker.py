@@ -1,5 +1,5 @@
 """
-The folders of a SageMaker training container: what `train` finds there, and what it leaves.
+The folders of a SageMaker training container: what `train` reads and writes there.
 
     /opt/ml/input/config/hyperparameters.json   an object of texts
     /opt/ml/input/data/<channel>/               the rows
@@ -26,7 +26,7 @@ BASE = Path("/opt/ml")
 """Where SageMaker mounts its folders."""
 
 BASE_VARIABLE = "SAGEMAKER_BASE_DIR"
-"""Environment variable that says another place, as in SageMaker's own training toolkit."""
+"""Environment variable that names another folder, as in SageMaker's own training toolkit."""
 
 _CHANNEL = "training"
 """The channel that SageMaker's SDK makes of a single input."""
@@ -35,13 +35,13 @@ _THEIRS = ("sagemaker_", "_tuning_")
 """Hyperparameters that SageMaker's SDK and its tuner add for themselves."""
 
 _FAILURE_CHARACTERS = 1_024
-"""SageMaker shows so many of the failure's beginning; the log has it all."""
+"""SageMaker shows the first so many characters of the failure; the log has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """
-    What the container was asked for.
+    What the container is asked to do.
 
     Attributes:
         recipe: the recipe's file.
@@ -72,7 +72,7 @@ def container(environment: Mapping[str, str]) -> Path | None:
 
 def read_order(base: Path) -> Order:
     """
-    Take the hyperparameters apart: ours, SageMaker's own (ignored), and the estimator's.
+    Read the hyperparameters: ours, SageMaker's own (ignored), and the estimator's.
 
     Args:
         base: the container's base folder.
@@ -131,12 +131,12 @@ def _data(channels: Path, request: object) -> Path | None:
 
 def tell_failure(base: Path, text: str) -> None:
     """
-    Leave the reason where SageMaker looks for it.
+    Write the reason where SageMaker looks for it.
 
     Args:
         base: the container's base folder.
         text: what went wrong.
-    Raises: OSError as the disk has it.
+    Raises: OSError from the disk.
     """
     place = base / "output" / "failure"
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The metrics of parts of the rows: is the model as good for everybody?"""
+"""The metrics of parts of the rows: is the model equally good for all of them?"""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def slice_columns(frame: pd.DataFrame, features: tuple[str, ...], by: tuple[str,
         frame: the held-out rows.
         features: the model's columns.
         by: the recipe's request; None for the default.
-    Returns: the columns to tell apart by: the request, else the first features that hold texts or true and false.
+    Returns: the columns to slice by: the request, else the first features that hold texts or true and false.
     """
     if by is not None:
         return list(by)

@@ -19,7 +19,7 @@ from sklearn.model_selection import (
 
 from stream.errors import SampleError
 
-__all__ = ["Fold", "Split", "Way", "cut", "folds_of", "split_by_time"]
+__all__ = ["Fold", "Split", "Way", "cut", "folds_of", "split_by_time", "spread"]
 
 Way: TypeAlias = Literal["time", "group", "random"]
 """How rows are held out."""
@@ -31,7 +31,7 @@ Fold: TypeAlias = "tuple[np.ndarray, np.ndarray]"
 @dataclass(frozen=True, slots=True)
 class Split:
     """
-    How rows are held out and folded.
+    How rows are held out and folds are made.
 
     Attributes:
         way: by time, by group or at random.
@@ -64,7 +64,7 @@ def cut(
     split: Split, frame: pd.DataFrame, target: str, *, classes: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
-    Cut rows into those to learn from and those to be judged by.
+    Split rows into those to train on and those held out.
 
     Args:
         split: how.
@@ -220,3 +220,8 @@ def split_by_time(frame: pd.DataFrame, time: str, hold_out: float) -> tuple[pd.D
             hint="hold a smaller share out, or split by a finer time",
         )
     return ordered[early].reset_index(drop=True), ordered[~early].reset_index(drop=True)
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """Positions of up to `most` rows of `count`, evenly over all, ascending, each once."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))

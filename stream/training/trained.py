@@ -13,6 +13,7 @@ from stream.training.intervals import Interval
 from stream.training.model_metrics import Figures, Sheet, default_judge
 from stream.training.recipe import Recipe
 from stream.training.search import Candidate
+from stream.training.split import spread
 
 __all__ = ["SAMPLE_ROWS", "Metrics", "Step", "Trained"]
 
@@ -26,12 +27,12 @@ Metrics: TypeAlias = "dict[str, float | int | str]"
 @dataclass(frozen=True, slots=True)
 class Step:
     """
-    How far a run is.
+    A step of a run, for its progress.
 
     Attributes:
         text: a line for people.
         done: candidates tried so far.
-        of: candidates in all; 0 while nobody knows.
+        of: candidates in all; 0 while unknown.
     """
 
     text: str
@@ -42,23 +43,23 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Trained:
     """
-    What a run made.
+    The result of a run.
 
     Attributes:
         recipe: the recipe.
         estimator: fitted on all training rows with the best candidate's parameters.
-        candidates: all that were tried, the best first.
+        candidates: all candidates, the best first.
         training: the rows that were learned from.
-        held_out: the rows that judge, every column.
+        held_out: the held-out rows, every column.
         sheet: the estimator's answers for them beside the truth.
-        units: shape (n,): held-out rows of one number are not independent of each other (one group).
+        units: shape (n,): held-out rows with the same number are not independent of each other (one group).
         figures: the metrics on the held-out rows.
         intervals: of the metrics, 95 %.
-        baseline: the metrics of a model that knows nothing but how often each answer came, or their mean.
-        facts: what the metrics rest on: rows, split, seed, search.
+        baseline: the metrics of a model that knows only how often each answer occurs, or their mean.
+        facts: how the metrics came about: rows, split, seed, search.
         schema: the events' Avro schema; inferred where the recipe names none.
-        findings: how it was inferred, a sentence each.
-        notes: what is worth saying, a sentence each.
+        findings: the choices in inferring it, a sentence each.
+        notes: warnings and other remarks, a sentence each.
     """
 
     recipe: Recipe
@@ -93,7 +94,7 @@ class Trained:
 
     @property
     def metrics(self) -> Metrics:
-        """For the manifest: the figures, their intervals' ends, and what they rest on."""
+        """For the manifest: the figures, the ends of their intervals, and the facts."""
         ends = {
             f"{name}_{end}": value
             for name, pair in self.intervals.items()
@@ -104,5 +105,4 @@ class Trained:
     @property
     def sample(self) -> pd.DataFrame:
         """Up to `SAMPLE_ROWS` held-out rows with all columns, spread over their order."""
-        every = np.linspace(0, len(self.held_out) - 1, min(SAMPLE_ROWS, len(self.held_out))).astype(int)
-        return self.held_out.iloc[every].reset_index(drop=True)
+        return self.held_out.iloc[spread(len(self.held_out), SAMPLE_ROWS)].reset_index(drop=True)

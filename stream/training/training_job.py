@@ -28,10 +28,10 @@ Requirement: TypeAlias = Literal["better", "not-worse"]
 @dataclass(frozen=True, slots=True)
 class Job:
     """
-    What is to be done with a recipe.
+    A training to be run.
 
     Attributes:
-        recipe: it.
+        recipe: the recipe.
         out: the package's folder; None for `models/NAME`.
         against: the package to compare with; None for `out`'s current version, if it has one.
         compare: whether to compare at all.
@@ -50,7 +50,7 @@ class Job:
 
     @property
     def request(self) -> PackRequest:
-        """The package without what a training adds."""
+        """The request to pack, without what a training adds."""
         recipe = self.recipe
         return PackRequest(
             name=recipe.name,
@@ -64,13 +64,13 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Done:
     """
-    What a job came to.
+    The outcome of a job.
 
     Attributes:
         trained: the model.
-        compared: with the version in use; None where there was none, or nobody asked.
+        compared: with the version in use; None where there was none, or no comparison was asked for.
         packed: the new version; None when the comparison did not say what was required.
-        card: the card's bytes; None when nobody wants one.
+        card: the card's bytes; None when none was asked for.
     """
 
     trained: Trained
@@ -83,13 +83,13 @@ def run_job(
     job: Job, trust: Callable[[], Trust] = Trust, tell: Callable[[Step], None] = lambda _: None
 ) -> Done:
     """
-    1 Look at what is needed; 2 run the recipe; 3 compare; 4 the card; 5 pack.
+    Run a job: 1 check what it needs, 2 run the recipe, 3 compare, 4 draw the card, 5 pack.
 
     Args:
         job: what to do.
-        trust: whom the version in use must be from; asked when there is one.
+        trust: whose versions may be opened; called when there is one to compare with.
         tell: called after each step.
-    Returns: what it came to; when the requirement isn't met, nothing was written.
+    Returns: the outcome; when the requirement isn't met, nothing was written.
     Raises: as `run_recipe`, `compare` and `pack`; nothing was written then.
     Blocks: for the whole training.
     """
@@ -118,7 +118,7 @@ def run_job(
 
 
 def _used(job: Job, trust: Callable[[], Trust]) -> Package | None:
-    """The version in use, opened before anything is trained: what can't be compared with is said at once."""
+    """The version in use, opened before the training: one that can't be compared with is refused at once."""
     folder = job.against or job.request.folder
     if not job.compare or (job.against is None and not versions(folder)):
         return None

@@ -1,4 +1,4 @@
-"""The rows that a recipe learns from: what its own function returns, or a data file."""
+"""The rows of a recipe: what its own function returns, or a data file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from stream.codec import RecordSchema
 from stream.errors import SampleError, SettingsError
 from stream.files import infer_schema, legal_names, named_format, read_frame, read_sample, reading, sample_of
 from stream.training.recipe import Recipe
+from stream.training.split import spread
 from stream.types import AvroType
 
 __all__ = ["fingerprint", "inferred_schema", "load_rows", "read_table"]
@@ -25,7 +26,7 @@ _SCHEMA_ROWS = 50_000
 def load_rows(recipe: Recipe) -> pd.DataFrame:
     """
     Args:
-        recipe: says where from.
+        recipe: names their source.
     Returns: its rows, at least one, with every column that it names; the target in NumPy's own type, if it fits.
     Raises: SettingsError or SampleError naming the recipe or file; Refused when the recipe's code raises.
     """
@@ -79,7 +80,7 @@ def _carried(recipe: Recipe, frame: pd.DataFrame) -> list[str]:
 
 
 def _check_target(target: pd.Series, place: str) -> None:
-    """A target that no metric could be made of."""
+    """Refuse a target that no metric can be computed from."""
     if not target.notna().any():
         raise SampleError(f"{place}: no row has a {target.name}", hint="give rows whose outcome is known")
     kinds = sorted({type(value).__name__ for value in target.dropna()}) if target.dtype == object else []
@@ -131,7 +132,7 @@ def inferred_schema(recipe: Recipe, frame: pd.DataFrame) -> tuple[str, tuple[str
     Raises: SampleError naming a column that fits no type.
     """
     names = list(dict.fromkeys((*_carried(recipe, frame), *recipe.features)))
-    every = np.linspace(0, len(frame) - 1, min(len(frame), _SCHEMA_ROWS)).astype(int)
+    every = spread(len(frame), _SCHEMA_ROWS)
     gaps = [int(np.argmax(missing)) for name in names if (missing := frame[name].isna().to_numpy()).any()]
     rows = frame[names].iloc[np.unique([*every, *gaps])]
     inferred = infer_schema(sample_of(rows), recipe.name)
@@ -140,12 +141,12 @@ def inferred_schema(recipe: Recipe, frame: pd.DataFrame) -> tuple[str, tuple[str
 
 def fingerprint(recipe: Recipe, frame: pd.DataFrame) -> str:
     """
-    What the rows were, so that two trainings can be told apart.
+    A hash of the rows, which tells two trainings apart.
 
     Args:
         recipe: says which columns count.
         frame: the rows.
-    Returns: a sha256, hexadecimal, of the columns that are learned from, split by and predicted, in their order.
+    Returns: a sha256, hexadecimal, of the columns that are used: features, target, split, in their order.
     """
     own = [recipe.split.column] if recipe.split.column is not None else []
     names = list(dict.fromkeys((*recipe.features, recipe.target, *own)))

@@ -1,4 +1,4 @@
-"""The new model beside the version in use: both on the same held-out rows."""
+"""The new model compared with the version in use, on the same held-out rows."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Compared:
     """
-    How the new model does beside another.
+    The new model compared with another.
 
     Attributes:
         model: `name@version` of the version in use.
@@ -86,7 +86,7 @@ def compare(trained: Trained, package: Package) -> Compared:
         trained: the new model, with its held-out rows.
         package: the version in use, opened.
     Returns: metrics of both on the rows that both can score, with the paired bootstrap's intervals.
-    Raises: SettingsError when the two answer different questions, or the other can't score a single row.
+    Raises: SettingsError when the two predict different things, or the other can't score a single row.
     Blocks: for scoring, and 1,000 resamples.
     """
     manifest = package.manifest

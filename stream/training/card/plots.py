@@ -13,6 +13,7 @@ from stream.training.card.drawing import ACCENT, INK, MUTED, SECOND, label
 from stream.training.importance import Importance
 from stream.training.model_metrics import Sheet
 from stream.training.slices import Slice
+from stream.training.split import spread
 
 __all__ = ["actual", "by_part", "calibration", "confusion", "importance", "residuals", "roc", "scores"]
 
@@ -41,7 +42,7 @@ def roc(axes: Any, sheet: Sheet) -> None:
         if not 0 < happened.sum() < len(happened):
             continue
         false, true, _ = roc_curve(happened, answers.probabilities[:, i])
-        which = np.unique(np.linspace(0, len(false) - 1, min(_POINTS, len(false))).astype(int))
+        which = spread(len(false), _POINTS)
         name = None if answers.binary else label(answers.classes[i])
         axes.plot(false[which], true[which], color=ACCENT if answers.binary else None, label=name)
     if not answers.binary:
@@ -148,7 +149,7 @@ def by_part(axes: Any, parts: Sequence[Slice], judge: str, title: str, whole: fl
 
 def actual(axes: Any, sheet: Sheet) -> None:
     """What was predicted against what came."""
-    which = _dots(len(sheet.truth))
+    which = spread(len(sheet.truth), _DOTS)
     said, true = sheet.answers.values[which], sheet.truth[which].astype(float)
     ends = [float(min(said.min(), true.min())), float(max(said.max(), true.max()))]
     axes.plot(ends, ends, color=MUTED, linestyle="--", linewidth=1)
@@ -158,12 +159,8 @@ def actual(axes: Any, sheet: Sheet) -> None:
 
 def residuals(axes: Any, sheet: Sheet) -> None:
     """How far off the predictions are, by what was predicted."""
-    which = _dots(len(sheet.truth))
+    which = spread(len(sheet.truth), _DOTS)
     said = sheet.answers.values[which]
     axes.axhline(0, color=MUTED, linestyle="--", linewidth=1)
     axes.scatter(said, said - sheet.truth[which].astype(float), s=14, color=ACCENT, alpha=0.45, linewidths=0)
     axes.set(xlabel="predicted", ylabel="predicted − actual")
-
-
-def _dots(n: int) -> np.ndarray:
-    return np.unique(np.linspace(0, n - 1, min(n, _DOTS)).astype(int))

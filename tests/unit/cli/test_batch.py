@@ -171,7 +171,7 @@ def test_earlier_runs_under_output_are_no_input(
 
     assert "3 rows of 1 file: 3 predictions" in capsys.readouterr().err
     assert 2 == run(str(next(folder.glob("part-*"))), *options)
-    assert "is of an earlier run under --output" in capsys.readouterr().err
+    assert "was written by an earlier run under --output" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "avro"])
