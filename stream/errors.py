@@ -11,7 +11,7 @@ Every error of the package, as a map.
     * ``SampleError``: a data file.
     * ``QueryError``: a SQL query.
 
-  * ``QueryFailed``: a sound query ended before its end (exit 1).
+  * ``QueryFailed``: a sound query was broken off (exit 1).
   * ``RecordError``: dead-letter this one record and go on.
   * ``Retriable``: nothing happened; try the same thing again.
   * ``MovedOn``: the consumer group has moved on; nothing was committed, and others may own the partitions.
@@ -173,9 +173,9 @@ class QueryError(Refused):
 
 class QueryFailed(StreamError):
     """
-    A SQL query ended before its end.
+    A SQL query was broken off.
 
-    Operator action: read the database's message; what the query was to write is not there.
+    Operator action: read the database's message; what the query should have written is not there.
     """
 
 

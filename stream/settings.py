@@ -77,7 +77,7 @@ class KafkaSettings:
     group: str = "prediction-stream"
     """The consumer group; workers of one group share the input's partitions."""
     startup_timeout: Seconds = Seconds(60.0)
-    """How long to wait at start for the broker and the topics before exit 1."""
+    """How long to wait at start for the broker and the topics; then the worker exits with 1."""
     properties: Properties = field(default_factory=dict)
     """Any librdkafka property; applies to every client."""
     consumer: Properties = field(default_factory=dict)
@@ -125,7 +125,7 @@ class ModelSettings:
     trusted_keys: tuple[str, ...] = ()
     """Ed25519 public keys, PEM text or `{ file = "…" }` each; any one may have signed a version: docs/trust.md."""
     trusted_types: tuple[str, ...] = ()
-    """Full names of types that a `.skops` model may hold beside scikit-learn's, numpy's and scipy's own."""
+    """Full names of types that a `.skops` model may hold besides scikit-learn's, numpy's and scipy's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +137,15 @@ class InputSettings:
     schema: Path | None = None
     """Writer schema of values that name none that is known; default: the package's `features.avsc`."""
     framing: Framing | None = None
-    """How a value tells its schema; never guessed. Default: `confluent` with a registry, else `single-object`."""
+    """How a value names its schema; never guessed. Default: `confluent` with a registry, else `single-object`."""
     null_value: Literal["dead-letter", "skip", "forward"] = "dead-letter"
     """What becomes of a record without a value (a tombstone)."""
     on_out_of_range: Literal["stop", "earliest", "latest"] = "stop"
     """What to do when the records to be read next are gone (retention): stop, or go on at an end."""
     partitions: Annotated[int, Range(1, 10_000)] = 4
-    """Partitions of the topics that `stream topics --create` makes."""
+    """Partitions of the topics that `stream topics --create` creates."""
     replication: Annotated[int, Range(1, 9)] | None = None
-    """Replicas of the topics that `stream topics --create` makes; default: the broker's."""
+    """Replicas of the topics that `stream topics --create` creates; default: the broker's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class OutputSettings:
     topic: str = "flights.predictions"
     """The topic to write."""
     framing: Framing | None = None
-    """How a prediction tells its schema. Default: `confluent` with a registry, else `single-object`."""
+    """How a prediction names its schema. Default: `confluent` with a registry, else `single-object`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +172,14 @@ class DeadLetterSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeliverySettings:
-    """What is promised when something breaks."""
+    """What is guaranteed when something breaks."""
 
     guarantee: Literal["exactly-once", "at-least-once"] = "exactly-once"
     """`exactly-once`: outputs and offsets in one transaction; `at-least-once`: a crash can repeat some outputs."""
     instance: str | None = None
     """This worker's stable name, such as a pod's; it makes the `transactional.id`. Default: `{host}.{web port}`."""
     state: Path | None = None
-    """Folder, made at start, for the 64 KiB that must outlive a crash; default: one among the temporary files."""
+    """Folder, created at start, for the 64 KiB that must survive a crash; default: one in the temporary folder."""
     static_membership: bool = False
     """true: `group.instance.id` is the instance: a restart within the session time-out moves no partition."""
 
@@ -203,7 +203,7 @@ class WebSettings:
     host: str = "127.0.0.1"
     """Address to listen on."""
     port: Annotated[int, Range(1, 65_535)] = 6066
-    """Port to listen on; workers of one machine need one each."""
+    """Port to listen on; each worker of a machine needs its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +213,9 @@ class ServeSettings:
     host: str = "127.0.0.1"
     """Address to listen on; `0.0.0.0`: all of the machine's."""
     port: Annotated[int, Range(0, 65_535)] = 8080
-    """Port to listen on; 0: one that is free, which the log names."""
+    """Port to listen on; 0: a free one, which the log names."""
     token: str | Secret | None = None
-    """Requests need `Authorization: Bearer …` with it, those for `/ping`, `/health` and `/v2/health/…` do not."""
+    """Requests must carry `Authorization: Bearer …` with it, except those for `/ping`, `/health` and `/v2/health/…`."""
     certificate: Path | None = None
     """PEM file of the service's certificate and those that vouch for it: HTTPS instead of HTTP."""
     key: Path | None = None
@@ -223,13 +223,13 @@ class ServeSettings:
     client_ca: Path | None = None
     """PEM file of authorities, one of which must have signed a client's certificate (mutual TLS)."""
     max_body: Bytes = Bytes(16 * 1024 * 1024)
-    """Largest body of a request; beyond it: 413."""
+    """Largest body of a request; a larger one is answered 413."""
     timeout: Seconds = Seconds(30.0)
     """How long a request may take, its body's arrival included; then: 504."""
     drain_timeout: Seconds = Seconds(30.0)
     """How long requests in flight may still take after SIGTERM or Ctrl-C."""
     rate: Annotated[int, Range(1, 1_000_000)] | None = None
-    """Requests per second that one client address may make; beyond it: 429. Default: any."""
+    """Requests per second that one client address may make; beyond it: 429. Default: no limit."""
     batch_rows: Annotated[int, Range(1, 100_000)] = 2_000
     """Rows of requests that are scored together, at most; a larger request is scored whole."""
     max_wait: Seconds = Seconds(0.005)

@@ -15,22 +15,23 @@ from stream.settings import Settings
 __all__ = ["ML", "in_container"]
 
 ML = Path("/opt/ml")
-"""Where SageMaker puts a container's files."""
+"""Where SageMaker mounts a container's files."""
 
 
 def in_container(
     settings: Settings, environ: Mapping[str, str], *, configured: bool, ml: Path = ML
 ) -> Settings:
     """
-    The settings that SageMaker expects, where it is it that runs this process.
+    The settings that SageMaker expects, when it runs this process.
 
     Args:
         settings: as loaded.
-        environ: environment variables; what they set of [model] uri and [serve] stays.
-        configured: whether there is a configuration file; it says all then.
+        environ: environment variables; what they set of [model] uri and [serve] is kept.
+        configured: whether there is a configuration file; then it decides everything.
         ml: SageMaker's folder.
-    Returns: the model from `model` in the folder, or from its one subfolder that is a package; all addresses, and
-        the port that SageMaker names (8080 as a rule). Unchanged where there is no such folder.
+    Returns: settings whose model is the folder `model`, or the only subfolder of it that is a package, and which
+        listen on all addresses and on the port that SageMaker names (usually 8080). Unchanged if there is no such
+        folder.
     """
     model = ml / "model"
     if configured or "STREAM_MODEL__URI" in environ or not model.is_dir():

@@ -14,7 +14,7 @@ __all__ = ["JsonFormatter", "logging_config", "set_up_logging"]
 
 
 def _without_no_exception(record: logging.LogRecord) -> bool:
-    """Faust logs a crash as an exception where none is being handled: that says `NoneType: None`, so leave it out."""
+    """Faust logs a crash as an exception when none is being handled; leave out the resulting `NoneType: None`."""
     if record.exc_info and record.exc_info[0] is None:
         record.exc_info = None
     return True
@@ -53,8 +53,8 @@ def logging_config(settings: LoggingSettings) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stderr"], "level": settings.level.upper()},
-        # Faust and its service library tell of every service at info, httpx of every request, uvicorn of
-        # every connection; that is their debug to us, and httpcore's debug shows headers.
+        # At info, Faust and its service library log every service, httpx every request, uvicorn every
+        # connection: too much here. httpcore's debug shows headers.
         "loggers": {
             name: {"level": "WARNING"}
             for name in ("faust", "mode", "aiokafka", "asyncio", "httpx", "httpcore", "uvicorn")

@@ -1,4 +1,4 @@
-"""At start: wait for a schema registry that does not answer yet, and say so meanwhile."""
+"""At start: wait for a schema registry that does not answer yet, and log it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["wait_for_registry"]
 log = logging.getLogger(__name__)
 
 AGAIN_S = 1.0
-"""Between two tries; each waits for an answer by itself."""
+"""Between two attempts; each has its own time-out."""
 
 T = TypeVar("T")
 
@@ -24,12 +24,12 @@ def wait_for_registry(
     ask: Callable[[], T], budget_s: float, pause: Callable[[float], object] = time.sleep
 ) -> T:
     """
-    Do what needs an answer of the registry; again for as long as it gives none.
+    Do what needs an answer from the registry, and try again while it does not answer.
 
     Args:
         ask: raises Retriable when the registry does not answer.
         budget_s: for all tries together.
-        pause: waits so many seconds.
+        pause: waits for the given number of seconds.
     Returns: what `ask` returned.
     Raises: StartupTimeout with the last reason; what else `ask` raises, at once.
     """

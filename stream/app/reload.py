@@ -1,4 +1,4 @@
-"""Looks for a new version of the model, opens it beside the one that answers, and hands it over."""
+"""Looks for a new version of the model, opens it while the current one serves, and hands it over."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["Reload", "Reloader"]
 log = logging.getLogger(__name__)
 
 PASSING_LOOKS = 5
-"""Looks to let pass before a version is opened again that was not refused for itself; opening costs seconds."""
+"""Looks to skip before retrying a version that was refused for a reason outside it; opening takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reload:
     """
-    The last thing that came of looking for a new version.
+    The last result of looking for a new version.
 
     Attributes:
         version: that was tried; None before the first.
@@ -110,13 +110,13 @@ class Reloader:
             self._fits(package)
             self.hand_over(package)
         except (Retriable, SettingsError) as error:
-            # Not the version's fault: a registry that is away, or does not know its prediction schema yet.
+            # Not the version's fault: a registry that does not answer, or does not know its prediction schema yet.
             self._passing, self._looks_left = version, PASSING_LOOKS
             self._note(version, error)
             return False
         except StreamError as error:
             return self._refuse(version, error)
-        # Opening runs the version's own code, its sys.exit included: whatever comes of it must not end the worker.
+        # Opening runs the version's own code, which may even call sys.exit: nothing it does may end the worker.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             text = f"opening it raised {type(error).__name__}: {error}"
             return self._refuse(
@@ -139,7 +139,7 @@ class Reloader:
         return False
 
     def _fits(self, package: Package) -> None:
-        """Whoever reads today's predictions must be able to read the new ones."""
+        """Consumers of today's predictions must be able to read the new ones."""
         if package.manifest.name != self.package.manifest.name:
             raise PackageError(
                 f"the new version is of model {package.manifest.name!r}, {self.package.manifest.name!r} is served",
@@ -156,7 +156,7 @@ class Reloader:
             )
 
     def _note(self, version: int | None, error: StreamError) -> None:
-        """Say it once: in the log, the status and the metrics; the version that answers goes on."""
+        """Report it once, in log, status and metrics; the current version keeps serving."""
         step = getattr(error, "step", "")
         said = f"step {step}: {error.message}" if step else error.message
         if self.last.error != said:

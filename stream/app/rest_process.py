@@ -32,10 +32,10 @@ __all__ = ["Rest", "build_rest", "run_rest", "with_address"]
 log = logging.getLogger(__name__)
 
 _EXAMPLES = 3
-"""Golden rows that the documentation shows."""
+"""Golden rows shown in the service's documentation."""
 
 _KEEP_ALIVE_S = 75
-"""Idle connections are kept for longer than load balancers keep theirs (60 s as a rule), so that they close first."""
+"""Idle connections are kept longer than load balancers keep theirs (usually 60 s), so that those close first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def run_rest(settings: Settings) -> None:
     claimed = _claim(serve)
     rest = build_rest(settings)
     server = uvicorn.Server(_config(settings, rest.app))
-    # uvicorn raises the signals that it took again when it is done: they shall end nothing by then.
+    # uvicorn raises the signals that it handled again when it is done; they must not end the process then.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.handle_exit)
     host, port = claimed.getsockname()[:2]
@@ -107,12 +107,12 @@ def run_rest(settings: Settings) -> None:
     shown = f"[{host}]" if ":" in host else host
     log.info("%s answers on %s://%s:%d, see /docs", rest.service.served.title, scheme, shown, port)
     if serve.token is None and not _is_loopback(host):
-        log.warning("anybody who reaches %s:%d may ask: there is no [serve] token", host, port)
+        log.warning("anybody who can reach %s:%d may ask: no [serve] token is set", host, port)
     logging.getLogger("uvicorn.error").addFilter(shows_traceback)
     server.run([claimed])
     if rest.service.batcher.busy:
         log.error("the model did not come back within %g s; its requests got no answer", serve.drain_timeout)
-        os._exit(1)  # the thread that it has can't be ended otherwise
+        os._exit(1)  # its thread can't be ended in any other way
     if rest.service.cut_off:
         raise Stopped(
             f"{rest.service.cut_off} requests had no answer when the time to drain was up",
@@ -128,7 +128,7 @@ def shows_traceback(record: logging.LogRecord) -> bool:
 
 
 def _claim(serve: ServeSettings) -> socket.socket:
-    """The address, taken before the model is opened, and listened on after that."""
+    """Bind the address before the model is opened; listening starts later."""
     try:
         family = socket.getaddrinfo(serve.host, serve.port, type=socket.SOCK_STREAM)[0][0]
         claimed = socket.socket(family)
@@ -151,7 +151,7 @@ def _config(settings: Settings, app: Any) -> uvicorn.Config:
     for name in ("key", "client_ca"):
         if getattr(serve, name) is not None and serve.certificate is None:
             raise SettingsError(
-                f"[serve] {name}: is given, certificate is not", hint="give certificate too, or neither"
+                f"[serve] {name}: is set, but certificate is not", hint="set certificate too, or neither"
             )
     files = {
         "ssl_certfile": serve.certificate,

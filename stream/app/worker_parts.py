@@ -49,8 +49,8 @@ class Parts:
         engine: the loop.
         source: the input.
         sink: the outputs.
-        cluster: to ask whether the broker and the topics are there.
-        metrics: what it says of itself.
+        cluster: asked whether the broker and the topics are there.
+        metrics: what the worker says of itself.
         tally: what became of the records.
         reloader: looks for a new version of the model.
     """
@@ -120,7 +120,7 @@ def assemble(settings: Settings) -> Parts:
 
 
 def state_folder(settings: Settings) -> Path:
-    """Where this worker keeps what must outlive a crash of its process."""
+    """Where this worker keeps what must survive a crash of its process."""
     if settings.delivery.state is not None:
         return settings.path(settings.delivery.state)
     name = settings.transactional_id(socket.gethostname()).replace(os.sep, "_")
@@ -128,7 +128,7 @@ def state_folder(settings: Settings) -> Path:
 
 
 def _suspects(settings: Settings) -> Suspects:
-    """The note of this worker. Raises: SettingsError when its folder can't be had."""
+    """This worker's note. Raises: SettingsError when its folder can't be created."""
     folder = state_folder(settings)
     try:
         return Suspects(folder)

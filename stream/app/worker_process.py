@@ -22,7 +22,7 @@ def run_worker(app: Any, settings: Settings) -> NoReturn:
     Args:
         app: what `create_app` made.
         settings: for the log.
-    Raises: SettingsError when something else listens on the web's port; nothing was started then.
+    Raises: SettingsError when something else listens on the web's port; nothing was started.
     Exits 0 after SIGTERM or SIGINT, 1 when the engine ended by itself.
     """
     _claim(settings.web)
@@ -40,7 +40,7 @@ def run_worker(app: Any, settings: Settings) -> NoReturn:
 
 
 def _claim(web: WebSettings) -> None:
-    """Look whether the web's port is free; Faust would find out with a traceback, and after the start."""
+    """Check that the web's port is free; Faust would notice only after the start, with a traceback."""
     try:
         with socket.create_server((web.host, web.port)):
             return

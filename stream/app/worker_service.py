@@ -1,4 +1,4 @@
-"""The engine as a Faust service: started, watched and stopped with the worker's process."""
+"""The engine as a Faust service: it is started, watched and stopped with the worker's process."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ STOP_S = 8.5
 
 GARBAGE_AFTER = 200_000
 """
-New objects after which the collector looks at them; Python's own 700 are three looks to a batch. Outcomes die
-by themselves: what waits for the collector is only what refers to itself, a few objects a batch.
+New objects before a garbage collection; Python's default of 700 means three collections a batch. Outcomes are
+freed by reference counting: only what refers to itself, a few objects a batch, waits for the collector.
 """
 
 SWITCH_S = 0.0005
 """
-How long a thread keeps the interpreter while another wants it; Python's own 5 ms. The thread that ends transactions
-wants it after every answer of a broker, and the loop waits for that thread; the event loop answers sooner, too.
+How long a thread keeps the interpreter while another waits for it; Python's default is 5 ms. The thread that ends
+transactions needs it after every answer of a broker, and the loop waits for that thread; the event loop answers
+sooner, too.
 """
 
 PROBE_S = 5.0
@@ -47,7 +48,7 @@ PROBE_S = 5.0
 
 
 class EngineService(faust.Service):
-    """Runs the engine in a thread; its death is the worker's death, with the reason."""
+    """Runs the engine in a thread. When the engine dies, so does the worker, with the reason."""
 
     abstract = False
 
@@ -134,13 +135,13 @@ class EngineService(faust.Service):
 
     @faust.Service.task
     async def _probe(self) -> None:
-        """Ask the broker now and then what is there: `/health/ready` answers from this."""
+        """Ask the broker regularly which topics it has; `/health/ready` answers from this."""
         while not self.should_stop:
             await asyncio.to_thread(self._look)
             gone_s = self._status.probe.gone_s(time.monotonic())
             if gone_s > self._parts.settings.kafka.startup_timeout and self._running:
                 names = ", ".join(self._status.probe.missing)
-                hint = "make them with `stream topics --create`"
+                hint = "create them with `stream topics --create`"
                 await self._crash_with(
                     Stopped(f"topics have been gone for {gone_s:.0f} s: {names}", hint=hint)
                 )
@@ -149,7 +150,7 @@ class EngineService(faust.Service):
 
     @faust.Service.task
     async def _look_for_versions(self) -> None:
-        """Open a new version of the model beside the one that answers, in a thread of its own."""
+        """Open a new version of the model, in a thread of its own, while the current one serves."""
         every = self._parts.settings.model.reload
         while every is not None and not self.should_stop:
             await self.sleep(every)

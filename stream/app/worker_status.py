@@ -14,7 +14,7 @@ from stream.worker import State
 __all__ = ["Probe", "Rate", "Status", "told"]
 
 REACHED_S = 15.0
-"""A broker that answered within so many seconds counts as reachable; it is asked every 5 s."""
+"""A broker that answered within this time counts as reachable; it is asked every 5 s."""
 
 
 def told(state: State, joined: bool, partitions: int) -> str:
@@ -99,12 +99,12 @@ class Status:
 
     @property
     def live(self) -> bool:
-        """The engine goes round its loop, or has not been started yet."""
+        """Whether the engine's loop makes progress, or has not been started yet."""
         engine = self.parts.engine
         return not engine.progress.stuck and engine.life.state is not State.FAILED
 
     def lacking(self) -> list[str]:
-        """What keeps the worker from being ready; empty = ready."""
+        """Why the worker is not ready; empty = ready."""
         state = self.parts.engine.life.state
         reasons: list[str] = []
         if state not in (State.JOINING, State.RUNNING):

@@ -19,7 +19,7 @@ __all__ = ["batch"]
 HISTORY = "history"
 
 ALONE_BYTES = 1_000_000
-"""A file of so many bytes has some 50,000 rows at least."""
+"""A file of this size has about 50,000 rows or more."""
 
 
 class FormatChoice(click.ParamType):
@@ -48,7 +48,7 @@ def _formats() -> click.Choice[str]:
     "--output",
     required=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of all runs; each is a folder run=… in it.",
+    help="Folder of all runs; each run is a folder run=… in it.",
 )
 @click.option(
     "--engine",
@@ -96,8 +96,8 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     Score files: csv, parquet, jsonl or avro in, predictions out.
 
     INPUT is a file, a folder (with partitions such as year=2013 if it has them) or a glob. The predictions are
-    appended to --output as a new run, which is there whole or not at all; a command that was stopped goes on
-    where it was when it is given again. Rows that can't be scored are in the run's _dead_rows.jsonl.
+    appended to --output as a new run, which is published whole or not at all; run again, a command that was
+    stopped continues where it was. Rows that can't be scored are in the run's _dead_rows.jsonl.
 
     `stream batch history --output DIR` lists the runs.
 
@@ -159,7 +159,7 @@ def _history(output: Path, json_out: bool) -> int:
     from stream.errors import SettingsError
 
     if not output.is_dir():
-        raise SettingsError(f"--output {output}: there is no such folder", hint="correct the path")
+        raise SettingsError(f"--output {output}: no such folder", hint="correct the path")
     records = past_runs(output)
     if json_out:
         click.echo(as_json([asdict(record) for record in records]))

@@ -20,9 +20,9 @@ def check(package: Path | None, config: Path | None, json_out: bool) -> int:
     """
     Check a model package against the schemas and topics of stream.toml.
 
-    PACKAGE is a package's folder (default: [model] uri). Every finding is printed, with its hint. Exit 2 when
-    the worker would refuse to start, 1 when something needs a hand, such as a topic that is not there, 0 with
-    notes or nothing. That no broker answers is a note: the topics were not looked at then.
+    PACKAGE is a package's folder (default: [model] uri). Every finding is printed, with a hint. Exit 2 for
+    errors (the worker would refuse to start), 1 for warnings, such as a missing topic, 0
+    with information or nothing. A broker that does not answer is information: the topics were not looked at.
 
     \b
     Example:

@@ -20,7 +20,7 @@ __all__ = ["demo"]
     type=click.IntRange(min=1),
     default=20_000,
     show_default=True,
-    help="How many to send, those spoiled on purpose included.",
+    help="Events to send, including those corrupted on purpose.",
 )
 @click.option(
     "--rate",
@@ -40,19 +40,19 @@ __all__ = ["demo"]
 @click.option(
     "--no-browser",
     is_flag=True,
-    help="Open no browser. There is no live page yet, so none is opened anyway.",
+    help="Do not open a browser. There is no live page yet, so none is opened anyway.",
 )
-@click.option("--exit", "leave", is_flag=True, help="End when the events are through.")
+@click.option("--exit", "leave", is_flag=True, help="Exit when all events have come back.")
 def demo(
     events: int, rate: float, kafka: str | None, port: int | None, no_browser: bool, leave: bool
 ) -> None:
     """
     Replay real flights through a worker and watch the predictions.
 
-    A broker inside this process (or a real one: --kafka), the real worker beside it, and the flights that
-    left New York in the last weeks of 2013, none of which the model has seen, evenly chosen and in the order
-    of their departures: will they arrive more than 15 minutes late? Some events are spoiled on purpose, to
-    show dead letters. The last line on stdout is one JSON object; the exit code is 1 when an event came back
+    It starts a broker inside this process (or uses a real one: --kafka) and a real worker, and replays flights
+    that left New York in the last weeks of 2013, evenly sampled, in order of departure. The model has seen none
+    of them, and predicts whether each arrives more than 15 minutes late. Some events are corrupted on purpose,
+    to show dead letters. The last line on stdout is one JSON object; the exit code is 1 when an event came back
     neither as a prediction nor as a dead letter.
 
     \b
@@ -68,5 +68,5 @@ def demo(
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
-    """SIGTERM leaves as Ctrl-C does: the worker must not stay behind."""
+    """SIGTERM acts as Ctrl-C: the worker must not be left running."""
     raise KeyboardInterrupt

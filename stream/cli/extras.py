@@ -11,11 +11,11 @@ __all__ = ["require"]
 
 def require(extra: str, *modules: str) -> None:
     """
-    See whether an extra is installed.
+    Check that an extra is installed.
 
     Args:
         extra: its name in the distribution.
-        modules: what it brings; none is imported.
+        modules: what it installs; they are looked for, not imported.
     Raises: SettingsError that says how to get it.
     """
     missing = [module for module in modules if importlib.util.find_spec(module) is None]

@@ -21,13 +21,13 @@ COMMANDS = {
     "pack": "Make a model package from an estimator file.",
     "check": "Check a model package against the schemas and topics of stream.toml.",
     "models": "Show, verify and change the versions of a model package.",
-    "topics": "Show the topics that stream.toml needs; make them with --create.",
+    "topics": "Show the topics that stream.toml needs; create them with --create.",
     "produce": "Send a data file's rows as Avro events to the input topic.",
     "batch": "Score files: csv, parquet, jsonl or avro in, predictions out.",
-    "watch": "Show predictions as they come.",
+    "watch": "Show predictions as they arrive.",
     "status": "Show lag, rate, model and dead letters of a running group.",
-    "serve": "Answer over REST.",
-    "sql": "Ask in SQL: predict(f) is a function of DuckDB.",
+    "serve": "Serve predictions over REST.",
+    "sql": "Query in SQL: predict(f) is a function of DuckDB.",
     "export": "Write what BigQuery or another system needs to give a model's answers.",
 }
 """Each lives in the module of its name, or in that of `_MODULES`; it is imported only when it is asked for."""
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
-        # --debug is taken anywhere on the line: it is what one adds to the line that just failed.
+        # --debug may stand anywhere on the line: people add it to the end of one that just failed.
         result = cli.main([a for a in arguments if a != "--debug"], "stream", standalone_mode=False)
     except click.exceptions.Exit as asked:
         return asked.exit_code
@@ -99,7 +99,7 @@ def _run(arguments: list[str]) -> int:
         click.echo("interrupted", err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has gone (`stream watch | head`): not an error.
+        # Whoever read our output has gone (`stream watch | head`): not an error.
         sys.stderr.close()
         return 0
     except StreamError as error:
@@ -108,7 +108,7 @@ def _run(arguments: list[str]) -> int:
         click.echo(f"error: {error}", err=True)
         return REFUSED if isinstance(error, Refused) else FAILED
     except OSError as error:
-        # A full disk, a folder that can't be written: the system's own words and the file say all there is.
+        # A full disk, a folder that can't be written: the system's message names the file, and says enough.
         if debug:
             traceback.print_exc(file=sys.stderr)
         click.echo(f"error: {error}", err=True)

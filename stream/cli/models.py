@@ -18,10 +18,10 @@ __all__ = ["models"]
 
 _PACKAGE = click.argument("package", type=click.Path(path_type=Path), required=False)
 _VERSION = click.option(
-    "--version", type=click.IntRange(min=1), metavar="N", help="Which one (default: the current)."
+    "--version", type=click.IntRange(min=1), metavar="N", help="Which version (default: the current one)."
 )
 _METRICS = 3
-"""Metrics that fit into a line of the table; `show` has them all."""
+"""Metrics shown in a line of the table; `show` has all of them."""
 
 
 @click.group()
@@ -29,8 +29,8 @@ def models() -> None:
     """
     Show, verify and change the versions of a model package.
 
-    PACKAGE is the package's folder; without it, [model] uri of the configuration. Keys and trusted types are
-    the configuration's.
+    PACKAGE is the package's folder; without it, [model] uri of the configuration. Keys and trusted types come
+    from the configuration.
 
     \b
     Example:
@@ -44,9 +44,9 @@ def models() -> None:
 @json_option
 def list_command(package: Path | None, config: Path | None, json_out: bool) -> None:
     """
-    List the versions: when they were packed, what they do, who signed them.
+    List the versions: when each was packed, its task, who signed it.
 
-    Nothing is opened, and only manifests are read: `stream models verify` looks at everything.
+    Only manifests are read, and no model is opened; `stream models verify` checks everything.
 
     \b
     Example:
@@ -64,7 +64,7 @@ def list_command(package: Path | None, config: Path | None, json_out: bool) -> N
         if one.problem is not None:
             click.echo(f"version {one.version}: {one.problem}", err=True)
     if not any(one.current for one in found):
-        click.echo("`current` names none of them; `stream models rollback --to N` mends it", err=True)
+        click.echo("`current` names none of them; correct it with `stream models rollback --to N`", err=True)
 
 
 def _entry(one: Listed) -> dict[str, object]:
@@ -108,7 +108,7 @@ def show(package: Path | None, version: int | None, config: Path | None, json_ou
     """
     Show one version: its features, schemas, libraries and metrics.
 
-    Nothing of the model is opened.
+    The model is not opened.
 
     \b
     Example:
@@ -180,9 +180,9 @@ def verify(
     """
     Open a version as a worker would, and print each step's result.
 
-    The steps: its manifest is valid, every file's sha256, the signature if keys are trusted, the model is
-    loaded, its golden rows score as when it was packed. Loading a .joblib file runs code, as in the worker.
-    Exit 2 names the step that refuses it.
+    The steps: the manifest is valid, every file has its sha256, the signature is right if keys are trusted, the
+    model loads, its golden rows score as they did when it was packed. Loading a .joblib file runs code, as in the
+    worker. On exit 2 the message names the step that failed.
 
     \b
     Example:
@@ -228,8 +228,8 @@ def rollback(package: Path | None, to: int | None, config: Path | None, json_out
     """
     Make the version before the current one current again, or --to N.
 
-    It is opened first, as a worker would, and `current` is replaced in one step: when it is refused, nothing
-    has changed. Versions are never removed, so a rollback can itself be taken back.
+    The version is opened first, as a worker would, and `current` is replaced atomically: if the version is
+    refused, nothing changes. Versions are never removed, so a rollback can be undone.
 
     \b
     Example:
@@ -255,7 +255,7 @@ def rollback(package: Path | None, to: int | None, config: Path | None, json_out
 
 
 def _chosen(package: Path | None, config: Path | None, key: Path | None = None) -> tuple[Path, Trust]:
-    """The package's folder, and what it must show."""
+    """The package's folder, and whom it is trusted from."""
     from stream.resources import trust_of
     from stream.store import PublicKey
 

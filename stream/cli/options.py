@@ -32,10 +32,10 @@ __all__ = [
 ]
 
 SIGN_PASSWORD = "STREAM_SIGN_PASSWORD"
-"""Environment variable that opens an encrypted signing key where nobody can be asked."""
+"""Environment variable with the password of an encrypted signing key, where nobody can be asked."""
 
 LINE_EVERY_S = 2.0
-"""Between two lines of progress where there is no terminal."""
+"""Between two lines of progress when stderr is not a terminal."""
 
 config_option = click.option(
     "--config",
@@ -77,8 +77,8 @@ def signing_key(path: Path | None) -> SigningKey | None:
     The key of `--sign`.
 
     Args:
-        path: its file; None = not to be signed.
-    Raises: SettingsError when it can't sign, or its password is not known.
+        path: its file; None = do not sign.
+    Raises: SettingsError when the key can't sign, or its password is unknown.
     """
     if path is None:
         return None
@@ -136,7 +136,7 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
 @contextmanager
 def progress_bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """
-    Show how far a count has come: a bar on a terminal, a line every few seconds elsewhere; on stderr.
+    Show progress on stderr: a bar on a terminal, otherwise a line every few seconds.
 
     Args:
         label: what is counted.

@@ -26,7 +26,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--trusted-types",
     metavar="T,T",
     default="",
-    help="Types that a .skops file may hold beside scikit-learn's own.",
+    help="Types that a .skops file may hold besides scikit-learn's own.",
 )
 @sign_option
 @click.option("--json", "json_out", is_flag=True, help="Print one JSON object.")
@@ -47,8 +47,8 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     Make a model package from an estimator file.
 
     MODEL is a fitted estimator in a .joblib file, or a .skops file. A .joblib file runs code when it is opened:
-    pack only what you trust. What its events look like comes from --schema, or is inferred from --sample; with
-    both, the schema counts and the sample gives the golden rows. The first version of the folder (default:
+    pack only what you trust. The events' schema is --schema, or is inferred from --sample; with both, the
+    schema holds and the sample provides the golden rows. The first version of the folder (default:
     models/NAME) is 1; packing again adds the next and makes it current. A version never changes: one that was
     packed without --sign stays unsigned, and packing again makes a signed next one.
 
@@ -62,7 +62,9 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     from stream.store import PackRequest, pack_estimator_file
 
     if schema is None and sample is None:
-        raise click.UsageError("give --schema FILE.avsc or --sample FILE: what do the events look like?")
+        raise click.UsageError(
+            "give --schema FILE.avsc or --sample FILE, which say what the events look like"
+        )
     request = PackRequest(
         name=name,
         out=out,
@@ -97,5 +99,5 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
 
 
 def _each(texts: str) -> tuple[str, ...]:
-    """What stands between commas."""
+    """The parts of a comma-separated list."""
     return tuple(text.strip() for text in texts.split(",") if text.strip())

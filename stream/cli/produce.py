@@ -23,7 +23,7 @@ __all__ = ["produce"]
 @click.option(
     "--register", is_flag=True, help="Register the events' schema if the registry does not know it."
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Send the first so many rows only.")
+@click.option("--limit", type=click.IntRange(min=1), help="Send only the first N rows.")
 def produce(
     file: Path,
     config: Path | None,
@@ -37,8 +37,8 @@ def produce(
     Send a data file's rows as Avro events to the input topic.
 
     FILE is csv, parquet, avro or jsonl. Its rows are written with [input] schema (default: the model
-    package's features.avsc) in [input] framing. A row that does not fit ends the command with the file, row
-    and column; rows before it have been sent.
+    package's features.avsc) in [input] framing. A row that does not fit the schema ends the command, which names
+    the file, row and column; the rows before it have been sent.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""The prompt of `stream sql`: statements over several lines, a history, one that fails does not end it."""
+"""The prompt of `stream sql`: statements of several lines, with a history; a failing statement does not end it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ENDS = ("exit", "quit", ".exit", ".quit", "\\q")
 
 
 def history_file() -> Path:
-    """Where the statements are kept: `$XDG_STATE_HOME/prediction-stream/sql_history`, made if need be."""
+    """Where the statements are kept: `$XDG_STATE_HOME/prediction-stream/sql_history`; its folder is created."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     folder = Path(state) / "prediction-stream"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -40,7 +40,7 @@ def converse(session: Session, show: Callable[[Result], None], say_faults: Calla
         session: runs them.
         show: prints a statement's rows.
         say_faults: prints which rows of a statement have no prediction, and why.
-    Returns: the exit code, 0: what failed was said, and its author was there.
+    Returns: the exit code, always 0: failures were shown to the person at the prompt.
     Raises: SettingsError when the prompt's library is not installed.
     """
     require("sql", "prompt_toolkit")
@@ -50,7 +50,7 @@ def converse(session: Session, show: Callable[[Result], None], say_faults: Calla
         try:
             script = prompt.prompt()
         except KeyboardInterrupt:
-            continue  # as shells do: the line is given up
+            continue  # as in a shell: the line is dropped
         except EOFError:
             return 0
         if script.strip().rstrip(";") in _ENDS:

@@ -22,7 +22,7 @@ __all__ = ["serve"]
 )
 def serve(config: Path | None, host: str | None, port: int | None) -> None:
     """
-    Answer over REST until SIGTERM or Ctrl-C; requests in flight are answered before it ends.
+    Serve predictions over REST until SIGTERM or Ctrl-C; requests in flight are answered before it exits.
 
     It needs no Kafka: [model] uri is enough. /docs shows the model's fields, with an example to try. In a
     SageMaker container without a stream.toml it serves the package in /opt/ml/model, on all addresses.
@@ -31,7 +31,7 @@ def serve(config: Path | None, host: str | None, port: int | None) -> None:
     Example:
       stream serve --port 8080
     """
-    # Until the server takes the signals: nothing was begun, so there is nothing to finish.
+    # Until the server handles the signals, nothing has begun that must be finished.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     require("rest", "starlette", "uvicorn", "httptools", "limits")

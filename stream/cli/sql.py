@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["sql"]
 
 WIDTH = 120
-"""Characters of a table where there is no terminal."""
+"""Characters of a table's line when stdout is not a terminal."""
 
 
 @click.command()
@@ -33,7 +33,7 @@ WIDTH = 120
 )  # fmt: skip
 @click.option("--model", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="PACKAGE",
               help="The model package's folder (default: [model] uri).")  # fmt: skip
-@click.option("--rows", type=click.IntRange(min=2), default=40, show_default=True, help="Rows of a table.")
+@click.option("--rows", type=click.IntRange(min=2), default=40, show_default=True, help="Rows to print.")
 @config_option
 @json_option
 def sql(  # noqa: PLR0913  # one argument per option of the command
@@ -47,14 +47,14 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
     json_out: bool,
 ) -> int:
     """
-    Ask in SQL: predict(f) is a function of DuckDB.
+    Query in SQL: predict(f) is a function of DuckDB.
 
-    predict(f) gives a struct of the prediction's fields, predict_label(f), predict_score(f), predict_value(f) …
-    one of them, predict_error(f) why there is none. f is the name of a table in the query: a file (parquet, csv,
-    json), a table of an attached database, a subquery. A row without a prediction has a null; how many there
-    were is said at the end, and the exit code is 1.
+    predict(f) returns a struct of the prediction's fields; predict_label(f), predict_score(f), predict_value(f)
+    … return one of them; predict_error(f) says why there is no prediction. f is the name of a table in
+    the query: a file (parquet, csv, json), a table of an attached database, a subquery. A row without a
+    prediction has a null; if there are any, their number is printed at the end and the exit code is 1.
 
-    Without QUERY it is read from standard input; on a terminal there is a prompt, with a history.
+    Without QUERY, statements are read from standard input; on a terminal there is a prompt with a history.
 
     \b
     Example:
@@ -99,7 +99,7 @@ def _run(session: Session, script: str, save: Path | None, table: str, rows: int
             _print(session, last, rows, json_out)
         last = result
     if last is None and save is not None:
-        raise QueryError("--save: the query answers with no rows", hint="end it with a SELECT")
+        raise QueryError("--save: the query returns no rows", hint="end it with a SELECT")
     if last is not None and save is not None:
         count = keep(session, last, save, table)
         click.echo(f"{count:,} rows written to {save}", err=True)
@@ -118,7 +118,7 @@ def _print(session: Session, result: Result, rows: int, json_out: bool) -> None:
 
 
 def say_faults(tally: Tally) -> int:
-    """Say on stderr which columns were absent, how many rows had no prediction, and why; the exit code."""
+    """Print on stderr which columns were absent, how many rows had no prediction and why. Returns: the exit code."""
     for line in tally.absent:
         click.echo(line, err=True)
     if not tally.failed:

@@ -15,14 +15,14 @@ __all__ = ["status"]
 @click.command()
 @config_option
 @click.option(
-    "--worker", "workers", multiple=True, metavar="URL", help="A worker's web; may be given several times."
+    "--worker", "workers", multiple=True, metavar="URL", help="A worker's web address; may be repeated."
 )
 @click.option(
     "--over",
     type=click.FloatRange(min=0.1),
     default=1.0,
     show_default=True,
-    help="Seconds to measure the rate over.",
+    help="Seconds over which the rate is measured.",
 )
 @json_option
 def status(config: Path | None, workers: tuple[str, ...], over: float, json_out: bool) -> int:
@@ -30,9 +30,9 @@ def status(config: Path | None, workers: tuple[str, ...], over: float, json_out:
     Show lag per partition, rate, model and dead letters of a running group.
 
     Lag, rate and the number of dead letters come from the cluster; model and reasons from the workers' webs
-    (default: [web] host and port of the configuration). The cluster counts dead letters by offsets, and the end of
-    each transaction has one, so under exactly-once they are fewer: "at most", dead_letters in the JSON; the workers'
-    own counts are exact since their start. Exit 1 when a worker named with --worker does not answer.
+    (default: [web] host and port of the configuration). The cluster counts dead letters by offsets. The end of
+    each transaction takes an offset too, so under exactly-once the count is an upper bound ("at most"); the
+    workers' own counts are exact since they started. Exit 1 when a worker named with --worker does not answer.
 
     \b
     Example:

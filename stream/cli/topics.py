@@ -13,15 +13,15 @@ __all__ = ["topics"]
 
 @click.command()
 @config_option
-@click.option("--create", is_flag=True, help="Make the topics that are not there.")
+@click.option("--create", is_flag=True, help="Create the missing topics.")
 @json_option
 def topics(config: Path | None, create: bool, json_out: bool) -> int:
     """
-    Show the topics that stream.toml needs, and make those that are not there.
+    Show the topics that stream.toml needs, and create the missing ones.
 
-    Topics are made with [input] partitions and replication; the dead-letter topic takes records 64 KiB
-    larger than the input's. With a schema registry, --create also registers the prediction's schema. Exit 1
-    when one is missing and --create was not given.
+    Topics are created with [input] partitions and replication; the dead-letter topic accepts records 64 KiB
+    larger than the input topic's. With a schema registry, --create also registers the prediction's schema. Exit 1
+    if a topic is missing and --create was not given.
 
     \b
     Example:
@@ -48,5 +48,5 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
         print_table(rows)
     missing = [state.name for state in states if state.partitions is None]
     if missing:
-        click.echo(f"missing: {', '.join(missing)}; make them with `stream topics --create`", err=True)
+        click.echo(f"missing: {', '.join(missing)}; create them with `stream topics --create`", err=True)
     return 1 if missing else 0

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 _FAILED = 1
-"""Exit code of a training that ran, and whose model is not good enough."""
+"""Exit code of a training that ran but whose model is not good enough."""
 
 
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=Path), required=False)
 @click.option("--out", type=click.Path(path_type=Path), help="The package's folder (default: models/NAME).")
-@click.option("--data", type=click.Path(path_type=Path), help="Rows to use in place of the recipe's DATA.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="In place of the recipe's SEED.")
+@click.option("--data", type=click.Path(path_type=Path), help="Rows to use instead of the recipe's DATA.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Use instead of the recipe's SEED.")
 @click.option(
     "--set", "fixed", multiple=True, metavar="NAME=VALUE",
     help="Fix a parameter of the estimator; the grid's values for it are not tried.",
@@ -39,15 +39,15 @@ _FAILED = 1
     "--compare", type=click.Path(path_type=Path), metavar="PACKAGE",
     help="Compare with this package (default: the current version in --out).",
 )  # fmt: skip
-@click.option("--no-compare", is_flag=True, help="Compare with nothing.")
+@click.option("--no-compare", is_flag=True, help="Do not compare.")
 @click.option(
     "--require", type=click.Choice(["better", "not-worse"]),
     help="Pack only if the comparison says so; else exit 1.",
 )  # fmt: skip
 @click.option(
-    "--card", type=click.Path(path_type=Path, dir_okay=False), help="Write the model card here, too."
+    "--card", type=click.Path(path_type=Path, dir_okay=False), help="Also write the model card here."
 )
-@click.option("--no-card", is_flag=True, help="Make no model card.")
+@click.option("--no-card", is_flag=True, help="Do not write a model card.")
 @sign_option
 @config_option
 @click.pass_context
@@ -100,7 +100,7 @@ def train(  # noqa: PLR0913  # one argument per option of the command
 
 
 def _in_container(context: click.Context) -> int:
-    """SageMaker calls `train` without a word more; what it wants to know of a failure is left in a file."""
+    """SageMaker calls `train` without arguments, and reads the reason of a failure from a file."""
     from stream.errors import StreamError
     from stream.training.sagemaker import BASE, BASE_VARIABLE, container, read_order, tell_failure
 
@@ -166,7 +166,7 @@ def _say(job: Job, done: Done) -> None:
     if done.compared is not None:
         click.echo(done.compared.sentence, err=True)
         if done.compared.caveat:
-            click.echo(f"mind: {done.compared.caveat}", err=True)
+            click.echo(f"note: {done.compared.caveat}", err=True)
     elif job.compare:
         click.echo(f"compared with nothing: {job.request.folder} has no version yet", err=True)
     if done.packed is not None:

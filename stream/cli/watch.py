@@ -15,7 +15,7 @@ __all__ = ["watch"]
 @click.command()
 @config_option
 @click.option("--topic", help="Topic to read (default: [output] topic).")
-@click.option("--n", "n", type=click.IntRange(min=1), help="Stop after so many records (default: go on).")
+@click.option("--n", "n", type=click.IntRange(min=1), help="Stop after N records (default: never).")
 @click.option(
     "--from", "start", type=click.Choice(["earliest", "latest"]), default="latest", show_default=True
 )
@@ -28,10 +28,10 @@ def watch(
     json_out: bool,
 ) -> None:
     """
-    Show predictions as they come: rows on a terminal, JSON lines elsewhere or with --json.
+    Show predictions as they arrive: rows on a terminal, JSON lines elsewhere or with --json.
 
     With --topic it shows the input topic or the dead-letter topic of the configuration too, the latter with
-    the headers that say what was wrong. It joins no group and commits nothing.
+    the headers that say why. It joins no group and commits nothing.
 
     \b
     Example:

@@ -26,7 +26,7 @@ def worker(config: Path | None) -> None:
     Example:
       stream worker --config stream.toml
     """
-    # Until Faust takes the signals, seconds from now: nothing was begun, so there is nothing to finish.
+    # Until Faust handles the signals, seconds from now, nothing has begun that must be finished.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     from stream.app import build_app, run_worker, set_up_logging
 

@@ -1,4 +1,4 @@
-"""The real worker as a child process: started, waited for, watched, and never left behind."""
+"""The real worker as a child process: started, awaited, watched, and always ended."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TAIL_LINES = 15
 """Of its log, in the message that says it died."""
 
 _DIRECT = build_opener(ProxyHandler({}))
-"""A proxy of the environment has no way to this machine's loopback."""
+"""A proxy named in the environment can't reach this machine's loopback."""
 
 
 class Child:
@@ -76,7 +76,7 @@ class Child:
         """Raises Stopped with the log's last lines when the worker has ended."""
         code = self._process.poll() if self._process is not None else None
         if code is not None:
-            raise Stopped(f"the worker ended with exit code {code}; its last words:\n{self.tail()}")
+            raise Stopped(f"the worker ended with exit code {code}; the end of its log:\n{self.tail()}")
 
     def tail(self) -> str:
         """The end of its log, indented."""
@@ -102,7 +102,7 @@ class Child:
 
 
 def _dying_with_us() -> list[str]:
-    """Where the system can: a worker whose demo was killed (-9) ends too, its broker is gone."""
+    """Where the system allows it, a worker ends with its demo even if that was killed (-9): its broker is gone."""
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         return []

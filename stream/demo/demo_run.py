@@ -35,10 +35,10 @@ SILENCE_S = 30.0
 """The run is over when nothing has come back for so long."""
 
 POLL_S = 0.05
-"""How long one look at the predictions waits."""
+"""How long one poll for predictions waits."""
 
 CHECK_S = 0.5
-"""Between two looks at the worker's process."""
+"""Between two checks of the worker's process."""
 
 NAMED = 5
 """Missing events named in the error at most."""
@@ -127,7 +127,7 @@ def _await_ready(child: Child) -> None:
         child.check()
         if deadline.over:
             raise StartupTimeout(
-                f"the worker was not ready within {READY_S:g} s; its last words:\n{child.tail()}"
+                f"the worker was not ready within {READY_S:g} s; the end of its log:\n{child.tail()}"
             )
         time.sleep(0.1)
 

@@ -1,4 +1,4 @@
-"""What a run stands on: a broker with its topics, a free port, and a stream.toml in a folder of its own."""
+"""What a run needs: a broker with its topics, a free port, and a stream.toml in a folder of its own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOCK_FETCH_WAIT_MS = 5
 meanwhile: the client's wait is the latency there. (A real broker answers at once.)"""
 
 _CREDENTIALS = ("STREAM_KAFKA__PROPERTIES", "STREAM_KAFKA__CONSUMER", "STREAM_KAFKA__PRODUCER")
-"""The settings that a real broker may need; no other setting of the environment may lead the demo astray."""
+"""The settings that a real broker may need; the demo ignores every other setting of the environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def write_config(
         "web": {"host": LOOPBACK, "port": port},
     }
     if embedded:
-        tables["delivery"] = {"guarantee": "at-least-once"}  # its transactions only pretend
+        tables["delivery"] = {"guarantee": "at-least-once"}  # its transactions are not real
         tables["kafka.consumer"] = {'"fetch.wait.max.ms"': MOCK_FETCH_WAIT_MS}
     # A JSON string is a TOML string too, with every character escaped that needs to be.
     lines = [

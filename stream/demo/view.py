@@ -21,7 +21,7 @@ from stream.demo.ledger import LATEST, Ledger, Sighting, percentile_ms
 __all__ = ["Facts", "View"]
 
 LINE_EVERY_S = 2.0
-"""Between two lines where there is no terminal."""
+"""Between two lines when stdout is not a terminal."""
 
 FRAMES_PER_S = 4
 
@@ -102,7 +102,7 @@ class View:
     def conclude(self, ledger: Ledger) -> None:
         """The result for people: the figures, and what the dead letters say."""
         summary = ledger.summary()
-        auc = "not to be had: only one outcome came" if summary.auc is None else f"{summary.auc:.3f}"
+        auc = "undefined: only one outcome occurred" if summary.auc is None else f"{summary.auc:.3f}"
         self.say(
             f"{summary.events:,} events → {summary.predictions:,} predictions + {summary.dead_letters:,} dead"
             f" letters; {summary.duplicates} twice, {len(ledger.missing())} missing",

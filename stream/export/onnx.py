@@ -130,7 +130,7 @@ def _column(path: str) -> str:
 
 def _check_kind(manifest: Manifest) -> None:
     if manifest.task not in ("classifier", "regressor"):
-        raise _refusal(manifest, f"a {manifest.task} is none of what is exported: classifier, regressor")
+        raise _refusal(manifest, f"a {manifest.task} can't be exported, only a classifier or a regressor")
     if manifest.score == "decision_function":
         raise _refusal(manifest, "its score is a decision function, for which ONNX has no output")
     times = [feature.name for feature in manifest.features if feature.kind == "datetime"]
@@ -183,7 +183,7 @@ def _joined(manifest: Manifest, estimator: object) -> object:
 def _guarded(manifest: Manifest, call: Any) -> Any:
     """The compiler and its runtime raise errors of many kinds for what they can't do."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of libraries that it looks for, and of models that it will refuse
+        warnings.simplefilter("ignore")  # about libraries that it looks for, and models that it will refuse
         result = attempt(call)
     if isinstance(result, Raised):
         reason = " ".join(result.message.split())[:300] or result.exception
@@ -194,7 +194,7 @@ def _guarded(manifest: Manifest, call: Any) -> Any:
 def _refusal(manifest: Manifest, reason: str) -> PackageError:
     return PackageError(
         f"{manifest.model} can't be exported to ONNX: {reason}",
-        hint="let BigQuery ask `stream serve`: stream export --to bigquery",
+        hint="let BigQuery call `stream serve`: stream export --to bigquery",
     )
 
 

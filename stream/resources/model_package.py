@@ -17,12 +17,12 @@ def trust_of(model: ModelSettings) -> Trust:
     """
     Args:
         model: the table of the configuration.
-    Returns: what a package must show before it is opened.
-    Raises: SettingsError when a key is none, or a signature is required that nobody could have made.
+    Returns: what a package must prove before it is opened.
+    Raises: SettingsError when a key can't be read, or a signature is required but no key is trusted.
     """
     if model.require_signature and not model.trusted_keys:
         raise SettingsError(
-            "[model] require_signature: is true, but trusted_keys is empty: no signature could be right",
+            "[model] require_signature: is true, but trusted_keys is empty: no signature could be verified",
             hint='add trusted_keys = [{ file = "KEY.pub.pem" }]',
         )
     keys = tuple(
@@ -45,7 +45,7 @@ def open_configured(settings: Settings, folder: str | None = None) -> Package:
 
 def say_origin(package: Package, model: ModelSettings) -> None:
     """
-    Log what is worth knowing of a package that is about to serve: its notes, and who vouches for it.
+    Log what an operator should know of a package that is about to serve: its notes, and who signed it.
 
     Args:
         package: just opened.
@@ -56,4 +56,4 @@ def say_origin(package: Package, model: ModelSettings) -> None:
     if package.signer is not None:
         log.info("%s is signed by %s", package.manifest.model, package.signer.fingerprint)
     elif not model.trusted_keys:
-        log.info("no signature is checked: the package's hashes prove that it is whole, not where it is from")
+        log.info("no signature is checked: the package's hashes prove its integrity, not its origin")

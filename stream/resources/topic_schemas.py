@@ -79,7 +79,7 @@ def input_schema(settings: Settings) -> RecordSchema:
 
 
 def registry_client(settings: Settings) -> Client | None:
-    """The configuration's registry; None when there is none. Raises: SettingsError."""
+    """The configuration's registry; None when none is configured. Raises: SettingsError."""
     chosen = settings.schema_registry
     return Client(Connection(chosen, settings.path)) if chosen.url else None
 
@@ -109,7 +109,7 @@ def prefix_of(settings: Settings, side: Side, schema: RecordSchema, *, register:
         side: which topic.
         schema: of the values.
         register: register the schema when it is not there.
-    Raises: SettingsError when the registry does not know the schema, or there is none to ask;
+    Raises: SettingsError when the registry does not know the schema, or none is configured;
         SchemaError when it finds the schema incompatible; Retriable or BrokerRefused when it does not answer
         or refuses.
     """

@@ -20,11 +20,11 @@ from stream.transport import Cluster, first_and_last
 __all__ = ["Finding", "Severity", "check_contract", "topics_there"]
 
 ANSWER_S = 5.0
-"""For the broker to say which topics it has; a person waits."""
+"""Time for the broker to list its topics; a person is waiting."""
 
 
 def topics_there(settings: Settings) -> Collection[str]:
-    """The broker's topics. Raises: Retriable when it does not answer, BrokerRefused when it lets us not in."""
+    """The broker's topics. Raises: Retriable when it does not answer, BrokerRefused when it refuses us."""
     return Cluster(settings.kafka).topics(ANSWER_S)
 
 
@@ -56,16 +56,16 @@ def check_contract(
 
 
 def _topics(settings: Settings, look: Callable[[Settings], Collection[str]]) -> Iterator[Finding]:
-    """The configuration's topics ↔ the broker's. One that is away proves nothing: the worker waits for it, too."""
+    """The configuration's topics ↔ the broker's. One that does not answer proves nothing: the worker waits."""
     where = f"[kafka] bootstrap_servers {settings.kafka.bootstrap_servers}"
     try:
         there = look(settings)
     except Retriable as error:
-        message = f"no broker answers, so the topics were not looked at: {error.message}"
+        message = f"no broker answers, so the topics were not checked: {error.message}"
         yield Finding("info", where, message, error.hint or "start the broker, or correct `[kafka]`")
         return
     except (Stopped, SettingsError) as error:
-        yield Finding("error", where, f"the topics can't be looked at: {error.message}", error.hint)
+        yield Finding("error", where, f"the topics can't be listed: {error.message}", error.hint)
         return
     wanted = {
         "[input] topic": settings.input.topic,
@@ -74,8 +74,8 @@ def _topics(settings: Settings, look: Callable[[Settings], Collection[str]]) -> 
     }
     for key, topic in wanted.items():
         if topic not in there:
-            message = f"the topic is not at {settings.kafka.bootstrap_servers}, or may not be seen"
-            yield Finding("warning", f"{key} {topic}", message, "make it with `stream topics --create`")
+            message = f"the topic is not at {settings.kafka.bootstrap_servers}, or this user may not see it"
+            yield Finding("warning", f"{key} {topic}", message, "create it with `stream topics --create`")
 
 
 def _input(settings: Settings, package: Package) -> Iterator[Finding]:
@@ -114,7 +114,7 @@ def _subject(settings: Settings, client: Client, prediction: RecordSchema) -> It
         yield Finding("error", subject, f"prediction.avsc does not fit the latest version: {reason}", hint)
     if not reasons:
         severity: Severity = "info" if settings.schema_registry.register else "error"
-        message = f"{prediction.name} is not registered, and does not contradict what is"
+        message = f"{prediction.name} is not registered; it is compatible with what is"
         yield Finding(severity, subject, message, "register it with `stream topics --create`")
 
 
@@ -128,14 +128,12 @@ def _before(settings: Settings, package: Package, prediction: RecordSchema) -> I
     where = f"prediction.avsc of versions {earlier[-1]} and {package.manifest.version}"
     for difference in compare(prediction, before, [leaf.path for leaf in before.leaves()]):
         severity: Severity = "info" if difference.kind == "promoted" else "warning"
-        hint = (
-            "tell downstream before this version serves, or pack it with the same carried fields and options"
-        )
+        hint = "tell its consumers before this version serves, or pack it with the same carried fields and options"
         yield Finding(severity, where, difference.message, hint)
 
 
 def _asked(settings: Settings, ask: Callable[[Client], Iterator[Finding]]) -> Iterator[Finding]:
-    """Findings that need the registry; that it does not answer is a finding too."""
+    """Findings that need the registry; a registry that does not answer is a finding too."""
     client = registry_client(settings)
     if client is None:
         return

@@ -13,12 +13,12 @@ from stream.transport import Sink
 __all__ = ["Message", "replay"]
 
 CHUNK = 500
-"""Events handed over at a time at most; at a low rate, what is due every 20 ms."""
+"""Events sent at a time, at most; at a low rate, those that are due every 20 ms."""
 
 TICK_S = 0.02
 
 ACKNOWLEDGE_S = 120.0
-"""For the last events to be acknowledged."""
+"""Time for the last events to be acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def replay(
         sink: the producer.
         topic: where to.
         rate: events per second; None = as fast as the broker takes them.
-        pause: waits so many seconds.
+        pause: waits for the given number of seconds.
         progress: told how many have been handed over so far.
     Returns: how many were sent; all are acknowledged.
     Raises: DeliveryFailed when the broker refused one; Stopped when it can't be reached; what `messages`

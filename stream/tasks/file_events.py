@@ -65,7 +65,7 @@ def send_file(
         settings: as `event_messages`.
         key: as `event_messages`.
         rate: events per second; None = as fast as the broker takes them.
-        limit: the first so many rows only; None = all.
+        limit: rows to send at most; None = all.
         register: as `event_messages`.
         progress: told how many have been handed over so far.
     Returns: how many were sent; all are acknowledged.

@@ -35,7 +35,7 @@ from stream.store.opening import read_file, read_head
 __all__ = ["BatchRequest", "check_inputs", "check_share", "planned", "reasons_of", "run_batch"]
 
 MIN_ROWS = 1_000
-"""Fewer rows say nothing about a deploy; the worker's brake has the same limit."""
+"""Fewer rows prove nothing about a deployment; the worker's brake has the same limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def run_batch(
             else:
                 done = run_local(run, job, request.processes, progress)
         except (StreamError, OSError):
-            # A file that changed is read wrongly, in any way: that is the cause to tell.
+            # A file that changed meanwhile fails in any way: report the change, which is the cause.
             check_unchanged(plan)
             raise
         check_unchanged(plan)

@@ -13,7 +13,7 @@ from stream.manifest import Manifest
 __all__ = ["Finding", "Severity", "compared"]
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
-"""`error`: the worker would not start. `warning`: it would, but somebody should look. `info`: good to know."""
+"""`error`: the worker would refuse to start. `warning`: it would start, but look into it. `info`: good to know."""
 
 _DIFFERENCES: dict[str, tuple[Severity, str]] = {
     "missing": ("error", "write the field again, or pack a model that does not need it"),

@@ -1,4 +1,4 @@
-"""A running group seen from outside: lag and rate from the cluster, the rest from its workers."""
+"""A running group as seen from outside: lag and rate from the cluster, the rest from its workers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stream.transport import Cluster
 __all__ = ["GroupStatus", "PartitionStatus", "observe_group", "statuses", "worker_status"]
 
 ANSWER_S = 3.0
-"""For a worker's web to answer."""
+"""Time for a worker's web to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def worker_status(url: str) -> dict[str, Any] | str:
 
     Args:
         url: of its web, such as `http://127.0.0.1:6066`.
-    Returns: the JSON of `/api/status`, or why there is none.
+    Returns: the JSON of `/api/status`, or the reason why it could not be read.
     """
     try:
         with urllib.request.urlopen(f"{url.rstrip('/')}/api/status", timeout=ANSWER_S) as answer:

@@ -18,7 +18,7 @@ from stream.tasks.findings import Finding, compared
 __all__ = ["EDGE_RECORDS", "registered"]
 
 EDGE_RECORDS = 200
-"""Records looked at, at each end of each partition: the oldest schemas are at one, the newest at the other."""
+"""Records read at each end of each partition: the oldest schemas are at one end, the newest at the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def registered(
         manifest: of its package.
         look: reads the topic's first and last records; raises Stopped when no broker answers.
     Yields: nothing worse than `warning`: a wrong schema does not stop the worker, only its records. A version
-        older than every one that was seen on the topic is worth a note.
+        older than every one that was seen on the topic is information only.
     Raises: as `Client`.
     """
     subject = subject_of(settings, "input", features)

@@ -21,7 +21,7 @@ def watch_topic(
     settings: Settings, topic: str | None, start: Literal["earliest", "latest"]
 ) -> Iterator[dict[str, object]]:
     """
-    Records of one of the configuration's topics, for ever, as they come.
+    Records of one of the configuration's topics as they arrive, without end.
 
     Args:
         settings: the configuration.

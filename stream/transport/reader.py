@@ -80,7 +80,7 @@ class Reader:
             begin = OFFSET_BEGINNING if start == "earliest" else OFFSET_END
             found = self._partitions()
             if not found:
-                raise Stopped(f"topic {topic} is not there", hint="make it with `stream topics --create`")
+                raise Stopped(f"topic {topic} is not there", hint="create it with `stream topics --create`")
             self._consumer.assign([TopicPartition(topic, i, begin) for i in found])
         else:
             self.read(start)

@@ -208,7 +208,8 @@ class Cluster:
         count = self.partitions().get(topic)
         if count is None:
             raise Stopped(
-                f"topic {topic} is not there on {self._servers}", hint="make it with `stream topics --create`"
+                f"topic {topic} is not there on {self._servers}",
+                hint="create it with `stream topics --create`",
             )
         return count
 

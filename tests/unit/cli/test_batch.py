@@ -153,7 +153,7 @@ def test_an_output_that_is_none_is_named(package: Path, capsys: pytest.CaptureFi
     assert 2 == run("a.csv", "--output", "file/out", "--model", str(package))
     assert "--output file/out: no run can be started there: Not a directory" in capsys.readouterr().err
     assert 2 == run("history", "--output", "nope")
-    assert "--output nope: there is no such folder" in capsys.readouterr().err
+    assert "--output nope: no such folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("given", ["data", "data/**/*"], ids=["folder", "glob"])

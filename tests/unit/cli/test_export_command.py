@@ -66,5 +66,5 @@ def test_refused_model_leaves_no_files(tmp_path: Path, capsys: pytest.CaptureFix
     """Exit code 2, and what to do instead."""
     assert 2 == code_of("--to", "onnx", "--out", str(tmp_path / "x"), "models/flights")
 
-    assert "try: let BigQuery ask `stream serve`" in capsys.readouterr().err
+    assert "try: let BigQuery call `stream serve`" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()

@@ -57,7 +57,7 @@ def test_null_predictions_are_counted_by_reason(package: Path, capsys: pytest.Ca
         (["SELECT predict(f) FROM 'nothing.csv' f"], 2, "No files found"),
         (["SELECT predict_value({'x': 1})"], 2, "predict_value does not exist"),
         (["--save", "out.doc", "SELECT 1"], 2, "expected a file called"),
-        (["--save", "out.csv", "SET threads = 2"], 2, "the query answers with no rows"),
+        (["--save", "out.csv", "SET threads = 2"], 2, "the query returns no rows"),
         (["SELECT x::INT FROM (VALUES ('a')) f(x)"], 1, "Could not convert"),
     ],
 )

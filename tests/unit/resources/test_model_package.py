@@ -108,8 +108,8 @@ def test_schema_read_without_the_model_must_be_the_one_that_was_signed(
 @pytest.mark.parametrize(
     ("signer", "keys", "said"),
     [
-        (None, (), "the package's hashes prove that it is whole, not where it is from"),
-        (OURS, (), "the package's hashes prove that it is whole, not where it is from"),
+        (None, (), "the package's hashes prove its integrity, not its origin"),
+        (OURS, (), "the package's hashes prove its integrity, not its origin"),
         (OURS, (OURS.public,), f"m@1 is signed by {OURS.public.fingerprint}"),
         (None, (OURS.public,), "none of the trusted keys vouches for where it is from"),
     ],
