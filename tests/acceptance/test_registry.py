@@ -239,7 +239,7 @@ def test_registry_that_does_not_come_ends_the_start(make: Make) -> None:
 def test_incompatible_prediction_schema_is_refused(
     registry: Registry, make: Make, told: Told, stocked: Stocked
 ) -> None:
-    """The registry's 409 is said in its words, with the subject and a mend; check says so before."""
+    """The registry's 409 is told in its words, with the subject and a hint; check says so before."""
     setup, stock = make({"schema_registry": {"url": registry.url}}), stocked(registry.url)
     other = {"type": "record", "name": "Other", "fields": [{"name": "label", "type": "int"}]}
     stock.client.register_schema(f"{setup.output}-value", Schema(json.dumps(other), "AVRO"))

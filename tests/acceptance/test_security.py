@@ -201,7 +201,7 @@ def _spoil(site: Site) -> None:
 
 
 def test_worker_with_a_wrong_password_ends_at_once(site: Site, workers: Workers) -> None:
-    """Waiting does not mend a password: exit 1 long before `startup_timeout`, with the properties to correct."""
+    """Waiting does not repair a password: exit 1 long before `startup_timeout`, with the properties to correct."""
     _, setup = site.user([])
     [file] = site.plain.folder.glob("*.password")
     file.write_text("not-the-password")

@@ -1,4 +1,4 @@
-"""A worker that can't start says why: waiting, then exit 1; exit 2 at once for what waiting won't mend."""
+"""A worker that can't start says why: waiting, then exit 1; exit 2 at once for what waiting won't solve."""
 
 from __future__ import annotations
 

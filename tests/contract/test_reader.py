@@ -144,7 +144,7 @@ class TestRanges:
             assert [b"1", b"2"] == [row.value for row in read(reader)]
 
     def test_one_reader_reads_range_after_range(self, cluster: Cluster) -> None:
-        """What was read before is no part of the next, and a partition that was finished is read again."""
+        """The next range starts afresh, and a partition that was finished is read again."""
         topic = cluster.topic("again")
         send(cluster, topic, [b"1", b"2", b"3"])
         index, end = holding(cluster, topic)
@@ -181,7 +181,7 @@ class TestRanges:
     def test_only_committed_records_are_read_and_markers_are_waited_for_by_nobody(
         self, cluster: Cluster
     ) -> None:
-        """Aborted records are left out, and a range whose last offsets are no records ends all the same."""
+        """Aborted records are left out, and a range whose last offsets hold no records ends all the same."""
         topic = cluster.topic("committed")
         budget = Deadline.after(READ_S)
         with transactions(cluster) as sink:

@@ -109,7 +109,7 @@ def test_refused_timestamps_are_told_and_nothing_of_them_is_seen(
 
 
 def test_record_that_is_too_large_is_told(real: Cluster, sink: TransactionalSink) -> None:
-    """Alone in its batch there is no doubt; the producer is of use afterwards."""
+    """Alone in its batch there is no doubt; the producer can be used afterwards."""
     out = real.topic("out", {"max.message.bytes": "10000"})
     sink.begin()
     write(sink, out, [bytes(20_000)])
@@ -220,7 +220,7 @@ def test_renewed_producer_ends_what_the_one_before_left_open(real: Cluster, sink
 
 
 def test_topic_that_is_not_there_aborts(real: Cluster, settings: KafkaSettings) -> None:
-    """An output that can't be delivered is no silent loss: the transaction can't be committed."""
+    """An output that can't be delivered is not lost silently: the transaction can't be committed."""
     chosen = KafkaSettings(
         settings.bootstrap_servers,
         settings.group,

@@ -114,7 +114,7 @@ def test_reasons_in_the_code_are_those_that_are_declared() -> None:
 
 
 def test_tests_that_a_guarantee_names_are_there() -> None:
-    """A promise hangs on a test that exists."""
+    """Each test that a promise rests on exists."""
     named = set(re.findall(r"`(test_\w+)`", _written("guarantees.md")))
     found = {name for path in (ROOT / "tests").rglob("test_*.py") for name in _tests(path)}
 

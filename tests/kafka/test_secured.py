@@ -79,7 +79,7 @@ def test_nobody_comes_in_without_a_certificate(secured: SecuredBroker) -> None:
 
 
 def test_topic_is_made_by_nobody_but_the_administrator(secured: SecuredBroker) -> None:
-    """A right on one topic is none to make others."""
+    """A right on one topic is not a right to create others."""
     user = secured.topics().name("user")
     client = secured.user(user)
     admin = AdminClient({"bootstrap.servers": secured.bootstrap, "log_level": 0, **client})

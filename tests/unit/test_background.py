@@ -41,7 +41,7 @@ class TestBackground:
     """One slot."""
 
     def test_error_is_raised_once_by_wait(self) -> None:
-        """And the slot is free again."""
+        """The slot is free again."""
         slot = Background(Expected)
         slot.start(fail)
 

@@ -47,7 +47,7 @@ class TestReading:
         assert size == load_settings(path, {}).batching.max_bytes
 
     def test_environment_overrides_file(self, tmp_path: Path) -> None:
-        """A variable wins over the file; names without `__` are no settings."""
+        """A variable wins over the file; names without `__` are not settings."""
         path = written(tmp_path, "[web]\nport = 1\n")
 
         found = load_settings(path, {"STREAM_WEB__PORT": "7000", "STREAM_CONFIG": "elsewhere"})

@@ -32,6 +32,6 @@ def test_process_has_the_imports_when_it_begins() -> None:
 
 
 def test_imports_can_all_be_had() -> None:
-    """A name that is none would be passed over in silence."""
+    """A name that does not exist would be passed over in silence."""
     for name in preload.IMPORTED:
         assert name == import_module(name).__name__

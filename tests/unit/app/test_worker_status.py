@@ -37,7 +37,7 @@ class TestTold:
     """The state's name."""
 
     def test_member_without_partitions_stands_by(self) -> None:
-        """Only once the group has answered; and nobody stands by who is stopping."""
+        """Only once the group has answered; and a worker that is stopping is not standing by."""
         assert ["joining", "standing by", "running", "stopping"] == [
             told(State.JOINING, False, 0),
             told(State.JOINING, True, 0),

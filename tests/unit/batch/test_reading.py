@@ -113,7 +113,7 @@ def test_a_broken_line_is_a_dead_row_of_its_own(
 
 
 def test_jsonl_is_cut_between_lines(tmp_path: Path, block: Limits) -> None:
-    """Blank lines are no rows; a line that is no object is a dead row."""
+    """Blank lines are not rows; a line that is not an object is a dead row."""
     path = tmp_path / "f.jsonl"
     lines = ['{"a": 1}', "", '{"a": "é\\n"}', "[1]", "{", "  ", '{"a": null}']
     path.write_bytes("\r\n".join(lines).encode() + b'\n{"a": "\xff"}')

@@ -95,7 +95,7 @@ def test_a_stopped_run_is_gone_on_with(tmp_path: Path, given: Plan) -> None:
 
 @pytest.mark.parametrize("change", ["model", "inputs"])
 def test_another_plan_is_another_run(tmp_path: Path, given: Plan, change: str) -> None:
-    """What was done with another model or on other bytes is no part of it."""
+    """What was done with another model or on other bytes is not part of it."""
     output = tmp_path / "out"
     with open_run(output, given, TITLE, NOW) as run:
         Work(job(run)).do(given.units[0])

@@ -163,7 +163,7 @@ class TestVerify:
         ("key", "version", "code"), [("ours", 2, 0), ("theirs", 2, 2), ("ours", 1, 2), ("theirs", 1, 2)]
     )
     def test_key_must_have_signed_it(self, folder: Path, key: str, version: int, code: int) -> None:
-        """The one key that is named, whatever the configuration trusts; no signature is none of its."""
+        """The one key that is named, whatever the configuration trusts; an unsigned package is not signed by it."""
         assert code == _run("models", "verify", "m", "--version", version, "--key", f"{key}.pub.pem")
 
     def test_refusal_names_the_step_and_those_not_reached(
@@ -256,7 +256,7 @@ class TestSign:
     def test_encrypted_key_takes_its_password_from_the_environment(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Which is no setting: its name has no `__`."""
+        """Which is not a setting: its name has no `__`."""
         monkeypatch.setenv("STREAM_SIGN_PASSWORD", "hush")
 
         assert 0 == self._pack("--sign", "ours.locked.pem")

@@ -67,7 +67,7 @@ class TestCompare:
         assert ("missing", "dep_delay") == (found.kind, found.near)
 
     def test_default_that_stands_in_is_said(self) -> None:
-        """A field that is not written any more, with a default, is no error but never silent."""
+        """A field with a default that is no longer written is not an error, but is never passed over in silence."""
         reader = schema(("delay", "double"), delay=0.0)
 
         [found] = compare(schema(("other", "string")), reader, ["delay"])

@@ -233,7 +233,7 @@ class TestResolution:
 
     @pytest.mark.parametrize("times", [1, MANY])
     def test_missing_field_without_default_is_a_contract_fault(self, times: int) -> None:
-        """Each record says which field is missing; a record that is no valid Avro says that instead."""
+        """Each record says which field is missing; a record that is not valid Avro says that instead."""
         reader, writer = schema(n="int", x="double"), schema(n="int")
         values = [written(writer, {"n": 1})] * times + [b""]
         decoded = Decoder(reader, reader.fields, "bare", writer).decode(values)

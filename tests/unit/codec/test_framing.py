@@ -87,7 +87,7 @@ class TestSingleObject:
         ],
     )
     def test_other_bytes_are_faults_beside_sound_neighbours(self, value: bytes, reason: str) -> None:
-        """A value framed otherwise is said to be so, and its neighbours are read."""
+        """The dead letter of a value in another framing says so, and its neighbours are read."""
         sound = single_object_prefix(OLD) + _old(5)
 
         assert [5] * 8 + [reason] + [5] * 8 == _decode("single-object", [sound] * 8 + [value] + [sound] * 8)
@@ -149,7 +149,7 @@ class TestConfluent:
         ],
     )
     def test_other_bytes_are_faults_beside_sound_neighbours(self, value: bytes, reason: str) -> None:
-        """A value framed otherwise is said to be so, and its neighbours are read."""
+        """The dead letter of a value in another framing says so, and its neighbours are read."""
         sound = confluent_prefix(7) + _new(5)
 
         assert [5, reason] + [5] * 8 == _decode("confluent", [sound, value] + [sound] * 8)

@@ -13,7 +13,7 @@ from stream.errors import PackageError, SettingsError
 
 
 def test_a_wanted_port_that_is_taken_is_refused() -> None:
-    """The message names the port; the mend says how to do without."""
+    """The message names the port; the hint says how to do without."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=f"--port {port}") as caught:

@@ -50,14 +50,14 @@ def test_csv_column_has_the_narrowest_type_that_all_cells_fit(
 
 
 def test_finding_names_the_row_that_made_it_a_text(tmp_path: Path) -> None:
-    """So that a stray cell can be mended."""
+    """So that a stray cell can be corrected."""
     inferred = _csv(tmp_path, "1", "2", "n/k")
 
     assert any("row 4 has 'n/k', which is not among whole numbers" in line for line in inferred.findings)
 
 
 def test_column_with_leading_zeros_is_a_text(tmp_path: Path) -> None:
-    """A column of postcodes looks like numbers; the finding names the row that says it is none."""
+    """A column of postcodes looks like numbers; the finding names the row that says otherwise."""
     inferred = _csv(tmp_path, "90210", "00501")
 
     assert "string" == json.loads(inferred.text)["fields"][0]["type"]

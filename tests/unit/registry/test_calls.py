@@ -157,7 +157,7 @@ class TestAnswers:
         [b"<html>", b"", b'{"error_code": 404}', b'{"error_code": 0}', b'{"error_code": true}', b"[1]"],
     )
     def test_any_other_404_means_a_wrong_address(self, body: bytes) -> None:
-        """A web server that is no registry, or its wrong path, is said to be that."""
+        """The message names a web server that is not a registry, or a wrong path on one that is."""
         error = Rig().fails(Answer(404, body))
 
         assert isinstance(error, NotServed)

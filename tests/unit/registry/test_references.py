@@ -117,7 +117,7 @@ class TestReferences:
         )
 
     def test_values_of_keys_that_only_look_like_names_stay(self, memory: Memory) -> None:
-        """A default, a symbol or a field called like a type is none."""
+        """A default, a symbol or a field called like a type is not a reference."""
         field = {"name": "Address", "type": "string", "default": "com.acme.Address"}
         document = json.loads(record("Event", home="com.acme.Address"))
         document["fields"].insert(0, field)
@@ -180,7 +180,7 @@ class TestClient:
         return Client(Connection(RegistrySettings(url="http://r"), transport=memory.transport))
 
     def test_schema_of_another_kind_is_named(self, client: Client, memory: Memory) -> None:
-        """Protobuf and JSON schemas are no Avro."""
+        """Protobuf and JSON schemas are not Avro."""
         made = memory.register("p", 'syntax = "proto3";', kind="PROTOBUF")
 
         with pytest.raises(SchemaError, match="PROTOBUF"):

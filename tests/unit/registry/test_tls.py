@@ -59,7 +59,7 @@ def test_files_are_relative_to_the_configuration(authority: Authority, url: str)
 
 
 def test_server_of_another_authority_is_refused(authority: Authority, url: str, tmp_path: Path) -> None:
-    """At once, with the reason: waiting does not mend a certificate."""
+    """At once, with the reason: waiting does not repair a certificate."""
     certificate, key = authority.issue("scorer")
     for ca in (None, Authority(tmp_path, "other").ca):
         with pytest.raises(BrokerRefused, match="CERTIFICATE_VERIFY_FAILED"):
@@ -85,7 +85,7 @@ def test_plain_server_is_told_from_tls(authority: Authority) -> None:
 
 
 def test_files_that_can_t_be_used_are_named_at_start(authority: Authority, tmp_path: Path) -> None:
-    """A missing file, one that is no PEM, a key of another certificate, one that needs a password."""
+    """A missing file, one that is not PEM, a key of another certificate, one that needs a password."""
     certificate, key = authority.issue("scorer")
     _, sealed = authority.issue("sealed", password=b"topsecret")
     junk = tmp_path / "junk.pem"

@@ -132,7 +132,7 @@ class TestTrust:
             rig.decode([confluent_prefix(rig.ours) + ours(1)])
 
     def test_wrong_address_stops(self) -> None:
-        """As does a server that is no registry."""
+        """As does a server that is not a registry."""
         rig = Rig()
         rig.memory.script = [Answer(404, b"<html>")]
 

@@ -24,7 +24,7 @@ def let() -> Iterator[None]:
 
 
 def test_token_is_asked_for_where_something_is_to_be_had(people_package: Path) -> None:
-    """Only probes are open; a wrong token is none; no status says how wrong it is."""
+    """Only probes are open; a wrong token counts as none, and no status says how wrong it is."""
     with door(people_package, token=Secret("s3cret")) as (client, _):
         right = {"authorization": "Bearer s3cret"}
         wrong = [

@@ -93,7 +93,7 @@ def test_answer_that_is_not_finite_is_a_fault_of_its_row(bad: float) -> None:
 
 
 def test_one_bad_number_of_several_outputs_is_a_fault_of_its_row() -> None:
-    """A list with a hole is no answer."""
+    """A list with a hole is not an answer."""
     model = Calls(lambda x: np.column_stack([x[:, 0], np.where(x[:, 0] == 0, np.nan, 1.0)]))
 
     scored = _score(model, 2, task="multi-regressor")
@@ -133,7 +133,7 @@ def test_label_of_no_class_is_a_fault_of_its_row() -> None:
     [("int", 5, 2**31), ("int", -1, 0.5), ("long", 2**40, 1.5), ("boolean", True, 2), ("string", "a", 1)],
 )
 def test_label_of_another_type_is_a_fault_never_converted(answer: Any, good: object, bad: object) -> None:
-    """1.5 is no whole number, and 2 no boolean."""
+    """1.5 is not a whole number, and 2 is not a boolean."""
     model = Calls(lambda x: np.array([good if i == 0 else bad for i in x[:, 0]], dtype=object))
 
     scored = _score(model, 2, task="other", answer=answer)

@@ -36,7 +36,7 @@ def lines(session: Session, script: str) -> list[object]:
 
 
 def test_statements_run_in_order(session: Session) -> None:
-    """Those without rows answer nothing; a comment at the end is none of DuckDB's business."""
+    """Those without rows answer nothing; a comment at the end does not disturb DuckDB."""
     script = "CREATE TABLE t AS SELECT 3.0 AS x; INSERT INTO t VALUES (0); FROM t;"
     script += "SELECT predict_label(t) AS l FROM t -- end"
 

@@ -172,7 +172,7 @@ def test_several_functions_ask_the_model_once(registered: Registered) -> None:
 
 
 def test_null_row_has_neither_prediction_nor_error(registered: Registered) -> None:
-    """What is no row is not asked about; the rows beside it are in their places."""
+    """What is not a row is not asked about; the rows beside it keep their places."""
     kind = pa.struct(pa.Table.from_pylist([{**FLIGHT, "humid": 1.0, "pressure": 1.0}]).schema)
     rows = pa.table({"r": pa.array([None, FLIGHT, None], kind)})
 
@@ -258,7 +258,7 @@ def test_two_models_beside_each_other(registered: Registered, tmp_path: Path) ->
 
 
 def test_columns_that_differ_by_case_only_are_refused(tmp_path: Path) -> None:
-    """DuckDB would call the second one otherwise, and the model would take it for missing."""
+    """DuckDB would rename the second one, and the model would take it for missing."""
     frame = pd.DataFrame({"ash": [1.0, 2.0, None], "Ash": [2.0, None, 6.0], "y": [2.0, 4.0, 6.0]})
     model = HistGradientBoostingRegressor().fit(frame[["ash", "Ash"]], frame["y"])
     small = packed(tmp_path, model, frame)

@@ -66,13 +66,13 @@ class TestList:
         assert "expected JSON" in str(found[1].problem)
 
     def test_current_that_names_nothing_marks_none(self, package: Path) -> None:
-        """The list is what helps to mend it."""
+        """The list is what helps to repair it."""
         (package / "current").write_text("9")
 
         assert [False] * 3 == [one.current for one in list_versions(package, TRUST)]
 
     def test_folder_without_versions_is_refused(self, package: Path, tmp_path: Path) -> None:
-        """One version's folder is no package; neither is an empty one."""
+        """One version's folder is not a package; neither is an empty one."""
         with pytest.raises(PackageError, match="one version"):
             list_versions(package / "versions" / "1", TRUST)
         with pytest.raises(PackageError, match="stream pack"):

@@ -90,7 +90,7 @@ def test_number_taken_meanwhile_is_refused_and_kept(package: Path) -> None:
 
 
 def test_tenth_version_follows_the_ninth(tmp_path: Path) -> None:
-    """They count as numbers, and a folder that is none is passed over."""
+    """They count as numbers, and a folder that is not a number is passed over."""
     for name in ("9", "10", "02", "x", "1.5"):
         (tmp_path / "versions" / name).mkdir(parents=True)
 

@@ -231,7 +231,7 @@ def test_feature_that_the_schema_has_otherwise_is_refused(version: Path, key: st
 def test_prediction_schema_that_does_not_fit_the_manifest_is_refused(
     version: Path, change: Callable[[list[dict[str, Any]]], object]
 ) -> None:
-    """Its hash is right, and it is no schema of this model's answers: found before the model is loaded."""
+    """Its hash is right, but it is not the schema of this model's answers: found before the model is loaded."""
     document = json.loads((version / "prediction.avsc").read_text())
     change(document["fields"])
     _replace_file(version, "prediction.avsc", json.dumps(document).encode())

@@ -60,7 +60,7 @@ def _model(columns: tuple[str, ...] = ("age", "income", "city")) -> Any:
 
 
 def test_columns_that_nobody_needs_are_left_out_and_named(tmp_path: Path) -> None:
-    """The target is no part of an event."""
+    """The target is not part of an event."""
     packed = pack(_model(), PackRequest("m", tmp_path / "m", carry=("id",)), sample=FRAME)
 
     assert ["age", "income", "city", "id"] == [

@@ -1,4 +1,4 @@
-"""Keys and signatures: ours are openssl's, and what is no key says so."""
+"""Keys and signatures: ours are openssl's, and what is not a key says so."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class TestSigned:
         assert OURS.public.vouches(signature, (version / "manifest.json").read_bytes())
 
     def test_without_keys_it_opens_and_nobody_vouches(self, version: Path) -> None:
-        """Even under a signature that is none."""
+        """Even under a signature that is not one."""
         (version / "manifest.sig").write_bytes(b"")
 
         assert open_package(version).signer is None

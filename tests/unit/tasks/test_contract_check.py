@@ -1,4 +1,4 @@
-"""`stream check`: every finding, worst first, by name and with its mend."""
+"""`stream check`: every finding, worst first, by name and with its hint."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def test_missing_library_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch
 
 
 def test_importance_finds_the_column_that_counts(toy: Trained) -> None:
-    """y hangs on x, and not on the colour."""
+    """y depends on x, and not on the colour."""
     found = importances(toy)
 
     assert ["x", "colour"] == [one.column for one in found]

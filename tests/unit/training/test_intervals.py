@@ -47,7 +47,7 @@ def test_seed_decides() -> None:
 
 @pytest.mark.parametrize("values", [np.ones(50), np.full(50, np.nan)], ids=["no width", "not defined"])
 def test_interval_that_would_say_nothing_is_left_out(values: np.ndarray) -> None:
-    """No width would claim certainty; no value is no figure."""
+    """No width would claim certainty; without a value there is no figure."""
     assert {} == bootstrap(lambda weights: {"m": weights @ values}, np.arange(50), seed=0)
 
 

@@ -53,7 +53,7 @@ def test_three_classes_have_accuracy_log_loss_and_f1() -> None:
 
 
 def test_classifier_without_probabilities_has_accuracy() -> None:
-    """A decision function is no probability."""
+    """A decision function is not a probability."""
     truth = np.array([0, 0, 1, 1])
 
     assert {"accuracy"} == set(measure(LinearSVC().fit(ROWS, truth), ROWS, truth))
@@ -141,5 +141,5 @@ def test_label_that_no_class_is_costs_the_utmost() -> None:
 
 
 def test_constant_truth_has_no_r2() -> None:
-    """There is no variance to be explained."""
+    """There is no variance to explain."""
     assert "r2" not in Sheet(Answers("regressor", np.array([1.0, 2.0])), np.array([3.0, 3.0])).figures()

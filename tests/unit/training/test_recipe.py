@@ -18,7 +18,7 @@ from tests.unit.training.recipes import write_recipe
     ("name", "near"), [("FEATUERS", "FEATURES"), ("CARY", "CARRY"), ("HOLDOUT", "HOLD_OUT")]
 )
 def test_misspelt_constant_is_refused(tmp_path: Path, name: str, near: str) -> None:
-    """It would be ignored otherwise; constants of the recipe's own are not near, or begin with an underscore."""
+    """It would otherwise be ignored; the recipe's own constants are not near, or begin with an underscore."""
     path = write_recipe(tmp_path, ('NAME = "toy"', f'NAME = "toy"\nLIMIT_KM = 3\n_{name} = 1'))
     assert "toy" == read_recipe(path).name
 
@@ -141,7 +141,7 @@ def test_load_that_raises_is_refused_with_its_cause(tmp_path: Path) -> None:
 
 
 def test_our_own_errors_pass_unchanged(tmp_path: Path) -> None:
-    """A SampleError of a loader keeps its own message and mend."""
+    """A SampleError of a loader keeps its own message and hint."""
     recipe = read_recipe(
         write_recipe(
             tmp_path,

@@ -44,7 +44,7 @@ def recipe(tmp_path: Path) -> Path:
 
 
 def test_csv_cells_mean_what_they_mean_elsewhere(recipe: Path) -> None:
-    """`NA` is no value among numbers, dates and booleans, and a text among texts; an empty cell is none."""
+    """`NA` is a missing value among numbers, dates and booleans, and a text among texts; an empty cell is missing."""
     rows = load_rows(read_recipe(recipe))
 
     assert [30.0, None, 41.5] == rows["age"].astype(object).where(rows["age"].notna(), None).tolist()
@@ -84,7 +84,7 @@ def test_inferred_schema_allows_null_where_any_row_has_none(recipe: Path) -> Non
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])
 def test_other_formats_hold_the_same_rows(recipe: Path, kind: str) -> None:
-    """A file's format is no part of its rows."""
+    """A file's format makes no difference to its rows."""
     frame = pd.DataFrame({"x": [1.5, 2.5], "t": ["a", "b"]})
     path = recipe.parent / f"rows.{kind}"
     if kind == "parquet":

@@ -71,7 +71,7 @@ class TestUsualWay:
         assert 60.0 > seconds
 
     def test_coordinator_is_waited_for_at_start(self) -> None:
-        """No answer is no error at first."""
+        """A missing answer is not an error at first."""
         rig = Rig(batch_of([b"a"]))
         rig.sink.errors["start"] = [Retriable("no coordinator"), Retriable("no coordinator")]
 
