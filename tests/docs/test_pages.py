@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +123,20 @@ def test_file_names_in_the_map_are_those_of_the_code() -> None:
 
     assert len(named) > 5
     assert [] == sorted(named - there)
+
+
+def test_floors_are_those_that_are_checked() -> None:
+    """The page's table has the rooms of pyproject.toml, floor by floor, and no others."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = next(each["layers"] for each in contracts if each["name"] == "Floors")
+    table = (DOCS / "architecture.md").read_text("utf-8").partition("\n## Floors\n")[2].partition("\n## ")[0]
+    rows = [row.split("|")[2] for row in table.splitlines() if re.match(r"\| \d+ \|", row)]
+
+    assert [sorted(re.findall(r"\w+", layer)) for layer in layers] == [
+        sorted(_CODE.findall(row)) for row in rows
+    ]
 
 
 def test_name_that_is_not_there_is_seen() -> None:
