@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.reference import commands, configuration, faults, rights, tables, transaction
+from docs.reference import commands, configuration, faults, rights, tables, transaction, type_table
 from docs.reference.marks import replaced
 
 __all__ = ["PARTS", "page", "stale"]
@@ -26,6 +26,7 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     },
     "operations.md": {"errors": tables.errors},
     "security.md": {"rights": rights.table, "grants": rights.grants},
+    "types.md": {"types": type_table.forms, "names": type_table.names},
     "wire-format.md": {"headers": tables.headers, "reasons": tables.reason_table},
 }
 """Page → mark → what stands there."""

@@ -29,7 +29,7 @@ class Boolean(AvroType):
     objects = (bool,)
     spoken = "true or false"
     written = "`true`; a csv may also have `1`, `0` and any case"
-    limits = "a number that is no csv's cell (`wrong_type`)"
+    limits = "a number, unless it is a csv's cell (`wrong_type`)"
 
     def read(self, value: Any, *, text: bool) -> bool:
         """A boolean; never a number, which may count something."""

@@ -58,7 +58,7 @@ class List(AvroType):
     objects = (list,)
     as_is = False
     written = "a JSON list, in a csv too"
-    limits = "as its items; an item that is null, where that is not allowed (`wrong_type`; on the way out `null_value`)"
+    limits = "as its items; an item that is null and must not be (`wrong_type`; on the way out `null_value`)"
 
     @property
     def full_name(self) -> str:

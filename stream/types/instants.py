@@ -82,7 +82,7 @@ class Date(AvroType):
     as_is = False
     spoken = "ISO dates"
     written = "`2024-02-29`; the bare number before year 1 and after 9999"
-    limits = "32 bits; as a feature what datetime64[us] holds (`value_out_of_range`)"
+    limits = "beyond 32 bits; as a feature beyond datetime64[us] (`value_out_of_range`)"
 
     def read(self, value: Any, *, text: bool) -> object:
         """A date, an instant's date, an ISO text, or a number of days."""
@@ -174,13 +174,18 @@ class Instant(AvroType):
     objects = (dt.datetime, int)
     as_is = False
     spoken = "ISO times, UTC where they name no zone"
-    limits = "64 bits; as a feature what datetime64[us] holds (`value_out_of_range`)"
 
     @property
     def written(self) -> str:  # type: ignore[override]
         """With the fraction's digits by the unit."""
         zone = "" if self.local else "Z"
         return f"`2013-10-19T08:00:00.{'0' * _DIGITS[self.unit]}{zone}`; the bare number before year 1 and after 9999"
+
+    @property
+    def limits(self) -> str:  # type: ignore[override]
+        """By its bits, and what the model's column holds."""
+        feature = "; as a feature beyond datetime64[us]" if self.model else ""
+        return f"beyond 64 bits{feature} (`value_out_of_range`)"
 
     def read(self, value: Any, *, text: bool) -> object:
         """An instant, an ISO text, or a number in the type's own unit; nanoseconds always as a number."""

@@ -44,7 +44,12 @@ class Whole(AvroType):
     objects = (int, dt.time)
     spoken = "whole numbers"
     written = "`7`"
-    limits = "a fraction (`wrong_type`); beyond its bits, as a feature beyond 2⁵³ (`value_out_of_range`)"
+
+    @property
+    def limits(self) -> str:  # type: ignore[override]
+        """By its bits, and what float64 holds exactly."""
+        feature = ", as a feature beyond 2⁵³" if self.model and self.bits > 53 else ""
+        return f"a fraction (`wrong_type`); beyond {self.bits} bits{feature} (`value_out_of_range`)"
 
     def read(self, value: Any, *, text: bool) -> int:
         """A whole number, also one that is written as 7.0."""

@@ -37,7 +37,14 @@ class Octets(AvroType):
     python: ClassVar[type] = bytes
     objects = (bytes, decimal.Decimal, UUID)
     written = "a character per byte, as in Avro's JSON"
-    limits = "a text with characters beyond 255; of a fixed another length (`wrong_type`; on the way out `bad_length`)"
+
+    @property
+    def limits(self) -> str:  # type: ignore[override]
+        """By its length."""
+        text = "a text with characters beyond 255"
+        if self.size_bytes is None:
+            return f"{text} (`wrong_type`)"
+        return f"{text}, another length (`wrong_type`; on the way out `bad_length`)"
 
     def read(self, value: Any, *, text: bool) -> bytes:
         """Bytes, or the text that stands for them."""

@@ -34,7 +34,7 @@ class Text(AvroType):
     objects = (str, UUID)
     blank = False
     written = "itself"
-    limits = "what is no text (`wrong_type`)"
+    limits = "what is not a text (`wrong_type`)"
 
     def read(self, value: Any, *, text: bool) -> str:
         """A text; a number is none."""
@@ -88,7 +88,7 @@ class Symbols(AvroType):
     objects = (str,)
     blank = False
     written = "its symbol"
-    limits = "a text that is none of its symbols (`wrong_type`; on the way out `unknown_symbol`)"
+    limits = "any other text (`wrong_type`; on the way out `unknown_symbol`)"
 
     def read(self, value: Any, *, text: bool) -> str:
         """One of the symbols."""

@@ -1,0 +1,55 @@
+"""The table of types → Markdown tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stream.types import TYPES, AvroType, array_of, enum_of, fixed_of, type_of
+
+__all__ = ["forms", "names"]
+
+_MODEL = {
+    "number": "`float64`, null = NaN",
+    "text": "`object`, null = None or NaN, as it was fitted",
+    "datetime": "`datetime64[us]`, null = NaT",
+    None: "– (carried only)",
+}
+
+
+def forms() -> str:
+    """Every form of a type's values, and what is refused."""
+    lines = [
+        "| Avro | Arrow, parquet | the model's column | in csv, jsonl, JSON | refused |",
+        "|---|---|---|---|---|",
+    ]
+    for name, kind in _kinds():
+        lines.append(f"| {name} | `{_arrow(kind)}` | {_model(kind)} | {kind.written} | {kind.limits} |")
+    return "\n".join(lines)
+
+
+def names() -> str:
+    """What other systems call the types."""
+    lines = ["| Avro | Open Inference (V2) | DuckDB | Spark | BigQuery |", "|---|---|---|---|---|"]
+    for name, kind in _kinds():
+        other = kind.elsewhere
+        cells = (other.tensor, other.duckdb, other.spark, other.bigquery)
+        lines.append(f"| {name} | {' | '.join(f'`{cell}`' for cell in cells)} |")
+    return "\n".join(lines)
+
+
+def _kinds() -> Iterator[tuple[str, AvroType]]:
+    for kind in TYPES:
+        yield (f"`{kind.name}`" if kind.name == kind.kind else f"`{kind.kind}`, `{kind.name}`"), kind
+    yield "`enum`", enum_of(("A",))
+    yield "`fixed`", fixed_of(1)
+    for logical in ("decimal", "uuid", "duration"):
+        yield f"`fixed`, `{logical}`", fixed_of(1, logical)
+    yield "`array` of one of these, for example `double`", array_of(type_of("double"))
+
+
+def _arrow(kind: AvroType) -> str:
+    return str(kind.zoned).replace("item: ", "")
+
+
+def _model(kind: AvroType) -> str:
+    return "as numbers: all columns (`--vector`)" if kind.kind == "array" else _MODEL[kind.model]
