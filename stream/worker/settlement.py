@@ -65,7 +65,7 @@ class Settlement:
         """Whether an end is on its way at this moment; any thread may ask."""
         return self._background.running
 
-    def start(self, span: Span, procedure: Callable[[], None]) -> None:
+    def start(self, span: Span, procedure: Callable[[], object]) -> None:
         """
         Begin the end of a span.
 
