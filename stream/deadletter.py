@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 from stream.errors import Place
 from stream.records import Batch, DeadLetter, Headers
@@ -42,6 +43,9 @@ _TABLE = (
 
 HEADERS: Mapping[str, str] = {name: meaning for _, name, meaning in _TABLE}
 """Each of our headers and what it holds; docs/wire-format.md is written from this table."""
+
+_SAID = attrgetter(*(attribute for attribute, _, _ in _TABLE))
+"""What a letter's headers say, in the table's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +98,15 @@ class Letter:
             redact: leave out the error's text, which may quote the payload.
         Returns: the letter to publish; its count is 1 for the first round and one higher for each further one.
         """
-        earlier = cls.read(batch, i)
+        headers, count = batch.headers[i] or (), 0
+        if any(name in HEADERS for name, _ in headers):
+            earlier = cls.parse(headers)
+            headers, count = earlier.headers, earlier.count or 0
         return cls(
-            earlier.key,
-            earlier.value,
-            earlier.timestamp_ms,
-            earlier.headers,
+            batch.keys[i],
+            batch.values[i],
+            batch.timestamps_ms[i],
+            headers,
             batch.topic,
             batch.partitions[i],
             batch.offsets[i],
@@ -108,7 +115,7 @@ class Letter:
             failure.exception,
             f"redacted ({failure.reason})" if redact else failure.message[:MESSAGE_MAX_CHARS],
             model,
-            (earlier.count or 0) + 1,
+            count + 1,
         )
 
     @classmethod
@@ -171,14 +178,14 @@ class Letter:
 
     def wire_headers(self) -> Headers:
         """The headers of its record: the original's, then ours; numbers as decimal text, all values UTF-8."""
-        said = ((name, getattr(self, attribute)) for attribute, name, _ in _TABLE)
+        said = zip(HEADERS, _SAID(self), strict=True)
         ours = [(name, str(value).encode("utf-8", "replace")) for name, value in said if value is not None]
         return [*self.headers, *ours]
 
     def described(self) -> dict[str, str]:
         """What our headers say as a flat mapping from the part after Connect's prefix to text, for people."""
-        said = ((name.removeprefix(_PREFIX), getattr(self, attribute)) for attribute, name, _ in _TABLE)
-        return {name: str(value) for name, value in said if value is not None}
+        said = zip(HEADERS, _SAID(self), strict=True)
+        return {name.removeprefix(_PREFIX): str(value) for name, value in said if value is not None}
 
 
 def _number(text: str | None) -> int | None:
