@@ -208,7 +208,7 @@ def _positions(label: npt.NDArray[np.generic], classes: npt.NDArray[np.generic])
     found = order[np.minimum(np.searchsorted(classes, label, sorter=order), len(classes) - 1)]
     strangers = label[classes[found] != label]
     if len(strangers):
-        raise WrongAnswer(f"predict gave {strangers[0]!r}, which is none of the classes")
+        raise WrongAnswer(f"predict gave {strangers[0]!r}, which is not one of the classes")
     return found
 
 
@@ -216,7 +216,7 @@ def _typed(labels: npt.NDArray[np.generic], answer: AnswerType) -> npt.NDArray[n
     """Labels as int64, str or bool; a label of another type is a wrong answer, never a converted one."""
     if answer == "string":
         if labels.dtype.kind == "O" and not all(isinstance(label, str) for label in labels.flat):
-            raise WrongAnswer("predict gave a label that is no text")
+            raise WrongAnswer("predict gave a label that is not a text")
         if labels.dtype.kind not in "OU":
             raise WrongAnswer(f"predict gave labels of type {labels.dtype}, expected texts")
         return labels.astype(np.str_)
@@ -224,7 +224,7 @@ def _typed(labels: npt.NDArray[np.generic], answer: AnswerType) -> npt.NDArray[n
     typed = labels.astype(wanted)
     narrow = answer == "int" and bool((typed != typed.astype(np.int32)).any())
     if narrow or not bool((typed == labels).all()):
-        raise WrongAnswer(f"predict gave labels of type {labels.dtype} that are no {answer}")
+        raise WrongAnswer(f"predict gave labels of type {labels.dtype}, which {answer} can't hold exactly")
     return typed
 
 
