@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
-from stream.codec import RecordSchema
-from stream.codec.compatibility import compare
+from stream.codec import RecordSchema, compare
 from stream.errors import PackageError, Retriable, SettingsError, StreamError
 from stream.resources import open_configured, say_origin
 from stream.settings import Settings

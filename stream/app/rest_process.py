@@ -23,8 +23,7 @@ from stream.errors import SettingsError, Stopped
 from stream.resources import open_configured, say_origin, trust_of
 from stream.rest import Served, Service, create_app
 from stream.settings import ServeSettings, Settings
-from stream.store import Package
-from stream.store.opening import read_vouched
+from stream.store import Package, read_vouched
 from stream.telemetry import Metrics
 
 __all__ = ["Rest", "build_rest", "run_rest", "with_address"]

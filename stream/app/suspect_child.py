@@ -18,7 +18,7 @@ from typing import BinaryIO
 from stream.records import Batch, DeadLetter, Outcome
 from stream.resources import open_configured, serving, writers_of
 from stream.settings import Settings
-from stream.worker.protocols import Process
+from stream.worker import Process
 
 __all__ = ["main", "score"]
 

@@ -27,6 +27,7 @@ from stream.worker import (
     ExactlyOnce,
     Guarded,
     Outlets,
+    Process,
     Progress,
     Publisher,
     Suspects,
@@ -34,7 +35,6 @@ from stream.worker import (
     Timing,
     Topics,
 )
-from stream.worker.protocols import Process
 
 __all__ = ["Parts", "assemble", "state_folder"]
 

@@ -59,8 +59,7 @@ def demo(
     Example:
       stream demo --events 5000 --exit
     """
-    from stream.demo.demo_run import DemoRequest, run_demo
-    from stream.demo.view import View
+    from stream.demo import DemoRequest, View, run_demo
 
     signal.signal(signal.SIGTERM, _interrupt)
     request = DemoRequest(events, rate, kafka, port, leave)

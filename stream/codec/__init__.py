@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from stream.codec.compatibility import Difference, compare
 from stream.codec.decoder import Decoded, Decoder
 from stream.codec.default import stored
+from stream.codec.dict_records import plain_row, read_row, write_row
 from stream.codec.encoder import Encoder
 from stream.codec.framing import (
     Framing,
@@ -35,6 +37,7 @@ __all__ = [
     "Array",
     "Decoded",
     "Decoder",
+    "Difference",
     "Encoder",
     "Field",
     "Framing",
@@ -46,13 +49,17 @@ __all__ = [
     "RecordSchema",
     "Union",
     "WriterSchemas",
+    "compare",
     "confluent_prefix",
     "confluent_prefixes",
     "find",
     "is_null",
+    "plain_row",
+    "read_row",
     "single_object_prefix",
     "stored",
     "strip_null",
     "type_at",
     "unframe",
+    "write_row",
 ]

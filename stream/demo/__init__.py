@@ -1,1 +1,15 @@
 """The demo: real flights, replayed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.lazy import lazy_face
+
+if TYPE_CHECKING:
+    from stream.demo.demo_run import DemoRequest, run_demo
+    from stream.demo.view import View
+
+__all__ = ["DemoRequest", "View", "run_demo"]
+
+__getattr__ = lazy_face(__name__, {"DemoRequest": "demo_run", "View": "view", "run_demo": "demo_run"})

@@ -9,8 +9,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.codec import RecordSchema
-from stream.codec.dict_records import read_row
+from stream.codec import RecordSchema, read_row
 from stream.deadletter import Letter
 from stream.deadline import Deadline
 from stream.demo.assets import find_assets

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.codec import single_object_prefix
-from stream.codec.dict_records import write_row
+from stream.codec import single_object_prefix, write_row
 from stream.demo.corruption import choose, spoil
 from stream.demo.flights import events, load_flights, split
 from stream.errors import SettingsError

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas
-from stream.codec.compatibility import compare
+from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas, compare
 from stream.errors import SchemaError
 from stream.pipeline import Observer, Pipeline
 from stream.records import Batch, Outcome

@@ -7,15 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from stream.codec import RecordSchema, confluent_prefix, single_object_prefix, unframe
-from stream.codec.dict_records import plain_row, read_row
+from stream.codec import RecordSchema, confluent_prefix, plain_row, read_row, single_object_prefix, unframe
 from stream.errors import SchemaError, SettingsError
 from stream.records import Headers
 from stream.registry import Client, Connection, RegistryWriters, subject_name
 from stream.resources.model_package import trust_of
 from stream.settings import Framing, Settings
-from stream.store.folder import resolve
-from stream.store.opening import read_vouched
+from stream.store import read_vouched, resolve
 
 __all__ = [
     "Side",

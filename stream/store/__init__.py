@@ -1,9 +1,17 @@
 """Model packages on disk: opened with every hash checked first, and written so that a half one is never seen."""
 
 from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
-from stream.store.folder import current_version, versions
+from stream.store.folder import current_version, resolve, versions
 from stream.store.golden import Golden
-from stream.store.opening import STEPS, Package, golden_of, open_package
+from stream.store.opening import (
+    STEPS,
+    Package,
+    golden_of,
+    open_package,
+    read_file,
+    read_head,
+    read_vouched,
+)
 from stream.store.packing import Packed, PackRequest, pack, pack_estimator_file
 from stream.store.signature import PublicKey, SigningKey, is_encrypted
 from stream.store.trust import Trust
@@ -27,6 +35,10 @@ __all__ = [
     "open_package",
     "pack",
     "pack_estimator_file",
+    "read_file",
+    "read_head",
+    "read_vouched",
+    "resolve",
     "roll_back",
     "show_version",
     "versions",

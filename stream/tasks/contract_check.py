@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
-from stream.codec import RecordSchema
-from stream.codec.compatibility import compare
+from stream.codec import RecordSchema, compare
 from stream.errors import BrokerRefused, PackageError, Refused, Retriable, SchemaError, SettingsError, Stopped
 from stream.registry import Client
 from stream.resources import open_configured, read_schema, registry_client, subject_of
 from stream.settings import Settings
-from stream.store import Package, current_version, versions
-from stream.store.folder import resolve
+from stream.store import Package, current_version, resolve, versions
 from stream.tasks.findings import Finding, Severity, compared
 from stream.tasks.registry_check import EDGE_RECORDS, registered
 from stream.transport import Cluster, first_and_last

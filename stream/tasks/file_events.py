@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from stream.codec.dict_records import write_row
+from stream.codec import write_row
 from stream.errors import RecordError, SampleError
 from stream.files import read_events
 from stream.resources import input_schema, prefix_of

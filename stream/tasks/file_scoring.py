@@ -29,8 +29,7 @@ from stream.codec import RecordSchema
 from stream.errors import StreamError
 from stream.resources import open_configured, trust_of
 from stream.settings import Settings
-from stream.store.folder import resolve
-from stream.store.opening import read_file, read_head
+from stream.store import read_file, read_head, resolve
 
 __all__ = ["BatchRequest", "check_inputs", "check_share", "planned", "reasons_of", "run_batch"]
 

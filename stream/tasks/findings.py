@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from stream.codec import RecordSchema
-from stream.codec.compatibility import Difference, compare
+from stream.codec import Difference, RecordSchema, compare
 from stream.manifest import Manifest
 
 __all__ = ["Finding", "Severity", "compared"]

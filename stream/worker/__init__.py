@@ -6,6 +6,7 @@ from stream.worker.delivery import Delivery, Outlets
 from stream.worker.engine import Engine
 from stream.worker.exactly_once import ExactlyOnce
 from stream.worker.progress import Progress
+from stream.worker.protocols import Process
 from stream.worker.publisher import Publisher, Topics
 from stream.worker.startup import wait_for_topics
 from stream.worker.state import State
@@ -22,6 +23,7 @@ __all__ = [
     "ExactlyOnce",
     "Guarded",
     "Outlets",
+    "Process",
     "Progress",
     "Publisher",
     "State",

@@ -10,11 +10,12 @@ from importlib import import_module
 import pytest
 
 import stream.app
+import stream.demo
 import stream.tasks
 from stream.lazy import lazy_face
 
 
-@pytest.mark.parametrize("face", [stream.app, stream.tasks], ids=lambda face: face.__name__)
+@pytest.mark.parametrize("face", [stream.app, stream.demo, stream.tasks], ids=lambda face: face.__name__)
 def test_every_name_of_a_face_is_found(face: object) -> None:
     """What a face promises in `__all__` it gives, and it is the thing itself, not a module of that name."""
     names: list[str] = face.__all__  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from stream.batch import RunRecord, find_inputs
 from stream.settings import ModelSettings, Settings
 from stream.store import open_package
 from stream.table import TableScorer
-from stream.tasks.file_scoring import BatchRequest, planned, run_batch
+from stream.tasks import BatchRequest, planned, run_batch
 from tests.acceptance import visits
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
