@@ -130,7 +130,7 @@ def _signed(folder: Path, content: bytes, trust: Trust) -> tuple[Signed, str | N
     signature = signature_of(folder)
     if signature is None:
         return "no", None
-    signer = next((key for key in trust.keys if key.vouches(signature, content)), None)
+    signer = trust.signer_of(signature, content)
     if signer is not None:
         return "trusted", signer.fingerprint
     return ("untrusted" if trust.keys else "not checked"), None

@@ -142,7 +142,7 @@ def other_files(folder: Path, known: Collection[str]) -> list[str]:
     return sorted(islice((entry.name for entry in folder.iterdir() if entry.name not in known), _NAMED))
 
 
-def read_plain(folder: Path, name: str, size_bytes: int | None = None) -> bytes:
+def read_plain(folder: Path, name: str, size_bytes: int | None = None, *, step: str = "hash") -> bytes:
     """
     Read a regular file of a version once, whole.
 
@@ -151,8 +151,9 @@ def read_plain(folder: Path, name: str, size_bytes: int | None = None) -> bytes:
         name: a plain file name, checked by the caller.
         size_bytes: how large it has to be; None for the manifest,
             which no other file describes.
+        step: that has failed where it can't be read.
     Returns: its bytes: whatever is done with the file is done with these.
-    Raises: PackageError (step `hash`) for a link, a folder, a device, or another size.
+    Raises: PackageError for a link, a folder, a device, or another size.
     """
     place = folder / name
     try:
@@ -161,19 +162,19 @@ def read_plain(folder: Path, name: str, size_bytes: int | None = None) -> bytes:
         link = place.is_symlink()
         raise PackageError(
             f"{place}: {'is a link, not a regular file' if link else f'can not be read ({_reason(error)})'}",
-            step="hash",
+            step=step,
             hint="pack the model again",
         ) from error
     state = os.fstat(handle)
     if not stat.S_ISREG(state.st_mode):
         os.close(handle)
-        raise PackageError(f"{place}: is no regular file", step="hash", hint="pack the model again")
+        raise PackageError(f"{place}: is not a regular file", step=step, hint="pack the model again")
     with os.fdopen(handle, "rb") as file:
         limit = MAX_MANIFEST_BYTES if size_bytes is None else MAX_FILE_BYTES
         if state.st_size > limit or (size_bytes is not None and state.st_size != size_bytes):
             raise PackageError(
                 f"{place}: has {state.st_size} bytes, expected {size_bytes or f'at most {limit}'}",
-                step="hash",
+                step=step,
                 hint="copy the version again from where it was packed",
             )
         return file.read(state.st_size)  # not to the limit: as much memory would be asked for

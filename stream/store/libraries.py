@@ -6,7 +6,7 @@ import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
-__all__ = ["differences", "library_versions"]
+__all__ = ["differences", "library_versions", "modules_of"]
 
 _ALWAYS = ("scikit-learn", "numpy", "scipy", "pandas", "joblib")
 _KNOWN = frozenset({"builtins", "sklearn", "numpy", "scipy", "pandas", "joblib"})
@@ -25,6 +25,18 @@ def library_versions(modules: Iterable[str] = ()) -> dict[str, str]:
     names = {*_ALWAYS, *(owner for module in others for owner in owners.get(module, []))}
     found = {name: _version(name) for name in sorted(names)}
     return {"python": platform.python_version()} | {name: text for name, text in found.items() if text}
+
+
+def modules_of(estimator: object) -> set[str]:
+    """
+    Args:
+        estimator: fitted.
+    Returns: top-level modules of its class and of the parts that it shows.
+    """
+    parts = [estimator, *getattr(estimator, "__dict__", {}).values()]
+    steps = [step for part in parts if isinstance(part, list) for step in part if isinstance(step, tuple)]
+    parts += [item for step in steps for item in step]
+    return {type(part).__module__.partition(".")[0] for part in parts}
 
 
 def differences(packed: Mapping[str, str]) -> tuple[str, ...]:

@@ -153,10 +153,7 @@ def read_head(folder: Path) -> tuple[bytes, Manifest]:
     Returns: the bytes of its manifest, and what they say.
     Raises: PackageError (step `manifest`).
     """
-    try:
-        content = read_plain(folder, MANIFEST)
-    except PackageError as error:
-        raise PackageError(error.message, step="manifest", hint=error.hint) from error
+    content = read_plain(folder, MANIFEST, step="manifest")
     manifest = read_manifest(content, str(folder / MANIFEST))
     if folder.name.isdecimal() and int(folder.name) != manifest.version:
         raise PackageError(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +14,10 @@ import pyarrow as pa
 from stream.codec import RecordSchema
 from stream.errors import PackageError, SchemaError
 from stream.files import Sample, events_of, infer_schema, sample_of
-from stream.manifest import Entry, Manifest
+from stream.manifest import Manifest
 from stream.scoring import (
     Estimator,
     Model,
-    Profile,
     columns_of,
     known_texts,
     prediction_schema,
@@ -27,19 +25,19 @@ from stream.scoring import (
 )
 from stream.store.artefact import dump_estimator, load_estimator
 from stream.store.carrying import carried_paths
-from stream.store.folder import MANIFEST, MAX_FILE_BYTES, add_version, make_current, next_version
+from stream.store.folder import MAX_FILE_BYTES, next_version
 from stream.store.golden import MAX_ROWS, choose_golden, spread, through_avro, write_golden
-from stream.store.libraries import library_versions
-from stream.store.manifests import NAME, write_manifest
+from stream.store.libraries import library_versions, modules_of
+from stream.store.manifests import NAME
 from stream.store.mapping import Mapping as FeatureMapping
 from stream.store.mapping import map_features
-from stream.store.opening import Package, open_package
+from stream.store.opening import Package
 from stream.store.pandas_check import compare_with_pandas
 from stream.store.probe import learn_answers
 from stream.store.projection import carried_types, project
-from stream.store.signature import SIGNATURE, SigningKey
+from stream.store.publishing import publish_version
+from stream.store.signature import SigningKey
 from stream.store.synthesis import synthesise
-from stream.store.trust import Trust
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,13 +165,14 @@ def _pack(  # what is packed, and what it is called in messages
         )
     estimator = load_estimator(content, origin or file, request.types)  # 1
     about = profile(estimator)
-    text, messages = _schema(estimator, about, request, schema, sample)  # 2
+    texts = known_texts(estimator, about.names or ())
+    text, messages = _schema(texts.keys(), request, schema, sample)  # 2
     events = RecordSchema(text)
     request = replace(request, carry=_carried(events, request.carry))
     mapping = map_features(estimator, about, events, request.vector, request.carry)  # 3
     features = project(events, [*(feature.path for feature in mapping.features), *request.carry])
     messages += _left_out(events, RecordSchema(features), sample)
-    rows = _rows(estimator, about, mapping, RecordSchema(features), sample)  # 4
+    rows = _rows(texts, mapping, RecordSchema(features), sample)  # 4
     columns = columns_of(rows, mapping.features)
     draft = _draft(request, mapping, estimator)
     manifest = learn_answers(estimator, about, draft, columns, len(rows))  # 5
@@ -193,11 +192,12 @@ def _pack(  # what is packed, and what it is called in messages
         files = {**request.attach(manifest), **files}
     messages += _about_answers(manifest, len(golden.events), made_up=sample is None)
     messages += compare_with_pandas(estimator, manifest, rows)
-    return Packed(_write(request, manifest, files), tuple(messages))  # 7
+    package = publish_version(request.folder, manifest, files, request.signer, request.types)  # 7
+    return Packed(package, tuple(messages))
 
 
 def _schema(
-    estimator: Estimator, about: Profile, request: PackRequest, schema: str | None, sample: Sample | None
+    texts: Collection[str], request: PackRequest, schema: str | None, sample: Sample | None
 ) -> tuple[str, list[str]]:
     """The events' schema as given, or as the sample has it."""
     if schema is not None:
@@ -206,8 +206,7 @@ def _schema(
         raise PackageError(
             "neither a schema nor a sample is given", step="manifest", hint="give --schema or --sample"
         )
-    texts = known_texts(estimator, about.names or ())
-    inferred = infer_schema(sample, request.name, texts=texts.keys())
+    inferred = infer_schema(sample, request.name, texts=texts)
     return inferred.text, [*inferred.findings]
 
 
@@ -231,8 +230,7 @@ def _left_out(events: RecordSchema, features: RecordSchema, sample: Sample | Non
 
 
 def _rows(
-    estimator: Estimator,
-    about: Profile,
+    texts: Mapping[str, tuple[str, ...]],
     mapping: FeatureMapping,
     features: RecordSchema,
     sample: Sample | None,
@@ -243,7 +241,6 @@ def _rows(
         if not rows:
             raise PackageError(f"{sample.name}: has no rows", step="golden", hint="give a sample with rows")
     else:
-        texts = known_texts(estimator, about.names or ())
         by_path = {item.path: texts[item.name] for item in mapping.features if texts.get(item.name)}
         rows = synthesise(features, MAX_ROWS, by_path, mapping.width)
     return through_avro(rows, features)
@@ -267,7 +264,7 @@ def _draft(request: PackRequest, mapping: FeatureMapping, estimator: Estimator) 
         width=mapping.width,
         carry=request.carry,
         probabilities=request.probabilities,
-        libraries=library_versions(_modules(estimator)),
+        libraries=library_versions(modules_of(estimator)),
         metrics={name: _in_json(value) for name, value in request.metrics.items()},
     )
 
@@ -275,27 +272,6 @@ def _draft(request: PackRequest, mapping: FeatureMapping, estimator: Estimator) 
 def _in_json(value: float | int | str) -> float | int | str:
     """JSON has no NaN or infinity: such a metric is written as text."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _modules(estimator: object) -> Iterable[str]:
-    """Top-level modules of the estimator's class and of the parts it shows."""
-    parts = [estimator, *(part for part in getattr(estimator, "__dict__", {}).values())]
-    steps = [step for part in parts if isinstance(part, list) for step in part if isinstance(step, tuple)]
-    parts += [item for step in steps for item in step]
-    return {type(part).__module__.partition(".")[0] for part in parts}
-
-
-def _write(request: PackRequest, manifest: Manifest, files: Mapping[str, bytes]) -> Package:
-    entries = {
-        name: Entry(hashlib.sha256(content).hexdigest(), len(content)) for name, content in files.items()
-    }
-    content = write_manifest(replace(manifest, files=entries))
-    signed = {} if request.signer is None else {SIGNATURE: request.signer.sign(content)}
-    keys = () if request.signer is None else (request.signer.public,)
-    add_version(request.folder, manifest.version, {**files, MANIFEST: content, **signed})
-    package = open_package(request.folder, manifest.version, trust=Trust(keys, bool(keys), request.types))
-    make_current(request.folder, manifest.version)
-    return package
 
 
 def _about_answers(manifest: Manifest, golden: int, *, made_up: bool) -> list[str]:

@@ -29,6 +29,10 @@ class Trust:
     require: bool = False
     types: tuple[str, ...] = ()
 
+    def signer_of(self, signature: bytes, manifest: bytes) -> PublicKey | None:
+        """The key that made a signature of these bytes; None where none of ours did."""
+        return next((key for key in self.keys if key.vouches(signature, manifest)), None)
+
 
 def check_signature(folder: Path, manifest: bytes, trust: Trust) -> PublicKey | None:
     """
@@ -52,7 +56,7 @@ def check_signature(folder: Path, manifest: bytes, trust: Trust) -> PublicKey | 
         )
     if signature is None:
         return None
-    signer = next((key for key in trust.keys if key.vouches(signature, manifest)), None)
+    signer = trust.signer_of(signature, manifest)
     if signer is None:
         trusted = ", ".join(key.fingerprint for key in trust.keys) or "none"
         raise PackageError(
@@ -68,11 +72,8 @@ def signature_of(folder: Path) -> bytes | None:
     Args:
         folder: of a version.
     Returns: its signature, unchecked; None when it has none.
-    Raises: PackageError (step `signature`) when it is a link, no regular file, or has not 64 bytes.
+    Raises: PackageError (step `signature`) when it is a link, not a regular file, or not of 64 bytes.
     """
     if not os.path.lexists(folder / SIGNATURE):
         return None
-    try:
-        return read_plain(folder, SIGNATURE, SIGNATURE_BYTES)
-    except PackageError as error:
-        raise PackageError(error.message, step="signature", hint=error.hint) from error
+    return read_plain(folder, SIGNATURE, SIGNATURE_BYTES, step="signature")

@@ -148,7 +148,7 @@ def test_pipe_in_place_of_a_file_is_refused_without_waiting(version: Path) -> No
     (version / "golden.avro").unlink()
     os.mkfifo(version / "golden.avro")
 
-    with pytest.raises(PackageError, match="no regular file"):
+    with pytest.raises(PackageError, match="is not a regular file"):
         open_package(version)
 
 
@@ -354,7 +354,7 @@ def test_folder_in_the_manifests_place_is_refused(version: Path) -> None:
     (version / "manifest.json").unlink()
     (version / "manifest.json").mkdir()
 
-    with pytest.raises(PackageError, match="no regular file") as caught:
+    with pytest.raises(PackageError, match="is not a regular file") as caught:
         open_package(version.parents[1])
 
     assert "manifest" == caught.value.step
