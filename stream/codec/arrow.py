@@ -26,7 +26,7 @@ class FastReader:
     """
     Decodes values of one writer's schema by the batch.
 
-    pyruhvro is no validator, so its word is not taken for it: the decoded batch is written again, and a row
+    pyruhvro does not validate, so its result is checked: the decoded batch is written again, and a row
     is believed when exactly its bytes come back and all text is UTF-8 (the one thing that a wrong value could
     carry through both ways: pyruhvro copies text unseen). All other rows are left to the strict path: wrong
     ones, and right ones that were written in an unusual way (block sizes, several blocks, padded varints).

@@ -81,7 +81,7 @@ class Decoder:
         Decode a batch.
 
         Args:
-            values: n values as they came; none is None.
+            values: n values as they came; not one of them None.
             headers: n headers, where any record has some.
         Returns: rows and faults, n together. No bytes make it raise, and no value changes what becomes of
             another.

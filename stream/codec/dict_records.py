@@ -61,7 +61,7 @@ def plain_row(schema: RecordSchema, record: Mapping[str, object]) -> dict[str, o
     Args:
         schema: the writer schema.
         record: as `read_row` gives it.
-    Returns: the same fields; numbers that JSON has not are null, dates and instants texts, as in files and answers.
+    Returns: the same fields; numbers unknown to JSON are null, dates and instants texts, as in files and answers.
     """
     return {field.name: _plain(field.type, record[field.name]) for field in schema.root.fields}
 

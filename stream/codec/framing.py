@@ -86,7 +86,7 @@ def confluent_prefixes(
     Args:
         values: n values as they came.
         headers: n headers, where any record has some; what they say goes before what the value says.
-    Returns: each as its prefix; what is no id or GUID is left out.
+    Returns: each as its prefix; what is not an id or a GUID is left out.
     """
     if headers is None or not any(headers):
         found = {value[:ID_BYTES] for value in values if value}

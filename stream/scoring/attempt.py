@@ -40,7 +40,7 @@ def attempt(call: Callable[[], T]) -> T | Raised:
     Args:
         call: runs the model's code.
     Returns: its result, or what it raised.
-    Raises: MemoryError, KeyboardInterrupt and GeneratorExit, which speak of the process, not of the rows. A
+    Raises: MemoryError, KeyboardInterrupt and GeneratorExit, which concern the process, not the rows. A
         SystemExit here is the model's own: one row that makes it call `sys.exit` must not end every worker.
     """
     try:
@@ -48,7 +48,7 @@ def attempt(call: Callable[[], T]) -> T | Raised:
     except (MemoryError, KeyboardInterrupt, GeneratorExit):
         raise
     # A model is foreign code: a pipeline may hold functions of the user's own, and extension modules raise
-    # panics that are no `Exception`. Whatever it is, it concerns these rows only.
+    # panics that are not an `Exception`. Whatever it is, it concerns only these rows.
     except BaseException as error:  # noqa: BLE001
         return Raised(type(error).__name__, _text(error))
 

@@ -17,7 +17,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 class Unknown(Exception):
-    """A batch that this route leaves to the DataFrame: an encoder that must raise, or warn, on a category."""
+    """A batch that is left to the DataFrame: an encoder has to raise, or to warn of a category."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,7 @@ def _texts(part: Any, features: list[Feature]) -> Block | None:
 
 
 def _codes(values: npt.NDArray[np.generic], feature: Feature) -> Codes | None:
-    """None where a category is no text, or missing is said in two ways."""
+    """None where a category is not a text, or where a missing text has two categories."""
     listed = values.tolist()
     texts = {value: i for i, value in enumerate(listed) if isinstance(value, str)}
     others = [(i, value) for i, value in enumerate(listed) if not isinstance(value, str)]
@@ -231,7 +231,7 @@ def _has_output_config(part: Any) -> bool:
 
 
 def _bare(part: Any) -> Any:
-    """A copy that takes an array without a word about names; what was fitted is shared with it."""
+    """A copy that takes an array without warning of names; it shares what was fitted."""
     bare = copy.copy(part)
     vars(bare).pop("feature_names_in_", None)
     if "_preprocessor" in vars(bare):

@@ -17,8 +17,8 @@ def missing_texts(estimator: object, names: Sequence[str]) -> dict[str, Literal[
     How each text column said "missing" when the estimator was fitted.
 
     pandas 3 reads a missing text as NaN, older ones and hand-made frames hold None. To an encoder these are
-    two categories, and an imputer fills the one it was set for only: given the other, a model answers without
-    a word, and wrongly.
+    two categories, and an imputer fills the one it was set for only: given the other, a model gives a
+    wrong answer, and no warning.
 
     Args:
         estimator: fitted.

@@ -1,8 +1,8 @@
 """
 What a fitted estimator says of itself: its kind, its columns, its classes, its scores.
 
-scikit-learn is imported where it is asked, not at the top: it takes two seconds, and whoever only reads a
-package's schemas needs none of it.
+scikit-learn is imported where it is asked, not at the top: it takes two seconds, and a process that only
+reads a package's schemas does not need it.
 """
 
 from __future__ import annotations

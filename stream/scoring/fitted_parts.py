@@ -1,8 +1,8 @@
 """
 The fitted parts of an estimator: what is inside a pipeline, a search, a wrapper, and which columns each part sees.
 
-Whoever looks inside an estimator walks through `walk`, `inside` or `answering`. What one class keeps its parts in is
-a row of `_BY_CLASS` or `_BY_ATTRIBUTE`: a class that is not loaded has no instances, so no row imports its library.
+All code that looks inside an estimator uses `walk`, `inside` or `answering`. Where a class keeps its parts is a row of
+`_BY_CLASS` or `_BY_ATTRIBUTE`. No row imports its library: a class that is not loaded has no instances.
 """
 
 from __future__ import annotations

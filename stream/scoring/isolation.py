@@ -57,7 +57,7 @@ class Isolation:
         Generalised binary splitting (Hwang 1972): ask for a group; where it raises, halve it to its first
         guilty row; go on behind that with a group twice as long as the last gap between guilty rows. One
         guilty row among n costs about 2·log2 n calls; n of them n + log2 n, since the groups shrink to single
-        rows at once: the least there can be, for a row is called guilty only when it was asked alone.
+        rows at once. That is the minimum, since a row is called guilty only after it was asked alone.
         """
         start, size, n = 0, len(self.numbers), len(self.numbers)
         while start < n:

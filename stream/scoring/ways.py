@@ -1,8 +1,8 @@
 """
 Ways to a model's answers beside the DataFrame, which is the reference, and the trial that each must pass.
 
-A way is faster for some batches, and gives no answer where it is not certain. Nobody takes its word: on the first
-batch that it answers the DataFrame is asked as well, and a way whose answers differ is never asked again.
+A way is faster for some batches, and gives no answer where it is not certain. On the first batch that it answers, the
+DataFrame is asked as well; a way whose answers differ is never asked again.
 """
 
 from __future__ import annotations

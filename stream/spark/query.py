@@ -1,4 +1,4 @@
-"""One query on Spark: its rows shown, as JSON, or kept, each error with whose it is."""
+"""One query on Spark: its rows shown, as JSON, or kept, each error as the query's or the run's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Spark session for a command, and a plain word when there can be none."""
+"""A Spark session for a command, or an error that says why there is none."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Gathering:
     Answers calls of any number of threads, never two at a time.
 
     Args:
-        answer: from n rows to n answers; each row's answer hangs on that row alone.
+        answer: from n rows to n answers; each row's answer depends on that row alone.
         clock: monotonic, in seconds.
     """
 
@@ -93,7 +93,7 @@ class Gathering:
         try:
             rows = [request.rows for request in requests]
             answers = self._answer(rows[0] if len(rows) == 1 else pa.concat_arrays(rows))
-        # Whatever it is, each of the waiting threads must have it, or it would wait for ever.
+        # Whatever it is, each of the waiting threads must get it, or it would wait for ever.
         except BaseException as error:  # noqa: BLE001
             for request in requests:
                 request.error = error

@@ -72,7 +72,7 @@ class Outcomes:
             self._listener(new)
 
     def _note_defaults(self, names: Sequence[str]) -> None:
-        """A misspelt column must not become null in every row without a word."""
+        """A misspelt column must not silently become null in every row."""
         if (header := tuple(names)) not in self._absent:
             paths = [feature.path for feature in self._manifest.features]
             self._absent[header] = absent_columns(self._root, paths, names)

@@ -95,7 +95,7 @@ def open_connection(
     trust: Trust | None = None,
     listener: Listener | None = None,
 ) -> Registered:
-    """As `connect`, for who also wants to know which rows had no prediction; `listener` as for `register`."""
+    """As `connect`, for callers that also want to know which rows had no prediction; `listener` as for `register`."""
     _require_duckdb()
     import duckdb
 
@@ -117,8 +117,8 @@ def register(
     Make a model's functions known to a connection of your own.
 
     `predict(f)` gives a struct of the prediction's fields, `predict_label(f)`, `predict_score(f)`,
-    `predict_value(f)` … one of them, `predict_error(f)` why there is none. Several models go beside each other
-    under several names. They last as long as the connection, and are never written into its database.
+    `predict_value(f)` … one of them, `predict_error(f)` why there is none. Several models can be registered
+    side by side, each under its own name. They last as long as the connection, and are never written into its database.
 
     Args:
         connection: open; set `threads` to 8 or more where a pipeline on pandas is to be fast.
@@ -128,7 +128,7 @@ def register(
         listener: told of reasons for which a row has no prediction, when they first come up; default: logs
             a warning.
     Returns: what was registered, with the count of rows that had no prediction.
-    Raises: PackageError when the package is refused; SettingsError when the name is none, two of the model's
+    Raises: PackageError when the package is refused; SettingsError when the name can't be used, two of the model's
         columns differ by case only, or DuckDB is not installed.
     """
     _require_duckdb()
@@ -173,7 +173,7 @@ def register(
 
 
 def _check_case(package: Package) -> None:
-    """DuckDB takes `ash` and `Ash` for one name and calls the second `Ash_1`: the model would miss it."""
+    """To DuckDB `ash` and `Ash` are one name; it calls the second `Ash_1`, which the model does not know."""
     manifest = package.manifest
     needed = ColumnReader(RecordSchema(package.features), manifest.needed).record
     known: dict[str, tuple[str, str]] = {}

@@ -25,11 +25,11 @@ _ALIAS = "stream_saved"
 
 def check_target(path: Path) -> None:
     """
-    Say before a query runs whether its rows can be kept.
+    Check before a query runs whether its rows can be saved.
 
     Args:
         path: where.
-    Raises: QueryError for an ending that is not known, or a folder that is not there.
+    Raises: QueryError for an unknown suffix, or a folder that does not exist.
     """
     if path.suffix.lower() not in (*FORMATS, *_DATABASES):
         known = ", ".join((*FORMATS, *_DATABASES))

@@ -120,17 +120,17 @@ def _tried(name: str, load: Callable[[], T]) -> T:
     loaded = attempt(load)
     if isinstance(loaded, Raised):
         raise PackageError(
-            f"{name}: loading it raised {loaded.exception}: {loaded.message}", step="load", hint=_mend(loaded)
+            f"{name}: loading it raised {loaded.exception}: {loaded.message}", step="load", hint=_hint(loaded)
         )
     return loaded
 
 
-def _mend(raised: Raised) -> str:
+def _hint(raised: Raised) -> str:
     if raised.exception in ("ModuleNotFoundError", "ImportError"):
         return "install the module that is named in the version that it was trained with, or set PYTHONPATH"
     if raised.exception == "AttributeError" and "__main__" in raised.message:
         return "move that function or class from the script or notebook into a module that can be imported"
     if raised.exception in ("KeyError", "UnpicklingError", "EOFError", "IndexError"):
-        # What the pickle module says of bytes that are no pickle: KeyError is an opcode that there is not.
-        return "it is probably no joblib or pickle file: give the file that `joblib.dump` wrote of the fitted estimator"
+        # What the pickle module says of bytes that are not a pickle; KeyError is an unknown opcode.
+        return "it is probably not a joblib or pickle file: give what `joblib.dump` wrote of the fitted estimator"
     return "save it again with the library versions that are installed here"

@@ -32,7 +32,7 @@ __all__ = [
 MANIFEST = "manifest.json"
 
 MAX_FILE_BYTES = 4 * 1024**3
-"""A file larger than this is no model that a worker could hold beside its successor."""
+"""A worker could not hold a larger model beside its successor."""
 
 MAX_MANIFEST_BYTES = 16 * 1024**2
 """A manifest of 10,000 features has 2 MB."""
@@ -65,7 +65,7 @@ def current_version(package: Path) -> int:
     Args:
         package: the package's folder.
     Returns: its number.
-    Raises: PackageError (step `manifest`) if there is no `current`, or it names none.
+    Raises: PackageError (step `manifest`) if there is no `current`, or it does not name a version.
     """
     current = package / "current"
     try:
@@ -89,7 +89,7 @@ def current_version(package: Path) -> int:
 
 
 def _start_of(current: Path) -> str:
-    handle = os.open(current, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe must not make us wait
+    handle = os.open(current, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # opening a pipe must not block
     with os.fdopen(handle, "rb") as file:
         return file.read(_CURRENT_BYTES).decode()
 

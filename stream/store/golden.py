@@ -72,7 +72,7 @@ def through_avro(rows: Rows, features: RecordSchema) -> list[dict[str, object]]:
 
 def choose_golden(model: Model, rows: Rows) -> Golden:
     """
-    Keep the rows whose answers don't hang on the batch that they are in.
+    Keep the rows whose answers don't depend on the batch that they are in.
 
     Args:
         model: under its contract.
@@ -96,7 +96,7 @@ def choose_golden(model: Model, rows: Rows) -> Golden:
             }
     if not stable:
         raise PackageError(
-            f"of {len(rows)} rows the model answers none twice alike: its answers hang on the batch or on chance",
+            f"of {len(rows)} rows the model answers none twice alike: its answers depend on the batch or on chance",
             step="golden",
             hint="seed it, or take out what looks at other rows of the batch",
         )

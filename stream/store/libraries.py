@@ -43,7 +43,7 @@ def differences(packed: Mapping[str, str]) -> tuple[str, ...]:
     """
     Args:
         packed: versions at pack time, by distribution.
-    Returns: a sentence for each that is another one here; Python's counts to its minor version.
+    Returns: a sentence for each that differs here; Python's counts to its minor version.
     """
     notes = []
     for name, then in packed.items():

@@ -45,12 +45,10 @@ class PublicKey:
             pem: a `PUBLIC KEY` block.
             place: where it is from, for messages; the text itself is never shown.
         Returns: the key.
-        Raises: SettingsError when it is no ed25519 public key.
+        Raises: SettingsError when it is not an ed25519 public key.
         """
         if "PRIVATE KEY" in pem:
-            raise SettingsError(
-                f"{place}: is a private key; it belongs to who signs alone", hint=_PUBLIC_HALF
-            )
+            raise SettingsError(f"{place}: is a private key; only the signer may have it", hint=_PUBLIC_HALF)
         try:
             key = load_pem_public_key(pem.encode())
         except (ValueError, UnsupportedAlgorithm) as error:
@@ -111,7 +109,7 @@ class SigningKey:
             place: where it is from, for messages.
             password: of an encrypted one; not used for others.
         Returns: the key.
-        Raises: SettingsError when it is no ed25519 private key, or the password is not its.
+        Raises: SettingsError when it is not an ed25519 private key, or the password is wrong.
         """
         locked = is_encrypted(pem)
         if b"BEGIN PUBLIC KEY" in pem:

@@ -41,7 +41,8 @@ def check_signature(folder: Path, manifest: bytes, trust: Trust) -> PublicKey | 
     Args:
         folder: of the version.
         manifest: the bytes of its manifest, those that were parsed.
-        trust: with keys, a signature that none of them made is refused; so is none at all if one is required.
+        trust: with keys, a signature that none of them made is refused; a version without a signature is refused
+            if one is required.
     Returns: the key that vouches; None when there is no signature, or nobody to compare it with.
     Raises: PackageError (step `signature`).
     """

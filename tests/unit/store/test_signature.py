@@ -86,7 +86,7 @@ def test_private_key_does_not_show_itself() -> None:
         ("", "PUBLIC KEY"),
         ("ssh-ed25519 AAAAC3Nza", "PUBLIC KEY"),
         ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "PUBLIC KEY"),
-        (_pem(_ours()).decode(), "belongs to who signs"),
+        (_pem(_ours()).decode(), "only the signer may have it"),
         (_rsa().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(), "RSAPublicKey"),
         ("-----BEGIN PUBLIC KEY-----\n\N{SNOWMAN}\n-----END PUBLIC KEY-----", "PUBLIC KEY"),
     ],
