@@ -16,6 +16,7 @@ from stream.export.bigquery import sql_name
 from stream.manifest import Manifest
 from stream.scoring import Raised, attempt, columns_of
 from stream.store import Golden, Package
+from stream.types import type_called
 
 __all__ = ["Compiled", "compile_onnx", "model_ddl"]
 
@@ -225,7 +226,7 @@ def _answers(manifest: Manifest, outputs: Sequence[Any], count: int) -> list[dic
     first = np.asarray(outputs[0]).reshape(count)
     if manifest.task == "regressor":
         return [{"value": float(value)} for value in first]
-    kind: Any = {"boolean": bool, "string": str}.get(manifest.answer, int)
+    kind: Any = type_called(manifest.answer).python
     labels = [kind(label) for label in first.tolist()]
     if manifest.score is None:
         return [{"label": label} for label in labels]

@@ -23,6 +23,7 @@ from stream.training.search import Candidate, search
 from stream.training.split import cut, folds_of
 from stream.training.trained import Metrics, Step, Trained
 from stream.training.training_rows import fingerprint, inferred_schema, load_rows
+from stream.types import plain_object
 
 __all__ = ["run_recipe"]
 
@@ -220,16 +221,12 @@ def _about(
     if split.column is not None:
         about["split_by"] = split.column
     if split.way == "time":
-        about["trained_until"] = _text(training[split.column].iloc[-1])
-        about["held_out_from"] = _text(held_out[split.column].iloc[0])
+        about["trained_until"] = str(plain_object(training[split.column].iloc[-1]))
+        about["held_out_from"] = str(plain_object(held_out[split.column].iloc[0]))
     if split.way == "group":
         about["groups_trained"] = int(training[split.column].nunique())
         about["groups_held_out"] = int(held_out[split.column].nunique())
     return about
-
-
-def _text(moment: object) -> str:
-    return moment.isoformat() if isinstance(moment, pd.Timestamp) else str(moment)
 
 
 def _step(candidate: Candidate) -> Step:

@@ -7,7 +7,7 @@ One object per Avro type, which knows the way in and the way out together; every
 from stream.types.avro_type import AvroType
 from stream.types.cells import MISSING, Read, nullable_reader
 from stream.types.containers import List, nullable_schema, read_list
-from stream.types.json_text import json_text
+from stream.types.json_text import json_text, plain_object
 from stream.types.known import (
     CELL_TYPES,
     TYPES,
@@ -39,6 +39,7 @@ __all__ = [
     "mismatch",
     "nullable_reader",
     "nullable_schema",
+    "plain_object",
     "read_list",
     "shown",
     "type_called",

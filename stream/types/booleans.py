@@ -72,11 +72,6 @@ class Boolean(AvroType):
         """A boolean."""
         return {"type": "boolean"}
 
-    @property
-    def tensors(self) -> frozenset[str]:
-        """Its own only."""
-        return frozenset({"BOOL"})
-
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> bool:
         """Either."""
         return chance.random() < 0.5

@@ -56,6 +56,7 @@ class List(AvroType):
 
     python: ClassVar[type] = list
     objects = (list,)
+    spelled = True
     as_is = False
     written = "a JSON list, in a csv too"
     limits = "as its items; an item that is null and must not be (`wrong_type`; on the way out `null_value`)"
@@ -130,11 +131,6 @@ class List(AvroType):
             return []
         rows = pc.list_parent_indices(column).filter(column.flatten().is_null())
         return [Refused(rows, "an item is null", reason="null_value")]
-
-    @property
-    def csv(self) -> pa.DataType:
-        """A text."""
-        return pa.string()
 
     def texts(self, column: pa.Array) -> pa.Array:
         """JSON lists."""

@@ -46,9 +46,6 @@ _SAMPLE_S = 5 * 365 * _DAY_S
 _BEYOND_MICROS = re.compile(r"\.[0-9]{6}([0-9]{1,3})")
 """What Python's datetime leaves out of a text."""
 
-_TENSORS = frozenset({"BYTES", "INT32", "INT64"})
-"""A date or time is an ISO text, or a number in the type's own unit."""
-
 
 def _within(value: int, bits: int, kind: str) -> int:
     if not -(1 << bits) <= value < 1 << bits:
@@ -79,6 +76,7 @@ class Date(AvroType):
 
     python: ClassVar[type] = int
     objects = (dt.date,)
+    counted = spelled = True
     as_is = False
     spoken = "ISO dates"
     written = "`2024-02-29`; the bare number before year 1 and after 9999"
@@ -119,11 +117,6 @@ class Date(AvroType):
     def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:
         return column if pa.types.is_date32(column.type) else None
 
-    @property
-    def csv(self) -> pa.DataType:
-        """A text."""
-        return pa.string()
-
     def texts(self, column: pa.Array) -> pa.Array:
         """ISO dates."""
         return spelled(column.cast(pa.int32()), column, _FIRST_DAY, _LAST_DAY, "")
@@ -147,11 +140,6 @@ class Date(AvroType):
         return {"type": ["string", "integer"], "minimum": -(2**31), "maximum": 2**31 - 1, "format": "date",
                 "description": "ISO 8601; or days since 1970."}  # fmt: skip
 
-    @property
-    def tensors(self) -> frozenset[str]:
-        """Texts or numbers."""
-        return _TENSORS
-
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> dt.date:
         """Of 2020 to 2024."""
         return (_SAMPLE_FROM + dt.timedelta(seconds=chance.randint(0, _SAMPLE_S))).date()
@@ -172,6 +160,7 @@ class Instant(AvroType):
 
     python: ClassVar[type] = int
     objects = (dt.datetime, int)
+    counted = spelled = True
     as_is = False
     spoken = "ISO times, UTC where they name no zone"
 
@@ -267,11 +256,6 @@ class Instant(AvroType):
         """Avro's numbers are in UTC; other readers want to be told."""
         return self.arrow if self.local else pa.timestamp(self.unit, "UTC")
 
-    @property
-    def csv(self) -> pa.DataType:
-        """A text."""
-        return pa.string()
-
     def texts(self, column: pa.Array) -> pa.Array:
         """ISO 8601 with the fraction's digits by the unit, and Z unless it is local."""
         counts = column.cast(pa.int64())
@@ -302,11 +286,6 @@ class Instant(AvroType):
             return {**schema, "description": f"ISO 8601, without a zone; {unit}"}
         about = f"ISO 8601, UTC where it names no zone; {unit}"
         return {**schema, "format": "date-time", "description": about}
-
-    @property
-    def tensors(self) -> frozenset[str]:
-        """Texts or numbers."""
-        return _TENSORS
 
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> object:
         """Of 2020 to 2024, whole seconds."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from stream.types.known import type_of
 
-__all__ = ["json_text"]
+__all__ = ["json_text", "plain_object"]
 
 
 def json_text(value: object, *, indent: int | None = None) -> str:
@@ -23,12 +23,22 @@ def json_text(value: object, *, indent: int | None = None) -> str:
         character each.
     """
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=_object)
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=plain_object)
     except ValueError:  # a number that JSON has not: rare enough to look for it then
-        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent, default=_object)
+        return json.dumps(
+            _finite(value), ensure_ascii=False, allow_nan=False, indent=indent, default=plain_object
+        )
 
 
-def _object(value: object) -> object:
+def plain_object(value: object) -> object:
+    """
+    Args:
+        value: of a kind that JSON has not.
+    Returns: a date or an instant as it is spelled everywhere, bytes with a character each, anything else as Python
+        writes it.
+    """
+    if value != value:
+        return None  # pandas' NaT
     if isinstance(value, dt.datetime):
         unit = {"s": "millis", "ms": "millis", "ns": "nanos"}.get(getattr(value, "unit", "us"), "micros")
         zone = "" if value.tzinfo is not None else "local-"

@@ -29,10 +29,6 @@ EXACT = 2**53
 
 FLOAT_MAX = float(np.finfo(np.float32).max)
 
-NUMBER_TENSORS = frozenset(
-    {"UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"}
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole(AvroType):
@@ -42,6 +38,7 @@ class Whole(AvroType):
 
     python: ClassVar[type] = int
     objects = (int, dt.time)
+    counted = True
     spoken = "whole numbers"
     written = "`7`"
 
@@ -64,11 +61,6 @@ class Whole(AvroType):
         if not self.holds(value):
             raise Misfit(f"{value} is out of range for {self.kind}", reason="value_out_of_range")
         return value
-
-    @property
-    def numeric(self) -> bool:
-        """Unless it is a time's bare number."""
-        return self.model is not None
 
     def holds(self, value: Any) -> bool:
         """Its range."""
@@ -128,11 +120,6 @@ class Whole(AvroType):
             return {"type": "integer", "minimum": -EXACT, "maximum": EXACT}
         return {"type": "integer", "minimum": -(1 << self.bits - 1), "maximum": (1 << self.bits - 1) - 1}
 
-    @property
-    def tensors(self) -> frozenset[str]:
-        """Any number's; of a time that is carried as its bare number, a whole one's."""
-        return NUMBER_TENSORS if self.model else frozenset({"BYTES", "INT32", "INT64"})
-
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> int:
         """Mostly a small one."""
         return chance.choice((0, 1, chance.randint(0, 23), chance.randint(-100, 1_000)))
@@ -165,11 +152,6 @@ class Real(AvroType):
         if number is None:
             raise mismatch(self.name, value)
         return number if self.kind == "double" else self._rounded(number)
-
-    @property
-    def numeric(self) -> bool:
-        """Always."""
-        return True
 
     def _rounded(self, value: float) -> float:
         """One too large for 32 bits would become infinite without a word."""
@@ -224,11 +206,6 @@ class Real(AvroType):
         if self.kind == "double":
             return {"type": "number"}
         return {"type": "number", "minimum": -FLOAT_MAX, "maximum": FLOAT_MAX}
-
-    @property
-    def tensors(self) -> frozenset[str]:
-        """Any number's."""
-        return NUMBER_TENSORS
 
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> float:
         """Mostly near 0."""

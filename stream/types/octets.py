@@ -36,6 +36,7 @@ class Octets(AvroType):
 
     python: ClassVar[type] = bytes
     objects = (bytes, decimal.Decimal, UUID)
+    spelled = True
     written = "a character per byte, as in Avro's JSON"
 
     @property
@@ -76,11 +77,6 @@ class Octets(AvroType):
         other = pc.not_equal(pc.binary_length(column), self.size_bytes).fill_null(False)
         return [Refused(pc.indices_nonzero(other), f"not {self.size_bytes} bytes long", reason="bad_length")]
 
-    @property
-    def csv(self) -> pa.DataType:
-        """A text."""
-        return pa.string()
-
     def texts(self, column: pa.Array) -> pa.Array:
         """A character per byte."""
         return pa.array(self.plain(column), pa.string())
@@ -92,11 +88,6 @@ class Octets(AvroType):
     def json_schema(self) -> dict[str, Any]:
         """A text, with what it stands for."""
         return {"type": "string", "description": "A character per byte, as in Avro's JSON."}
-
-    @property
-    def tensors(self) -> frozenset[str]:
-        """Its own; what does not fit is said of the value."""
-        return frozenset({"BYTES", "INT32", "INT64"})
 
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> bytes:
         """Any bytes."""

@@ -15,6 +15,12 @@ from stream.manifest import FeatureKind
 __all__ = ["Elsewhere", "TypeFacts"]
 
 
+_NUMBERS = frozenset(
+    {"UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"}
+)
+"""The protocol's datatypes of numbers: any of them is taken for one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
     """
@@ -65,6 +71,10 @@ class TypeFacts(ABC):
     """Whether `NA` and its like say "no value" in a csv; they are texts where a text can stand."""
     as_is: ClassVar[bool] = True
     """Whether `stored` changes nothing: not worth a call per value."""
+    counted: ClassVar[bool] = False
+    """Whether a value may be given as its bare number, though it stands for something else."""
+    spelled: ClassVar[bool] = False
+    """Whether a csv's writer is given texts."""
     nan: ClassVar[bool] = False
     """Whether NaN is a value; else pandas' way to say that there is none."""
     written: ClassVar[str]
@@ -79,8 +89,8 @@ class TypeFacts(ABC):
 
     @property
     def numeric(self) -> bool:
-        """Whether it may be one of the columns of a model without names: a number, and no boolean."""
-        return False
+        """Whether it may be one of the columns of a model without names: a number, and not a boolean."""
+        return self.model == "number" and self.python is not bool
 
     @property
     def schema(self) -> Any:
@@ -99,7 +109,7 @@ class TypeFacts(ABC):
     @property
     def csv(self) -> pa.DataType:
         """The Arrow type of what a csv writer is given."""
-        return self.arrow
+        return pa.string() if self.spelled else self.arrow
 
     @abstractmethod
     def json_schema(self) -> dict[str, Any]:
@@ -108,7 +118,9 @@ class TypeFacts(ABC):
     @property
     def tensors(self) -> frozenset[str]:
         """The datatypes of the Open Inference Protocol that are taken for it."""
-        return frozenset({"BYTES"})
+        if self.elsewhere.tensor in _NUMBERS:
+            return _NUMBERS
+        return frozenset({self.elsewhere.tensor, *(("INT32", "INT64") if self.counted else ())})
 
     @abstractmethod
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> Any:

@@ -9,6 +9,7 @@ import json
 import random
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -130,12 +131,12 @@ def test_json_has_no_nan() -> None:
     moment = dt.datetime(2013, 10, 19, 8, tzinfo=dt.UTC)
     given = {
         "a": [float("nan"), float("-inf"), 0.5], "b": {"c": float("inf")}, "t": moment, "d": moment.date(),
-        "n": moment.replace(tzinfo=None), "b2": b"\xff",
+        "n": moment.replace(tzinfo=None), "b2": b"\xff", "g": pd.NaT,
     }  # fmt: skip
 
     assert {
         "a": [None, None, 0.5], "b": {"c": None}, "t": "2013-10-19T08:00:00.000000Z", "d": "2013-10-19",
-        "n": "2013-10-19T08:00:00.000000", "b2": "\u00ff",
+        "n": "2013-10-19T08:00:00.000000", "b2": "\u00ff", "g": None,
     } == parsed(json_text(given))  # fmt: skip
 
 
