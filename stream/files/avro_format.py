@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,7 +13,7 @@ import fastavro
 import pyarrow as pa
 
 from stream.files.file_format import FileFormat, RowWriter
-from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
+from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
 
 __all__ = ["AvroFormat"]
 
@@ -59,7 +60,11 @@ class AvroFormat(FileFormat):
             header = file.read(head.offset)
             file.seek(span.start)
             content = file.read(span.stop - span.start)
-        yield from chunks_of_rows(_records(io.BytesIO(header + content)), span.first_row, most)
+        records = _records(io.BytesIO(header + content))
+        row = span.first_row
+        while some := list(islice(records, most)):
+            yield Chunk(range(row, row + len(some)), some)
+            row += len(some)
 
     def writer(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> RowWriter:
         """Compressed with deflate, which every reader of Avro knows."""

@@ -127,8 +127,10 @@ def chunks_of_rows(
         text: as `Chunk.text`.
     Returns: them in order, read as they are asked for.
     """
-    numbered = enumerate(found, first_row)
-    while some := list(islice(numbered, most)):
-        broken = {number: row for number, row in some if isinstance(row, DeadLetter)}
-        rows = [row for _, row in some if not isinstance(row, DeadLetter)]
-        yield Chunk([number for number, _ in some if number not in broken], rows, text, broken)
+    while rows := list(islice(found, most)):
+        numbers = range(first_row, first_row + len(rows))
+        broken = {n: row for n, row in zip(numbers, rows, strict=True) if isinstance(row, DeadLetter)}
+        sound = [row for row in rows if not isinstance(row, DeadLetter)]
+        del rows  # what is yielded may be large, and is the caller's to let go
+        yield Chunk([n for n in numbers if n not in broken] if broken else numbers, sound, text, broken)
+        first_row = numbers.stop

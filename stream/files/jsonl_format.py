@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,8 +29,10 @@ class JsonlFormat(FileFormat):
     def rows(self, path: Path) -> Iterator[Row]:
         """Line by line."""
         with self.open(path) as file:
-            lines = (line for some in file for line in some.splitlines())
-            for number, found in _objects(lines, 1):
+            lines = enumerate((line for some in file for line in some.splitlines()), 1)
+            spoken = ((number, line) for number, line in lines if line.strip())
+            for row, (number, line) in enumerate(spoken, 1):
+                found = _object(line, row)
                 if isinstance(found, DeadLetter):
                     raise Malformed(found.message, number, "correct the line: an object per line")
                 yield Row(number, found)
@@ -55,8 +58,8 @@ class JsonlFormat(FileFormat):
         with self.open(path) as file:
             file.seek(span.start)
             content = file.read(span.stop - span.start)
-        objects = _objects(content.splitlines(), span.first_row)
-        yield from chunks_of_rows((found for _, found in objects), span.first_row, most)
+        lines = (line for line in content.splitlines() if line.strip())
+        yield from chunks_of_rows(map(_object, lines, count(span.first_row)), span.first_row, most)
 
     def writer(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> RowWriter:
         """UTF-8, a newline after each object."""
@@ -67,18 +70,10 @@ def _count(content: bytes) -> int:
     return sum(1 for line in content.splitlines() if line.strip())
 
 
-def _objects(lines: Iterable[bytes], first_row: int) -> Iterator[tuple[int, dict[str, Any] | DeadLetter]]:
-    """Each row with its line's number; only the file's first row may begin with a byte order mark."""
-    encoding = "utf-8-sig" if first_row == 1 else "utf-8"
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            yield number, _object(line, encoding)
-            encoding = "utf-8"
-
-
-def _object(line: bytes, encoding: str) -> dict[str, Any] | DeadLetter:
+def _object(line: bytes, row: int) -> dict[str, Any] | DeadLetter:
+    """A row from its line; only the first may begin with a byte order mark."""
     try:
-        found = json.loads(line.decode(encoding))
+        found = json.loads(line.decode("utf-8-sig" if row == 1 else "utf-8"))
     except UnicodeDecodeError as error:
         return DeadLetter(
             "decode", "invalid_utf8", "UnicodeDecodeError", f"the line is not UTF-8: {error.reason}"
