@@ -214,7 +214,7 @@ class TestAnswers:
                     yield b"x" * 65_536
 
         transport = httpx.MockTransport(lambda request: httpx.Response(200, stream=Endless()))
-        with pytest.raises(SchemaError, match="is no schema"):
+        with pytest.raises(SchemaError, match="is not a schema"):
             Connection(AT, transport=transport).get("/schemas/ids/1")
 
         assert ANSWER_BYTES + 65_536 >= sum(taken)
