@@ -110,10 +110,10 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     if engine == "local" and processes != 1 and any(map(_may_be_large, inputs)):
         get_ready()  # before this process's own imports, which take as long
     from stream.batch import find_inputs, run_folders
-    from stream.tasks import BatchRequest, check_inputs, check_share, planned, run_batch
+    from stream.tasks import BatchOptions, check_inputs, check_share, planned, run_batch
 
     settings = settings_of(config, model)
-    request = BatchRequest(output, kind, engine, processes, master)
+    request = BatchOptions(output, kind, engine, processes, master)
     found = find_inputs(inputs, run_folders(output))
     size = sum(Path(each.path).stat().st_size for each in found)
     with progress_bar("bytes looked at", size) as progress:

@@ -59,10 +59,10 @@ def demo(
     Example:
       stream demo --events 5000 --exit
     """
-    from stream.demo import DemoRequest, View, run_demo
+    from stream.demo import DemoOptions, View, run_demo
 
     signal.signal(signal.SIGTERM, _interrupt)
-    request = DemoRequest(events, rate, kafka, port, leave)
+    request = DemoOptions(events, rate, kafka, port, leave)
     run_demo(request, View(), os.environ, lambda summary: click.echo(as_json(summary.as_dict())))
 
 

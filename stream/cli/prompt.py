@@ -15,8 +15,7 @@ from stream.errors import StreamError
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
 
-    from stream.sql.duckdb_session import Result, Session
-    from stream.sql.fault_count import Tally
+    from stream.sql import Result, Session, Tally
 
 __all__ = ["converse", "history_file"]
 

@@ -12,8 +12,7 @@ import click
 from stream.cli.options import config_option, json_option, settings_of
 
 if TYPE_CHECKING:
-    from stream.sql.duckdb_session import Result, Session
-    from stream.sql.fault_count import Tally
+    from stream.sql import Result, Session, Tally
     from stream.store import Package
 
 __all__ = ["sql"]
@@ -61,7 +60,7 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
       stream sql "SELECT *, predict(f) FROM 'flights.parquet' f"
     """
     from stream.resources import open_configured
-    from stream.sql.saving import check_target
+    from stream.sql import check_target
 
     settings = settings_of(config, model)
     if engine == "spark":
@@ -83,15 +82,14 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
 
 
 def _session(package: Package) -> Session:
-    from stream.sql.duckdb_session import Session
-    from stream.sql.registration import open_connection
+    from stream.sql import Session, open_connection
 
     return Session(open_connection(package, listener=lambda _: None))
 
 
 def _run(session: Session, script: str, save: Path | None, table: str, rows: int, *, json_out: bool) -> int:
     from stream.errors import QueryError
-    from stream.sql.saving import save as keep
+    from stream.sql import save as keep
 
     last: Result | None = None
     for result in session.run(script):

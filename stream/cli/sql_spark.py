@@ -27,12 +27,11 @@ def run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *,
     """
     from stream.errors import QueryError
     from stream.resources import trust_of
-    from stream.spark import open_session, register
-    from stream.spark.query import FORMATS, Query
+    from stream.spark import SAVED_AS, Query, open_session, register
 
-    if save is not None and save.suffix.lower() not in FORMATS:
+    if save is not None and save.suffix.lower() not in SAVED_AS:
         raise QueryError(
-            f"--save {save}: Spark writes {', '.join(FORMATS)}",
+            f"--save {save}: Spark writes {', '.join(SAVED_AS)}",
             hint="name it out.parquet, or use --engine duckdb",
         )
     spark = open_session()

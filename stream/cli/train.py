@@ -17,8 +17,7 @@ from stream.cli.options import as_json, config_option, settings_of, sign_option,
 
 if TYPE_CHECKING:
     from stream.store import Trust
-    from stream.training.trained import Step, Trained
-    from stream.training.training_job import Done, Job, Requirement
+    from stream.training import Done, Job, Requirement, Step, Trained
 
 __all__ = ["train"]
 
@@ -88,9 +87,7 @@ def train(  # noqa: PLR0913  # one argument per option of the command
         raise click.UsageError(f"--require {require} needs a comparison; leave --no-compare out")
     if card is not None and no_card:
         raise click.UsageError("--card and --no-card contradict each other")
-    from stream.training.overrides import overridden, parameters
-    from stream.training.recipe import read_recipe
-    from stream.training.training_job import Job
+    from stream.training import Job, overridden, parameters, read_recipe
 
     signer = signing_key(sign)
     values = parameters(fixed, "--set")
@@ -102,7 +99,7 @@ def train(  # noqa: PLR0913  # one argument per option of the command
 def _in_container(context: click.Context) -> int:
     """SageMaker calls `train` without arguments, and reads the reason of a failure from a file."""
     from stream.errors import StreamError
-    from stream.training.sagemaker import BASE, BASE_VARIABLE, container, read_order, tell_failure
+    from stream.training import BASE, BASE_VARIABLE, container, read_order, tell_failure
 
     base = container(os.environ)
     if base is None:
@@ -115,9 +112,7 @@ def _in_container(context: click.Context) -> int:
     ]
     if given:
         raise click.UsageError(f"without RECIPE no options are taken: {', '.join(given)}")
-    from stream.training.overrides import overridden
-    from stream.training.recipe import read_recipe
-    from stream.training.training_job import Job
+    from stream.training import Job, overridden, read_recipe
 
     try:
         order = read_order(base)
@@ -138,7 +133,7 @@ def _trust(config: Path | None) -> Trust:
 
 
 def _run(job: Job, trust: Callable[[], Trust], copy: Path | None) -> int:
-    from stream.training.training_job import run_job
+    from stream.training import run_job
 
     with _progress() as tell:
         done = run_job(job, trust, tell)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from stream.lazy import lazy_face
 
 if TYPE_CHECKING:
-    from stream.demo.demo_run import DemoRequest, run_demo
+    from stream.demo.demo_run import DemoOptions, run_demo
     from stream.demo.view import View
 
-__all__ = ["DemoRequest", "View", "run_demo"]
+__all__ = ["DemoOptions", "View", "run_demo"]
 
-__getattr__ = lazy_face(__name__, {"DemoRequest": "demo_run", "View": "view", "run_demo": "demo_run"})
+__getattr__ = lazy_face(__name__, {"DemoOptions": "demo_run", "View": "view", "run_demo": "demo_run"})

@@ -25,7 +25,7 @@ from stream.resources import package_schema, prefix_of
 from stream.settings import Settings
 from stream.transport import EmbeddedBroker, Reader, Sink
 
-__all__ = ["DemoRequest", "run_demo"]
+__all__ = ["DemoOptions", "run_demo"]
 
 READY_S = 90.0
 """For the worker to be ready; 5-10 s on an idle machine."""
@@ -44,7 +44,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class DemoRequest:
+class DemoOptions:
     """
     What is wanted.
 
@@ -64,7 +64,7 @@ class DemoRequest:
 
 
 def run_demo(
-    request: DemoRequest, view: View, environ: Mapping[str, str], tell: Callable[[Summary], object]
+    request: DemoOptions, view: View, environ: Mapping[str, str], tell: Callable[[Summary], object]
 ) -> None:
     """
     Run the demo. Blocks until it is over, and without `request.leave` until KeyboardInterrupt.

@@ -26,7 +26,7 @@ from pathlib import Path
 import pandas as pd
 
 from stream.errors import SampleError
-from stream.training.split import split_by_time
+from stream.training import split_by_time
 
 __all__ = ["FIELDS", "HOLD_OUT", "LATE_AFTER_MIN", "TRUTH", "WEATHER", "Event", "events", "flight_ids",
            "load_flights", "read_table", "split"]  # fmt: skip

@@ -12,9 +12,9 @@ from stream.spark.spark_session import without_pandas
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-__all__ = ["FORMATS", "Query"]
+__all__ = ["SAVED_AS", "Query"]
 
-FORMATS = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".jsonl": "json"}
+SAVED_AS = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".jsonl": "json"}
 """Spark's name of a format, by the ending."""
 
 T = TypeVar("T")
@@ -57,10 +57,10 @@ class Query:
         Keep the rows.
 
         Args:
-            path: with an ending of `FORMATS`; becomes a folder of parts, as Spark writes them, and is replaced.
+            path: with an ending of `SAVED_AS`; becomes a folder of parts, as Spark writes them, and is replaced.
         Raises: QueryFailed when the query ended early.
         """
-        writer = self._frame.write.mode("overwrite").format(FORMATS[path.suffix.lower()])
+        writer = self._frame.write.mode("overwrite").format(SAVED_AS[path.suffix.lower()])
         _guarded(lambda: writer.option("header", "true").save(str(path.absolute())), QueryFailed)
 
 

@@ -8,10 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stream.store import Package, Trust, open_package
-from stream.store.folder import MANIFEST, resolve
-from stream.store.opening import read_file, read_head
-from stream.store.trust import check_signature
+from stream.store import (
+    MANIFEST,
+    Package,
+    Trust,
+    check_signature,
+    open_package,
+    read_file,
+    read_head,
+    resolve,
+)
 
 __all__ = ["Shipped", "ship"]
 

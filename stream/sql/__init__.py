@@ -9,7 +9,20 @@ A model's answers in SQL: `predict(f)` as a function of DuckDB.
 Importing this needs no extra; `connect` and `register` need `prediction-stream[sql]`.
 """
 
-from stream.sql.fault_count import FaultCount
-from stream.sql.registration import Registered, connect, register
+from stream.sql.duckdb_session import Result, Session
+from stream.sql.fault_count import FaultCount, Tally
+from stream.sql.registration import Registered, connect, open_connection, register
+from stream.sql.saving import check_target, save
 
-__all__ = ["FaultCount", "Registered", "connect", "register"]
+__all__ = [
+    "FaultCount",
+    "Registered",
+    "Result",
+    "Session",
+    "Tally",
+    "check_target",
+    "connect",
+    "open_connection",
+    "register",
+    "save",
+]

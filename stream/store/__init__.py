@@ -1,8 +1,10 @@
 """Model packages on disk: opened with every hash checked first, and written so that a half one is never seen."""
 
+from stream.store.carrying import carried_paths
 from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
-from stream.store.folder import current_version, resolve, versions
+from stream.store.folder import MANIFEST, current_version, resolve, versions
 from stream.store.golden import Golden
+from stream.store.manifests import NAME
 from stream.store.opening import (
     STEPS,
     Package,
@@ -14,9 +16,11 @@ from stream.store.opening import (
 )
 from stream.store.packing import Packed, PackRequest, pack, pack_estimator_file
 from stream.store.signature import PublicKey, SigningKey, is_encrypted
-from stream.store.trust import Trust
+from stream.store.trust import Trust, check_signature
 
 __all__ = [
+    "MANIFEST",
+    "NAME",
     "STEPS",
     "Golden",
     "Listed",
@@ -28,6 +32,8 @@ __all__ = [
     "SigningKey",
     "Switched",
     "Trust",
+    "carried_paths",
+    "check_signature",
     "current_version",
     "golden_of",
     "is_encrypted",

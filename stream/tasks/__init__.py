@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from stream.tasks.event_sending import Message, replay
     from stream.tasks.file_events import send_file
     from stream.tasks.file_scoring import (
-        BatchRequest,
+        BatchOptions,
         check_inputs,
         check_share,
         planned,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stream.tasks.topic_watching import watch_topic
 
 __all__ = [
-    "BatchRequest",
+    "BatchOptions",
     "Finding",
     "GroupStatus",
     "Message",
@@ -48,7 +48,7 @@ __all__ = [
 __getattr__ = lazy_face(
     __name__,
     {
-        "BatchRequest": "file_scoring",
+        "BatchOptions": "file_scoring",
         "Finding": "findings",
         "GroupStatus": "group_status",
         "Message": "event_sending",

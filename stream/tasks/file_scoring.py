@@ -31,14 +31,14 @@ from stream.resources import open_configured, trust_of
 from stream.settings import Settings
 from stream.store import read_file, read_head, resolve
 
-__all__ = ["BatchRequest", "check_inputs", "check_share", "planned", "reasons_of", "run_batch"]
+__all__ = ["BatchOptions", "check_inputs", "check_share", "planned", "reasons_of", "run_batch"]
 
 MIN_ROWS = 1_000
 """Fewer rows prove nothing about a deployment; the worker's brake has the same limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class BatchRequest:
+class BatchOptions:
     """
     What a command asks for.
 
@@ -58,7 +58,7 @@ class BatchRequest:
 
 
 def planned(
-    inputs: Sequence[Input], request: BatchRequest, *, new_only: bool, progress: Callable[[int], None]
+    inputs: Sequence[Input], request: BatchOptions, *, new_only: bool, progress: Callable[[int], None]
 ) -> Plan:
     """
     Args:
@@ -89,7 +89,7 @@ def check_inputs(settings: Settings, plan: Plan) -> list[str]:
 
 
 def run_batch(
-    settings: Settings, plan: Plan, request: BatchRequest, progress: Callable[[int], None]
+    settings: Settings, plan: Plan, request: BatchOptions, progress: Callable[[int], None]
 ) -> tuple[RunRecord, int]:
     """
     Do a run, or what is left of one that was stopped.
@@ -127,8 +127,7 @@ def _on_spark(
     settings: Settings, run: Run, job: Job, folder: str, master: str | None, progress: Callable[[int], None]
 ) -> list[Done]:
     """The inputs' paths made absolute for the executors; the rows keep the names that were given."""
-    from stream.spark import open_session, run_spark
-    from stream.spark.shipping import ship
+    from stream.spark import open_session, run_spark, ship
 
     shipped = ship(folder, trust_of(settings.model))
     shipped.open()  # a package that is refused is so here, not on some executor

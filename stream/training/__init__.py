@@ -1,1 +1,54 @@
 """From a recipe to an estimator that is ready to be packed: split, search, fit, measure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.lazy import lazy_face
+
+if TYPE_CHECKING:
+    from stream.training.overrides import overridden, parameters
+    from stream.training.recipe import read_recipe
+    from stream.training.sagemaker import BASE, BASE_VARIABLE, container, read_order, tell_failure
+    from stream.training.split import split_by_time
+    from stream.training.trained import Step, Trained
+    from stream.training.training_job import Done, Job, Requirement, run_job
+
+__all__ = [
+    "BASE",
+    "BASE_VARIABLE",
+    "Done",
+    "Job",
+    "Requirement",
+    "Step",
+    "Trained",
+    "container",
+    "overridden",
+    "parameters",
+    "read_order",
+    "read_recipe",
+    "run_job",
+    "split_by_time",
+    "tell_failure",
+]
+
+__getattr__ = lazy_face(
+    __name__,
+    {
+        "BASE": "sagemaker",
+        "BASE_VARIABLE": "sagemaker",
+        "Done": "training_job",
+        "Job": "training_job",
+        "Requirement": "training_job",
+        "Step": "trained",
+        "Trained": "trained",
+        "container": "sagemaker",
+        "overridden": "overrides",
+        "parameters": "overrides",
+        "read_order": "sagemaker",
+        "read_recipe": "recipe",
+        "run_job": "training_job",
+        "split_by_time": "split",
+        "tell_failure": "sagemaker",
+    },
+)

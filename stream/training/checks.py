@@ -10,8 +10,7 @@ from stream.codec import RecordSchema
 from stream.errors import PackageError, SchemaError, SettingsError
 from stream.nearest import nearest
 from stream.scoring import carried_names
-from stream.store.carrying import carried_paths
-from stream.store.manifests import NAME
+from stream.store import NAME, carried_paths
 from stream.training.model_metrics import HIGHER_IS_BETTER
 from stream.training.names import NAMES
 

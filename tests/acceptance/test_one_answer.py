@@ -17,7 +17,7 @@ from stream.settings import (
     ModelSettings,
     Settings,
 )
-from stream.tasks import BatchRequest, planned, run_batch
+from stream.tasks import BatchOptions, planned, run_batch
 from tests.acceptance.cases import CASES, ROWS, Case
 from tests.acceptance.rig import scored
 from tests.conftest import Kafka
@@ -85,7 +85,7 @@ def through_sql(case: Case, file: Path) -> Answers:
 def through_batch(case: Case, file: Path) -> Answers:
     """A run of `stream batch`."""
     settings = replace(Settings(), model=ModelSettings(uri=str(folder_of(case))))
-    wish = BatchRequest(file.parent / "scored", processes=1)
+    wish = BatchOptions(file.parent / "scored", processes=1)
     plan = planned(find_inputs([str(file)]), wish, new_only=False, progress=lambda _: None)
     record, _ = run_batch(settings, plan, wish, lambda _: None)
     parts = ds.dataset(wish.output / f"run={record.run}", exclude_invalid_files=True, format="parquet")

@@ -1,8 +1,9 @@
-"""Tests ask the public behaviour: they reach no private name, and no test module borrows from another."""
+"""Tests reach no private name and borrow nothing from each other; rooms are used through their faces."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,3 +147,17 @@ def test_public_names_of_the_package_are_sorted_and_there() -> None:
 
     assert sorted(set(stream.__all__)) == list(stream.__all__)
     assert [] == [name for name in stream.__all__ if not hasattr(stream, name)]
+
+
+def test_rooms_are_used_through_their_faces() -> None:
+    """What a room's `__init__` doesn't export is nobody else's."""
+    past = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.module}"
+        for path in sorted((ROOT / "stream").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        and re.match(r"stream\.\w+\.", node.module or "")
+        and (node.module or "").split(".")[1] != path.relative_to(ROOT).parts[1]
+    ]
+
+    assert [] == past

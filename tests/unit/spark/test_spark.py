@@ -14,7 +14,7 @@ from stream.batch import RunRecord, find_inputs
 from stream.settings import ModelSettings, Settings
 from stream.store import open_package
 from stream.table import TableScorer
-from stream.tasks import BatchRequest, planned, run_batch
+from stream.tasks import BatchOptions, planned, run_batch
 from tests.acceptance import visits
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
@@ -29,7 +29,7 @@ def rows(n: int) -> list[dict[str, Any]]:
 
 
 def scored(
-    package: Path, given: Path, wish: BatchRequest
+    package: Path, given: Path, wish: BatchOptions
 ) -> tuple[RunRecord, list[dict[str, Any]], list[str]]:
     """The record, the predictions and the dead rows of a run."""
     settings = replace(Settings(), model=ModelSettings(uri=str(package)))
@@ -96,9 +96,9 @@ def test_both_engines_write_the_same(tmp_path: Path, package: Path) -> None:
     with (tmp_path / "v.jsonl").open("w") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows(200))
 
-    local = scored(package, tmp_path / "v.jsonl", BatchRequest(tmp_path / "a"))
+    local = scored(package, tmp_path / "v.jsonl", BatchOptions(tmp_path / "a"))
     cluster = scored(
-        package, tmp_path / "v.jsonl", BatchRequest(tmp_path / "b", engine="spark", master="local[2]")
+        package, tmp_path / "v.jsonl", BatchOptions(tmp_path / "b", engine="spark", master="local[2]")
     )
 
     assert local[1:] == cluster[1:]
