@@ -105,14 +105,20 @@ def test_without_exit_the_worker_stays_until_a_signal(tmp_path: Path) -> None:
     with demo(tmp_path, "--events", "100", port=port) as process:
         process.until(lambda: process.output().endswith("}\n"), END_S, "the result")
         process.says("keeps running")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status", timeout=60) as answer:
-            assert json.load(answer)["records"] == 100
+        # A prediction can be read before the worker knows that it was acknowledged, and counts it.
+        process.until(lambda: records_of(port) == 100, 10, "the worker's count")
         os.kill(worker_parent(tmp_path), signal.SIGINT)
         assert process.end(60) == 0, process.tail()
 
     assert result(process)["events"] == 100
     assert worker_of(tmp_path) is None
     assert left_behind(tmp_path) == []
+
+
+def records_of(port: int) -> int:
+    """How many records the worker has counted so far."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status", timeout=60) as answer:
+        return int(json.load(answer)["records"])
 
 
 def worker_parent(folder: Path) -> int:
