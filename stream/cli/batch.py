@@ -14,32 +14,15 @@ from stream.preload import get_ready
 if TYPE_CHECKING:
     from stream.batch import RunRecord
 
-__all__ = ["batch"]
+__all__ = ["FORMATS", "batch"]
+
+FORMATS = ("parquet", "csv", "jsonl", "avro")
+"""As in the table of formats, which takes longer to import than `--help` may (a test compares both)."""
 
 HISTORY = "history"
 
 ALONE_BYTES = 1_000_000
 """A file of this size has about 50,000 rows or more."""
-
-
-class FormatChoice(click.ParamType):
-    """A file format. The table of formats is asked when it is needed: its imports take longer than `--help` may."""
-
-    name = "choice"
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
-        """Every format's name."""
-        return _formats().get_metavar(param, ctx)
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """A format's name; the default is known to be one."""
-        return value if value == "parquet" else _formats().convert(value, param, ctx)
-
-
-def _formats() -> click.Choice[str]:
-    from stream.files import FORMATS
-
-    return click.Choice(list(FORMATS))
 
 
 @click.command()
@@ -51,20 +34,13 @@ def _formats() -> click.Choice[str]:
     help="Folder of all runs; each run is a folder run=… in it.",
 )
 @click.option(
-    "--engine",
-    type=click.Choice(["local", "spark"]),
-    default="local",
-    show_default=True,
+    "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True,
     help="Who does the work.",
-)
+)  # fmt: skip
 @click.option(
-    "--format",
-    "kind",
-    type=FormatChoice(),
-    default="parquet",
-    show_default=True,
+    "--format", "kind", type=click.Choice(FORMATS), default="parquet", show_default=True,
     help="Format of the predictions.",
-)
+)  # fmt: skip
 @click.option("--since", type=click.Choice(["last"]), help="Score only files that no earlier run has scored.")
 @click.option(
     "--model",

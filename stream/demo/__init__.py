@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 __all__ = ["DemoOptions", "View", "run_demo"]
 
-__getattr__ = lazy_face(__name__, {"DemoOptions": "demo_run", "View": "view", "run_demo": "demo_run"})
+__getattr__ = lazy_face(__name__)

@@ -45,27 +45,4 @@ __all__ = [
     "watch_topic",
 ]
 
-__getattr__ = lazy_face(
-    __name__,
-    {
-        "BatchOptions": "file_scoring",
-        "Finding": "findings",
-        "GroupStatus": "group_status",
-        "Message": "event_sending",
-        "Severity": "findings",
-        "check_contract": "contract_check",
-        "check_inputs": "file_scoring",
-        "check_share": "file_scoring",
-        "observe_group": "group_status",
-        "planned": "file_scoring",
-        "reasons_of": "file_scoring",
-        "register_prediction": "topic_setup",
-        "replay": "event_sending",
-        "run_batch": "file_scoring",
-        "send_file": "file_events",
-        "set_up_topics": "topic_setup",
-        "statuses": "group_status",
-        "wanted_topics": "topic_setup",
-        "watch_topic": "topic_watching",
-    },
-)
+__getattr__ = lazy_face(__name__)

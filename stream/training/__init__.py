@@ -32,23 +32,4 @@ __all__ = [
     "tell_failure",
 ]
 
-__getattr__ = lazy_face(
-    __name__,
-    {
-        "BASE": "sagemaker",
-        "BASE_VARIABLE": "sagemaker",
-        "Done": "training_job",
-        "Job": "training_job",
-        "Requirement": "training_job",
-        "Step": "trained",
-        "Trained": "trained",
-        "container": "sagemaker",
-        "overridden": "overrides",
-        "parameters": "overrides",
-        "read_order": "sagemaker",
-        "read_recipe": "recipe",
-        "run_job": "training_job",
-        "split_by_time": "split",
-        "tell_failure": "sagemaker",
-    },
-)
+__getattr__ = lazy_face(__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from importlib import import_module
@@ -12,10 +11,12 @@ import pytest
 import stream.app
 import stream.demo
 import stream.tasks
-from stream.lazy import lazy_face
+import stream.training
 
 
-@pytest.mark.parametrize("face", [stream.app, stream.demo, stream.tasks], ids=lambda face: face.__name__)
+@pytest.mark.parametrize(
+    "face", [stream.app, stream.demo, stream.tasks, stream.training], ids=lambda face: face.__name__
+)
 def test_every_name_of_a_face_is_found(face: object) -> None:
     """What a face promises in `__all__` it gives, and it is the thing itself, not a module of that name."""
     names: list[str] = face.__all__  # type: ignore[attr-defined]
@@ -31,9 +32,15 @@ def test_a_name_that_a_face_has_not_is_refused() -> None:
 
 def test_a_module_is_imported_when_its_name_is_asked_for() -> None:
     """Not before: a face costs nothing."""
-    find = lazy_face("json", {"JSONDecoder": "decoder"})
+    script = """
+import sys
+from stream import demo
+before = "stream.demo.view" in sys.modules
+demo.View
+sys.exit((before, "stream.demo.view" in sys.modules) != (False, True))
+"""
 
-    assert json.JSONDecoder is find("JSONDecoder")
+    assert 0 == subprocess.run([sys.executable, "-c", script], check=False).returncode
 
 
 @pytest.mark.parametrize("library", ["pyarrow", "pandas", "sklearn", "faust", "confluent_kafka", "pydantic"])
@@ -42,7 +49,7 @@ def test_help_waits_for_no_large_library(library: str) -> None:
     script = f"""
 import sys
 from stream.cli import main
-for asked in (["--help"], ["check", "--help"], ["export", "--help"], ["sql", "--help"]):
+for asked in (["--help"], ["batch", "--help"], ["check", "--help"], ["export", "--help"], ["sql", "--help"]):
     try:
         main(asked)
     except SystemExit:

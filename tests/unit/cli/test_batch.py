@@ -13,9 +13,11 @@ import fastavro
 import pandas as pd
 import pytest
 
+from stream import files
 from stream.batch import run_local
 from stream.batch.work import Done
 from stream.cli import main
+from stream.cli.batch import FORMATS
 from tests.acceptance import visits
 
 
@@ -35,6 +37,11 @@ def run(*arguments: str) -> int:
 def write(path: str, n: int, first: int = 0) -> None:
     """Visits as csv."""
     pd.DataFrame([visits.visit(i) for i in range(first, first + n)]).to_csv(path, index=False)
+
+
+def test_every_format_is_offered() -> None:
+    """`--format` takes the table's formats, the usual one first."""
+    assert list(files.FORMATS) == list(FORMATS)
 
 
 def test_only_new_files_are_scored_since_the_last_run(
