@@ -8,20 +8,20 @@ for, so that `faust -A stream.app worker` runs it and importing this module has 
 from __future__ import annotations
 
 import os
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stream.app.logs import set_up_logging
-from stream.configuration import load_settings
 from stream.lazy import lazy_face
 
 if TYPE_CHECKING:
+    from stream.app.address import claim_address
     from stream.app.child_python import child_command, child_environ
     from stream.app.container import in_container
+    from stream.app.host import build_app, run_worker
+    from stream.app.logs import set_up_logging
     from stream.app.rest_process import Rest, build_rest, run_rest, with_address
     from stream.app.worker_parts import Parts, assemble
-    from stream.app.worker_process import run_worker
     from stream.app.worker_status import Rate
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "build_rest",
     "child_command",
     "child_environ",
+    "claim_address",
     "in_container",
     "run_rest",
     "run_worker",
@@ -40,42 +41,16 @@ __all__ = [
     "with_address",
 ]
 
-_find = lazy_face(
-    __name__,
-    {
-        "Parts": "worker_parts",
-        "Rate": "worker_status",
-        "Rest": "rest_process",
-        "assemble": "worker_parts",
-        "build_rest": "rest_process",
-        "child_command": "child_python",
-        "child_environ": "child_python",
-        "in_container": "container",
-        "run_rest": "rest_process",
-        "run_worker": "worker_process",
-        "with_address": "rest_process",
-    },
-)
+_find = lazy_face(__name__)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _default_app() -> Any:
+    from stream.app.host import build_app
+    from stream.configuration import load_settings
+
     chosen = os.environ.get("STREAM_CONFIG")
     return build_app(load_settings(Path(chosen) if chosen else None, os.environ))
-
-
-def build_app(settings: Any) -> Any:
-    """
-    The Faust app for a configuration; nothing is connected yet.
-
-    Args:
-        settings: stream.settings.Settings.
-    Raises: Refused when a setting, a schema or the model package can't be used.
-    """
-    from stream.app.host import create_app
-    from stream.app.worker_parts import assemble
-
-    return create_app(assemble(settings))
 
 
 def __getattr__(name: str) -> Any:  # PEP 562

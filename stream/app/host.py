@@ -1,23 +1,25 @@
-"""The Faust app that hosts the engine. This room alone imports Faust."""
+"""The Faust app that hosts the engine, and the process that runs it. This room alone imports Faust."""
 
 from __future__ import annotations
 
-import logging
-from typing import Any
+import sys
+from collections.abc import Iterable
+from typing import Any, NoReturn
 
 import faust
 from faust.app.base import BootStrategy
+from mode.types import ServiceT
 
+from stream.app.address import claim_address
 from stream.app.logs import logging_config
 from stream.app.web import Web, serve_views
-from stream.app.worker_parts import Parts, state_folder
+from stream.app.worker_parts import assemble, state_folder
 from stream.app.worker_service import EngineService
 from stream.app.worker_status import Status
+from stream.errors import Stopped
 from stream.settings import Settings
 
-__all__ = ["create_app"]
-
-log = logging.getLogger(__name__)
+__all__ = ["build_app", "run_worker"]
 
 
 class Boot(BootStrategy):
@@ -30,33 +32,34 @@ class Boot(BootStrategy):
         # Faust's conductor refuses to start without a topic.
         return any(isinstance(agent.channel, faust.TopicT) for agent in self.app.agents.values())
 
-    def kafka_producer(self) -> Any:
+    def kafka_producer(self) -> Iterable[ServiceT]:
         """Faust's producer, when the user's module needs it."""
         return super().kafka_producer() if self.wanted else []
 
-    def kafka_consumer(self) -> Any:
+    def kafka_consumer(self) -> Iterable[ServiceT]:
         """Faust's consumer, when the user's module needs it."""
         return super().kafka_consumer() if self.wanted else []
 
-    def kafka_conductor(self) -> Any:
+    def kafka_conductor(self) -> Iterable[ServiceT]:
         """Faust's conductor, when the user's module needs it."""
         return super().kafka_conductor() if self.wanted else []
 
-    def tables(self) -> Any:
+    def tables(self) -> Iterable[ServiceT]:
         """Faust's table manager, when the user's module needs it."""
         return super().tables() if self.wanted else []
 
 
-def create_app(parts: Parts) -> faust.App:
+def build_app(settings: Settings) -> faust.App:
     """
-    A Faust app around a worker.
+    A Faust app around a worker; nothing is connected yet but the schema registry.
 
     Args:
-        parts: the worker, not started.
+        settings: the configuration.
     Returns: the app; `faust -A stream.app worker` or `stream worker` runs it. User code may add agents,
         timers, commands and pages to it.
+    Raises: as `assemble`.
     """
-    settings = parts.settings
+    parts = assemble(settings)
     app = faust.App(
         # Not the engine's group: Faust's own consumer, if any, must not join that.
         f"{settings.kafka.group}-app",
@@ -91,6 +94,32 @@ def create_app(parts: Parts) -> faust.App:
             await super().on_start()
 
     return app
+
+
+def run_worker(app: faust.App, settings: Settings) -> NoReturn:
+    """
+    Run a worker until a signal or its engine's end, then exit.
+
+    Args:
+        app: what `build_app` made.
+        settings: for the log.
+    Raises: SettingsError when something else listens on the web's port; nothing was started.
+    Exits 0 after SIGTERM or SIGINT, 1 when the engine ended by itself.
+    """
+    # Faust would notice only after the start, with a traceback.
+    hint = "give each worker of a machine its own port: [web] port, or STREAM_WEB__PORT"
+    claim_address("[web] port", settings.web.host, settings.web.port, hint).close()
+    worker = faust.Worker(
+        app,
+        loglevel=settings.logging.level.upper(),
+        logging_config=logging_config(settings.logging),
+        redirect_stdouts=False,
+        stdout=sys.stderr,
+        stderr=sys.stderr,
+        quiet=True,
+    )
+    worker.execute_from_commandline()
+    raise Stopped("the worker's loop returned")
 
 
 def _brokers(settings: Settings) -> str:

@@ -6,7 +6,6 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
 
 from stream.settings import LoggingSettings
 
@@ -25,7 +24,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Turn a record into its line."""
-        line: dict[str, Any] = {
+        line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -36,7 +35,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def logging_config(settings: LoggingSettings) -> dict[str, Any]:
+def logging_config(settings: LoggingSettings) -> dict[str, object]:
     """The configuration for `logging.config.dictConfig`."""
     text = {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}
     return {

@@ -8,7 +8,6 @@ import logging
 import math
 import os
 import signal
-import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -17,12 +16,13 @@ from typing import Any
 import fastavro
 import uvicorn
 
+from stream.app.address import claim_address
 from stream.app.reload import Reloader
 from stream.codec import RecordSchema
 from stream.errors import SettingsError, Stopped
 from stream.resources import open_configured, say_origin, trust_of
 from stream.rest import Served, Service, create_app
-from stream.settings import ServeSettings, Settings
+from stream.settings import Settings
 from stream.store import Package, read_vouched
 from stream.telemetry import Metrics
 
@@ -95,7 +95,8 @@ def run_rest(settings: Settings) -> None:
     Blocks. Exits with 1, without waiting any longer, when the model does not come back within the time to drain.
     """
     serve = settings.serve
-    claimed = _claim(serve)
+    hint = "choose another with --port, [serve] port or STREAM_SERVE__PORT"
+    claimed = claim_address("[serve] port", serve.host, serve.port, hint)
     rest = build_rest(settings)
     server = uvicorn.Server(_config(settings, rest.app))
     # uvicorn raises the signals that it handled again when it is done; they must not end the process then.
@@ -124,21 +125,6 @@ def shows_traceback(record: logging.LogRecord) -> bool:
     """A filter of the log: requests that are cut off at the end share one line, and have no traceback each."""
     cut = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
     return not cut or log.isEnabledFor(logging.DEBUG)
-
-
-def _claim(serve: ServeSettings) -> socket.socket:
-    """Bind the address before the model is opened; listening starts later."""
-    try:
-        family = socket.getaddrinfo(serve.host, serve.port, type=socket.SOCK_STREAM)[0][0]
-        claimed = socket.socket(family)
-        claimed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        claimed.bind((serve.host, serve.port))
-    except OSError as error:
-        raise SettingsError(
-            f"[serve] port: can't listen on {serve.host}:{serve.port}: {error.strerror or error}",
-            hint="choose another with --port, [serve] port or STREAM_SERVE__PORT",
-        ) from error
-    return claimed
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
+import faust
+from faust.web.base import Request, Response
 from faust.web.drivers import aiohttp as driver
+from faust.web.views import View
 
 from stream.app.worker_status import Status
 
@@ -22,7 +24,7 @@ class Web(driver.Web):
     optional_blueprints: ClassVar[list[Any]] = []
 
 
-def serve_views(app: Any, status: Status) -> None:
+def serve_views(app: faust.App, status: Status) -> None:
     """
     Add the worker's views to a Faust app.
 
@@ -30,34 +32,32 @@ def serve_views(app: Any, status: Status) -> None:
         app: the Faust app.
         status: what they answer from.
     """
-    view = Callable[[Any, Any], Awaitable[Any]]
 
-    async def live(web: Any, request: Any) -> Any:
+    async def live(view: View, request: Request) -> Response:
         """Whether the process makes progress; 503 when its engine is stuck or dead."""
         pause = round(status.parts.engine.progress.pause_s, 3)
         body = {"live": status.live, "last_progress_seconds": pause}
-        return web.json(body, status=200 if status.live else 503)
+        return view.json(body, status=200 if status.live else 503)
 
-    async def ready(web: Any, request: Any) -> Any:
+    async def ready(view: View, request: Request) -> Response:
         """Whether it is assigned, loaded and connected; 503 with what is lacking."""
         lacking = status.lacking()
-        return web.json({"ready": not lacking, "lacking": lacking}, status=503 if lacking else 200)
+        return view.json({"ready": not lacking, "lacking": lacking}, status=503 if lacking else 200)
 
-    async def metrics(web: Any, request: Any) -> Any:
+    async def metrics(view: View, request: Request) -> Response:
         """Prometheus' text exposition."""
         await asyncio.to_thread(status.refresh)
         body = status.parts.metrics.text()
-        return web.bytes(body, content_type="text/plain", headers={"X-Content-Type-Options": "nosniff"})
+        return view.bytes(body, content_type="text/plain", headers={"X-Content-Type-Options": "nosniff"})
 
-    async def show(web: Any, request: Any) -> Any:
+    async def show(view: View, request: Request) -> Response:
         """Everything as JSON."""
-        return web.json(await asyncio.to_thread(status.as_dict))
+        return view.json(await asyncio.to_thread(status.as_dict))
 
-    routes: dict[str, view] = {
+    for path, answer in {
         "/health/live": live,
         "/health/ready": ready,
         "/metrics": metrics,
         "/api/status": show,
-    }
-    for path, handler in routes.items():
-        app.page(path)(handler)
+    }.items():
+        app.page(path)(answer)

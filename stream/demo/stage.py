@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from stream.app import claim_address
 from stream.configuration import load_settings
 from stream.demo.assets import Assets
 from stream.errors import SettingsError
@@ -59,23 +58,18 @@ def choose_port(wanted: int | None) -> int:
         wanted: the user's choice; None = 6066, or any free one where that is taken.
     Raises: SettingsError when the wanted port is taken.
     """
-    if _free(wanted or DEFAULT_PORT):
-        return wanted or DEFAULT_PORT
     if wanted is not None:
-        raise SettingsError(
-            f"--port {wanted}: something else listens on {LOOPBACK}:{wanted} already, or the port is not yours",
-            hint="choose another port, or leave --port out for a free one",
-        )
-    with closing(socket.create_server((LOOPBACK, 0))) as listener:
-        return int(listener.getsockname()[1])
-
-
-def _free(port: int) -> bool:
+        return _claimed(wanted)
     try:
-        socket.create_server((LOOPBACK, port)).close()
-    except OSError:
-        return False
-    return True
+        return _claimed(DEFAULT_PORT)
+    except SettingsError:
+        return _claimed(0)
+
+
+def _claimed(port: int) -> int:
+    hint = "choose another port, or leave --port out for a free one"
+    with claim_address("--port", LOOPBACK, port, hint) as claimed:
+        return int(claimed.getsockname()[1])
 
 
 def passed_on(environ: Mapping[str, str], *, real_broker: bool) -> dict[str, str]:

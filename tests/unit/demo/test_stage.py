@@ -16,7 +16,7 @@ def test_a_wanted_port_that_is_taken_is_refused() -> None:
     """The message names the port; the hint says how to do without."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SettingsError, match=f"--port {port}") as caught:
+        with pytest.raises(SettingsError, match=f"--port: can't listen on 127.0.0.1:{port}") as caught:
             choose_port(port)
 
     assert "leave --port out" in caught.value.hint
