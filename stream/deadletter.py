@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
-from stream.errors import Place
-from stream.records import Batch, DeadLetter, Headers
+from stream.records import Batch, DeadLetter, Headers, Place
 
 __all__ = ["HEADERS", "Letter"]
 

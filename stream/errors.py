@@ -33,7 +33,7 @@ The first line of a class's docstring is its default message, the last line what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copyreg
 
 __all__ = [
     "Aborted",
@@ -45,7 +45,6 @@ __all__ = [
     "OffsetOutOfRange",
     "OutcomeUnknown",
     "PackageError",
-    "Place",
     "QueryError",
     "QueryFailed",
     "RecordError",
@@ -60,18 +59,6 @@ __all__ = [
     "Stuck",
     "TooManyDeadLetters",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a record is: topic, partition (number) and offset."""
-
-    topic: str
-    partition: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}[{self.partition}]@{self.offset}"
 
 
 class StreamError(Exception):
@@ -97,17 +84,10 @@ class StreamError(Exception):
         return (cls.__doc__ or cls.__name__).strip().splitlines()[0]
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), dict(self.__dict__))
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
     def __str__(self) -> str:
         return f"{self.message}\n  try: {self.hint}" if self.hint else self.message
-
-
-def _rebuild(kind: type[StreamError], fields: dict[str, object]) -> StreamError:
-    error = kind.__new__(kind)
-    error.__dict__.update(fields)
-    error.args = (fields["message"], fields["hint"])
-    return error
 
 
 class Refused(StreamError):
@@ -143,10 +123,8 @@ class PackageError(Refused):
 
     def __init__(self, message: str = "", *, step: str = "", hint: str = "") -> None:
         """
-        Args:
-            message: what was found and what was expected.
+        Args: as `StreamError`, and
             step: the opening step that failed (``manifest``, ``hash``, ``signature``, ``load``, ``golden``).
-            hint: the next thing to try.
         """
         super().__init__(message, hint=hint)
         self.step = step
@@ -231,11 +209,9 @@ class OutcomeUnknown(StreamError):
 
     def __init__(self, message: str = "", *, fenced: bool = False, hint: str = "") -> None:
         """
-        Args:
-            message: what was being done, and the client's words.
+        Args: as `StreamError`, and
             fenced: the broker says that a newer producer of this transactional id exists; it says the same
                 when it has ended a transaction that took too long.
-            hint: the next thing to try.
         """
         super().__init__(message, hint=hint)
         self.fenced = fenced
@@ -272,16 +248,6 @@ class DeadLetterRefused(Stopped):
     Operator action: raise the topic's `max.message.bytes` as the message says, then restart.
     """
 
-    def __init__(self, message: str, *, place: Place | None = None, hint: str = "") -> None:
-        """
-        Args:
-            message: why the broker or the client refused it.
-            place: the input record that can't be put anywhere; it was not skipped.
-            hint: the next thing to try.
-        """
-        super().__init__(message, hint=hint)
-        self.place = place
-
 
 class OffsetOutOfRange(Stopped):
     """
@@ -316,9 +282,7 @@ class BrokerRefused(Stopped):
 
     def __init__(self, message: str = "", *, hint: str = "", code: str = "") -> None:
         """
-        Args:
-            message: what was being done, and the broker's words.
-            hint: the next thing to try.
+        Args: as `StreamError`, and
             code: Kafka's name of the error, such as TOPIC_AUTHORIZATION_FAILED; empty where there is none.
         """
         super().__init__(message, hint=hint)

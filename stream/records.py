@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from stream.errors import Place
-
 __all__ = [
     "Batch",
     "DeadLetter",
     "Headers",
     "Outcome",
     "Partition",
+    "Place",
     "Prediction",
     "Skip",
     "Stage",
@@ -35,6 +34,18 @@ class Partition:
 
     def __str__(self) -> str:
         return f"{self.topic}[{self.index}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record is: topic, partition (number) and offset."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.partition}]@{self.offset}"
 
 
 @dataclass(slots=True)

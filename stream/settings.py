@@ -30,6 +30,7 @@ __all__ = [
     "Secret",
     "ServeSettings",
     "Settings",
+    "Side",
     "WebSettings",
 ]
 
@@ -40,7 +41,10 @@ Bytes = NewType("Bytes", int)
 """A size; written `"64KiB"`, `"16MiB"`, `"1GiB"` or a number of bytes."""
 
 Framing: TypeAlias = Literal["confluent", "single-object", "bare"]
-"""How the schema is told from a value: docs/wire-format.md."""
+"""How a value names its schema: docs/wire-format.md."""
+
+Side: TypeAlias = Literal["input", "output"]
+"""Which of a configuration's topics: features or predictions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +246,7 @@ class ServeSettings:
 
 @dataclass(frozen=True, slots=True)
 class LoggingSettings:
-    """What the worker says on stderr."""
+    """What is logged on stderr."""
 
     format: Literal["text", "json"] = "text"
     """`text` for people, `json` for collectors: one object a line."""
@@ -276,33 +280,19 @@ class Settings:
         """The input topic, the output topic, the dead-letter topic."""
         return self.input.topic, self.output.topic, self.dead_letters.topic
 
-    @property
-    def input_framing(self) -> Framing:
-        """How values of the input are framed."""
-        return self.input.framing or self._usual_framing
-
-    @property
-    def output_framing(self) -> Framing:
-        """How predictions are framed."""
-        return self.output.framing or self._usual_framing
-
-    @property
-    def _usual_framing(self) -> Framing:
-        return "confluent" if self.schema_registry.url else "single-object"
+    def framing(self, side: Side) -> Framing:
+        """How a topic's values are framed."""
+        chosen = self.input.framing if side == "input" else self.output.framing
+        return chosen or ("confluent" if self.schema_registry.url else "single-object")
 
     def path(self, relative: str | Path) -> Path:
         """A path of the configuration, made absolute."""
         return (self.base / relative).absolute()
 
     def transactional_id(self, host: str) -> str:
-        """Under which this worker's transactions are known to the broker; nobody else's may be called so."""
+        """By which the broker knows this worker's transactions; no other worker may use it."""
         return f"{self.kafka.group}.{self.instance(host)}"
 
     def instance(self, host: str) -> str:
-        """
-        This worker's stable name.
-
-        Args:
-            host: the machine's name.
-        """
+        """This worker's stable name, on a machine that is called `host`."""
         return self.delivery.instance or f"{host}.{self.web.port}"

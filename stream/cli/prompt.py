@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.extras import require
 from stream.errors import StreamError
+from stream.extras import require
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -42,7 +42,7 @@ def converse(session: Session, show: Callable[[Result], None], say_faults: Calla
     Returns: the exit code, always 0: failures were shown to the person at the prompt.
     Raises: SettingsError when the prompt's library is not installed.
     """
-    require("sql", "prompt_toolkit")
+    require("the prompt", "sql", "prompt_toolkit")
     prompt = _prompt()
     click.echo(WELCOME, err=True)
     while True:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from stream.cli.extras import require
 from stream.cli.options import config_option, settings_of
+from stream.extras import require
 
 __all__ = ["serve"]
 
@@ -34,7 +34,7 @@ def serve(config: Path | None, host: str | None, port: int | None) -> None:
     # Until the server handles the signals, nothing has begun that must be finished.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
-    require("rest", "starlette", "uvicorn", "httptools", "limits")
+    require("this command", "rest", "starlette", "uvicorn", "httptools", "limits")
     from stream.app import in_container, run_rest, set_up_logging, with_address
 
     configured = config is not None or Path("stream.toml").exists()

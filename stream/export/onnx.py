@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stream.errors import PackageError, SettingsError
+from stream.errors import PackageError
 from stream.export.bigquery import sql_name
+from stream.extras import require
 from stream.manifest import Manifest
 from stream.scoring import Raised, attempt, columns_of
 from stream.store import Golden, Package
@@ -65,14 +66,9 @@ def compile_onnx(package: Package, golden: Golden) -> Compiled:
     Raises: PackageError when the model does not compile, or answers otherwise, with the rows; SettingsError when
         skl2onnx is not installed.
     """
-    try:
-        import onnxruntime
-        import skl2onnx  # noqa: F401
-    except ImportError as error:
-        raise SettingsError(
-            "exporting to ONNX needs skl2onnx and onnxruntime, which are not installed",
-            hint="pip install 'prediction-stream[onnx]'",
-        ) from error
+    require("exporting to ONNX", "onnx", "skl2onnx", "onnxruntime")
+    import onnxruntime
+
     manifest = package.manifest
     _check_kind(manifest)
     content = _converted(package)

@@ -3,7 +3,6 @@
 from stream.resources.model_package import open_configured, say_origin, trust_of
 from stream.resources.scoring_pipeline import build_pipeline, serving
 from stream.resources.topic_schemas import (
-    Side,
     input_schema,
     package_schema,
     prefix_of,
@@ -15,7 +14,6 @@ from stream.resources.topic_schemas import (
 )
 
 __all__ = [
-    "Side",
     "build_pipeline",
     "input_schema",
     "open_configured",

@@ -95,7 +95,7 @@ def build_pipeline(
     paths = list(manifest.needed)
     prediction = RecordSchema(package.prediction)
     return Pipeline(
-        Decoder(features, paths, settings.input_framing, writer, writers),
+        Decoder(features, paths, settings.framing("input"), writer, writers),
         package.model,
         Encoder(
             prediction, prefix_of(settings, "output", prediction, register=settings.schema_registry.register)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from stream.codec import RecordSchema, confluent_prefix, plain_row, read_row, single_object_prefix, unframe
 from stream.errors import SchemaError, SettingsError
 from stream.records import Headers
 from stream.registry import Client, Connection, RegistryWriters, subject_name
 from stream.resources.model_package import trust_of
-from stream.settings import Framing, Settings
+from stream.settings import Settings, Side
 from stream.store import read_vouched, resolve
 
 __all__ = [
-    "Side",
     "input_schema",
     "package_schema",
     "prefix_of",
@@ -26,9 +25,6 @@ __all__ = [
     "subject_of",
     "writers_of",
 ]
-
-Side: TypeAlias = Literal["input", "output"]
-"""Which of a configuration's topics: features or predictions."""
 
 
 def read_schema(path: Path) -> RecordSchema:
@@ -90,7 +86,7 @@ def subject_of(settings: Settings, side: Side, schema: RecordSchema) -> str:
 
 def writers_of(settings: Settings, side: Side = "input") -> RegistryWriters | None:
     """The writer schemas of a topic's values, by the ids they carry; None without a registry."""
-    framing = _framing(settings, side)
+    framing = settings.framing(side)
     client = registry_client(settings) if framing == "confluent" else None
     if client is None:
         return None
@@ -111,7 +107,7 @@ def prefix_of(settings: Settings, side: Side, schema: RecordSchema, *, register:
         SchemaError when it finds the schema incompatible; Retriable or BrokerRefused when it does not answer
         or refuses.
     """
-    framing = _framing(settings, side)
+    framing = settings.framing(side)
     if framing == "single-object":
         return single_object_prefix(schema)
     if framing == "bare":
@@ -147,7 +143,7 @@ def row_reader(
     Yields: value and headers → fields, as JSON has them; raises RecordError when they can't be read, Retriable when the
         registry does not answer. The connection to the registry is closed at the end.
     """
-    framing = _framing(settings, side)
+    framing = settings.framing(side)
     writers = writers_of(settings, side)
 
     def read(value: bytes, headers: Headers | None) -> dict[str, object]:
@@ -164,7 +160,3 @@ def row_reader(
     finally:
         if writers is not None:
             writers.close()
-
-
-def _framing(settings: Settings, side: Side) -> Framing:
-    return settings.input_framing if side == "input" else settings.output_framing

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from stream.errors import SettingsError, StreamError
+from stream.extras import require
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -22,12 +23,7 @@ _HERE = "local[*]"
 
 def require_pyspark() -> None:
     """Raises: SettingsError when pyspark is not installed."""
-    try:
-        import pyspark  # noqa: F401
-    except ImportError as error:
-        raise SettingsError(
-            "Spark needs pyspark, which is not installed", hint="pip install 'prediction-stream[spark]'"
-        ) from error
+    require("Spark", "spark", "pyspark")
 
 
 @contextmanager

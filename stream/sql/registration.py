@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from stream.codec import RecordSchema
 from stream.errors import SettingsError, StreamError
+from stream.extras import require
 from stream.scoring import answer_fields
 from stream.sql.fault_count import FaultCount, Tally
 from stream.sql.gathering import Gathering
@@ -61,16 +62,6 @@ class Registered:
         self.names = ()
 
 
-def _require_duckdb() -> None:
-    """Raises: SettingsError when DuckDB is not installed."""
-    try:
-        import duckdb  # noqa: F401
-    except ImportError as error:
-        raise SettingsError(
-            "SQL needs DuckDB, which is not installed", hint="pip install 'prediction-stream[sql]'"
-        ) from error
-
-
 def connect(
     package: Package | Path | str, database: Path | str = ":memory:", *, trust: Trust | None = None
 ) -> duckdb.DuckDBPyConnection:
@@ -96,7 +87,7 @@ def open_connection(
     listener: Listener | None = None,
 ) -> Registered:
     """As `connect`, for callers that also want to know which rows had no prediction; `listener` as for `register`."""
-    _require_duckdb()
+    require("SQL", "sql", "duckdb")
     import duckdb
 
     opened = _opened(package, trust)
@@ -131,7 +122,7 @@ def register(
     Raises: PackageError when the package is refused; SettingsError when the name can't be used, two of the model's
         columns differ by case only, or DuckDB is not installed.
     """
-    _require_duckdb()
+    require("SQL", "sql", "duckdb")
     if not _NAME.match(name):
         raise SettingsError(f"name {name!r}: expected letters, digits and _", hint="try 'predict'")
     from duckdb.func import FunctionNullHandling, PythonUDFType

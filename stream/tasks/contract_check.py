@@ -87,7 +87,7 @@ def _input(settings: Settings, package: Package) -> Iterator[Finding]:
             yield Finding("error", where, error.message, error.hint)
         else:
             yield from compared(where, writer, features, package.manifest)
-    if settings.input_framing == "confluent":
+    if settings.framing("input") == "confluent":
         look = partial(first_and_last, settings.kafka, settings.input.topic, EDGE_RECORDS)
         yield from _asked(
             settings, lambda client: registered(settings, client, features, package.manifest, look)
@@ -97,7 +97,7 @@ def _input(settings: Settings, package: Package) -> Iterator[Finding]:
 def _output(settings: Settings, package: Package) -> Iterator[Finding]:
     """Prediction schema ↔ what downstream reads today."""
     prediction = RecordSchema(package.prediction)
-    if settings.output_framing == "confluent":
+    if settings.framing("output") == "confluent":
         yield from _asked(settings, lambda client: _subject(settings, client, prediction))
     yield from _before(settings, package, prediction)
 

@@ -70,7 +70,7 @@ def register_prediction(settings: Settings) -> Registered | None:
     Returns: what the registry knows now; None where the predictions' framing asks for no registry.
     Raises: PackageError, SettingsError, SchemaError; Retriable or BrokerRefused as the registry answers.
     """
-    if settings.output_framing != "confluent":
+    if settings.framing("output") != "confluent":
         return None
     # Imported only here: Arrow and the codecs take a second, and without a registry nothing needs them.
     from stream.resources import package_schema, prefix_of

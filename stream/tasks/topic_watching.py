@@ -9,9 +9,9 @@ from typing import Literal
 from stream.deadletter import Letter
 from stream.errors import RecordError, SettingsError
 from stream.records import Batch, Headers
-from stream.resources import Side, input_schema, package_schema, row_reader
+from stream.resources import input_schema, package_schema, row_reader
 from stream.rights import Right
-from stream.settings import Settings
+from stream.settings import Settings, Side
 from stream.transport import Cluster, Reader
 
 __all__ = ["watch_topic"]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from stream.deadletter import Letter
 from stream.deadline import Deadline
-from stream.errors import DeadLetterRefused, Place
+from stream.errors import DeadLetterRefused
 from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction
 from stream.transport import Refusal
 from stream.worker.span import ScoredBatch
@@ -114,12 +114,11 @@ class Publisher:
 
 def refused_dead_letter(refusal: Refusal) -> DeadLetterRefused:
     """The error for a record that not even the dead-letter topic takes; it names the record's place."""
-    place = Letter.parse(refusal.headers).place or Place("?", -1, -1)
+    place = Letter.parse(refusal.headers).place or "a record of an unknown place"
     size = len(refusal.value or b"")
     return DeadLetterRefused(
         f"{place}: {refusal.topic} refused the record as a dead letter ({refusal.message}); its value has"
         f" {size} bytes; it was not skipped",
-        place=place,
         hint=f"raise max.message.bytes of {refusal.topic} above {size + 65_536}, then restart",
     )
 

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.deadletter import HEADERS, Letter
-from stream.errors import Place
-from stream.records import Batch, DeadLetter, Headers
+from stream.records import Batch, DeadLetter, Headers, Place
 from stream.testing import batch_of
 
 FAILURE = DeadLetter("decode", "trailing_bytes", "DecodeError", "3 bytes are left over after the record")

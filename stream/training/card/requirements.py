@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
-from stream.errors import SettingsError
+from stream.extras import require
 
 __all__ = ["LIBRARIES", "check_libraries"]
 
@@ -13,11 +11,5 @@ LIBRARIES = ("matplotlib", "jinja2")
 
 
 def check_libraries() -> None:
-    """
-    Raises: SettingsError naming what is missing, how to get it, and how to do without.
-    """
-    if missing := [name for name in LIBRARIES if find_spec(name) is None]:
-        raise SettingsError(
-            f"the model card needs {' and '.join(missing)}",
-            hint="pip install 'prediction-stream[train]', or give --no-card",
-        )
+    """Raises: SettingsError naming what is missing, how to get it, and how to do without."""
+    require("the model card", "train", *LIBRARIES, otherwise=", or give --no-card")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from stream.cli.extras import require
 from stream.errors import SettingsError
+from stream.extras import require
 
 
 def test_missing_extra_is_named_with_the_command_that_gets_it() -> None:
     """Only what is missing is named; nothing is imported."""
     with pytest.raises(SettingsError, match="needs no_such_module, which is not installed") as found:
-        require("rest", "json", "no_such_module")
+        require("this command", "rest", "json", "no_such_module")
 
     assert "pip install 'prediction-stream[rest]'" == found.value.hint
 
 
 def test_installed_extra_is_fine() -> None:
     """Nothing happens."""
-    require("rest", "json", "sys")
+    require("this command", "rest", "json", "sys")

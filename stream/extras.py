@@ -1,0 +1,28 @@
+"""Libraries of extras: what something needs beyond the core."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from stream.errors import SettingsError
+
+__all__ = ["require"]
+
+
+def require(what: str, extra: str, *modules: str, otherwise: str = "") -> None:
+    """
+    Check that an extra is installed.
+
+    Args:
+        what: needs it, for the message.
+        extra: its name in the distribution.
+        modules: what it installs; they are looked for, not imported.
+        otherwise: how to do without.
+    Raises: SettingsError that names what is missing and says how to get it.
+    """
+    if missing := [module for module in modules if find_spec(module) is None]:
+        verb = "are" if len(missing) > 1 else "is"
+        raise SettingsError(
+            f"{what} needs {' and '.join(missing)}, which {verb} not installed",
+            hint=f"pip install 'prediction-stream[{extra}]'{otherwise}",
+        )
