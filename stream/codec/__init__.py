@@ -15,7 +15,7 @@ from stream.codec.framing import (
     single_object_prefix,
     unframe,
 )
-from stream.codec.leaf import Leaf, find, type_at
+from stream.codec.leaf import Leaf, default_of, find, type_at
 from stream.codec.nodes import (
     ABSENT,
     PRIMITIVES,
@@ -52,6 +52,7 @@ __all__ = [
     "compare",
     "confluent_prefix",
     "confluent_prefixes",
+    "default_of",
     "find",
     "is_null",
     "plain_row",

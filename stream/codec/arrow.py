@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyruhvro
 
-from stream.codec.parts import Part, as_storage
+from stream.codec.parts import Part
 from stream.codec.resolution import LeafPlan
 
 __all__ = ["FAST_FROM_ROWS", "FastReader", "serialize"]
@@ -141,4 +141,6 @@ def _column(batch: pa.RecordBatch, plan: LeafPlan) -> pa.Array:
     column = batch.column(plan.steps[0].position)
     if len(plan.steps) > 1:
         column = pc.struct_field(column, [step.position for step in plan.steps[1:]])
-    return plan.leaf.type.from_storage(as_storage(column, plan.storage))
+    if column.type != plan.storage:  # rounded where Avro's promotion rounds (long to float)
+        column = column.cast(plan.storage, safe=False)
+    return plan.leaf.type.from_storage(column)

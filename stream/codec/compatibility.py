@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from stream.codec.leaf import Leaf
 from stream.codec.resolution import LeafPlan, resolve
 from stream.codec.schema import RecordSchema
 from stream.errors import RecordError, SchemaError
@@ -17,14 +16,14 @@ __all__ = ["Difference", "Kind", "compare"]
 Kind: TypeAlias = Literal["missing", "retyped", "nullable", "default", "promoted"]
 """
 `missing` and `retyped`: no record of this writer can be read. `nullable`: those with a null can't. `default`:
-the reader's default stands in for a field that the writer hasn't got. `promoted`: read as a wider type.
+the reader's default stands in for a field that the writer lacks. `promoted`: read as a wider type.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """
-    One field that a writer has otherwise than a reader.
+    A field that differs between a writer and a reader.
 
     Attributes:
         path: the reader's field, dotted.
@@ -56,20 +55,21 @@ def compare(writer: RecordSchema, reader: RecordSchema, paths: Sequence[str]) ->
 def _difference(writer: RecordSchema, reader: RecordSchema, path: str) -> Difference | None:
     plan = resolve(writer.root, reader.root, path)
     if isinstance(plan, RecordError):
-        missing = plan.reason == "missing_field"
-        near = _near(writer, reader, path) if missing else ""
-        hint = f"; was it renamed to {near!r}?" if near else ""
-        return Difference(path, "missing" if missing else "retyped", f"{plan.message}{hint}", near)
+        kind: Kind = "missing" if plan.reason == "missing_field" else "retyped"
+        return _renamed(Difference(path, kind, plan.message), writer, reader)
     if not plan.steps:
-        near = _near(writer, reader, path)
-        hint = f"; was it renamed to {near!r}?" if near else ""
-        message = (
-            f"field {path!r} is not written any more: every record gets the default {plan.constant!r}{hint}"
-        )
-        return Difference(path, "default", message, near)
+        message = f"field {path!r} is not written any more: every record gets the default {plan.constant!r}"
+        return _renamed(Difference(path, "default", message), writer, reader)
     if plan.checks_null:
         return Difference(path, "nullable", f"field {path!r} may be null now; the model takes no null there")
     return _promotion(writer, plan)
+
+
+def _renamed(difference: Difference, writer: RecordSchema, reader: RecordSchema) -> Difference:
+    """With the field that it may have become, where it is not written."""
+    near = "" if difference.kind == "retyped" else _near(writer, reader, difference.path)
+    message = f"{difference.message}; was it renamed to {near!r}?" if near else difference.message
+    return replace(difference, message=message, near=near)
 
 
 def _promotion(writer: RecordSchema, plan: LeafPlan) -> Difference | None:
@@ -91,9 +91,5 @@ def _near(writer: RecordSchema, reader: RecordSchema, path: str) -> str:
     new = [leaf for leaf in writer.leaves() if leaf.path not in ours]
     if close := nearest(path, [leaf.path for leaf in new]):
         return close[0]
-    same = [leaf for leaf in new if _same_type(leaf, reader.leaf(path))]
+    same = [leaf for leaf in new if leaf.avro == reader.leaf(path).avro]
     return same[0].path if len(same) == 1 else ""
-
-
-def _same_type(one: Leaf, other: Leaf) -> bool:
-    return one.avro == other.avro

@@ -1,4 +1,4 @@
-"""Defaults: what a schema's JSON says a field is when the writer hasn't got it."""
+"""Defaults: what a schema's JSON says a field is when the writer lacks it."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ def stored(value: object, node: Node) -> object:
         node: the leaf's type, null taken off.
     Returns: bytes for bytes and fixed, a float for float and double, items of arrays likewise.
     """
-    plain = type_at(node)
-    if value is None or plain is not None:
-        return value if value is None or plain is None else plain.default(value)
+    if value is None:
+        return None
+    if (plain := type_at(node)) is not None:
+        return plain.default(value)
     if isinstance(value, list) and isinstance(node, Array):
         return [stored(item, node.items) for item in value]
     if isinstance(node, Union):

@@ -29,8 +29,8 @@ class Encoder:
         Raises: SchemaError when a field can't be written from a column.
         """
         self._schema, self._prefix = schema, prefix
-        self._columns = tuple(_Column(schema, name) for name in schema.fields)
-        if not self._columns:
+        self._leaves = tuple(schema.leaf(name) for name in schema.fields)
+        if not self._leaves:
             raise SchemaError(f"record {schema.name} has no fields", hint="give it at least one")
         self._slow = SlowWriter(schema.root)
 
@@ -47,7 +47,7 @@ class Encoder:
         """
         rows = self._length(columns)
         faults: dict[int, RecordError] = {}
-        arrays = [column.fit(columns[column.leaf.path], faults) for column in self._columns]
+        arrays = [_fitted(leaf, columns[leaf.path], faults) for leaf in self._leaves]
         if not faults:
             return self._write(arrays)
         good = [i for i in range(rows) if i not in faults]
@@ -56,10 +56,10 @@ class Encoder:
         return [dead_letter("encode", faults[i]) if i in faults else next(values) for i in range(rows)]
 
     def _length(self, columns: Mapping[str, pa.Array]) -> int:
-        missing = [column.leaf.path for column in self._columns if column.leaf.path not in columns]
+        missing = [leaf.path for leaf in self._leaves if leaf.path not in columns]
         if missing:
             raise ValueError(f"no column for {', '.join(missing)}")
-        lengths = {len(columns[column.leaf.path]) for column in self._columns}
+        lengths = {len(columns[leaf.path]) for leaf in self._leaves}
         if len(lengths) > 1:
             raise ValueError(f"columns of different lengths: {sorted(lengths)}")
         return lengths.pop()
@@ -77,42 +77,37 @@ class Encoder:
         return dead_letter("encode", written) if isinstance(written, RecordError) else self._prefix + written
 
 
-class _Column:
-    """One field of what is written, and how a column becomes it."""
+def _fitted(leaf: Leaf, column: pa.Array, faults: dict[int, RecordError]) -> pa.Array:
+    """Cast a column to the field's storage type; note the rows that don't fit."""
+    array = _cast(leaf, column, faults)
+    if array.null_count and not (leaf.nullable or pa.types.is_null(array.type)):
+        _note(leaf, pc.indices_nonzero(array.is_null()), "null", "null_value", faults)
+    for rows, what, reason in leaf.type.refused(array):
+        _note(leaf, rows, what, reason, faults)
+    return leaf.type.to_storage(array)
 
-    def __init__(self, schema: RecordSchema, name: str) -> None:
-        self.leaf: Leaf = schema.leaf(name)
 
-    def fit(self, column: pa.Array, faults: dict[int, RecordError]) -> pa.Array:
-        """Cast a column to the field's storage type; note the rows that don't fit."""
-        array = self._cast(column, faults)
-        if array.null_count and not (self.leaf.nullable or pa.types.is_null(array.type)):
-            self._note(pc.indices_nonzero(array.is_null()), "null", "null_value", faults)
-        for rows, what, reason in self.leaf.type.refused(array):
-            self._note(rows, what, reason, faults)
-        return self.leaf.type.to_storage(array)
+def _cast(leaf: Leaf, column: pa.Array, faults: dict[int, RecordError]) -> pa.Array:
+    if column.type == leaf.arrow:
+        return column
+    try:
+        return column.cast(leaf.arrow)
+    except pa.ArrowNotImplementedError as error:
+        raise ValueError(f"column {leaf.path!r}: {column.type} can't become {leaf.avro}") from error
+    except pa.ArrowInvalid:
+        return pa.concat_arrays([_cast_one(leaf, column, i, faults) for i in range(len(column))])
 
-    def _cast(self, column: pa.Array, faults: dict[int, RecordError]) -> pa.Array:
-        if column.type == self.leaf.arrow:
-            return column
-        try:
-            return column.cast(self.leaf.arrow)
-        except pa.ArrowNotImplementedError as error:
-            raise ValueError(
-                f"column {self.leaf.path!r}: {column.type} can't become {self.leaf.avro}"
-            ) from error
-        except pa.ArrowInvalid:
-            return pa.concat_arrays([self._cast_one(column, i, faults) for i in range(len(column))])
 
-    def _cast_one(self, column: pa.Array, row: int, faults: dict[int, RecordError]) -> pa.Array:
-        try:
-            return column.slice(row, 1).cast(self.leaf.arrow)
-        except pa.ArrowInvalid as error:
-            text = f"field {self.leaf.path!r}: not of type {self.leaf.avro}: {error}"
-            faults.setdefault(row, RecordError(text, reason="value_out_of_range", field=self.leaf.path))
-            return pa.nulls(1, self.leaf.arrow)
+def _cast_one(leaf: Leaf, column: pa.Array, row: int, faults: dict[int, RecordError]) -> pa.Array:
+    try:
+        return column.slice(row, 1).cast(leaf.arrow)
+    except pa.ArrowInvalid as error:
+        text = f"field {leaf.path!r}: not of type {leaf.avro}: {error}"
+        faults.setdefault(row, RecordError(text, reason="value_out_of_range", field=leaf.path))
+        return pa.nulls(1, leaf.arrow)
 
-    def _note(self, rows: pa.Array, what: str, reason: str, faults: dict[int, RecordError]) -> None:
-        text = f"field {self.leaf.path!r} ({self.leaf.avro}): {what}"
-        for row in rows.to_pylist():
-            faults.setdefault(row, RecordError(text, reason=reason, field=self.leaf.path))
+
+def _note(leaf: Leaf, rows: pa.Array, what: str, reason: str, faults: dict[int, RecordError]) -> None:
+    text = f"field {leaf.path!r} ({leaf.avro}): {what}"
+    for row in rows.to_pylist():
+        faults.setdefault(row, RecordError(text, reason=reason, field=leaf.path))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import fastavro
 import pyarrow as pa
 
-from stream.codec.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
+from stream.codec.canonical import canonical_form
+from stream.codec.nodes import Record
 from stream.codec.parts import Part
 from stream.codec.resolution import LeafPlan
 from stream.codec.strict import Checker
@@ -39,7 +41,7 @@ def dead_letter(stage: Stage, error: RecordError) -> DeadLetter:
 class SlowReader:
     """Decodes values of one writer's schema one by one; decides about every row that the fast path leaves."""
 
-    def __init__(self, writer: Record, plans: Sequence[LeafPlan], fault: RecordError | None = None) -> None:
+    def __init__(self, writer: Record, plans: Sequence[LeafPlan], fault: RecordError | None) -> None:
         """
         Args:
             writer: the schema that the values were written with.
@@ -47,7 +49,7 @@ class SlowReader:
             fault: why no value of this writer can be read, if so.
         """
         self._checker = Checker(writer)
-        self._schema = fastavro.parse_schema(_Bare().form(writer))
+        self._schema = _bare(writer)
         self._plans = plans
         self._fault = fault
 
@@ -105,7 +107,7 @@ class SlowWriter:
         Args:
             schema: what to write.
         """
-        self._schema = fastavro.parse_schema(_Bare().form(schema))
+        self._schema = _bare(schema)
 
     def write(self, record: Mapping[str, object]) -> bytes | RecordError:
         """
@@ -123,30 +125,6 @@ class SlowWriter:
         return out.getvalue()
 
 
-class _Bare:
-    """A schema without logical types, so that fastavro leaves the numbers alone."""
-
-    def __init__(self) -> None:
-        self.seen: set[str] = set()
-
-    def form(self, node: Node) -> Any:
-        if isinstance(node, Primitive):
-            return node.type
-        if isinstance(node, Array):
-            return {"type": "array", "items": self.form(node.items)}
-        if isinstance(node, Map):
-            return {"type": "map", "values": self.form(node.values)}
-        if isinstance(node, Union):
-            return [self.form(branch) for branch in node.branches]
-        return self.named(node)
-
-    def named(self, node: Record | Enum | Fixed) -> Any:
-        if node.name in self.seen:
-            return node.name
-        self.seen.add(node.name)
-        if isinstance(node, Enum):
-            return {"type": "enum", "name": node.name, "symbols": list(node.symbols)}
-        if isinstance(node, Fixed):
-            return {"type": "fixed", "name": node.name, "size": node.size_bytes}
-        fields = [{"name": field.name, "type": self.form(field.type)} for field in node.fields]
-        return {"type": "record", "name": node.name, "fields": fields}
+def _bare(schema: Record) -> Any:
+    """Without logical types, so that fastavro leaves the numbers alone."""
+    return fastavro.parse_schema(json.loads(canonical_form(schema)))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from stream.codec.nodes import ABSENT, Array, Enum, Field, Fixed, Node, Primitive, Record, strip_null
+from stream.codec.nodes import Array, Enum, Field, Fixed, Node, Primitive, Record, strip_null
 from stream.errors import SchemaError
 from stream.types import AvroType, array_of, enum_of, fixed_of, type_of
 
-__all__ = ["Leaf", "describe", "find", "type_at"]
+__all__ = ["Leaf", "default_of", "describe", "find", "type_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,6 @@ class Leaf:
         """The type of its column."""
         return self.type.arrow
 
-    @property
-    def has_default(self) -> bool:
-        """Whether a record without the field can be read."""
-        return self.default is not ABSENT
-
 
 def find(root: Record, path: str) -> list[Field]:
     """
@@ -72,7 +68,21 @@ def find(root: Record, path: str) -> list[Field]:
     return steps
 
 
-def describe(steps: list[Field]) -> Leaf:
+def default_of(steps: Sequence[Field]) -> object:
+    """
+    What the field at the end of a path is where the first step is not written.
+
+    Args:
+        steps: fields on the way, the last one included.
+    Returns: its value in the first step's default, as in the schema's JSON; `ABSENT` where there is none.
+    """
+    value = steps[0].default
+    for step in steps[1:]:
+        value = value.get(step.name, step.default) if isinstance(value, dict) else value
+    return value
+
+
+def describe(steps: Sequence[Field]) -> Leaf:
     """
     Say what the field at the end of a path is.
 
@@ -118,10 +128,4 @@ def type_at(node: Node) -> AvroType | None:
 
 def _what(node: Node) -> str:
     name = type(node).__name__.lower()
-    return (
-        "a union of several types"
-        if name == "union"
-        else "an array in an array"
-        if name == "array"
-        else f"a {name}"
-    )
+    return {"union": "a union of several types", "array": "an array in an array"}.get(name, f"a {name}")

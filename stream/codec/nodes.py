@@ -212,7 +212,7 @@ class _Parser:
         for entry in fields:
             made = self._field(entry, record.name)
             if record.field(made.name):
-                raise SchemaError(f"record {record.name}: field {made.name!r} is there twice")
+                raise SchemaError(f"record {record.name}: field {made.name!r} appears twice")
             record.fields.append(made)
         return record
 
@@ -244,7 +244,7 @@ class _Parser:
                 raise SchemaError(f"{at}: enum {name}: {symbol!r} is not a symbol that Avro can hold")
         default = given.get("default")
         if default is not None and default not in symbols:
-            raise SchemaError(f"{at}: enum {name}: the default {default!r} is none of its symbols")
+            raise SchemaError(f"{at}: enum {name}: the default {default!r} is not one of its symbols")
         enum = Enum(name, tuple(symbols), default if isinstance(default, str) else None)
         self._define(enum, at)
         return enum

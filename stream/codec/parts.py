@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["Part", "as_storage", "merge"]
+__all__ = ["Part", "merge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +17,6 @@ class Part:
 
     rows: Sequence[int]
     columns: Mapping[str, pa.Array]
-
-
-def as_storage(values: pa.Array, storage: pa.DataType) -> pa.Array:
-    """
-    Promote a written column to the reader's storage type.
-
-    Args:
-        values: in the writer's storage type.
-        storage: the reader's.
-    Returns: the column, rounded where Avro's promotion rounds (long to float).
-    """
-    return values if values.type == storage else values.cast(storage, safe=False)
 
 
 def merge(parts: Sequence[Part], empty: Mapping[str, pa.Array]) -> Part:

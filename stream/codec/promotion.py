@@ -100,7 +100,7 @@ def _symbol(expected: Enum) -> Convert:
         if value in expected.symbols:
             return value
         if expected.default is None:
-            raise ValueError(f"symbol {value!r} is none of {', '.join(expected.symbols)}")
+            raise ValueError(f"symbol {value!r} is not one of {', '.join(expected.symbols)}")
         return expected.default
 
     return convert
@@ -164,7 +164,7 @@ def _to_double(value: object) -> object:
 
 
 def _to_float(value: object) -> object:
-    # Rounded once, from all 64 bits, as Java does and as Arrow casts; by way of a double it would be twice.
+    # Rounded once, from all 64 bits, as Java does and as Arrow casts; through a double it would be rounded twice.
     return float(np.float32(np.int64(cast("int", value))))
 
 

@@ -8,7 +8,7 @@ from typing import cast
 
 import pyarrow as pa
 
-from stream.codec.leaf import Leaf, describe, find
+from stream.codec.leaf import Leaf, default_of, describe, find
 from stream.codec.nodes import ABSENT, Field, Node, Record, Union, is_null, strip_null
 from stream.codec.promotion import Convert, any_of, columnar, converter, fits, type_name
 from stream.errors import RecordError
@@ -41,7 +41,7 @@ class LeafPlan:
 
     Attributes:
         leaf: the reader's leaf.
-        steps: the way to it; empty where the writer hasn't got it and `constant` is taken.
+        steps: the path to it; empty where the writer lacks it and `constant` is taken.
         constant: the reader's default.
         convert: written value → reader's value; None where they are the same.
         columnar: whether a whole column can be taken at once, with an Arrow cast at most.
@@ -132,9 +132,7 @@ def _position(record: Record, field: Field) -> int | None:
 
 def _default(wanted: list[Field], depth: int) -> LeafPlan | RecordError:
     leaf = describe(wanted)
-    value = wanted[depth].default
-    for field in wanted[depth + 1 :]:
-        value = value.get(field.name, field.default) if isinstance(value, dict) else value
+    value = default_of(wanted[depth:])
     if value is ABSENT:
         where = ".".join(field.name for field in wanted[: depth + 1])
         return RecordError(

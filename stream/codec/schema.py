@@ -46,11 +46,12 @@ class RecordSchema:
             text: the schema as JSON (the content of an `.avsc` file).
         Raises: SchemaError that names the field and what is wrong; also when the root is not a record.
         """
-        document = _load(text)
         try:
-            self._read(text, document)
+            self._read(text, _load(text))
         except RecursionError as error:
-            raise _nested_too_deep() from error
+            raise SchemaError(
+                "the schema is nested too deeply to be read", hint="name its inner types, or flatten it"
+            ) from error
 
     def _read(self, text: str, document: object) -> None:
         root = parse(document)
@@ -76,11 +77,6 @@ class RecordSchema:
         return self.root.name
 
     @property
-    def fast(self) -> bool:
-        """Whether batches of it are read and written by the Rust codec."""
-        return self.rust is not None
-
-    @property
     def fields(self) -> tuple[str, ...]:
         """The root's field names, in order."""
         return tuple(field.name for field in self.root.fields)
@@ -91,7 +87,7 @@ class RecordSchema:
 
         Args:
             path: field names joined by dots.
-        Returns: its types, whether it may be null, its default and original name.
+        Returns: its type, whether it may be null, its default and original name.
         Raises: SchemaError when there is none, or when it can't be a column.
         """
         return describe(find(self.root, path))
@@ -125,7 +121,7 @@ def _leaves(
                 yield from _leaves(node, steps, seen | {record.name}, count)
             continue
         try:
-            yield describe(list(steps))
+            yield describe(steps)
         except SchemaError:
             continue  # a map or a union of several types: no column, and nobody asked for it by name
 
@@ -150,17 +146,11 @@ def _check_defaults(node: Node, seen: set[str]) -> None:
 def _load(text: str) -> object:
     try:
         document: object = json.loads(text)
-    except RecursionError as error:
-        raise _nested_too_deep() from error
     except ValueError as error:
         raise SchemaError(
             f"the schema is not JSON: {error}", hint="correct the line and column that are named"
         ) from error
     return document
-
-
-def _nested_too_deep() -> SchemaError:
-    return SchemaError("the schema is nested too deep to be read", hint="name its inner types, or flatten it")
 
 
 def _fastavro_form(document: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from stream.codec import ABSENT, Field, Leaf, Record, RecordSchema, find, strip_null
+from stream.codec import ABSENT, Field, Leaf, Record, RecordSchema, default_of, find, strip_null
 from stream.scoring import value_at
 from stream.table.row_reader import names_of, projected, record_reader, relaxed
 from stream.types import Misfit, Misfits
@@ -227,10 +227,7 @@ class _Column:
 
 def _constant(root: Record, leaf: Leaf) -> pa.Scalar | None:
     """What the leaf is in a row without its field: the default, of the leaf's type."""
-    steps = find(root, leaf.path)
-    value = steps[0].default
-    for step in steps[1:]:
-        value = value.get(step.name, step.default) if isinstance(value, dict) else value
+    value = default_of(find(root, leaf.path))
     if value is ABSENT or value is None:
         return None
     return leaf.type.from_storage(pa.array([leaf.type.default(value)], leaf.type.storage))[0]

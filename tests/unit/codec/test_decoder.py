@@ -107,7 +107,7 @@ class TestColumns:
         values: list[Mapping[str, object]] = [{"a": "RED", "b": "BLUE", "p": at, "q": [at, at], "r": at}]
         decoded = _decode(of, values * times, of, "a", "b", "p.x", "r.y")
 
-        assert of.fast
+        assert of.rust
         assert [["RED"] * times, ["BLUE"] * times, [1] * times, ["q"] * times] == [
             column.to_pylist() for column in decoded.columns.values()
         ]

@@ -188,7 +188,7 @@ class TestValid:
             patch.setattr(SlowReader, "read", never)
             decoded = _decoder(of).decode(bodies)
 
-        assert of.fast
+        assert of.rust
         assert list(range(len(bodies))) == list(decoded.rows)
 
     @QUICK

@@ -35,7 +35,7 @@ REFUSED = [
     ('{"type": "record", "name": "R", "fields": [{"name": "a"}]}', "field 'a' has no type"),
     (
         '{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]}',
-        "'a' is there twice",
+        "'a' appears twice",
     ),
 ]
 
@@ -54,7 +54,7 @@ class TestParse:
         node = schema(value="int", next=["null", "Event"])
 
         assert ("value", "next") == node.fields
-        assert not node.fast
+        assert not node.rust
 
 
 LEAVES: list[tuple[object, str, str, bool, pa.DataType]] = [
@@ -160,7 +160,6 @@ class TestLeaf:
         )
 
         assert of.leaf("a").default is None
-        assert of.leaf("a").has_default
         assert ABSENT is of.leaf("mean_radius").default
         assert "mean radius (cm)" == of.leaf("mean_radius").feature
 
@@ -193,7 +192,7 @@ class TestFast:
     )
     def test_types_of_the_subset_are_fast(self, kind: object) -> None:
         """What the Rust codec reads rightly goes there."""
-        assert schema(a=kind).fast
+        assert schema(a=kind).rust
 
     @pytest.mark.parametrize(
         "kind",
@@ -210,7 +209,7 @@ class TestFast:
     )
     def test_types_outside_the_subset_are_not(self, kind: object) -> None:
         """What makes it panic, or lets five bytes claim millions of items, does not."""
-        assert not schema(b="int", a=kind).fast
+        assert not schema(b="int", a=kind).rust
 
     def test_schema_that_grows_without_end_when_written_out_is_not_fast(self) -> None:
         """Names used twice at each of twenty levels would be a million types."""
@@ -223,7 +222,7 @@ class TestFast:
                 {"name": f"a{level}", "type": {"type": "record", "name": f"L{level}", "fields": inner}}
             )
 
-        assert not schema(*fields).fast
+        assert not schema(*fields).rust
 
 
 @pytest.mark.parametrize("depth", [900, 3_000, 50_000])
@@ -232,7 +231,7 @@ def test_schema_nested_too_deep_is_refused(depth: int) -> None:
     kind = '{"type":"array","items":' * depth + '"int"' + "}" * depth
     text = '{"type":"record","name":"R","fields":[{"name":"a","type":' + kind + "}]}"
 
-    with pytest.raises(SchemaError, match="nested too deep"):
+    with pytest.raises(SchemaError, match="nested too deeply"):
         RecordSchema(text)
 
 

@@ -310,4 +310,4 @@ class TestCalls:
         rig.writers.prepare([None, b"", b"\x00\x00", b"\x01abc", b"\x02abcd", b"\xc3\x01345678"], [None] * 6)
 
         assert [] == rig.memory.calls
-        assert RecordSchema(OURS.text).fast
+        assert RecordSchema(OURS.text).rust

@@ -364,7 +364,7 @@ def test_schema_nested_too_deep_is_refused(version: Path) -> None:
     """A prediction.avsc whose hash is right and whose parser gives up."""
     _replace_file(version, "prediction.avsc", b"[" * 100_000)
 
-    with pytest.raises(PackageError, match="nested too deep") as caught:
+    with pytest.raises(PackageError, match="nested too deeply") as caught:
         open_package(version)
 
     assert "manifest" == caught.value.step
