@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-__all__ = ["AnswerType", "Entry", "Feature", "FeatureKind", "Inputs", "Label", "Manifest", "Task"]
+__all__ = [
+    "AnswerType", "Entry", "Feature", "FeatureKind", "Inputs", "Label", "Manifest", "NullText", "ScoreMethod", "Task"
+]  # fmt: skip
 
 Task: TypeAlias = Literal[
     "classifier", "regressor", "outlier", "clusterer", "multi-classifier", "multi-regressor", "other"
@@ -21,6 +23,12 @@ FeatureKind: TypeAlias = Literal["number", "text", "datetime"]
 
 Inputs: TypeAlias = Literal["frame", "matrix", "vector"]
 """A DataFrame with names, a float64 matrix of the fields in order, or one array field of numbers."""
+
+NullText: TypeAlias = Literal["None", "NaN"]
+"""What a missing text is to the estimator."""
+
+ScoreMethod: TypeAlias = Literal["predict_proba", "decision_function"]
+"""The estimator's method that gives the scores."""
 
 Label: TypeAlias = int | str | bool
 """A class label."""
@@ -45,7 +53,7 @@ class Feature:
     avro: str
     kind: FeatureKind
     nullable: bool
-    null: Literal["None", "NaN"] = "None"
+    null: NullText = "None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ class Manifest:
         answer: the Avro type of `label` or `value`.
         label: where the label comes from: a `predict` call of its own, or the largest score (the same,
             as was checked when packed, and one call cheaper).
-        score: where `score` comes from: `predict_proba`, `decision_function` or None (no score).
+        score: where `score` comes from; None for no score.
         carry: event fields copied into the prediction.
         probabilities: whether `probabilities` is published.
         tolerance: |difference| ≤ tolerance · max(1, |value|) counts as equal.
@@ -92,7 +100,7 @@ class Manifest:
     classes: tuple[Label, ...] | None = None
     answer: AnswerType = "double"
     label: Literal["predict", "score"] = "predict"
-    score: Literal["predict_proba", "decision_function"] | None = None
+    score: ScoreMethod | None = None
     carry: tuple[str, ...] = ()
     probabilities: bool = False
     tolerance: float = 1e-9

@@ -1,11 +1,12 @@
-"""Columns in, answers out: what a fitted estimator is asked, and what becomes of what it says."""
+"""Columns in, answers out: what a fitted estimator is asked, and what becomes of its answers."""
 
-from stream.scoring.answers import AnswerField, answer_fields
+from stream.scoring.answers import AnswerField, answer_fields, same_answer
 from stream.scoring.attempt import Raised, attempt
 from stream.scoring.columns import columns_of, value_at
 from stream.scoring.encoded_texts import known_texts, missing_texts
 from stream.scoring.estimator_input import Inputs
 from stream.scoring.estimators import Estimator, Profile, profile
+from stream.scoring.fitted_parts import walk
 from stream.scoring.isolation import Isolation, taken
 from stream.scoring.model import Model, Scored
 from stream.scoring.prediction import carried_names, prediction_columns, prediction_schema
@@ -28,6 +29,8 @@ __all__ = [
     "prediction_columns",
     "prediction_schema",
     "profile",
+    "same_answer",
     "taken",
     "value_at",
+    "walk",
 ]

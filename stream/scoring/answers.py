@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -16,7 +17,9 @@ from stream.scoring.estimator_input import X
 from stream.scoring.estimators import Estimator
 from stream.types import AvroType, array_of, type_called, type_of
 
-__all__ = ["AnswerField", "Answers", "Reader", "answer_fields", "finite_rows", "joined", "to_arrow"]
+__all__ = [
+    "AnswerField", "Answers", "Reader", "answer_fields", "finite_rows", "joined", "same_answer", "to_arrow"
+]  # fmt: skip
 
 Answers: TypeAlias = dict[str, npt.NDArray[np.generic]]
 """Answers by field name; the first axis is the row."""
@@ -82,7 +85,7 @@ def answer_fields(manifest: Manifest) -> list[AnswerField]:
 
 class Reader:
     """
-    Asks one estimator, in as few calls as give its own answers.
+    Asks one estimator, in as few calls as its own answers take.
 
     Args:
         estimator: fitted.
@@ -206,9 +209,9 @@ def _positions(label: npt.NDArray[np.generic], classes: npt.NDArray[np.generic])
     """Where each label stands among the classes."""
     order = np.argsort(classes, kind="stable")
     found = order[np.minimum(np.searchsorted(classes, label, sorter=order), len(classes) - 1)]
-    strangers = label[classes[found] != label]
-    if len(strangers):
-        raise WrongAnswer(f"predict gave {strangers[0]!r}, which is not one of the classes")
+    unknown = label[classes[found] != label]
+    if len(unknown):
+        raise WrongAnswer(f"predict gave {unknown[0]!r}, which is not one of the classes")
     return found
 
 
@@ -253,12 +256,10 @@ def to_arrow(answers: Answers | None, manifest: Manifest) -> dict[str, pa.Array]
         manifest: of the model.
     Returns: in the prediction's order, each of length n.
     """
-    columns: dict[str, pa.Array] = {}
-    for field in answer_fields(manifest):
-        columns[field.name] = (
-            pa.array([], field.arrow) if answers is None else _arrow(answers[field.name], field.arrow)
-        )
-    return columns
+    return {
+        field.name: pa.array([], field.arrow) if answers is None else _arrow(answers[field.name], field.arrow)
+        for field in answer_fields(manifest)
+    }
 
 
 def _arrow(values: npt.NDArray[np.generic], kind: pa.DataType) -> pa.Array:
@@ -280,3 +281,27 @@ def joined(pieces: Sequence[Answers]) -> Answers:
     if len(pieces) == 1:
         return pieces[0]
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def same_answer(one: object, other: object, relative: float, absolute: float) -> bool:
+    """
+    Compare answers: texts, labels and nulls must be equal, floats close.
+
+    Args:
+        one: a value as `to_pylist` gives it, or a list or dict of such.
+        other: likewise.
+        relative: largest difference of two floats, as a share of the larger one.
+        absolute: the same as a number; the larger of the two limits counts.
+    Returns: whether they are the same.
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            same_answer(one[key], other[key], relative, absolute) for key in one
+        )
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(
+            same_answer(a, b, relative, absolute) for a, b in zip(one, other, strict=True)
+        )
+    if isinstance(one, int | float) and isinstance(other, int | float) and float in (type(one), type(other)):
+        return math.isclose(one, other, rel_tol=relative, abs_tol=absolute)
+    return one == other

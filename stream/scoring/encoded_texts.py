@@ -1,20 +1,20 @@
-"""What encoders and imputers know of their text columns: the texts, and how a missing one was said."""
+"""What encoders and imputers know of their text columns: the texts, and what stood for a missing one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import numpy as np
 
+from stream.manifest import NullText
 from stream.scoring.fitted_parts import Part, walk
 
 __all__ = ["known_texts", "missing_texts"]
 
 
-def missing_texts(estimator: object, names: Sequence[str]) -> dict[str, Literal["None", "NaN"]]:
+def missing_texts(estimator: object, names: Sequence[str]) -> dict[str, NullText]:
     """
-    How each text column said "missing" when the estimator was fitted.
+    What stood for a missing text in each column when the estimator was fitted.
 
     pandas 3 reads a missing text as NaN, older ones and hand-made frames hold None. To an encoder these are
     two categories, and an imputer fills the one it was set for only: given the other, a model gives a
@@ -25,7 +25,7 @@ def missing_texts(estimator: object, names: Sequence[str]) -> dict[str, Literal[
         names: its columns.
     Returns: by column, what its fitted encoders and imputers show; a column without evidence is left out.
     """
-    found: dict[str, Literal["None", "NaN"]] = {}
+    found: dict[str, NullText] = {}
     for part in walk(estimator, tuple(names)):
         for name, evidence in _evidence(part):
             if found.get(name) != "None":
@@ -51,8 +51,8 @@ def known_texts(estimator: object, names: Sequence[str]) -> dict[str, tuple[str,
     return known
 
 
-def _evidence(part: Part) -> Iterator[tuple[str, Literal["None", "NaN"]]]:
-    """What one part shows, by column; only parts that were fitted on objects speak of texts."""
+def _evidence(part: Part) -> Iterator[tuple[str, NullText]]:
+    """What one part shows, by column; only parts that were fitted on objects tell of texts."""
     categories = getattr(part.estimator, "categories_", None)
     if isinstance(categories, list):
         for i, values in enumerate(categories):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal, Protocol
 
+from stream.manifest import ScoreMethod
 from stream.scoring.fitted_parts import answering
 
 __all__ = ["Estimator", "Kind", "Profile", "profile"]
@@ -45,7 +46,7 @@ class Profile:
     names: tuple[str, ...] | None
     width: int | None
     classes: object
-    score: Literal["predict_proba", "decision_function"] | None
+    score: ScoreMethod | None
     consistent: bool
 
 
@@ -117,7 +118,7 @@ def _kind(estimator: object) -> Kind:
     return "classifier" if hasattr(estimator, "classes_") else "other"
 
 
-def _score_method(estimator: object, last: object) -> Literal["predict_proba", "decision_function"] | None:
+def _score_method(estimator: object, last: object) -> ScoreMethod | None:
     if callable(getattr(estimator, "predict_proba", None)):
         return "predict_proba"
     # One against one: a column per pair of classes, of which none is a label's (three classes: three pairs).

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import pyarrow as pa
 
 from stream.manifest import Manifest
-from stream.scoring.answers import Answers, to_arrow
+from stream.scoring.answers import Answers, same_answer, to_arrow
 
 __all__ = ["Trial", "Way"]
 
@@ -69,16 +68,8 @@ class Trial:
         Returns: whether they are the same; if not, the way must be forgotten.
         """
         found = to_arrow(answers, self.manifest)
-        self.passed = all(_same(found[name], column) for name, column in expected.items())
+        self.passed = all(
+            same_answer(found[name].to_pylist(), column.to_pylist(), _EQUAL, _EQUAL)
+            for name, column in expected.items()
+        )
         return self.passed
-
-
-def _same(one: pa.Array, other: pa.Array) -> bool:
-    if pa.types.is_list(one.type):
-        return bool(one.offsets.equals(other.offsets)) and _same(one.flatten(), other.flatten())
-    if not pa.types.is_floating(one.type):
-        return bool(one.equals(other))
-    left, right = one.to_numpy(zero_copy_only=False), other.to_numpy(zero_copy_only=False)
-    return len(left) == len(right) and bool(
-        np.allclose(left, right, rtol=_EQUAL, atol=_EQUAL, equal_nan=True)
-    )

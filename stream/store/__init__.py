@@ -1,6 +1,5 @@
 """Model packages on disk: opened with every hash checked first, and written so that a half one is never seen."""
 
-from stream.store.carrying import carried_paths
 from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
 from stream.store.folder import MANIFEST, current_version, resolve, versions
 from stream.store.golden import Golden
@@ -15,6 +14,7 @@ from stream.store.opening import (
     read_vouched,
 )
 from stream.store.packing import Packed, PackRequest, pack, pack_estimator_file
+from stream.store.projection import carried_paths
 from stream.store.signature import PublicKey, SigningKey, is_encrypted
 from stream.store.trust import Trust, check_signature
 

@@ -105,11 +105,11 @@ def _load_skops(content: bytes, name: str, types: Collection[str]) -> object:
     import skops.io  # imports half of scikit-learn's test tools: a worker with a joblib file need not wait
 
     asked = _tried(name, partial(skops.io.get_untrusted_types, data=content))
-    if strangers := sorted(set(asked) - _OWN_TYPES - set(types)):
+    if untrusted := sorted(set(asked) - _OWN_TYPES - set(types)):
         raise PackageError(
-            f"{name}: holds types that are not trusted: {', '.join(strangers)}",
+            f"{name}: holds types that are not trusted: {', '.join(untrusted)}",
             step="load",
-            hint=f"look at what they do; if you trust them, [model] trusted_types = {json.dumps(strangers)}"
+            hint=f"look at what they do; if you trust them, [model] trusted_types = {json.dumps(untrusted)}"
             " (`stream pack --trusted-types` while packing)",
         )
     return _tried(name, partial(skops.io.loads, content, trusted=sorted(asked)))

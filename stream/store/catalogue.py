@@ -1,4 +1,4 @@
-"""The versions of a package: what there is, a closer look at one, and back to an earlier one."""
+"""The versions of a package: list them, look at one, go back to an earlier one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from stream.codec import RecordSchema
-from stream.errors import PackageError, SchemaError
+from stream.errors import PackageError
 from stream.manifest import Manifest
 from stream.store.folder import MANIFEST, current_version, make_current, resolve, versions
 from stream.store.libraries import differences
-from stream.store.opening import Package, open_package, read_file, read_head
+from stream.store.opening import Package, open_package, read_file, read_head, sound_schema
 from stream.store.trust import Trust, signature_of
 
 __all__ = ["Listed", "Shown", "Signed", "Switched", "list_versions", "roll_back", "show_version"]
 
 Signed: TypeAlias = Literal["no", "trusted", "untrusted", "not checked"]
-"""By a trusted key, by none of them, or nobody knows, since no key is trusted."""
+"""By a trusted key, by another one, or unknown, since no key is trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Listed:
         signed: whether its manifest is signed, and by whom: what its files hold was not looked at.
         signer: the trusted key's fingerprint.
         size_bytes: of its files, as the manifest has them.
-        problem: why the manifest can't be read.
+        problem: why the manifest can't be read; None when it can.
     """
 
     version: int
@@ -53,7 +53,7 @@ class Shown:
         path: its folder.
         manifest: what it says of itself.
         fingerprints: of its schemas, by file: CRC-64-AVRO as in the single-object encoding, hexadecimal.
-        differences: libraries that are others here than when it was packed, a sentence each.
+        differences: libraries whose versions here differ from those at pack time, a sentence each.
         signed: as in `Listed`.
         signer: as in `Listed`.
     """
@@ -118,11 +118,8 @@ def show_version(path: Path, version: int | None, trust: Trust) -> Shown:
     signed, signer = _signed(folder, content, trust)
     prints: dict[str, str] = {}
     for name in ("features.avsc", "prediction.avsc"):
-        text = read_file(folder, manifest, name)
-        try:
-            prints[name] = RecordSchema(text.decode()).fingerprint.hex()
-        except (UnicodeDecodeError, SchemaError) as error:
-            raise PackageError(f"{folder / name}: {error}", step="manifest") from error
+        with sound_schema(folder / name):
+            prints[name] = RecordSchema(read_file(folder, manifest, name).decode()).fingerprint.hex()
     return Shown(folder, manifest, prints, differences(manifest.libraries), signed, signer)
 
 
@@ -157,11 +154,11 @@ def roll_back(package: Path, to: int | None, trust: Trust) -> Switched:
 
 
 def _before(package: Path, current: int | None) -> int:
-    there = versions(package)
-    earlier = [number for number in there if current is not None and number < current]
+    found = versions(package)
+    earlier = [number for number in found if current is not None and number < current]
     if not earlier:
         raise PackageError(
-            f"{package}: there is no version before {current}; found: {', '.join(map(str, there))}",
+            f"{package}: there is no version before {current}; found: {', '.join(map(str, found))}",
             step="manifest",
             hint="name one with --to N",
         )

@@ -19,6 +19,8 @@ from stream.durable import sync, written_whole
 from stream.errors import PackageError
 
 __all__ = [
+    "MANIFEST",
+    "MAX_FILE_BYTES",
     "add_version",
     "current_version",
     "make_current",
@@ -78,7 +80,9 @@ def current_version(package: Path) -> int:
             hint="give the folder of a package, or pack one with `stream pack`",
         ) from error
     parent, _, name = text.strip().removesuffix("/").rpartition("/")
-    inside = parent in ("", "versions") or (link and _same_folder(package / parent, package / "versions"))
+    inside = parent in ("", "versions") or (
+        link and (package / parent).resolve() == (package / "versions").resolve()
+    )
     if not inside or not _is_number(name):
         raise PackageError(
             f"{current}: expected the number of a version, found {text.strip()!r}",
@@ -92,10 +96,6 @@ def _start_of(current: Path) -> str:
     handle = os.open(current, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # opening a pipe must not block
     with os.fdopen(handle, "rb") as file:
         return file.read(_CURRENT_BYTES).decode()
-
-
-def _same_folder(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()
 
 
 def _found(package: Path) -> str:
@@ -149,9 +149,8 @@ def read_plain(folder: Path, name: str, size_bytes: int | None = None, *, step: 
     Args:
         folder: of the version.
         name: a plain file name, checked by the caller.
-        size_bytes: how large it has to be; None for the manifest,
-            which no other file describes.
-        step: that has failed where it can't be read.
+        size_bytes: how large it has to be; None for the manifest, which no other file describes.
+        step: the one that fails when it can't be read.
     Returns: its bytes: whatever is done with the file is done with these.
     Raises: PackageError for a link, a folder, a device, or another size.
     """

@@ -1,4 +1,4 @@
-"""Golden rows: events with the answers they had when packed, kept to prove later that they still have them."""
+"""Golden rows: events with the answers they had when packed, kept to prove later that they are still the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from stream.codec import RecordSchema
 from stream.errors import PackageError, SampleError
 from stream.manifest import Manifest
-from stream.scoring import Model, Scored, answer_fields, columns_of
+from stream.scoring import Model, Scored, answer_fields, columns_of, same_answer
 from stream.types import Misfit
 
 __all__ = ["MAX_ROWS", "Golden", "check_golden", "choose_golden", "read_golden", "spread", "through_avro",
@@ -40,7 +40,7 @@ class Golden:
     answers: list[dict[str, object]]
 
 
-def spread(rows: Rows, count: int = MAX_ROWS) -> list[dict[str, object]]:
+def spread(rows: Rows, count: int) -> list[dict[str, object]]:
     """
     Args:
         rows: any number.
@@ -90,9 +90,7 @@ def choose_golden(model: Model, rows: Rows) -> Golden:
             part = {path: column.slice(start, count) for path, column in columns.items()}
             again = _by_row(model.score(part, count))
             stable -= {
-                start + i
-                for i in range(count)
-                if not _same(whole.get(start + i), again.get(i), manifest.tolerance)
+                start + i for i in range(count) if not _same(whole.get(start + i), again.get(i), manifest)
             }
     if not stable:
         raise PackageError(
@@ -167,11 +165,7 @@ def check_golden(model: Model, golden: Golden) -> None:
         ) from error
     scored = model.score(columns, len(golden.events))
     found = _by_row(scored)
-    wrong = [
-        i
-        for i, answer in enumerate(golden.answers)
-        if not _same(answer, found.get(i), model.manifest.tolerance)
-    ]
+    wrong = [i for i, answer in enumerate(golden.answers) if not _same(answer, found.get(i), model.manifest)]
     if wrong:
         shown = "; ".join(
             f"row {i}: expected {golden.answers[i]}, found {found.get(i) or scored.faults[i].message}"
@@ -190,12 +184,5 @@ def _by_row(scored: Scored) -> dict[int, dict[str, object]]:
     return {i: dict(zip(names, answer, strict=True)) for i, answer in zip(scored.rows, values, strict=True)}
 
 
-def _same(one: object, other: object, tolerance: float) -> bool:
-    """Labels equal, numbers within tolerance · max(1, |value|)."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key], tolerance) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other, [tolerance] * len(one)))
-    if isinstance(one, float) and isinstance(other, float):
-        return abs(one - other) <= tolerance * max(1.0, abs(one))
-    return one == other
+def _same(one: object, other: object, manifest: Manifest) -> bool:
+    return same_answer(one, other, manifest.tolerance, manifest.tolerance)

@@ -6,6 +6,8 @@ import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
+from stream.scoring import walk
+
 __all__ = ["differences", "library_versions", "modules_of"]
 
 _ALWAYS = ("scikit-learn", "numpy", "scipy", "pandas", "joblib")
@@ -19,9 +21,8 @@ def library_versions(modules: Iterable[str] = ()) -> dict[str, str]:
     Returns: the version of each distribution behind them, and of Python and the libraries every model needs.
     """
     others = [module for module in modules if module not in _KNOWN]
-    owners = (
-        packages_distributions() if others else {}
-    )  # looks through every distribution: a third of a second
+    # It looks through every distribution: a third of a second.
+    owners = packages_distributions() if others else {}
     names = {*_ALWAYS, *(owner for module in others for owner in owners.get(module, []))}
     found = {name: _version(name) for name in sorted(names)}
     return {"python": platform.python_version()} | {name: text for name, text in found.items() if text}
@@ -31,11 +32,12 @@ def modules_of(estimator: object) -> set[str]:
     """
     Args:
         estimator: fitted.
-    Returns: top-level modules of its class and of the parts that it shows.
+    Returns: top-level modules of its class, of its fitted parts, and of what these keep as attributes.
     """
-    parts = [estimator, *getattr(estimator, "__dict__", {}).values()]
-    steps = [step for part in parts if isinstance(part, list) for step in part if isinstance(step, tuple)]
-    parts += [item for step in steps for item in step]
+    parts = [part.estimator for part in walk(estimator, ())]
+    parts += [kept for part in parts for kept in getattr(part, "__dict__", {}).values()]
+    members = [member for part in parts if isinstance(part, list) for member in part]  # (name, estimator, …)
+    parts += [item for member in members if isinstance(member, tuple) for item in member]
     return {type(part).__module__.partition(".")[0] for part in parts}
 
 

@@ -9,7 +9,18 @@ from dataclasses import asdict
 from typing import Any, TypeVar, get_args
 
 from stream.errors import PackageError
-from stream.manifest import AnswerType, Entry, Feature, FeatureKind, Inputs, Label, Manifest, Task
+from stream.manifest import (
+    AnswerType,
+    Entry,
+    Feature,
+    FeatureKind,
+    Inputs,
+    Label,
+    Manifest,
+    NullText,
+    ScoreMethod,
+    Task,
+)  # fmt: skip
 
 __all__ = ["MODEL_FILES", "NAME", "REQUIRED_FILES", "read_manifest", "write_manifest"]
 
@@ -66,7 +77,7 @@ def read_manifest(content: bytes, place: str) -> Manifest:
         classes=keys.labels("classes"),
         answer=keys.one_of("answer", get_args(AnswerType)),
         label=keys.one_of("label", ("predict", "score")),
-        score=keys.one_of("score", ("predict_proba", "decision_function", None)),
+        score=keys.one_of("score", (*get_args(ScoreMethod), None)),
         carry=keys.texts("carry"),
         probabilities=keys.flag("probabilities"),
         tolerance=keys.number("tolerance"),
@@ -85,11 +96,11 @@ def _feature(keys: _Keys) -> Feature:
         avro=keys.text("avro"),
         kind=keys.one_of("kind", get_args(FeatureKind)),
         nullable=keys.flag("nullable"),
-        null=keys.one_of("null", ("None", "NaN")),
+        null=keys.one_of("null", get_args(NullText)),
     )
 
 
-def _files(entries: Mapping[str, Any], place: str) -> dict[str, Entry]:
+def _files(entries: Mapping[str, object], place: str) -> dict[str, Entry]:
     files: dict[str, Entry] = {}
     for name, entry in entries.items():
         if not _FILE.match(name) or name in ("manifest.json", "manifest.sig"):
@@ -143,7 +154,7 @@ class _Keys:
         return value
 
     def text(self, key: str, pattern: re.Pattern[str] | None = None) -> str:
-        def sound(value: Any) -> bool:
+        def sound(value: object) -> bool:
             return isinstance(value, str) and (pattern is None or bool(pattern.match(value)))
 
         return str(self._take(key, "a text" if pattern is None else f"a text like {pattern.pattern}", sound))
@@ -177,7 +188,7 @@ class _Keys:
         )
 
     def labels(self, key: str) -> tuple[Label, ...] | None:
-        def sound(value: Any) -> bool:
+        def sound(value: object) -> bool:
             return value is None or (
                 isinstance(value, list)
                 and len({type(item) for item in value}) <= 1
@@ -187,8 +198,8 @@ class _Keys:
         value = self._take(key, "null or a list of labels of one type", sound)
         return None if value is None else tuple(value)
 
-    def mapping(self, key: str, *kinds: type) -> dict[str, Any]:
-        def sound(value: Any) -> bool:
+    def mapping(self, key: str, *kinds: type[T]) -> dict[str, T]:
+        def sound(value: object) -> bool:
             return isinstance(value, dict) and all(isinstance(item, kinds) for item in value.values())
 
         return dict(self._take(key, f"an object of {', '.join(kind.__name__ for kind in kinds)}", sound))

@@ -12,11 +12,11 @@ from stream.nearest import nearest
 from stream.scoring import Profile, missing_texts
 from stream.types import List
 
-__all__ = ["Mapping", "map_features"]
+__all__ = ["FeatureMapping", "map_features"]
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class FeatureMapping:
     """
     Where an estimator's input comes from.
 
@@ -33,7 +33,7 @@ class Mapping:
 
 def map_features(
     estimator: object, profile: Profile, schema: RecordSchema, vector: str | None, carry: Sequence[str]
-) -> Mapping:
+) -> FeatureMapping:
     """
     Find the estimator's columns in a schema.
 
@@ -54,7 +54,7 @@ def map_features(
             replace(feature, null=nulls.get(feature.name, "None")) if feature.kind == "text" else feature
             for feature in _named(profile.names, schema)
         )
-        return Mapping("frame", features, len(features))
+        return FeatureMapping("frame", features, len(features))
     return _matrix(profile.width, schema, carry)
 
 
@@ -93,7 +93,7 @@ def _kind(leaf: Leaf) -> FeatureKind:
     )
 
 
-def _vector(profile: Profile, schema: RecordSchema, vector: str) -> Mapping:
+def _vector(profile: Profile, schema: RecordSchema, vector: str) -> FeatureMapping:
     try:
         leaf = schema.leaf(vector)
     except SchemaError as error:
@@ -111,10 +111,10 @@ def _vector(profile: Profile, schema: RecordSchema, vector: str) -> Mapping:
             hint="give it the attribute n_features_in_",
         )
     feature = Feature(leaf.path, leaf.path, leaf.type.full_name, "number", leaf.nullable)
-    return Mapping("vector", (feature,), profile.width)
+    return FeatureMapping("vector", (feature,), profile.width)
 
 
-def _matrix(width: int | None, schema: RecordSchema, carry: Sequence[str]) -> Mapping:
+def _matrix(width: int | None, schema: RecordSchema, carry: Sequence[str]) -> FeatureMapping:
     """The numeric fields in order; booleans or carried fields count where the number of columns says so."""
     leaves = schema.leaves()
     strict = [leaf for leaf in leaves if leaf.type.numeric]
@@ -123,7 +123,7 @@ def _matrix(width: int | None, schema: RecordSchema, carry: Sequence[str]) -> Ma
     for chosen in choices:
         if chosen and len(chosen) == (width or len(chosen)):
             features = tuple(_feature(leaf.path, leaf) for leaf in chosen)
-            return Mapping("matrix", features, len(features))
+            return FeatureMapping("matrix", features, len(features))
     raise PackageError(
         f"the estimator takes {width or 'some'} columns without names; the schema {schema.name} has "
         f"{len(strict)} numeric fields: {', '.join(leaf.path for leaf in strict) or 'none'}",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -31,6 +32,7 @@ __all__ = [
     "read_file",
     "read_head",
     "read_vouched",
+    "sound_schema",
 ]
 
 STEPS = ("manifest", "hash", "signature", "load", "golden")
@@ -111,7 +113,7 @@ def _open(folder: Path, trust: Trust, witness: Witness) -> Package:
         raise PackageError(
             f"{error.message}; {'; '.join(differ)}", step=error.step, hint=error.hint
         ) from error
-    notes = (*_unsigned(signer, trust), *_strangers(folder, manifest), *differ)
+    notes = (*_unsigned(signer, trust), *_unnamed_files(folder, manifest), *differ)
     return Package(folder, manifest, model, features, prediction, notes, signer)
 
 
@@ -138,8 +140,8 @@ def _unsigned(signer: PublicKey | None, trust: Trust) -> list[str]:
     return ["it is not signed; none of the trusted keys vouches for where it is from"]
 
 
-def _strangers(folder: Path, manifest: Manifest) -> list[str]:
-    """Nothing that the manifest doesn't name is read: it can do no harm, but somebody has put it there."""
+def _unnamed_files(folder: Path, manifest: Manifest) -> list[str]:
+    """Nothing that the manifest doesn't name is read: it can do no harm, but somebody put it there."""
     names = other_files(folder, {*manifest.files, MANIFEST, SIGNATURE})
     return [f"ignored, since the manifest doesn't name them: {', '.join(map(repr, names))}"] if names else []
 
@@ -216,25 +218,26 @@ def read_vouched(folder: Path, name: str, trust: Trust) -> bytes:
 
 
 def _schemas(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[str, str]:
-    """Both schemas, which must hold what the manifest speaks of."""
-    texts: list[str] = []
-    for name in ("features.avsc", "prediction.avsc"):
-        try:
-            texts.append(files[name].decode("utf-8"))
-            schema = RecordSchema(texts[-1])
-            if name == "features.avsc":
-                features = schema
-                _check_features(schema, manifest, str(folder / name))
-            else:
-                _check_prediction(schema, features, manifest, str(folder / name))
-        except (SchemaError, UnicodeDecodeError) as error:
-            raise PackageError(
-                f"{folder / name}: {error}", step="manifest", hint="pack the model again"
-            ) from error
-    return texts[0], texts[1]
+    """Both schemas, which must hold what the manifest names."""
+    with sound_schema(folder / "features.avsc") as place:
+        features = RecordSchema(files[place.name].decode())
+        _check_features(features, manifest, place)
+    with sound_schema(folder / "prediction.avsc") as place:
+        prediction = RecordSchema(files[place.name].decode())
+        _check_prediction(prediction, features, manifest, place)
+    return features.text, prediction.text
 
 
-def _check_prediction(schema: RecordSchema, features: RecordSchema, manifest: Manifest, place: str) -> None:
+@contextmanager
+def sound_schema(place: Path) -> Iterator[Path]:
+    """Refuse the version where reading one of its schemas fails. Raises: PackageError (step `manifest`)."""
+    try:
+        yield place
+    except (SchemaError, UnicodeDecodeError) as error:
+        raise PackageError(f"{place}: {error}", step="manifest", hint="pack the model again") from error
+
+
+def _check_prediction(schema: RecordSchema, features: RecordSchema, manifest: Manifest, place: Path) -> None:
     """What is published has the fields that this model's answers and carried fields make, and no other."""
     namespace, _, name = schema.name.rpartition(".")
     types = carried_types(features, manifest.carry)
@@ -253,7 +256,7 @@ def _typed(leaf: Leaf) -> str:
     return f"{leaf.path} ({leaf.type.full_name}{' or null' if leaf.nullable else ''})"
 
 
-def _check_features(schema: RecordSchema, manifest: Manifest, place: str) -> None:
+def _check_features(schema: RecordSchema, manifest: Manifest, place: Path) -> None:
     """The types of the columns that will be decoded are those that the model's input is built from."""
     for path in manifest.carry:
         schema.leaf(path)

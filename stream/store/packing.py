@@ -9,38 +9,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from stream.codec import RecordSchema
 from stream.errors import PackageError, SchemaError
 from stream.files import Sample, events_of, infer_schema, sample_of
 from stream.manifest import Manifest
-from stream.scoring import (
-    Estimator,
-    Model,
-    columns_of,
-    known_texts,
-    prediction_schema,
-    profile,
-)
+from stream.scoring import Estimator, Model, columns_of, known_texts, prediction_schema, profile
 from stream.store.artefact import dump_estimator, load_estimator
-from stream.store.carrying import carried_paths
 from stream.store.folder import MAX_FILE_BYTES, next_version
 from stream.store.golden import MAX_ROWS, choose_golden, spread, through_avro, write_golden
 from stream.store.libraries import library_versions, modules_of
 from stream.store.manifests import NAME
-from stream.store.mapping import Mapping as FeatureMapping
-from stream.store.mapping import map_features
+from stream.store.mapping import FeatureMapping, map_features
 from stream.store.opening import Package
 from stream.store.pandas_check import compare_with_pandas
 from stream.store.probe import learn_answers
-from stream.store.projection import carried_types, project
+from stream.store.projection import carried_paths, carried_types, project
 from stream.store.publishing import publish_version
 from stream.store.signature import SigningKey
 from stream.store.synthesis import synthesise
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 __all__ = ["PackRequest", "Packed", "pack", "pack_estimator_file"]
 
@@ -156,7 +146,7 @@ def _pack(  # what is packed, and what it is called in messages
     sample: Sample | None,
     origin: str = "",
 ) -> Packed:
-    """1 the estimator, from its bytes; 2 the schema; 3 the features; 4 rows; 5 answers; 6 golden rows; 7 the files."""
+    """1 the estimator, from its bytes; 2 schema; 3 features; 4 rows; 5 answers; 6 golden rows; 7 the files."""
     if not NAME.match(request.name):
         raise PackageError(
             f"--name {request.name!r}: expected letters, digits, dot, dash and underscore, at most 100",
@@ -177,11 +167,11 @@ def _pack(  # what is packed, and what it is called in messages
     draft = _draft(request, mapping, estimator)
     manifest = learn_answers(estimator, about, draft, columns, len(rows))  # 5
     model = Model(estimator, manifest)
-    golden = choose_golden(model, spread(_scored(model, rows, columns), MAX_ROWS))  # 6
-    prediction = prediction_schema(
-        manifest, carried_types(events, request.carry), name=f"{_last(events.name)}Prediction",
-        namespace=events.name.rpartition(".")[0],
-    )  # fmt: skip
+    answered = [rows[i] for i in model.score(columns, len(rows)).rows]
+    golden = choose_golden(model, spread(answered, MAX_ROWS))  # 6
+    namespace, _, name = events.name.rpartition(".")
+    types = carried_types(events, request.carry)
+    prediction = prediction_schema(manifest, types, name=f"{name}Prediction", namespace=namespace)
     files = {
         file: content,
         "features.avsc": features.encode(),
@@ -246,13 +236,6 @@ def _rows(
     return through_avro(rows, features)
 
 
-def _scored(
-    model: Model, rows: Sequence[dict[str, object]], columns: Mapping[str, pa.Array]
-) -> list[dict[str, object]]:
-    """The rows that the model has an answer for."""
-    return [rows[i] for i in model.score(columns, len(rows)).rows]
-
-
 def _draft(request: PackRequest, mapping: FeatureMapping, estimator: Estimator) -> Manifest:
     return Manifest(
         name=request.name,
@@ -283,7 +266,3 @@ def _about_answers(manifest: Manifest, golden: int, *, made_up: bool) -> list[st
         f"the model answers: {answer}; score from {manifest.score or 'nowhere'}",
         f"{golden} golden rows ({source})",
     ]
-
-
-def _last(name: str) -> str:
-    return name.rpartition(".")[2]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Columns
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from stream.errors import PackageError
-from stream.manifest import AnswerType, Label, Manifest, Task
+from stream.manifest import AnswerType, Label, Manifest, ScoreMethod, Task
 from stream.scoring import Estimator, Inputs, Isolation, Model, Profile, attempt, taken
 from stream.types import dead_letter_of
 
@@ -32,7 +32,7 @@ class _Asked:
 
 
 def learn_answers(
-    estimator: Estimator, profile: Profile, draft: Manifest, columns: Columns[str, pa.Array], n: int
+    estimator: Estimator, profile: Profile, draft: Manifest, columns: Mapping[str, pa.Array], n: int
 ) -> Manifest:
     """
     Fill in what the answers are: task, classes, answer type, where label and score come from, tolerance.
@@ -62,7 +62,7 @@ def learn_answers(
     return replace(known, tolerance=_tolerance(estimator, known, asked))
 
 
-def _ask(estimator: Estimator, draft: Manifest, columns: Columns[str, pa.Array], n: int) -> _Asked:
+def _ask(estimator: Estimator, draft: Manifest, columns: Mapping[str, pa.Array], n: int) -> _Asked:
     built = Inputs(draft).build(columns, n)
     rows = np.array([i for i in range(n) if i not in built.misfits], np.intp)
     x = taken(built.x, rows)
@@ -143,9 +143,9 @@ def _unpublishable(values: npt.NDArray[np.generic]) -> PackageError:
 
 def _score_method(
     estimator: Estimator, profile: Profile, known: Manifest, asked: _Asked
-) -> Literal["predict_proba", "decision_function"] | None:
+) -> ScoreMethod | None:
     """The score method that gives numbers of the shape that is published; None where neither does."""
-    methods: list[Literal["predict_proba", "decision_function"]] = ["predict_proba", "decision_function"]
+    methods: tuple[ScoreMethod, ...] = get_args(ScoreMethod)
     for method in methods[methods.index(profile.score) :] if profile.score else []:
         if known.task == "outlier" and method == "predict_proba":
             continue
@@ -165,7 +165,7 @@ def _width(known: Manifest, method: str) -> tuple[int, ...]:
     return (count,) if count > 2 or (method == "predict_proba" and count) else ()
 
 
-def _consistent(estimator: Estimator, known: Manifest, columns: Columns[str, pa.Array], n: int) -> bool:
+def _consistent(estimator: Estimator, known: Manifest, columns: Mapping[str, pa.Array], n: int) -> bool:
     """Are the labels of the largest scores those of `predict`, on every row?"""
     labels = [
         Model(estimator, replace(known, label=source)).score(columns, n) for source in ("predict", "score")

@@ -1,17 +1,20 @@
-"""The part of a schema that a model needs: whole fields of the root, each still complete in itself."""
+"""The parts of a schema that a model needs and that a prediction carries, each still complete in itself."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-from stream.codec import RecordSchema
+from stream.codec import PRIMITIVES, RecordSchema
+from stream.scoring import carried_names
 
-__all__ = ["carried_types", "project"]
+__all__ = ["carried_paths", "carried_types", "project"]
 
 _NAMED = ("record", "error", "enum", "fixed")
-_PRIMITIVE = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
+
+_Type: TypeAlias = Any
+"""An Avro type in a schema's JSON: a name, a list of branches, or an object."""
 
 
 def project(schema: RecordSchema, paths: Collection[str]) -> str:
@@ -34,6 +37,23 @@ def project(schema: RecordSchema, paths: Collection[str]) -> str:
         if field["name"] in kept
     ]
     return json.dumps({**root, "fields": fields}, indent=2, ensure_ascii=False) + "\n"
+
+
+def carried_paths(events: RecordSchema, carry: Sequence[str]) -> tuple[str, ...]:
+    """
+    Find carried fields, as a model's columns are found: by the original name (`feature`) or the Avro name.
+
+    Args:
+        events: their schema.
+        carry: a name each; nested fields by dotted path.
+    Returns: their paths, in the same order.
+    Raises: SchemaError when there is no such field or it can't be a column; PackageError if two would have the same
+        name in a prediction, or one of ours.
+    """
+    originals = {leaf.feature: leaf.path for leaf in events.leaves() if leaf.feature} if carry else {}
+    paths = tuple(events.leaf(originals.get(name, name)).path for name in carry)
+    carried_names(paths)
+    return paths
 
 
 def carried_types(schema: RecordSchema, paths: Sequence[str]) -> dict[str, object]:
@@ -65,7 +85,7 @@ class _Writer:
         self._written: set[str] = {_full(root["name"], _space(root, ""))}
         self._collect(root, "")
 
-    def _collect(self, node: Any, space: str) -> None:
+    def _collect(self, node: _Type, space: str) -> None:
         """Note every named type with the namespace around it."""
         if isinstance(node, list):
             for branch in node:
@@ -81,17 +101,17 @@ class _Writer:
             ):
                 self._collect(part, inner)
 
-    def definition(self, node: Any, space: str) -> tuple[Any, str]:
+    def definition(self, node: _Type, space: str) -> tuple[_Type, str]:
         """A type's own JSON and the namespace around it, through names."""
-        if isinstance(node, str) and node not in _PRIMITIVE:
+        if isinstance(node, str) and node not in PRIMITIVES:
             return self._definitions[_full(node, space)]
         return node, space
 
-    def write(self, node: Any, space: str) -> Any:
+    def write(self, node: _Type, space: str) -> _Type:
         if isinstance(node, list):
             return [self.write(branch, space) for branch in node]
         if isinstance(node, str):
-            if node in _PRIMITIVE:
+            if node in PRIMITIVES:
                 return node
             name = _full(node, space)
             return name if name in self._written else self.write(*self._definitions[name])
@@ -105,7 +125,7 @@ class _Writer:
             written["type"] = self.write(node["type"], space)
         return written
 
-    def _named(self, node: dict[str, Any], space: str) -> Any:
+    def _named(self, node: dict[str, Any], space: str) -> _Type:
         inner = _space(node, space)
         name = _full(node["name"], inner)
         if name in self._written:
@@ -119,7 +139,7 @@ class _Writer:
         return written
 
 
-def _leaf(writer: _Writer, root: dict[str, Any], path: str) -> tuple[Any, str]:
+def _leaf(writer: _Writer, root: dict[str, Any], path: str) -> tuple[_Type, str]:
     """The type at a path, and the namespace around it; null on the way is left out."""
     node, space = root, ""
     steps = path.split(".")

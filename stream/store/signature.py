@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 
 from stream.errors import SettingsError
 
@@ -19,9 +23,6 @@ SIGNATURE = "manifest.sig"
 
 SIGNATURE_BYTES = 64
 """RFC 8032, 5.1.6: the signature as it is, so that `openssl pkeyutl -verify -rawin` reads it too."""
-
-_SPKI = bytes.fromhex("302a300506032b6570032100")
-"""What stands before the 32 bytes of an ed25519 key in DER (RFC 8410, 4 and 10.1)."""
 
 _HOW = "make a pair with `openssl genpkey -algorithm ed25519 -out KEY.pem`"
 _PUBLIC_HALF = "give its public half: `openssl pkey -in KEY.pem -pubout -out KEY.pub.pem`"
@@ -57,9 +58,7 @@ class PublicKey:
                 hint='write the text of the file, or { file = "KEY.pub.pem" }',
             ) from error
         if not isinstance(key, Ed25519PublicKey):
-            raise SettingsError(
-                f"{place}: expected an ed25519 key, found {type(key).__name__.removeprefix('_')}", hint=_HOW
-            )
+            raise _other_kind(key, place)
         return PublicKey(key.public_bytes_raw())
 
     @property
@@ -69,12 +68,19 @@ class PublicKey:
 
         Source: `openssl pkey -pubin -in KEY.pub.pem -outform DER | openssl dgst -sha256` prints the same.
         """
-        return f"sha256:{hashlib.sha256(_SPKI + self.raw).hexdigest()}"
+        return f"sha256:{hashlib.sha256(self._written(Encoding.DER)).hexdigest()}"
 
     @property
     def pem(self) -> str:
         """The key as a configuration holds it."""
-        return f"-----BEGIN PUBLIC KEY-----\n{base64.b64encode(_SPKI + self.raw).decode()}\n-----END PUBLIC KEY-----\n"
+        return self._written(Encoding.PEM).decode()
+
+    def _written(self, encoding: Encoding) -> bytes:
+        return self._key.public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
+
+    @property
+    def _key(self) -> Ed25519PublicKey:
+        return Ed25519PublicKey.from_public_bytes(self.raw)
 
     def vouches(self, signature: bytes, content: bytes) -> bool:
         """
@@ -84,7 +90,7 @@ class PublicKey:
         Returns: whether the key's owner has signed exactly this.
         """
         try:
-            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, content)
+            self._key.verify(signature, content)
         except InvalidSignature:
             return False
         return True
@@ -128,9 +134,7 @@ class SigningKey:
                 f"{place}: expected an ed25519 private key in PEM (PKCS #8), found something else", hint=_HOW
             ) from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise SettingsError(
-                f"{place}: expected an ed25519 key, found {type(key).__name__.removeprefix('_')}", hint=_HOW
-            )
+            raise _other_kind(key, place)
         return SigningKey(key.private_bytes_raw())
 
     @property
@@ -158,3 +162,8 @@ def is_encrypted(pem: bytes) -> bool:
     Returns: whether it needs a password.
     """
     return b"BEGIN ENCRYPTED PRIVATE KEY" in pem or b"Proc-Type: 4,ENCRYPTED" in pem
+
+
+def _other_kind(key: object, place: str) -> SettingsError:
+    found = type(key).__name__.removeprefix("_")
+    return SettingsError(f"{place}: expected an ed25519 key, found {found}", hint=_HOW)

@@ -16,12 +16,14 @@ from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from stream.errors import PackageError, SampleError, SchemaError
 from stream.files import read_sample
 from stream.store import PackRequest, current_version, open_package, pack, pack_estimator_file, versions
+from stream.store.libraries import modules_of
 
 RNG = np.random.default_rng(5)
 FRAME = pd.DataFrame(
@@ -330,7 +332,24 @@ def test_model_that_tells_int_from_float_is_named(tmp_path: Path) -> None:
     """A worker will not give it what pandas does, and the user hears of it now."""
     packed = pack(Parity(), PackRequest("m", tmp_path / "m"), sample=FRAME)
 
-    assert any("on 30 of 30 rows the model answers otherwise" in message for message in packed.messages)
+    assert any("on 30 of 30 rows the model answers differently" in message for message in packed.messages)
+
+
+def test_answers_in_one_column_are_compared_with_pandas(tmp_path: Path) -> None:
+    """A regressor that was fitted on a table of one target answers with a table of one column."""
+    estimator = Ridge().fit(FRAME[["age"]], FRAME[["income"]])
+    packed = pack(estimator, PackRequest("m", tmp_path / "m"), sample=FRAME)
+
+    assert "regressor" == packed.package.manifest.task
+    assert not any("differently" in message for message in packed.messages)
+
+
+def test_libraries_of_nested_parts_are_found() -> None:
+    """A search holds a pipeline, which holds an estimator of another library: ours, here."""
+    search = GridSearchCV(make_pipeline(StandardScaler(), Picky()), {"standardscaler__with_mean": [True]})
+    search.best_estimator_ = search.estimator
+
+    assert "tests" in modules_of(search)
 
 
 def test_float32_answers_have_the_loose_tolerance(tmp_path: Path) -> None:
