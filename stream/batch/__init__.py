@@ -1,9 +1,9 @@
 """Files → predictions, as a run that is there whole or not at all; `stream batch`."""
 
-from stream.batch.assignment import Job
 from stream.batch.headers import check_columns
 from stream.batch.history import past_runs, run_folders, scored_hashes
 from stream.batch.input_files import Input, find_inputs
+from stream.batch.job import Job
 from stream.batch.local import run_local
 from stream.batch.output import instants
 from stream.batch.plan import Plan, check_unchanged, plan_inputs

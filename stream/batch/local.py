@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for
 
-from stream.batch.assignment import Job
+from stream.batch.job import Job
 from stream.batch.run_folder import Run
 from stream.batch.unit import Unit
 from stream.batch.work import Done, Work

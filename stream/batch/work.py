@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from stream.batch.assignment import Job
 from stream.batch.input_files import Input
+from stream.batch.job import Job
 from stream.batch.output import output_avro, output_schema, part_name, write_part
 from stream.batch.reading import read_span
 from stream.batch.unit import Unit

@@ -5,8 +5,8 @@ Column names, nulls and texts mean the same wherever a row comes from, and the a
 `stream.scoring`, as on the stream.
 """
 
-from stream.table.absence import Absent, absent_columns, lacking, quoted
 from stream.table.column_reader import ColumnReader
+from stream.table.missing_columns import Absent, absent_columns, lacking, quoted
 from stream.table.predictions import predict_columns
 from stream.table.row_reader import names_of, record_reader
 from stream.table.scorer import ScoredTable, TableScorer

@@ -1,4 +1,4 @@
-"""What every process of a run is told."""
+"""What every process of a batch run is told: its job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns that a table lacks: which ones the model needs, which have a default, and which other was perhaps meant."""
+"""Columns that a table does not have: which the model needs, which have a default, which name was perhaps meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table's header beside the model's columns: what lacks, what has a default, what was perhaps meant."""
+"""A table's header beside the model's columns: what is missing, what has a default, what was perhaps meant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 from stream.codec import RecordSchema
-from stream.table.absence import Absent, absent_columns
+from stream.table.missing_columns import Absent, absent_columns
 
 WEATHER = {
     "type": "record", "name": "Weather",
