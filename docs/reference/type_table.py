@@ -23,7 +23,7 @@ def forms() -> str:
         "|---|---|---|---|---|",
     ]
     for name, kind in _kinds():
-        lines.append(f"| {name} | `{_arrow(kind)}` | {_model(kind)} | {kind.written} | {kind.limits} |")
+        lines.append(f"| {name} | `{_arrow(kind)}` | {_model(kind)} | {kind.text_form} | {kind.limits} |")
     return "\n".join(lines)
 
 
@@ -31,7 +31,7 @@ def names() -> str:
     """What other systems call the types."""
     lines = ["| Avro | Open Inference (V2) | DuckDB | Spark | BigQuery |", "|---|---|---|---|---|"]
     for name, kind in _kinds():
-        other = kind.elsewhere
+        other = kind.foreign
         cells = (other.tensor, other.duckdb, other.spark, other.bigquery)
         lines.append(f"| {name} | {' | '.join(f'`{cell}`' for cell in cells)} |")
     return "\n".join(lines)
@@ -48,7 +48,7 @@ def _kinds() -> Iterator[tuple[str, AvroType]]:
 
 
 def _arrow(kind: AvroType) -> str:
-    return str(kind.zoned).replace("item: ", "")
+    return str(kind.file_arrow).replace("item: ", "")
 
 
 def _model(kind: AvroType) -> str:

@@ -41,7 +41,7 @@ def instants(predictions: pa.Schema, prediction_avsc: str) -> pa.Schema:
     Returns: the same columns; times are in UTC, but those of `local-timestamp-*`.
     """
     types = RecordSchema(prediction_avsc).types()
-    return pa.schema(field.with_type(types[field.name].zoned) for field in predictions)
+    return pa.schema(field.with_type(types[field.name].file_arrow) for field in predictions)
 
 
 def output_schema(predictions: pa.Schema, prediction_avsc: str) -> pa.Schema:

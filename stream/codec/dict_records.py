@@ -77,7 +77,7 @@ def _plain(node: Node, value: Any) -> Any:
     if isinstance(node, Map):
         return {key: _plain(node.values, item) for key, item in value.items()}
     kind = type_at(node)
-    return value if kind is None else kind.plain_value(value)
+    return value if kind is None else kind.json_value(value)
 
 
 def _branch(node: Node, value: object) -> Node:
@@ -89,5 +89,5 @@ def _branch(node: Node, value: object) -> Node:
 def _classes(node: Node) -> tuple[type, ...]:
     kind = type_at(node)
     if kind is not None:
-        return kind.objects
+        return kind.python_types
     return (list,) if isinstance(node, Array) else (dict,)

@@ -56,4 +56,4 @@ OPTIONS (
 
 
 def _read(field: AnswerField) -> str:
-    return f"{'JSON_QUERY_ARRAY' if field.array else field.type.elsewhere.bigquery}(prediction.{field.name})"
+    return f"{'JSON_QUERY_ARRAY' if field.array else field.type.foreign.bigquery}(prediction.{field.name})"

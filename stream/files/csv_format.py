@@ -144,11 +144,13 @@ class _Writer:
     def __init__(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> None:
         types = RecordSchema(json.dumps(avro)).types()
         self._types = [types[name] for name in schema.names]
-        self._schema = pa.schema([(f.name, kind.csv) for f, kind in zip(schema, self._types, strict=True)])
+        self._schema = pa.schema(
+            [(f.name, kind.csv_arrow) for f, kind in zip(schema, self._types, strict=True)]
+        )
         self._writer = pyarrow.csv.CSVWriter(file, self._schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
-        columns = [kind.texts(column) for kind, column in zip(self._types, batch.columns, strict=True)]
+        columns = [kind.csv_column(column) for kind, column in zip(self._types, batch.columns, strict=True)]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
 
     def close(self) -> None:

@@ -93,7 +93,7 @@ class _Writer:
 
     def write(self, batch: pa.RecordBatch) -> None:
         names = batch.schema.names
-        columns = [self._types[name].plain(batch.column(name)) for name in names]
+        columns = [self._types[name].json_values(batch.column(name)) for name in names]
         rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
         self._file.write(b"".join(json_text(row).encode() + b"\n" for row in rows))
 

@@ -118,18 +118,16 @@ def _from_cells(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
     spoken = [row for row in rows if row.values[column] not in MISSING]
     near = beyond = ""
     for kind in CELL_TYPES:
-        stranger = next((row for row in spoken if kind.cell(row.values[column]) is None), None)
+        stranger = next((row for row in spoken if kind.parse_cell(row.values[column]) is None), None)
         if stranger is None and spoken:
             padded = _padded(column, spoken) if kind.numeric else None
             if padded:
                 return "string", f"texts{padded}"
-            if all(kind.holds(kind.cell(row.values[column])) for row in spoken):
-                return kind.schema, beyond or f"since all are {kind.spoken}"
-            beyond = f"{kind.spoken} too large for a {kind.name}"
+            if all(kind.in_range(kind.parse_cell(row.values[column])) for row in spoken):
+                return kind.schema, beyond or f"since all are {kind.looks}"
+            beyond = f"{kind.looks} too large for a {kind.name}"
         if stranger is not None and not near and stranger is not spoken[0]:
-            near = (
-                f"; row {stranger.number} has {stranger.values[column]!r}, which is not among {kind.spoken}"
-            )
+            near = f"; row {stranger.number} has {stranger.values[column]!r}, which is not among {kind.looks}"
     return "string", f"texts{near}"
 
 
@@ -164,10 +162,10 @@ def _from_texts(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
     """JSON has no dates: texts that all are ISO dates or times are read as a csv's. A text that looks like a number
     was written as a text on purpose."""
     for kind in CELL_TYPES:
-        if kind.model == "datetime" and all(kind.cell(row.values[column]) is not None for row in rows):
+        if kind.model == "datetime" and all(kind.parse_cell(row.values[column]) is not None for row in rows):
             return (
                 kind.schema,
-                f"since all are {kind.spoken}; give --schema with a string if they are texts to the model",
+                f"since all are {kind.looks}; give --schema with a string if they are texts to the model",
             )
     return "string", "since all are texts"
 

@@ -133,7 +133,7 @@ class Served:
         columns, misfits = self._needed.columns(events)
         scored = predict_columns(self.model, columns, len(events))
         names = list(scored.columns)
-        values = [self._types[name].plain(column) for name, column in scored.columns.items()]
+        values = [self._types[name].json_values(column) for name, column in scored.columns.items()]
         answers: list[Answer] = [scored.faults.get(i) or {} for i in range(len(events))]
         for i, row in zip(scored.rows, zip(*values, strict=True), strict=True):
             answers[i] = dict(zip(names, row, strict=True))
@@ -154,4 +154,4 @@ class Served:
     def _example(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """A golden row with the names and values that a caller would write, nested fields by dotted names."""
         columns, _ = self._needed.of_rows([event], text=False)
-        return {self.names[leaf.path]: leaf.type.plain(columns[leaf.path])[0] for leaf in self.leaves}
+        return {self.names[leaf.path]: leaf.type.json_values(columns[leaf.path])[0] for leaf in self.leaves}

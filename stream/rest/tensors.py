@@ -21,10 +21,10 @@ def inputs_of(served: Served) -> list[dict[str, Any]]:
     """The tensors that a model takes: one for an array model, else one per feature in the schema's order."""
     if served.inputs != "frame":
         leaf = served.features[0] if served.inputs == "vector" else None
-        kind = leaf.type.elsewhere.tensor if leaf is not None else "FP64"
+        kind = leaf.type.foreign.tensor if leaf is not None else "FP64"
         return [{"name": ARRAY, "datatype": kind, "shape": [-1, served.model.manifest.width]}]
     return [
-        {"name": served.names[leaf.path], "datatype": leaf.type.elsewhere.tensor, "shape": [-1]}
+        {"name": served.names[leaf.path], "datatype": leaf.type.foreign.tensor, "shape": [-1]}
         for leaf in served.features
     ]
 
@@ -34,7 +34,7 @@ def outputs_of(served: Served) -> list[dict[str, Any]]:
     return [
         {
             "name": field.name,
-            "datatype": field.type.elsewhere.tensor,
+            "datatype": field.type.foreign.tensor,
             "shape": [-1, -1] if field.array else [-1],
         }
         for field in answer_fields(served.model.manifest)

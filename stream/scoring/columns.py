@@ -43,7 +43,7 @@ def columns_of(rows: Sequence[Mapping[str, object]], features: Sequence[Feature]
     columns: dict[str, pa.Array] = {}
     for feature in features:
         values = [value_at(row, feature.path) for row in rows]
-        columns[feature.path], wrong = type_called(feature.avro).column(values)
+        columns[feature.path], wrong = type_called(feature.avro).from_values(values)
         for misfit in wrong.values():
             raise misfit.within(feature.path)
     return columns

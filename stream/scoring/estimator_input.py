@@ -104,7 +104,7 @@ class Inputs:
         """One feature's column; rows that it can't hold are noted."""
         feature = self._features[i]
         array = columns[feature.path]
-        values, wrong = self._types[i].numbers(array)
+        values, wrong = self._types[i].model_values(array)
         for row, message in wrong.items():
             misfits[row] = Misfit(message, feature.path, reason="value_out_of_range")
         if feature.null == "NaN" and array.null_count:
@@ -150,7 +150,7 @@ class Inputs:
         matrix = np.full((n, width), np.nan)
         item = self._types[0]
         assert isinstance(item, List)
-        flat, inexact = item.item.numbers(sound.flatten())
+        flat, inexact = item.item.model_values(sound.flatten())
         matrix[rows] = flat.reshape(len(rows), width)
         for i, message in inexact.items():
             misfits[int(rows[i // width])] = Misfit(message, path, reason="value_out_of_range")

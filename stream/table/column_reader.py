@@ -157,7 +157,7 @@ def _columns(
             values = [None if event is None else value_at(event, path) for event in events]
         else:
             values = [None if event is None else event[path] for event in events]
-        columns[leaf.path], misfits = leaf.type.column(values)
+        columns[leaf.path], misfits = leaf.type.from_values(values)
         for i, found in misfits.items():
             wrong[i] = (*wrong.get(i, ()), found.within(leaf.path))
     return columns, wrong

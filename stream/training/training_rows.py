@@ -115,10 +115,10 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def _typed(texts: pd.Series, kind: AvroType) -> pd.Series:
     """A column of texts in its own type; a cell beyond the sample that does not fit is an error that names it."""
-    column, wrong = kind.take(pa.array(texts, pa.string(), from_pandas=True), text=True)
+    column, wrong = kind.from_column(pa.array(texts, pa.string(), from_pandas=True), text=True)
     for row, misfit in wrong.items():
         raise ValueError(f"column {texts.name!r}, row {row + 1}: {misfit}")
-    return kind.pandas(column).set_axis(texts.index)
+    return kind.pandas_series(column).set_axis(texts.index)
 
 
 def inferred_schema(recipe: Recipe, frame: pd.DataFrame) -> tuple[str, tuple[str, ...]]:

@@ -19,14 +19,14 @@ from stream.types.known import (
     type_of,
 )
 from stream.types.misfit import Misfit, Misfits, dead_letter_of, mismatch, shown
-from stream.types.type_facts import Elsewhere
+from stream.types.type_facts import ForeignNames
 
 __all__ = [
     "CELL_TYPES",
     "MISSING",
     "TYPES",
     "AvroType",
-    "Elsewhere",
+    "ForeignNames",
     "List",
     "Misfit",
     "Misfits",

@@ -66,18 +66,22 @@ class AvroType(TypeFacts):
         Returns: a function that reads a value, or None where there is none.
         """
         return nullable_reader(
-            self._reading(text), self.name, nullable=nullable, text=text and self.blank, nan=self.nan
+            self._reading(text),
+            self.name,
+            nullable=nullable,
+            text=text and self.has_missing,
+            nan=self.has_nan,
         )
 
     def _reading(self, text: bool) -> Read:
         """`read`, with all that can be settled before the first value."""
         return partial(self.read, text=text)
 
-    def cell(self, text: str) -> Any:
+    def parse_cell(self, text: str) -> Any:
         """The value that a csv's cell stands for, None where it stands for none of this type."""
         return None
 
-    def holds(self, value: Any) -> bool:
+    def in_range(self, value: Any) -> bool:
         """Whether a value that a `cell` stands for is in the type's range."""
         return True
 
@@ -100,7 +104,7 @@ class AvroType(TypeFacts):
 
     # Columns in.
 
-    def column(self, values: Sequence[Any]) -> tuple[pa.Array, dict[int, Misfit]]:
+    def from_values(self, values: Sequence[Any]) -> tuple[pa.Array, dict[int, Misfit]]:
         """
         Make a column of values.
 
@@ -108,7 +112,7 @@ class AvroType(TypeFacts):
             values: as `read` gives them; None where there is none.
         Returns: an array of the Arrow type, equally long; and by index, why a value is not in it (null there).
         """
-        if self.as_is:
+        if self.stored_as_is:
             return self._array(list(values), {})
         stored: list[Any] = []
         wrong: dict[int, Misfit] = {}
@@ -165,13 +169,13 @@ class AvroType(TypeFacts):
             texts = column.cast(pa.string())
             if not text:
                 return self._cast_plain(texts)
-            if self.blank:
+            if self.has_missing:
                 texts = pc.if_else(pc.is_in(texts, _MISSING), pa.scalar(None, pa.string()), texts)
             return self._cast_cells(texts)
         except pa.ArrowException:
             return None
 
-    def take(self, column: pa.Array, *, text: bool) -> tuple[pa.Array, dict[int, Misfit]]:
+    def from_column(self, column: pa.Array, *, text: bool) -> tuple[pa.Array, dict[int, Misfit]]:
         """
         Make a column of a foreign one, at once or value by value; there may be gaps.
 
@@ -191,7 +195,7 @@ class AvroType(TypeFacts):
             except Misfit as misfit:
                 wrong[i] = misfit
                 values.append(None)
-        made, more = self.column(values)
+        made, more = self.from_values(values)
         return made, wrong | more
 
     def _cast_plain(self, texts: pa.Array) -> pa.Array | None:
@@ -234,15 +238,15 @@ class AvroType(TypeFacts):
 
     # A column out.
 
-    def texts(self, column: pa.Array) -> pa.Array:
+    def csv_column(self, column: pa.Array) -> pa.Array:
         """
         Args:
             column: of the Arrow type.
         Returns: what a csv writer is given: an array of type `csv`.
         """
-        return column if column.type == self.csv else column.cast(self.csv)
+        return column if column.type == self.csv_arrow else column.cast(self.csv_arrow)
 
-    def plain(self, column: pa.Array) -> list[Any]:
+    def json_values(self, column: pa.Array) -> list[Any]:
         """
         Args:
             column: of the Arrow type.
@@ -251,16 +255,16 @@ class AvroType(TypeFacts):
         values: list[Any] = column.to_pylist()
         return values
 
-    def plain_value(self, value: Any) -> Any:
+    def json_value(self, value: Any) -> Any:
         """
         Args:
             value: as a reader of Avro gives it to Python; there is one.
         Returns: the value that JSON has; what has no column of its own (a time, a decimal) as Python writes it.
         """
-        column, wrong = self.column([value])
-        return str(value) if wrong else self.plain(column)[0]
+        column, wrong = self.from_values([value])
+        return str(value) if wrong else self.json_values(column)[0]
 
-    def numbers(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
+    def model_values(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
         """
         What a model is given, where it takes the type.
 
@@ -271,7 +275,7 @@ class AvroType(TypeFacts):
         """
         return column.to_numpy(zero_copy_only=False), {}
 
-    def pandas(self, column: pa.Array) -> pd.Series:
+    def pandas_series(self, column: pa.Array) -> pd.Series:
         """
         Args:
             column: of the Arrow type.

@@ -26,9 +26,9 @@ class Boolean(AvroType):
     """true and false."""
 
     python: ClassVar[type] = bool
-    objects = (bool,)
-    spoken = "true or false"
-    written = "`true`; a csv may also have `1`, `0` and any case"
+    python_types = (bool,)
+    looks = "true or false"
+    text_form = "`true`; a csv may also have `1`, `0` and any case"
     limits = "a number, unless it is a csv's cell (`wrong_type`)"
 
     def read(self, value: Any, *, text: bool) -> bool:
@@ -41,7 +41,7 @@ class Boolean(AvroType):
             raise mismatch(self.name, value)
         return found
 
-    def cell(self, text: str) -> bool | None:
+    def parse_cell(self, text: str) -> bool | None:
         """true or false; 1 and 0 are numbers until a schema says otherwise."""
         return cells.boolean(text)
 
@@ -59,11 +59,11 @@ class Boolean(AvroType):
     def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:
         return column if pa.types.is_boolean(column.type) else None
 
-    def numbers(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
+    def model_values(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
         """1 and 0."""
         return column.cast(pa.uint8()).to_numpy(zero_copy_only=False), {}
 
-    def pandas(self, column: pa.Array) -> pd.Series:
+    def pandas_series(self, column: pa.Array) -> pd.Series:
         """With gaps pandas' own type that has them."""
         series: pd.Series = column.to_pandas()
         return series.astype("boolean") if column.null_count else series
@@ -82,8 +82,8 @@ class Null(AvroType):
     """Nothing: a field that never has a value."""
 
     python: ClassVar[type] = type(None)
-    objects = (type(None),)
-    written = "empty; `null` in JSON"
+    python_types = (type(None),)
+    text_form = "empty; `null` in JSON"
     limits = "any value (`wrong_type`)"
 
     def read(self, value: Any, *, text: bool) -> Any:

@@ -55,10 +55,10 @@ class List(AvroType):
     item_nullable: bool = False
 
     python: ClassVar[type] = list
-    objects = (list,)
-    spelled = True
-    as_is = False
-    written = "a JSON list, in a csv too"
+    python_types = (list,)
+    csv_as_text = True
+    stored_as_is = False
+    text_form = "a JSON list, in a csv too"
     limits = "as its items; an item that is null and must not be (`wrong_type`; on the way out `null_value`)"
 
     @property
@@ -95,7 +95,7 @@ class List(AvroType):
 
     def stored(self, value: Any) -> list[Any]:
         """Its items, as Arrow takes them."""
-        if self.item.as_is:
+        if self.item.stored_as_is:
             return list(value)
         return [None if item is None else self.item.stored(item) for item in value]
 
@@ -132,22 +132,22 @@ class List(AvroType):
         rows = pc.list_parent_indices(column).filter(column.flatten().is_null())
         return [Refused(rows, "an item is null", reason="null_value")]
 
-    def texts(self, column: pa.Array) -> pa.Array:
+    def csv_column(self, column: pa.Array) -> pa.Array:
         """JSON lists."""
-        lists = self.plain(column)
+        lists = self.json_values(column)
         return pa.array(
             [None if one is None else json.dumps(one, ensure_ascii=False, allow_nan=False) for one in lists],
             pa.string(),
         )
 
     @property
-    def zoned(self) -> pa.DataType:
+    def file_arrow(self) -> pa.DataType:
         """A list of what its items are there."""
-        return pa.list_(self.item.zoned)
+        return pa.list_(self.item.file_arrow)
 
-    def plain(self, column: pa.Array) -> list[Any]:
+    def json_values(self, column: pa.Array) -> list[Any]:
         """Lists of what JSON has."""
-        items = self.item.plain(column.flatten())
+        items = self.item.json_values(column.flatten())
         places = iter(items)
         lengths = pc.list_value_length(column).to_pylist()
         return [None if n is None else [next(places) for _ in range(n)] for n in lengths]

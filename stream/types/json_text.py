@@ -43,10 +43,10 @@ def plain_object(value: object) -> object:
         unit = {"s": "millis", "ms": "millis", "ns": "nanos"}.get(getattr(value, "unit", "us"), "micros")
         zone = "" if value.tzinfo is not None else "local-"
         kind = type_of("long", f"{zone}timestamp-{unit}")
-        return kind.plain_value(kind.read(value, text=False))
+        return kind.json_value(kind.read(value, text=False))
     if isinstance(value, dt.date):
-        return type_of("int", "date").plain_value(value)
-    return type_of("bytes").plain_value(value) if isinstance(value, bytes) else str(value)
+        return type_of("int", "date").json_value(value)
+    return type_of("bytes").json_value(value) if isinstance(value, bytes) else str(value)
 
 
 def _finite(value: Any) -> Any:

@@ -13,78 +13,74 @@ import pyarrow as pa
 
 from stream.manifest import FeatureKind
 from stream.types.avro_type import AvroType
+from stream.types.binaries import Binary
 from stream.types.booleans import Boolean, Null
 from stream.types.containers import List
-from stream.types.instants import Date, Instant
-from stream.types.numbers import Real, Whole
-from stream.types.octets import Octets
-from stream.types.texts import Symbols, Text, Uuid
-from stream.types.type_facts import Elsewhere
+from stream.types.dates import Date, Timestamp
+from stream.types.numbers import FloatingPoint, Integer
+from stream.types.texts import Enumeration, String, Uuid
+from stream.types.type_facts import ForeignNames
 
 __all__ = ["CELL_TYPES", "TYPES", "array_of", "enum_of", "fixed_of", "type_called", "type_for", "type_of"]
 
-_TEXT = Elsewhere("BYTES", "VARCHAR", "STRING", "STRING")
-_BYTES = Elsewhere("BYTES", "BLOB", "BINARY", "BYTES")
-_INT = Elsewhere("INT32", "INTEGER", "INT", "INT64")
-_LONG = Elsewhere("INT64", "BIGINT", "BIGINT", "INT64")
+_TEXT = ForeignNames("BYTES", "VARCHAR", "STRING", "STRING")
+_BYTES = ForeignNames("BYTES", "BLOB", "BINARY", "BYTES")
+_INT = ForeignNames("INT32", "INTEGER", "INT", "INT64")
+_LONG = ForeignNames("INT64", "BIGINT", "BIGINT", "INT64")
 _TIMESTAMP = {
-    "ms": Elsewhere("BYTES", "TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMP"),
-    "us": Elsewhere("BYTES", "TIMESTAMP", "TIMESTAMP", "TIMESTAMP"),
-    "ns": Elsewhere("BYTES", "TIMESTAMP_NS", "TIMESTAMP", "TIMESTAMP"),
+    "ms": ForeignNames("BYTES", "TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMP"),
+    "us": ForeignNames("BYTES", "TIMESTAMP", "TIMESTAMP", "TIMESTAMP"),
+    "ns": ForeignNames("BYTES", "TIMESTAMP_NS", "TIMESTAMP", "TIMESTAMP"),
 }
 
 
-def _whole(name: str, kind: str, model: FeatureKind | None = None) -> Whole:
+def _whole(name: str, kind: str, model: FeatureKind | None = None) -> Integer:
     bits, arrow = (32, pa.int32()) if kind == "int" else (64, pa.int64())
     known = _INT if kind == "int" else _LONG
     # A time of day is carried as its bare number.
-    elsewhere = known if model else replace(known, tensor="BYTES")
-    return Whole(
-        name=name, kind=kind, storage=arrow, arrow=arrow, model=model, elsewhere=elsewhere, bits=bits
-    )
+    foreign = known if model else replace(known, tensor="BYTES")
+    return Integer(name=name, kind=kind, storage=arrow, arrow=arrow, model=model, foreign=foreign, bits=bits)
 
 
-def _real(name: str, arrow: pa.DataType, elsewhere: Elsewhere) -> Real:
-    return Real(name=name, kind=name, storage=arrow, arrow=arrow, model="number", elsewhere=elsewhere)
+def _real(name: str, arrow: pa.DataType, foreign: ForeignNames) -> FloatingPoint:
+    return FloatingPoint(name=name, kind=name, storage=arrow, arrow=arrow, model="number", foreign=foreign)
 
 
-def _instant(name: str, unit: str, model: FeatureKind | None) -> Instant:
+def _instant(name: str, unit: str, model: FeatureKind | None) -> Timestamp:
     local = name.startswith("local-")
     known = _TIMESTAMP[unit]
-    elsewhere = replace(known, spark="TIMESTAMP_NTZ", bigquery="DATETIME") if local else known
-    return Instant(name=name, kind="long", storage=pa.int64(), arrow=pa.timestamp(unit), model=model,
-                   elsewhere=elsewhere, unit=unit, local=local)  # fmt: skip
+    foreign = replace(known, spark="TIMESTAMP_NTZ", bigquery="DATETIME") if local else known
+    return Timestamp(name=name, kind="long", storage=pa.int64(), arrow=pa.timestamp(unit), model=model,
+                   foreign=foreign, unit=unit, local=local)  # fmt: skip
 
 
-def _octets(name: str, kind: str = "bytes", size_bytes: int | None = None) -> Octets:
-    return Octets(name=name, kind=kind, storage=pa.binary(), arrow=pa.binary(), model=None, elsewhere=_BYTES,
+def _octets(name: str, kind: str = "bytes", size_bytes: int | None = None) -> Binary:
+    return Binary(name=name, kind=kind, storage=pa.binary(), arrow=pa.binary(), model=None, foreign=_BYTES,
                   size_bytes=size_bytes)  # fmt: skip
 
 
-_STRING = Text(
-    name="string", kind="string", storage=pa.string(), arrow=pa.string(), model="text", elsewhere=_TEXT
+_STRING = String(
+    name="string", kind="string", storage=pa.string(), arrow=pa.string(), model="text", foreign=_TEXT
 )
-_UUID = Uuid(
-    name="uuid", kind="string", storage=pa.string(), arrow=pa.string(), model="text", elsewhere=_TEXT
-)
-_ENUM = Symbols(
-    name="enum", kind="enum", storage=pa.string(), arrow=pa.string(), model="text", elsewhere=_TEXT
+_UUID = Uuid(name="uuid", kind="string", storage=pa.string(), arrow=pa.string(), model="text", foreign=_TEXT)
+_ENUM = Enumeration(
+    name="enum", kind="enum", storage=pa.string(), arrow=pa.string(), model="text", foreign=_TEXT
 )
 
 TYPES: Sequence[AvroType] = (
-    Null(name="null", kind="null", storage=pa.null(), arrow=pa.null(), model=None, elsewhere=_TEXT),
+    Null(name="null", kind="null", storage=pa.null(), arrow=pa.null(), model=None, foreign=_TEXT),
     Boolean(name="boolean", kind="boolean", storage=pa.bool_(), arrow=pa.bool_(), model="number",
-            elsewhere=Elsewhere("BOOL", "BOOLEAN", "BOOLEAN", "BOOL")),
+            foreign=ForeignNames("BOOL", "BOOLEAN", "BOOLEAN", "BOOL")),
     _whole("int", "int", "number"),
     _whole("long", "long", "number"),
-    _real("float", pa.float32(), Elsewhere("FP32", "FLOAT", "FLOAT", "FLOAT64")),
-    _real("double", pa.float64(), Elsewhere("FP64", "DOUBLE", "DOUBLE", "FLOAT64")),
+    _real("float", pa.float32(), ForeignNames("FP32", "FLOAT", "FLOAT", "FLOAT64")),
+    _real("double", pa.float64(), ForeignNames("FP64", "DOUBLE", "DOUBLE", "FLOAT64")),
     _STRING,
     _UUID,
     _octets("bytes"),
     _octets("decimal"),
     Date(name="date", kind="int", storage=pa.int32(), arrow=pa.date32(), model="datetime",
-         elsewhere=Elsewhere("BYTES", "DATE", "DATE", "DATE")),
+         foreign=ForeignNames("BYTES", "DATE", "DATE", "DATE")),
     _whole("time-millis", "int"),
     _whole("time-micros", "long"),
     _instant("timestamp-millis", "ms", "datetime"),
@@ -135,7 +131,7 @@ def fixed_of(size_bytes: int, logical: str | None = None) -> AvroType:
 def array_of(item: AvroType, *, nullable: bool = False) -> AvroType:
     """An array of a type, whose items may be null or not."""
     return List(name="array", kind="array", storage=pa.list_(item.storage), arrow=pa.list_(item.arrow), model=None,
-                elsewhere=_listed(item.elsewhere), item=item, item_nullable=nullable)  # fmt: skip
+                foreign=_listed(item.foreign), item=item, item_nullable=nullable)  # fmt: skip
 
 
 def type_called(full_name: str) -> AvroType:
@@ -162,5 +158,5 @@ def type_for(kind: pa.DataType) -> AvroType | None:
     return next((one for one in TYPES if one.infers(kind)), None)
 
 
-def _listed(item: Elsewhere) -> Elsewhere:
-    return Elsewhere(item.tensor, f"{item.duckdb}[]", f"ARRAY<{item.spark}>", f"ARRAY<{item.bigquery}>")
+def _listed(item: ForeignNames) -> ForeignNames:
+    return ForeignNames(item.tensor, f"{item.duckdb}[]", f"ARRAY<{item.spark}>", f"ARRAY<{item.bigquery}>")

@@ -8,7 +8,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,28 +19,25 @@ from stream.types import cells
 from stream.types.avro_type import AvroType
 from stream.types.misfit import Misfit, mismatch
 
-if TYPE_CHECKING:
-    pass
-
-__all__ = ["Real", "Whole"]
+__all__ = ["FloatingPoint", "Integer"]
 
 EXACT = 2**53
-"""Whole numbers up to here are exact in float64, and so is the way back."""
+"""Integer numbers up to here are exact in float64, and so is the way back."""
 
 FLOAT_MAX = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whole(AvroType):
+class Integer(AvroType):
     """int and long; and the logical types on them that are carried as the bare number."""
 
     bits: int
 
     python: ClassVar[type] = int
-    objects = (int, dt.time)
-    counted = True
-    spoken = "whole numbers"
-    written = "`7`"
+    python_types = (int, dt.time)
+    takes_number = True
+    looks = "whole numbers"
+    text_form = "`7`"
 
     @property
     def limits(self) -> str:  # type: ignore[override]
@@ -58,21 +55,21 @@ class Whole(AvroType):
             value = int(value)
         if type(value) is not int:
             raise mismatch(self.kind, value)
-        if not self.holds(value):
+        if not self.in_range(value):
             raise Misfit(f"{value} is out of range for {self.kind}", reason="value_out_of_range")
         return value
 
-    def holds(self, value: Any) -> bool:
+    def in_range(self, value: Any) -> bool:
         """Its range."""
         return bool(-(1 << self.bits - 1) <= value < 1 << self.bits - 1)
 
-    def cell(self, text: str) -> int | None:
+    def parse_cell(self, text: str) -> int | None:
         """A whole number of any size."""
         return cells.whole(text)
 
     def is_default(self, value: object) -> bool:
         """A whole number of the type's bits."""
-        return isinstance(value, int) and not isinstance(value, bool) and self.holds(value)
+        return isinstance(value, int) and not isinstance(value, bool) and self.in_range(value)
 
     def infers(self, kind: pa.DataType) -> bool:
         """An unsigned type needs a signed one of twice its width; the widest has none."""
@@ -98,7 +95,7 @@ class Whole(AvroType):
             return None
         return whole.cast(self.arrow)  # raises for a fraction
 
-    def numbers(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
+    def model_values(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
         """A long that float64 would round is refused: a rounded feature is a silently wrong one."""
         values: npt.NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
         return values, self._rounded(column) if self.bits > 53 else {}
@@ -126,14 +123,14 @@ class Whole(AvroType):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Real(AvroType):
+class FloatingPoint(AvroType):
     """float and double."""
 
     python: ClassVar[type] = float
-    objects = (float,)
-    spoken = "numbers"
-    nan = True
-    written = "`0.5`; NaN and infinity are null in JSON"
+    python_types = (float,)
+    looks = "numbers"
+    has_nan = True
+    text_form = "`0.5`; NaN and infinity are null in JSON"
     limits = "what would become infinite (`value_out_of_range`)"
 
     def read(self, value: Any, *, text: bool) -> float:
@@ -161,7 +158,7 @@ class Real(AvroType):
             raise Misfit(f"{value} is out of range for float", reason="value_out_of_range")
         return single
 
-    def cell(self, text: str) -> float | None:
+    def parse_cell(self, text: str) -> float | None:
         """A number, infinity included."""
         return cells.number(text)
 
@@ -197,7 +194,7 @@ class Real(AvroType):
         lost = pc.and_(pc.is_inf(single), pc.is_finite(numbers))
         return None if pc.any(lost).as_py() else single
 
-    def plain(self, column: pa.Array) -> list[Any]:
+    def json_values(self, column: pa.Array) -> list[Any]:
         """JSON has neither NaN nor infinity: null."""
         return [value if value is None or math.isfinite(value) else None for value in column.to_pylist()]
 

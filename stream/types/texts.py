@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from stream.types.avro_type import AvroType, Refused
 from stream.types.misfit import mismatch
 
-__all__ = ["Symbols", "Text", "Uuid"]
+__all__ = ["Enumeration", "String", "Uuid"]
 
 _WORDS = ("a", "b", "c", "A", "B", "C", "x", "y", "north", "south", "unknown", "")
 
@@ -27,13 +27,13 @@ def _array(symbols: tuple[str, ...]) -> pa.Array:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text(AvroType):
+class String(AvroType):
     """string."""
 
     python: ClassVar[type] = str
-    objects = (str, UUID)
-    blank = False
-    written = "itself"
+    python_types = (str, UUID)
+    has_missing = False
+    text_form = "itself"
     limits = "what is not a text (`wrong_type`)"
 
     def read(self, value: Any, *, text: bool) -> str:
@@ -63,11 +63,11 @@ class Text(AvroType):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Uuid(Text):
+class Uuid(String):
     """uuid on a string: the text as it was written."""
 
-    as_is = False
-    written = "the text as it was written"
+    stored_as_is = False
+    text_form = "the text as it was written"
 
     def stored(self, value: Any) -> str:
         """Readers of Avro files make an object of the text."""
@@ -79,15 +79,15 @@ class Uuid(Text):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Symbols(AvroType):
+class Enumeration(AvroType):
     """An enum with its symbols; without them it stands for any."""
 
     symbols: tuple[str, ...] = ()
 
     python: ClassVar[type] = str
-    objects = (str,)
-    blank = False
-    written = "its symbol"
+    python_types = (str,)
+    has_missing = False
+    text_form = "its symbol"
     limits = "any other text (`wrong_type`; on the way out `unknown_symbol`)"
 
     def read(self, value: Any, *, text: bool) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from stream.manifest import FeatureKind
 
-__all__ = ["Elsewhere", "TypeFacts"]
+__all__ = ["ForeignNames", "TypeFacts"]
 
 
 _NUMBERS = frozenset(
@@ -22,7 +22,7 @@ _NUMBERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class ForeignNames:
     """
     What other systems call the type.
 
@@ -51,7 +51,7 @@ class TypeFacts(ABC):
         storage: the Arrow type of the bare values.
         arrow: the Arrow type of its column: the same bytes, read as what they mean.
         model: how it reaches a model; None where no model takes it, and it can only be carried.
-        elsewhere: what other systems call it.
+        foreign: what other systems call it.
     """
 
     name: str
@@ -59,25 +59,25 @@ class TypeFacts(ABC):
     storage: pa.DataType
     arrow: pa.DataType
     model: FeatureKind | None
-    elsewhere: Elsewhere
+    foreign: ForeignNames
 
     python: ClassVar[type]
     """The class of its bare values, as a decoder of Avro gives them."""
-    objects: ClassVar[tuple[type, ...]]
+    python_types: ClassVar[tuple[type, ...]]
     """The classes of its values where a reader of Avro gives them to Python with what they mean."""
-    spoken: ClassVar[str] = ""
+    looks: ClassVar[str] = ""
     """What a csv's cells are that look like it ("since all are …"); empty where no cell is taken for it."""
-    blank: ClassVar[bool] = True
+    has_missing: ClassVar[bool] = True
     """Whether `NA` and its like say "no value" in a csv; they are texts where a text can stand."""
-    as_is: ClassVar[bool] = True
+    stored_as_is: ClassVar[bool] = True
     """Whether `stored` changes nothing: not worth a call per value."""
-    counted: ClassVar[bool] = False
+    takes_number: ClassVar[bool] = False
     """Whether a value may be given as its bare number, though it stands for something else."""
-    spelled: ClassVar[bool] = False
+    csv_as_text: ClassVar[bool] = False
     """Whether a csv's writer is given texts."""
-    nan: ClassVar[bool] = False
+    has_nan: ClassVar[bool] = False
     """Whether NaN is a value; else pandas' way to say that there is none."""
-    written: ClassVar[str]
+    text_form: ClassVar[str]
     """How a value stands in texts: csv, JSON."""
     limits: ClassVar[str] = "none"
     """What is refused, and with which reason."""
@@ -102,14 +102,14 @@ class TypeFacts(ABC):
         return False
 
     @property
-    def zoned(self) -> pa.DataType:
+    def file_arrow(self) -> pa.DataType:
         """The Arrow type in files and queries: instants say their zone there."""
         return self.arrow
 
     @property
-    def csv(self) -> pa.DataType:
+    def csv_arrow(self) -> pa.DataType:
         """The Arrow type of what a csv writer is given."""
-        return pa.string() if self.spelled else self.arrow
+        return pa.string() if self.csv_as_text else self.arrow
 
     @abstractmethod
     def json_schema(self) -> dict[str, Any]:
@@ -118,9 +118,9 @@ class TypeFacts(ABC):
     @property
     def tensors(self) -> frozenset[str]:
         """The datatypes of the Open Inference Protocol that are taken for it."""
-        if self.elsewhere.tensor in _NUMBERS:
+        if self.foreign.tensor in _NUMBERS:
             return _NUMBERS
-        return frozenset({self.elsewhere.tensor, *(("INT32", "INT64") if self.counted else ())})
+        return frozenset({self.foreign.tensor, *(("INT32", "INT64") if self.takes_number else ())})
 
     @abstractmethod
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> Any:

@@ -66,7 +66,7 @@ def one_by_one(kind: AvroType, column: pa.Array, *, nullable: bool, text: bool) 
     found: list[Any] = []
     for value in column.to_pylist():
         try:
-            made, wrong = kind.column([None if value is None else read(value)])
+            made, wrong = kind.from_values([None if value is None else read(value)])
             found.append(wrong[0] if wrong else repr(kind.to_storage(made)[0].as_py()))
         except Misfit as misfit:
             found.append(misfit)
@@ -99,7 +99,7 @@ def test_taking_a_column_names_each_value_that_does_not_fit(
     kind: AvroType, column: pa.Array, text: bool
 ) -> None:
     """Those that fit are in the column; the others are null there, with their reason."""
-    made, wrong = kind.take(column, text=text)
+    made, wrong = kind.from_column(column, text=text)
 
     expected = one_by_one(kind, column, nullable=True, text=text)
     assert [i for i, one in enumerate(expected) if isinstance(one, Misfit)] == sorted(wrong)

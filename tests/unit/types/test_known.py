@@ -26,18 +26,18 @@ def test_duckdb_calls_its_column_so(kind: AvroType, connection: duckdb.DuckDBPyC
     """What the page says is what a query sees."""
     relation = connection.from_arrow(pa.table({"x": pa.array([], kind.arrow)}))
 
-    assert kind.elsewhere.duckdb == str(relation.types[0])
+    assert kind.foreign.duckdb == str(relation.types[0])
 
 
 @pytest.mark.parametrize("kind", EVERY, ids=title)
 def test_its_values_are_valid_by_its_json_schema(kind: AvroType) -> None:
     """What REST publishes of a type holds for what it answers, null included where it may be."""
     chance = random.Random(3)
-    column, _ = kind.column([*(kind.sample(chance) for _ in range(20)), None])
+    column, _ = kind.from_values([*(kind.sample(chance) for _ in range(20)), None])
 
     valid = Draft202012Validator(nullable_schema(kind.json_schema()))
 
-    assert all(valid.is_valid(value) for value in kind.plain(column))
+    assert all(valid.is_valid(value) for value in kind.json_values(column))
     assert not Draft202012Validator(kind.json_schema()).is_valid(None)
 
 
@@ -50,7 +50,7 @@ def test_a_schema_says_its_type_again(kind: AvroType) -> None:
 @pytest.mark.parametrize("kind", EVERY, ids=title)
 def test_its_own_tensor_is_among_those_that_are_taken(kind: AvroType) -> None:
     """A caller may send what the metadata asks for."""
-    assert kind.elsewhere.tensor in kind.tensors
+    assert kind.foreign.tensor in kind.tensors
 
 
 @pytest.mark.parametrize("kind", [kind for kind in EVERY if kind.model is not None], ids=title)

@@ -52,13 +52,13 @@ def parsed(line: str) -> Any:
 def test_every_writer_of_json_has_the_same_value(kind: AvroType) -> None:
     """Lines of a batch, an answer of REST and a line of `stream watch`."""
     values = values_of(kind)
-    column, wrong = kind.column(values)
+    column, wrong = kind.from_values(values)
     schema = schema_of(kind)
 
     lines = written("jsonl", kind, column).splitlines()
 
     assert {} == wrong
-    rest = kind.plain(column)
+    rest = kind.json_values(column)
     assert rest == [parsed(line)["x"] for line in lines]
     watched = [plain_row(schema, read_row(schema, write_row(schema, {"x": value}))) for value in values]
     if kind.name != "decimal" and not kind.name.startswith("time-"):  # without a column of their own
@@ -69,16 +69,16 @@ def test_every_writer_of_json_has_the_same_value(kind: AvroType) -> None:
 @pytest.mark.parametrize("name", ["csv", "jsonl"])
 def test_what_was_written_is_read_as_it_was(kind: AvroType, name: str) -> None:
     """There and back through a file, value by value."""
-    column, _ = kind.column(values_of(kind))
+    column, _ = kind.from_values(values_of(kind))
 
     text = written(name, kind, column)
 
     if name == "csv":
         cells = [row[0] if row else None for row in csv.reader(io.StringIO(text, newline=""))][1:]
-        again, wrong = kind.take(pa.array(cells, pa.string()), text=True)
+        again, wrong = kind.from_column(pa.array(cells, pa.string()), text=True)
     else:
         read = kind.reader(nullable=True, text=False)
-        again, wrong = kind.column([read(json.loads(line)["x"]) for line in text.splitlines()])
+        again, wrong = kind.from_values([read(json.loads(line)["x"]) for line in text.splitlines()])
     assert {} == wrong
     assert column.equals(again)
 
@@ -97,9 +97,9 @@ def test_what_was_written_is_read_as_it_was(kind: AvroType, name: str) -> None:
 def test_an_instant_has_one_spelling(logical: str, expected: str) -> None:
     """Digits by the type's unit; Z unless it is a clock's time without a zone."""
     kind = type_of("long", logical)
-    column, _ = kind.column([kind.read(dt.datetime(2013, 10, 19, 8, tzinfo=dt.UTC), text=False)])
+    column, _ = kind.from_values([kind.read(dt.datetime(2013, 10, 19, 8, tzinfo=dt.UTC), text=False)])
 
-    assert [expected] == kind.plain(column)
+    assert [expected] == kind.json_values(column)
     assert f'"x"\n"{expected}"\n' == written("csv", kind, column)
     assert f'{{"x": "{expected}"}}\n' == written("jsonl", kind, column)
     record = {"x": kind.read(expected, text=False)}
@@ -113,15 +113,15 @@ def test_beyond_the_calendar_of_four_digits_is_the_bare_number() -> None:
     first, last = -62_135_596_800_000, 253_402_300_799_999
     column = pa.array([first - 1, first, last, last + 1, 2**63 - 1, -(2**63), None], kind.arrow)
 
-    spelled = kind.plain(column)
+    spelled = kind.json_values(column)
 
     assert [
         first - 1, "0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z", last + 1, 2**63 - 1, -(2**63), None
     ] == spelled  # fmt: skip
-    again, wrong = kind.take(kind.texts(column), text=True)
+    again, wrong = kind.from_column(kind.csv_column(column), text=True)
     assert ({}, True) == (wrong, column.equals(again))
     days = type_of("int", "date")
-    assert ["9999-12-31", 2_932_897, "0001-01-01", -719_163] == days.plain(
+    assert ["9999-12-31", 2_932_897, "0001-01-01", -719_163] == days.json_values(
         pa.array([2_932_896, 2_932_897, -719_162, -719_163], pa.int32()).cast(pa.date32())
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["spelled", "unspelled"]
+__all__ = ["iso_json", "iso_texts"]
 
 
-def spelled(counts: pa.Array, times: pa.Array, first: int, last: int, zone: str) -> pa.Array:
+def iso_texts(counts: pa.Array, times: pa.Array, first: int, last: int, zone: str) -> pa.Array:
     """
     The one spelling of dates and instants, wherever a text is written.
 
@@ -31,10 +31,10 @@ def spelled(counts: pa.Array, times: pa.Array, first: int, last: int, zone: str)
     return texts if beyond is None else pc.if_else(beyond, counts.cast(pa.string()), texts)
 
 
-def unspelled(texts: pa.Array) -> list[str | int | None]:
+def iso_json(texts: pa.Array) -> list[str | int | None]:
     """
     Args:
-        texts: as `spelled` gives them.
+        texts: as `iso_texts` gives them.
     Returns: the same, but bare numbers as numbers: a text has a hyphen behind its year.
     """
     return [text if text is None or text[4:5] == "-" else int(text) for text in texts.to_pylist()]

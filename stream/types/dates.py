@@ -16,13 +16,13 @@ import pyarrow.compute as pc
 
 from stream.types import cells
 from stream.types.avro_type import AvroType
+from stream.types.iso_text import iso_json, iso_texts
 from stream.types.misfit import Misfit, mismatch
-from stream.types.spelling import spelled, unspelled
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Date", "Instant"]
+__all__ = ["Date", "Timestamp"]
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_DAY = dt.date(1970, 1, 1)
@@ -75,11 +75,11 @@ class Date(AvroType):
     """date: days since 1970."""
 
     python: ClassVar[type] = int
-    objects = (dt.date,)
-    counted = spelled = True
-    as_is = False
-    spoken = "ISO dates"
-    written = "`2024-02-29`; the bare number before year 1 and after 9999"
+    python_types = (dt.date,)
+    takes_number = csv_as_text = True
+    stored_as_is = False
+    looks = "ISO dates"
+    text_form = "`2024-02-29`; the bare number before year 1 and after 9999"
     limits = "beyond 32 bits; as a feature beyond datetime64[us] (`value_out_of_range`)"
 
     def read(self, value: Any, *, text: bool) -> object:
@@ -93,7 +93,7 @@ class Date(AvroType):
             raise mismatch(self.name, value)
         return value
 
-    def cell(self, text: str) -> dt.date | None:
+    def parse_cell(self, text: str) -> dt.date | None:
         """An ISO date."""
         return cells.date(text)
 
@@ -117,20 +117,20 @@ class Date(AvroType):
     def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:
         return column if pa.types.is_date32(column.type) else None
 
-    def texts(self, column: pa.Array) -> pa.Array:
+    def csv_column(self, column: pa.Array) -> pa.Array:
         """ISO dates."""
-        return spelled(column.cast(pa.int32()), column, _FIRST_DAY, _LAST_DAY, "")
+        return iso_texts(column.cast(pa.int32()), column, _FIRST_DAY, _LAST_DAY, "")
 
-    def plain(self, column: pa.Array) -> list[Any]:
+    def json_values(self, column: pa.Array) -> list[Any]:
         """ISO dates."""
-        return unspelled(self.texts(column))
+        return iso_json(self.csv_column(column))
 
-    def numbers(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
+    def model_values(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
         """Midnights, as datetime64[us]."""
         days = pc.fill_null(column.cast(pa.int32()).cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
         return _microseconds(days, column, 1, _DAY_US)
 
-    def pandas(self, column: pa.Array) -> pd.Series:
+    def pandas_series(self, column: pa.Array) -> pd.Series:
         """Midnights in UTC."""
         series: pd.Series = column.cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC")).to_pandas()
         return series
@@ -146,7 +146,7 @@ class Date(AvroType):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instant(AvroType):
+class Timestamp(AvroType):
     """
     timestamp-* and local-timestamp-*: units since 1970.
 
@@ -159,13 +159,13 @@ class Instant(AvroType):
     local: bool = False
 
     python: ClassVar[type] = int
-    objects = (dt.datetime, int)
-    counted = spelled = True
-    as_is = False
-    spoken = "ISO times, UTC where they name no zone"
+    python_types = (dt.datetime, int)
+    takes_number = csv_as_text = True
+    stored_as_is = False
+    looks = "ISO times, UTC where they name no zone"
 
     @property
-    def written(self) -> str:  # type: ignore[override]
+    def text_form(self) -> str:  # type: ignore[override]
         """With the fraction's digits by the unit."""
         zone = "" if self.local else "Z"
         return f"`2013-10-19T08:00:00.{'0' * _DIGITS[self.unit]}{zone}`; the bare number before year 1 and after 9999"
@@ -180,7 +180,7 @@ class Instant(AvroType):
         """An instant, an ISO text, or a number in the type's own unit; nanoseconds always as a number."""
         nanos = 0
         if isinstance(value, str):
-            found = self._spoken(value)
+            found = self._parsed(value)
             beyond = _BEYOND_MICROS.search(value)
             nanos = int(beyond[1].ljust(3, "0")) if beyond else 0
             value = found if found is not None else cells.whole(value) if text else value
@@ -196,13 +196,13 @@ class Instant(AvroType):
             return self.stored(value) + nanos  # Python's datetime ends at microseconds
         return value.replace(tzinfo=None) if self.local else value
 
-    def _spoken(self, text: str) -> dt.datetime | None:
+    def _parsed(self, text: str) -> dt.datetime | None:
         found = cells.moment(text)
         if found is None and (day := cells.date(text)) is not None:
             return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
         return found
 
-    def cell(self, text: str) -> dt.datetime | None:
+    def parse_cell(self, text: str) -> dt.datetime | None:
         """An ISO date and time."""
         return cells.moment(text)
 
@@ -252,30 +252,30 @@ class Instant(AvroType):
         return counts.view(self.arrow)
 
     @property
-    def zoned(self) -> pa.DataType:
+    def file_arrow(self) -> pa.DataType:
         """Avro's numbers are in UTC; other readers want to be told."""
         return self.arrow if self.local else pa.timestamp(self.unit, "UTC")
 
-    def texts(self, column: pa.Array) -> pa.Array:
+    def csv_column(self, column: pa.Array) -> pa.Array:
         """ISO 8601 with the fraction's digits by the unit, and Z unless it is local."""
         counts = column.cast(pa.int64())
         per_day = _DAY_S * _PER_SECOND[self.unit]
         first, last = max(_FIRST_DAY * per_day, -(2**63)), min((_LAST_DAY + 1) * per_day - 1, 2**63 - 1)
-        return spelled(counts, counts.view(self.arrow), first, last, "" if self.local else "Z")
+        return iso_texts(counts, counts.view(self.arrow), first, last, "" if self.local else "Z")
 
-    def plain(self, column: pa.Array) -> list[Any]:
+    def json_values(self, column: pa.Array) -> list[Any]:
         """As `texts`."""
-        return unspelled(self.texts(column))
+        return iso_json(self.csv_column(column))
 
-    def numbers(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
+    def model_values(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
         """datetime64[us], in UTC."""
         counts = pc.fill_null(column.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
         per_second = _PER_SECOND[self.unit]
         return _microseconds(counts, column, max(per_second // 1_000_000, 1), max(1_000_000 // per_second, 1))
 
-    def pandas(self, column: pa.Array) -> pd.Series:
+    def pandas_series(self, column: pa.Array) -> pd.Series:
         """datetime64 of its unit."""
-        series: pd.Series = column.cast(self.zoned).to_pandas()
+        series: pd.Series = column.cast(self.file_arrow).to_pandas()
         return series
 
     def json_schema(self) -> dict[str, Any]:

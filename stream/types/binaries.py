@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from stream.types.avro_type import AvroType, Refused
 from stream.types.misfit import mismatch
 
-__all__ = ["Octets"]
+__all__ = ["Binary"]
 
 _CODE_POINTS = 256
 """JSON has no bytes: Avro writes them as text, a character per byte (specification, "JSON Encoding")."""
@@ -24,7 +24,7 @@ _SAMPLE_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Octets(AvroType):
+class Binary(AvroType):
     """
     bytes and fixed.
 
@@ -35,9 +35,9 @@ class Octets(AvroType):
     size_bytes: int | None = None
 
     python: ClassVar[type] = bytes
-    objects = (bytes, decimal.Decimal, UUID)
-    spelled = True
-    written = "a character per byte, as in Avro's JSON"
+    python_types = (bytes, decimal.Decimal, UUID)
+    csv_as_text = True
+    text_form = "a character per byte, as in Avro's JSON"
 
     @property
     def limits(self) -> str:  # type: ignore[override]
@@ -77,11 +77,11 @@ class Octets(AvroType):
         other = pc.not_equal(pc.binary_length(column), self.size_bytes).fill_null(False)
         return [Refused(pc.indices_nonzero(other), f"not {self.size_bytes} bytes long", reason="bad_length")]
 
-    def texts(self, column: pa.Array) -> pa.Array:
+    def csv_column(self, column: pa.Array) -> pa.Array:
         """A character per byte."""
-        return pa.array(self.plain(column), pa.string())
+        return pa.array(self.json_values(column), pa.string())
 
-    def plain(self, column: pa.Array) -> list[Any]:
+    def json_values(self, column: pa.Array) -> list[Any]:
         """A character per byte."""
         return [None if value is None else value.decode("latin-1") for value in column.to_pylist()]
 
