@@ -81,9 +81,9 @@ def _fitted(leaf: Leaf, column: pa.Array, faults: dict[int, RecordError]) -> pa.
     """Cast a column to the field's storage type; note the rows that don't fit."""
     array = _cast(leaf, column, faults)
     if array.null_count and not (leaf.nullable or pa.types.is_null(array.type)):
-        _note(leaf, pc.indices_nonzero(array.is_null()), "null", "null_value", faults)
+        _note(pc.indices_nonzero(array.is_null()), "null", "null_value", leaf, faults)
     for rows, what, reason in leaf.type.refused(array):
-        _note(leaf, rows, what, reason, faults)
+        _note(rows, what, reason, leaf, faults)
     return leaf.type.to_storage(array)
 
 
@@ -107,7 +107,7 @@ def _cast_one(leaf: Leaf, column: pa.Array, row: int, faults: dict[int, RecordEr
         return pa.nulls(1, leaf.arrow)
 
 
-def _note(leaf: Leaf, rows: pa.Array, what: str, reason: str, faults: dict[int, RecordError]) -> None:
+def _note(rows: pa.Array, what: str, reason: str, leaf: Leaf, faults: dict[int, RecordError]) -> None:
     text = f"field {leaf.path!r} ({leaf.avro}): {what}"
     for row in rows.to_pylist():
         faults.setdefault(row, RecordError(text, reason=reason, field=leaf.path))
