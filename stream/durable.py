@@ -1,4 +1,4 @@
-"""Files that are there whole, or not at all."""
+"""Files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ __all__ = ["renamed", "sync", "written_whole"]
 @contextmanager
 def renamed(path: Path) -> Iterator[Path]:
     """
-    Another name for a file until it is whole, then one rename.
+    Give a file another name until it is whole, then rename it.
 
     Args:
-        path: its name; a file that is there is replaced.
-    Yields: a hidden name beside it, to be written by the caller; whether its bytes are on the disk is the
-        caller's affair.
-    Raises: OSError as the disk has it, FileNotFoundError when nothing was written; `path` is then as it was, and
-        the hidden file is gone.
+        path: its name; an existing file is replaced.
+    Yields: a hidden name beside it, for the caller to write to. Syncing the bytes to the disk is up to the caller.
+    Raises: OSError from the disk, FileNotFoundError when nothing was written; `path` is then as it was, and the hidden
+        file is gone.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # several machines may try
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # several machines may write it
     try:
         yield beside
         beside.replace(path)
@@ -35,14 +34,14 @@ def renamed(path: Path) -> Iterator[Path]:
 @contextmanager
 def written_whole(path: Path) -> Iterator[IO[bytes]]:
     """
-    A file that gets its name when it is whole: 1 another name, 2 its bytes on the disk, 3 one rename.
+    Write a file that gets its name when it is whole: 1 another name, 2 its bytes synced to the disk, 3 one rename.
 
-    The bytes outlast a power cut from then on, the name does so after `sync` of its folder.
+    Its bytes then survive a power cut; its name does after `sync` of its folder.
 
     Args:
-        path: its name; a file that is there is replaced.
-    Yields: it, open for bytes.
-    Raises: OSError as the disk has it; `path` is then as it was.
+        path: its name; an existing file is replaced.
+    Yields: the file, open for bytes.
+    Raises: OSError from the disk; `path` is then as it was.
     """
     with renamed(path) as beside, beside.open("wb") as file:  # 1, 3
         yield file
@@ -52,11 +51,11 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
 
 def sync(folder: Path) -> None:
     """
-    Put a folder on the disk: the names of its files last from then on.
+    Sync a folder to the disk, so that the names of its files survive a power cut.
 
     Args:
-        folder: where files were made or renamed. Only POSIX can do this; elsewhere nothing happens.
-    Raises: OSError as the disk has it.
+        folder: where files were created or renamed. Only POSIX can do this; elsewhere nothing happens.
+    Raises: OSError from the disk.
     """
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)

@@ -1,16 +1,13 @@
-"""Files → predictions, as a run that is there whole or not at all; `stream batch`."""
+"""Files → predictions, as a run that is published whole or not at all; `stream batch`."""
 
 from stream.batch.headers import check_columns
-from stream.batch.history import past_runs, run_folders, scored_hashes
 from stream.batch.input_files import Input, find_inputs
-from stream.batch.job import Job
 from stream.batch.local import run_local
 from stream.batch.output import instants
-from stream.batch.plan import Plan, check_unchanged, plan_inputs
-from stream.batch.record import RunRecord
+from stream.batch.plan import Plan, Unit, check_unchanged, plan_inputs
+from stream.batch.record import RunRecord, past_runs, run_folders, scored_hashes
 from stream.batch.run_folder import Run, Title, open_run
-from stream.batch.unit import Unit
-from stream.batch.work import Done, Work, done_name
+from stream.batch.work import Done, Job, Work, done_name
 
 __all__ = [
     "Done",

@@ -1,4 +1,4 @@
-"""The columns that inputs declare, and whether the model's are among them, before any row is read."""
+"""Checked before any row is read: do the inputs declare the columns that the model needs?"""
 
 from __future__ import annotations
 
@@ -11,19 +11,14 @@ from stream.errors import SampleError
 from stream.manifest import Manifest
 from stream.table import Absent, absent_columns, lacking, quoted
 
-__all__ = ["check_columns", "columns_of"]
+__all__ = ["check_columns"]
 
 _FILES = 5
 """How many files a message names."""
 
 
-def columns_of(given: Input) -> list[str] | None:
-    """
-    Args:
-        given: a data file.
-    Returns: its columns, with those of its folders' names; None where only the rows say (jsonl, an empty file).
-    Raises: SampleError when its header can't be read; OSError from the disk.
-    """
+def _columns(given: Input) -> list[str] | None:
+    """Its columns and those in its folders' names; None where only the rows name them (jsonl, an empty file)."""
     with given.reading():
         names = given.format.columns(Path(given.path))
     if names is None:
@@ -40,11 +35,12 @@ def check_columns(inputs: Sequence[Input], schema: RecordSchema, manifest: Manif
         schema: of the events (`features.avsc`).
         manifest: of the model.
     Returns: a line for each missing column that has a default.
-    Raises: SampleError naming the first files that lack a column, the columns they have, and the nearest names.
+    Raises: SampleError naming the first files that lack a column, the columns they have, and the nearest names; or a
+        file whose header can't be read. OSError from the disk.
     """
     files: dict[tuple[str, ...], list[str]] = {}
     for each in inputs:
-        if (names := columns_of(each)) is not None:
+        if (names := _columns(each)) is not None:
             files.setdefault(tuple(names), []).append(each.path)
     lines: list[str] = []
     for header, where in files.items():

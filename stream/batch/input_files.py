@@ -1,4 +1,4 @@
-"""Files, folders and globs on the command line → data files, with the partitions that folder names hold."""
+"""Files, folders and globs on the command line → data files, with the partitions in their folders' names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stream.files import FORMATS, FileFormat, ending_list, format_of, named_form
 __all__ = ["Input", "find_inputs"]
 
 _NULL = "__HIVE_DEFAULT_PARTITION__"
-"""What Hive and Spark call the folder of rows without a value."""
+"""Hive's and Spark's name for the folder of rows without a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class Input:
     A data file.
 
     Attributes:
-        path: found from what was given, and relative if that is; `source_file` of its rows.
+        path: relative if what was given is; `source_file` of its rows.
         kind: its format's name.
-        partitions: columns that the folders' names hold (`year=2013`), as texts; None where there is no value.
+        partitions: columns in the folders' names (`year=2013`), as texts; None where there is no value.
     """
 
     path: str
@@ -39,7 +39,7 @@ class Input:
         return FORMATS[self.kind]
 
     def reading(self) -> AbstractContextManager[None]:
-        """A context in which errors of its format name the file; OSError passes, since the disk is at fault."""
+        """A context in which errors of its format name the file; OSError passes, since it is the disk's."""
         return reading(self.path, hint="correct the file, or leave it out")
 
 
@@ -49,7 +49,7 @@ def find_inputs(given: Sequence[str], runs: Collection[Path] = ()) -> list[Input
 
     Args:
         given: files, folders (all data files within, at any depth) and globs (`**` for any depth), in order.
-        runs: folders whose files were written by earlier runs: predictions, not inputs.
+        runs: folders of earlier runs: their files are predictions, not inputs.
     Returns: the data files, each once; those of a folder or glob sorted by path. Within folders, names that
         begin with `.` or `_` are left out, as by Spark and Hive, and so are files of other formats, and those
         of earlier runs.
@@ -67,7 +67,9 @@ def find_inputs(given: Sequence[str], runs: Collection[Path] = ()) -> list[Input
         if not paths:
             raise SampleError(f"{text}: there is no data file", hint=f"name files called {ending_list()}")
         for path in paths:
-            found.setdefault(str(path.resolve()), _input(path))
+            found.setdefault(
+                str(path.resolve()), Input(str(path), named_format(path).name, _partitions(path))
+            )
     return list(found.values())
 
 
@@ -79,11 +81,11 @@ def _paths(text: str) -> Iterator[Path]:
         yield path
     else:
         for name in sorted(glob.glob(text, recursive=True)):  # noqa: PTH207  # absolute patterns too
-            place = Path(name)
-            if place.is_dir():
-                yield from _within(place)
-            elif format_of(place) is not None:
-                yield place
+            found = Path(name)
+            if found.is_dir():
+                yield from _within(found)
+            elif format_of(found) is not None:
+                yield found
 
 
 def _within(folder: Path) -> Iterator[Path]:
@@ -91,10 +93,6 @@ def _within(folder: Path) -> Iterator[Path]:
         hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
         if not hidden and format_of(path) is not None and path.is_file():
             yield path
-
-
-def _input(path: Path) -> Input:
-    return Input(str(path), named_format(path).name, _partitions(path))
 
 
 def _partitions(path: Path) -> tuple[tuple[str, str | None], ...]:

@@ -12,20 +12,19 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for
 
-from stream.batch.job import Job
+from stream.batch.plan import Unit
 from stream.batch.run_folder import Run
-from stream.batch.unit import Unit
-from stream.batch.work import Done, Work
+from stream.batch.work import Done, Job, Work
 from stream.errors import StreamError
 from stream.preload import context
 
-__all__ = ["cores", "run_local"]
+__all__ = ["run_local"]
 
 ALONE_ROWS = 50_000
-"""Up to so many rows, one process is done before a second one has imported scikit-learn."""
+"""One process scores so many rows before a second one has imported scikit-learn."""
 
 
-def cores() -> int:
+def _cores() -> int:
     """How many cores the scheduler lets this process use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
@@ -37,19 +36,19 @@ def run_local(
     Do a run's units that are not done yet.
 
     Args:
-        run: opened.
-        job: its job.
+        run: which was opened.
+        job: what its processes need to know.
         processes: how many; None for one per core.
         progress: called with the number of rows done so far.
-    Returns: all units, those done before included.
-    Raises: SampleError, PackageError or OSError, as a unit did; StreamError when a process was killed. Finished
+    Returns: all units, including those done before.
+    Raises: SampleError, PackageError or OSError as raised by a unit; StreamError when a process was killed. Finished
         units stay finished.
     """
     done = list(run.done)
     finished = {each.number for each in done}
     left = [unit for unit in run.plan.units if unit.number not in finished]
     count = sum(each.rows for each in done)
-    wanted = min(processes or cores(), len(left))
+    wanted = min(processes or _cores(), len(left))
     few = processes is None and sum(unit.rows for unit in left) <= ALONE_ROWS
     results = _alone(job, left) if wanted <= 1 or few else _together(job, left, wanted)
     for each in results:
@@ -60,14 +59,12 @@ def run_local(
 
 
 def _alone(job: Job, units: list[Unit]) -> Iterator[Done]:
-    work = Work(job) if units else None
-    for unit in units:
-        if work is not None:
-            yield work.do(unit)
+    if units:
+        yield from map(Work(job).do, units)
 
 
 def _together(job: Job, units: list[Unit], processes: int) -> Iterator[Done]:
-    """Two units per process are running or queued, so that no process idles and a stop loses little."""
+    """Two units per process are running or queued: no process idles, and a stop loses little."""
     with _pool(job, processes) as pool:
         waiting = iter(units)
         open_: set[Future[Done]] = set()
@@ -103,7 +100,7 @@ def _pool(job: Job, processes: int) -> Iterator[ProcessPoolExecutor]:
 
 
 _work: list[Work | Exception] = []
-"""In a process of the pool: its `Work`, or the error that kept it from having one."""
+"""In a process of the pool: its `Work`, or the error that prevented it."""
 
 
 def _begin(job: Job) -> None:
@@ -116,7 +113,7 @@ def _begin(job: Job) -> None:
 
 
 def _end_with_parent() -> None:
-    """Exit with the parent: one that was killed can't end its children, which would wait for work for ever."""
+    """Exit with the parent: if it is killed, its children would wait for work forever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait_for([parent.sentinel])

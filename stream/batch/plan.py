@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream.batch.input_files import Input
-from stream.batch.unit import Unit, units_of
 from stream.errors import SampleError
 from stream.files import LIMITS, Limits, Span
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["Plan", "Planned", "check_unchanged", "plan_inputs"]
+__all__ = ["Plan", "Planned", "Unit", "check_unchanged", "plan_inputs"]
 
 _HASH_BYTES = 1024 * 1024
 
@@ -30,7 +29,7 @@ class Planned:
     Attributes:
         path: as `Input.path`.
         sha256: of its bytes.
-        size_bytes: how many there are.
+        size_bytes: its length.
         rows: how many it has.
     """
 
@@ -41,12 +40,31 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """
+    What becomes one part of the output.
+
+    Attributes:
+        number: its place, from 0; parts are named by it.
+        spans: consecutive, of one file or of several small ones.
+    """
+
+    number: int
+    spans: tuple[Span, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return sum(span.rows for span in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """
     What a run does.
 
     Attributes:
-        inputs: the files, by their numbers in the spans.
+        inputs: the files; spans refer to them by number.
         files: hash, size and rows of each, in the same order.
         units: the work, in the order of the inputs.
         stamps: size and modification time (ns) of each file before it was read; not part of the run's identity.
@@ -74,9 +92,9 @@ def plan_inputs(
 
     Args:
         inputs: data files.
-        scored: SHA-256 of files that are to be left out.
+        scored: SHA-256 of the files to leave out.
         progress: called with the number of bytes read so far.
-        limits: how large the pieces are that the files are cut into.
+        limits: how large the pieces of the files are.
     Returns: the plan of the other files.
     Raises: SampleError naming a file that can't be read; OSError from the disk.
     """
@@ -94,12 +112,12 @@ def plan_inputs(
             stamps.append(stamp)
             spans += found
             files.append(file)
-    return Plan(tuple(kept), tuple(files), tuple(units_of(spans, limits)), tuple(stamps))
+    return Plan(tuple(kept), tuple(files), tuple(_units(spans, limits)), tuple(stamps))
 
 
 def check_unchanged(plan: Plan) -> None:
     """
-    Check that every input is still the file that was planned; a file with a new time only is hashed again.
+    Check that every input is still the file that was planned; where its size or time is new, by its hash.
 
     Args:
         plan: made by `plan_inputs`.
@@ -116,7 +134,7 @@ def check_unchanged(plan: Plan) -> None:
         if not same:
             raise SampleError(
                 f"{file.path}: changed while it was scored; nothing was published",
-                hint="run again when nobody writes to the file",
+                hint="run again when nothing writes to the file",
             )
 
 
@@ -127,11 +145,11 @@ def _stamp(path: str) -> tuple[int, int]:
 
 class _Hashed(io.RawIOBase):
     """
-    A file that hashes its bytes as they are read for the first time, whatever order a format reads them in.
+    A file that hashes each byte when it is first read, whatever order a format reads them in.
 
     Attributes:
         sha: of the first `size_bytes` bytes.
-        size_bytes: how far it has been read from the front without a gap.
+        size_bytes: how far it has been read from the start without a gap.
     """
 
     def __init__(self, file: io.RawIOBase, before: int, progress: Callable[[int], None]) -> None:
@@ -179,3 +197,16 @@ def _planned(
         hashed.read_rest()
     rows = sum(span.rows for span in spans)
     return Planned(given.path, hashed.sha.hexdigest(), hashed.size_bytes, rows), spans
+
+
+def _units(spans: Sequence[Span], limits: Limits) -> Iterator[Unit]:
+    """Units that hold every span once, in order; small spans share a unit."""
+    number, together, rows, size = 0, list[Span](), 0, 0
+    for span in spans:
+        if together and (rows + span.rows > limits.unit_rows * 1.25 or size > limits.unit_bytes):
+            yield Unit(number, tuple(together))
+            number, together, rows, size = number + 1, [], 0, 0
+        together.append(span)
+        rows, size = rows + span.rows, size + span.stop - span.start
+    if together:
+        yield Unit(number, tuple(together))

@@ -1,4 +1,4 @@
-"""A span of an input → chunks of its rows, with the columns of its folders' names."""
+"""A span of an input → chunks of its rows, with the columns in its folders' names."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def read_span(given: Input, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) 
     Read a span.
 
     Args:
-        given: the file that the span is part of.
+        given: the file.
         span: as it was planned.
         wanted: which columns to read.
         most: rows of a chunk.
-    Returns: its rows in order, read as they are asked for.
-    Raises: SampleError when the file is not the one that was planned; OSError as the disk reports it.
+    Returns: its rows in order, read lazily.
+    Raises: SampleError when the file is not the one that was planned; OSError from the disk.
     """
     seen = 0
     with given.reading():
@@ -34,27 +34,20 @@ def read_span(given: Input, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) 
     if seen != span.rows:
         raise SampleError(
             f"{given.path}: expected {span.rows} rows from row {span.first_row} on, found {seen}",
-            hint="run again when nobody writes to the file",
+            hint="run again when nothing writes to the file",
         )
 
 
 def _with_partitions(chunk: Chunk, given: Input) -> Chunk:
-    """Columns that the folders' names hold, unless the file has them itself."""
-    if not given.partitions:
-        return chunk
-    rows = chunk.rows
-    if isinstance(rows, list):
-        chunk.rows = [{**dict(given.partitions), **row} for row in rows]
-        names = [name for name, _ in given.partitions]
+    """Add the columns in the folders' names, unless the file has them itself."""
+    added = dict(given.partitions)
+    if isinstance(chunk.rows, list):
+        chunk.rows = [{**added, **row} for row in chunk.rows] if added else chunk.rows
     else:
-        names = [name for name, _ in given.partitions if name not in rows.schema.names]
-        for name, value in given.partitions:
-            if name in names:
-                column = pa.repeat(pa.scalar(value, pa.string()), len(rows))
-                rows = rows.append_column(name, column)
-        chunk.rows = rows
-    if not isinstance(chunk.text, bool):
-        chunk.text = chunk.text | frozenset(names)
-    elif not chunk.text:
-        chunk.text = frozenset(names)
+        added = {name: value for name, value in added.items() if name not in chunk.rows.schema.names}
+        for name, value in added.items():
+            column = pa.repeat(pa.scalar(value, pa.string()), len(chunk.rows))
+            chunk.rows = chunk.rows.append_column(name, column)
+    if added and not chunk.text:
+        chunk.text = frozenset(added)
     return chunk

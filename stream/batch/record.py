@@ -1,18 +1,20 @@
-"""What is known of a run afterwards: `_run.json` in its folder."""
+"""What is known about the runs in an output folder: `_run.json` in each run's folder."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from stream.batch.plan import Planned
+from stream.errors import SampleError
 
-__all__ = ["RECORD", "RunRecord"]
+__all__ = ["RECORD", "RunRecord", "past_runs", "run_folders", "scored_hashes"]
 
 RECORD = "_run.json"
-"""The record's name; readers of partitioned folders leave out names that begin with `_`."""
+"""Its name; readers of partitioned folders ignore names that begin with `_`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +25,16 @@ class RunRecord:
     Attributes:
         run: its name; the folder is `run=NAME`.
         by: user and machine.
-        started: RFC 3339, UTC; of a run that was resumed, when it was first started.
+        started: RFC 3339, UTC; for a resumed run, when it first started.
         finished: RFC 3339, UTC.
         engine: `local` or `spark`.
         format: of the parts.
         model: `name@version`.
         manifest_sha256: of the version's manifest, which holds the hashes of its files.
-        rows: of all inputs; each is a prediction or a dead row.
-        predictions: how many there are.
-        dead_rows: how many rows could not be scored; `_dead_rows.jsonl` has them.
-        dead_by_reason: the same by reason.
+        rows: of all inputs; each became a prediction or a dead row.
+        predictions: how many rows were scored.
+        dead_rows: how many could not be scored; they are in `_dead_rows.jsonl`.
+        dead_by_reason: how many of them for each reason.
         inputs: each file with its SHA-256, size and rows.
         stream: the version of prediction-stream.
     """
@@ -66,3 +68,32 @@ class RunRecord:
         values: dict[str, Any] = json.loads(text)
         known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
         return cls(**{**known, "inputs": tuple(Planned(**each) for each in known.get("inputs", ()))})
+
+
+def past_runs(output: Path) -> list[RunRecord]:
+    """
+    Args:
+        output: the folder; it need not exist.
+    Returns: the records of its runs, oldest first.
+    Raises: SampleError naming the first record that can't be read.
+    """
+    found: list[RunRecord] = []
+    for folder in run_folders(output):
+        path = folder / RECORD
+        try:
+            found.append(RunRecord.from_json(path.read_text("utf-8")))
+        except (ValueError, KeyError, TypeError) as error:
+            raise SampleError(
+                f"{path}: is not a run's record: {error}", hint="move the folder away, or restore the file"
+            ) from error
+    return sorted(found, key=lambda record: (record.started, record.run))
+
+
+def run_folders(output: Path) -> list[Path]:
+    """The folders of the published runs in an output folder, which need not exist."""
+    return [path.parent for path in sorted(output.glob(f"run=*/{RECORD}"))]
+
+
+def scored_hashes(output: Path) -> frozenset[str]:
+    """SHA-256 of every file that one of the `past_runs` has scored, under whatever name."""
+    return frozenset(each.sha256 for record in past_runs(output) for each in record.inputs)

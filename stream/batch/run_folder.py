@@ -3,7 +3,7 @@ A run's folder, from its creation to the one rename that makes it visible.
 
     DIR/.run-NAME/work/plan.json        what is to be done; a later command with the same plan resumes here
     DIR/.run-NAME/work/lock             locked while a process works on it
-    DIR/.run-NAME/work/done-00000.json  one per finished unit
+    DIR/.run-NAME/work/done-00000.json  one for each finished unit
     DIR/.run-NAME/work/dead-00000.jsonl
     DIR/.run-NAME/out/part-00000.parquet
     DIR/run=NAME/                       `out`, renamed: parts, _run.json, _dead_rows.jsonl
@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from stream.batch.plan import Plan
 from stream.batch.record import RECORD, RunRecord
@@ -36,9 +36,7 @@ from stream.errors import SettingsError, StreamError
 __all__ = ["DEAD_ROWS", "Run", "Title", "open_run"]
 
 DEAD_ROWS = "_dead_rows.jsonl"
-"""Rows that could not be scored, in a run's folder."""
-
-_COPY_BYTES = 1024 * 1024
+"""The file of the rows that could not be scored, in a run's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Title:
         model: `name@version`.
         manifest_sha256: of the version's manifest.
         format: the name of the parts' format.
-        engine: who does the work; another engine may resume it.
+        engine: `local` or `spark`; another engine may resume the run.
     """
 
     model: str
@@ -70,7 +68,7 @@ class Run:
         plan: what is to be done.
         title: of the run.
         started: RFC 3339.
-        done: the units that an earlier command finished.
+        done: the units that earlier commands finished.
     """
 
     name: str
@@ -87,7 +85,7 @@ class Run:
 
     def publish(self, done: list[Done], finished: datetime) -> RunRecord:
         """
-        Make the run visible: 1 its dead rows in one file, 2 its record, 3 one rename, 4 the work folder removed.
+        Make the run visible: 1 gather its dead rows, 2 write its record, 3 rename it, 4 remove its work folder.
 
         Args:
             done: every unit of the plan.
@@ -104,7 +102,8 @@ class Run:
         if dead:
             with written_whole(out / DEAD_ROWS) as file:  # 1
                 for unit in self.plan.units:
-                    _append(file, self.folder / "work" / dead_name(unit.number))
+                    with (self.folder / "work" / dead_name(unit.number)).open("rb") as part:
+                        shutil.copyfileobj(part, file)
         record = RunRecord(
             run=self.name, by=_whoami(), started=self.started, finished=_rfc3339(finished),
             engine=self.title.engine, format=self.title.format, model=self.title.model,
@@ -122,23 +121,18 @@ class Run:
         return record
 
 
-def _append(file: IO[bytes], part: Path) -> None:
-    with part.open("rb") as source:
-        shutil.copyfileobj(source, file, _COPY_BYTES)
-
-
 @contextmanager
 def open_run(output: Path, plan: Plan, title: Title, now: datetime) -> Iterator[Run]:
     """
     Start a run, or resume one of the same plan that was stopped.
 
     Args:
-        output: the folder of all runs; made if it isn't there.
+        output: the folder of all runs; created if it doesn't exist.
         plan: at least one unit or file.
         title: of the run.
-        now: the time.
+        now: the time, UTC.
     Yields: the run, locked against other processes.
-    Raises: StreamError when another process works on the same plan; SettingsError when no folder can be made in
+    Raises: StreamError when another process works on the same plan; SettingsError when no folder can be created in
         the output; OSError from the disk.
     """
     with _begun(output):
@@ -147,9 +141,8 @@ def open_run(output: Path, plan: Plan, title: Title, now: datetime) -> Iterator[
     for folder in sorted(output.glob(".run-*")):
         name = folder.name.removeprefix(".run-")
         if (output / f"run={name}").exists():
-            shutil.rmtree(
-                folder, ignore_errors=True
-            )  # published, then stopped before its work folder was removed
+            # It was published, then stopped before its work folder was removed.
+            shutil.rmtree(folder, ignore_errors=True)
             continue
         known = _read_plan(folder)
         if known is None or known.get("asked") != asked:
@@ -175,7 +168,7 @@ def _begun(output: Path) -> Iterator[None]:
     except OSError as error:
         raise SettingsError(
             f"--output {output}: no run can be started there: {error.strerror}",
-            hint="choose a folder that this user can make and write",
+            hint="choose a folder that this user can create and write to",
         ) from error
 
 
@@ -192,7 +185,7 @@ def _read_plan(folder: Path) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = json.loads((folder / "work" / "plan.json").read_text("utf-8"))
     except (OSError, ValueError):
-        return None  # stopped before it had a plan: there is nothing to resume
+        return None  # it stopped before it had a plan: there is nothing to resume
     return found
 
 

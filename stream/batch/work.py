@@ -1,26 +1,46 @@
-"""One unit of work: read, score, write a part and its dead rows; the same in every engine."""
+"""A unit of work: read, score, write a part and its dead rows; the same in every engine."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from stream.batch.input_files import Input
-from stream.batch.job import Job
 from stream.batch.output import output_avro, output_schema, part_name, write_part
+from stream.batch.plan import Unit
 from stream.batch.reading import read_span
-from stream.batch.unit import Unit
 from stream.durable import written_whole
 from stream.files import Chunk
 from stream.records import DeadLetter
+from stream.store import Package
 from stream.table import TableScorer
 
-__all__ = ["Done", "Work", "dead_name", "done_name"]
+__all__ = ["Done", "Job", "Work", "dead_name", "done_name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """
+    What every process of a run needs to know; can be pickled.
+
+    Attributes:
+        opener: opens the model's version in the process that calls it; can be pickled.
+        inputs: the files; spans refer to them by number.
+        folder: of the run; every process must be able to write to it.
+        format: the name of the parts' format.
+        base: the folder to which relative input paths refer; empty for the process's working directory.
+    """
+
+    opener: Callable[[], Package]
+    inputs: tuple[Input, ...]
+    folder: str
+    format: str
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +52,7 @@ class Done:
         number: the unit's.
         rows: how many it has.
         predictions: how many rows were scored.
-        dead_by_reason: the other rows, counted by reason.
+        dead_by_reason: the number of the other rows, by reason.
     """
 
     number: int
@@ -42,12 +62,12 @@ class Done:
 
 
 def done_name(number: int) -> str:
-    """Name of the file that says a unit is finished; it is written last."""
+    """The file that marks a unit as finished; it is written last."""
     return f"done-{number:05d}.json"
 
 
 def dead_name(number: int) -> str:
-    """Name of the file of a unit's dead rows."""
+    """The file of a unit's dead rows."""
     return f"dead-{number:05d}.jsonl"
 
 
@@ -69,7 +89,7 @@ class Work:
 
     def do(self, unit: Unit) -> Done:
         """
-        Do a unit: 1 its part, 2 its dead rows, 3 the note that it is done. Each file is there whole or not at all.
+        Do a unit: 1 its part, 2 its dead rows, 3 the note that it is done; each file whole or not at all.
 
         Args:
             unit: of the job's plan.
@@ -88,7 +108,7 @@ class Work:
             for given, chunk in self._chunks(unit):
                 batch, faults = self._score(given, chunk)
                 if len(batch):
-                    part.write(batch)
+                    part.write_batch(batch)
                     predictions += len(batch)
                 for number, fault in sorted(faults.items()):
                     dead_file.write(_dead_line(given.path, number, fault))
@@ -101,8 +121,8 @@ class Work:
     def _chunks(self, unit: Unit) -> Iterator[tuple[Input, Chunk]]:
         for span in unit.spans:
             given = self._job.inputs[span.file]
-            there = replace(given, path=str(Path(self._job.base) / given.path))
-            for chunk in read_span(there, span, self._scorer.wanted):
+            located = replace(given, path=str(Path(self._job.base) / given.path))
+            for chunk in read_span(located, span, self._scorer.wanted):
                 yield given, chunk
 
     def _score(self, given: Input, chunk: Chunk) -> tuple[pa.RecordBatch, dict[int, DeadLetter]]:

@@ -1,11 +1,18 @@
-"""Data files as rows, one object per format; what their schema is, and each row as an Avro record."""
+"""Data files as rows, one object per format; their schema, and their rows as Avro records."""
 
-from stream.files.event_rows import events_of, read_events
 from stream.files.file_format import FileFormat, RowWriter, reading
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
 from stream.files.formats import FORMATS, ending_list, format_of, named_format
 from stream.files.schema_inference import Inferred, infer_schema, legal_names
-from stream.files.tables import Sample, read_frame, read_rows, read_sample, sample_of
+from stream.files.tables import (
+    Sample,
+    events_of,
+    read_events,
+    read_frame,
+    read_rows,
+    read_sample,
+    sample_of,
+)
 
 __all__ = [
     "CHUNK_ROWS",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,13 +12,13 @@ import fastavro
 import pyarrow as pa
 
 from stream.files.file_format import FileFormat, RowWriter
-from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
+from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
 
 __all__ = ["AvroFormat"]
 
 
 class AvroFormat(FileFormat):
-    """Avro object container, of records."""
+    """Avro object container files of records."""
 
     def columns(self, path: Path) -> list[str] | None:
         """The fields of the writer's schema."""
@@ -53,20 +52,16 @@ class AvroFormat(FileFormat):
             yield Span(start, stop, row, rows)
 
     def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
-        """The span's blocks behind the file's header are a file of their own."""
+        """The file's header and the span's blocks together are a file of their own."""
         with self.open(path) as file:
             head = next(iter(fastavro.block_reader(file)))
             file.seek(0)
             header = file.read(head.offset)
             file.seek(span.start)
             content = file.read(span.stop - span.start)
-        records = _records(io.BytesIO(header + content))
-        row = span.first_row
-        while some := list(islice(records, most)):
-            yield Chunk(range(row, row + len(some)), some)
-            row += len(some)
+        yield from chunks_of_rows(_records(io.BytesIO(header + content)), span.first_row, most)
 
-    def writer(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> RowWriter:
+    def writer(self, file: IO[bytes], schema: pa.Schema, avro: str) -> RowWriter:
         """Compressed with deflate, which every reader of Avro knows."""
         return _Writer(file, avro)
 
@@ -79,12 +74,12 @@ def _records(file: IO[bytes]) -> Iterator[dict[str, Any]]:
 
 
 class _Writer:
-    def __init__(self, file: IO[bytes], avro: Mapping[str, Any]) -> None:
+    def __init__(self, file: IO[bytes], avro: str) -> None:
         from fastavro.write import Writer
 
-        self._writer = Writer(file, fastavro.parse_schema(dict(avro)), codec="deflate")
+        self._writer = Writer(file, fastavro.parse_schema(json.loads(avro)), codec="deflate")
 
-    def write(self, batch: pa.RecordBatch) -> None:
+    def write_batch(self, batch: pa.RecordBatch) -> None:
         for row in batch.to_pylist():
             self._writer.write(row)
 

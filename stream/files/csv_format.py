@@ -1,12 +1,11 @@
-"""Csv: UTF-8, a header, commas; cut between rows wherever its quotes say for certain where those end."""
+"""Csv: UTF-8, a header, commas; cut between rows for as long as its quotes say for certain where rows end."""
 
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 import pyarrow.csv
@@ -34,7 +33,7 @@ __all__ = ["CsvFormat"]
 
 
 class CsvFormat(FileFormat):
-    """Csv; all its values are texts, an empty cell is null."""
+    """Csv; all values are texts, an empty cell is null."""
 
     text: ClassVar[bool] = True
 
@@ -75,19 +74,17 @@ class CsvFormat(FileFormat):
         return frame
 
     def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:
-        """Blocks of some megabytes; from where quotes are irregular on, the rest is one span."""
+        """Blocks of some megabytes; where quotes become irregular, the rest is one span."""
         header = read_header(file)
         file.seek(header.end)
-        blocks, start, row = TextBlocks(), header.end, 1
-        last = False
+        blocks, start, row, last = TextBlocks(), header.end, 1, False
         while blocks.regular and blocks.pending_bytes <= limits.unit_bytes and not last:
             content = file.read(limits.block_bytes)
             last = not content
-            block = blocks.finish() if last else blocks.feed(content)
-            if block is not None:
-                if block.rows:
-                    yield Span(start, start + block.size_bytes, row, block.rows)
-                start, row = start + block.size_bytes, row + block.rows
+            size, rows = blocks.cut(content)
+            if rows:
+                yield Span(start, start + size, row, rows)
+            start, row = start + size, row + rows
         if blocks.regular and last:
             return
         file.seek(start)
@@ -95,7 +92,7 @@ class CsvFormat(FileFormat):
         yield Span(start, file.seek(0, io.SEEK_END), row, rows, plain=False)
 
     def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
-        """Arrow reads what is plain and has no broken row, the wanted columns only."""
+        """Arrow reads a span that is plain and has no broken row, the wanted columns only."""
         with self.open(path) as file:
             names = read_header(file).names
             file.seek(span.start)
@@ -110,13 +107,13 @@ class CsvFormat(FileFormat):
             found = (row for _, row in careful_rows(source, names))
             yield from chunks_of_rows(found, span.first_row, most, text=True)
 
-    def writer(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> RowWriter:
+    def writer(self, file: IO[bytes], schema: pa.Schema, avro: str) -> RowWriter:
         """With a header; lists as JSON."""
         return _Writer(file, schema, avro)
 
 
 def _parsed(content: bytes, names: Sequence[str], columns: list[str]) -> pa.Table | None:
-    """All cells as texts, an empty one null; None where a row has another number of cells, or is not UTF-8."""
+    """All cells as texts, an empty one null; None where a row has a wrong number of cells, or is not UTF-8."""
     odd: list[object] = []
 
     def refuse(row: object) -> str:
@@ -141,15 +138,15 @@ def _parsed(content: bytes, names: Sequence[str], columns: list[str]) -> pa.Tabl
 
 
 class _Writer:
-    def __init__(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> None:
-        types = RecordSchema(json.dumps(avro)).types()
+    def __init__(self, file: IO[bytes], schema: pa.Schema, avro: str) -> None:
+        types = RecordSchema(avro).types()
         self._types = [types[name] for name in schema.names]
         self._schema = pa.schema(
             [(f.name, kind.csv_arrow) for f, kind in zip(schema, self._types, strict=True)]
         )
         self._writer = pyarrow.csv.CSVWriter(file, self._schema)
 
-    def write(self, batch: pa.RecordBatch) -> None:
+    def write_batch(self, batch: pa.RecordBatch) -> None:
         columns = [kind.csv_column(column) for kind, column in zip(self._types, batch.columns, strict=True)]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
 

@@ -14,23 +14,23 @@ import numpy.typing as npt
 from stream.files.file_format import Malformed
 from stream.records import DeadLetter
 
-__all__ = ["Block", "CsvHeader", "TextBlocks", "careful_cells", "careful_rows", "read_header"]
+__all__ = ["CsvHeader", "TextBlocks", "careful_cells", "careful_rows", "read_header"]
 
 _NEWLINE, _RETURN, _QUOTE, _COMMA = b"\n"[0], b"\r"[0], b'"'[0], b","[0]
 
 _HEADER_BYTES = 16 * 1024 * 1024
-"""A header longer than this is not one: a quote in it is never closed."""
+"""A longer header means a quote that is never closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvHeader:
     """
-    A csv's first record.
+    The header of a csv file.
 
     Attributes:
         names: of the columns.
-        end: the byte after it.
-        lines: how many it takes.
+        end: the first byte after it.
+        lines: how many lines it takes.
     """
 
     names: tuple[str, ...]
@@ -40,12 +40,12 @@ class CsvHeader:
 
 def read_header(file: IO[bytes]) -> CsvHeader:
     """
-    Read a csv's header.
+    Read the header of a csv file.
 
     Args:
-        file: at its beginning: UTF-8, with or without byte order mark; left behind the header, or further on.
+        file: at its beginning: UTF-8, with or without a byte order mark. Its position afterwards is undefined.
     Returns: its columns; none for an empty file.
-    Raises: Malformed when a name comes twice, or it can't be read.
+    Raises: Malformed when it can't be read, or has a name twice.
     """
     end = 0
 
@@ -68,22 +68,13 @@ def read_header(file: IO[bytes]) -> CsvHeader:
     return CsvHeader(tuple(names), end, reader.line_num)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Whole rows: `size_bytes` bytes with `rows` rows; `plain` as in `Span`."""
-
-    size_bytes: int
-    rows: int
-    plain: bool
-
-
 class TextBlocks:
     """
     Cuts a stream of csv bytes between rows.
 
-    A quote opens only where a cell begins and closes only where one ends; where all do, whether a newline is
-    within quotes follows from how many quotes stand before it. Where one doesn't, `regular` turns False, and
-    only a reader that goes cell by cell can say where rows end.
+    A quote should open only where a cell begins and close only where one ends. While all do, the number of quotes
+    before a newline says whether it is quoted. Once one doesn't, `regular` is False, and only a reader that goes cell
+    by cell can say where rows end.
     """
 
     def __init__(self) -> None:
@@ -95,42 +86,33 @@ class TextBlocks:
         """Bytes that belong to no block yet."""
         return len(self._rest)
 
-    def feed(self, content: bytes) -> Block | None:
+    def cut(self, content: bytes) -> tuple[int, int]:
         """
+        Cut off the rows that are complete by now.
+
         Args:
-            content: the next bytes.
-        Returns: the rows that are whole by now, if any.
+            content: the next bytes; empty at the end of the file, where the last row may lack its newline.
+        Returns: how many bytes they have, and how many rows they are; 0 and 0 where there are none.
         """
+        last = not content
         self._rest += content
-        return self._cut(len(self._rest), last=False)
-
-    def finish(self) -> Block | None:
-        """The rest: its last row may lack its newline."""
-        return self._cut(len(self._rest), last=True) if self._rest else None
-
-    def _cut(self, size: int, *, last: bool) -> Block | None:
-        letters = np.frombuffer(self._rest, np.uint8, size)
+        letters = np.frombuffer(self._rest, np.uint8)
         ends = np.flatnonzero(letters == _NEWLINE)
         if b'"' in self._rest:
             quotes = np.flatnonzero(letters == _QUOTE)
             ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
-            self.regular = _in_their_places(letters, quotes, last)
-            if last and len(quotes) % 2:
-                self.regular = False
-        if not self.regular:
-            return None
-        stop = size if last else (int(ends[-1]) + 1 if len(ends) else 0)
-        if stop == 0:
-            return None
+            self.regular = _in_their_places(letters, quotes) and not (last and len(quotes) % 2)
+        stop = len(letters) if last else int(ends[-1]) + 1 if len(ends) else 0
         block = self._rest[:stop]
-        if _bare_returns(block):
+        if block.count(b"\r") != block.count(b"\r\n"):
             self.regular = False
-            return None
+        if not (self.regular and stop):
+            return 0, 0
         self._rest = self._rest[stop:]
-        return Block(stop, _count(letters, ends, stop), True)
+        return stop, _count(letters, ends, stop)
 
 
-def _in_their_places(letters: npt.NDArray[np.uint8], quotes: npt.NDArray[np.intp], last: bool) -> bool:
+def _in_their_places(letters: npt.NDArray[np.uint8], quotes: npt.NDArray[np.intp]) -> bool:
     """Whether opening quotes follow a comma, a newline or a quote, and closing ones stand before such."""
     opening, closing = quotes[0::2], quotes[1::2]
     before = letters[opening[opening > 0] - 1]
@@ -141,12 +123,8 @@ def _in_their_places(letters: npt.NDArray[np.uint8], quotes: npt.NDArray[np.intp
     )
 
 
-def _bare_returns(block: bytes) -> bool:
-    return b"\r" in block and block.count(b"\r") != block.count(b"\r\n")
-
-
 def _count(letters: npt.NDArray[np.uint8], ends: npt.NDArray[np.intp], stop: int) -> int:
-    """Rows up to `stop`, lines without anything left out."""
+    """Rows up to `stop`; empty lines are not rows."""
     starts = np.concatenate([[0], ends + 1]) if len(ends) else np.array([0])
     stops = ends if len(ends) and ends[-1] == stop - 1 else np.append(ends, stop)
     starts = starts[: len(stops)]
@@ -157,12 +135,12 @@ def _count(letters: npt.NDArray[np.uint8], ends: npt.NDArray[np.intp], stop: int
 
 def careful_cells(file: IO[bytes]) -> Iterator[tuple[int, list[str] | csv.Error]]:
     """
-    Read rows cell by cell, and go on behind one that can't be read.
+    Read rows cell by cell, and go on after one that can't be read.
 
     Args:
-        file: standing where a row begins.
-    Returns: for each row the line it ends on, counted from 1 here, and its cells, or why it has none. Empty lines
-        are left out. Bytes that are not UTF-8 are surrogates in the cells.
+        file: positioned where a row begins.
+    Returns: for each row the line on which it ends, counted from 1 at that position, and its cells, or why they can't
+        be read. Empty lines are left out. Bytes that are not UTF-8 are surrogates in the cells.
     """
     text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
     reader = csv.reader(text, strict=True)
@@ -189,7 +167,7 @@ def careful_rows(
     The rows of `careful_cells`.
 
     Args:
-        file: standing where a row begins.
+        file: positioned where a row begins.
         names: of the columns.
     Returns: for each row its line and its cells by column, None for an empty one; or why it can't be read.
     """

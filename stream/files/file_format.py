@@ -1,14 +1,14 @@
-"""What a file format is: one object that knows everything of it; and how its errors become messages."""
+"""What a file format is: one object that knows everything about it; and how its errors become messages."""
 
 from __future__ import annotations
 
 import csv
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import IO, TYPE_CHECKING, ClassVar, Protocol
 
 import pyarrow as pa
 
@@ -23,7 +23,7 @@ __all__ = ["FileFormat", "Malformed", "RowWriter", "reading"]
 _UNREADABLE = (
     pa.ArrowException, ValueError, EOFError, KeyError, IndexError, TypeError, csv.Error
 )  # fmt: skip
-"""What the readers raise of a file that is not what it seems."""
+"""What the readers raise for a file that is not what it seems."""
 
 
 class Malformed(Exception):
@@ -44,11 +44,11 @@ class Malformed(Exception):
 @contextmanager
 def reading(place: Path | str, *more: type[Exception], hint: str = "correct the file") -> Iterator[None]:
     """
-    While a file is read: whatever a reader raises becomes an error that names the file.
+    A context for reading a file: what a reader raises becomes an error that names the file.
 
     Args:
         place: the file, for the message.
-        more: other exceptions that become such an error: OSError where the disk's faults count as the file's.
+        more: other exceptions to treat alike: OSError where the disk's faults count as the file's.
         hint: what to do.
     Raises: SampleError.
     """
@@ -63,7 +63,7 @@ def reading(place: Path | str, *more: type[Exception], hint: str = "correct the 
 class RowWriter(Protocol):
     """Writes rows into an open file."""
 
-    def write(self, batch: pa.RecordBatch) -> None:
+    def write_batch(self, batch: pa.RecordBatch) -> None:
         """Append rows of the schema."""
 
     def close(self) -> None:
@@ -73,14 +73,14 @@ class RowWriter(Protocol):
 @dataclass(frozen=True)
 class FileFormat(ABC):
     """
-    A file format: everything that is known of it. It holds no open file, so one object serves all files.
+    Everything that is known about a file format. It holds no open file, so one object serves all files.
 
-    Methods raise `Malformed`, or what the libraries raise of a bad file; call them within `reading`.
+    Methods raise `Malformed`, or what the libraries raise for a bad file; call them within `reading`.
 
     Attributes:
-        name: as `--format` has it.
+        name: as in `--format`.
         suffixes: of its files, in lower case; the first is for files that are written.
-        text: whether its values are texts that stand for numbers, dates …
+        text: whether its values are texts that represent numbers, dates …
     """
 
     name: str
@@ -90,8 +90,8 @@ class FileFormat(ABC):
     def opened(self, raw: IO[bytes]) -> IO[bytes]:
         """
         Args:
-            raw: a file's own bytes; can seek.
-        Returns: the bytes to be read as this format, able to seek; where they are compressed, not compressed.
+            raw: a file's own bytes, seekable.
+        Returns: the bytes to be read as this format, seekable; decompressed where the file is compressed.
         """
         return raw
 
@@ -103,7 +103,7 @@ class FileFormat(ABC):
 
     @abstractmethod
     def columns(self, path: Path) -> list[str] | None:
-        """The columns that a file says it has; None where only its rows say."""
+        """The columns that a file declares; None where only its rows name them."""
 
     def arrow_schema(self, path: Path) -> pa.Schema | None:
         """The Arrow types that a file declares, if it does."""
@@ -115,7 +115,7 @@ class FileFormat(ABC):
 
     @abstractmethod
     def rows(self, path: Path) -> Iterator[Row]:
-        """Row by row, read as they are asked for; the first that can't be read ends it with an error."""
+        """Row by row, read lazily; the first that can't be read ends it with an error."""
 
     def frame(self, path: Path) -> pd.DataFrame:
         """All rows; texts where the format has nothing else, missing where a cell is empty."""
@@ -140,20 +140,20 @@ class FileFormat(ABC):
         Read a span.
 
         Args:
-            path: the file that it is of.
-            span: of `spans`.
+            path: the file.
+            span: one of its `spans`.
             wanted: the columns to read, where the format can leave others out.
             most: rows of a chunk.
-        Returns: its rows in order, the broken ones told apart, read as they are asked for.
+        Returns: its rows in order, broken ones kept apart, read lazily.
         """
 
     @abstractmethod
-    def writer(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> RowWriter:
+    def writer(self, file: IO[bytes], schema: pa.Schema, avro: str) -> RowWriter:
         """
         Begin a file.
 
         Args:
             file: empty.
             schema: of the batches.
-            avro: the Avro schema of the same rows.
+            avro: the Avro schema of the same rows, JSON.
         """

@@ -1,4 +1,4 @@
-"""The parts of a file that are read at a time: spans of it, and chunks of a span's rows."""
+"""What is read at a time: spans of a file, and chunks of a span's rows."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ __all__ = [
 ]
 
 CHUNK_ROWS = 16_384
-"""Rows that are scored at once: the answers cost least per row from some 5,000 on, memory grows with it."""
+"""Rows that are scored at once: from some 5,000 on, the cost per row falls no further; memory grows with them."""
 
 Wanted: TypeAlias = Callable[[Collection[str]], list[str]]
-"""Which of a file's columns are looked at."""
+"""Chooses which of a file's columns are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """
-    How large the pieces are that a file is cut into.
+    How large the pieces of a file are.
 
     Attributes:
-        block_bytes: what is read at a time; 30,000 flights as csv.
-        unit_rows: rows of a part of the output, about: some 5 MB of parquet, half a second of work.
-        unit_bytes: bytes of input of a unit, about, where rows are long.
+        block_bytes: read at a time; 30,000 flights as csv.
+        unit_rows: rows of a part of the output, approximately: some 5 MB of parquet, half a second of work.
+        unit_bytes: bytes of a unit's input, approximately, where rows are long.
     """
 
     block_bytes: int = 4 * 1024 * 1024
@@ -54,7 +54,7 @@ class Row(NamedTuple):
     A row of a file.
 
     Attributes:
-        number: for csv and jsonl the line it ends on, counted from 1, the header included; else the row from 1.
+        number: for csv and jsonl the line on which it ends, from 1, the header included; else of the row, from 1.
         values: by column; None where there is no value.
     """
 
@@ -69,7 +69,7 @@ class Span:
 
     Attributes:
         start: the first byte (csv, jsonl, avro), or the first row from 0 (parquet).
-        stop: one beyond the last.
+        stop: one after the last.
         first_row: the number of its first row in the file, from 1.
         rows: how many rows it has.
         plain: csv: whether quotes stand where they should throughout, so that a fast parser sees the same cells.
@@ -90,9 +90,9 @@ class Chunk:
     Consecutive rows of one file.
 
     Attributes:
-        numbers: the row numbers of those that can be scored, ascending.
-        rows: they themselves: a table, or dicts by column.
-        text: the columns whose texts stand for numbers, dates …; True: all.
+        numbers: of the rows that can be scored, ascending.
+        rows: those rows: a table, or dicts by column.
+        text: the columns whose texts represent numbers, dates …; True: all.
         broken: by row number, why a row can't be read.
     """
 
@@ -105,11 +105,11 @@ class Chunk:
 def chunks_of_table(table: pa.Table, first_row: int, most: int, *, text: bool) -> Iterator[Chunk]:
     """
     Args:
-        table: rows, all of them sound.
+        table: rows, none of them broken.
         first_row: the number of the first.
         most: rows of a chunk.
         text: as `Chunk.text`.
-    Returns: them in order.
+    Returns: the rows in order.
     """
     for batch in table.combine_chunks().to_batches(most):
         yield Chunk(range(first_row, first_row + len(batch)), batch, text)
@@ -125,12 +125,12 @@ def chunks_of_rows(
         first_row: the number of the first.
         most: rows of a chunk, the broken ones included.
         text: as `Chunk.text`.
-    Returns: them in order, read as they are asked for.
+    Returns: the rows in order, read lazily.
     """
     while rows := list(islice(found, most)):
         numbers = range(first_row, first_row + len(rows))
         broken = {n: row for n, row in zip(numbers, rows, strict=True) if isinstance(row, DeadLetter)}
         sound = [row for row in rows if not isinstance(row, DeadLetter)]
-        del rows  # what is yielded may be large, and is the caller's to let go
+        del rows  # what is yielded may be large; only the caller should keep it
         yield Chunk([n for n in numbers if n not in broken] if broken else numbers, sound, text, broken)
         first_row = numbers.stop

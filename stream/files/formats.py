@@ -1,4 +1,4 @@
-"""Every file format, a row each; a file's name says which is its."""
+"""The table of file formats; the name of a file says which one it has."""
 
 from __future__ import annotations
 
@@ -28,23 +28,21 @@ _BY_SUFFIX = {suffix: each for each in FORMATS.values() for suffix in each.suffi
 
 
 def ending_list() -> str:
-    """How data files may end, for messages."""
+    """The suffixes of data files, for messages."""
     *first, last = (each.suffixes[0] for each in FORMATS.values())
     return f"{', '.join(first)} or {last}"
 
 
 def format_of(path: Path) -> FileFormat | None:
-    """The format that a file's name says; None for a file that is not a data file."""
+    """The format by a file's name; None for a file that is not a data file."""
     return _BY_SUFFIX.get("".join(path.suffixes[-2:]).lower()) or _BY_SUFFIX.get(path.suffix.lower())
 
 
 def named_format(path: Path) -> FileFormat:
     """
-    The format of a data file that was named.
+    The format of a data file.
 
-    Args:
-        path: of the file.
-    Raises: SampleError when its name ends otherwise, or it is not there.
+    Raises: SampleError when its name has another suffix, or there is no such file.
     """
     found = format_of(path)
     if found is None:

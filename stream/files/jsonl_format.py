@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import IO, Any
@@ -20,7 +20,7 @@ __all__ = ["JsonlFormat"]
 
 
 class JsonlFormat(FileFormat):
-    """JSON lines in UTF-8; a line of blanks is not a row."""
+    """JSON lines in UTF-8; a blank line is not a row."""
 
     def columns(self, path: Path) -> list[str] | None:
         """Each row has its own."""
@@ -30,8 +30,8 @@ class JsonlFormat(FileFormat):
         """Line by line."""
         with self.open(path) as file:
             lines = enumerate((line for some in file for line in some.splitlines()), 1)
-            spoken = ((number, line) for number, line in lines if line.strip())
-            for row, (number, line) in enumerate(spoken, 1):
+            filled = ((number, line) for number, line in lines if line.strip())
+            for row, (number, line) in enumerate(filled, 1):
                 found = _object(line, row)
                 if isinstance(found, DeadLetter):
                     raise Malformed(found.message, number, "correct the line: an object per line")
@@ -54,14 +54,14 @@ class JsonlFormat(FileFormat):
             yield Span(start, start + len(rest), row, rows)
 
     def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
-        """As objects: rows need not have the same columns."""
+        """As dicts, since rows need not have the same columns."""
         with self.open(path) as file:
             file.seek(span.start)
             content = file.read(span.stop - span.start)
         lines = (line for line in content.splitlines() if line.strip())
         yield from chunks_of_rows(map(_object, lines, count(span.first_row)), span.first_row, most)
 
-    def writer(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> RowWriter:
+    def writer(self, file: IO[bytes], schema: pa.Schema, avro: str) -> RowWriter:
         """UTF-8, a newline after each object."""
         return _Writer(file, avro)
 
@@ -87,11 +87,11 @@ def _object(line: bytes, row: int) -> dict[str, Any] | DeadLetter:
 
 
 class _Writer:
-    def __init__(self, file: IO[bytes], avro: Mapping[str, Any]) -> None:
+    def __init__(self, file: IO[bytes], avro: str) -> None:
         self._file = file
-        self._types = RecordSchema(json.dumps(avro)).types()
+        self._types = RecordSchema(avro).types()
 
-    def write(self, batch: pa.RecordBatch) -> None:
+    def write_batch(self, batch: pa.RecordBatch) -> None:
         names = batch.schema.names
         columns = [self._types[name].json_values(batch.column(name)) for name in names]
         rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))

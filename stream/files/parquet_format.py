@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,10 +21,10 @@ _BATCH_ROWS = 4_096
 
 
 class ParquetFormat(FileFormat):
-    """Parquet; its files are given by path, so that Arrow reads them itself."""
+    """Parquet; Arrow opens its files by path itself."""
 
     def columns(self, path: Path) -> list[str] | None:
-        """Of the schema."""
+        """The schema's names."""
         return list(pq.read_schema(path).names) or None
 
     def arrow_schema(self, path: Path) -> pa.Schema:
@@ -47,7 +47,7 @@ class ParquetFormat(FileFormat):
         return pd.read_parquet(path)
 
     def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:
-        """A row group, or equal parts of it where it is large: a file of one group only keeps every core busy."""
+        """Row groups, or equal parts of large ones, so that a file of one group keeps every core busy too."""
         metadata = pq.read_metadata(file)
         start = 0
         for group in range(metadata.num_row_groups):
@@ -61,7 +61,7 @@ class ParquetFormat(FileFormat):
             start += meta.num_rows
 
     def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
-        """Only the wanted columns, and of them only the pages that are needed."""
+        """Only the wanted columns, and only the pages of them that are needed."""
         with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
             group, start = _group_of(file.metadata, span)
             columns = wanted(file.schema_arrow.names)
@@ -76,9 +76,10 @@ class ParquetFormat(FileFormat):
                 if start >= span.stop:
                     return
 
-    def writer(self, file: IO[bytes], schema: pa.Schema, avro: Mapping[str, Any]) -> RowWriter:
+    def writer(self, file: IO[bytes], schema: pa.Schema, avro: str) -> RowWriter:
         """Compressed with zstd."""
-        return _Writer(file, schema)
+        writer: RowWriter = pq.ParquetWriter(file, schema, compression="zstd")
+        return writer
 
 
 def _group_of(metadata: pq.FileMetaData, span: Span) -> tuple[int, int]:
@@ -88,15 +89,4 @@ def _group_of(metadata: pq.FileMetaData, span: Span) -> tuple[int, int]:
         if start <= span.start < start + rows:
             return group, start
         start += rows
-    raise ValueError(f"it has {start} rows only")
-
-
-class _Writer:
-    def __init__(self, file: IO[bytes], schema: pa.Schema) -> None:
-        self._writer = pq.ParquetWriter(file, schema, compression="zstd")
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        self._writer.write_batch(batch)
-
-    def close(self) -> None:
-        self._writer.close()
+    raise ValueError(f"it has only {start} rows")

@@ -27,7 +27,7 @@ class Inferred:
 
     Attributes:
         text: the Avro schema, JSON.
-        findings: a sentence for each choice that the data alone doesn't force.
+        findings: a sentence for each choice that the data alone doesn't settle.
     """
 
     text: str
@@ -36,13 +36,13 @@ class Inferred:
 
 def infer_schema(sample: Sample, name: str, *, texts: Collection[str] = ()) -> Inferred:
     """
-    Infer a schema: an avro file's own; else by the types that the file names (parquet) or its values fit.
+    Infer a schema: an avro file's own; else from the types that the file declares (parquet) or that its values fit.
 
     Args:
         sample: at least one row.
         name: of the record; made legal.
         texts: columns known to be texts whatever they look like, by their names in the sample.
-    Returns: the schema; a column without value in some row may be null. Whole numbers are `long`, since the next
+    Returns: the schema; a column without a value in some row may be null. Whole numbers are `long`, since the next
         one may be larger than those seen; texts are strings, never enums, since the next one may be new.
     Raises: SampleError naming a column whose values fit no one type, or a sample without rows.
     """
@@ -61,9 +61,10 @@ def infer_schema(sample: Sample, name: str, *, texts: Collection[str] = ()) -> I
         if kind is None:
             findings.append(f"column {column!r} is left out: {why}")
             continue
-        nullable = any(_missing(row.values.get(column)) for row in sample.rows)
-        findings.append(_finding(column, names[column], kind, nullable, why, sample))
-        fields.append(_field(column, names[column], kind, nullable))
+        gaps = sum(_missing(row.values.get(column)) for row in sample.rows)
+        null = f"; may be null: {gaps} of {len(sample.rows)} rows have no value" if gaps else ""
+        findings.append(_finding(column, names[column], kind, f"{why}{null}"))
+        fields.append(_field(column, names[column], kind, gaps > 0))
     schema = {"type": "record", "name": _record_name(name), "fields": fields}
     return Inferred(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", tuple(findings))
 
@@ -77,14 +78,12 @@ def _field(column: str, name: str, kind: object, nullable: bool) -> dict[str, An
     return field
 
 
-def _finding(column: str, name: str, kind: Any, nullable: bool, why: str, sample: Sample) -> str:
+def _finding(column: str, name: str, kind: Any, why: str) -> str:
     shown = kind if isinstance(kind, str) else kind.get("logicalType", kind["type"])
     if isinstance(kind, dict) and kind["type"] == "array":
         shown = f"array<{kind['items']}>"
-    gaps = sum(_missing(row.values.get(column)) for row in sample.rows) if nullable else 0
-    null = f"; may be null: {gaps} of {len(sample.rows)} rows have no value" if nullable else ""
     renamed = f"; called {name} since Avro names hold letters, digits and _ only" if name != column else ""
-    return f"column {column!r}: {shown}, {why}{null}{renamed}"
+    return f"column {column!r}: {shown}, {why}{renamed}"
 
 
 def _column(sample: Sample, column: str, name: str, is_text: bool) -> tuple[Any, str]:
@@ -105,34 +104,33 @@ def _column(sample: Sample, column: str, name: str, is_text: bool) -> tuple[Any,
 
 
 def _padded(column: str, rows: Sequence[Row]) -> str | None:
-    """A postcode read as a number is another postcode: one cell with leading zeros makes the column a text."""
-    row = next((row for row in rows if re.match(r"[+-]?0[0-9]", row.values[column])), None)
-    if row is None:
-        return None
-    cell = row.values[column]
-    return f"; row {row.number} has {cell!r}, whose leading zeros a number would lose: give --schema if it is one"
+    """The first cell with leading zeros: a postcode read as a number is another postcode."""
+    for number, values in rows:
+        if re.match(r"[+-]?0[0-9]", cell := values[column]):
+            return f"; row {number} has {cell!r}, whose leading zeros a number would lose: give --schema if it is one"
+    return None
 
 
 def _from_cells(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
-    """The first type that every cell fits, `NA` and its like aside."""
-    spoken = [row for row in rows if row.values[column] not in MISSING]
+    """The first type that every cell fits, except `NA` and the like."""
+    known = [row for row in rows if row.values[column] not in MISSING]
     near = beyond = ""
     for kind in CELL_TYPES:
-        stranger = next((row for row in spoken if kind.parse_cell(row.values[column]) is None), None)
-        if stranger is None and spoken:
-            padded = _padded(column, spoken) if kind.numeric else None
+        misfit = next((row for row in known if kind.parse_cell(row.values[column]) is None), None)
+        if misfit is None and known:
+            padded = _padded(column, known) if kind.numeric else None
             if padded:
                 return "string", f"texts{padded}"
-            if all(kind.in_range(kind.parse_cell(row.values[column])) for row in spoken):
+            if all(kind.in_range(kind.parse_cell(row.values[column])) for row in known):
                 return kind.schema, beyond or f"since all are {kind.looks}"
             beyond = f"{kind.looks} too large for a {kind.name}"
-        if stranger is not None and not near and stranger is not spoken[0]:
-            near = f"; row {stranger.number} has {stranger.values[column]!r}, which is not among {kind.looks}"
+        if misfit is not None and not near and misfit is not known[0]:
+            near = f"; row {misfit.number} has {misfit.values[column]!r}, which is not among {kind.looks}"
     return "string", f"texts{near}"
 
 
 def _from_values(place: str, column: str, rows: Sequence[Row], name: str) -> tuple[Any, str]:
-    """JSON's types as they are; whole numbers and others together are doubles."""
+    """JSON's types as they are; a mix of whole and other numbers is of doubles."""
     kinds = {type(row.values[column]) for row in rows}
     if kinds == {bool}:
         return "boolean", "since all are true or false"

@@ -1,40 +1,44 @@
-"""Reading a data file of any format: row by row, its first rows, or all of it."""
+"""Reading a data file of any format: row by row, its first rows, all of it; and its rows as Avro records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from stream.codec import RecordSchema
+from stream.errors import SampleError
 from stream.files.file_format import FileFormat, reading
 from stream.files.file_span import Row
 from stream.files.formats import named_format
+from stream.table import record_reader
+from stream.types import Misfit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Sample", "read_frame", "read_rows", "read_sample", "sample_of"]
+__all__ = ["Sample", "events_of", "read_events", "read_frame", "read_rows", "read_sample", "sample_of"]
 
 SAMPLE_ROWS = 100_000
-"""Rows of a file from which its schema is inferred; some 100 MB as Python objects."""
+"""Rows of a file by which its schema is inferred; some 100 MB as Python objects."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """
-    Rows to learn from.
+    Rows from which a schema is inferred.
 
     Attributes:
-        name: the file, or what else it is called in messages.
+        name: of the file, or what messages call the rows.
         rows: in order.
-        columns: Arrow's types, for parquet and frames.
+        columns: their Arrow types, for parquet and frames.
         avro: the schema of an avro file.
-        text: whether values are texts that stand for numbers, dates … (csv).
-        cut: whether the file has more rows than these.
+        text: whether values are texts that represent numbers, dates … (csv).
+        cut: whether the file has more rows.
     """
 
     name: str
@@ -51,7 +55,7 @@ def read_sample(path: Path) -> Sample:
 
     Args:
         path: of one of `FORMATS`.
-    Returns: up to 100,000 rows, with what the file says of their types.
+    Returns: up to 100,000 rows, with what the file says about their types.
     Raises: SampleError naming file and row.
     """
     kind = named_format(path)
@@ -77,13 +81,12 @@ def sample_of(table: pd.DataFrame | pa.Table) -> Sample:
     Raises: SampleError naming a column whose values are of several types.
     """
     name = "the sample"
-    if not isinstance(table, pa.Table):
-        frame = table.head(SAMPLE_ROWS).rename(columns=str)
-        with reading(name):
-            arrow = pa.Table.from_pandas(frame, preserve_index=False)
-    else:
-        arrow = table.slice(0, SAMPLE_ROWS)
     with reading(name):
+        if isinstance(table, pa.Table):
+            arrow = table.slice(0, SAMPLE_ROWS)
+        else:
+            frame = table.head(SAMPLE_ROWS).rename(columns=str)
+            arrow = pa.Table.from_pandas(frame, preserve_index=False)
         rows = [Row(number, values) for number, values in enumerate(arrow.to_pylist(), 1)]
     return Sample(name, rows, columns=arrow.schema.remove_metadata(), cut=len(table) > SAMPLE_ROWS)
 
@@ -95,7 +98,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     Args:
         path: of one of `FORMATS`.
     Returns: its rows; of a csv all values are texts, an empty cell is None.
-    Raises: SampleError: at once when there is no such file or format; else naming file and row, when iterated to it.
+    Raises: SampleError: at once when there is no such file or format; else naming file and row, when it gets there.
     """
     return _rows(path, named_format(path))
 
@@ -117,3 +120,33 @@ def read_frame(path: Path) -> pd.DataFrame:
     kind = named_format(path)
     with reading(path, OSError):
         return kind.frame(path)
+
+
+def read_events(path: Path, schema: RecordSchema) -> Iterator[dict[str, Any]]:
+    """
+    Read a file as events of a schema.
+
+    Args:
+        path: of one of `FORMATS`.
+        schema: of the events. A column is found by the field's original name (`feature`) or its Avro name, a
+            nested field of a flat file by its dotted path; columns that the schema lacks are ignored.
+    Returns: an Avro record per row, in order, read lazily; dates and times as Python objects, UTC.
+    Raises: SampleError as `read_rows`, or naming file, row and column.
+    """
+    return _events(str(path), read_rows(path), schema, text=named_format(path).text)
+
+
+def events_of(sample: Sample, schema: RecordSchema) -> Iterator[dict[str, Any]]:
+    """A sample's rows as events of a schema: see `read_events`."""
+    return _events(sample.name, sample.rows, schema, text=sample.text)
+
+
+def _events(place: str, rows: Iterable[Row], schema: RecordSchema, *, text: bool) -> Iterator[dict[str, Any]]:
+    read = record_reader(schema.root, text=text)
+    for number, values in rows:
+        try:
+            yield read(values)
+        except Misfit as misfit:
+            raise SampleError(
+                f"{place}:{number}:{misfit.field}: {misfit}", hint="correct the cell, or the schema"
+            ) from misfit

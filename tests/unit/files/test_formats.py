@@ -16,11 +16,9 @@ from stream.files import FORMATS, FileFormat, Limits, format_of, named_format, r
 from stream.files.csv_format import CsvFormat
 
 TABLE = pa.table({"id": [f"v{i}" for i in range(40)], "n": pa.array([*range(39), None], pa.int64())})
-AVRO: dict[str, Any] = {
-    "type": "record",
-    "name": "E",
-    "fields": [{"name": "id", "type": "string"}, {"name": "n", "type": ["null", "long"]}],
-}
+AVRO = """{"type": "record", "name": "E", "fields": [
+    {"name": "id", "type": "string"}, {"name": "n", "type": ["null", "long"]}
+]}"""
 
 
 class GzippedCsv(CsvFormat):
@@ -36,7 +34,7 @@ def write(path: Path, kind: FileFormat) -> None:
     with path.open("wb") as file:
         part = kind.writer(file, TABLE.schema, AVRO)
         for batch in TABLE.to_batches(7):
-            part.write(batch)
+            part.write_batch(batch)
         part.close()
 
 

@@ -33,8 +33,8 @@ def written(name: str, kind: AvroType, column: pa.Array) -> str:
     file = io.BytesIO()
     of_files = output_schema(pa.schema([("x", kind.arrow)]), schema.text)
     zoned = pa.schema([of_files.field("x")])
-    writer = FORMATS[name].writer(file, zoned, json.loads(schema.text))
-    writer.write(pa.RecordBatch.from_arrays([column.cast(zoned.field("x").type)], schema=zoned))
+    writer = FORMATS[name].writer(file, zoned, schema.text)
+    writer.write_batch(pa.RecordBatch.from_arrays([column.cast(zoned.field("x").type)], schema=zoned))
     writer.close()
     return file.getvalue().decode()
 
