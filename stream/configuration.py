@@ -135,7 +135,7 @@ def _prepare(
             value = _quantity(value, _SECONDS, where, "a length of time such as `10s`")
         elif hint is Bytes:
             value = _quantity(value, _BYTES, where, "a size such as `16MiB`")
-        elif get_origin(hint) in (Mapping, dict) or "Mapping" in str(get_origin(hint)):
+        elif get_origin(hint) is Mapping:
             value = _table(value, where)
             value = {k: _secret(v, f"{where}.{k}", base, environ) for k, v in value.items()}
         elif get_origin(hint) is tuple:

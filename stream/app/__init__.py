@@ -20,17 +20,15 @@ if TYPE_CHECKING:
     from stream.app.container import in_container
     from stream.app.host import build_app, run_worker
     from stream.app.logs import set_up_logging
-    from stream.app.rest_process import Rest, build_rest, run_rest, with_address
+    from stream.app.rest_process import run_rest, with_address
     from stream.app.worker_parts import Parts, assemble
     from stream.app.worker_status import Rate
 
 __all__ = [
     "Parts",
     "Rate",
-    "Rest",
     "assemble",
     "build_app",
-    "build_rest",
     "child_command",
     "child_environ",
     "claim_address",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
+import logging.config
 from datetime import UTC, datetime
 
 from stream.settings import LoggingSettings
@@ -12,7 +12,7 @@ from stream.settings import LoggingSettings
 __all__ = ["JsonFormatter", "logging_config", "set_up_logging"]
 
 
-def _without_no_exception(record: logging.LogRecord) -> bool:
+def _drop_empty_exception(record: logging.LogRecord) -> bool:
     """Faust logs a crash as an exception when none is being handled; leave out the resulting `NoneType: None`."""
     if record.exc_info and record.exc_info[0] is None:
         record.exc_info = None
@@ -42,7 +42,7 @@ def logging_config(settings: LoggingSettings) -> dict[str, object]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"text": text, "json": {"()": JsonFormatter}},
-        "filters": {"exception": {"()": lambda: _without_no_exception}},
+        "filters": {"exception": {"()": lambda: _drop_empty_exception}},
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
@@ -63,8 +63,5 @@ def logging_config(settings: LoggingSettings) -> dict[str, object]:
 
 def set_up_logging(settings: LoggingSettings) -> None:
     """Send the log to stderr in the chosen form."""
-    import logging.config
-
     logging.config.dictConfig(logging_config(settings))
     logging.captureWarnings(True)
-    sys.stderr.flush()

@@ -11,7 +11,7 @@ from functools import partial
 
 from stream.codec import RecordSchema, compare
 from stream.errors import PackageError, Retriable, SettingsError, StreamError
-from stream.resources import open_configured, say_origin
+from stream.resources import log_origin, open_configured
 from stream.settings import Settings
 from stream.store import Package, current_version
 from stream.telemetry import Metrics
@@ -129,7 +129,7 @@ class Reloader:
         self.metrics.clear("stream_model_info")
         self.metrics.set("stream_model_info", 1, model=package.manifest.model)
         log.info("%s was opened in %.1f s and takes over", package.manifest.model, seconds)
-        say_origin(package, self.settings.model)
+        log_origin(package, self.settings.model)
         return True
 
     def _refuse(self, version: int, error: StreamError) -> bool:

@@ -20,7 +20,7 @@ from stream.app.address import claim_address
 from stream.app.reload import Reloader
 from stream.codec import RecordSchema
 from stream.errors import SettingsError, Stopped
-from stream.resources import open_configured, say_origin, trust_of
+from stream.resources import log_origin, open_configured, trust_of
 from stream.rest import Served, Service, create_app
 from stream.settings import Settings
 from stream.store import Package, read_vouched
@@ -61,7 +61,7 @@ def build_rest(settings: Settings) -> Rest:
     Blocks while it is opened.
     """
     package = open_configured(settings)
-    say_origin(package, settings.model)
+    log_origin(package, settings.model)
     metrics = Metrics("serve")
     service = Service(_served(settings, package), settings.serve, metrics)
     reloader = Reloader.of(settings, package, lambda found: service.swap(_served(settings, found)), metrics)

@@ -16,7 +16,7 @@ import sys
 from typing import BinaryIO
 
 from stream.records import Batch, DeadLetter, Outcome
-from stream.resources import open_configured, serving, writers_of
+from stream.resources import build_pipeline, open_configured, writers_of
 from stream.settings import Settings
 from stream.worker import Process
 
@@ -32,7 +32,7 @@ EACH_S = 0.02
 def main(fd: int, source: BinaryIO) -> None:
     """Answer batches until the input ends."""
     settings: Settings = pickle.load(source)
-    pipeline = serving(settings, open_configured(settings), writers_of(settings))
+    pipeline = build_pipeline(settings, open_configured(settings), writers_of(settings))
     with os.fdopen(fd, "wb") as answers:
         while True:
             try:

@@ -13,7 +13,6 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from stream.app.child_python import child_command, child_environ
 from stream.errors import Stopped
@@ -27,9 +26,10 @@ BEAT_S = 0.5
 
 
 class SuspectScorer:
-    """A child process that scores suspects. It starts at once; the first batch waits until the package is open there.
+    """
+    A child process that scores suspects; owned by one thread.
 
-    Owned by one thread.
+    It starts at once; the first batch waits until the package is open there.
     """
 
     def __init__(self, settings: Settings, beat: Callable[[], None]) -> None:
@@ -71,7 +71,7 @@ class SuspectScorer:
             ) from None
         return outcomes
 
-    def _send(self, what: Any) -> None:
+    def _send(self, what: object) -> None:
         assert self._process.stdin is not None
         try:
             pickle.dump(what, self._process.stdin)

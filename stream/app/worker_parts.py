@@ -13,7 +13,7 @@ from stream.app.registry_wait import wait_for_registry
 from stream.app.reload import Reloader
 from stream.app.suspect_scorer import SuspectScorer
 from stream.errors import SettingsError
-from stream.resources import open_configured, serving, writers_of
+from stream.resources import build_pipeline, open_configured, writers_of
 from stream.rights import rights_of
 from stream.settings import KafkaSettings, Settings
 from stream.store import Package
@@ -88,7 +88,7 @@ def assemble(settings: Settings) -> Parts:
     metrics, progress = Metrics(), Progress(time.monotonic)
     rows = RowCount(metrics)
     pipeline = wait_for_registry(
-        lambda: serving(settings, package, writers, rows), settings.kafka.startup_timeout
+        lambda: build_pipeline(settings, package, writers, rows), settings.kafka.startup_timeout
     )
     suspects = _suspects(settings)
 
@@ -112,7 +112,7 @@ def assemble(settings: Settings) -> Parts:
     reloader = Reloader.of(
         settings,
         package,
-        lambda found: engine.swap(guarded(serving(settings, found, writers, rows))),
+        lambda found: engine.swap(guarded(build_pipeline(settings, found, writers, rows))),
         metrics,
     )
     cluster = Cluster(settings.kafka, rights_of("worker", settings))
@@ -155,10 +155,12 @@ def _delivery(
     """The producer side, as the guarantee wants it."""
     letters = settings.dead_letters
     topics = Topics(settings.output.topic, letters.topic, letters.redact)
+    sink: Sink | TransactionalSink
     if settings.delivery.guarantee == "at-least-once":
         sink = Sink(settings.kafka, repeat=True)
-        outlets = Outlets(Publisher(sink, topics), tally, metrics, progress, time.monotonic)
+    else:
+        sink = TransactionalSink(settings.kafka, settings.transactional_id(socket.gethostname()))
+    outlets = Outlets(Publisher(sink, topics), tally, metrics, progress, time.monotonic)
+    if isinstance(sink, Sink):
         return sink, AtLeastOnce(outlets, sink, Timing())
-    transactional = TransactionalSink(settings.kafka, settings.transactional_id(socket.gethostname()))
-    outlets = Outlets(Publisher(transactional, topics), tally, metrics, progress, time.monotonic)
-    return transactional, ExactlyOnce(outlets, transactional, Timing())
+    return sink, ExactlyOnce(outlets, sink, Timing())

@@ -16,7 +16,7 @@ import faust
 from stream.app.worker_parts import Parts
 from stream.app.worker_status import Status
 from stream.errors import Retriable, Stopped, StreamError, Stuck
-from stream.resources import say_origin
+from stream.resources import log_origin
 from stream.worker import State, wait_for_topics
 
 __all__ = ["EngineService"]
@@ -93,7 +93,7 @@ class EngineService(faust.Service):
             engine.pause,
         )
         if there:
-            say_origin(parts.package, settings.model)
+            log_origin(parts.package, settings.model)
             log.info(
                 "%s reads %s as group %s",
                 parts.package.manifest.model,

@@ -11,13 +11,13 @@ from typing import Any
 from stream.app.worker_parts import Parts
 from stream.worker import State
 
-__all__ = ["Probe", "Rate", "Status", "told"]
+__all__ = ["Probe", "Rate", "Status", "state_name"]
 
 REACHED_S = 15.0
 """A broker that answered within this time counts as reachable; it is asked every 5 s."""
 
 
-def told(state: State, joined: bool, partitions: int) -> str:
+def state_name(state: State, joined: bool, partitions: int) -> str:
     """A state's name for people; a member of the group that was given no partitions is `standing by`, and ready."""
     standing_by = state in (State.JOINING, State.RUNNING) and joined and not partitions
     return "standing by" if standing_by else state.value
@@ -138,7 +138,7 @@ class Status:
         records = metrics.value("stream_records_total")
         lag = {str(p.index): n for p, n in parts.engine.lag.items()}
         return {
-            "state": told(parts.engine.life.state, parts.source.joined, len(parts.source.owned)),
+            "state": state_name(parts.engine.life.state, parts.source.joined, len(parts.source.owned)),
             "live": self.live,
             "ready": not self.lacking(),
             "lacking": self.lacking(),

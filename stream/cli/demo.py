@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import asdict
 from types import FrameType
 from typing import NoReturn
 
@@ -63,7 +64,7 @@ def demo(
 
     signal.signal(signal.SIGTERM, _interrupt)
     request = DemoOptions(events, rate, kafka, port, leave)
-    run_demo(request, View(), os.environ, lambda summary: click.echo(as_json(summary.as_dict())))
+    run_demo(request, View(), os.environ, lambda summary: click.echo(as_json(asdict(summary))))
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:

@@ -102,21 +102,18 @@ def _run(arguments: list[str]) -> int:
         # Whoever read our output has gone (`stream watch | head`): not an error.
         sys.stderr.close()
         return 0
-    except StreamError as error:
-        if debug:
-            traceback.print_exc(file=sys.stderr)
-        click.echo(f"error: {error}", err=True)
+    except (StreamError, OSError) as error:
+        # The system's message about a full disk, or a folder that can't be written, names the file and says enough.
+        _report(str(error), debug)
         return REFUSED if isinstance(error, Refused) else FAILED
-    except OSError as error:
-        # A full disk, a folder that can't be written: the system's message names the file, and says enough.
-        if debug:
-            traceback.print_exc(file=sys.stderr)
-        click.echo(f"error: {error}", err=True)
-        return FAILED
     except Exception as error:  # noqa: BLE001 - the outermost place: a bug, which must not look like the user's fault
-        if debug:
-            traceback.print_exc(file=sys.stderr)
         hint = "this is a bug: --debug shows where it is; please report it"
-        click.echo(f"error: {type(error).__name__}: {error}\n  try: {hint}", err=True)
+        _report(f"{type(error).__name__}: {error}\n  try: {hint}", debug)
         return FAILED
     return result if isinstance(result, int) else 0
+
+
+def _report(message: str, debug: bool) -> None:
+    if debug:
+        traceback.print_exc(file=sys.stderr)
+    click.echo(f"error: {message}", err=True)

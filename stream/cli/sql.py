@@ -13,7 +13,6 @@ from stream.cli.options import config_option, json_option, settings_of
 
 if TYPE_CHECKING:
     from stream.sql import Result, Session, Tally
-    from stream.store import Package
 
 __all__ = ["sql"]
 
@@ -60,7 +59,7 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
       stream sql "SELECT *, predict(f) FROM 'flights.parquet' f"
     """
     from stream.resources import open_configured
-    from stream.sql import check_target
+    from stream.sql import Session, check_target, open_connection
 
     settings = settings_of(config, model)
     if engine == "spark":
@@ -69,7 +68,7 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
         return run_on_spark(settings, query or sys.stdin.read(), save, rows, json_out=json_out)
     if save is not None:
         check_target(save)
-    session = _session(open_configured(settings))
+    session = Session(open_connection(open_configured(settings), listener=lambda _: None))
     try:
         if query is None and sys.stdin.isatty():
             from stream.cli.prompt import converse
@@ -79,12 +78,6 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
         return _run(session, script, save, table, rows, json_out=json_out)
     finally:
         session.registered.connection.close()
-
-
-def _session(package: Package) -> Session:
-    from stream.sql import Session, open_connection
-
-    return Session(open_connection(package, listener=lambda _: None))
 
 
 def _run(session: Session, script: str, save: Path | None, table: str, rows: int, *, json_out: bool) -> int:

@@ -32,7 +32,8 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
     settings = settings_of(config)
     states = set_up_topics(settings, create=create)
     if create and (registered := register_prediction(settings)):
-        click.echo(f"{registered.name} is registered with id {registered.id}", err=True)
+        name, number = registered
+        click.echo(f"{name} is registered with id {number}", err=True)
     rows = [
         {
             "topic": state.name,

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 
 from stream.app import child_command, child_environ
 from stream.errors import Stopped
 from stream.settings import Settings
+from stream.tasks import ask_worker
 
 __all__ = ["Child"]
 
 STOP_S = 12.0
 """For the worker to end when asked; it promises 10 s."""
-
-ANSWER_S = 2.0
-"""For one answer of its web."""
 
 TAIL_LINES = 15
 """Of its log, in the message that says it died."""
@@ -86,19 +80,13 @@ class Child:
     @property
     def ready(self) -> bool:
         """Whether it says that it is ready."""
-        return self._ask("/health/ready") is not None
+        return isinstance(ask_worker(self.url, "/health/ready", _DIRECT.open), dict)
 
-    def status(self) -> dict[str, Any]:
-        """What `/api/status` says; empty while nobody answers."""
-        return self._ask("/api/status") or {}
-
-    def _ask(self, path: str) -> dict[str, Any] | None:
-        try:
-            with _DIRECT.open(self.url + path, timeout=ANSWER_S) as answer:
-                found = json.load(answer)
-        except (HTTPError, URLError, TimeoutError, ConnectionError, http.client.HTTPException, ValueError):
-            return None
-        return found if isinstance(found, dict) else None
+    @property
+    def model(self) -> str:
+        """`name@version` of the model that answers; `?` while nobody does."""
+        found = ask_worker(self.url, open_url=_DIRECT.open)
+        return "?" if isinstance(found, str) else str(found["model"])
 
 
 def _dying_with_us() -> list[str]:

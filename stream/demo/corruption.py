@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from stream.codec import confluent_prefix
 
-__all__ = ["KINDS", "SEED", "choose", "spoil"]
+__all__ = ["KINDS", "SEED", "choose"]
 
 SEED = 2013
 
@@ -56,7 +56,7 @@ KINDS: dict[str, Callable[[bytes, str], bytes]] = {
     "wrong_framing": _confluent,
     "invalid_utf8": _not_utf8,
 }
-"""By the reason that the dead letter gives."""
+"""By the reason that the dead letter gives: what spoils an event in single-object encoding, its flight's id known."""
 
 
 def choose(count: int, seed: int = SEED) -> dict[int, str]:
@@ -72,15 +72,3 @@ def choose(count: int, seed: int = SEED) -> dict[int, str]:
     positions = sorted(random.Random(seed).sample(range(count), spoiled))
     kinds = list(KINDS)
     return {position: kinds[i % len(kinds)] for i, position in enumerate(positions)}
-
-
-def spoil(kind: str, value: bytes, key: str) -> bytes:
-    """
-    Spoil one event.
-
-    Args:
-        kind: of `KINDS`.
-        value: an event in single-object encoding.
-        key: its flight's id.
-    """
-    return KINDS[kind](value, key)

@@ -97,7 +97,7 @@ def run_demo(
             feed = prepare(request.events, assets.schema)
             _await_ready(child)
         where = "the embedded broker" if embedded is not None else bootstrap
-        facts = Facts(child.status().get("model", "?"), f"{where}, {settings.delivery.guarantee}", child.url)
+        facts = Facts(child.model, f"{where}, {settings.delivery.guarantee}", child.url)
         ledger = Ledger(feed)
         with view.watching(ledger, facts):  # 3
             _exchange(ledger, settings, request.rate, child, view)
@@ -179,9 +179,9 @@ def _close(ledger: Ledger, view: View, tell: Callable[[Summary], object]) -> Non
             f" (nothing came for {SILENCE_S:g} s): {shown}",
             hint="run `stream demo` again; if it happens again, report it as a bug with these ids",
         )
-    if ledger.strangers:
+    if ledger.unexpected:
         raise Stopped(
-            f"{len(ledger.strangers)} records came back that were never sent, such as {ledger.strangers[0]}",
+            f"{len(ledger.unexpected)} records came back that were never sent, such as {ledger.unexpected[0]}",
             hint="does anything else write to these topics?",
         )
 

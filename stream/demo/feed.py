@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.codec import single_object_prefix, write_row
-from stream.demo.corruption import choose, spoil
+from stream.demo.corruption import KINDS, choose
 from stream.demo.flights import events, load_flights, split
 from stream.errors import SettingsError
 from stream.resources import read_schema
@@ -59,7 +59,7 @@ def prepare(count: int, schema_file: Path) -> Feed:
         value = prefix + write_row(schema, event.value)
         kind = chosen.get(position)
         if kind is not None:
-            value = spoil(kind, value, event.key)
+            value = KINDS[kind](value, event.key)
             spoiled[event.key] = kind
         messages.append(Message(event.key.encode(), value))
         late[event.key] = event.late

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -52,10 +52,6 @@ class Summary:
     p99_ms: float | None
     duplicates: int
 
-    def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self)
-
 
 @dataclass(slots=True)
 class Ledger:
@@ -70,7 +66,7 @@ class Ledger:
         latencies_s: produce → prediction read, a prediction each, in the order they were read.
         reasons: dead letters by reason.
         duplicates: further predictions or dead letters of an event that already had one.
-        strangers: ids that came back and were never sent.
+        unexpected: ids that came back and were never sent.
         latest: the last predictions.
         right: predictions that came true.
         judged: predictions whose truth is known.
@@ -84,7 +80,7 @@ class Ledger:
     latencies_s: list[float] = field(default_factory=list)
     reasons: Counter[str | None] = field(default_factory=Counter)
     duplicates: int = 0
-    strangers: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
     latest: deque[Sighting] = field(default_factory=lambda: deque(maxlen=LATEST))
     right: int = 0
     judged: int = 0
@@ -152,7 +148,7 @@ class Ledger:
     def _new(self, flight_id: str, now: float) -> bool:
         self.last_read = now
         if flight_id not in self.sent_at:
-            self.strangers.append(flight_id)
+            self.unexpected.append(flight_id)
             return False
         if flight_id in self.sightings or flight_id in self.letters:
             self.duplicates += 1

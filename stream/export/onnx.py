@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,8 @@ _SHOWN = 3
 
 _VECTOR = "features"
 """The one input of a model that was fitted on plain arrays."""
+
+T = TypeVar("T")
 
 Feed = dict[str, npt.NDArray[Any]]
 
@@ -177,7 +179,7 @@ def _joined(manifest: Manifest, estimator: object) -> object:
     return Pipeline([("columns", columns), ("estimator", estimator)])
 
 
-def _guarded(manifest: Manifest, call: Any) -> Any:
+def _guarded(manifest: Manifest, call: Callable[[], T]) -> T:
     """The compiler and its runtime raise errors of many kinds for what they can't do."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about libraries that it looks for, and models that it will refuse

@@ -1,7 +1,7 @@
 """What a configuration names, opened: its model package, the schemas of its topics, its scoring pipeline."""
 
-from stream.resources.model_package import open_configured, say_origin, trust_of
-from stream.resources.scoring_pipeline import build_pipeline, serving
+from stream.resources.model_package import log_origin, open_configured, trust_of
+from stream.resources.scoring_pipeline import build_pipeline
 from stream.resources.topic_schemas import (
     input_schema,
     package_schema,
@@ -16,14 +16,13 @@ from stream.resources.topic_schemas import (
 __all__ = [
     "build_pipeline",
     "input_schema",
+    "log_origin",
     "open_configured",
     "package_schema",
     "prefix_of",
     "read_schema",
     "registry_client",
     "row_reader",
-    "say_origin",
-    "serving",
     "subject_of",
     "trust_of",
     "writers_of",

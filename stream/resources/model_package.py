@@ -8,7 +8,7 @@ from stream.errors import SettingsError
 from stream.settings import ModelSettings, Settings
 from stream.store import Package, PublicKey, Trust, open_package
 
-__all__ = ["open_configured", "say_origin", "trust_of"]
+__all__ = ["log_origin", "open_configured", "trust_of"]
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def open_configured(settings: Settings, folder: str | None = None) -> Package:
     return open_package(folder or settings.path(settings.model.uri), trust=trust_of(settings.model))
 
 
-def say_origin(package: Package, model: ModelSettings) -> None:
+def log_origin(package: Package, model: ModelSettings) -> None:
     """
     Log what an operator should know of a package that is about to serve: its notes, and who signed it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stream.codec import Decoder, Encoder, RecordSchema, WriterSchemas, compare
+from stream.codec import Decoder, Encoder, RecordSchema, compare
 from stream.errors import SchemaError
 from stream.pipeline import Observer, Pipeline
 from stream.records import Batch, Outcome
@@ -14,7 +14,7 @@ from stream.scoring import carried_names
 from stream.settings import Settings
 from stream.store import Package
 
-__all__ = ["LookedUp", "build_pipeline", "serving"]
+__all__ = ["LookedUp", "build_pipeline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ class LookedUp:
         return self.pipeline.process(batch)
 
 
-def serving(
+def build_pipeline(
     settings: Settings,
     package: Package,
-    writers: RegistryWriters | None,
+    writers: RegistryWriters | None = None,
     observer: Observer | None = None,
 ) -> Pipeline | LookedUp:
     """
@@ -57,51 +57,31 @@ def serving(
     Args:
         settings: the configuration.
         package: the opened model.
-        writers: what is known of the registry so far; the next model goes on with it.
+        writers: what is known of the registry so far, which the next model's pipeline goes on using; None = none.
         observer: told of each batch that was scored.
-    Raises: Refused as `build_pipeline`.
-    """
-    pipeline = build_pipeline(settings, package, writers, observer)
-    return pipeline if writers is None else LookedUp(pipeline, writers)
-
-
-def build_pipeline(
-    settings: Settings,
-    package: Package,
-    writers: WriterSchemas | None = None,
-    observer: Observer | None = None,
-) -> Pipeline:
-    """
-    The pure middle for a configuration.
-
-    Args:
-        settings: the configuration.
-        package: the opened model.
-        writers: schemas of values that carry a registry's id.
-        observer: told of each batch that was scored.
-    Raises: SchemaError when the input's schema can't be read; what `prefix_of` raises.
+    Raises: SchemaError when the input's schema can't be read, or no record written with it could be scored;
+        what `prefix_of` raises.
     """
     features = RecordSchema(package.features)
     chosen = settings.input.schema
     writer = features if chosen is None else read_schema(settings.path(chosen))
     manifest = package.manifest
-    for difference in compare(writer, features, list(manifest.needed)):
+    needed = list(manifest.needed)
+    for difference in compare(writer, features, needed):
         if difference.kind in ("missing", "retyped"):
             raise SchemaError(
                 f"[input] schema {chosen}: {difference.message}",
                 hint="see `stream check`: no record written with this schema can be scored",
             )
-    carry = carried_names(manifest.carry)
-    paths = list(manifest.needed)
     prediction = RecordSchema(package.prediction)
-    return Pipeline(
-        Decoder(features, paths, settings.framing("input"), writer, writers),
+    prefix = prefix_of(settings, "output", prediction, register=settings.schema_registry.register)
+    pipeline = Pipeline(
+        Decoder(features, needed, settings.framing("input"), writer, writers),
         package.model,
-        Encoder(
-            prediction, prefix_of(settings, "output", prediction, register=settings.schema_registry.register)
-        ),
+        Encoder(prediction, prefix),
         manifest.model,
-        carry,
+        carried_names(manifest.carry),
         settings.input.null_value,
         observer,
     )
+    return pipeline if writers is None else LookedUp(pipeline, writers)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         run_batch,
     )
     from stream.tasks.findings import Finding, Severity
-    from stream.tasks.group_status import GroupStatus, observe_group, statuses
+    from stream.tasks.group_status import GroupStatus, ask_worker, observe_group, statuses
     from stream.tasks.topic_setup import register_prediction, set_up_topics, wanted_topics
     from stream.tasks.topic_watching import watch_topic
 
@@ -29,6 +29,7 @@ __all__ = [
     "GroupStatus",
     "Message",
     "Severity",
+    "ask_worker",
     "check_contract",
     "check_inputs",
     "check_share",

@@ -15,7 +15,7 @@ from stream.tasks.findings import Finding, Severity, compared
 from stream.tasks.registry_check import EDGE_RECORDS, registered
 from stream.transport import Cluster, first_and_last
 
-__all__ = ["Finding", "Severity", "check_contract", "topics_there"]
+__all__ = ["check_contract", "topics_there"]
 
 ANSWER_S = 5.0
 """Time for the broker to list its topics; a person is waiting."""
@@ -27,21 +27,18 @@ def topics_there(settings: Settings) -> Collection[str]:
 
 
 def check_contract(
-    settings: Settings,
-    open_it: Callable[[Settings], Package] = open_configured,
-    look: Callable[[Settings], Collection[str]] = topics_there,
+    settings: Settings, look: Callable[[Settings], Collection[str]] = topics_there
 ) -> list[Finding]:
     """
     Look at everything: package, writer schemas, prediction schema, downstream, topics.
 
     Args:
         settings: the configuration.
-        open_it: opens the package as the worker would.
         look: which topics there are.
     Returns: all findings, worst first; empty = nothing to say.
     """
     try:
-        package = open_it(settings)
+        package = open_configured(settings)
     except PackageError as error:
         step = f" (step {error.step})" if error.step else ""
         found = [Finding("error", f"package{step}", error.message, error.hint)]
@@ -98,11 +95,11 @@ def _output(settings: Settings, package: Package) -> Iterator[Finding]:
     """Prediction schema ↔ what downstream reads today."""
     prediction = RecordSchema(package.prediction)
     if settings.framing("output") == "confluent":
-        yield from _asked(settings, lambda client: _subject(settings, client, prediction))
-    yield from _before(settings, package, prediction)
+        yield from _asked(settings, lambda client: _against_subject(settings, client, prediction))
+    yield from _against_version_before(settings, package, prediction)
 
 
-def _subject(settings: Settings, client: Client, prediction: RecordSchema) -> Iterator[Finding]:
+def _against_subject(settings: Settings, client: Client, prediction: RecordSchema) -> Iterator[Finding]:
     subject = subject_of(settings, "output", prediction)
     if client.id_of(subject, prediction.text) is not None:
         return
@@ -116,7 +113,9 @@ def _subject(settings: Settings, client: Client, prediction: RecordSchema) -> It
         yield Finding(severity, subject, message, "register it with `stream topics --create`")
 
 
-def _before(settings: Settings, package: Package, prediction: RecordSchema) -> Iterator[Finding]:
+def _against_version_before(
+    settings: Settings, package: Package, prediction: RecordSchema
+) -> Iterator[Finding]:
     """Downstream may still read with the version before: can it read the new predictions?"""
     folder = settings.path(settings.model.uri)
     earlier = [n for n in versions(folder) if n < package.manifest.version]

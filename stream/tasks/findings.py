@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from stream.codec import Difference, RecordSchema, compare
+from stream.codec import RecordSchema, compare
 from stream.manifest import Manifest
 
 __all__ = ["Finding", "Severity", "compared"]
@@ -54,9 +54,5 @@ def compared(
         manifest: names the fields that the model needs.
     """
     for difference in compare(writer, features, list(manifest.needed)):
-        yield _finding(where, difference)
-
-
-def _finding(where: str, difference: Difference) -> Finding:
-    severity, hint = _DIFFERENCES[difference.kind]
-    return Finding(severity, where, difference.message, hint)
+        severity, hint = _DIFFERENCES[difference.kind]
+        yield Finding(severity, where, difference.message, hint)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from http.client import HTTPException
+from typing import IO, Any
+from urllib.request import urlopen
 
 from stream.records import Partition
 from stream.rights import rights_of
 from stream.settings import Settings
 from stream.transport import Cluster
 
-__all__ = ["GroupStatus", "PartitionStatus", "observe_group", "statuses", "worker_status"]
+__all__ = ["GroupStatus", "PartitionStatus", "ask_worker", "observe_group", "statuses"]
 
 ANSWER_S = 3.0
 """Time for a worker's web to answer."""
@@ -93,23 +94,27 @@ def _row(partition: Partition, committed: int | None, low_high: tuple[int, int])
     return PartitionStatus(partition.index, committed, high, max(0, high - start))
 
 
-def worker_status(url: str) -> dict[str, Any] | str:
+def ask_worker(
+    url: str, path: str = "/api/status", open_url: Callable[..., AbstractContextManager[IO[bytes]]] = urlopen
+) -> dict[str, Any] | str:
     """
-    What a worker says of itself.
+    What a worker's web says of it.
 
     Args:
-        url: of its web, such as `http://127.0.0.1:6066`.
-    Returns: the JSON of `/api/status`, or the reason why it could not be read.
+        url: of the web, such as `http://127.0.0.1:6066`.
+        path: which page.
+        open_url: as `urllib.request.urlopen`.
+    Returns: the page's JSON, or the reason why it could not be read.
     """
     try:
-        with urllib.request.urlopen(f"{url.rstrip('/')}/api/status", timeout=ANSWER_S) as answer:
+        with open_url(url.rstrip("/") + path, timeout=ANSWER_S) as answer:
             found = json.load(answer)
-    except (urllib.error.URLError, TimeoutError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         return f"{url}: no worker answers ({getattr(error, 'reason', error)})"
     return found if isinstance(found, dict) else f"{url}: not a worker's status"
 
 
 def statuses(urls: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
     """The workers that answer, and why the others don't."""
-    found = [worker_status(url) for url in urls]
+    found = [ask_worker(url) for url in urls]
     return [s for s in found if isinstance(s, dict)], [s for s in found if isinstance(s, str)]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from stream.rights import rights_of
 from stream.settings import Settings
 from stream.transport import Cluster, TopicState, WantedTopic
 
-__all__ = ["DEAD_LETTER_ROOM", "Registered", "register_prediction", "set_up_topics", "wanted_topics"]
+__all__ = ["DEAD_LETTER_ROOM", "register_prediction", "set_up_topics", "wanted_topics"]
 
 DEAD_LETTER_ROOM = 65_536
 """Bytes that the dead-letter topic takes beyond the input's largest record: headers that say why."""
@@ -49,25 +47,11 @@ def set_up_topics(settings: Settings, *, create: bool) -> list[TopicState]:
         return cluster.create(wanted) if create else cluster.look(wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """
-    A schema that the registry knows.
-
-    Attributes:
-        name: the record's.
-        id: the registry's number for it.
-    """
-
-    name: str
-    id: int
-
-
-def register_prediction(settings: Settings) -> Registered | None:
+def register_prediction(settings: Settings) -> tuple[str, int] | None:
     """
     Register the schema of the configuration's predictions.
 
-    Returns: what the registry knows now; None where the predictions' framing asks for no registry.
+    Returns: the schema's name and the id that the registry has for it; None where the framing asks for no registry.
     Raises: PackageError, SettingsError, SchemaError; Retriable or BrokerRefused as the registry answers.
     """
     if settings.framing("output") != "confluent":
@@ -77,4 +61,4 @@ def register_prediction(settings: Settings) -> Registered | None:
 
     schema = package_schema(settings, "prediction.avsc")
     prefix = prefix_of(settings, "output", schema, register=True)
-    return Registered(schema.name, int.from_bytes(prefix[1:], "big"))
+    return schema.name, int.from_bytes(prefix[1:], "big")

@@ -18,10 +18,10 @@ from sklearn.preprocessing import OneHotEncoder
 
 from stream.codec import RecordSchema, single_object_prefix
 from stream.codec.dict_records import write_row
-from stream.pipeline import Pipeline
 from stream.resources import build_pipeline
 from stream.settings import InputSettings, Settings
 from stream.store import PackRequest, open_package, pack
+from stream.worker import Process
 
 __all__ = ["SUBJECTS", "Subject", "subject"]
 
@@ -32,7 +32,7 @@ REPO = Path(__file__).resolve().parents[2]
 class Subject:
     """A pipeline, the schema of its predictions, and sound values for it to start from."""
 
-    pipeline: Pipeline
+    pipeline: Process
     prediction: RecordSchema
     prefix: bytes
     sound: tuple[bytes, ...]

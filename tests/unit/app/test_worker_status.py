@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream.app.worker_status import Probe, Rate, told
+from stream.app.worker_status import Probe, Rate, state_name
 from stream.worker import State
 
 
@@ -39,10 +39,10 @@ class TestTold:
     def test_member_without_partitions_stands_by(self) -> None:
         """Only once the group has answered; and a worker that is stopping is not standing by."""
         assert ["joining", "standing by", "running", "stopping"] == [
-            told(State.JOINING, False, 0),
-            told(State.JOINING, True, 0),
-            told(State.RUNNING, True, 2),
-            told(State.STOPPING, True, 0),
+            state_name(State.JOINING, False, 0),
+            state_name(State.JOINING, True, 0),
+            state_name(State.RUNNING, True, 2),
+            state_name(State.STOPPING, True, 0),
         ]
 
 

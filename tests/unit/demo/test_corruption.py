@@ -9,7 +9,7 @@ import pytest
 
 from stream.codec import Decoder, single_object_prefix
 from stream.codec.dict_records import write_row
-from stream.demo.corruption import KINDS, choose, spoil
+from stream.demo.corruption import KINDS, choose
 from stream.demo.flights import FIELDS
 from stream.resources import read_schema
 
@@ -32,7 +32,7 @@ def test_each_kind_is_found_by_the_decoder_under_its_name(kind: str) -> None:
     """A spoiled event becomes a dead letter whose reason is the kind."""
     decoder = Decoder(SCHEMA, ["flight_id", "dep_delay"], "single-object", SCHEMA)
 
-    decoded = decoder.decode([spoil(kind, an_event(), FLIGHT), an_event()], [None, None])
+    decoded = decoder.decode([KINDS[kind](an_event(), FLIGHT), an_event()], [None, None])
 
     assert {0: kind} == {i: letter.reason for i, letter in decoded.faults.items()}
 

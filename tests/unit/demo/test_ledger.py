@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
 from stream.demo.ledger import area_under_curve, percentile_ms
@@ -28,7 +30,7 @@ def test_a_run_in_order_is_complete_with_its_figures() -> None:
         "p50_ms": 200.0,
         "p99_ms": 298.0,
         "duplicates": 0,
-    } == ledger.summary().as_dict()
+    } == asdict(ledger.summary())
     assert (2, 2) == (ledger.right, ledger.judged)
 
 
@@ -60,7 +62,7 @@ def test_an_answer_to_nothing_that_was_sent_is_a_stranger() -> None:
     ledger = ledger_of(True)
     ledger.predicted(row("elsewhere", 0.9), 10.1)
 
-    assert ["elsewhere"] == ledger.strangers
+    assert ["elsewhere"] == ledger.unexpected
     assert ledger.answered == 0
 
 

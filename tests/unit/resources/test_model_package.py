@@ -10,7 +10,7 @@ import pytest
 
 from stream.configuration import load_settings
 from stream.errors import PackageError, SettingsError
-from stream.resources import open_configured, package_schema, say_origin, trust_of
+from stream.resources import log_origin, open_configured, package_schema, trust_of
 from stream.settings import ModelSettings, Settings
 from stream.store import PublicKey, SigningKey, Trust, open_package
 from tests.unit.store.signed import OURS, THEIRS, packed
@@ -126,7 +126,7 @@ def test_log_says_who_vouches_for_the_model(
     opened = open_package(tmp_path / "m", trust=Trust(keys))
     caplog.set_level(logging.INFO)
 
-    say_origin(opened, ModelSettings(trusted_keys=tuple(key.pem for key in keys)))
+    log_origin(opened, ModelSettings(trusted_keys=tuple(key.pem for key in keys)))
 
     assert 1 == len(caplog.messages)
     assert said in caplog.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,6 @@ from sklearn.linear_model import LinearRegression
 
 from stream.cli.check import check as command
 from stream.errors import BrokerRefused, Retriable, StreamError
-from stream.resources import open_configured
 from stream.settings import InputSettings, ModelSettings, Settings
 from stream.store import PackRequest, pack
 from stream.tasks import check_contract
@@ -50,7 +50,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def found(settings: Settings) -> list[tuple[str, str]]:
     """Severity and message of each finding."""
-    return [(one.severity, one.message) for one in check_contract(settings, open_configured, everything)]
+    return [(one.severity, one.message) for one in check_contract(settings, everything)]
 
 
 def everything(settings: Settings) -> set[str]:
@@ -108,7 +108,7 @@ class TestTopics:
 
     def test_each_missing_topic_is_a_warning(self, settings: Settings) -> None:
         """Those that are not there are named by key, with the command that makes them."""
-        findings = check_contract(settings, open_configured, lambda own: everything(own) - {own.output.topic})
+        findings = check_contract(settings, lambda own: everything(own) - {own.output.topic})
 
         [missing] = findings
         assert ("warning", f"[output] topic {settings.output.topic}") == (missing.severity, missing.where)
@@ -125,7 +125,7 @@ class TestTopics:
         def look(own: Settings) -> set[str]:
             raise error
 
-        [finding] = check_contract(settings, open_configured, look)
+        [finding] = check_contract(settings, look)
 
         assert severity == finding.severity
         assert error.message in finding.message
@@ -149,7 +149,8 @@ class TestExitCode:
         """A promotion is information, a new null a warning, another type an error."""
         (settings.base / "event.avsc").write_text(text(fields))
         config = settings.base / "stream.toml"
-        monkeypatch.setattr("stream.tasks.contract_check.topics_there", everything)
+        checked = partial(check_contract, look=everything)
+        monkeypatch.setattr("stream.tasks.contract_check.check_contract", checked)
         config.write_text('[model]\nuri = "line"\n[input]\nschema = "event.avsc"\n')
 
         result = CliRunner().invoke(command, ["--config", str(config), "--json"], standalone_mode=False)

@@ -152,32 +152,29 @@ class TestOutput:
         """Where the package is."""
         return ModelSettings(uri=str(package.path.parents[1]))
 
-    def _output(self, url: str, package: Package, model: ModelSettings, **keys: object) -> list[Finding]:
+    def _output(self, url: str, model: ModelSettings, **keys: object) -> list[Finding]:
         settings = replace(settings_at(url, **keys), model=model)
         settings = replace(settings, input=replace(settings.input, framing="bare"))
         return check_contract(
             settings,
-            lambda _: package,
             lambda own: {own.input.topic, own.output.topic, own.dead_letters.topic},
         )
 
-    def test_schema_that_is_not_registered_is_refused(
-        self, memory: Memory, package: Package, model: ModelSettings
-    ) -> None:
+    def test_schema_that_is_not_registered_is_refused(self, memory: Memory, model: ModelSettings) -> None:
         """The worker would not start; where it may register, that is a note."""
         memory.script = []
         missing = Answer(404, b'{"error_code": 40401, "message": "not found"}')
         with served(memory) as url:
             memory.script = [missing, missing]
-            [finding] = self._output(url, package, model)
+            [finding] = self._output(url, model)
             memory.script = [missing, missing]
-            [note] = self._output(url, package, model, register=True)
+            [note] = self._output(url, model, register=True)
 
         assert ("error", "info") == (finding.severity, note.severity)
         assert "stream topics --create" in finding.hint
 
     def test_incompatible_schema_is_refused_with_the_reason(
-        self, memory: Memory, package: Package, model: ModelSettings
+        self, memory: Memory, model: ModelSettings
     ) -> None:
         """In the registry's words, Confluent's and Apicurio's."""
         missing = Answer(404, b'{"error_code": 40403, "message": "not found"}')
@@ -188,7 +185,7 @@ class TestOutput:
         with served(memory) as url:
             for each in said:
                 memory.script = [missing, Answer(200, each)]
-                [finding] = self._output(url, package, model, register=True)
+                [finding] = self._output(url, model, register=True)
 
                 assert ("error", True) == (
                     finding.severity,
@@ -203,11 +200,11 @@ class TestOutput:
         memory.register(f"{topic}-value", package.prediction)
         memory.register(f"{topic}-value", SOUND)
         with served(memory) as url:
-            assert [] == self._output(url, package, model)
+            assert [] == self._output(url, model)
 
-    def test_registry_that_does_not_answer_is_a_finding(self, package: Package, model: ModelSettings) -> None:
+    def test_registry_that_does_not_answer_is_a_finding(self, model: ModelSettings) -> None:
         """By its address."""
-        [finding] = self._output("http://127.0.0.1:1", package, model)
+        [finding] = self._output("http://127.0.0.1:1", model)
 
         assert ("error", "http://127.0.0.1:1") == (finding.severity, finding.where)
         assert "ConnectError" in finding.message
