@@ -14,10 +14,10 @@ def nearest(word: str, known: Iterable[str], likeness: float = 0.6, most: int = 
 
     Args:
         word: as it was written.
-        known: the names that there are.
+        known: the names that exist.
         likeness: 0 to 1, difflib's ratio; what is less like the word is left out.
-        most: names at most.
-    Returns: names of `known`, the likest first; empty = none is near.
+        most: how many names at most.
+    Returns: names of `known`, the nearest first; empty = none is near.
     """
     by_letters: dict[str, str] = {}
     for name in known:

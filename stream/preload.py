@@ -9,14 +9,14 @@ from multiprocessing.context import BaseContext
 __all__ = ["context", "get_ready"]
 
 IMPORTED = ("stream.batch.work", "stream.store", "pandas", "sklearn.compose", "sklearn.ensemble")
-"""What a process has when it is forked."""
+"""What a process has imported when it is forked."""
 
 
 def context() -> BaseContext:
     """
     How to start processes.
 
-    Where there is a fork server it forks them: unlike this process it has no thread then. Where there is none, each
+    A fork server, where the system has one, forks them: unlike this process, it has no threads. Elsewhere each
     process imports by itself.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
@@ -27,6 +27,6 @@ def context() -> BaseContext:
 
 
 def get_ready() -> None:
-    """Begin with the imports in the background, beside this process's own. Calling it is optional."""
+    """Start the imports in the background, beside this process's own. Calling it is optional."""
     if context().get_start_method() == "forkserver":
         forkserver.ensure_running()

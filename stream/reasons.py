@@ -33,7 +33,9 @@ class Reason:
 
 
 _PRODUCER = "Correct the producer."
-_BROKEN = "The value is damaged, or was written with another schema than it names: look at the producer."
+_BROKEN = (
+    "The value is damaged, or was written with a schema other than the one it names: look at the producer."
+)
 
 TABLE = (
     Reason(
@@ -45,7 +47,7 @@ TABLE = (
     Reason(
         "wrong_framing",
         ("decode",),
-        "The value begins as another framing does.",
+        "The value begins like that of another framing.",
         "Set `[input] framing` to what the producer writes.",
     ),
     Reason(
@@ -58,7 +60,7 @@ TABLE = (
     Reason(
         "schema_not_allowed",
         ("decode",),
-        "The registry has the id, but not under this topic's subject; or does not show it to us.",
+        "The registry has the id, but not under this topic's subject; or does not let us read it.",
         "Register the producer's schema under the subject that the message names, or correct"
         " `[schema_registry] subject`.",
     ),
@@ -83,27 +85,27 @@ TABLE = (
     Reason(
         "bad_length",
         ("decode", "encode"),
-        "A length is negative or beyond the value's end; or a fixed value has another size.",
+        "A length is negative or beyond the value's end; or a fixed value has the wrong size.",
         _BROKEN,
     ),
     Reason("invalid_utf8", ("decode",), "A text is not UTF-8.", _PRODUCER),
-    Reason("bad_enum_index", ("decode",), "An enum has no symbol of this number.", _BROKEN),
-    Reason("bad_union_index", ("decode",), "A union has no branch of this number.", _BROKEN),
-    Reason("bad_block", ("decode",), "A block of an array or map has another size than it says.", _BROKEN),
+    Reason("bad_enum_index", ("decode",), "An enum has no symbol with this number.", _BROKEN),
+    Reason("bad_union_index", ("decode",), "A union has no branch with this number.", _BROKEN),
+    Reason(
+        "bad_block", ("decode",), "A block of an array or map does not have the size that it states.", _BROKEN
+    ),
     Reason(
         "too_many_items",
         ("decode",),
         "An array claims more than 10,000 items that take no bytes.",
         _BROKEN,
     ),
-    Reason("too_deep", ("decode",), "More than 64 records are inside each other.", _PRODUCER),
-    Reason(
-        "unreadable", ("decode",), "The bytes are valid, and the decoder still can't read them.", _PRODUCER
-    ),
+    Reason("too_deep", ("decode",), "Records are nested more than 64 deep.", _PRODUCER),
+    Reason("unreadable", ("decode",), "The bytes are valid, but the decoder can't read them.", _PRODUCER),
     Reason(
         "malformed_row",
         ("decode",),
-        "A line of a data file is not a row: not JSON, not csv, or with another number of cells than the header.",
+        "A line of a data file is not a row: not JSON, not csv, or its number of cells is not the header's.",
         "Correct the line; a comma in a text needs quotes.",
     ),
     Reason(
@@ -127,7 +129,7 @@ TABLE = (
     Reason(
         "vector_length",
         ("contract",),
-        "The array field holds another number of items than the model has columns.",
+        "The array field does not hold one item for each of the model's columns.",
         _PRODUCER,
     ),
     Reason(
@@ -145,13 +147,13 @@ TABLE = (
     Reason(
         "wrong_answer",
         ("score",),
-        "The model's answer has another shape or type than when it was packed.",
+        "The model's answer does not have the shape or type that it had when it was packed.",
         "Pack the model again, or roll back.",
     ),
     Reason(
         "model_crashed",
         ("score",),
-        "The process that scored the record ended or hung: twice a worker's, then one of its own.",
+        "The process that scored the record died or hung: the worker twice, then a process for this record alone.",
         "Look at the model's native libraries, and at the row's features.",
     ),
     Reason("not_finite", ("score",), "The model answered NaN or infinity.", "Look at the row's features."),
@@ -167,7 +169,7 @@ TABLE = (
     Reason(
         "message_too_large",
         ("publish",),
-        "The broker finds the prediction too large.",
+        "The prediction is too large for the broker.",
         "Raise `max.message.bytes` of the output topic, or carry fewer fields.",
     ),
     Reason(

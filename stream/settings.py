@@ -49,7 +49,7 @@ Side: TypeAlias = Literal["input", "output"]
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Bounds of a number, both allowed; None = none."""
+    """Bounds of a number, inclusive; None = unbounded."""
 
     low: float | None = None
     high: float | None = None
@@ -109,7 +109,7 @@ class RegistrySettings:
     key: Path | None = None
     """PEM file of the client certificate's key, when it is not in the same file."""
     timeout: Seconds = Seconds(5.0)
-    """For one answer."""
+    """How long to wait for one answer."""
     subject: Literal["topic", "record", "topic-record"] = "topic"
     """How subjects are named: `{topic}-value`, the record's full name, or `{topic}-{record}`."""
     register: bool = False
@@ -139,13 +139,13 @@ class InputSettings:
     topic: str = "flights.features"
     """The topic to read."""
     schema: Path | None = None
-    """Writer schema of values that name none that is known; default: the package's `features.avsc`."""
+    """Writer schema of values that name no known schema; default: the package's `features.avsc`."""
     framing: Framing | None = None
     """How a value names its schema; never guessed. Default: `confluent` with a registry, else `single-object`."""
     null_value: Literal["dead-letter", "skip", "forward"] = "dead-letter"
     """What becomes of a record without a value (a tombstone)."""
     on_out_of_range: Literal["stop", "earliest", "latest"] = "stop"
-    """What to do when the records to be read next are gone (retention): stop, or go on at an end."""
+    """What to do when the records to be read next are gone (retention): stop, or continue at one end of the topic."""
     partitions: Annotated[int, Range(1, 10_000)] = 4
     """Partitions of the topics that `stream topics --create` creates."""
     replication: Annotated[int, Range(1, 9)] | None = None
@@ -193,9 +193,9 @@ class BatchingSettings:
     """How many records are scored at a time."""
 
     max_records: Annotated[int, Range(1, 100_000)] = 2_000
-    """Records of a batch at most."""
+    """Maximum number of records in a batch."""
     max_bytes: Bytes = Bytes(16 * 1024 * 1024)
-    """Input values of a batch at most, so that a few huge records can't fill memory."""
+    """Maximum size of a batch's input values, so that a few huge records can't fill memory."""
     max_wait: Seconds = Seconds(0.005)
     """How long a batch that is not full may wait for more."""
 
@@ -221,7 +221,7 @@ class ServeSettings:
     token: str | Secret | None = None
     """Requests must carry `Authorization: Bearer …` with it, except those for `/ping`, `/health` and `/v2/health/…`."""
     certificate: Path | None = None
-    """PEM file of the service's certificate and those that vouch for it: HTTPS instead of HTTP."""
+    """PEM file of the service's certificate and its chain: HTTPS instead of HTTP."""
     key: Path | None = None
     """PEM file of the certificate's key, when it is not in the same file."""
     client_ca: Path | None = None
@@ -229,19 +229,19 @@ class ServeSettings:
     max_body: Bytes = Bytes(16 * 1024 * 1024)
     """Largest body of a request; a larger one is answered 413."""
     timeout: Seconds = Seconds(30.0)
-    """How long a request may take, its body's arrival included; then: 504."""
+    """How long a request may take, including the arrival of its body; beyond it: 504."""
     drain_timeout: Seconds = Seconds(30.0)
     """How long requests in flight may still take after SIGTERM or Ctrl-C."""
     rate: Annotated[int, Range(1, 1_000_000)] | None = None
     """Requests per second that one client address may make; beyond it: 429. Default: no limit."""
     batch_rows: Annotated[int, Range(1, 100_000)] = 2_000
-    """Rows of requests that are scored together, at most; a larger request is scored whole."""
+    """Maximum number of rows that are scored together; a larger request is scored whole."""
     max_wait: Seconds = Seconds(0.005)
     """How long a batch may wait for requests that came with the last one; a client on its own never waits."""
     queue_rows: Annotated[int, Range(1, 10_000_000)] = 20_000
     """Rows that may wait to be scored; beyond it: 503. A single request with more: 413."""
     queue_bytes: Bytes = Bytes(128 * 1024 * 1024)
-    """Bodies of requests in flight, so that many large ones can't fill memory; beyond it: 503."""
+    """Bytes of bodies of requests in flight, so that many large ones can't fill memory; beyond it: 503."""
 
 
 @dataclass(frozen=True, slots=True)

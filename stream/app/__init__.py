@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stream.app.container import in_container
     from stream.app.host import build_app, run_worker
     from stream.app.logs import set_up_logging
-    from stream.app.rest_process import run_rest, with_address
+    from stream.app.rest_process import run_rest
     from stream.app.worker_parts import Parts, assemble
     from stream.app.worker_status import Rate
 
@@ -36,7 +36,6 @@ __all__ = [
     "run_rest",
     "run_worker",
     "set_up_logging",
-    "with_address",
 ]
 
 _find = lazy_face(__name__)

@@ -1,4 +1,4 @@
-"""Logging: to stderr, as text for people or JSON for collectors, one line an event."""
+"""Logging: to stderr, as text for people or JSON for collectors, one line per event."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _drop_empty_exception(record: logging.LogRecord) -> bool:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time (RFC 3339, UTC), level, logger, message, and the exception if any."""
+    """One JSON object per line: time (RFC 3339, UTC), level, logger, message, and the exception if any."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Turn a record into its line."""

@@ -31,7 +31,7 @@ def wait_for_registry(
         budget_s: for all tries together.
         pause: waits for the given number of seconds.
     Returns: what `ask` returned.
-    Raises: StartupTimeout with the last reason; what else `ask` raises, at once.
+    Raises: StartupTimeout with the last reason; anything else that `ask` raises, at once.
     """
     deadline, said = Deadline.after(budget_s), ""
     while True:

@@ -33,7 +33,7 @@ class Reload:
         version: that was tried; None before the first.
         error: why it was refused; empty when it serves.
         at: RFC 3339, UTC.
-        seconds: that opening it took.
+        seconds: how long opening it took.
     """
 
     version: int | None = None
@@ -45,7 +45,7 @@ class Reload:
 @dataclass(slots=True)
 class Reloader:
     """
-    One worker's look-out. `look` is called by one thread at a time; `last` may be read by any.
+    Looks for versions on behalf of one process. `look` is called by one thread at a time; `last` may be read by any.
 
     Attributes:
         settings: the configuration.
@@ -53,7 +53,7 @@ class Reloader:
         open_it: opens the current version as the settings ask.
         hand_over: takes a package that is fit to serve; raises Refused when it is not after all.
         metrics: told of the result.
-        last: what came of the last look that found something.
+        last: the result of the last look that found something.
     """
 
     settings: Settings
@@ -79,7 +79,7 @@ class Reloader:
         See whether `current` names another version; if so, open it and hand it over.
 
         Returns: whether another version answers now. A version that can't be opened, or whose predictions
-            downstream could not read, leaves the one that answers; it is tried again only once `current`
+            downstream could not read, does not replace the one that answers; it is tried again only once `current`
             has named another in between. One that waits for something else, such as a registry that knows
             its prediction schema, is tried again after some looks.
         Blocks while it is opened.
@@ -141,7 +141,7 @@ class Reloader:
         """Consumers of today's predictions must be able to read the new ones."""
         if package.manifest.name != self.package.manifest.name:
             raise PackageError(
-                f"the new version is of model {package.manifest.name!r}, {self.package.manifest.name!r} is served",
+                f"the new version is of model {package.manifest.name!r}, but {self.package.manifest.name!r} is served",
                 hint="pack it under the name that is served, or start a worker for it",
             )
         today = RecordSchema(self.package.prediction)
@@ -160,7 +160,9 @@ class Reloader:
         said = f"step {step}: {error.message}" if step else error.message
         if self.last.error != said:
             serving = self.package.manifest.model
-            log.error("version %s is refused, %s goes on: %s", version if version else "?", serving, error)
+            log.error(
+                "version %s is refused, %s keeps serving: %s", version if version else "?", serving, error
+            )
             self.metrics.add("stream_reloads_total", result="refused")
         self.last = Reload(version, said, _now())
 

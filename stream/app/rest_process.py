@@ -1,4 +1,4 @@
-"""`stream serve`: settings → the REST service, and the process that it is."""
+"""`stream serve`: settings → the REST service, and the process that runs it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import os
 import signal
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import fastavro
@@ -26,7 +26,7 @@ from stream.settings import Settings
 from stream.store import Package, read_vouched
 from stream.telemetry import Metrics
 
-__all__ = ["Rest", "build_rest", "run_rest", "with_address"]
+__all__ = ["Rest", "build_rest", "run_rest"]
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def build_rest(settings: Settings) -> Rest:
     metrics = Metrics("serve")
     service = Service(_served(settings, package), settings.serve, metrics)
     reloader = Reloader.of(settings, package, lambda found: service.swap(_served(settings, found)), metrics)
-    beside = [] if settings.model.reload is None else [_look_out(reloader, settings.model.reload)]
+    beside = [] if settings.model.reload is None else [_watch_for_versions(reloader, settings.model.reload)]
     return Rest(create_app(service, beside), service, reloader)
 
 
@@ -76,7 +76,7 @@ def _served(settings: Settings, package: Package) -> Served:
     return Served(package.model, RecordSchema(package.features), examples)
 
 
-def _look_out(reloader: Reloader, every_s: float) -> Callable[[], Awaitable[None]]:
+def _watch_for_versions(reloader: Reloader, every_s: float) -> Callable[[], Awaitable[None]]:
     async def look() -> None:
         while True:
             await asyncio.sleep(every_s)
@@ -89,7 +89,7 @@ def run_rest(settings: Settings) -> None:
     """
     Serve until SIGTERM or Ctrl-C, then answer what is in flight.
 
-    Raises: SettingsError when the address can't be listened on or a certificate not be used; Refused as
+    Raises: SettingsError when the address can't be listened on or a certificate can't be used; Refused as
         `build_rest`. Nothing has listened then.
     Raises: Stopped when requests were cut off at the end of the time to drain.
     Blocks. Exits with 1, without waiting any longer, when the model does not come back within the time to drain.
@@ -169,18 +169,3 @@ def _config(settings: Settings, app: Any) -> uvicorn.Config:
             hint="give PEM files of a certificate and its key",
         ) from error
     return config
-
-
-def with_address(settings: Settings, host: str | None, port: int | None) -> Settings:
-    """
-    Args:
-        settings: as loaded.
-        host: of the command line; None = as set.
-        port: likewise; 0 is a port too.
-    Returns: settings with them.
-    """
-    serve = settings.serve
-    return replace(
-        settings,
-        serve=replace(serve, host=host or serve.host, port=serve.port if port is None else port),
-    )

@@ -68,7 +68,7 @@ def _guilty(how: str) -> DeadLetter:
 
 
 def _in_child(pipeline: Process, batch: Batch) -> list[Outcome] | str:
-    """The outcomes; or how the child ended that was to find them."""
+    """The outcomes; or how the child that was to find them ended."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

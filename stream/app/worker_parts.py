@@ -50,7 +50,7 @@ class Parts:
         source: the input.
         sink: the outputs.
         cluster: asked whether the broker and the topics are there.
-        metrics: what the worker says of itself.
+        metrics: the worker's.
         tally: what became of the records.
         reloader: looks for a new version of the model.
     """
@@ -128,7 +128,7 @@ def state_folder(settings: Settings) -> Path:
 
 
 def _suspects(settings: Settings) -> Suspects:
-    """This worker's note. Raises: SettingsError when its folder can't be created."""
+    """This worker's note of suspect records. Raises: SettingsError when its folder can't be created."""
     folder = state_folder(settings)
     try:
         return Suspects(folder)

@@ -28,7 +28,7 @@ GIVE_UP_S = 300.0
 `max.poll.interval.ms`): the process ends, so that a supervisor can start a new one."""
 
 STOP_S = 8.5
-"""For the engine's thread to end once asked; the engine's own budgets are shorter, and the web takes its second."""
+"""For the engine's thread to end once asked; its own budgets are shorter, and the web needs another second."""
 
 GARBAGE_AFTER = 200_000
 """
@@ -44,7 +44,7 @@ sooner, too.
 """
 
 PROBE_S = 5.0
-"""Between two questions to the broker whether it is there."""
+"""Between two checks whether the broker is there."""
 
 
 class EngineService(faust.Service):

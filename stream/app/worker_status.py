@@ -1,4 +1,4 @@
-"""What a worker says of itself over HTTP: alive, ready, and the numbers behind both."""
+"""What a worker reports over HTTP: alive, ready, and the numbers behind both."""
 
 from __future__ import annotations
 

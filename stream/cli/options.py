@@ -110,7 +110,7 @@ def as_json(value: object) -> str:
 
 
 def short(value: object) -> str:
-    """A value for people: of a number the first four digits that count."""
+    """A value for people: a number to four significant digits."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

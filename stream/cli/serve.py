@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -35,10 +36,12 @@ def serve(config: Path | None, host: str | None, port: int | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     require("this command", "rest", "starlette", "uvicorn", "httptools", "limits")
-    from stream.app import in_container, run_rest, set_up_logging, with_address
+    from stream.app import in_container, run_rest, set_up_logging
 
     configured = config is not None or Path("stream.toml").exists()
     settings = in_container(settings_of(config), os.environ, configured=configured)
-    settings = with_address(settings, host, port)
+    serve = settings.serve
+    port = serve.port if port is None else port  # 0 is a port too
+    settings = replace(settings, serve=replace(serve, host=host or serve.host, port=port))
     set_up_logging(settings.logging)
     run_rest(settings)

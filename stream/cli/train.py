@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -180,7 +181,6 @@ def _lines(trained: Trained) -> Iterator[str]:
 
 
 def _result(job: Job, done: Done) -> dict[str, object]:
-    compared = done.compared
     package = done.packed.package if done.packed else None
     return {
         "package": str(job.request.folder),
@@ -189,24 +189,7 @@ def _result(job: Job, done: Done) -> dict[str, object]:
         "params": {**job.recipe.fixed, **done.trained.params},
         "metrics": done.trained.metrics,
         "intervals": done.trained.intervals,
-        "comparison": compared
-        and {
-            "model": compared.model,
-            "judge": compared.judge,
-            "verdict": compared.verdict,
-            "rows": compared.rows,
-            "unscored": compared.unscored,
-            "caveat": compared.caveat,
-            "metrics": {
-                name: {
-                    "used": one.used,
-                    "new": one.new,
-                    "difference": one.difference,
-                    "interval": one.interval,
-                }
-                for name, one in compared.metrics.items()
-            },
-        },
+        "comparison": done.compared and asdict(done.compared),
         "card": str(package.path / "card.html") if package and done.card is not None else None,
     }
 

@@ -46,7 +46,7 @@ NAMED = 5
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
     """
-    What is wanted.
+    What the command asks for.
 
     Attributes:
         events: how many to send, the spoiled ones included.
@@ -74,7 +74,7 @@ def run_demo(
     is ended, then the broker, then the folder removed.
 
     Args:
-        request: what is wanted.
+        request: what the command asks for.
         view: what people see.
         environ: the process's environment.
         tell: given the result, once.

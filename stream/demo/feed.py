@@ -1,4 +1,4 @@
-"""The events of one run, encoded beforehand, so that sending them takes no time of the clock they race."""
+"""The events of one run, encoded beforehand, so that no time is spent on it while they are sent."""
 
 from __future__ import annotations
 

@@ -14,11 +14,11 @@ from stream.transport import Sink
 __all__ = ["MAX_LAG", "Sender"]
 
 MAX_LAG = 10_000
-"""Events sent and not come back at most. The embedded broker keeps 5 MiB of a partition and drops older records
-silently; so many flights (130 bytes, and as many again for Kafka) fit even if they all had the same key."""
+"""Maximum number of events that were sent and have not come back. The embedded broker keeps 5 MiB of a partition and
+drops older records silently; so many flights (130 bytes, and as many for Kafka) fit even under one key."""
 
 LOOK_S = 0.01
-"""Between two looks whether the lag has shrunk."""
+"""Between two checks whether the lag has shrunk."""
 
 
 class Sender:

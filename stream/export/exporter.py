@@ -85,7 +85,7 @@ def filled(exporter: Exporter, given: Mapping[str, str]) -> dict[str, str]:
     Args:
         exporter: the target.
         given: values by the options' names; the placeholder stands for one that is absent.
-    Raises: SettingsError for an option that the target has not, or a value that the other system would refuse.
+    Raises: SettingsError for an option that the target does not have, or a value that the other system would refuse.
     """
     known = {option.name: option for option in exporter.options}
     for name, value in given.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from stream.types import type_called
 __all__ = ["Compiled", "compile_onnx", "model_ddl"]
 
 _TOLERANCE = 1e-5
-"""ONNX's operators for models count in float32: |difference| ≤ 1e-5 · max(1, |value|), as for float32 answers."""
+"""ONNX's operators for models compute in float32: |difference| ≤ 1e-5 · max(1, |value|), as for float32 answers."""
 
 _SHOWN = 3
 """Rows named in a message."""
@@ -65,7 +66,7 @@ def compile_onnx(package: Package, golden: Golden) -> Compiled:
         package: opened.
         golden: its golden rows.
     Returns: the compiled model; labels are equal, scores and values within 1e-5 · max(1, |value|).
-    Raises: PackageError when the model does not compile, or answers otherwise, with the rows; SettingsError when
+    Raises: PackageError when the model does not compile, or answers differently, with the rows; SettingsError when
         skl2onnx is not installed.
     """
     require("exporting to ONNX", "onnx", "skl2onnx", "onnxruntime")
@@ -245,21 +246,21 @@ def _compared(
 ) -> float:
     """The largest difference of a number; raises when an answer is another."""
     largest, wrong = 0.0, []
-    for number, one, other in zip(numbers, expected, found, strict=True):
-        for field, value in other.items():
-            if not isinstance(value, float):
-                same = one[field] == value
-            else:
-                known = one[field]
-                assert isinstance(known, float)
+    for number, golden, answer in zip(numbers, expected, found, strict=True):
+        for field, value in answer.items():
+            known = golden[field]
+            if isinstance(value, float) and isinstance(known, float):
                 difference = abs(known - value)
                 same = difference <= _TOLERANCE * max(1.0, abs(known))
-                largest = max(largest, difference) if difference == difference else largest
+                largest = largest if math.isnan(difference) else max(largest, difference)
+            else:
+                same = known == value
             if not same:
-                wrong.append(f"row {number}: {field} was {one[field]!r}, is {value!r}")
+                wrong.append(f"row {number}: {field} was {known!r}, is {value!r}")
     if wrong:
         more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise _refusal(
-            manifest, f"compiled, it answers otherwise on its golden rows: {'; '.join(wrong[:_SHOWN])}{more}"
+            manifest,
+            f"compiled, it answers differently on its golden rows: {'; '.join(wrong[:_SHOWN])}{more}",
         )
     return largest

@@ -1,4 +1,4 @@
-"""[model] of a configuration: its package, whom it is trusted from, and who vouches for it."""
+"""[model] of a configuration: its package, whose signatures are trusted, and who signed it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ log = logging.getLogger(__name__)
 
 def trust_of(model: ModelSettings) -> Trust:
     """
+    What a package must prove before it is opened.
+
     Args:
         model: the table of the configuration.
-    Returns: what a package must prove before it is opened.
     Raises: SettingsError when a key can't be read, or a signature is required but no key is trusted.
     """
     if model.require_signature and not model.trusted_keys:

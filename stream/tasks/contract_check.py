@@ -35,7 +35,7 @@ def check_contract(
     Args:
         settings: the configuration.
         look: which topics there are.
-    Returns: all findings, worst first; empty = nothing to say.
+    Returns: all findings, worst first; empty = nothing found.
     """
     try:
         package = open_configured(settings)

@@ -13,7 +13,7 @@ from stream.transport import Sink
 __all__ = ["Message", "replay"]
 
 CHUNK = 500
-"""Events sent at a time, at most; at a low rate, those that are due every 20 ms."""
+"""Maximum number of events sent at a time; at a low rate, those that are due every 20 ms."""
 
 TICK_S = 0.02
 

@@ -61,12 +61,14 @@ def planned(
     inputs: Sequence[Input], request: BatchOptions, *, new_only: bool, progress: Callable[[int], None]
 ) -> Plan:
     """
+    What is to be scored.
+
     Args:
         inputs: data files.
         request: whose output folder says what was scored before.
         new_only: leave out files that a run of the folder has scored.
         progress: told how many bytes have been looked at.
-    Returns: the plan. Raises: SampleError.
+    Raises: SampleError.
     """
     scored = scored_hashes(request.output) if new_only else frozenset[str]()
     return plan_inputs(inputs, scored, progress)
@@ -130,7 +132,7 @@ def _on_spark(
     from stream.spark import open_session, run_spark, ship
 
     shipped = ship(folder, trust_of(settings.model))
-    shipped.open()  # a package that is refused is so here, not on some executor
+    shipped.open()  # a package is refused here, not on an executor
     spark = open_session(master)
     try:
         return run_spark(run, replace(job, base=str(Path.cwd())), shipped, spark, progress)
@@ -140,6 +142,8 @@ def _on_spark(
 
 def check_share(record: RunRecord, stop_above: float) -> None:
     """
+    Check that most rows of a run have a prediction.
+
     Args:
         record: of a run that is published.
         stop_above: `[dead_letters] stop_above`.
@@ -154,7 +158,7 @@ def check_share(record: RunRecord, stop_above: float) -> None:
     if record.rows >= MIN_ROWS and record.dead_rows > stop_above * record.rows:
         raise StreamError(
             f"{record.dead_rows} of {record.rows} rows could not be scored: {reasons_of(record)}",
-            hint=f"look at run={record.run}/_dead_rows.jsonl; more than half is a bad deploy, not bad data",
+            hint=f"look at run={record.run}/_dead_rows.jsonl; so many at once point to a bad deploy, not to bad data",
         )
 
 

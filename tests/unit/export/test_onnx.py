@@ -124,7 +124,7 @@ def test_model_that_answers_otherwise_is_refused(tmp_path: Path) -> None:
     package = packed(tmp_path, shifted, frame)
 
     with pytest.raises(
-        PackageError, match=r"answers otherwise on its golden rows: row \d+: value was"
+        PackageError, match=r"answers differently on its golden rows: row \d+: value was"
     ) as refused:
         compile_onnx(package, golden_of(package))
 
