@@ -1,4 +1,4 @@
-"""The REST door: JSON, csv and tensors in, the same answers out; many requests are scored as one batch."""
+"""The REST service: JSON, csv and tensors in, the same answers out; many requests are scored as one batch."""
 
 from stream.rest.application import create_app
 from stream.rest.batcher import Batcher

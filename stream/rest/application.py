@@ -1,4 +1,4 @@
-"""The ASGI application: every endpoint, guarded, and what runs beside them."""
+"""The ASGI application: every endpoint, guarded, and the background tasks."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ ENDPOINTS = (*_ANSWERS, *pages_of(_ANSWERS))
 """Every endpoint: the routes and the OpenAPI document are made from this table."""
 
 
-def create_app(service: Service, beside: Sequence[Callable[[], Awaitable[None]]] = ()) -> Starlette:
+def create_app(service: Service, background: Sequence[Callable[[], Awaitable[None]]] = ()) -> Starlette:
     """
     The ASGI application.
 
     Args:
         service: what answers.
-        beside: what else runs for as long as the application does, such as the look-out for a new version.
+        background: what else runs for as long as the application does, such as the check for a new version.
     """
     rate = Rate(service.settings)
     routes = [
@@ -47,7 +47,7 @@ def create_app(service: Service, beside: Sequence[Callable[[], Awaitable[None]]]
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        tasks = [asyncio.ensure_future(run()) for run in (service.batcher.run, *beside)]
+        tasks = [asyncio.ensure_future(run()) for run in (service.batcher.run, *background)]
         try:
             yield
         finally:
@@ -62,16 +62,16 @@ def create_app(service: Service, beside: Sequence[Callable[[], Awaitable[None]]]
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     advice = (
-        "see /docs for what there is" if error.status_code == 404 else f"{request.method} is not taken here"
+        "/docs lists the endpoints" if error.status_code == 404 else f"{request.method} is not supported here"
     )
     content = {"error": f"{error.detail}: {advice}"}
     return await json_response(content, status=error.status_code, headers=error.headers)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    """A bug: uvicorn logs its traceback; the client is told no details."""
+    """A bug: uvicorn logs its traceback; the client gets no details."""
     return await json_response({"error": "internal error; see the service's log"}, status=500)
 
 
 _HANDLERS: Mapping[Any, Any] = {HTTPException: _no_route, Exception: _failed}
-"""What Starlette does with errors that no endpoint has answered."""
+"""For errors that no endpoint has answered."""

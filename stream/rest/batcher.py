@@ -21,7 +21,7 @@ __all__ = ["Batcher"]
 
 
 Scored: TypeAlias = "tuple[list[Answer], Misfits]"
-"""What became of the rows of one request."""
+"""The answers for one request's rows, and by row the fields that don't fit."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,7 +34,7 @@ class _Job:
 
     @property
     def rows(self) -> int:
-        """How many it has."""
+        """How many there are."""
         return len(self.events)
 
 
@@ -42,16 +42,16 @@ class Batcher:
     """
     Gathers requests and scores them in a thread, so that the event loop stays free for connections.
 
-    A batch takes what waits. While it is scored, the requests of the next one gather by themselves; so a batch waits
-    only for as many requests as the last one had, and never longer than `max_wait`. A client on its own never waits.
-    Belongs to one event loop.
+    A batch takes the waiting requests. While it is scored, those of the next one gather; so a batch waits only for as
+    many requests as the last one had, and never longer than `max_wait`. A single client never waits. Belongs to one
+    event loop.
     """
 
     def __init__(self, settings: ServeSettings, metrics: Metrics) -> None:
         """
         Args:
             settings: `batch_rows`, `max_wait`, `queue_rows`, `timeout`.
-            metrics: told of each batch.
+            metrics: of requests, rows and batches.
         """
         self._settings = settings
         self._metrics = metrics
@@ -59,7 +59,7 @@ class Batcher:
         self._rows = 0
         self._wanted = 1
         self._wake = asyncio.Event()
-        # One thread: numpy and pandas hold the interpreter's lock for most of a small batch.
+        # One thread: numpy and pandas hold the GIL for most of a small batch.
         self._thread = ThreadPoolExecutor(1, "scoring")
         self._since: float | None = None
 
@@ -80,7 +80,7 @@ class Batcher:
         Args:
             served: the model that the rows were read for.
             events: the rows.
-        Returns: an answer per row, and by row the fields whose values the model's columns can't hold.
+        Returns: an answer for each row, and by row the fields whose values the model's columns can't hold.
         Raises: Problem 503 when too many rows wait, 413 when these alone are too many.
         """
         rows = len(events)
@@ -112,7 +112,7 @@ class Batcher:
                 await self._score(jobs)
 
     def close(self) -> None:
-        """Take no further batch; one that is being scored is left alone."""
+        """Start no further batch; one that is being scored goes on."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _count(self, rows: int) -> None:
@@ -126,7 +126,7 @@ class Batcher:
             self._count(-job.rows)
 
     async def _gather(self) -> None:
-        """Wait for a first request, then shortly for those that came with it last time."""
+        """Wait for a first request, then briefly for as many as came together last time."""
         likely, self._wanted = self._wanted, 1
         if not self._jobs:
             self._wake.clear()
@@ -138,7 +138,7 @@ class Batcher:
                 await asyncio.wait_for(self._wake.wait(), self._settings.max_wait)
 
     def _take(self) -> list[_Job]:
-        """The first job, and what fits beside it for the same model."""
+        """The first job, and the next ones for the same model that fit in the batch."""
         jobs: list[_Job] = []
         rows = 0
         while self._jobs:
@@ -161,7 +161,7 @@ class Batcher:
         failed = work.exception()
         for i, job in enumerate(jobs):
             if job.answers.done():
-                continue  # its request's time was up
+                continue  # its request has timed out
             if failed is not None:
                 job.answers.set_exception(failed)
             else:
@@ -169,7 +169,7 @@ class Batcher:
 
 
 def _answers(jobs: Sequence[_Job]) -> list[Scored]:
-    """The jobs' rows as one batch, and what became of them by job."""
+    """Score the jobs' rows as one batch."""
     answers, wrong = jobs[0].served.answer([event for job in jobs for event in job.events])
     shares: list[Scored] = []
     start = 0

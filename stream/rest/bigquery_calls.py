@@ -7,14 +7,14 @@ Source: cloud.google.com/bigquery/docs/remote-functions, "Input format", "Output
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from stream.rest.endpoint import JSON, TEXT, Endpoint, list_of, object_of, ref
+from stream.rest.endpoint import Endpoint
+from stream.rest.json_schemas import JSON, TEXT, Schema, list_of, object_of, ref
 from stream.rest.problems import Problem, wrong_shape
-from stream.rest.request_body import aside, parse_json, require_json
+from stream.rest.request_body import offload, parse_json, require_json
 from stream.rest.responses import as_objects, json_response
 from stream.rest.rows_by_position import by_position
 from stream.rest.served_model import Served
@@ -30,20 +30,20 @@ _MESSAGE_CHARS = 1_000
 async def _bigquery(service: Service, request: Request, body: bytes) -> Response:
     require_json(request)
     served = service.served
-    rows = await aside(len(body), lambda: _rows(served, parse_json(body)))
-    # BigQuery writes what JSON can't hold as text: whole numbers beyond 2^53, NaN, dates.
+    rows = await offload(len(body), lambda: _rows(served, parse_json(body)))
+    # BigQuery writes as text what JSON can't hold: whole numbers beyond 2^53, NaN, dates.
     answers = await service.answer(served, rows, len(body), text=True)
     return await json_response({"replies": as_objects(answers)}, len(answers))
 
 
-def _rows(served: Served, content: Any) -> list[Any]:
+def _rows(served: Served, content: object) -> list[object]:
     calls = content.get("calls") if isinstance(content, dict) else None
     if not isinstance(calls, list):
         raise wrong_shape("expected an object with the list calls")
     return [_row(served, call, f"calls[{number}]") for number, call in enumerate(calls)]
 
 
-def _row(served: Served, call: Any, place: str) -> Any:
+def _row(served: Served, call: object, place: str) -> object:
     """A call with one JSON object, which BigQuery may send as text, or with the features themselves."""
     if not isinstance(call, list):
         raise wrong_shape(f"{place}: expected a list, found {shown(call)}")
@@ -51,20 +51,21 @@ def _row(served: Served, call: Any, place: str) -> Any:
         return call[0]
     if len(call) == 1 and isinstance(call[0], str) and call[0].lstrip().startswith("{"):
         try:
-            return json.loads(call[0])
+            found: object = json.loads(call[0])
         except (ValueError, RecursionError) as error:
             raise wrong_shape(f"{place}: a text that is not a JSON object: {error}") from error
+        return found
     return by_position(served, call, place)
 
 
-def _error_body(problem: Problem) -> dict[str, Any]:
-    """An error as BigQuery shows it to whoever runs the query."""
-    said = [f"calls[{one['row']}] {one['field']}: {one['message']}" for one in problem.wrong if "row" in one]
-    return {"errorMessage": "; ".join([problem.message, *said])[:_MESSAGE_CHARS]}
+def _error_body(problem: Problem) -> dict[str, object]:
+    """An error as BigQuery shows it to the person who runs the query."""
+    wrong = [f"calls[{one['row']}] {one['field']}: {one['message']}" for one in problem.wrong if "row" in one]
+    return {"errorMessage": "; ".join([problem.message, *wrong])[:_MESSAGE_CHARS]}
 
 
-def _content(served: Served) -> dict[str, Any]:
-    body: dict[str, Any] = {"schema": object_of(calls=list_of({"type": "array"}))}
+def _content(served: Served) -> Schema:
+    body: Schema = {"schema": object_of(calls=list_of({"type": "array"}))}
     if served.examples:
         body["example"] = {"calls": [[example] for example in served.examples[:2]]}
     return {JSON: body}

@@ -1,47 +1,23 @@
-"""What an endpoint is: how it is reached, who answers, and what the OpenAPI document says of it."""
+"""What an endpoint is: how it is reached, what handles it, and how the OpenAPI document describes it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stream.rest.json_schemas import ERROR, JSON, Schema
 from stream.rest.problems import Problem
 from stream.rest.served_model import Served
 from stream.rest.service import Service
 
-__all__ = ["BOOLEAN", "ERROR", "JSON", "TEXT", "Endpoint", "Handler", "Schema", "list_of", "object_of", "ref"]
+__all__ = ["Endpoint", "Handler"]
 
 Handler: TypeAlias = Callable[[Service, Request, bytes], Awaitable[Response]]
-"""Answers a request; its body has been read already, and is empty for GET."""
-
-Schema: TypeAlias = dict[str, Any]
-"""A JSON schema; it may refer to the components of the OpenAPI document."""
-
-JSON = "application/json"
-
-
-def ref(name: str) -> Schema:
-    """A component of the document: Features, Prediction, RowError, Answer, Error or Tensor."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def list_of(items: Schema) -> Schema:
-    """A list of such items."""
-    return {"type": "array", "items": items}
-
-
-def object_of(**properties: Schema) -> Schema:
-    """An object with these properties, all of them required."""
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-TEXT: Schema = {"type": "string"}
-BOOLEAN: Schema = {"type": "boolean"}
-ERROR = ref("Error")
+"""Answers a request, whose body was read already; for GET it is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +26,17 @@ class Endpoint:
     One endpoint.
 
     Attributes:
-        method: of HTTP.
-        path: `{name}` and `{version}` in it are the model's.
-        handler: answers.
-        summary: one sentence; empty for the pages that the document leaves out, such as itself.
+        method: `GET` or `POST`.
+        path: may hold the model's `{name}` and `{version}`.
+        handler: answers its requests.
+        summary: one sentence; empty for pages that the document leaves out, such as itself.
         answer: the schema of an answer with status 200; None for one without content.
         media_type: of that answer.
-        content: given the model, the request's body by media type; None where there is none.
+        content: from the model, the request's body by media type; None where there is no body.
         error: the schema of an answer with any other status.
-        error_body: what such an answer says.
-        stuck: the schema of the 503 with which a probe answers while the model is stuck; None for other endpoints.
-        open: whether it needs no token and doesn't count against the rate: a load balancer's probes.
+        error_body: such an answer's body.
+        stuck: the schema of a probe's 503 while the model is stuck; None for other endpoints.
+        open: whether it needs no token and doesn't count against the rate, as for a load balancer's probes.
     """
 
     method: str
@@ -69,8 +45,8 @@ class Endpoint:
     summary: str = ""
     answer: Schema | None = None
     media_type: str = JSON
-    content: Callable[[Served], dict[str, Any]] | None = None
+    content: Callable[[Served], Schema] | None = None
     error: Schema = field(default_factory=lambda: ERROR)
-    error_body: Callable[[Problem], dict[str, Any]] = Problem.body
+    error_body: Callable[[Problem], dict[str, object]] = Problem.body
     stuck: Schema | None = None
     open: bool = False

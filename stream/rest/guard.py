@@ -1,4 +1,4 @@
-"""What a request goes through before an endpoint answers: token, rate, room, time."""
+"""What a request passes before an endpoint answers: token, rate, room, time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stream.rest.endpoint import Endpoint
-from stream.rest.problems import Problem, too_late, too_many, unauthorised
+from stream.rest.problems import RETRY, Problem
 from stream.rest.responses import json_response
 from stream.rest.service import Service
 from stream.settings import Secret, ServeSettings
@@ -23,7 +23,7 @@ __all__ = ["Rate", "guarded"]
 
 
 class Rate:
-    """Requests per second and client address."""
+    """The limit of requests per second from one client address."""
 
     def __init__(self, settings: ServeSettings) -> None:
         self._item = None if settings.rate is None else RateLimitItemPerSecond(settings.rate)
@@ -33,7 +33,9 @@ class Rate:
         """Raises Problem 429."""
         client = request.client.host if request.client else ""
         if self._item and not self._limiter.hit(self._item, client):
-            raise too_many(self._item.amount)
+            raise Problem(
+                429, f"more than {self._item.amount} requests per second from one address", headers=RETRY
+            )
 
 
 def guarded(service: Service, endpoint: Endpoint, rate: Rate) -> Callable[[Request], Awaitable[Response]]:
@@ -53,7 +55,8 @@ def guarded(service: Service, endpoint: Endpoint, rate: Rate) -> Callable[[Reque
             async with asyncio.timeout(service.settings.timeout):
                 response = await _admitted(service, endpoint, rate, request)
         except TimeoutError:
-            response = await _refusal(endpoint, too_late(service.settings.timeout))
+            late = f"no answer within {service.settings.timeout:g} s ([serve] timeout)"
+            response = await _refusal(endpoint, Problem(504, late))
         except Problem as problem:
             response = await _refusal(endpoint, problem)
         except asyncio.CancelledError:
@@ -89,7 +92,9 @@ def _check_token(token: str | None, request: Request) -> None:
     # A header's bytes arrive decoded as Latin-1, whatever the client meant; as bytes again they are UTF-8.
     right = hmac.compare_digest(given.strip(" \t").encode("latin-1"), plain.encode())
     if scheme.lower() != "bearer" or not right:
-        raise unauthorised()
+        raise Problem(
+            401, "a bearer token is needed: `Authorization: Bearer …`", headers={"www-authenticate": "Bearer"}
+        )
 
 
 async def _refusal(endpoint: Endpoint, problem: Problem) -> Response:

@@ -1,19 +1,19 @@
-"""`/invocations`, `/ping`, `/health`, `/version`: as MLflow's scoring server and SageMaker's containers have them."""
+"""`/invocations`, `/ping`, `/health`, `/version`, as in MLflow's scoring server and SageMaker's containers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from stream.rest.endpoint import ERROR, JSON, TEXT, Endpoint, list_of, object_of, ref
+from stream.rest.endpoint import Endpoint
+from stream.rest.json_schemas import ERROR, JSON, TEXT, Schema, list_of, object_of, ref
 from stream.rest.problems import Problem, wrong_shape, wrong_type
-from stream.rest.request_body import aside, media_type, parse_csv, parse_json
+from stream.rest.request_body import media_type, offload, parse_csv, parse_json
 from stream.rest.responses import as_objects, json_response
 from stream.rest.rows_by_position import by_position
-from stream.rest.served_model import Row, Served
+from stream.rest.served_model import Served
 from stream.rest.service import Service
 from stream.types import shown
 
@@ -32,23 +32,24 @@ async def _invocations(service: Service, request: Request, body: bytes) -> Respo
     text = kind == "text/csv"
     if text:
         bare = served.unnamed if options.get("header") == "absent" else None
-        rows: list[Any] = await aside(len(body), lambda: list(parse_csv(body, bare)))
+        rows: list[object] = await offload(len(body), lambda: list(parse_csv(body, bare)))
     elif kind in ("application/json", ""):
-        rows = await aside(len(body), lambda: _rows(served, parse_json(body)))
+        rows = await offload(len(body), lambda: _rows(served, parse_json(body)))
     else:
         raise wrong_type(kind, "application/json or text/csv")
     answers = await service.answer(served, rows, len(body), text=text)
     return await json_response({"predictions": as_objects(answers)}, len(answers))
 
 
-def _rows(served: Served, content: Any) -> list[Any]:
+def _rows(served: Served, content: object) -> list[object]:
     """The rows of one of MLflow's JSON shapes."""
-    found = [name for name in _SHAPES if name in content] if isinstance(content, dict) else []
+    shapes = content if isinstance(content, dict) else {}
+    found = [name for name in _SHAPES if name in shapes]
     if len(found) != 1:
         raise wrong_shape(
             f"expected an object with one of {', '.join(_SHAPES)}, found {' and '.join(found) or 'none of them'}"
         )
-    name, given = found[0], content[found[0]]
+    name, given = found[0], shapes[found[0]]
     if name == "dataframe_split":
         return _split(given)
     if name == "inputs" and isinstance(given, dict):
@@ -63,7 +64,7 @@ def _rows(served: Served, content: Any) -> list[Any]:
     ]
 
 
-def _split(given: Any) -> list[Row]:
+def _split(given: object) -> list[object]:
     """`{"columns": […], "data": [[…]]}`."""
     columns = given.get("columns") if isinstance(given, dict) else None
     data = given.get("data") if isinstance(given, dict) else None
@@ -71,7 +72,7 @@ def _split(given: Any) -> list[Row]:
         raise wrong_shape("dataframe_split: expected an object with the lists columns and data")
     if not all(isinstance(name, str) for name in columns) or len(set(columns)) < len(columns):
         raise wrong_shape("dataframe_split: expected columns to be texts, each once")
-    rows: list[Row] = []
+    rows: list[object] = []
     for number, row in enumerate(data):
         if not isinstance(row, list) or len(row) != len(columns):
             raise wrong_shape(f"dataframe_split: data[{number}]: expected a list of {len(columns)} values")
@@ -79,12 +80,12 @@ def _split(given: Any) -> list[Row]:
     return rows
 
 
-def _columns(given: Mapping[str, Any]) -> list[Row]:
-    """`{"name": […], …}`; a value alone is a column of one row."""
+def _columns(given: Mapping[str, object]) -> list[object]:
+    """`{"name": […], …}`; a single value is a column of one row."""
     columns = {name: values if isinstance(values, list) else [values] for name, values in given.items()}
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
-        raise wrong_shape(f"inputs: expected columns of one length, found {sorted(lengths)}")
+        raise wrong_shape(f"inputs: expected columns of equal length, found {sorted(lengths)}")
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
@@ -99,8 +100,8 @@ async def _version(service: Service, request: Request, body: bytes) -> Response:
     return PlainTextResponse(service.program_version)
 
 
-def _error_body(problem: Problem) -> dict[str, Any]:
-    """An error as MLflow's clients read it."""
+def _error_body(problem: Problem) -> dict[str, object]:
+    """An error as MLflow's clients expect it."""
     return {
         "error_code": _CODES.get(problem.status, "BAD_REQUEST"),
         "message": problem.message,
@@ -108,7 +109,7 @@ def _error_body(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _content(served: Served) -> dict[str, Any]:
+def _content(served: Served) -> Schema:
     split = object_of(columns=list_of(TEXT), data=list_of({"type": "array"}))
     rows = list_of({"anyOf": [ref("Features"), {"type": "array"}]})
     shapes = [
@@ -140,6 +141,6 @@ ENDPOINTS = (
     _probe("/ping", "SageMaker"),
     _probe("/health", "MLflow"),
     Endpoint(
-        "GET", "/version", _version, "The version of what serves.", TEXT, media_type="text/plain", open=True
+        "GET", "/version", _version, "The version of the server.", TEXT, media_type="text/plain", open=True
     ),
 )

@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stream.records import DeadLetter
-from stream.rest.endpoint import BOOLEAN, JSON, TEXT, Endpoint, list_of, object_of, ref
+from stream.rest.endpoint import Endpoint
+from stream.rest.json_schemas import BOOLEAN, JSON, TEXT, Schema, list_of, object_of, ref
 from stream.rest.problems import Problem, wrong_shape
-from stream.rest.request_body import aside, parse_json, require_json
+from stream.rest.request_body import offload, parse_json, require_json
 from stream.rest.responses import json_response, row_fault
-from stream.rest.served_model import Answer, Served
+from stream.rest.served_model import Answer, JsonObject, Served
 from stream.rest.service import PROGRAM, Service
 from stream.rest.tensors import inputs_of, outputs_of, rows_of, tensors_of
 from stream.types import shown
@@ -34,7 +35,7 @@ async def _ready(service: Service, request: Request, body: bytes) -> Response:
 
 
 async def _model_ready(service: Service, request: Request, body: bytes) -> Response:
-    return await _readiness(service, name=_model(service, request).name, ready=service.ready)
+    return await _readiness(service, name=_model(service, request).manifest.name, ready=service.ready)
 
 
 async def _readiness(service: Service, **content: object) -> Response:
@@ -49,7 +50,7 @@ async def _model_metadata(service: Service, request: Request, body: bytes) -> Re
     served = _model(service, request)
     return await json_response(
         {
-            "name": served.name,
+            "name": served.manifest.name,
             "versions": [served.version],
             "platform": "sklearn_prediction-stream",
             "inputs": inputs_of(served),
@@ -61,21 +62,21 @@ async def _model_metadata(service: Service, request: Request, body: bytes) -> Re
 async def _infer(service: Service, request: Request, body: bytes) -> Response:
     served = _model(service, request)
     if "inference-header-content-length" in request.headers:
-        raise Problem(415, "binary tensors are not read: send them as JSON")
+        raise Problem(415, "binary tensors are not supported: send them as JSON")
     require_json(request)
-    content = await aside(len(body), lambda: parse_json(body))
+    content = await offload(len(body), lambda: parse_json(body))
     if not isinstance(content, dict):
         raise wrong_shape(f"expected an object with inputs, found {shown(content)}")
     for name, kind in (("id", str), ("parameters", dict)):
         if not isinstance(content.get(name), kind | None):
             raise wrong_shape(f"{name}: expected {kind.__name__}, found {shown(content[name])}")
     wanted = _wanted(served, content)
-    rows = await aside(len(body), lambda: rows_of(served, content.get("inputs")))
+    rows = await offload(len(body), lambda: rows_of(served, content.get("inputs")))
     answers = await service.answer(served, rows, len(body))
-    outputs = tensors_of(served, _all(served, answers))
+    outputs = tensors_of(served, _predictions(served, answers))
     return await json_response(
         {
-            "model_name": served.name,
+            "model_name": served.manifest.name,
             "model_version": served.version,
             **({"id": content["id"]} if content.get("id") is not None else {}),
             "outputs": [tensor for tensor in outputs if wanted is None or tensor["name"] in wanted],
@@ -88,8 +89,8 @@ def _model(service: Service, request: Request) -> Served:
     """The model of the path; 404 for any other."""
     served = service.served
     name, version = request.path_params["name"], request.path_params.get("version", served.version)
-    if name != served.name:
-        raise Problem(404, f"no model {name!r} here, only {served.name!r}")
+    if name != served.manifest.name:
+        raise Problem(404, f"no model {name!r} here, only {served.manifest.name!r}")
     if version != served.version:
         raise Problem(404, f"model {name!r} has version {served.version} here, not {version}")
     return served
@@ -118,8 +119,8 @@ def _wanted(served: Served, content: Mapping[str, Any]) -> set[str] | None:
     return set(names)
 
 
-def _all(served: Served, answers: list[Answer]) -> list[dict[str, Any]]:
-    """A tensor has no place for a row without an answer."""
+def _predictions(served: Served, answers: list[Answer]) -> list[JsonObject]:
+    """The answers, all of them predictions: a tensor has no place for a row without one."""
     faults = [
         {"row": row, **row_fault(answer)}
         for row, answer in enumerate(answers)
@@ -130,7 +131,7 @@ def _all(served: Served, answers: list[Answer]) -> list[dict[str, Any]]:
     return [answer for answer in answers if isinstance(answer, dict)]
 
 
-def _content(served: Served) -> dict[str, Any]:
+def _content(served: Served) -> Schema:
     chosen = {
         "type": "object",
         "required": ["name"],
@@ -149,7 +150,7 @@ def _content(served: Served) -> dict[str, Any]:
     return {JSON: {"schema": schema, **_example(served)}}
 
 
-def _example(served: Served) -> dict[str, Any]:
+def _example(served: Served) -> JsonObject:
     """A golden row as tensors."""
     if not served.examples:
         return {}
@@ -157,11 +158,11 @@ def _example(served: Served) -> dict[str, Any]:
     inputs = []
     for tensor in inputs_of(served):
         values: list[Any] = [row.get(tensor["name"])]
-        if served.inputs == "vector":
+        if served.manifest.inputs == "vector":
             values = list(row[served.names[served.features[0].path]])
-        elif served.inputs == "matrix":
-            values = [row[served.names[feature.path]] for feature in served.model.manifest.features]
-        shape = [1] if served.inputs == "frame" else [1, served.width]
+        elif served.manifest.inputs == "matrix":
+            values = [row[served.names[feature.path]] for feature in served.manifest.features]
+        shape = [1] if served.manifest.inputs == "frame" else [1, served.manifest.width]
         inputs.append({**tensor, "shape": shape, "data": values})
     return {"example": {"inputs": inputs}}
 
@@ -185,13 +186,13 @@ def _of_model(path: str) -> tuple[Endpoint, ...]:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/v2/health/live", _live, "Progress is made.", _LIVE, stuck=_LIVE, open=True),
+    Endpoint("GET", "/v2/health/live", _live, "The process makes progress.", _LIVE, stuck=_LIVE, open=True),
     Endpoint("GET", "/v2/health/ready", _ready, "Requests are answered.", _READY, stuck=_READY, open=True),
     Endpoint(
         "GET",
         "/v2",
         _server_metadata,
-        "What serves.",
+        "The server.",
         object_of(name=TEXT, version=TEXT, extensions={"type": "array"}),
     ),
     *_of_model("/v2/models/{name}"),

@@ -1,4 +1,4 @@
-"""What people and scrapers read: `/`, `/docs`, `/openapi.json`, `/metrics`."""
+"""Pages for people, generators and scrapers: `/`, `/docs`, `/openapi.json`, `/metrics`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 import html
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from stream.rest.endpoint import TEXT, Endpoint
+from stream.rest.endpoint import Endpoint
+from stream.rest.json_schemas import TEXT, Schema
 from stream.rest.openapi_document import document
 from stream.rest.responses import json_response
 from stream.rest.service import Service
@@ -19,7 +19,7 @@ from stream.rest.service import Service
 __all__ = ["pages_of"]
 
 _HEADERS = {
-    # The page needs nothing from anywhere, and runs nothing.
+    # The page loads nothing, and runs no script.
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
 }
@@ -34,7 +34,7 @@ code { font-size: .9em } summary { cursor: pointer } :root { color-scheme: light
 
 def pages_of(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
     """
-    The endpoints that people, generators and scrapers read.
+    The endpoints for people, generators and scrapers.
 
     Args:
         endpoints: the others, which the document and the page describe.
@@ -70,15 +70,15 @@ async def _metrics(service: Service, request: Request, body: bytes) -> Response:
     )
 
 
-def _page(api: dict[str, Any], base: str) -> str:
-    """The document as a page: no script, nothing fetched."""
+def _page(api: Schema, base: str) -> str:
+    """The document as an HTML page."""
     schemas = api["components"]["schemas"]
     title = html.escape(api["info"]["title"])
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>",
         '<meta name=viewport content="width=device-width"><link rel=service-desc href=openapi.json>',
         f"<style>{_STYLE}</style><h1>{title}</h1>",
-        '<p>The same as <a href="openapi.json">OpenAPI document</a>, for clients and generators.</p>',
+        '<p>The same as an <a href="openapi.json">OpenAPI document</a>, for clients and generators.</p>',
         "<h2>A row</h2><p>Other fields are ignored.</p>",
         _fields(schemas["Features"]),
         "<h2>A prediction</h2>",
@@ -93,7 +93,7 @@ def _page(api: dict[str, Any], base: str) -> str:
     return "\n".join(parts)
 
 
-def _fields(schema: dict[str, Any]) -> str:
+def _fields(schema: Schema) -> str:
     required = schema.get("required", [])
     rows = [
         f"<tr><td><code>{html.escape(name)}</code><td>{html.escape(_type(field))}"
@@ -103,7 +103,7 @@ def _fields(schema: dict[str, Any]) -> str:
     return f"<table><tr><th>field<th>type<th><th>{''.join(rows)}</table>"
 
 
-def _type(schema: dict[str, Any]) -> str:
+def _type(schema: Schema) -> str:
     """A field's type in words."""
     if "enum" in schema:
         return "one of " + ", ".join(json.dumps(value) for value in schema["enum"])
@@ -114,7 +114,7 @@ def _type(schema: dict[str, Any]) -> str:
     return f"{names} ({schema['format']})" if "format" in schema else names
 
 
-def _operation(path: str, method: str, operation: dict[str, Any], base: str) -> str:
+def _operation(path: str, method: str, operation: Schema, base: str) -> str:
     head = f"<h3><code>{method.upper()} {html.escape(path)}</code></h3><p>{html.escape(operation['summary'])}</p>"
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     examples = content.get("examples", {})

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from stream.records import DeadLetter
-from stream.rest.endpoint import JSON, Endpoint, list_of, ref
+from stream.rest.endpoint import Endpoint
+from stream.rest.json_schemas import JSON, Schema, list_of, ref
 from stream.rest.problems import Problem, wrong_shape
-from stream.rest.request_body import aside, parse_json, require_json
+from stream.rest.request_body import offload, parse_json, require_json
 from stream.rest.responses import as_objects, json_response, row_fault
 from stream.rest.served_model import Served
 from stream.rest.service import Service
@@ -22,7 +21,7 @@ __all__ = ["ENDPOINTS"]
 async def _predict(service: Service, request: Request, body: bytes) -> Response:
     require_json(request)
     served = service.served
-    content = await aside(len(body), lambda: parse_json(body))
+    content = await offload(len(body), lambda: parse_json(body))
     if isinstance(content, dict):
         [answer] = await service.answer(served, [content], len(body), single=True)
         if isinstance(answer, DeadLetter):
@@ -34,7 +33,7 @@ async def _predict(service: Service, request: Request, body: bytes) -> Response:
     return await json_response(as_objects(answers), len(answers))
 
 
-def _content(served: Served) -> dict[str, Any]:
+def _content(served: Served) -> Schema:
     schema = {"oneOf": [ref("Features"), list_of(ref("Features"))]}
     if not served.examples:
         return {JSON: {"schema": schema}}

@@ -1,4 +1,4 @@
-"""What is wrong with a request, as an HTTP status and a body: the only place where errors become status codes."""
+"""What is wrong with a request, as an HTTP status and a body."""
 
 from __future__ import annotations
 
@@ -6,26 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from stream.rest.json_schemas import TEXT, Schema, list_of
 from stream.types import Misfit
 
 __all__ = [
     "PROBLEM_SCHEMA",
+    "RETRY",
     "STATUSES",
     "Problem",
     "Wrong",
-    "not_json",
     "overloaded",
     "too_large",
-    "too_late",
-    "too_many",
-    "unauthorised",
     "unfit",
     "wrong_shape",
     "wrong_type",
 ]
 
-_RETRY = {"retry-after": "1"}
-"""Seconds that a client is told to wait: batches take milliseconds, so after one the queue has changed."""
+RETRY = {"retry-after": "1"}
+"""A header: after a second the queue has changed, since batches take milliseconds."""
 
 STATUSES = {
     401: "The token is missing or wrong.",
@@ -36,7 +34,7 @@ STATUSES = {
     503: "Overloaded; `Retry-After` says when to try again.",
     504: "There was no answer in time.",
 }
-"""What a request that has a body may be refused with, for the OpenAPI document."""
+"""The statuses with which a request with a body may be refused, for the OpenAPI document."""
 
 Wrong = Mapping[str, Any]
 """One thing that is wrong: `row` (from 0; absent where it is not about a row), `field`, `reason`, `message`."""
@@ -45,7 +43,7 @@ Wrong = Mapping[str, Any]
 @dataclass
 class Problem(Exception):
     """
-    A request that gets no prediction.
+    Why a request gets no prediction.
 
     Attributes:
         status: of HTTP.
@@ -59,29 +57,21 @@ class Problem(Exception):
     wrong: Sequence[Wrong] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> dict[str, object]:
         """`error`, and `errors` where fields are wrong."""
         return {"error": self.message, **({"errors": list(self.wrong)} if self.wrong else {})}
 
 
-PROBLEM_SCHEMA: dict[str, Any] = {
+_WRONG: Schema = {
+    "type": "object",
+    "properties": {"row": {"type": "integer", "minimum": 0}, "field": TEXT, "reason": TEXT, "message": TEXT},
+}
+PROBLEM_SCHEMA: Schema = {
     "type": "object",
     "required": ["error"],
     "properties": {
-        "error": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "description": "Every field that does not fit.",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "row": {"type": "integer", "minimum": 0},
-                    "field": {"type": "string"},
-                    "reason": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-            },
-        },
+        "error": TEXT,
+        "errors": {**list_of(_WRONG), "description": "Every field that does not fit."},
     },
 }
 """The JSON schema of `Problem.body`."""
@@ -106,13 +96,8 @@ def unfit(model: str, wrong: Mapping[int, Sequence[Misfit]], *, single: bool = F
 
 
 def wrong_shape(message: str) -> Problem:
-    """The body is JSON, but not of the shape that the endpoint takes."""
+    """The body is not of the shape that the endpoint takes."""
     return Problem(422, message)
-
-
-def not_json(error: Exception) -> Problem:
-    """The body can't be parsed."""
-    return Problem(422, f"the body is not JSON: {str(error)[:200] or type(error).__name__}")
 
 
 def wrong_type(found: str, expected: str) -> Problem:
@@ -121,27 +106,10 @@ def wrong_type(found: str, expected: str) -> Problem:
 
 
 def too_large(what: str) -> Problem:
-    """More than the service is set to take."""
+    """The request is larger than the settings allow."""
     return Problem(413, what)
 
 
 def overloaded(why: str) -> Problem:
-    """There is no room now."""
-    return Problem(503, f"overloaded: {why}; try again", headers=_RETRY)
-
-
-def too_many(rate: int) -> Problem:
-    """A client asks too often."""
-    return Problem(429, f"more than {rate} requests per second from one address", headers=_RETRY)
-
-
-def too_late(seconds: float) -> Problem:
-    """There was no answer in time."""
-    return Problem(504, f"no answer within {seconds:g} s ([serve] timeout)")
-
-
-def unauthorised() -> Problem:
-    """The token is missing or wrong."""
-    return Problem(
-        401, "a bearer token is needed: `Authorization: Bearer …`", headers={"www-authenticate": "Bearer"}
-    )
+    """There is no room for the request now."""
+    return Problem(503, f"overloaded: {why}; try again", headers=RETRY)

@@ -9,29 +9,29 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
-from stream.rest.problems import Problem, not_json, overloaded, too_large, wrong_shape, wrong_type
+from stream.rest.problems import Problem, overloaded, too_large, wrong_shape, wrong_type
 from stream.settings import ServeSettings
 
-__all__ = ["Intake", "aside", "media_type", "parse_csv", "parse_json", "require_json"]
+__all__ = ["Intake", "media_type", "offload", "parse_csv", "parse_json", "require_json"]
 
 T = TypeVar("T")
 
-_ASIDE_BYTES = 65_536
+_OFFLOAD_BYTES = 65_536
 """Larger bodies are parsed in a thread: it takes some 2 ms, longer than other requests should wait for the loop."""
 
 
-async def aside(size_bytes: int, call: Callable[[], T]) -> T:
-    """Call it here, or in a thread if the body that it works on is large."""
-    return await asyncio.to_thread(call) if size_bytes > _ASIDE_BYTES else call()
+async def offload(size_bytes: int, call: Callable[[], T]) -> T:
+    """Call a function: in a thread if the body that it works on is large."""
+    return await asyncio.to_thread(call) if size_bytes > _OFFLOAD_BYTES else call()
 
 
 @dataclass(slots=True)
 class Intake:
-    """Reads bodies, and counts the bytes of them that are in memory. Belongs to one event loop."""
+    """Reads bodies, and counts how many of their bytes are in memory. Belongs to one event loop."""
 
     settings: ServeSettings
     held_bytes: int = 0
@@ -50,7 +50,7 @@ class Intake:
         Read a body.
 
         Args:
-            request: whose body was not read yet.
+            request: its body has not been read yet.
             mine: the request's share, from `hold`.
         Raises: Problem 413 when it is too large, 415 when it is compressed, 503 when too much is held already.
         """
@@ -92,18 +92,17 @@ def require_json(request: Request) -> None:
         raise wrong_type(kind, "application/json")
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(body: bytes) -> object:
     """
-    Parse a body.
+    Parse a body: JSON as RFC 8259 defines it, without NaN and Infinity.
 
-    Args:
-        body: JSON as RFC 8259 defines it, without NaN and Infinity.
     Raises: Problem 422.
     """
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        found: object = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise not_json(error) from error
+        raise wrong_shape(f"the body is not JSON: {str(error)[:200] or type(error).__name__}") from error
+    return found
 
 
 def _no_constant(name: str) -> object:
@@ -115,9 +114,9 @@ def parse_csv(body: bytes, headers: Sequence[list[str]] | None) -> list[dict[str
     Parse a body.
 
     Args:
-        body: UTF-8, commas.
-        headers: for a body without a header line, the possible lists of column names: a row has the one with as
-            many names as the row has cells. None: the first line is the header.
+        body: csv in UTF-8 with commas.
+        headers: for a body without a header line, the possible lists of column names: the one with as many names as
+            a row has cells is the row's. None: the first line is the header.
     Returns: the rows; an empty cell is None.
     Raises: Problem 422 naming the line.
     """

@@ -1,8 +1,6 @@
-"""Rows without names, such as a csv without a header: values in the order of the schema's fields."""
+"""Rows without names: values in the order of the schema's fields."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from stream.rest.problems import wrong_shape
 from stream.rest.served_model import Row, Served
@@ -11,7 +9,7 @@ from stream.types import shown
 __all__ = ["by_position"]
 
 
-def by_position(served: Served, row: Any, place: str) -> Row:
+def by_position(served: Served, row: object, place: str) -> Row:
     """
     Name a row's values.
 
@@ -20,16 +18,16 @@ def by_position(served: Served, row: Any, place: str) -> Row:
         row: a list: the features in the schema's order, with the carried fields or without; or the array
             itself for a model that takes one.
         place: where the row is, for messages.
-    Raises: Problem 422 when it has another length.
+    Raises: Problem 422 when it is not a list, or has another length.
     """
     features = served.unnamed[0]
     if isinstance(row, list):
         for names in served.unnamed:
             if len(row) == len(names) and not (
-                len(row) == 1 and served.inputs == "vector" and not isinstance(row[0], list)
+                len(row) == 1 and served.manifest.inputs == "vector" and not isinstance(row[0], list)
             ):
                 return dict(zip(names, row, strict=True))
-        if served.inputs == "vector":
+        if served.manifest.inputs == "vector":
             return {features[0]: row}
     found = f"{len(row)} values" if isinstance(row, list) else shown(row)
     raise wrong_shape(f"{place}: expected {len(features)} values ({', '.join(features)}), found {found}")

@@ -6,21 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from stream.codec import ABSENT, Leaf, RecordSchema, find
-from stream.manifest import Inputs
 from stream.records import DeadLetter
 from stream.scoring import Model, answer_fields, carried_names
 from stream.table import ColumnReader, predict_columns
 from stream.types import Misfit, Misfits, shown, type_of
 
-__all__ = ["Answer", "Event", "Row", "Served"]
+__all__ = ["Answer", "Event", "JsonObject", "Row", "Served"]
+
+JsonObject: TypeAlias = "dict[str, Any]"
 
 Row: TypeAlias = "Mapping[str, Any]"
 """One row of a request."""
 
-Event: TypeAlias = "dict[str, Any] | None"
+Event: TypeAlias = "JsonObject | None"
 """A row that was read: an Avro record as a dict; None where it does not fit."""
 
-Answer: TypeAlias = "dict[str, Any] | DeadLetter"
+Answer: TypeAlias = "JsonObject | DeadLetter"
 """A prediction as JSON has it, or why there is none."""
 
 
@@ -29,27 +30,25 @@ class Served:
     One version of a model. May be used by several threads at once.
 
     Attributes:
-        model: scores.
+        manifest: the version's.
         features: leaves of the model's features, in the schema's order.
         leaves: those, and the carried ones.
         names: by path, the name that callers know a leaf by.
-        unnamed: the names of a row's values where the row has none: the features' in the schema's order, or those
-            with the carried fields' among them.
+        unnamed: the names of the values of a row without names: the features in the schema's order, without the
+            carried fields or with them.
         carried: by path, the name in the prediction.
         examples: some of the package's golden rows, as a caller would write them.
     """
 
-    def __init__(
-        self, model: Model, features: RecordSchema, examples: Sequence[Mapping[str, Any]] = ()
-    ) -> None:
+    def __init__(self, model: Model, features: RecordSchema, examples: Sequence[Row] = ()) -> None:
         """
         Args:
             model: the loaded estimator.
             features: `features.avsc`.
             examples: Avro records as dicts.
         """
-        manifest = model.manifest
-        self.model = model
+        self.manifest = manifest = model.manifest
+        self._model = model
         self.carried = carried_names(manifest.carry)
         needed = list(dict.fromkeys(feature.path for feature in manifest.features))
         self._needed = ColumnReader(features, needed, manifest.carry)
@@ -66,56 +65,41 @@ class Served:
         self.examples = [self._example(event) for event in examples]
 
     @property
-    def name(self) -> str:
-        """The model's name."""
-        return self.model.manifest.name
-
-    @property
     def version(self) -> str:
         """The version, as text."""
-        return str(self.model.manifest.version)
+        return str(self.manifest.version)
 
     @property
     def title(self) -> str:
         """`name@version`."""
-        return self.model.manifest.model
-
-    @property
-    def inputs(self) -> Inputs:
-        """The shape of what the model takes."""
-        return self.model.manifest.inputs
-
-    @property
-    def width(self) -> int:
-        """The number of columns that the model takes."""
-        return self.model.manifest.width
+        return self.manifest.model
 
     def required(self, leaf: Leaf) -> bool:
         """Whether a row must have the field."""
         return leaf in self.features and self._steps[leaf.path][0].default is ABSENT
 
-    def read(self, rows: Sequence[Any], *, text: bool = False) -> tuple[list[Event], Misfits]:
+    def read(self, rows: Sequence[object], *, text: bool = False) -> tuple[list[Event], Misfits]:
         """
         Read rows.
 
         Args:
             rows: n rows by the fields' original or Avro names.
-            text: whether texts stand for numbers, dates … (csv).
+            text: whether texts represent numbers, dates … (csv).
         Returns: n events, and by row every field that does not fit.
         """
-        strangers: Misfits = {
+        not_objects: Misfits = {
             i: (Misfit(f"expected an object, found {shown(row)}"),)
             for i, row in enumerate(rows)
             if not isinstance(row, Mapping)
         }
-        sound = [{} if i in strangers else row for i, row in enumerate(rows)] if strangers else rows
-        events, misfits = self._needed.events(sound, text=text)
-        return events, misfits | strangers
+        objects = [row if isinstance(row, Mapping) else {} for row in rows]
+        events, misfits = self._needed.events(objects, text=text)
+        return events, misfits | not_objects
 
-    def leave_out(self, rows: Sequence[Row], answers: Sequence[Answer]) -> None:
-        """Take the carried fields that a row didn't have out of its prediction."""
+    def drop_absent(self, rows: Sequence[object], answers: Sequence[Answer]) -> None:
+        """Remove from each prediction the carried fields that its row didn't have."""
         for row, answer in zip(rows, answers, strict=True):
-            if isinstance(answer, dict):
+            if isinstance(answer, dict) and isinstance(row, Mapping):
                 for path, name in self.carried.items():
                     if not (path in row or self.names[path] in row or self._has(row, path)):
                         del answer[name]
@@ -126,12 +110,12 @@ class Served:
 
         Args:
             events: n rows that were read, of any number of requests.
-        Returns: for each row its prediction, or why it has none; and fields that only the columns
-            or the model's types can't hold.
+        Returns: for each row its prediction, or why it has none; and by row the fields whose values the columns or
+            the model's types can't hold.
         Blocks while the model works.
         """
         columns, misfits = self._needed.columns(events)
-        scored = predict_columns(self.model, columns, len(events))
+        scored = predict_columns(self._model, columns, len(events))
         names = list(scored.columns)
         values = [self._types[name].json_values(column) for name, column in scored.columns.items()]
         answers: list[Answer] = [scored.faults.get(i) or {} for i in range(len(events))]
@@ -139,7 +123,7 @@ class Served:
             answers[i] = dict(zip(names, row, strict=True))
         return answers, self._needed.renamed(scored.misfits) | misfits
 
-    def _has(self, row: Mapping[str, Any], path: str) -> bool:
+    def _has(self, row: Row, path: str) -> bool:
         """Whether a nested row has a leaf."""
         value: Any = row
         for step in self._steps[path]:
@@ -151,7 +135,7 @@ class Served:
                 return value is None or step is self._steps[path][-1]
         return True
 
-    def _example(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """A golden row with the names and values that a caller would write, nested fields by dotted names."""
+    def _example(self, event: Row) -> JsonObject:
+        """A golden row as a caller would write it, nested fields by dotted names."""
         columns, _ = self._needed.of_rows([event], text=False)
         return {self.names[leaf.path]: leaf.type.json_values(columns[leaf.path])[0] for leaf in self.leaves}

@@ -1,15 +1,14 @@
-"""What every endpoint is given: the model that answers, the limits, and the metrics."""
+"""What every endpoint works with: the model that answers, the limits, and the metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
 
 from stream.records import DeadLetter
 from stream.rest.batcher import Batcher
 from stream.rest.problems import unfit
-from stream.rest.request_body import Intake, aside
+from stream.rest.request_body import Intake, offload
 from stream.rest.served_model import Answer, Served
 from stream.settings import ServeSettings
 from stream.telemetry import Metrics
@@ -17,7 +16,7 @@ from stream.telemetry import Metrics
 __all__ = ["PROGRAM", "Service"]
 
 PROGRAM = "prediction-stream"
-"""What serves, by the name of its distribution."""
+"""The distribution that serves."""
 
 
 class Service:
@@ -29,9 +28,9 @@ class Service:
         settings: limits.
         metrics: counts and times of requests, rows and batches.
         program_version: of `PROGRAM`.
-        batcher: scores.
+        batcher: scores rows.
         intake: reads bodies.
-        cut_off: requests that had no answer when the process ended.
+        cut_off: requests without an answer when the process ended.
     """
 
     def __init__(self, served: Served, settings: ServeSettings, metrics: Metrics) -> None:
@@ -55,13 +54,13 @@ class Service:
         self.metrics.set("stream_requests_in_flight", self._in_flight)
 
     def swap(self, served: Served) -> None:
-        """Let another version answer requests that come from now on."""
+        """Let another version answer the requests from now on."""
         self.served = served
 
     async def answer(
         self,
         served: Served,
-        rows: Sequence[Any],
+        rows: Sequence[object],
         size_bytes: int,
         *,
         text: bool = False,
@@ -71,22 +70,22 @@ class Service:
         Score the rows of a request.
 
         Args:
-            served: the model, as the request found it.
-            rows: n rows; what is not a mapping is named among the faults.
-            size_bytes: of the body that they came in.
-            text: whether texts stand for numbers, dates … (csv).
+            served: the model when the request began.
+            rows: n rows; one that is not a mapping is a field that does not fit.
+            size_bytes: of the request's body.
+            text: whether texts represent numbers, dates … (csv).
             single: whether the request is one row, not a list of rows.
-        Returns: n answers; a DeadLetter is what the model could not score.
+        Returns: n answers: a DeadLetter for each row that the model could not score.
         Raises: Problem 422 with every field that does not fit, 413 when there are too many rows, 503 when too many
             wait already.
         """
-        events, wrong = await aside(size_bytes, lambda: served.read(rows, text=text))
+        events, wrong = await offload(size_bytes, lambda: served.read(rows, text=text))
         if not wrong:
             answers, wrong = await self.batcher.score(served, events)
         if wrong:
             raise unfit(served.title, wrong, single=single)
         if served.carried:
-            await aside(size_bytes, lambda: served.leave_out(rows, answers))
+            await offload(size_bytes, lambda: served.drop_absent(rows, answers))
         failed = sum(isinstance(answer, DeadLetter) for answer in answers)
         self.metrics.add("stream_rows_total", len(answers) - failed, result="prediction")
         self.metrics.add("stream_rows_total", failed, result="error")

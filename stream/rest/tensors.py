@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from stream.rest.problems import Problem, Wrong, wrong_shape
-from stream.rest.served_model import Row, Served
+from stream.rest.served_model import JsonObject, Row, Served
 from stream.scoring import answer_fields
 from stream.types import List, shown, type_of
 
-__all__ = ["inputs_of", "outputs_of", "rows_of", "tensors_of"]
+__all__ = ["Tensor", "inputs_of", "outputs_of", "rows_of", "tensors_of"]
+
+Tensor: TypeAlias = "dict[str, Any]"
+"""A tensor as the protocol has it: `name`, `datatype`, `shape`, and `data` where it holds values."""
 
 ARRAY = "input"
-"""The tensor that holds all columns of an array model. Callers may give it another name, since it is the only one."""
+"""The tensor that holds all columns of an array model. Callers may name it differently, since it is the only one."""
 
 
-def inputs_of(served: Served) -> list[dict[str, Any]]:
+def inputs_of(served: Served) -> list[Tensor]:
     """The tensors that a model takes: one for an array model, else one per feature in the schema's order."""
-    if served.inputs != "frame":
-        leaf = served.features[0] if served.inputs == "vector" else None
+    if served.manifest.inputs != "frame":
+        leaf = served.features[0] if served.manifest.inputs == "vector" else None
         kind = leaf.type.foreign.tensor if leaf is not None else "FP64"
-        return [{"name": ARRAY, "datatype": kind, "shape": [-1, served.model.manifest.width]}]
+        return [{"name": ARRAY, "datatype": kind, "shape": [-1, served.manifest.width]}]
     return [
         {"name": served.names[leaf.path], "datatype": leaf.type.foreign.tensor, "shape": [-1]}
         for leaf in served.features
     ]
 
 
-def outputs_of(served: Served) -> list[dict[str, Any]]:
+def outputs_of(served: Served) -> list[Tensor]:
     """The tensors that a model answers."""
     return [
         {
@@ -37,11 +40,11 @@ def outputs_of(served: Served) -> list[dict[str, Any]]:
             "datatype": field.type.foreign.tensor,
             "shape": [-1, -1] if field.array else [-1],
         }
-        for field in answer_fields(served.model.manifest)
+        for field in answer_fields(served.manifest)
     ]
 
 
-def rows_of(served: Served, inputs: Any) -> list[Row]:
+def rows_of(served: Served, inputs: object) -> list[Row]:
     """
     Tensors → rows.
 
@@ -57,7 +60,7 @@ def rows_of(served: Served, inputs: Any) -> list[Row]:
     tensors = [(one.get("name"), *_values(one, i, wrong)) for i, one in enumerate(inputs)]
     if wrong:
         raise Problem(422, "inputs: not tensors as the protocol has them; see errors", wrong)
-    if served.inputs != "frame" and len(inputs) == 1 and len(tensors[0][1]) == 2:
+    if served.manifest.inputs != "frame" and len(inputs) == 1 and len(tensors[0][1]) == 2:
         return _array_rows(served, inputs[0], *tensors[0][1:])
     columns = {
         str(name): _column(served, inputs[i], shape, flat, wrong)
@@ -71,14 +74,8 @@ def rows_of(served: Served, inputs: Any) -> list[Row]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def tensors_of(served: Served, answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """
-    Answers → tensors.
-
-    Args:
-        served: the model.
-        answers: of n rows.
-    """
+def tensors_of(served: Served, answers: Sequence[JsonObject]) -> list[Tensor]:
+    """Predictions → tensors."""
     tensors = []
     for known in outputs_of(served):
         values = [answer[known["name"]] for answer in answers]
@@ -94,7 +91,7 @@ def _wrong(field: object, message: str) -> Wrong:
     return {"field": str(field), "reason": "wrong_tensor", "message": message}
 
 
-def _values(tensor: dict[str, Any], number: int, wrong: list[Wrong]) -> tuple[list[int], list[Any]]:
+def _values(tensor: Tensor, number: int, wrong: list[Wrong]) -> tuple[list[int], list[Any]]:
     """A tensor's shape and its values in row-major order."""
     name, shape, data = tensor.get("name"), tensor.get("shape"), tensor.get("data")
     if not isinstance(name, str):
@@ -115,33 +112,33 @@ def _values(tensor: dict[str, Any], number: int, wrong: list[Wrong]) -> tuple[li
 
 
 def _flat(data: list[Any], depth: int) -> list[Any]:
-    """The values of a nested list, no deeper than the shape; those of a flat one as they are."""
+    """The values of a list that is nested no deeper than its shape; those of a flat one as they are."""
     if depth > 1 and any(isinstance(one, list) for one in data):
         return [v for one in data for v in (_flat(one, depth - 1) if isinstance(one, list) else [one])]
     return data
 
 
-def _array_rows(served: Served, tensor: dict[str, Any], shape: list[int], flat: list[Any]) -> list[Row]:
+def _array_rows(served: Served, tensor: Tensor, shape: list[int], flat: list[Any]) -> list[Row]:
     """All columns in one tensor."""
-    width = served.model.manifest.width
+    width = served.manifest.width
     wrong = []
     if shape[1] != width:
         wrong.append(_wrong(tensor["name"], f"shape: expected [n, {width}], found {shape}"))
     if tensor.get("datatype") not in type_of("double").tensors:
         wrong.append(
-            _wrong(tensor["name"], f"datatype: expected a number's, found {tensor.get('datatype')!r}")
+            _wrong(tensor["name"], f"datatype: expected that of a number, found {tensor.get('datatype')!r}")
         )
     if wrong:
         raise Problem(422, f"inputs: not the tensor that {served.title} takes; see errors", wrong)
     rows = [flat[start : start + width] for start in range(0, len(flat), width)]
-    if served.inputs == "vector":
+    if served.manifest.inputs == "vector":
         return [{served.features[0].path: row} for row in rows]
-    paths = [feature.path for feature in served.model.manifest.features]
+    paths = [feature.path for feature in served.manifest.features]
     return [dict(zip(paths, row, strict=True)) for row in rows]
 
 
 def _column(
-    served: Served, tensor: dict[str, Any], shape: list[int], flat: list[Any], wrong: list[Wrong]
+    served: Served, tensor: Tensor, shape: list[int], flat: list[Any], wrong: list[Wrong]
 ) -> list[Any]:
     """One feature's values, a row each."""
     name, datatype = tensor["name"], tensor.get("datatype")
@@ -152,7 +149,7 @@ def _column(
     elif len(shape) != 1 and shape[1:] != [1]:
         wrong.append(_wrong(name, f"shape: expected [n] or [n, 1], found {shape}"))
     if leaf is None:
-        return flat  # neither feature nor carried: ignored, as in an event
+        return flat  # neither a feature nor carried: ignored, as in an event
     taken = leaf.type.tensors
     if datatype not in taken:
         wrong.append(_wrong(name, f"datatype: expected {' or '.join(sorted(taken))}, found {datatype!r}"))

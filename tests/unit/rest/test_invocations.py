@@ -94,7 +94,7 @@ def test_row_that_can_not_be_scored_does_not_fail_the_others(people: TestClient)
         ('{"dataframe_split": []}', "application/json", 422, "columns and data"),
         ('{"dataframe_split": {"columns": ["age"], "data": [[1, 2]]}}', "application/json", 422, "data[0]"),
         ('{"dataframe_split": {"columns": ["a", "a"], "data": []}}', "application/json", 422, "each once"),
-        ('{"inputs": {"age": [1], "city": []}}', "application/json", 422, "one length"),
+        ('{"inputs": {"age": [1], "city": []}}', "application/json", 422, "equal length"),
         ('{"instances": [[1]]}', "application/json", 422, "instances[0]: expected 3 values (body mass"),
         ('{"dataframe_records": 3}', "application/json", 422, "expected a list"),
         ("age,age\n1,2\n", "text/csv", 422, "age twice"),
