@@ -27,11 +27,12 @@ def run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *,
     """
     from stream.errors import QueryError
     from stream.resources import trust_of
-    from stream.spark import SAVED_AS, Query, open_session, register
+    from stream.spark import Query, open_session, register
+    from stream.sql import FORMAT_OF
 
-    if save is not None and save.suffix.lower() not in SAVED_AS:
+    if save is not None and save.suffix.lower() not in FORMAT_OF:
         raise QueryError(
-            f"--save {save}: Spark writes {', '.join(SAVED_AS)}",
+            f"--save {save}: Spark writes {', '.join(FORMAT_OF)}",
             hint="name it out.parquet, or use --engine duckdb",
         )
     spark = open_session()

@@ -137,5 +137,5 @@ class Served:
 
     def _example(self, event: Row) -> JsonObject:
         """A golden row as a caller would write it, nested fields by dotted names."""
-        columns, _ = self._needed.of_rows([event], text=False)
+        columns, _ = self._needed.from_rows([event], text=False)
         return {self.names[leaf.path]: leaf.type.json_values(columns[leaf.path])[0] for leaf in self.leaves}

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["run_spark"]
 
-_SCHEMA = "number int, rows long, predictions long, dead string"
+_NOTE = pa.schema([
+    ("number", pa.int32()), ("rows", pa.int64()), ("predictions", pa.int64()), ("dead", pa.string()),
+])  # fmt: skip
+"""What an executor answers for each unit that it has done."""
 
 _LOOK_S = 1.0
 """Between two looks at what is done; a unit takes about half a second of a core."""
@@ -53,6 +56,7 @@ def run_spark(
     Raises: StreamError when Spark gave up on a task; what is done stays done.
     """
     from pyspark.errors import PySparkException
+    from pyspark.sql.pandas.types import from_arrow_schema
 
     finished = {each.number for each in run.done}
     left = [unit for unit in run.plan.units if unit.number not in finished]
@@ -62,7 +66,7 @@ def run_spark(
     places = spark.range(0, len(left), 1, len(left))
     with without_pandas(), _Watch(run, progress):
         try:
-            rows = places.mapInArrow(task, _SCHEMA).collect()
+            rows = places.mapInArrow(task, from_arrow_schema(_NOTE)).collect()
         except PySparkException as error:
             raise StreamError(
                 f"Spark gave up: {_cause(str(error))}",
@@ -79,16 +83,11 @@ def _do(job: Job, units: list[Unit], batches: Batches) -> Batches:
         for place in batch.column(0).to_pylist():
             work = work or Work(job)
             done = work.do(units[place])
-            yield pa.RecordBatch.from_pylist(
-                [
-                    {
-                        "number": done.number, "rows": done.rows, "predictions": done.predictions,
-                        "dead": json.dumps(done.dead_by_reason),
-                    }
-                ],
-                pa.schema([("number", pa.int32()), ("rows", pa.int64()), ("predictions", pa.int64()),
-                           ("dead", pa.string())]),
-            )  # fmt: skip
+            note = {
+                "number": done.number, "rows": done.rows, "predictions": done.predictions,
+                "dead": json.dumps(done.dead_by_reason),
+            }  # fmt: skip
+            yield pa.RecordBatch.from_pylist([note], _NOTE)
 
 
 def _cause(text: str) -> str:

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stream.batch import instants
+from stream.extras import require
 from stream.scoring import answer_fields
 from stream.spark.shipping import Shipped, ship
-from stream.spark.spark_session import require_pyspark, without_pandas
+from stream.spark.spark_session import without_pandas
 from stream.store import Trust
 from stream.table import StructScorer
 
@@ -43,7 +44,7 @@ def register(
     Returns: the names that were registered.
     Raises: PackageError when the package is refused; SettingsError when pyspark is not installed.
     """
-    require_pyspark()
+    require("Spark", "spark", "pyspark")
     from pyspark.sql.functions import arrow_udf
     from pyspark.sql.pandas.types import from_arrow_type
 
@@ -72,7 +73,7 @@ def _kinds(
 
 def _function(shipped: Shipped, name: str, path: Sequence[str]) -> Callable[[pa.Array], pa.Array]:
     def answer(rows: pa.Array) -> pa.Array:
-        return pc.struct_field(_scorer(shipped, name).of(rows), path)
+        return pc.struct_field(_scorer(shipped, name).score(rows), path)
 
     return answer
 

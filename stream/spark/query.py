@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from stream.errors import QueryError, QueryFailed
 from stream.spark.spark_session import without_pandas
+from stream.sql import FORMAT_OF
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-__all__ = ["SAVED_AS", "Query"]
-
-SAVED_AS = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".jsonl": "json"}
-"""Spark's name of a format, by the ending."""
+__all__ = ["Query"]
 
 T = TypeVar("T")
 
@@ -33,12 +31,12 @@ class Query:
     def __init__(self, spark: SparkSession, text: str) -> None:
         self._frame: DataFrame = _guarded(lambda: spark.sql(text.strip().rstrip(";")), QueryError)
 
-    def first(self, rows: int) -> tuple[list[dict[str, Any]], bool]:
+    def first(self, rows: int) -> tuple[list[dict[str, object]], bool]:
         """
         Args:
             rows: how many.
         Returns: the first rows by column, and whether there are more.
-        Raises: QueryFailed when the query ended early.
+        Raises: QueryFailed when the query stopped early.
         """
         found = _guarded(self._frame.limit(rows + 1).collect, QueryFailed)
         return [row.asDict(recursive=True) for row in found[:rows]], len(found) > rows
@@ -57,10 +55,10 @@ class Query:
         Keep the rows.
 
         Args:
-            path: with an ending of `SAVED_AS`; becomes a folder of parts, as Spark writes them, and is replaced.
-        Raises: QueryFailed when the query ended early.
+            path: with an ending of `FORMAT_OF`; becomes a folder of parts, as Spark writes them, and is replaced.
+        Raises: QueryFailed when the query stopped early.
         """
-        writer = self._frame.write.mode("overwrite").format(SAVED_AS[path.suffix.lower()])
+        writer = self._frame.write.mode("overwrite").format(FORMAT_OF[path.suffix.lower()])
         _guarded(lambda: writer.option("header", "true").save(str(path.absolute())), QueryFailed)
 
 

@@ -15,15 +15,10 @@ from stream.extras import require
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["open_session", "require_pyspark", "without_pandas"]
+__all__ = ["open_session", "without_pandas"]
 
 _HERE = "local[*]"
 """Where Spark's own configuration names no master."""
-
-
-def require_pyspark() -> None:
-    """Raises: SettingsError when pyspark is not installed."""
-    require("Spark", "spark", "pyspark")
 
 
 @contextmanager
@@ -45,7 +40,7 @@ def open_session(master: str | None = None, name: str = "prediction-stream") -> 
     Returns: the session. Executors on this machine run this very Python, unless PYSPARK_PYTHON says otherwise.
     Raises: SettingsError when pyspark or Java is missing; StreamError when the cluster can't be reached.
     """
-    require_pyspark()
+    require("Spark", "spark", "pyspark")
     from pyspark.errors import PySparkException, PySparkRuntimeError
     from pyspark.sql import SparkSession
 

@@ -10,11 +10,12 @@ Importing this needs no extra; `connect` and `register` need `prediction-stream[
 """
 
 from stream.sql.duckdb_session import Result, Session
-from stream.sql.fault_count import FaultCount, Tally
+from stream.sql.outcomes import FaultCount, Tally
 from stream.sql.registration import Registered, connect, open_connection, register
-from stream.sql.saving import check_target, save
+from stream.sql.saving import FORMAT_OF, check_target, save
 
 __all__ = [
+    "FORMAT_OF",
     "FaultCount",
     "Registered",
     "Result",

@@ -1,11 +1,12 @@
-"""Running what somebody typed: statement by statement, each error with what to do about it."""
+"""Running what somebody typed, statement by statement, each error with what to do about it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from stream.errors import QueryError, QueryFailed
 from stream.sql.registration import Registered
@@ -21,13 +22,11 @@ _WITH_ROWS = frozenset({"SELECT", "EXPLAIN", "CALL", "PRAGMA", "MULTI", "EXECUTE
 _BATCH_ROWS = 16_384
 """Rows that are held at a time while a result is read; eight of DuckDB's vectors."""
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """
-    A statement's rows, not asked for yet: whatever reads them runs the query.
+    A statement's rows, not read yet: whatever reads them runs the query.
 
     Attributes:
         query: the statement's text, without a semicolon.
@@ -35,7 +34,7 @@ class Result:
     """
 
     query: str
-    relation: Any
+    relation: duckdb.DuckDBPyRelation
 
 
 class Session:
@@ -57,14 +56,16 @@ class Session:
         Args:
             script: one or more, separated by semicolons.
         Returns: what answers with rows, each before the next statement runs.
-        Raises: QueryError when a statement can't be used, QueryFailed when it ended before its end,
-            KeyboardInterrupt; those before it have been done.
+        Raises: QueryError when a statement can't be used, QueryFailed when it stopped early, KeyboardInterrupt;
+            the statements before it have been run.
         """
-        for statement in self._bound(lambda: self._connection.extract_statements(script)):
+        with self._told(running=False):
+            statements = self._connection.extract_statements(script)
+        for statement in statements:
             if statement.type.name in _WITH_ROWS:
                 # Binding asks the model about constants; running the query asks again.
-                with self.registered.tally.paused():
-                    relation = self._bound(partial(self._connection.sql, statement))
+                with self._told(running=False), self.registered.tally.paused():
+                    relation = self._connection.sql(statement)
                 yield Result(statement.query.strip().rstrip(";").rstrip(), relation)
             else:
                 self.execute(statement)
@@ -78,7 +79,8 @@ class Session:
         Returns: the number of rows that it wrote; 0 where it doesn't say.
         Raises: as `run`.
         """
-        row = self._ran(lambda: self._connection.execute(statement).fetchone())
+        with self._told():
+            row = self._connection.execute(statement).fetchone()
         return row[0] if row and type(row[0]) is int else 0
 
     def show(self, result: Result, rows: int, columns: int) -> str:
@@ -91,12 +93,9 @@ class Session:
             columns: the width in characters.
         Returns: lines, with a count of rows and columns below where not all are shown.
         """
-        import contextlib
-        import io
-
         text = io.StringIO()
-        with contextlib.redirect_stdout(text):
-            self._ran(lambda: result.relation.show(max_rows=rows, max_width=columns))
+        with redirect_stdout(text), self._told():
+            result.relation.show(max_rows=rows, max_width=columns)
         return text.getvalue().rstrip("\n")
 
     def json_lines(self, result: Result) -> Iterator[str]:
@@ -108,35 +107,31 @@ class Session:
         """
         # The first selection gives each column a name of its own; no column is called as the whole row.
         rows = result.relation.select("*").set_alias("stream_row").select("to_json(stream_row)")
-        reader = self._ran(lambda: rows.to_arrow_reader(_BATCH_ROWS))
-        while (batch := self._ran(lambda: next(reader, None))) is not None:
+        with self._told():
+            reader = rows.to_arrow_reader(_BATCH_ROWS)
+        while True:
+            with self._told():
+                batch = next(reader, None)
+            if batch is None:
+                return
             yield from batch.column(0).to_pylist()
 
-    def _bound(self, call: Callable[[], T]) -> T:
-        """Before anything runs: whatever is wrong, it is the query."""
+    @contextmanager
+    def _told(self, *, running: bool = True) -> Iterator[None]:
+        """DuckDB's errors as ours: before anything runs it is the query, whatever is wrong."""
         import duckdb
 
         try:
-            return call()
+            yield
         except duckdb.Error as error:
-            raise self._refusal() or QueryError(str(error), hint="correct the query") from error
-
-    def _ran(self, call: Callable[[], T]) -> T:
-        import duckdb
-
-        try:
-            return call()
-        except (duckdb.ProgrammingError, duckdb.NotSupportedError) as error:
-            raise self._refusal() or QueryError(str(error), hint="correct the query") from error
-        except duckdb.Error as error:
-            raise self._refusal() or QueryFailed(str(error)) from error
+            refusal, self.registered.refusal = self.registered.refusal, None
+            if refusal is not None:  # what a function of ours raised: DuckDB's error has its text only
+                raise refusal from error
+            if running and not isinstance(error, duckdb.ProgrammingError | duckdb.NotSupportedError):
+                raise QueryFailed(str(error)) from error
+            raise QueryError(str(error), hint="correct the query") from error
         except RuntimeError as error:
             # What DuckDB's bindings make of Ctrl-C while a query runs.
             if "interrupted" in str(error):
                 raise KeyboardInterrupt from error
             raise
-
-    def _refusal(self) -> BaseException | None:
-        """What a function of ours raised, if it did: DuckDB's error has its text only, behind its own."""
-        refusal, self.registered.refusal = self.registered.refusal, None
-        return refusal

@@ -1,25 +1,102 @@
-"""What a query of ours is told beside its answers: columns that are absent, and how many rows have no prediction."""
+"""What a query's rows come to: their answers, how many have none and why, and which columns were absent."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import pyarrow as pa
 
 from stream.codec import RecordSchema
 from stream.errors import QueryError
-from stream.sql.fault_count import FaultCount, Tally
+from stream.records import DeadLetter
 from stream.store import Package
 from stream.table import Absent, ScoredTable, StructScorer, absent_columns
 
-__all__ = ["Outcomes"]
-
-Listener = Callable[[list[FaultCount]], object]
-"""Told of reasons that came up for the first time."""
+__all__ = ["FaultCount", "Listener", "Outcomes", "Tally"]
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 """A name that SQL takes without quotes."""
+
+
+@dataclass(slots=True)
+class FaultCount:
+    """
+    Rows that failed for one reason.
+
+    Attributes:
+        stage: `contract` (the row doesn't fit) or `score` (the model has no answer).
+        reason: a stable code, as in a dead letter.
+        message: what was said of the first.
+        count: of rows.
+    """
+
+    stage: str
+    reason: str
+    message: str
+    count: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """
+    What became of the rows that were asked about. Not for several threads at once.
+
+    Attributes:
+        rows: asked about, those without a prediction included.
+        faults: by reason, in the order in which they came up.
+        absent: a line for each column that was not there and whose default was taken.
+    """
+
+    rows: int = 0
+    faults: dict[str, FaultCount] = field(default_factory=dict)
+    absent: list[str] = field(default_factory=list)
+
+    @property
+    def failed(self) -> int:
+        """Rows without a prediction."""
+        return sum(fault.count for fault in self.faults.values())
+
+    def add(self, rows: int, faults: Mapping[int, DeadLetter]) -> list[FaultCount]:
+        """
+        Count a batch.
+
+        Args:
+            rows: how many it had.
+            faults: by index, why a row has no prediction.
+        Returns: the reasons that came up for the first time.
+        """
+        self.rows += rows
+        new: list[FaultCount] = []
+        for fault in faults.values():
+            if fault.reason not in self.faults:
+                new.append(FaultCount(fault.stage, fault.reason, fault.message))
+                self.faults[fault.reason] = new[-1]
+            self.faults[fault.reason].count += 1
+        return new
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What is counted within is forgotten."""
+        rows, faults = self.rows, {reason: replace(fault) for reason, fault in self.faults.items()}
+        absent = list(self.absent)
+        try:
+            yield
+        finally:
+            self.rows, self.faults, self.absent = rows, faults, absent
+
+    def clear(self) -> None:
+        """Begin again at 0."""
+        self.rows = 0
+        self.faults.clear()
+        self.absent.clear()
+
+
+Listener: TypeAlias = Callable[[list[FaultCount]], object]
+"""Called with reasons that came up for the first time."""
 
 
 class Outcomes:
@@ -30,8 +107,8 @@ class Outcomes:
         package: the opened model.
         name: of the function, for messages.
         tally: counts the rows.
-        listener: told of reasons that came up for the first time.
-        warn: told, once for each set of columns, that one is absent and its default is taken.
+        listener: called with reasons that came up for the first time.
+        warn: called once for each set of columns with a line on each that is absent and whose default is taken.
     """
 
     def __init__(
@@ -53,16 +130,16 @@ class Outcomes:
         self._scorer = StructScorer(package.model, package.features, name, call)
         self.type = self._scorer.type
 
-    def of(self, rows: pa.Array) -> pa.Array:
+    def score(self, rows: pa.Array) -> pa.Array:
         """
         Score rows.
 
         Args:
-            rows: as for `StructScorer.of`.
-        Returns: as `StructScorer.of`.
+            rows: as for `StructScorer.score`.
+        Returns: as `StructScorer.score`.
         Raises: QueryError when these are not rows, or don't have the model's columns.
         """
-        return self._scorer.of(rows, self._look)
+        return self._scorer.score(rows, self._look)
 
     def _look(self, names: Sequence[str], scored: ScoredTable) -> None:
         self._note_defaults(names)

@@ -17,9 +17,8 @@ from stream.codec import RecordSchema
 from stream.errors import SettingsError, StreamError
 from stream.extras import require
 from stream.scoring import answer_fields
-from stream.sql.fault_count import FaultCount, Tally
 from stream.sql.gathering import Gathering
-from stream.sql.outcomes import Listener, Outcomes
+from stream.sql.outcomes import FaultCount, Listener, Outcomes, Tally
 from stream.store import Package, Trust, open_package
 from stream.table import ColumnReader, names_of
 
@@ -139,7 +138,7 @@ def register(
     fields = [field.name for field in answer_fields(opened.manifest)]
     names = (name, *(f"{name}_{field}" for field in fields), f"{name}_error", inner)
     registered = Registered(connection, names, tally)
-    gathering = Gathering(outcomes.of)
+    gathering = Gathering(outcomes.score)
 
     def answer(rows: pa.ChunkedArray) -> pa.Array:
         try:

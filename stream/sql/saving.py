@@ -8,16 +8,13 @@ from stream.durable import renamed
 from stream.errors import QueryError
 from stream.sql.duckdb_session import Result, Session
 
-__all__ = ["FORMATS", "check_target", "save"]
+__all__ = ["FORMAT_OF", "check_target", "save"]
 
-FORMATS = {
-    ".parquet": "FORMAT parquet, COMPRESSION zstd",
-    ".csv": "FORMAT csv, HEADER",
-    ".json": "FORMAT json",
-    ".jsonl": "FORMAT json",
-    ".ndjson": "FORMAT json",
-}
-"""What DuckDB is told, by the file's ending; a JSON file has one object per line."""
+FORMAT_OF = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
+"""A file's format as DuckDB and Spark call it, by its ending; a JSON file has one object per line."""
+
+_OPTIONS = {"parquet": ", COMPRESSION zstd", "csv": ", HEADER", "json": ""}
+"""What DuckDB is told beside the format."""
 
 _DATABASES = (".duckdb", ".db")
 _ALIAS = "stream_saved"
@@ -31,9 +28,11 @@ def check_target(path: Path) -> None:
         path: where.
     Raises: QueryError for an unknown suffix, or a folder that does not exist.
     """
-    if path.suffix.lower() not in (*FORMATS, *_DATABASES):
-        known = ", ".join((*FORMATS, *_DATABASES))
-        raise QueryError(f"--save {path}: expected a file called {known}", hint="name it out.parquet")
+    known = (*FORMAT_OF, *_DATABASES)
+    if path.suffix.lower() not in known:
+        raise QueryError(
+            f"--save {path}: expected a file called {', '.join(known)}", hint="name it out.parquet"
+        )
     if not path.parent.is_dir():
         raise QueryError(f"--save {path}: there is no folder {path.parent}", hint="make the folder first")
 
@@ -45,23 +44,20 @@ def save(session: Session, result: Result, path: Path, table: str) -> int:
     Args:
         session: of the result.
         result: its query is run.
-        path: a file of one of `FORMATS`, which is replaced; or a DuckDB database, in which `table` is.
+        path: a file with an ending of `FORMAT_OF`, which is replaced; or a DuckDB database, in which `table` is.
         table: of the database; replaced when it is there.
     Returns: the number of rows.
     Raises: as `Session.run`; the file or table is as it was then.
     """
-    if path.suffix.lower() in FORMATS:
-        return _save_file(session, result, path)
+    if (kind := FORMAT_OF.get(path.suffix.lower())) is not None:
+        with renamed(path) as part:
+            copy = f"COPY ({result.query}\n) TO {_text(part)} (FORMAT {kind}{_OPTIONS[kind]})"
+            return session.execute(copy)
     session.execute(f"ATTACH {_text(path)} AS {_ALIAS}")
     try:
         return session.execute(f"CREATE OR REPLACE TABLE {_ALIAS}.main.{_name(table)} AS ({result.query}\n)")
     finally:
         session.execute(f"DETACH {_ALIAS}")
-
-
-def _save_file(session: Session, result: Result, path: Path) -> int:
-    with renamed(path) as part:
-        return session.execute(f"COPY ({result.query}\n) TO {_text(part)} ({FORMATS[path.suffix.lower()]})")
 
 
 def _text(path: Path) -> str:

@@ -7,9 +7,8 @@ Column names, nulls and texts mean the same wherever a row comes from, and the a
 
 from stream.table.column_reader import ColumnReader
 from stream.table.missing_columns import Absent, absent_columns, lacking, quoted
-from stream.table.predictions import predict_columns
 from stream.table.row_reader import names_of, record_reader
-from stream.table.scorer import ScoredTable, TableScorer
+from stream.table.scorer import ScoredTable, TableScorer, predict_columns
 from stream.table.struct_scorer import StructScorer
 
 __all__ = [

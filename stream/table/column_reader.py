@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
 import pyarrow as pa
 
 from stream.codec import ABSENT, Field, Leaf, Record, RecordSchema, default_of, find, strip_null
 from stream.scoring import value_at
-from stream.table.row_reader import names_of, projected, record_reader, relaxed
+from stream.table.row_reader import ReadRow, TextColumns, is_text, names_of, projected, record_reader, relaxed
 from stream.types import Misfit, Misfits
 
 __all__ = ["ColumnReader"]
 
-_ReadRow: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+_Event: TypeAlias = dict[str, object] | None
+"""A row as an Avro record; None for one with a field that doesn't fit."""
 
 
 class ColumnReader:
@@ -41,7 +42,7 @@ class ColumnReader:
             _Column(self.record, field, [leaf for leaf in self.leaves if _top(leaf.path) == field.name])
             for field in self.record.fields
         ]
-        self._readers: dict[frozenset[str], _ReadRow] = {}
+        self._readers: dict[frozenset[str], ReadRow] = {}
 
     def wanted(self, names: Collection[str]) -> list[str]:
         """
@@ -53,13 +54,11 @@ class ColumnReader:
         dots = tuple(f"{name}." for name in tops)
         return [name for name in names if name in tops or name.startswith(dots)]
 
-    def of_table(
-        self, batch: pa.RecordBatch, text: Callable[[str], bool]
-    ) -> tuple[dict[str, pa.Array], Misfits]:
+    def from_table(self, batch: pa.RecordBatch, text: TextColumns) -> tuple[dict[str, pa.Array], Misfits]:
         """
         Args:
             batch: n rows.
-            text: whether the texts of a column of that name stand for numbers, dates …
+            text: whether texts stand for numbers, dates …
         Returns: an array of n rows per path; and the rows with a field that doesn't fit.
         """
         columns: dict[str, pa.Array] = {}
@@ -69,39 +68,39 @@ class ColumnReader:
                 wrong[i] = (*wrong.get(i, ()), *misfits)
         return columns, wrong
 
-    def of_rows(
-        self, rows: Sequence[Mapping[str, Any]], *, text: bool | Callable[[str], bool]
+    def from_rows(
+        self, rows: Sequence[Mapping[str, object]], *, text: TextColumns
     ) -> tuple[dict[str, pa.Array], Misfits]:
         """
         Args:
             rows: n rows by column.
-            text: as for `of_table`.
-        Returns: as `of_table`.
+            text: as for `from_table`.
+        Returns: as `from_table`.
         """
-        return _by_leaf([dict(row) for row in rows], self._reader(text), self.leaves)
+        return _columns(*_events(rows, self._reader(text)), self.leaves)
 
     def events(
-        self, rows: Sequence[Mapping[str, Any]], *, text: bool | Callable[[str], bool]
-    ) -> tuple[list[dict[str, Any] | None], Misfits]:
+        self, rows: Sequence[Mapping[str, object]], *, text: TextColumns
+    ) -> tuple[list[_Event], Misfits]:
         """
-        The first half of `of_rows`, for gathering the rows of several callers before columns are made of them.
+        The first half of `from_rows`, for gathering the rows of several callers before columns are made of them.
 
         Args:
             rows: n rows by column.
             text: whether texts stand for numbers, dates …
         Returns: n events, None for each row with a field that doesn't fit; and those rows.
         """
-        return _events([dict(row) for row in rows], self._reader(text))
+        return _events(rows, self._reader(text))
 
-    def columns(self, events: Sequence[dict[str, Any] | None]) -> tuple[dict[str, pa.Array], Misfits]:
+    def columns(self, events: Sequence[_Event]) -> tuple[dict[str, pa.Array], Misfits]:
         """
-        The second half of `of_rows`.
+        The second half of `from_rows`.
 
         Args:
             events: n events, of any number of callers.
-        Returns: as `of_table`; the misfits are values that Arrow can't hold.
+        Returns: as `from_table`; the misfits are values that Arrow can't hold.
         """
-        return _columns(events, self.leaves, {})
+        return _columns(events, {}, self.leaves)
 
     def renamed(self, misfits: Mapping[int, Misfit]) -> Misfits:
         """A model's misfits, with the names that callers know the fields by instead of the paths."""
@@ -110,10 +109,10 @@ class ColumnReader:
             for i, misfit in misfits.items()
         }
 
-    def _reader(self, text: bool | Callable[[str], bool]) -> _ReadRow:
+    def _reader(self, text: TextColumns) -> ReadRow:
         """A reader of whole rows, made once for each set of names whose columns are texts."""
         every = (name for field in self.record.fields for name in names_of(field))
-        names = frozenset(name for name in every if (text if isinstance(text, bool) else text(name)))
+        names = frozenset(name for name in every if is_text(text, (name,)))
         if names not in self._readers:
             self._readers[names] = record_reader(self.record, text=names)
         return self._readers[names]
@@ -127,16 +126,8 @@ def _top(path: str) -> str:
     return path.partition(".")[0]
 
 
-def _by_leaf(
-    rows: Sequence[dict[str, Any]], read: _ReadRow, leaves: Sequence[Leaf]
-) -> tuple[dict[str, pa.Array], Misfits]:
-    """The reference: each row by its own reader."""
-    events, wrong = _events(rows, read)
-    return _columns(events, leaves, wrong)
-
-
-def _events(rows: Sequence[dict[str, Any]], read: _ReadRow) -> tuple[list[dict[str, Any] | None], Misfits]:
-    events: list[dict[str, Any] | None] = []
+def _events(rows: Sequence[Mapping[str, object]], read: ReadRow) -> tuple[list[_Event], Misfits]:
+    events: list[_Event] = []
     wrong: Misfits = {}
     for i, row in enumerate(rows):
         try:
@@ -148,7 +139,7 @@ def _events(rows: Sequence[dict[str, Any]], read: _ReadRow) -> tuple[list[dict[s
 
 
 def _columns(
-    events: Sequence[dict[str, Any] | None], leaves: Sequence[Leaf], wrong: Misfits
+    events: Sequence[_Event], wrong: Misfits, leaves: Sequence[Leaf]
 ) -> tuple[dict[str, pa.Array], Misfits]:
     columns: dict[str, pa.Array] = {}
     for leaf in leaves:
@@ -172,9 +163,7 @@ class _Column:
         self._readers = {text: record_reader(Record(root.name, [field]), text=text) for text in (False, True)}
         self._constants = {leaf.path: _constant(root, leaf) for leaf in leaves}
 
-    def add(
-        self, batch: pa.RecordBatch, text: Callable[[str], bool], columns: dict[str, pa.Array]
-    ) -> Misfits:
+    def add(self, batch: pa.RecordBatch, text: TextColumns, columns: dict[str, pa.Array]) -> Misfits:
         """Put the leaves' arrays into `columns`; the rows that don't fit are returned."""
         name = next((name for name in names_of(self._field) if name in batch.schema.names), None)
         if name is None:
@@ -184,14 +173,18 @@ class _Column:
             ]  # fmt: skip
             if not dotted:
                 return self._default(len(batch), columns)
-            return self._one_by_one(batch.select(dotted), text(dotted[0]), columns)
+            return self._one_by_one(batch.select(dotted), is_text(text, dotted[:1]), columns)
         array = batch.column(batch.schema.names.index(name))
         found: dict[str, pa.Array] = {}
         for leaf in self._leaves:
             end = _descend(array, self._field, leaf.path)
-            made = None if end is None else leaf.type.cast(end, nullable=leaf.nullable, text=text(name))
+            made = (
+                None
+                if end is None
+                else leaf.type.cast(end, nullable=leaf.nullable, text=is_text(text, [name]))
+            )
             if made is None or (made.null_count and not leaf.nullable and len(self._leaves) > 1):
-                return self._one_by_one(batch.select([name]), text(name), columns)
+                return self._one_by_one(batch.select([name]), is_text(text, [name]), columns)
             found[leaf.path] = made
         columns |= found
         return self._nulls(found, name)
@@ -220,7 +213,7 @@ class _Column:
 
     def _one_by_one(self, batch: pa.RecordBatch, text: bool, columns: dict[str, pa.Array]) -> Misfits:
         rows, unreadable = _pythonic(batch)
-        found, wrong = _by_leaf(rows, self._readers[text], self._leaves)
+        found, wrong = _columns(*_events(rows, self._readers[text]), self._leaves)
         columns |= found
         return wrong | unreadable
 
@@ -248,12 +241,12 @@ def _descend(array: pa.Array, field: Field, path: str) -> pa.Array | None:
     return array
 
 
-def _pythonic(batch: pa.RecordBatch) -> tuple[list[dict[str, Any]], Misfits]:
+def _pythonic(batch: pa.RecordBatch) -> tuple[list[dict[str, object]], Misfits]:
     """Rows as dicts; those with a date that Python can't hold are named."""
     try:
         return batch.to_pylist(), {}
     except (OverflowError, ValueError):
-        rows: list[dict[str, Any]] = []
+        rows: list[dict[str, object]] = []
         wrong: Misfits = {}
         for i in range(len(batch)):
             try:

@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
 
-from stream.codec import ABSENT, Field, Node, Primitive, Record, Union, is_null, stored, strip_null
-from stream.table.values import reader_of
-from stream.types import Misfit, Read
+from stream.codec import (
+    ABSENT,
+    Array,
+    Field,
+    Map,
+    Node,
+    Primitive,
+    Record,
+    Union,
+    is_null,
+    stored,
+    strip_null,
+    type_at,
+)  # fmt: skip
+from stream.types import Misfit, Read, mismatch, nullable_reader, read_list
 
-__all__ = ["names_of", "projected", "record_reader", "relaxed"]
+__all__ = ["ReadRow", "TextColumns", "is_text", "names_of", "projected", "record_reader", "relaxed"]
 
 
-def record_reader(
-    record: Record, *, text: bool | Collection[str]
-) -> Callable[[dict[str, Any]], dict[str, Any]]:
+TextColumns: TypeAlias = bool | Collection[str]
+"""Whether texts stand for numbers, dates …; or the names of the columns in which they do."""
+
+ReadRow: TypeAlias = Callable[[Mapping[str, object]], dict[str, object]]
+"""Takes the values by column and gives the values by Avro name."""
+
+
+def is_text(text: TextColumns, names: Iterable[str]) -> bool:
+    """Whether the texts of a column of one of these names stand for numbers, dates …"""
+    return text if isinstance(text, bool) else any(name in text for name in names)
+
+
+def record_reader(record: Record, *, text: TextColumns) -> ReadRow:
     """
     A function that makes one record of a row.
 
     Args:
         record: the record's type.
-        text: whether texts stand for numbers, dates …; or the names of the columns in which they do.
-    Returns: takes the values by column and gives the values by Avro name; it raises one Misfit that holds every
-        field that doesn't fit.
+        text: whether texts stand for numbers, dates …
+    Returns: the function; it raises one Misfit that holds every field that doesn't fit.
     """
     plans = []
     for field in record.fields:
         names = names_of(field)
-        is_text = text if isinstance(text, bool) else any(name in text for name in names)
-        plans.append((field, names, reader_of(field.type, is_text, record_reader)))
+        plans.append((field, names, _reader_of(field.type, is_text(text, names))))
 
-    def read(values: dict[str, Any]) -> dict[str, Any]:
-        event: dict[str, Any] = {}
+    def read(values: Mapping[str, object]) -> dict[str, object]:
+        event: dict[str, object] = {}
         wrong: list[Misfit] = []
         for field, names, convert in plans:
             try:
@@ -54,6 +75,113 @@ def names_of(field: Field) -> tuple[str, ...]:
     Returns: the original name first, then Avro's.
     """
     return (field.name,) if field.feature in (None, field.name) else (str(field.feature), field.name)
+
+
+def _field(field: Field, names: tuple[str, ...], convert: Read, values: Mapping[str, object]) -> object:
+    for name in names:
+        if name in values:
+            return _converted(convert, values[name], name)
+    return _absent(field, convert, values)
+
+
+def _converted(convert: Read, value: object, name: str) -> object:
+    try:
+        return convert(value)
+    except Misfit as misfit:
+        raise misfit.within(name) from misfit
+
+
+def _absent(field: Field, convert: Read, values: Mapping[str, object]) -> object:
+    """A field without a column: a nested record from columns with dotted names, else the default."""
+    dotted = {
+        key[len(name) + 1 :]: value
+        for name in (field.name, field.feature)
+        if name
+        for key, value in values.items()
+        if key.startswith(f"{name}.")
+    }
+    if dotted:
+        return _converted(convert, None if set(dotted.values()) == {None} else dotted, field.name)
+    if field.default is ABSENT:
+        raise Misfit(
+            "there is no such column, and the field has no default",
+            field.feature or field.name,
+            reason="missing_field",
+        )
+    return _filled(field.default, field.type)
+
+
+def _filled(default: Any, node: Node) -> object:
+    """A default as a value: bytes for bytes, and inner records with the defaults of their own fields."""
+    bare, _ = strip_null(node)
+    if default is None or not isinstance(bare, Record):
+        return stored(default, bare)
+    return {field.name: _filled(default.get(field.name, field.default), field.type) for field in bare.fields}
+
+
+def _reader_of(node: Node, text: bool) -> Read:
+    """The function that reads values of a type, or raises Misfit; `text`: they stand for numbers, dates … (csv)."""
+    bare, nullable = strip_null(node)
+    plain = type_at(bare)
+    if plain is not None:
+        return plain.reader(nullable=nullable, text=text)
+    expected = type(bare).__name__.lower()
+    return nullable_reader(_single(bare, text), expected, nullable=nullable, text=text)
+
+
+def _single(node: Node, text: bool) -> Read:
+    plain = type_at(node)
+    if plain is not None:
+        return partial(plain.read, text=text)
+    match node:
+        case Union():
+            return _several(node, text)
+        case Array():
+            return partial(read_list, each=_reader_of(node.items, False), text=text)
+        case Map():
+            return _map(_reader_of(node.values, False))
+        case Record():
+            return _record(node, text)
+    raise AssertionError(node)  # every other node has a type
+
+
+def _several(union: Union, text: bool) -> Read:
+    """Takes a value as the first branch that it fits."""
+    readers = [_single(branch, text) for branch in union.branches if not is_null(branch)]
+
+    def convert(value: object) -> object:
+        for read in readers:
+            try:
+                return read(value)
+            except Misfit:
+                continue
+        raise mismatch("one of the union's types", value)
+
+    return convert
+
+
+def _record(node: Record, text: bool) -> Read:
+    made: list[ReadRow] = []  # when the first value comes, since a record may contain itself
+
+    def convert(value: object) -> object:
+        if not isinstance(value, dict):
+            raise mismatch("an object", value)
+        if not made:
+            made.append(record_reader(node, text=text))
+        return made[0](value)
+
+    return convert
+
+
+def _map(read: Read) -> Read:
+    def convert(value: object) -> object:
+        # Arrow gives a map as a list of pairs.
+        pairs = dict(value) if isinstance(value, list) else value
+        if not isinstance(pairs, dict):
+            raise mismatch("an object", value)
+        return {str(key): read(item) for key, item in pairs.items()}
+
+    return convert
 
 
 def projected(record: Record, paths: Iterable[str]) -> Record:
@@ -123,45 +251,3 @@ def _narrowed(field: Field, rests: list[str]) -> Field:
     if not isinstance(bare, Record) or "" in rests:
         return field
     return _with(field, projected(bare, rests))
-
-
-def _field(field: Field, names: tuple[str, ...], convert: Read, values: dict[str, Any]) -> Any:
-    for name in names:
-        if name in values:
-            return _converted(convert, values[name], name)
-    return _absent(field, convert, values)
-
-
-def _converted(convert: Read, value: Any, name: str) -> Any:
-    try:
-        return convert(value)
-    except Misfit as misfit:
-        raise misfit.within(name) from misfit
-
-
-def _absent(field: Field, convert: Read, values: dict[str, Any]) -> Any:
-    """A field without a column: a nested record from columns with dotted names, else the default."""
-    dotted = {
-        key[len(name) + 1 :]: value
-        for name in (field.name, field.feature)
-        if name
-        for key, value in values.items()
-        if key.startswith(f"{name}.")
-    }
-    if dotted:
-        return _converted(convert, None if set(dotted.values()) == {None} else dotted, field.name)
-    if field.default is ABSENT:
-        raise Misfit(
-            "there is no such column, and the field has no default",
-            field.feature or field.name,
-            reason="missing_field",
-        )
-    return _filled(field.default, field.type)
-
-
-def _filled(default: Any, node: Node) -> Any:
-    """A default as a value: bytes for bytes, and inner records with the defaults of their own fields."""
-    bare, _ = strip_null(node)
-    if default is None or not isinstance(bare, Record):
-        return stored(default, bare)
-    return {field.name: _filled(default.get(field.name, field.default), field.type) for field in bare.fields}

@@ -1,21 +1,43 @@
-"""Tables and rows in, predictions and faults out: for files, SQL and Spark."""
+"""
+Tables, rows or checked columns in, predictions and faults out: scoring without Kafka.
+
+Pure, as `stream.pipeline` is: the same model gives the same answers and the same faults. Rows have no offset: a
+prediction has the fields of `prediction.avsc` except `source_partition` and `source_offset`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
 from stream.codec import RecordSchema
 from stream.records import DeadLetter
-from stream.scoring import Model, Scored, carried_names
+from stream.scoring import Model, Scored, carried_names, prediction_columns
 from stream.table.column_reader import ColumnReader
-from stream.table.predictions import predict_columns
+from stream.table.row_reader import TextColumns
 from stream.types import Misfits, dead_letter_of
 
-__all__ = ["ScoredTable", "TableScorer"]
+__all__ = ["ScoredTable", "TableScorer", "predict_columns"]
+
+
+def predict_columns(model: Model, columns: Mapping[str, pa.Array], n: int) -> Scored:
+    """
+    Score n rows.
+
+    Args:
+        model: the loaded estimator.
+        columns: an array of length n for each feature's path (`columns_of` and `ColumnReader` make them); those of
+            carried paths are copied; others are ignored.
+        n: number of rows, ≥ 0.
+    Returns: an answer or a fault for each row. The columns are in the prediction's order: the carried fields
+        that were given, by their name in the prediction, the answer's fields, `model`.
+    Raises: as `Model.score`; never for any columns of the manifest's types.
+    """
+    scored = model.score(columns, n)
+    carry = carried_names(model.manifest.carry)
+    return replace(scored, columns=prediction_columns(columns, n, scored, carry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +114,7 @@ class TableScorer:
         """
         return self._needed.wanted(names)
 
-    def score(self, table: pa.Table | pa.RecordBatch, *, text: bool | Collection[str] = False) -> ScoredTable:
+    def score(self, table: pa.Table | pa.RecordBatch, *, text: TextColumns = False) -> ScoredTable:
         """
         Score a table, at once: memory grows with its rows, so give large ones in parts (some 16,000 rows).
 
@@ -105,12 +127,10 @@ class TableScorer:
         Raises: MemoryError and the like only; never for any values.
         """
         batch = _one_batch(table)
-        columns, wrong = self._needed.of_table(batch, _is_text(text))
+        columns, wrong = self._needed.from_table(batch, text)
         return self._score(columns, wrong, len(batch))
 
-    def score_rows(
-        self, rows: Sequence[Mapping[str, Any]], *, text: bool | Collection[str] = False
-    ) -> ScoredTable:
+    def score_rows(self, rows: Sequence[Mapping[str, object]], *, text: TextColumns = False) -> ScoredTable:
         """
         Score rows that are not a table, such as JSON objects or Avro records.
 
@@ -119,7 +139,7 @@ class TableScorer:
             text: as for `score`.
         Returns, Raises: as `score`.
         """
-        columns, wrong = self._needed.of_rows(rows, text=_is_text(text))
+        columns, wrong = self._needed.from_rows(rows, text=text)
         return self._score(columns, wrong, len(rows))
 
     def _score(self, columns: dict[str, pa.Array], wrong: Misfits, n: int) -> ScoredTable:
@@ -153,10 +173,3 @@ def _one_batch(table: pa.Table | pa.RecordBatch) -> pa.RecordBatch:
     if not batches:
         return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in table.schema], schema=table.schema)
     return pa.concat_batches(batches)  # a text column of more than 2 GiB stays in chunks
-
-
-def _is_text(text: bool | Collection[str]) -> Callable[[str], bool]:
-    if isinstance(text, bool):
-        return lambda _: text
-    names = frozenset(text)
-    return lambda name: name in names

@@ -18,7 +18,7 @@ from stream.table.scorer import ScoredTable, TableScorer
 __all__ = ["Look", "StructScorer"]
 
 Look: TypeAlias = Callable[[Sequence[str], ScoredTable], object]
-"""Told of the names of the columns that came, and of what was scored; may refuse by raising."""
+"""Called with the names of the columns that came, and with what was scored; may refuse by raising."""
 
 _ERROR = pa.struct([("stage", pa.string()), ("reason", pa.string()), ("message", pa.string())])
 
@@ -65,14 +65,14 @@ class StructScorer:
         self._prediction = pa.struct(list(as_sql(TableScorer(model, self._schema).schema)))
         self.type = pa.struct([("prediction", self._prediction), ("error", _ERROR)])
 
-    def of(self, rows: pa.Array, look: Look = _unseen) -> pa.Array:
+    def score(self, rows: pa.Array, look: Look = _unseen) -> pa.Array:
         """
         Score rows.
 
         Args:
             rows: n rows as structs; other columns than the model's are ignored. A null row has neither a
                 prediction nor an error.
-            look: at what was scored.
+            look: called with what was scored.
         Returns: n structs of `type`, of which one field is null.
         Raises: QueryError when these are not rows; what `look` raises.
         """
@@ -83,20 +83,20 @@ class StructScorer:
                 f"{self._name}(…): expected a row, found a value of Arrow type {rows.type}",
                 hint=self._call,
             )
-        there = rows.is_valid()
-        batch = pa.RecordBatch.from_struct_array(rows.filter(there) if rows.null_count else rows)
+        valid = rows.is_valid()
+        batch = pa.RecordBatch.from_struct_array(rows.filter(valid) if rows.null_count else rows)
         scored = self._scorer(batch.schema.names).score(batch)
         look(batch.schema.names, scored)
         outcomes = self._outcomes(scored)
         if not rows.null_count:
             return outcomes
         return outcomes.take(
-            pc.if_else(there, pc.subtract(pc.cumulative_sum(there.cast(pa.int64())), 1), None)
+            pc.if_else(valid, pc.subtract(pc.cumulative_sum(valid.cast(pa.int64())), 1), None)
         )
 
     def _scorer(self, names: Sequence[str]) -> TableScorer:
-        there = {name.partition(".")[0] for name in names} | set(names)
-        carried = tuple(path for path, known in self._carried.items() if there & known)
+        given = {name.partition(".")[0] for name in names} | set(names)
+        carried = tuple(path for path, known in self._carried.items() if given & known)
         if carried not in self._scorers:
             self._scorers[carried] = TableScorer(self._model, self._schema, carry=carried)
         return self._scorers[carried]

@@ -129,8 +129,8 @@ def test_typed_columns_are_what_their_values_are_one_by_one(kind: Any) -> None:
     for column in COLUMNS:
         rows = column.to_pylist()
 
-        at_once = needed.of_table(pa.RecordBatch.from_pydict({"x": column}), lambda _: False)
-        by_row = needed.of_rows([{"x": value} for value in rows], text=False)
+        at_once = needed.from_table(pa.RecordBatch.from_pydict({"x": column}), False)
+        by_row = needed.from_rows([{"x": value} for value in rows], text=False)
 
         assert shown(*by_row, len(column)) == shown(*at_once, len(column)), column
         streamed = on_the_stream(event, [{"x": value} for value in rows], text=False)
@@ -144,18 +144,14 @@ def test_cells_are_what_they_are_one_by_one(kind: Any) -> None:
     needed = ColumnReader(event, ["x"])
     streamed = on_the_stream(event, [{"x": cell} for cell in CELLS], text=True)
     for cell, bytes_say in zip(CELLS, streamed, strict=True):
-        at_once = needed.of_table(
-            pa.RecordBatch.from_pydict({"x": pa.array([cell], pa.string())}), lambda _: True
-        )
-        by_row = needed.of_rows([{"x": cell}], text=True)
+        at_once = needed.from_table(pa.RecordBatch.from_pydict({"x": pa.array([cell], pa.string())}), True)
+        by_row = needed.from_rows([{"x": cell}], text=True)
 
         (found,) = shown(*at_once, 1)
         assert shown(*by_row, 1) == [found], cell
         assert bytes_say == (found if isinstance(found, dict) else None), cell
-    together = needed.of_table(
-        pa.RecordBatch.from_pydict({"x": pa.array(CELLS, pa.string())}), lambda _: True
-    )
-    apart = needed.of_rows([{"x": cell} for cell in CELLS], text=True)
+    together = needed.from_table(pa.RecordBatch.from_pydict({"x": pa.array(CELLS, pa.string())}), True)
+    apart = needed.from_rows([{"x": cell} for cell in CELLS], text=True)
     assert shown(*apart, len(CELLS)) == shown(*together, len(CELLS))
 
 
@@ -165,10 +161,10 @@ def test_times_beyond_python_reach_the_column() -> None:
     far = pa.array([2**62, 0], pa.timestamp("us"))
     overflow = pa.array([2**62, 0], pa.timestamp("s"))
 
-    columns, wrong = needed.of_table(pa.RecordBatch.from_pydict({"x": far}), lambda _: False)
+    columns, wrong = needed.from_table(pa.RecordBatch.from_pydict({"x": far}), False)
     assert ([2**62, 0], {}) == (columns["x"].view(pa.int64()).to_pylist(), wrong)
 
-    columns, wrong = needed.of_table(pa.RecordBatch.from_pydict({"x": overflow}), lambda _: False)
+    columns, wrong = needed.from_table(pa.RecordBatch.from_pydict({"x": overflow}), False)
     assert [(0, "value_out_of_range")] == [(i, misfits[0].reason) for i, misfits in wrong.items()]
     assert columns["x"].view(pa.int64()).to_pylist()[1] == 0
 
@@ -197,10 +193,10 @@ def test_a_struct_is_a_nested_record(rows: list[dict[str, Any]]) -> None:
     needed = ColumnReader(NESTED, ["id", "weather.temp_c", "weather.wind"])
     batch = pa.Table.from_pylist(rows).to_batches()[0]
 
-    at_once = needed.of_table(batch, lambda _: False)
+    at_once = needed.from_table(batch, False)
 
     assert {} == at_once[1]
-    assert shown(*needed.of_rows(rows, text=False), len(rows)) == shown(*at_once, len(rows))
+    assert shown(*needed.from_rows(rows, text=False), len(rows)) == shown(*at_once, len(rows))
 
 
 def test_dotted_columns_are_a_nested_record() -> None:
@@ -210,7 +206,7 @@ def test_dotted_columns_are_a_nested_record() -> None:
         {"id": ["a", "b", "c"], "weather.temp (C)": [1.0, None, None], "weather.wind": [2.0, None, 3.0]}
     )
 
-    columns, wrong = needed.of_table(batch, lambda _: False)
+    columns, wrong = needed.from_table(batch, False)
 
     assert ["id", "weather.temp (C)", "weather.wind"] == needed.wanted([*batch.schema.names, "more"])
     assert [1.0, None] == columns["weather.temp_c"].to_pylist()[:2]
@@ -227,7 +223,7 @@ def test_the_original_name_comes_before_avros() -> None:
     for names, expected in ((["size (cm)"], 1.0), (["size__cm_"], 1.0), (["size__cm_", "size (cm)"], 2.0)):
         batch = pa.RecordBatch.from_pydict({name: [float(i)] for i, name in enumerate(names, 1)})
 
-        columns, wrong = needed.of_table(batch, lambda _: False)
+        columns, wrong = needed.from_table(batch, False)
 
         assert ({}, [expected]) == (wrong, columns["size__cm_"].to_pylist())
 
@@ -247,16 +243,16 @@ def test_a_missing_column_is_its_default_or_a_fault_of_every_row() -> None:
     needed = ColumnReader(event, ["id", "n", "raw", "v", "o", "in.k", "must"])
     rows = [{"id": "a", "must": 1}, {"id": "b", "must": 2}]
 
-    columns, wrong = needed.of_table(pa.Table.from_pylist(rows).to_batches()[0], lambda _: False)
+    columns, wrong = needed.from_table(pa.Table.from_pylist(rows).to_batches()[0], False)
 
     assert {} == wrong
     assert {
         "n": [dt.date(1970, 1, 4)] * 2, "raw": [b"\xff"] * 2, "v": [[1.0, 2.0]] * 2, "o": [None] * 2,
         "in.k": [7] * 2, "id": ["a", "b"], "must": [1, 2],
     } == {path: column.to_pylist() for path, column in columns.items()}  # fmt: skip
-    assert shown(*needed.of_rows(rows, text=False), 2) == shown(columns, wrong, 2)
+    assert shown(*needed.from_rows(rows, text=False), 2) == shown(columns, wrong, 2)
 
-    _, wrong = needed.of_table(pa.RecordBatch.from_pydict({"x": [1, 2]}), lambda _: False)
+    _, wrong = needed.from_table(pa.RecordBatch.from_pydict({"x": [1, 2]}), False)
     assert {0: ["id", "must"], 1: ["id", "must"]} == {i: [m.field for m in each] for i, each in wrong.items()}
     assert {"missing_field"} == {m.reason for each in wrong.values() for m in each}
 
@@ -284,7 +280,7 @@ def test_optional_leaves_may_be_missing_or_null() -> None:
     )
     needed = ColumnReader(schema, ["y", "part.x"], ["id", "part.key", "only.key"])
 
-    columns, wrong = needed.of_rows(
+    columns, wrong = needed.from_rows(
         [
             {"y": 1, "part": {"x": 2}},
             {"y": 1, "id": "i", "part": {"x": 2, "key": "k"}, "only": {"key": "o"}},
