@@ -22,7 +22,7 @@ _SETTINGS = Settings(KafkaSettings(group="flights-scorer"))
 _WHY = {
     ("Read", "topic"): "reads its records",
     ("Write", "topic"): "writes records",
-    ("Create", "topic"): "makes it where it is not there",
+    ("Create", "topic"): "creates it if it does not exist",
     ("Describe", "topic"): "sees its partitions and offsets",
     ("DescribeConfigs", "topic"): "reads `max.message.bytes`: the dead-letter topic must take more",
     ("Read", "group"): "is a member, and commits offsets",

@@ -72,6 +72,6 @@ def recipe() -> str:
     """Everything that a recipe may define."""
     lines = ["| name | type | default | meaning |", "|---|---|---|---|"]
     for name, named in NAMES.items():
-        default = "must be there" if named.required else f"`{named.default!r}`"
+        default = "required" if named.required else f"`{named.default!r}`"
         lines.append(f"| `{name}` | {named.expected} | {default} | {_capital(named.meaning)} |")
     return "\n".join(lines)

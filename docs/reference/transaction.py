@@ -20,7 +20,7 @@ def diagram() -> str:
         if event not in _WITHOUT and phase is not following:
             lines.append(f"    {phase.value} --> {following.value}: {event.value}")
     lines += [f"    {Phase.FENCED.value} --> [*]", "```", ""]
-    lines.append(f"A stop leads from each to `{Phase.ENDED.value}`.")
+    lines.append(f"From every phase, a stop leads to `{Phase.ENDED.value}`.")
     return "\n".join(lines)
 
 

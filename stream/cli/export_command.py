@@ -15,7 +15,7 @@ __all__ = ["export"]
 _TARGETS = "\n\n".join(f"{name}: {exporter.help}" for name, exporter in EXPORTERS.items())
 
 _HELP = f"""
-Write the files that another system needs to give a model's answers.
+Write the files that another system needs for a model's predictions.
 
 PACKAGE is a package's folder (default: [model] uri). The paths of the files are printed.
 

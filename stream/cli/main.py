@@ -28,7 +28,7 @@ COMMANDS = {
     "status": "Show lag, rate, model and dead letters of a running group.",
     "serve": "Serve predictions over REST.",
     "sql": "Query in SQL: predict(f) is a function of DuckDB.",
-    "export": "Write what BigQuery or another system needs to give a model's answers.",
+    "export": "Write the files that BigQuery or another system needs for a model's predictions.",
 }
 """Each lives in the module of its name, or in that of `_MODULES`; it is imported only when it is asked for."""
 

@@ -55,13 +55,13 @@ NAMES: dict[str, Named] = {
     "TARGET": Named("the column to predict; rows without it are left out", (str,)),
     "estimator": Named("a function that returns a fresh, unfitted scikit-learn classifier or regressor"),
     "load": Named(
-        "a function that returns the rows, a DataFrame; beside DATA it takes one argument, that path",
+        "a function that returns the rows, a DataFrame; with DATA it takes one argument, that path",
         (),
         None,
     ),
     "DATA": Named(
         "the path of the rows, relative to the recipe: csv, parquet, avro or jsonl, or whatever load(path) reads;"
-        " `--data` takes its place",
+        " `--data` overrides it",
         (str, Path, NoneType),
         None,
     ),
@@ -76,8 +76,8 @@ NAMES: dict[str, Named] = {
         None,
     ),
     "SPLIT": Named(
-        'the text "random", where there is neither TIME nor GROUP: rows are held out at random, classes in their'
-        " shares",
+        'the text "random", where there is neither TIME nor GROUP: rows are held out at random, stratified by'
+        " class",
         (str, NoneType),
         None,
     ),
@@ -97,14 +97,14 @@ NAMES: dict[str, Named] = {
         None,
     ),
     "JUDGE": Named(
-        "the metric by which versions are compared, and a column's importance is told; None for `log_loss`"
+        "the metric that compares versions, and measures the importance of a column; None for `log_loss`"
         " (without probabilities: `accuracy`) or `rmse`",
         (str, NoneType),
         None,
     ),
     "SEED": Named(
         "the seed of the split, the folds, the intervals, and of every `random_state` that the estimator leaves"
-        " open; `--seed` takes its place",
+        " open; `--seed` overrides it",
         (int,),
         0,
     ),
