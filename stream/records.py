@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -11,6 +11,7 @@ __all__ = [
     "DeadLetter",
     "Headers",
     "Outcome",
+    "Outgoing",
     "Partition",
     "Place",
     "Prediction",
@@ -105,6 +106,37 @@ class Batch:
     def place(self, i: int) -> Place:
         """Where record i is."""
         return Place(self.topic, self.partitions[i], self.offsets[i])
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """
+    n records to write to one topic, in order, as columns of equal length.
+
+    Attributes:
+        topic: the topic.
+        keys: shape (n,).
+        values: shape (n,); None is a null value (a tombstone).
+        timestamps_ms: shape (n,); milliseconds since the epoch; 0 = now.
+        headers: shape (n,); None or empty where there are none.
+    """
+
+    topic: str
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+    timestamps_ms: Sequence[int]
+    headers: Sequence[Headers | None]
+
+    @classmethod
+    def one(
+        cls, topic: str, key: bytes | None, value: bytes | None, timestamp_ms: int, headers: Headers | None
+    ) -> Outgoing:
+        """A single record."""
+        return cls(topic, [key], [value], [timestamp_ms], [headers])
+
+    def rows(self) -> Iterator[tuple[bytes | None, bytes | None, int, Headers | None]]:
+        """Key, value, timestamp and headers of each record. Raises: ValueError for columns of unequal length."""
+        return zip(self.keys, self.values, self.timestamps_ms, self.headers, strict=True)
 
 
 @dataclass(slots=True)

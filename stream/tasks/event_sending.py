@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from stream.deadline import Deadline
 from stream.errors import DeliveryFailed
+from stream.records import Outgoing
 from stream.transport import Sink
 
 __all__ = ["Message", "replay"]
@@ -89,5 +90,5 @@ def _chunk_size(rate: float | None) -> int:
 def _send(chunk: list[Message], sink: Sink, topic: str, sent: int) -> int:
     keys = [m.key for m in chunk]
     values = [m.value for m in chunk]
-    sink.send(topic, keys, values, [m.timestamp_ms for m in chunk], [None] * len(chunk))
+    sink.send(Outgoing(topic, keys, values, [m.timestamp_ms for m in chunk], [None] * len(chunk)))
     return sent + len(chunk)

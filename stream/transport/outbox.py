@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from stream.deadline import Deadline
 from stream.errors import DeliveryFailed
-from stream.records import Headers
+from stream.records import Headers, Outgoing
 from stream.settings import KafkaSettings
 from stream.transport.clients import make_client
 from stream.transport.faults import decide, decide_transaction
@@ -139,29 +139,16 @@ class Outbox:
         """Records handed over and not yet answered for."""
         return len(self.producer)
 
-    def send(
-        self,
-        topic: str,
-        keys: Sequence[bytes | None],
-        values: Sequence[bytes | None],
-        timestamps_ms: Sequence[int],
-        headers: Sequence[Headers | None],
-    ) -> None:
+    def send(self, records: Outgoing) -> None:
         """
-        Hand over n records, in order.
+        Hand over records, in order.
 
-        Args:
-            topic: where to.
-            keys: shape (n,).
-            values: shape (n,).
-            timestamps_ms: shape (n,); 0 = now.
-            headers: shape (n,).
         Raises: Stopped when the queue stays full for too long or the producer can't go on; records before
             that may have been written, none is reported as acknowledged.
         Blocks while the queue is full.
         """
-        produce = self.producer.produce
-        for key, value, timestamp, header in zip(keys, values, timestamps_ms, headers, strict=True):
+        topic, produce = records.topic, self.producer.produce
+        for key, value, timestamp, header in records.rows():
             try:
                 if header or value is None:
                     # A delivery report has neither headers nor timestamp; and nulls of one key look alike.
@@ -179,7 +166,7 @@ class Outbox:
                     produce(topic, value, key, BY_KEY, None, None, timestamp)
             except BufferError:
                 self._wait_for_room()
-                self.send(topic, [key], [value], [timestamp], [header])
+                self.send(Outgoing.one(topic, key, value, timestamp, header))
             except KafkaException as error:
                 self._on_failed(
                     Failed(topic, key, value, header or (), timestamp, error.args[0], at_once=True)

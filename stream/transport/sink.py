@@ -6,12 +6,12 @@ What the broker refused only for others in its batch is sent once more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from stream.deadline import Deadline
 from stream.errors import DeliveryFailed, Stopped
-from stream.records import Headers
+from stream.records import Outgoing
 from stream.settings import KafkaSettings
 from stream.transport.faults import decide, record_reason, worth_asking_again
 from stream.transport.outbox import Failed, Outbox, Refusal
@@ -44,29 +44,22 @@ class Sink:
         self._alone = False
         self._failure: Stopped | None = None
         self._repeat = repeat
-        self._sent: list[tuple[Sequence[bytes | None], Sequence[bytes | None], Sequence[int]]] = []
-        """Keys, values and timestamps of what `flush` has not answered for: a delivery report has no timestamp."""
+        self._sent: list[Outgoing] = []
+        """What `flush` has not answered for: a delivery report has no timestamp."""
 
     def __len__(self) -> int:
         """Records sent and not yet acknowledged."""
         return len(self._outbox) + len(self._sound) + len(self._doubtful)
 
-    def send(
-        self,
-        topic: str,
-        keys: Sequence[bytes | None],
-        values: Sequence[bytes | None],
-        timestamps_ms: Sequence[int],
-        headers: Sequence[Headers | None],
-    ) -> None:
+    def send(self, records: Outgoing) -> None:
         """
         Hand over n records, in order; see `Outbox.send`. Acknowledgement comes later: see `flush`.
 
         Records refused at once are found in `flush`'s answer.
         """
         if self._repeat:
-            self._sent.append((keys, values, timestamps_ms))
-        self._outbox.send(topic, keys, values, timestamps_ms, headers)
+            self._sent.append(records)
+        self._outbox.send(records)
 
     def _on_failed(self, failed: Failed) -> None:
         again = self._repeat and not self._alone and not failed.at_once
@@ -118,9 +111,7 @@ class Sink:
     def _ask_again(self, deadline: Deadline) -> None:
         """Send what failed with its batch once more: the sound ones together, the doubtful ones each alone."""
         stamps = {
-            (key, value): timestamp
-            for keys, values, timestamps in self._sent
-            for key, value, timestamp in zip(keys, values, timestamps, strict=True)
+            (key, value): timestamp for records in self._sent for key, value, timestamp, _ in records.rows()
         }
         sound, self._sound = self._sound, []
         doubtful, self._doubtful = self._doubtful, []
@@ -132,12 +123,12 @@ class Sink:
             self._wait(deadline)
         self._alone = False
 
-    def _send_stamped(self, records: Sequence[Failed], stamps: Stamps) -> None:
+    def _send_stamped(self, records: list[Failed], stamps: Stamps) -> None:
         for record in records:
             stamp = record.timestamp_ms
             if stamp is None:
                 stamp = stamps[record.key, record.value]
-            self.send(record.topic, [record.key], [record.value], [stamp], [record.headers])
+            self.send(Outgoing.one(record.topic, record.key, record.value, stamp, record.headers))
 
     def discard(self) -> None:
         """Forget what is still waiting: the worker stops and has not committed it."""

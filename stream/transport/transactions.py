@@ -11,7 +11,7 @@ Source: KIP-98; librdkafka, "Transactional producer", rdkafka.h.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from stream.background import Bounded, NeverBack
 from stream.deadline import Deadline
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StreamError
-from stream.records import Headers, Partition
+from stream.records import Outgoing, Partition
 from stream.settings import KafkaSettings
 from stream.transport.faults import decide_transaction, record_reason, unwrap
 from stream.transport.group_metadata import GroupMetadata
@@ -145,16 +145,9 @@ class TransactionalSink:
         except Retriable as error:
             raise OutcomeUnknown(error.message) from error
 
-    def send(
-        self,
-        topic: str,
-        keys: Sequence[bytes | None],
-        values: Sequence[bytes | None],
-        timestamps_ms: Sequence[int],
-        headers: Sequence[Headers | None],
-    ) -> None:
+    def send(self, records: Outgoing) -> None:
         """See `Outbox.send`. What is refused, and that the transaction can't be committed, `flush` tells."""
-        self._outbox.send(topic, keys, values, timestamps_ms, headers)
+        self._outbox.send(records)
 
     def flush(self, deadline: Deadline) -> list[Refusal]:
         """
@@ -273,10 +266,6 @@ class TransactionalSink:
             raise OutcomeUnknown(error.message) from error
         finally:
             self._failed = []
-
-    def discard(self) -> None:
-        """Forget what is still waiting: the worker stops and has not committed it."""
-        self._outbox.discard()
 
     def close(self) -> None:
         """Disconnect. An open transaction is ended by the broker, or by the next producer of this id."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 
 from stream.deadline import Deadline
 from stream.errors import DeadLetterRefused, DeliveryFailed, MovedOn, Retriable, Stopped
-from stream.records import Partition
+from stream.records import Outgoing, Partition
 from stream.transport import Refusal
 from stream.worker.delivery import Outlets
 from stream.worker.protocols import Reading
@@ -206,7 +206,7 @@ class AtLeastOnce:
         """A refused dead letter: once more stamped now if it was the timestamp, else the worker stops."""
         if refusal.reason != "timestamp_refused":
             raise refused_dead_letter(refusal)
-        self._sink.send(refusal.topic, [refusal.key], [refusal.value], [0], [refusal.headers])
+        self._sink.send(Outgoing.one(refusal.topic, refusal.key, refusal.value, 0, refusal.headers))
 
     # ---- in the engine's thread: offsets are committed ----
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from stream.deadletter import Letter
 from stream.deadline import Deadline
 from stream.errors import DeadLetterRefused
-from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction
+from stream.records import Batch, DeadLetter, Headers, Outcome, Outgoing, Prediction
 from stream.transport import Refusal
 from stream.worker.span import ScoredBatch
 from stream.worker.tally import all_predictions
@@ -23,14 +23,7 @@ SCHEMA_HEADER = "__value_schema_id"
 class Sending(Protocol):
     """What the publisher needs of `stream.transport.Sink`."""
 
-    def send(
-        self,
-        topic: str,
-        keys: Sequence[bytes | None],
-        values: Sequence[bytes | None],
-        timestamps_ms: Sequence[int],
-        headers: Sequence[Headers | None],
-    ) -> None:
+    def send(self, records: Outgoing) -> None:
         """See `Sink.send`."""
 
     def flush(self, deadline: Deadline) -> list[Refusal]:
@@ -90,7 +83,7 @@ class Publisher:
             keys = [keys[i] for i in rows]
             timestamps = [timestamps[i] for i in rows]
             headers = [headers[i] for i in rows]
-        self._sink.send(self._topics.predictions, keys, values, timestamps, headers)
+        self._sink.send(Outgoing(self._topics.predictions, keys, values, timestamps, headers))
 
     def bury(self, scored: ScoredBatch, i: int, letter: DeadLetter, *, now: bool = False) -> None:
         """
@@ -104,7 +97,9 @@ class Publisher:
         """
         dead = Letter.of(letter, scored.batch, i, scored.model, redact=self._topics.redact)
         stamp = 0 if now else dead.timestamp_ms
-        self._sink.send(self._topics.dead_letters, [dead.key], [dead.value], [stamp], [dead.wire_headers()])
+        self._sink.send(
+            Outgoing.one(self._topics.dead_letters, dead.key, dead.value, stamp, dead.wire_headers())
+        )
 
     @property
     def topics(self) -> Topics:

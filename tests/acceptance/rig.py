@@ -12,6 +12,7 @@ from stream.app import Parts, assemble
 from stream.codec import RecordSchema, single_object_prefix
 from stream.codec.dict_records import write_row
 from stream.deadline import Deadline
+from stream.records import Outgoing
 from stream.settings import (
     DeadLetterSettings,
     DeliverySettings,
@@ -82,7 +83,7 @@ def scored(
     values = [single_object_prefix(schema) + write_row(schema, row) for row in rows]
     keys = [b"%d" % i for i in range(len(rows))]
     sink = Sink(settings.kafka)
-    sink.send(settings.input.topic, keys, values, [0] * len(rows), [None] * len(rows))
+    sink.send(Outgoing(settings.input.topic, keys, values, [0] * len(rows), [None] * len(rows)))
     assert [] == sink.flush(Deadline.after(30))
     with (
         running(assemble(settings)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from stream.deadline import Deadline
-from stream.records import Batch, Headers, Partition
+from stream.records import Batch, Headers, Outgoing, Partition
 from stream.settings import InputSettings, KafkaSettings
 from stream.transport import EmbeddedBroker, Limits, Sink, Source
 from tests.kafka.process import wait_for
@@ -157,6 +157,6 @@ def send(
     sink = Sink(cluster.settings())
     count = len(values)
     keys, timestamps_ms = keys or [b"one key"] * count, timestamps_ms or [0] * count
-    sink.send(topic, keys, values, timestamps_ms, headers or [None] * count)
+    sink.send(Outgoing(topic, keys, values, timestamps_ms, headers or [None] * count))
 
     assert sink.flush(Deadline.after(READ_S)) == []

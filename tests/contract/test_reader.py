@@ -9,7 +9,7 @@ import pytest
 
 from stream.deadline import Deadline
 from stream.errors import Stopped
-from stream.records import Batch
+from stream.records import Batch, Outgoing
 from stream.transport import OffsetRange, Reader, TransactionalSink, first_and_last
 from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Row, rows, send
 from tests.kafka.process import wait_for
@@ -43,7 +43,7 @@ def transactions(cluster: Cluster) -> Iterator[TransactionalSink]:
 def write(sink: TransactionalSink, topic: str, *values: bytes) -> None:
     """Open a transaction and write records of one key."""
     sink.begin()
-    sink.send(topic, [b"one key"] * len(values), values, [0] * len(values), [None] * len(values))
+    sink.send(Outgoing(topic, [b"one key"] * len(values), values, [0] * len(values), [None] * len(values)))
     assert [] == sink.flush(Deadline.after(READ_S))
 
 

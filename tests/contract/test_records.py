@@ -11,6 +11,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
 )
 
 from stream.deadline import Deadline
+from stream.records import Outgoing
 from stream.transport import Limits, Sink
 from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Member, send
 
@@ -89,7 +90,7 @@ def test_value_beyond_the_clients_limit_is_refused_and_its_neighbours_are_writte
     topic = cluster.topic("huge")
     sink = Sink(cluster.settings())
     values = [b"before", bytes(_MAX_BYTES + 1), b"after"]
-    sink.send(topic, [b"k"] * 3, values, [0] * 3, [None] * 3)
+    sink.send(Outgoing(topic, [b"k"] * 3, values, [0] * 3, [None] * 3))
 
     refused = sink.flush(Deadline.after(READ_S))
 
@@ -102,7 +103,7 @@ def test_value_beyond_the_topics_limit_is_refused(cluster: Cluster) -> None:
     """The broker's own refusal comes back with the whole record, so that it can be dead-lettered."""
     topic = cluster.topic("large", {"max.message.bytes": "10000"})
     sink = Sink(cluster.settings())
-    sink.send(topic, [b"key"], [bytes(20_000)], [0], [[("h", b"1")]])
+    sink.send(Outgoing(topic, [b"key"], [bytes(20_000)], [0], [[("h", b"1")]]))
 
     (refused,) = sink.flush(Deadline.after(READ_S))
 
@@ -115,7 +116,7 @@ def test_timestamp_far_ahead_is_refused(cluster: Cluster) -> None:
     """A timestamp that the broker won't take is a refusal of that record, not the end of the worker."""
     topic = cluster.topic("future", {"message.timestamp.after.max.ms": "3600000"})
     sink = Sink(cluster.settings())
-    sink.send(topic, [None], [b"from 2100"], [4_102_444_800_000], [None])
+    sink.send(Outgoing(topic, [None], [b"from 2100"], [4_102_444_800_000], [None]))
 
     (refused,) = sink.flush(Deadline.after(READ_S))
 
@@ -132,7 +133,7 @@ def test_refused_records_take_no_neighbour_of_their_batch_with_them(
     sink = Sink(cluster.settings(), repeat=True)
     values = [b"%d" % i for i in range(20)]
     stamps = [4_102_444_800_000] * far + [1_371_000_000_000 + i for i in range(far, 20)]
-    sink.send(topic, [b"k"] * 20, values, stamps, [None, [("h", b"1")]] * 10)
+    sink.send(Outgoing(topic, [b"k"] * 20, values, stamps, [None, [("h", b"1")]] * 10))
 
     refused = sink.flush(Deadline.after(READ_S))
 
@@ -146,7 +147,7 @@ def test_batch_too_large_for_its_topic_is_written_record_by_record(cluster: Clus
     topic = cluster.topic("crowd", {"max.message.bytes": "2000"})
     sink = Sink(cluster.settings(), repeat=True)
     values = [b"%d" % i * 100 for i in range(50)]
-    sink.send(topic, [b"k"] * 50, values, [0] * 50, [None] * 50)
+    sink.send(Outgoing(topic, [b"k"] * 50, values, [0] * 50, [None] * 50))
 
     assert [] == sink.flush(Deadline.after(READ_S))
     assert sorted(values) == sorted(row.value or b"" for row in member(topic).read(50))

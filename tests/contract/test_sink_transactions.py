@@ -9,7 +9,7 @@ import pytest
 
 from stream.deadline import Deadline
 from stream.errors import Aborted, Fenced, MovedOn, OutcomeUnknown
-from stream.records import Partition
+from stream.records import Outgoing, Partition
 from stream.settings import KafkaSettings
 from stream.transport import GroupMetadata, TransactionalSink
 from tests.contract.cluster import READ_S, Cluster, Join, joining, send
@@ -56,7 +56,9 @@ def member(real: Cluster, settings: KafkaSettings) -> Iterator[Join]:
 
 def write(sink: TransactionalSink, topic: str, values: list[bytes], stamps: list[int] | None = None) -> None:
     """Send them under one key."""
-    sink.send(topic, [b"k"] * len(values), values, stamps or [0] * len(values), [None] * len(values))
+    sink.send(
+        Outgoing(topic, [b"k"] * len(values), values, stamps or [0] * len(values), [None] * len(values))
+    )
 
 
 def values_of(real: Cluster, topic: str, count: int) -> list[bytes | None]:

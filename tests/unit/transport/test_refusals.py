@@ -12,7 +12,7 @@ import pytest
 
 from stream.deadline import Deadline
 from stream.errors import BrokerRefused, StreamError
-from stream.records import Partition
+from stream.records import Outgoing, Partition
 from stream.rights import RIGHTS, Right, rights_of
 from stream.settings import DeadLetterSettings, InputSettings, KafkaSettings, OutputSettings, Secret, Settings
 from stream.transport import Cluster, Reader, Sink, WantedTopic
@@ -130,13 +130,13 @@ def test_right_that_is_revoked_at_work_is_named(secured: SecuredBroker, configur
     cluster, sink = Cluster(kafka, rights), Sink(kafka)
     cluster.partitions()
     output = configured.output.topic
-    sink.send(output, [b"key"], [b"1"], [0], [None])
+    sink.send(Outgoing(output, [b"key"], [b"1"], [0], [None]))
     assert [] == sink.flush(Deadline.after(WRITTEN_S))
     [write] = [right for right in rights if right.name == output]
 
     secured.revoke(user, [write])
 
-    sink.send(output, [b"key"], [b"2"], [0], [None])
+    sink.send(Outgoing(output, [b"key"], [b"2"], [0], [None]))
     with pytest.raises(BrokerRefused) as caught, cluster.naming_refusals():
         sink.flush(Deadline.after(WRITTEN_S))
     assert f"writing to {output}" in caught.value.message

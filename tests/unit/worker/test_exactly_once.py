@@ -17,8 +17,7 @@ from stream.errors import (
     Stopped,
 )
 from stream.records import Partition
-from stream.testing import batch_of
-from stream.testing.memory import Sent
+from stream.testing import Sent, batch_of
 from stream.transport import Refusal
 from stream.worker import State
 from stream.worker.phases import Phase
