@@ -10,7 +10,7 @@ from stream.worker.protocols import Process
 from stream.worker.publisher import Publisher, Topics
 from stream.worker.startup import wait_for_topics
 from stream.worker.state import State
-from stream.worker.suspects import Elsewhere, Guarded, Suspects
+from stream.worker.suspects import Guarded, OtherProcess, Suspects
 from stream.worker.tally import Tally
 from stream.worker.timing import Timing
 
@@ -18,10 +18,10 @@ __all__ = [
     "AtLeastOnce",
     "Brake",
     "Delivery",
-    "Elsewhere",
     "Engine",
     "ExactlyOnce",
     "Guarded",
+    "OtherProcess",
     "Outlets",
     "Process",
     "Progress",

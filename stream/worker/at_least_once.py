@@ -19,8 +19,9 @@ from stream.errors import DeadLetterRefused, DeliveryFailed, MovedOn, Retriable,
 from stream.records import Outgoing, Partition
 from stream.transport import Refusal
 from stream.worker.delivery import Outlets
-from stream.worker.protocols import Reading
-from stream.worker.publisher import Sending, letter_of, refused_dead_letter
+from stream.worker.pace import Pace
+from stream.worker.protocols import Reading, Sending
+from stream.worker.publisher import letter_of, refused_dead_letter
 from stream.worker.settlement import Ended, Settlement
 from stream.worker.span import ScoredBatch, Span
 from stream.worker.timing import Timing
@@ -46,7 +47,7 @@ class AtLeastOnce:
         self._outlets = outlets
         self._sink = sink
         self._timing = timing
-        self._source: Reading | None = None
+        self._pace = Pace(timing)
         self._span: Span | None = None
         self._owed: dict[Partition, int] = {}
         self._unanswered: dict[Partition, int] = {}
@@ -55,6 +56,7 @@ class AtLeastOnce:
             outlets.clock,
             "outputs were not acknowledged in the time there was; nothing of them is committed",
         )
+        self._source: Reading
 
     @property
     def holding(self) -> str:
@@ -97,12 +99,11 @@ class AtLeastOnce:
 
     def tend(self, *, drained: bool) -> None:
         """See `Delivery.tend`."""
-        if self._source is not None:
-            # What one commit could not make known is committed with the next one, never with an older offset.
-            for partition, offset in self._source.not_committed().items():
-                self._owed[partition] = max(
-                    offset, self._owed.get(partition, 0), self._unanswered.get(partition, 0)
-                )
+        # What one commit could not make known is committed with the next one, never with an older offset.
+        for partition, offset in self._source.not_committed().items():
+            self._owed[partition] = max(
+                offset, self._owed.get(partition, 0), self._unanswered.get(partition, 0)
+            )
         if drained:
             self._conclude(self._settlement.look(), None)
         if self._due():
@@ -147,9 +148,7 @@ class AtLeastOnce:
     def _due(self) -> bool:
         if self._span is None:
             return bool(self._owed) and not self._settlement.busy
-        old = self._outlets.clock() - self._span.started >= self._timing.span_s
-        large = self._span.value_bytes >= self._timing.span_bytes
-        return old or large or self._span.records >= self._timing.span_records
+        return self._pace.due(self._span, self._outlets.clock(), drained=False)
 
     def _end(self, budget: Deadline | None) -> None:
         """Start the end of the open span in the background."""
@@ -228,7 +227,7 @@ class AtLeastOnce:
         self._outlets.metrics.observe("stream_commit_seconds", self._outlets.clock() - ended.since)
 
     def _commit(self, span: Span, deadline: Deadline, *, wait: bool) -> None:
-        while self._source is not None and span.next_offsets:
+        while span.next_offsets:
             try:
                 self._source.commit(span.next_offsets, wait=wait)
             except MovedOn as error:

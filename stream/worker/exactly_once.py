@@ -15,7 +15,7 @@ the consumer had when the end began. What else can happen:
   (`Uncommitted`), as they were scored, and are published again in order, a transaction for each batch, before any
   others; the consumer is never taken back.
 - Outcome unknown (no answer to the commit, a fatal error of the client): a new producer takes the transactional id,
-  which ends the old transaction either way; then the group's offsets tell what was committed (`Renewal`).
+  which ends the old transaction either way; then the group's offsets tell what was committed (`ProducerLife`).
 - Fenced: by the broker's time-out, as above; before it, by another worker of the same id, and this one ends.
 - Partitions go: when revoked, the span is finished in the time there is; when lost, its transaction is aborted. Their
   records leave the hand: they are the next owner's.
@@ -33,11 +33,10 @@ from stream.deadline import Deadline
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Stopped, StreamError
 from stream.records import Partition
 from stream.worker.delivery import Outlets
-from stream.worker.open_transaction import OpenTransaction
 from stream.worker.pace import Pace
 from stream.worker.phases import Event, Phase, Phases
+from stream.worker.producer_life import AGAIN_S, TRY_S, ProducerLife
 from stream.worker.protocols import Reading, Transacting
-from stream.worker.renewal import AGAIN_S, TRY_S, Renewal
 from stream.worker.settlement import Ended, Settlement
 from stream.worker.span import ScoredBatch, Span
 from stream.worker.timing import Timing
@@ -66,8 +65,7 @@ class ExactlyOnce:
         self._timing = timing
         self.phases = Phases()
         self._hand = Uncommitted(outlets.publisher.topics.dead_letters, outlets.clock)
-        self._transaction = OpenTransaction(sink, self.phases, outlets.clock)
-        self._renewal = Renewal(sink, self._transaction, self.phases, outlets.clock)
+        self._producer = ProducerLife(sink, self.phases, outlets.clock)
         self._settlement = Settlement(
             outlets.progress,
             outlets.clock,
@@ -84,7 +82,7 @@ class ExactlyOnce:
     def open(self, source: Reading, pause: Callable[[float], bool]) -> None:
         """See `Delivery.open`. Raises: StartupTimeout when the coordinator does not answer."""
         self._source = source
-        self._renewal.start(pause)
+        self._producer.start(pause)
 
     def stop_by(self, deadline: Deadline) -> None:
         """See `Delivery.stop_by`."""
@@ -105,7 +103,7 @@ class ExactlyOnce:
         self._pace.judging_s = scored.seconds
         try:
             if self._span is None:
-                self._transaction.begin()
+                self._producer.begin()
                 self._span = Span(started)
             self._span.add(scored)
             self._outlets.publisher.publish(scored)
@@ -134,7 +132,7 @@ class ExactlyOnce:
         self._gone = set()
         self.phases.on(Event.ENDING)
         group, deadline = self._source.group(), Deadline.after(self._sink.timeout_s)
-        self._settlement.start(span, lambda: self._transaction.settle(span.next_offsets, group, deadline))
+        self._settlement.start(span, lambda: self._producer.settle(span.next_offsets, group, deadline))
 
     def _await(self, budget: Deadline | None) -> None:
         self._conclude(self._settlement.wait(budget))
@@ -173,21 +171,16 @@ class ExactlyOnce:
         result = {MovedOn: "moved_on", OutcomeUnknown: "unknown"}.get(type(error), "aborted")
         self._outlets.metrics.add("stream_commits_total", result=result)
         if isinstance(error, OutcomeUnknown):
-            self._renewal.need(error)
+            self._producer.doubt(error)
         else:
             self.phases.on(Event.FAILED)
-            self._abort(Deadline.after(self._sink.timeout_s))
-        refusals, self._transaction.refusals = self._transaction.refusals, []
+            self._abort()
+        refusals, self._producer.refusals = self._producer.refusals, []
         self._hand.note(refusals)
 
-    def _abort(self, deadline: Deadline) -> None:
+    def _abort(self) -> None:
         self._outlets.progress.allow(self._sink.timeout_s)
-        try:
-            self._sink.abort(deadline)
-        except OutcomeUnknown as error:
-            self._renewal.need(error)
-        else:
-            self.phases.on(Event.ABORTED)
+        self._producer.abort(Deadline.after(self._sink.timeout_s))
         self._emptied()
 
     def _emptied(self) -> None:
@@ -209,7 +202,7 @@ class ExactlyOnce:
             try:
                 self._again(self._hand.first)
             except (Aborted, MovedOn, OutcomeUnknown) as error:
-                refused = bool(self._transaction.refusals)
+                refused = bool(self._producer.refusals)
                 self._fail(error, [])
                 if not refused:
                     return
@@ -218,13 +211,13 @@ class ExactlyOnce:
             log.info("the records in hand are committed; going on")
 
     def _again(self, scored: ScoredBatch) -> None:
-        """One batch in hand, in a transaction of its own. Raises: as `OpenTransaction.settle`."""
+        """One batch in hand, in a transaction of its own. Raises: as `ProducerLife.settle`."""
         started = self._outlets.clock()
-        self._transaction.begin()
+        self._producer.begin()
         self._outlets.publisher.publish(scored)
         self.phases.on(Event.ENDING)
         deadline = Deadline.after(self._sink.timeout_s)
-        self._transaction.settle(scored.next_offsets(), self._source.group(), deadline)
+        self._producer.settle(scored.next_offsets(), self._source.group(), deadline)
         self.phases.on(Event.COMMITTED)
         self._hand.committed()
         self._count([scored], self._outlets.clock() - started)
@@ -232,7 +225,7 @@ class ExactlyOnce:
     def _renew(self, budget: Deadline) -> bool:
         """A new producer; then the group's offsets tell what was committed. False = not yet."""
         self._outlets.progress.allow(self._sink.timeout_s)
-        offsets = self._renewal.offsets(self._source, self._hand.partitions, budget)
+        offsets = self._producer.renew(self._source, self._hand.partitions, budget)
         if offsets is None:
             return False
         self._hand.skip_to(offsets)
@@ -276,7 +269,7 @@ class ExactlyOnce:
         if span is not None:
             self.phases.on(Event.LOST)
             self._hand.take_back(span.batches, "partitions were lost", ())
-            self._abort(Deadline.after(self._sink.timeout_s))
+            self._abort()
         self._forget(set(partitions))
 
     def _forget(self, gone: set[Partition]) -> None:

@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from stream.deadline import Deadline
-from stream.records import Batch, Outcome, Partition
+from stream.records import Batch, Outcome, Outgoing, Partition
 from stream.transport import GroupMetadata, Refusal
 
-__all__ = ["Process", "Reading", "Transacting"]
+__all__ = ["Process", "Reading", "Sending", "Transacting"]
 
 
 class Reading(Protocol):
     """What the engine needs of `stream.transport.Source`."""
 
-    joined: bool
     drained: bool
 
     @property
@@ -61,8 +60,18 @@ class Process(Protocol):
         """See `Pipeline.process`."""
 
 
-class Transacting(Protocol):
-    """What an exactly-once delivery needs of `stream.transport.TransactionalSink`, beside what is sent."""
+class Sending(Protocol):
+    """What the publisher and a delivery need of `stream.transport.Sink`."""
+
+    def send(self, records: Outgoing) -> None:
+        """See `Sink.send`."""
+
+    def flush(self, deadline: Deadline) -> list[Refusal]:
+        """See `Sink.flush`."""
+
+
+class Transacting(Sending, Protocol):
+    """What an exactly-once delivery needs of `stream.transport.TransactionalSink`."""
 
     timeout_s: float
 
@@ -74,9 +83,6 @@ class Transacting(Protocol):
 
     def begin(self) -> None:
         """See `TransactionalSink.begin`."""
-
-    def flush(self, deadline: Deadline) -> list[Refusal]:
-        """See `TransactionalSink.flush`."""
 
     def add_offsets(
         self, next_offsets: Mapping[Partition, int], group: GroupMetadata, deadline: Deadline

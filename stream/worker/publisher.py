@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from stream.deadletter import Letter
-from stream.deadline import Deadline
 from stream.errors import DeadLetterRefused
 from stream.records import Batch, DeadLetter, Headers, Outcome, Outgoing, Prediction
 from stream.transport import Refusal
+from stream.worker.protocols import Sending
 from stream.worker.span import ScoredBatch
 from stream.worker.tally import all_predictions
 
-__all__ = ["Publisher", "Sending", "Topics", "letter_of", "onward", "refused_dead_letter"]
+__all__ = ["Publisher", "Topics", "letter_of", "onward", "refused_dead_letter"]
 
 SCHEMA_HEADER = "__value_schema_id"
-"""Speaks of the input's value, so it does not go on to the prediction. Source: Confluent's serializers."""
-
-
-class Sending(Protocol):
-    """What the publisher needs of `stream.transport.Sink`."""
-
-    def send(self, records: Outgoing) -> None:
-        """See `Sink.send`."""
-
-    def flush(self, deadline: Deadline) -> list[Refusal]:
-        """See `Sink.flush`."""
+"""Describes the input's value, so a prediction does not keep it. Source: Confluent's serializers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +45,7 @@ class Publisher:
             topics: where to.
         """
         self._sink = sink
-        self._topics = topics
+        self.topics = topics
 
     def publish(self, scored: ScoredBatch) -> None:
         """
@@ -83,7 +72,7 @@ class Publisher:
             keys = [keys[i] for i in rows]
             timestamps = [timestamps[i] for i in rows]
             headers = [headers[i] for i in rows]
-        self._sink.send(Outgoing(self._topics.predictions, keys, values, timestamps, headers))
+        self._sink.send(Outgoing(self.topics.predictions, keys, values, timestamps, headers))
 
     def bury(self, scored: ScoredBatch, i: int, letter: DeadLetter, *, now: bool = False) -> None:
         """
@@ -95,16 +84,11 @@ class Publisher:
             letter: why.
             now: stamp it now, because the broker refuses its own timestamp.
         """
-        dead = Letter.of(letter, scored.batch, i, scored.model, redact=self._topics.redact)
+        dead = Letter.of(letter, scored.batch, i, scored.model, redact=self.topics.redact)
         stamp = 0 if now else dead.timestamp_ms
         self._sink.send(
-            Outgoing.one(self._topics.dead_letters, dead.key, dead.value, stamp, dead.wire_headers())
+            Outgoing.one(self.topics.dead_letters, dead.key, dead.value, stamp, dead.wire_headers())
         )
-
-    @property
-    def topics(self) -> Topics:
-        """Where outputs go."""
-        return self._topics
 
 
 def refused_dead_letter(refusal: Refusal) -> DeadLetterRefused:

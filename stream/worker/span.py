@@ -34,15 +34,16 @@ class ScoredBatch:
     seconds: float = 0.0
     restamped: set[int] = field(default_factory=set)
 
-    def where(self, keep: Callable[[int, int], bool]) -> ScoredBatch:
+    def where(self, keep: Callable[[Partition, int], bool]) -> ScoredBatch:
         """
         The records that are still this worker's to deal with.
 
         Args:
-            keep: told a record's partition number and offset.
+            keep: given a record's partition and offset.
         """
         batch = self.batch
-        rows = [i for i in range(len(batch)) if keep(batch.partitions[i], batch.offsets[i])]
+        places = enumerate(zip(batch.partitions, batch.offsets, strict=True))
+        rows = [i for i, (index, offset) in places if keep(Partition(batch.topic, index), offset)]
         if len(rows) == len(batch):
             return self
         new = {old: i for i, old in enumerate(rows)}

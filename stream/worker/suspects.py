@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from stream.records import Batch, Outcome
 from stream.worker.protocols import Process
 
-__all__ = ["CRASHES", "Elsewhere", "Guarded", "Suspects"]
+__all__ = ["CRASHES", "Guarded", "OtherProcess", "Suspects"]
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ def _places(scoring: dict[str, int]) -> str:
     return ", ".join(f"{partition} up to offset {offset}" for partition, offset in scoring.items())
 
 
-class Elsewhere(Protocol):
+class OtherProcess(Protocol):
     """Another process that scores, so that its death is not this one's."""
 
     def process(self, batch: Batch) -> list[Outcome]:
@@ -126,7 +126,7 @@ class Elsewhere(Protocol):
 class Guarded:
     """A pipeline whose suspects are scored elsewhere."""
 
-    def __init__(self, pipeline: Process, suspects: Suspects, elsewhere: Callable[[], Elsewhere]) -> None:
+    def __init__(self, pipeline: Process, suspects: Suspects, elsewhere: Callable[[], OtherProcess]) -> None:
         """
         Args:
             pipeline: scores in this process.
@@ -136,7 +136,7 @@ class Guarded:
         self._pipeline = pipeline
         self._suspects = suspects
         self._elsewhere = elsewhere
-        self._other: Elsewhere | None = None
+        self._other: OtherProcess | None = None
 
     @property
     def name(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
 
 from stream.deadletter import Letter
 from stream.errors import DeadLetterRefused, Stopped
@@ -60,7 +59,7 @@ class Uncommitted:
         """
         if not self._batches:
             self._since = self._clock()
-        kept = _where(batches, lambda topic, index, offset: Partition(topic, index) not in gone)
+        kept = _where(batches, lambda partition, _: partition not in gone)
         self._batches = [*kept, *self._batches]
         self.why = why
 
@@ -75,15 +74,12 @@ class Uncommitted:
 
     def drop(self, partitions: Collection[Partition]) -> None:
         """These partitions are others' now, and so are their records."""
-        self._batches = _where(
-            self._batches, lambda topic, index, offset: Partition(topic, index) not in partitions
-        )
+        self._batches = _where(self._batches, lambda partition, _: partition not in partitions)
 
     def skip_to(self, next_offsets: Mapping[Partition, int]) -> None:
         """What is before these offsets turned out to be committed."""
         self._batches = _where(
-            self._batches,
-            lambda topic, index, offset: offset >= next_offsets.get(Partition(topic, index), 0),
+            self._batches, lambda partition, offset: offset >= next_offsets.get(partition, 0)
         )
 
     @property
@@ -143,15 +139,12 @@ def _sizes(key: bytes | None, value: bytes | None, headers: Headers) -> tuple[in
     return len(key or b""), len(value or b""), len(headers), parts
 
 
-def _where(batches: Sequence[ScoredBatch], keep: Callable[[str, int, int], bool]) -> list[ScoredBatch]:
-    """The batches without the records that are not to be kept; none is empty."""
-    kept = (scored.where(partial(keep, scored.batch.topic)) for scored in batches)
+def _where(batches: Sequence[ScoredBatch], keep: Callable[[Partition, int], bool]) -> list[ScoredBatch]:
+    """The batches with only the records to keep; none is empty."""
+    kept = (scored.where(keep) for scored in batches)
     return [scored for scored in kept if len(scored.batch)]
 
 
 def _dead_letter_row(scored: ScoredBatch, refusal: Refusal) -> int | None:
     place, batch = Letter.parse(refusal.headers).place, scored.batch
-    places = zip(batch.partitions, batch.offsets, strict=True)
-    return next(
-        (i for i, each in enumerate(places) if place and each == (place.partition, place.offset)), None
-    )
+    return next((i for i in range(len(batch)) if batch.place(i) == place), None)
