@@ -18,7 +18,7 @@ from stream.rights import rights_of
 from stream.settings import KafkaSettings, Settings
 from stream.store import Package
 from stream.telemetry import Metrics, RowCount
-from stream.transport import Cluster, Limits, Sink, Source, TransactionalSink
+from stream.transport import Cluster, Sink, Source, TransactionalSink
 from stream.worker import (
     AtLeastOnce,
     Brake,
@@ -106,9 +106,7 @@ def assemble(settings: Settings) -> Parts:
         Timing(),
         time.monotonic,
     )
-    batching = settings.batching
-    limits = Limits(batching.max_records, batching.max_bytes, batching.max_wait)
-    source = Source(_member(settings), settings.input, limits, engine)
+    source = Source(_member(settings), settings.input, settings.batching, engine)
     reloader = Reloader.of(
         settings,
         package,

@@ -1,4 +1,4 @@
-"""A source that plays a script: batches, rebalances, errors; and keeps what is committed."""
+"""A source that plays a script: batches, rebalances, errors; it keeps what is committed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,35 @@ from stream.errors import StreamError
 from stream.records import Batch, Partition
 from stream.transport import GroupMetadata, Listener
 
-__all__ = ["ScriptedSource", "Step"]
+__all__ = ["ScriptedSource", "Step", "batch_of"]
 
 Step: TypeAlias = Batch | StreamError | Callable[[], None]
 """A batch to return, an error to raise, or a function to call."""
+
+
+def batch_of(
+    values: Sequence[bytes | None], *, topic: str = "in", partition: int = 0, first_offset: int = 0
+) -> Batch:
+    """
+    A batch of one partition with consecutive offsets.
+
+    Args:
+        values: shape (n,).
+        topic: its topic.
+        partition: its partition.
+        first_offset: offset of the first record.
+    Returns: keys are `k<offset>`, timestamps 1,000 + offset, no headers.
+    """
+    offsets = list(range(first_offset, first_offset + len(values)))
+    return Batch(
+        topic,
+        [partition] * len(values),
+        offsets,
+        [1_000 + offset for offset in offsets],
+        [b"k%d" % offset for offset in offsets],
+        list(values),
+        [None] * len(values),
+    )
 
 
 class ScriptedSource:

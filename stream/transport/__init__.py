@@ -1,12 +1,11 @@
 """Kafka: the only room that knows confluent-kafka."""
 
-from stream.transport.edges import first_and_last
-from stream.transport.group_metadata import GroupMetadata
+from stream.transport.consumer_group import GroupMetadata
 from stream.transport.mock import EmbeddedBroker
 from stream.transport.outbox import Refusal
-from stream.transport.reader import OffsetRange, Reader
+from stream.transport.reader import OffsetRange, Reader, first_and_last
 from stream.transport.sink import Sink
-from stream.transport.source import Limits, Listener, Source
+from stream.transport.source import Listener, Source
 from stream.transport.topic_admin import Cluster, TopicState, WantedTopic
 from stream.transport.transactions import TransactionalSink
 
@@ -14,7 +13,6 @@ __all__ = [
     "Cluster",
     "EmbeddedBroker",
     "GroupMetadata",
-    "Limits",
     "Listener",
     "OffsetRange",
     "Reader",

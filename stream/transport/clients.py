@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TypeVar
 
 from confluent_kafka import KafkaException
 
@@ -13,6 +13,8 @@ from stream.nearest import did_you_mean
 from stream.transport.faults import unwrap
 
 __all__ = ["make_client"]
+
+T = TypeVar("T")
 
 _COMMON = (
     "client.id",
@@ -48,7 +50,7 @@ _COMMON = (
 """What people set; librdkafka has hundreds, and does not list them at run time."""
 
 
-def make_client(kind: Callable[..., Any], properties: Mapping[str, Any]) -> Any:
+def make_client(kind: Callable[..., T], properties: Mapping[str, object]) -> T:
     """
     Make a consumer, producer or admin client; it connects by itself, later.
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from stream.errors import BrokerRefused
-from stream.settings import KafkaSettings, Secret
+from stream.settings import KafkaSettings
+from stream.transport.properties import admin_properties
 
 __all__ = ["knock"]
 
@@ -43,7 +44,7 @@ def knock(kafka: KafkaSettings) -> BrokerRefused | None:
         server answers.
     Blocks for some seconds at most.
     """
-    own = {key: v.reveal() if isinstance(v, Secret) else v for key, v in kafka.properties.items()}
+    own = admin_properties(kafka)
     for server in kafka.bootstrap_servers.split(","):
         host, _, port = server.strip().rpartition("://")[2].rpartition(":")
         place = host.strip("[]"), int(port) if port.isdecimal() else 0

@@ -198,15 +198,10 @@ class Outbox:
         if self._connection.fatal is not None:
             raise self._decide(self._connection.fatal, "writing")
 
-    def serve(self, wait_s: float) -> int:
-        """
-        Let the producer work for so long at most.
-
-        Returns: how many records are not answered for yet.
-        Raises: as `check`.
-        """
+    def serve(self, wait_s: float) -> None:
+        """Let the producer work until every record is answered for, wait_s seconds at most. Raises: as `check`."""
         try:
-            return int(self.producer.flush(wait_s))
+            self.producer.flush(wait_s)
         except KafkaException as error:
             raise self._decide(error, "writing") from error
         except SystemError:

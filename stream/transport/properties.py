@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from confluent_kafka import KafkaError
+
 from stream.errors import SettingsError
 from stream.settings import KafkaSettings, Secret
+from stream.transport.client_records import Message
 
 __all__ = [
     "RESERVED",
@@ -88,7 +91,7 @@ def _common(settings: KafkaSettings, own: Mapping[str, Any], name: str) -> Clien
     return {"bootstrap.servers": settings.bootstrap_servers, "log_level": LOG_LEVEL, **plain}
 
 
-def consumer_properties(settings: KafkaSettings, on_error: Callable[[Any], None]) -> Client:
+def consumer_properties(settings: KafkaSettings, on_error: Callable[[KafkaError], None]) -> Client:
     """
     The consumer's configuration.
 
@@ -127,8 +130,8 @@ def consumer_properties(settings: KafkaSettings, on_error: Callable[[Any], None]
 
 def producer_properties(
     settings: KafkaSettings,
-    on_error: Callable[[Any], None],
-    on_delivery: Callable[[Any, Any], None],
+    on_error: Callable[[KafkaError], None],
+    on_delivery: Callable[[KafkaError | None, Message], None],
     transactional_id: str | None = None,
 ) -> Client:
     """

@@ -1,9 +1,11 @@
-"""Reading a topic as an onlooker, without a group or commits: every partition as it grows, or ranges of offsets."""
+"""Reading a topic without a group or commits: every partition as it grows, ranges of offsets, or its ends."""
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,10 +21,13 @@ from stream.transport.faults import decide
 from stream.transport.properties import consumer_properties
 from stream.transport.reachability import Connection
 
-__all__ = ["OffsetRange", "Reader"]
+__all__ = ["OffsetRange", "Reader", "first_and_last"]
 
 ANSWER_S = 15.0
 """For one answer of the broker."""
+
+LOOK_S = 5.0
+"""The same for a look at a topic's ends: people wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,6 @@ class Reader:
             answer_s: how long to wait for one answer of the broker.
         Raises: Stopped when the broker does not answer or the topic is not there; with ranges, never.
         """
-        self.connection = Connection()
         self._topic = topic
         self._answer_s = answer_s
         self._ends: dict[int, int] = {}
@@ -72,7 +76,7 @@ class Reader:
         """Per partition, how many records are still wanted at most."""
         self._bounded = not isinstance(start, str)
         properties = {
-            **consumer_properties(kafka, self.connection.on_error),
+            **consumer_properties(kafka, Connection().on_error),
             "enable.partition.eof": self._bounded,
         }
         self._consumer: Any = make_client(Consumer, properties)
@@ -150,7 +154,7 @@ class Reader:
         return as_batch(self._topic, list(wanted))
 
     def _is_record(self, message: Message) -> bool:
-        """Whether it is a record; an error that passes is none. Raises: the decision on any other error."""
+        """Whether it is a record, and not an error that passes. Raises: the decision on any other error."""
         error = message.error()
         # The client looks for its group's coordinator unasked; an onlooker needs none.
         if error is None or error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
@@ -183,15 +187,40 @@ class Reader:
         Batches as they come, until the ranges are read.
 
         Args:
-            idle_s: end when nothing came for so long; None = wait for ever. `finished` tells which end it was.
+            idle_s: end when nothing came for so long; None = never. `finished` tells whether all was read.
         """
-        quiet = Deadline.after(idle_s) if idle_s is not None else None
-        while not self.finished and (quiet is None or not quiet.over):
+        patience_s = math.inf if idle_s is None else idle_s
+        quiet = Deadline.after(patience_s)
+        while not self.finished and not quiet.over:
             batch = self.poll(0.2)
             if batch:
                 yield batch
-                quiet = Deadline.after(idle_s) if idle_s is not None else None
+                quiet = Deadline.after(patience_s)
 
     def close(self) -> None:
         """End reading."""
         self._consumer.close()
+
+
+def first_and_last(kafka: KafkaSettings, topic: str, records: int, budget_s: float = 15.0) -> Batch:
+    """
+    Read the ends of every partition, without a group's offsets.
+
+    Args:
+        kafka: the cluster.
+        topic: the topic.
+        records: at each end of each partition.
+        budget_s: for everything; what was read by then is returned.
+    Returns: the records, each once or twice; empty where the topic is not there or empty.
+    Raises: Stopped when no broker answers or it refuses.
+    """
+    deadline, batch = Deadline.after(budget_s), Batch(topic)
+    with closing(Reader(kafka, topic, (), LOOK_S)) as reader:
+        ends = reader.ends().items()
+        first = [OffsetRange(index, low, high, records) for index, (low, high) in ends]
+        last = [OffsetRange(i, high - records, high) for i, (low, high) in ends if high - records > low]
+        for ranges in (first, last):
+            reader.read(ranges)
+            while not reader.finished and not deadline.over:
+                batch.extend(reader.poll(deadline.left_s(0.2)))
+    return batch

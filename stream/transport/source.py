@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -20,17 +20,16 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from stream.deadline import Deadline
 from stream.errors import Stopped, StreamError
 from stream.records import Batch, Partition
-from stream.settings import InputSettings, KafkaSettings
+from stream.settings import BatchingSettings, InputSettings, KafkaSettings
 from stream.transport.client_records import Message, all_sound, as_batch, partitions_of
 from stream.transport.clients import make_client
+from stream.transport.consumer_group import GroupCommits, GroupMetadata
 from stream.transport.faults import decide
-from stream.transport.group_commits import GroupCommits
-from stream.transport.group_metadata import GroupMetadata
 from stream.transport.properties import consumer_properties
 from stream.transport.reachability import Connection
 from stream.transport.starts import Starts
 
-__all__ = ["Limits", "Listener", "Source"]
+__all__ = ["Listener", "Source"]
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,7 @@ ASSIGN_S = 30.0
 
 
 class Listener(Protocol):
-    """Who wants to know of rebalances."""
+    """Is told of rebalances."""
 
     def assigned(self, partitions: Sequence[Partition]) -> None:
         """These are owned from now on. May not block."""
@@ -54,27 +53,11 @@ class Listener(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """
-    How much a poll may take.
-
-    Attributes:
-        records: at most so many.
-        bytes: of values at most; a single larger record still comes, alone.
-        wait_s: how long a batch that is not full may wait for more.
-    """
-
-    records: int
-    bytes: int
-    wait_s: float
-
-
 class Source:
     """The consumer side of a worker."""
 
     def __init__(
-        self, kafka: KafkaSettings, options: InputSettings, limits: Limits, listener: Listener
+        self, kafka: KafkaSettings, options: InputSettings, batching: BatchingSettings, listener: Listener
     ) -> None:
         """
         Connects nothing yet.
@@ -82,7 +65,7 @@ class Source:
         Args:
             kafka: the cluster and the group.
             options: the topic, and what to do when its records are gone.
-            limits: how much a poll may take.
+            batching: how much a poll may take; a single record beyond `max_bytes` still comes, alone.
             listener: told of every rebalance.
         """
         self.connection = Connection()
@@ -92,7 +75,7 @@ class Source:
         self._consumer: Any = make_client(Consumer, {**properties, "on_commit": self._commits.answered})
         self._starts = Starts(self._consumer, options.topic)
         self._options = options
-        self._limits = limits
+        self._batching = batching
         self._listener = listener
         self._rebalances = 0
         self._held: list[Message] = []
@@ -110,7 +93,10 @@ class Source:
     def subscribe(self) -> None:
         """Join the group; partitions arrive in later polls."""
         self._consumer.subscribe(
-            [self._options.topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+            [self._options.topic],
+            on_assign=self._on_assign,
+            on_revoke=partial(self._leave, lost=False),
+            on_lost=partial(self._leave, lost=True),
         )
 
     def poll(self, idle_s: float) -> Batch:
@@ -121,7 +107,7 @@ class Source:
             idle_s: how long to wait for a first record.
         Returns: a batch, empty when nothing came. Records of one partition are in offset order.
         Raises: Stopped for what can't go on (out of range, ACL); the batch in hand is dropped uncommitted.
-        Blocks for idle_s + the limits' wait_s, longer only while a rebalance is under way.
+        Blocks for idle_s + `max_wait`, longer only while a rebalance is under way.
         """
         before = dict(self._owned)
         messages = self._take(idle_s)
@@ -133,23 +119,23 @@ class Source:
             messages, self._held = self._held, []
         else:
             messages = self._consumer.consume(1, idle_s)
-            if messages and self._limits.records > 1:
-                messages += self._consumer.consume(self._limits.records - 1, 0)
-                missing = self._limits.records - len(messages)
-                if missing > 0 and self._limits.wait_s > 0:
-                    messages += self._consumer.consume(missing, self._limits.wait_s)
+            if messages and self._batching.max_records > 1:
+                messages += self._consumer.consume(self._batching.max_records - 1, 0)
+                missing = self._batching.max_records - len(messages)
+                if missing > 0 and self._batching.max_wait > 0:
+                    messages += self._consumer.consume(missing, self._batching.max_wait)
         return self._cut(messages)
 
     def _cut(self, messages: list[Message]) -> list[Message]:
         """Keep what is beyond the limits for the next poll."""
-        room = self._limits.bytes
+        room: int = self._batching.max_bytes
         for i, message in enumerate(messages):
             room -= len(message)
-            if (room < 0 and i) or i == self._limits.records:
+            if (room < 0 and i) or i == self._batching.max_records:
                 self._held = messages[i:]
                 self.drained = False
                 return messages[:i]
-        self.drained = len(messages) < self._limits.records
+        self.drained = len(messages) < self._batching.max_records
         return messages
 
     def _batch(self, messages: list[Message], before: Mapping[int, int]) -> Batch:
@@ -242,7 +228,7 @@ class Source:
 
     def _on_assign(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         try:
-            consumer.incremental_assign(self._starts.of(partitions, Deadline.after(ASSIGN_S)))
+            consumer.incremental_assign(self._starts.find(partitions, Deadline.after(ASSIGN_S)))
         except KafkaException as error:
             self._failure = decide(error, f"taking over partitions of {self._options.topic}")
             return
@@ -253,12 +239,6 @@ class Source:
         self._owned.update({tp.partition: self._rebalances for tp in partitions})
         self.joined = True
         self._tell("assigned", partitions)
-
-    def _on_revoke(self, consumer: Any, partitions: list[TopicPartition]) -> None:
-        self._leave(consumer, partitions, lost=False)
-
-    def _on_lost(self, consumer: Any, partitions: list[TopicPartition]) -> None:
-        self._leave(consumer, partitions, lost=True)
 
     def _leave(self, consumer: Any, partitions: list[TopicPartition], *, lost: bool) -> None:
         self._tell("lost" if lost else "revoked", partitions)
@@ -287,7 +267,7 @@ class Source:
     def _handle(self, error: KafkaError, message: Message) -> None:
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             gone = TopicPartition(message.topic(), message.partition())
-            start = self._starts.instead_of(
+            start = self._starts.replacement(
                 gone, error, self._options.on_out_of_range, Deadline.after(ASSIGN_S)
             )
             # Not seek(): the client refuses it in this state.

@@ -19,8 +19,7 @@ __all__ = ["Starts"]
 log = logging.getLogger(__name__)
 
 AGAIN_S = 0.1
-"""Before a question is put again that a broker could not answer yet."""
-
+"""Before a question that a broker could not answer yet is asked again."""
 
 HELD_BACK = (
     "look at the brokers; where they are well, a transaction of this group does not end:"
@@ -30,7 +29,7 @@ HELD_BACK = (
 
 
 class Starts:
-    """Asks with the consumer that will read, in the thread that owns it."""
+    """Asks through the consumer that will read, in the thread that owns it."""
 
     def __init__(self, consumer: Any, topic: str) -> None:
         """
@@ -41,7 +40,7 @@ class Starts:
         self._consumer = consumer
         self._topic = topic
 
-    def of(self, partitions: list[TopicPartition], deadline: Deadline) -> list[TopicPartition]:
+    def find(self, partitions: list[TopicPartition], deadline: Deadline) -> list[TopicPartition]:
         """
         Where each partition starts; the log says where the group has no offset, and how many records that means.
 
@@ -53,7 +52,7 @@ class Starts:
         """
         The group's offsets, of the partitions that have one.
 
-        Raises: as `of`.
+        Raises: as `find`.
         """
         asked = [TopicPartition(p.topic, p.index) for p in partitions]
         return {
@@ -62,7 +61,7 @@ class Starts:
             if tp.offset != OFFSET_INVALID
         }
 
-    def instead_of(
+    def replacement(
         self,
         gone: TopicPartition,
         error: KafkaError,
@@ -77,7 +76,7 @@ class Starts:
             error: as the client gave it.
             choice: `[input] on_out_of_range`.
             deadline: for the broker's answer.
-        Raises: OffsetOutOfRange when the choice is to stop; else as `of`.
+        Raises: OffsetOutOfRange when the choice is to stop; else as `find`.
         """
         low, high = self.ends(gone, deadline)
         if choice == "stop":
@@ -96,7 +95,7 @@ class Starts:
         """
         The earliest offset and the one after the last; a partition that has no leader yet is waited for.
 
-        Raises: as `of`.
+        Raises: as `find`.
         """
         while True:
             try:

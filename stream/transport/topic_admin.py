@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
@@ -30,10 +30,6 @@ __all__ = ["Cluster", "TopicState", "WantedTopic"]
 
 ANSWER_S = 15.0
 """For one answer of the cluster; topic creation on a busy broker takes some seconds."""
-
-LOG_LEVEL = 2
-"""syslog's "critical". At librdkafka's own level the client writes each try to connect to stderr, 20 a second;
-what failed, and why, is in the errors raised here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,7 @@ class Cluster:
         """What the work needs."""
         self._servers = kafka.bootstrap_servers
         self._entry = Entry(kafka)
-        properties = {"log_level": LOG_LEVEL, **admin_properties(kafka), "error_cb": self._entry.on_error}
+        properties = {**admin_properties(kafka), "error_cb": self._entry.on_error}
         # Kept: a dropped client fails its futures with _DESTROY.
         self._admin: Any = make_client(AdminClient, properties)
         self._permissions = Permissions(self._admin, rights, kafka.properties)
@@ -103,7 +99,7 @@ class Cluster:
         """
         Topics by name.
 
-        Raises: KafkaException when no broker answers in time; BrokerRefused as soon as one lets us not in, and
+        Raises: KafkaException when no broker answers in time; BrokerRefused as soon as one does not let us in, and
             at the first answer when rights are missing.
         """
         found: dict[str, Any] = self._entry.let_in(
@@ -158,23 +154,17 @@ class Cluster:
         Returns: the state after, same order.
         Raises: Stopped with the broker's reason when it refuses; topics before that one were made.
         """
-        before = {state.name: state for state in self.look(wanted)}
-        missing = {t.name: t for t in wanted if before[t.name].partitions is None}
+        states = self.look(wanted)
+        missing = {
+            topic.name: NewTopic(topic.name, topic.partitions, topic.replication or -1, config=topic.config)
+            for topic, state in zip(wanted, states, strict=True)
+            if state.partitions is None
+        }
         if missing:
-            self._create(
-                [
-                    NewTopic(t.name, t.partitions, t.replication or -1, config=t.config)
-                    for t in missing.values()
-                ]
-            )
+            self._create(list(missing.values()))
         return [
-            TopicState(
-                t.name,
-                t.role,
-                t.partitions if t.name in missing else before[t.name].partitions,
-                t.name in missing,
-            )
-            for t in wanted
+            replace(state, partitions=topic.partitions, created=True) if state.name in missing else state
+            for topic, state in zip(wanted, states, strict=True)
         ]
 
     def _create(self, topics: list[NewTopic]) -> None:

@@ -22,8 +22,8 @@ from stream.deadline import Deadline
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StreamError
 from stream.records import Outgoing, Partition
 from stream.settings import KafkaSettings
+from stream.transport.consumer_group import GroupMetadata
 from stream.transport.faults import decide_transaction, record_reason, unwrap
-from stream.transport.group_metadata import GroupMetadata
 from stream.transport.outbox import Failed, Outbox, Refusal
 from stream.transport.properties import is_compressed, transaction_timeout_s
 from stream.transport.reachability import Connection

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 from stream.deadline import Deadline
 from stream.records import Batch, Headers, Outgoing, Partition
-from stream.settings import InputSettings, KafkaSettings
-from stream.transport import EmbeddedBroker, Limits, Sink, Source
+from stream.settings import BatchingSettings, Bytes, InputSettings, KafkaSettings, Seconds
+from stream.transport import EmbeddedBroker, Sink, Source
 from tests.kafka.process import wait_for
 from tests.kafka.topics import Topics
 
@@ -111,10 +111,12 @@ def joining(kafka: KafkaSettings) -> Iterator[Join]:
     """A factory of members of a group: `join(topic)`; all of them leave at the end."""
     members: list[Member] = []
 
-    def join(topic: str, limits: Limits | None = None, **options: Any) -> Member:
+    def join(topic: str, batching: BatchingSettings | None = None, **options: Any) -> Member:
         heard = Recorder()
         settings = InputSettings(topic, **options)
-        source = Source(kafka, settings, limits or Limits(1000, 1 << 20, 0.0), heard)
+        source = Source(
+            kafka, settings, batching or BatchingSettings(1_000, Bytes(1 << 20), Seconds(0.0)), heard
+        )
         source.subscribe()
         members.append(Member(source, heard, topic))
         return members[-1]

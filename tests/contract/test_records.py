@@ -12,7 +12,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
 
 from stream.deadline import Deadline
 from stream.records import Outgoing
-from stream.transport import Limits, Sink
+from stream.settings import BatchingSettings, Bytes, Seconds
+from stream.transport import Sink
 from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Member, send
 
 Join = Callable[..., Member]
@@ -72,7 +73,7 @@ def test_poll_keeps_within_its_limits(cluster: Cluster, member: Join) -> None:
     topic = cluster.topic("limits")
     values = [b"x" * 400, b"x" * 400, b"x" * 400, b"y" * 5_000, *[b"z"] * 20]
     send(cluster, topic, values)
-    joined = member(topic, Limits(records=8, bytes=1_000, wait_s=0.0))
+    joined = member(topic, BatchingSettings(8, Bytes(1_000), Seconds(0.0)))
 
     sizes: list[list[int]] = []
     while len(joined.rows) < len(values):
@@ -175,7 +176,7 @@ def test_lag_is_what_is_left_to_read(cluster: Cluster, member: Join) -> None:
     """The lag of the partition read from falls to zero when all of it was taken."""
     topic = cluster.topic("lag")
     send(cluster, topic, [b"%d" % i for i in range(10)])
-    joined = member(topic, Limits(records=1, bytes=1 << 20, wait_s=0.0))
+    joined = member(topic, BatchingSettings(1, Bytes(1 << 20), Seconds(0.0)))
 
     joined.read(4)
     assert 6 == sum(joined.source.lag().values())

@@ -6,8 +6,8 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from stream.errors import BrokerRefused, SettingsError
-from stream.settings import InputSettings, KafkaSettings
-from stream.transport import Cluster, Limits, Sink, Source
+from stream.settings import BatchingSettings, InputSettings, KafkaSettings
+from stream.transport import Cluster, Sink, Source
 from stream.transport.entry import Entry
 from stream.transport.properties import consumer_properties
 
@@ -29,7 +29,7 @@ class Deaf:
     [
         lambda: Sink(BOGUS),
         lambda: Cluster(BOGUS),
-        lambda: Source(BOGUS, InputSettings(), Limits(1, 1, 0.0), Deaf()),
+        lambda: Source(BOGUS, InputSettings(), BatchingSettings(), Deaf()),
     ],
 )
 def test_misspelt_property_is_a_settings_error(make: object) -> None:

@@ -1,4 +1,4 @@
-"""Commits of the group's offsets outside transactions, and what the coordinator answers to them later."""
+"""The consumer's group: its place in it, and commits of its offsets outside transactions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,38 @@ from stream.errors import Stopped
 from stream.records import Partition
 from stream.transport.faults import decide
 
-__all__ = ["GroupCommits"]
+__all__ = ["GroupCommits", "GroupMetadata"]
 
 log = logging.getLogger(__name__)
 
 
+class GroupMetadata:
+    """Who the consumer is in its group at one moment; offsets of a transaction are taken from members only."""
+
+    __slots__ = ("generation", "raw")
+
+    MAGIC = b"CGMDv2:"
+
+    def __init__(self, raw: bytes) -> None:
+        """
+        Args:
+            raw: as `Consumer.consumer_group_metadata` gives it.
+
+        Source: librdkafka, rd_kafka_consumer_group_metadata_write: magic, generation as int32, names.
+        """
+        self.raw = raw
+        start = len(self.MAGIC)
+        known = raw.startswith(self.MAGIC)
+        self.generation = int.from_bytes(raw[start : start + 4], "little", signed=True) if known else -1
+        """-1: not a member. The broker would accept such a consumer's offsets unchecked, even a zombie's."""
+
+
 class GroupCommits:
-    """Used by the thread that owns the consumer; `answered` runs inside its consume()."""
+    """
+    Commits, and what the coordinator answers to them later.
+
+    Used by the thread that owns the consumer; `answered` runs inside its consume().
+    """
 
     def __init__(self, owned: Container[int]) -> None:
         """

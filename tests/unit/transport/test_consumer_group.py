@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, TopicPartition
 
 from stream.errors import BrokerRefused
 from stream.records import Partition
-from stream.transport.group_commits import GroupCommits
+from stream.transport.consumer_group import GroupCommits
 
 PASSING = KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
 REFUSED = KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED)
