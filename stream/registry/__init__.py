@@ -1,8 +1,7 @@
 """A Confluent-compatible schema registry: the ids that values carry, and the schemas behind them."""
 
 from stream.registry.calls import Connection, Denied, NotServed
-from stream.registry.client import Client, Registered
-from stream.registry.subjects import Strategy, subject_name
+from stream.registry.client import Client, Registered, subject_name
 from stream.registry.writers import RegistryWriters
 
 __all__ = [
@@ -12,6 +11,5 @@ __all__ = [
     "NotServed",
     "Registered",
     "RegistryWriters",
-    "Strategy",
     "subject_name",
 ]

@@ -50,7 +50,7 @@ class NotServed(SettingsError):
 
 class Denied(BrokerRefused):
     """
-    The registry does not show this to us (403).
+    The registry does not let us read this (403).
 
     Operator action: give the user or token of `[schema_registry]` the right to read it.
     """

@@ -1,5 +1,5 @@
 """
-The registry's REST calls, one method each.
+The registry's REST calls, one method each, and the names of its subjects.
 
 Source: Confluent Schema Registry API, v1.
 """
@@ -7,22 +7,18 @@ Source: Confluent Schema Registry API, v1.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import quote
 
 from stream.errors import BrokerRefused, SchemaError, SettingsError
 from stream.registry.calls import ANSWER_BYTES, Connection, NotServed
-from stream.registry.references import inlined
+from stream.registry.references import Json, inlined
 
-__all__ = ["Client", "Registered"]
+__all__ = ["Client", "Registered", "subject_name"]
 
 REFERENCES = 200
 """Schemas that one schema may refer to, directly or through others; more is a loop or an attack."""
-
-_Reference = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +27,8 @@ class Registered:
     A schema as the registry has it.
 
     Attributes:
-        text: its JSON; the types that it takes from other schemas stand in it.
-        id: the registry's number; None where the registry did not say.
+        text: its JSON, with the types that it takes from other schemas put in.
+        id: the registry's number; None where the registry does not say.
         given: its JSON as it was registered.
         references: the schemas that it refers to, as they were registered.
     """
@@ -40,7 +36,7 @@ class Registered:
     text: str
     id: int | None
     given: str
-    references: tuple[_Reference, ...] = ()
+    references: tuple[Json, ...] = ()
 
 
 class Client:
@@ -56,53 +52,51 @@ class Client:
         Args:
             connection: to the registry; closed with this.
         """
-        self._line = connection
+        self._connection = connection
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._line.close()
+        self._connection.close()
 
     @property
     def url(self) -> str:
         """The registry's base address."""
-        return self._line.url
+        return self._connection.url
 
     def by_id(self, schema_id: int) -> Registered | None:
         """The schema of an id; None when the registry does not know it."""
-        found = self._line.get(f"/schemas/ids/{schema_id}")
+        found = self._connection.get(f"/schemas/ids/{schema_id}")
         return None if found is None else self._registered(found, schema_id)
 
     def by_guid(self, guid: str) -> Registered | None:
         """The schema of a GUID (RFC 9562 text); None when the registry does not know it, or knows no GUIDs."""
         try:
-            found = self._line.get(f"/schemas/guids/{_quoted(guid)}")
+            found = self._connection.get(f"/schemas/guids/{_quoted(guid)}")
         except NotServed:
             return None
         return None if found is None else self._registered(found, None)
 
     def subjects_of(self, schema_id: int) -> frozenset[str]:
         """The subjects under which an id is or was registered; soft-deleted ones count, their data stays."""
-        found = self._line.get(f"/schemas/ids/{schema_id}/versions?deleted=true")
+        found = self._connection.get(f"/schemas/ids/{schema_id}/versions?deleted=true")
         if not isinstance(found, list):
             return frozenset()
         return frozenset(str(entry.get("subject")) for entry in found if isinstance(entry, dict))
 
     def holds(self, subject: str, registered: Registered) -> bool:
         """Whether a schema is or was registered under a subject, asked by its content."""
-        body = {"schema": registered.given, "references": [dict(one) for one in registered.references]}
-        return self._line.post(f"/subjects/{_quoted(subject)}?deleted=true", body) is not None
+        body = {"schema": registered.given, "references": registered.references}
+        return self._connection.post(f"/subjects/{_quoted(subject)}?deleted=true", body) is not None
 
     def id_of(self, subject: str, text: str) -> int | None:
         """The id that a schema has under a subject; None when it is not registered there."""
-        found = self._line.post(f"/subjects/{_quoted(subject)}", {"schema": text})
+        found = self._connection.post(f"/subjects/{_quoted(subject)}", {"schema": text})
         return None if found is None else self._id(found)
 
     def register(self, subject: str, text: str) -> int:
@@ -113,7 +107,7 @@ class Client:
         Raises: SchemaError with the registry's words when it is incompatible with what is registered.
         """
         try:
-            found = self._line.post(f"/subjects/{_quoted(subject)}/versions", {"schema": text})
+            found = self._connection.post(f"/subjects/{_quoted(subject)}/versions", {"schema": text})
         except SchemaError as error:
             raise SchemaError(
                 f"{subject}: the registry does not take the schema: {error.message}",
@@ -127,49 +121,55 @@ class Client:
 
     def versions(self, subject: str) -> list[int]:
         """The versions of a subject, ascending; none when it is not there."""
-        found = self._line.get(f"/subjects/{_quoted(subject)}/versions")
+        found = self._connection.get(f"/subjects/{_quoted(subject)}/versions")
         return sorted(int(number) for number in found) if isinstance(found, list) else []
 
     def version(self, subject: str, number: int) -> Registered | None:
         """A version of a subject; None when it is not there."""
-        found = self._line.get(f"/subjects/{_quoted(subject)}/versions/{number}")
-        return None if found is None else self._registered(found, found.get("id"))
+        found = self._connection.get(f"/subjects/{_quoted(subject)}/versions/{number}")
+        return None if found is None else self._registered(found, _id_in(found))
 
     def incompatibilities(self, subject: str, text: str) -> list[str]:
         """Why a schema does not fit the subject's latest version; empty when it does, or when there is no version."""
         path = f"/compatibility/subjects/{_quoted(subject)}/versions/latest?verbose=true"
-        found = self._line.post(path, {"schema": text})
-        if found is None or found.get("is_compatible", True):
+        found = self._connection.post(path, {"schema": text})
+        if found is None:
+            return []
+        if not isinstance(found, dict):
+            raise BrokerRefused(
+                f"{self.url}: an answer of another shape", hint="check `[schema_registry] url`"
+            )
+        if found.get("is_compatible", True):
             return []
         # Confluent's list of messages; Apicurio's one reason.
-        said = found.get("messages") or [found.get("reason") or "incompatible"]
-        return [str(message) for message in said]
+        messages = found.get("messages") or [found.get("reason") or "incompatible"]
+        return [str(message) for message in messages]
 
-    def _id(self, found: Any) -> int:
-        number = found.get("id") if isinstance(found, dict) else None
-        if not isinstance(number, int) or isinstance(number, bool):
+    def _id(self, found: Json) -> int:
+        number = _id_in(found)
+        if number is None:
             raise BrokerRefused(
                 f"{self.url}: an answer without the schema's id", hint="check `[schema_registry] url`"
             )
         return number
 
-    def _registered(self, found: Any, schema_id: int | None) -> Registered:
+    def _registered(self, found: Json, schema_id: int | None) -> Registered:
         given, references = _content(found)
         if not references:
             return Registered(given, schema_id, given)
-        others: dict[tuple[str, int], Any] = {}
+        others: dict[tuple[str, int], Json] = {}
         self._gather(references, others)
         text = json.dumps(inlined(_document(given), others.values()))
         return Registered(text, schema_id, given, tuple(references))
 
-    def _gather(self, references: list[_Reference], others: dict[tuple[str, int], Any]) -> None:
+    def _gather(self, references: list[Json], others: dict[tuple[str, int], Json]) -> None:
         """Fetch what is referred to, and what that refers to, each once."""
         waiting, size = list(references), 0
         while waiting:
             subject, version = _target(waiting.pop(0))
             if (subject, version) in others:
                 continue
-            found = self._line.get(f"/subjects/{_quoted(subject)}/versions/{version}?deleted=true")
+            found = self._connection.get(f"/subjects/{_quoted(subject)}/versions/{version}?deleted=true")
             if found is None:
                 raise SchemaError(f"the schema that it refers to, {subject} version {version}, is not there")
             given, below = _content(found)
@@ -180,11 +180,24 @@ class Client:
             waiting += below
 
 
+def subject_name(strategy: Literal["topic", "record", "topic-record"], topic: str, record: str) -> str:
+    """
+    The subject of a topic's values.
+
+    Args:
+        strategy: TopicNameStrategy, RecordNameStrategy or TopicRecordNameStrategy.
+        topic: the topic.
+        record: the schema's full name.
+    Source: Confluent's subject name strategies.
+    """
+    return {"topic": f"{topic}-value", "record": record, "topic-record": f"{topic}-{record}"}[strategy]
+
+
 def _quoted(name: str) -> str:
     return quote(name, safe="")
 
 
-def _content(found: Any) -> tuple[str, list[_Reference]]:
+def _content(found: Any) -> tuple[str, list[Json]]:
     """Text and references of an answer. Raises: SchemaError when it is not an Avro schema."""
     given = found.get("schema") if isinstance(found, dict) else None
     if not isinstance(given, str):
@@ -200,6 +213,12 @@ def _document(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise SchemaError(f"the schema is not JSON: {error}") from error
+
+
+def _id_in(found: Any) -> int | None:
+    """The schema's id in an answer; None where it has none."""
+    number = found.get("id") if isinstance(found, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 def _target(reference: Any) -> tuple[str, int]:

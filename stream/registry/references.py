@@ -7,17 +7,20 @@ another schema defines is replaced by its definition, and every further one name
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import TypeAlias
 
 from stream.codec import PRIMITIVES
 
-__all__ = ["inlined"]
+__all__ = ["Json", "inlined"]
+
+Json: TypeAlias = "str | float | bool | list[Json] | dict[str, Json] | None"
+"""What `json.loads` gives."""
 
 _NAMED = {"record", "error", "enum", "fixed"}
 
 
-def inlined(document: Any, others: Iterable[Any]) -> Any:
+def inlined(document: Json, others: Iterable[Json]) -> Json:
     """
     A schema with the types that it takes from others put into it.
 
@@ -33,13 +36,13 @@ def inlined(document: Any, others: Iterable[Any]) -> Any:
 class _Inliner:
     """Walks documents once; `defined` are the names that the result has so far."""
 
-    def __init__(self, others: Iterable[Any]) -> None:
+    def __init__(self, others: Iterable[Json]) -> None:
         self.defined: set[str] = set()
-        self.found: dict[str, Mapping[str, Any]] = {}
+        self.found: dict[str, dict[str, Json]] = {}
         for other in others:
             self._collect(other, "")
 
-    def _collect(self, node: Any, namespace: str) -> None:
+    def _collect(self, node: Json, namespace: str) -> None:
         """Note every named type of a document under its full name, with its namespace spelt out."""
         if isinstance(node, list):
             for part in node:
@@ -53,7 +56,7 @@ class _Inliner:
         for part in _parts(node):
             self._collect(part, namespace)
 
-    def walk(self, node: Any, namespace: str) -> Any:
+    def walk(self, node: Json, namespace: str) -> Json:
         """A node with the names that are not defined yet replaced by their definitions."""
         if isinstance(node, str):
             return self._named(node, namespace)
@@ -69,7 +72,7 @@ class _Inliner:
             return {**node, key: self.walk(node.get(key), namespace)}
         return {**node, "type": self.walk(kind, namespace)}
 
-    def _named(self, name: str, namespace: str) -> Any:
+    def _named(self, name: str, namespace: str) -> Json:
         if name in PRIMITIVES:
             return name
         full = name if "." in name or not namespace else f"{namespace}.{name}"
@@ -77,27 +80,28 @@ class _Inliner:
             return full
         return self._definition(self.found[full], namespace)
 
-    def _definition(self, node: Mapping[str, Any], namespace: str) -> Any:
+    def _definition(self, node: dict[str, Json], namespace: str) -> Json:
         full = _full_name(node, namespace)
         if full in self.defined and full in self.found:
-            return full  # another document has brought it along already
+            return full  # another document has defined it already
         self.defined.add(full)
         inner = full.rpartition(".")[0]
-        if not isinstance(node.get("fields"), list):
-            return dict(node)
-        fields = [
+        fields = node.get("fields")
+        if not isinstance(fields, list):
+            return node
+        walked: list[Json] = [
             {**field, "type": self.walk(field.get("type"), inner)} if isinstance(field, dict) else field
-            for field in node["fields"]
+            for field in fields
         ]
-        return {**node, "fields": fields}
+        return {**node, "fields": walked}
 
 
-def _full_name(node: Mapping[str, Any], namespace: str) -> str:
+def _full_name(node: dict[str, Json], namespace: str) -> str:
     name, own = str(node.get("name")), node.get("namespace", namespace)
     return f"{own}.{name}" if own and "." not in name else name
 
 
-def _parts(node: Mapping[str, Any]) -> list[Any]:
+def _parts(node: dict[str, Json]) -> list[Json]:
     """What a type is made of."""
     fields = node.get("fields")
     of_fields = [f.get("type") for f in fields if isinstance(f, dict)] if isinstance(fields, list) else []

@@ -191,13 +191,18 @@ class TestClient:
         """Nothing but our own errors comes out."""
         from tests.kafka.confluent import Answer
 
-        memory.script = [Answer(200, body)] * 3
+        memory.script = [Answer(200, body)] * 5
 
         if body != b"null":
             with pytest.raises(SchemaError):
                 client.by_id(1)
             with pytest.raises(BrokerRefused):
                 client.id_of("in-value", "{}")
+            with pytest.raises(SchemaError):
+                client.version("in-value", 1)
+        if not body.startswith((b"{", b"null")):
+            with pytest.raises(BrokerRefused):
+                client.incompatibilities("in-value", "{}")
         assert client.subjects_of(1) == frozenset()
 
     def test_subject_s_name_is_one_step_of_the_path(self, client: Client, memory: Memory) -> None:
