@@ -28,19 +28,19 @@ def wait_for_registry(
 
     Args:
         ask: raises Retriable when the registry does not answer.
-        budget_s: for all tries together.
+        budget_s: for all attempts together.
         pause: waits for the given number of seconds.
     Returns: what `ask` returned.
     Raises: StartupTimeout with the last reason; anything else that `ask` raises, at once.
     """
-    deadline, said = Deadline.after(budget_s), ""
+    deadline, logged = Deadline.after(budget_s), ""
     while True:
         try:
             return ask()
         except Retriable as error:
-            if error.message != said:
+            if error.message != logged:
                 log.warning("waiting: %s (at most %g s)", error.message, budget_s)
-                said = error.message
+                logged = error.message
             if deadline.over:
                 raise StartupTimeout(
                     f"{error.message} (waited {budget_s:g} s)",

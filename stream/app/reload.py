@@ -52,7 +52,7 @@ class Reloader:
         package: the one that answers.
         open_it: opens the current version as the settings ask.
         hand_over: takes a package that is fit to serve; raises Refused when it is not after all.
-        metrics: told of the result.
+        metrics: count the results.
         last: the result of the last look that found something.
     """
 
@@ -70,7 +70,7 @@ class Reloader:
     def of(
         cls, settings: Settings, package: Package, hand_over: Callable[[Package], None], metrics: Metrics
     ) -> Reloader:
-        """One that opens versions as the settings ask; the metrics are told which model answers."""
+        """One that opens versions as the settings ask; the metrics name the model that answers."""
         metrics.set("stream_model_info", 1, model=package.manifest.model)
         return cls(settings, package, partial(open_configured, settings), hand_over, metrics)
 
@@ -92,7 +92,7 @@ class Reloader:
         if version == self.package.manifest.version:
             self._refused = None
             if self.last.error:
-                # Rolled back, or corrected: what was refused is no longer asked for.
+                # Rolled back, or corrected: `current` no longer names the version that was refused.
                 self.last = Reload(version, "", _now())
             return False
         if version == self._refused:
@@ -157,14 +157,14 @@ class Reloader:
     def _note(self, version: int | None, error: StreamError) -> None:
         """Report it once, in log, status and metrics; the current version keeps serving."""
         step = getattr(error, "step", "")
-        said = f"step {step}: {error.message}" if step else error.message
-        if self.last.error != said:
+        reason = f"step {step}: {error.message}" if step else error.message
+        if self.last.error != reason:
             serving = self.package.manifest.model
             log.error(
                 "version %s is refused, %s keeps serving: %s", version if version else "?", serving, error
             )
             self.metrics.add("stream_reloads_total", result="refused")
-        self.last = Reload(version, said, _now())
+        self.last = Reload(version, reason, _now())
 
 
 def _now() -> str:

@@ -92,7 +92,7 @@ def _in_child(pipeline: Process, batch: Batch) -> list[Outcome] | str:
 
 
 def _read(answer: BinaryIO, timeout_s: float) -> bytes | None:
-    """Everything until its end; None when nothing comes for so long."""
+    """Everything until its end; None when nothing comes within the time-out."""
     parts: list[bytes] = []
     while select.select([answer], [], [], timeout_s)[0]:
         part = os.read(answer.fileno(), 1 << 16)

@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from stream.app.worker_parts import Parts
 from stream.worker import State
@@ -131,7 +130,7 @@ class Status:
         parts.metrics.set("stream_last_progress_seconds", parts.engine.progress.pause_s)
         parts.metrics.set("stream_ready", 0 if self.lacking() else 1)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The JSON of `/api/status`."""
         self.refresh()
         parts, metrics = self.parts, self.parts.metrics

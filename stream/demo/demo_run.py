@@ -31,7 +31,7 @@ READY_S = 90.0
 """For the worker to be ready; 5-10 s on an idle machine."""
 
 SILENCE_S = 30.0
-"""The run is over when nothing has come back for so long."""
+"""The run is over when nothing has come back for this long."""
 
 POLL_S = 0.05
 """How long one poll for predictions waits."""
@@ -77,7 +77,7 @@ def run_demo(
         request: what the command asks for.
         view: what people see.
         environ: the process's environment.
-        tell: given the result, once.
+        tell: called with the result, once.
     Raises: Refused for a port that is taken, more events than flights, or a missing model; Stopped when the
         worker died, no broker answers, or an event did not come back.
     """

@@ -32,7 +32,7 @@ def export(path: Path, count: int | None = None) -> int:
     Args:
         path: `.csv` or `.parquet`; replaced when it is there. Columns: the fields of `schemas/flight.avsc`, then
             `late`, the known outcome, which is part of no event.
-        count: the first so many only; None for all.
+        count: how many, from the first; None for all.
     Returns: how many rows were written.
     Raises: SampleError for another kind of file, a path that can't be written, or when the flights are not
         installed.

@@ -15,7 +15,7 @@ __all__ = ["MAX_LAG", "Sender"]
 
 MAX_LAG = 10_000
 """Maximum number of events that were sent and have not come back. The embedded broker keeps 5 MiB of a partition and
-drops older records silently; so many flights (130 bytes, and as many for Kafka) fit even under one key."""
+drops older records silently; that many flights (130 bytes, and as many for Kafka) fit even under one key."""
 
 LOOK_S = 0.01
 """Between two checks whether the lag has shrunk."""

@@ -29,7 +29,7 @@ WIDTH = 80
 """The panel's width at most; a wider terminal leaves the rest free."""
 
 RECENT_LATENCIES = 5_000
-"""The percentiles shown while it runs are those of so many predictions, the last."""
+"""The percentiles shown while it runs are those of this many predictions, the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +226,10 @@ def _last_letter(ledger: Ledger) -> RenderableType:
     text = Text("dead letters  ", style="dim", no_wrap=True, overflow="ellipsis")
     text.append(by_reason or "none yet", style="red" if by_reason else "dim")
     last = next(reversed(ledger.letters.items()), None)
-    said = Text(no_wrap=True, overflow="ellipsis", style="dim")
+    newest = Text(no_wrap=True, overflow="ellipsis", style="dim")
     if last is not None:
-        said.append(f"the last      {last[0]}: {last[1].message}")
-    return Group(text, said)
+        newest.append(f"the last      {last[0]}: {last[1].message}")
+    return Group(text, newest)
 
 
 def _letters(ledger: Ledger) -> RenderableType:

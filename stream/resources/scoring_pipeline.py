@@ -24,7 +24,7 @@ class LookedUp:
 
     Attributes:
         pipeline: the pure middle.
-        writers: asks the registry, and keeps what it said.
+        writers: asks the registry, and keeps its answers.
     """
 
     pipeline: Pipeline
@@ -58,7 +58,7 @@ def build_pipeline(
         settings: the configuration.
         package: the opened model.
         writers: what is known of the registry so far, which the next model's pipeline goes on using; None = none.
-        observer: told of each batch that was scored.
+        observer: called for each batch that was scored.
     Raises: SchemaError when the input's schema can't be read, or no record written with it could be scored;
         what `prefix_of` raises.
     """

@@ -55,7 +55,7 @@ def replay(
         topic: where to.
         rate: events per second; None = as fast as the broker takes them.
         pause: waits for the given number of seconds.
-        progress: told how many have been handed over so far.
+        progress: called with the number handed over so far.
     Returns: how many were sent; all are acknowledged.
     Raises: DeliveryFailed when the broker refused one; Stopped when it can't be reached; what `messages`
         raises, after the ones before have been acknowledged.

@@ -67,7 +67,7 @@ def send_file(
         rate: events per second; None = as fast as the broker takes them.
         limit: rows to send at most; None = all.
         register: as `event_messages`.
-        progress: told how many have been handed over so far.
+        progress: called with the number handed over so far.
     Returns: how many were sent; all are acknowledged.
     Raises: as `event_messages`, after the rows before have been sent; Stopped when the topic is not there or the
         broker refuses.

@@ -67,7 +67,7 @@ def planned(
         inputs: data files.
         request: whose output folder says what was scored before.
         new_only: leave out files that a run of the folder has scored.
-        progress: told how many bytes have been looked at.
+        progress: called with the number of bytes looked at so far.
     Raises: SampleError.
     """
     scored = scored_hashes(request.output) if new_only else frozenset[str]()
@@ -100,7 +100,7 @@ def run_batch(
         settings: name the model.
         plan: what is to be scored.
         request: how.
-        progress: told how many rows are done.
+        progress: called with the number of rows done so far.
     Returns: the published run's record, and how many of its rows an earlier command had done.
     Raises: PackageError, SampleError, SettingsError; OSError. What is done stays done.
     """

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 from urllib.request import urlopen
 
 from stream.records import Partition
@@ -16,10 +16,14 @@ from stream.rights import rights_of
 from stream.settings import Settings
 from stream.transport import Cluster
 
-__all__ = ["GroupStatus", "PartitionStatus", "ask_worker", "observe_group", "statuses"]
+__all__ = ["GroupStatus", "PartitionStatus", "WorkerStatus", "ask_worker", "observe_group", "statuses"]
 
 ANSWER_S = 3.0
 """Time for a worker's web to answer."""
+
+
+WorkerStatus: TypeAlias = dict[str, Any]
+"""The JSON of `/api/status`, or of another page of a worker's web."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def _row(partition: Partition, committed: int | None, low_high: tuple[int, int])
 
 def ask_worker(
     url: str, path: str = "/api/status", open_url: Callable[..., AbstractContextManager[IO[bytes]]] = urlopen
-) -> dict[str, Any] | str:
+) -> WorkerStatus | str:
     """
     What a worker's web says of it.
 
@@ -114,7 +118,7 @@ def ask_worker(
     return found if isinstance(found, dict) else f"{url}: not a worker's status"
 
 
-def statuses(urls: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+def statuses(urls: Sequence[str]) -> tuple[list[WorkerStatus], list[str]]:
     """The workers that answer, and why the others don't."""
     found = [ask_worker(url) for url in urls]
     return [s for s in found if isinstance(s, dict)], [s for s in found if isinstance(s, str)]

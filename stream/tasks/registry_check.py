@@ -62,7 +62,14 @@ def registered(
     if not versions:
         hint = "register it with `stream produce --register`, or let the producer do it"
         yield Finding("warning", subject, "the registry has no schema for the input", hint)
-    seen = _seen(settings, client, features, manifest, look, {text for text in versions.values() if text})
+    seen = _seen(
+        settings,
+        client,
+        features,
+        manifest,
+        look,
+        {text for text in versions.values() if isinstance(text, str)},
+    )
     yield from seen.findings
     oldest = min((number for number, text in versions.items() if text in seen.schemas), default=0)
     for number, text in versions.items():
@@ -73,23 +80,25 @@ def registered(
             yield replace(finding, message=shown, severity="info" if gone else finding.severity)
 
 
-def _versions(client: Client, subject: str) -> dict[int, str]:
-    """The text of each version, ascending; what can't be used begins with `!` and says why."""
-    found: dict[int, str] = {}
+def _versions(client: Client, subject: str) -> dict[int, str | SchemaError]:
+    """The text of each version, ascending; or why it can't be used."""
+    found: dict[int, str | SchemaError] = {}
     for number in client.versions(subject):
         try:
             version = client.version(subject, number)
         except SchemaError as error:
-            found[number] = f"!{error.message}"
-            continue
-        if version is not None:
-            found[number] = version.text
+            found[number] = error
+        else:
+            if version is not None:
+                found[number] = version.text
     return found
 
 
-def _about(where: str, text: str, features: RecordSchema, manifest: Manifest) -> Iterator[Finding]:
-    if text.startswith("!"):
-        yield Finding("warning", where, text[1:], "correct the schema in the registry")
+def _about(
+    where: str, text: str | SchemaError, features: RecordSchema, manifest: Manifest
+) -> Iterator[Finding]:
+    if isinstance(text, SchemaError):
+        yield Finding("warning", where, text.message, "correct the schema in the registry")
         return
     try:
         writer = RecordSchema(text)
