@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import config_option, json_option, settings_of
+from stream.cli.options import config_option, json_option, print_table, settings_of
 
 if TYPE_CHECKING:
+    from stream.settings import Settings
     from stream.sql import Result, Session, Tally
 
 __all__ = ["sql"]
@@ -63,9 +64,7 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
 
     settings = settings_of(config, model)
     if engine == "spark":
-        from stream.cli.sql_spark import run_on_spark
-
-        return run_on_spark(settings, query or sys.stdin.read(), save, rows, json_out=json_out)
+        return _run_on_spark(settings, query or sys.stdin.read(), save, rows, json_out=json_out)
     if save is not None:
         check_target(save)
     session = Session(open_connection(open_configured(settings), listener=lambda _: None))
@@ -119,3 +118,34 @@ def say_faults(tally: Tally) -> int:
         click.echo(f"  {fault.count:,} × {fault.reason} ({fault.stage}), first: {fault.message}", err=True)
     click.echo("  predict_error(f) says it row by row", err=True)
     return 1
+
+
+def _run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *, json_out: bool) -> int:
+    from stream.errors import QueryError
+    from stream.resources import trust_of
+    from stream.spark import Query, open_session, register
+    from stream.sql import FORMAT_OF
+
+    if save is not None and save.suffix.lower() not in FORMAT_OF:
+        raise QueryError(
+            f"--save {save}: Spark writes {', '.join(FORMAT_OF)}",
+            hint="name it out.parquet, or use --engine duckdb",
+        )
+    spark = open_session()
+    try:
+        register(spark, settings.path(settings.model.uri), trust=trust_of(settings.model))
+        query = Query(spark, text)
+        if save is not None:
+            query.save(save)
+            click.echo(f"written to {save}", err=True)
+        elif json_out:
+            for line in query.json_lines():
+                click.echo(line)
+        else:
+            found, more = query.first(rows)
+            print_table(found)
+            if more:
+                click.echo(f"the first {rows} rows; --json or --save for all", err=True)
+    finally:
+        spark.stop()
+    return 0

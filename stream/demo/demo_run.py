@@ -12,12 +12,11 @@ from pathlib import Path
 from stream.codec import RecordSchema, read_row
 from stream.deadletter import Letter
 from stream.deadline import Deadline
-from stream.demo.assets import find_assets
 from stream.demo.child import Child
 from stream.demo.feed import prepare
 from stream.demo.ledger import Ledger, Summary
 from stream.demo.sender import Sender
-from stream.demo.stage import Names, choose_port, create_topics, passed_on, write_config
+from stream.demo.stage import Names, choose_port, create_topics, find_assets, passed_on, write_config
 from stream.demo.view import Facts, View
 from stream.errors import StartupTimeout, Stopped
 from stream.records import Batch

@@ -1,4 +1,4 @@
-"""What a run needs: a broker with its topics, a free port, and a stream.toml in a folder of its own."""
+"""What a run needs: the packed model, a broker with its topics, a free port, and a stream.toml in its own folder."""
 
 from __future__ import annotations
 
@@ -10,13 +10,21 @@ from pathlib import Path
 
 from stream.app import claim_address
 from stream.configuration import load_settings
-from stream.demo.assets import Assets
-from stream.errors import SettingsError
+from stream.errors import PackageError, SettingsError
 from stream.settings import Settings
 from stream.tasks import wanted_topics
 from stream.transport import Cluster, EmbeddedBroker
 
-__all__ = ["DEFAULT_PORT", "Names", "choose_port", "create_topics", "passed_on", "write_config"]
+__all__ = [
+    "DEFAULT_PORT",
+    "Assets",
+    "Names",
+    "choose_port",
+    "create_topics",
+    "find_assets",
+    "passed_on",
+    "write_config",
+]
 
 DEFAULT_PORT = 6066
 
@@ -28,6 +36,41 @@ meanwhile: the client's wait is the latency there. (A real broker answers at onc
 
 _CREDENTIALS = ("STREAM_KAFKA__PROPERTIES", "STREAM_KAFKA__CONSUMER", "STREAM_KAFKA__PRODUCER")
 """The settings that a real broker may need; the demo ignores every other setting of the environment."""
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """
+    Absolute paths.
+
+    Attributes:
+        model: the package folder.
+        schema: the event's Avro schema.
+    """
+
+    model: Path
+    schema: Path
+
+
+def find_assets(here: Path = HERE) -> Assets:
+    """
+    Where the demo's model and schema are.
+
+    Args:
+        here: the folder of this room. A wheel holds `models` and `schemas` in it, a clone two folders above.
+    Raises: PackageError when neither place has them.
+    """
+    places = (here, here.parents[1])
+    for place in places:
+        found = Assets(place / "models" / "flights", place / "schemas" / "flight.avsc")
+        if found.schema.is_file() and any((found.model / part).exists() for part in ("current", "versions")):
+            return found
+    raise PackageError(
+        f"the demo's model is neither in {places[0]} nor in {places[1]}",
+        hint="install the package again, or in a clone run `stream train models/flights/train.py`",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,14 +62,8 @@ def registered(
     if not versions:
         hint = "register it with `stream produce --register`, or let the producer do it"
         yield Finding("warning", subject, "the registry has no schema for the input", hint)
-    seen = _seen(
-        settings,
-        client,
-        features,
-        manifest,
-        look,
-        {text for text in versions.values() if isinstance(text, str)},
-    )
+    known = {text for text in versions.values() if isinstance(text, str)}
+    seen = _seen(settings, client, features, manifest, look, known)
     yield from seen.findings
     oldest = min((number for number, text in versions.items() if text in seen.schemas), default=0)
     for number, text in versions.items():

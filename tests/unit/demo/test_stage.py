@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.demo.assets import Assets, find_assets
-from stream.demo.stage import DEFAULT_PORT, Names, choose_port, passed_on, write_config
+from stream.demo.stage import DEFAULT_PORT, Assets, Names, choose_port, find_assets, passed_on, write_config
 from stream.errors import PackageError, SettingsError
 
 
