@@ -1,4 +1,4 @@
-"""Checks of a recipe that need no rows: better before the training than after it."""
+"""Checks of a recipe that need no rows, made before the training."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["check_fields", "check_schema", "check_spelling", "check_values"]
 
 
 _NEAR = 0.85
-"""Of difflib's likeness, 0 to 1: two letters of eight exchanged, one of four or more too many."""
+"""Similarity by difflib, 0 to 1: two letters of eight exchanged, or one letter too many among four or more."""
 
 
 def check_values(path: Path, values: Mapping[str, Any]) -> None:
     """
-    Refuse values that can't be used, alone or together.
+    Refuse values that are unusable, alone or together.
 
     Args:
         path: the recipe, for messages.
@@ -40,7 +40,7 @@ def check_values(path: Path, values: Mapping[str, Any]) -> None:
 
 def check_spelling(path: Path, defined: Collection[str]) -> None:
     """
-    Refuse a constant whose name is nearly one of a recipe's: it would be ignored.
+    Refuse a constant whose name is nearly a recipe's: it would be ignored.
 
     Args:
         path: the recipe, for messages.
@@ -83,23 +83,23 @@ def _alone(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, named in NAMES.items():
         found += _texts(name, values[name]) if named.texts and values[name] is not None else []
     grids = [values["GRID"]] if isinstance(values["GRID"], dict) else values["GRID"]
-    if strangers := [grid for grid in grids if not isinstance(grid, dict)]:
-        found.append((f"GRID holds {strangers[0]!r}", 'give values by parameter: {"C": [0.1, 1.0]}'))
+    if wrong := [grid for grid in grids if not isinstance(grid, dict)]:
+        found.append((f"GRID holds {wrong[0]!r}", 'give values by parameter: {"C": [0.1, 1.0]}'))
     if not values["FEATURES"]:
         found.append(("FEATURES is empty", "name the columns that the estimator takes"))
     return found
 
 
 def _texts(name: str, value: Sequence[object]) -> list[tuple[str, str]]:
-    if strangers := [item for item in value if not isinstance(item, str)]:
-        return [(f"{name} holds {strangers[0]!r}, which is not a text", "name columns by their names")]
+    if wrong := [item for item in value if not isinstance(item, str)]:
+        return [(f"{name} holds {wrong[0]!r}, which is not a text", "name columns by their names")]
     if twice := sorted({str(item) for item in value if value.count(item) > 1}):
         return [(f"{name} holds {', '.join(map(repr, twice))} twice", "name each column once")]
     return []
 
 
 def _together(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is wrong with values beside each other, and the hint."""
+    """What is wrong with values in combination, and the hint."""
     found: list[tuple[str, str]] = []
     if values["load"] is None and values["DATA"] is None:
         found.append(

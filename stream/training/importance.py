@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ REPEATS = 5
 """How often each column is shuffled."""
 
 _MAX_ROWS = 5_000
-"""Held-out rows that are used, drawn at random: columns × repeats × rows are scored."""
+"""Held-out rows that are used, drawn at random, since columns × repeats × rows are scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,8 @@ def importances(trained: Trained) -> list[Importance]:
 
     Args:
         trained: a model and its held-out rows.
-    Returns: the columns, the most important first. Columns that carry the same information each seem unimportant,
-        since the others still carry it.
+    Returns: the columns, the most important first. Columns that carry the same information all seem unimportant,
+        since shuffling one leaves the others.
     Blocks: for columns × 5 predictions of up to 5,000 rows.
     Source: scikit-learn's permutation_importance.
     """
@@ -54,7 +53,7 @@ def importances(trained: Trained) -> list[Importance]:
         rows, truth = rows.iloc[drawn].reset_index(drop=True), truth[drawn]
     sign = 1 if HIGHER_IS_BETTER.get(trained.judge, True) else -1
 
-    def scored(estimator: Any, x: pd.DataFrame, y: np.ndarray) -> float:
+    def scored(estimator: object, x: pd.DataFrame, y: np.ndarray) -> float:
         return sign * Sheet(answers_of(estimator, x), y).figures().get(trained.judge, np.nan)
 
     done = permutation_importance(

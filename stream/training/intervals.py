@@ -16,13 +16,13 @@ Interval: TypeAlias = "tuple[float, float]"
 """The lower and the upper end."""
 
 LEVEL = 0.95
-"""Share of such intervals that hold the true value, were the whole run repeated with other held-out rows."""
+"""Share of such intervals that would hold the true value if the run were repeated with other held-out rows."""
 
 RESAMPLES = 1_000
 """Enough for two digits of an interval's ends; scipy's default of 9,999 is for the last digit."""
 
 _BATCH_NUMBERS = 1_000_000
-"""Weights (resamples × rows) that are there at one time: 8 MB, and some times that while they are worked with."""
+"""Weights (resamples × rows) in memory at a time: 8 MB, and a few times that during the computation."""
 
 _FEW = 2
 """With fewer units there is nothing to resample."""
@@ -43,7 +43,7 @@ def bootstrap(
         seed: of the resampling.
         resamples: how often to draw.
     Returns: an interval for each figure that every resample defines; none where there is only one unit, and none
-        of width zero: where every row was right, every resample is too, which does not make the figure certain.
+        of width zero: where every row is right, so is every resample, which does not make the figure certain.
     Blocks: for `resamples` times the statistic.
     Source: scipy.stats.bootstrap, method "percentile".
     """
@@ -62,7 +62,7 @@ def bootstrap(
 
     # Threads of BLAS would spin for longer than such products take.
     with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
-        # A figure that some resample doesn't define has no interval, which is said by leaving it out.
+        # A figure that some resample doesn't define has no interval: it is left out.
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         done = stats.bootstrap(
             (np.arange(count),), each, n_resamples=resamples, batch=max(1, _BATCH_NUMBERS // len(units)),

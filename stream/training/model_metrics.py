@@ -13,31 +13,24 @@ from sklearn.base import is_classifier, is_regressor
 
 from stream.errors import Refused
 
-__all__ = ["DEFAULT_SCORING", "HIGHER_IS_BETTER", "Answers", "Figures", "Kind", "Sheet", "answers_of", "default_judge",
-           "kind_of", "measure", "scoring_of"]  # fmt: skip
+__all__ = ["HIGHER_IS_BETTER", "Answers", "Figures", "Kind", "Sheet", "answers_of", "default_judge", "kind_of",
+           "measure", "scoring_of"]  # fmt: skip
 
 Kind = Literal["classifier", "regressor"]
-"""What can be trained and measured by a recipe."""
+"""The kinds of estimators that a recipe can train and measure."""
 
 Figures: TypeAlias = "dict[str, float]"
-
-DEFAULT_SCORING: dict[Kind, str] = {
-    # The probability is published, so the search chooses by it.
-    "classifier": "neg_log_loss",
-    "regressor": "neg_root_mean_squared_error",
-}
-"""scikit-learn's name of the score that the search chooses by."""
 
 HIGHER_IS_BETTER: Mapping[str, bool] = {
     "log_loss": False, "auc": True, "accuracy": True, "f1_macro": True, "brier": False,
     "rmse": False, "mae": False, "r2": True,
 }  # fmt: skip
-"""The metrics that can judge, and which way is better. `base_rate` says how often, not how well."""
+"""The metrics that can judge, and whether higher is better. `base_rate` says how often, not how well."""
 
 
 def kind_of(estimator: object) -> Kind:
     """
-    The kind of an estimator.
+    Whether an estimator is a classifier or a regressor.
 
     Raises: Refused when it is neither a classifier nor a regressor.
     """
@@ -58,10 +51,10 @@ def kind_of(estimator: object) -> Kind:
 
 def scoring_of(estimator: object) -> str:
     """scikit-learn's name of the score by which such an estimator is chosen, when the recipe names none."""
-    kind = kind_of(estimator)
-    if kind == "classifier" and not hasattr(estimator, "predict_proba"):
-        return "accuracy"
-    return DEFAULT_SCORING[kind]
+    if kind_of(estimator) == "regressor":
+        return "neg_root_mean_squared_error"
+    # The probability is published, so the search chooses by it.
+    return "neg_log_loss" if hasattr(estimator, "predict_proba") else "accuracy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +87,11 @@ class Answers:
 
 def answers_of(estimator: Any, rows: pd.DataFrame) -> Answers:
     """
-    Let a fitted estimator predict.
+    A fitted estimator's predictions.
 
     Args:
         estimator: a fitted classifier or regressor.
         rows: its features, n ≥ 1 rows.
-    Returns: its answers.
     Raises: whatever the estimator raises.
     """
     kind = kind_of(estimator)
@@ -134,9 +126,9 @@ def measure(estimator: Any, rows: pd.DataFrame, truth: np.ndarray) -> Figures:
 
 class Sheet:
     """
-    Answers beside the truth, ready to be measured again and again under other weights.
+    Answers and the truth, to be measured many times under different weights.
 
-    Weights are how often each row counts: what resampling rows comes to, without copying them. The figures are
+    A weight says how often a row counts: the effect of resampling rows, without copying them. The figures are
     scikit-learn's (a test compares them); what doesn't depend on the weights is computed once.
 
     Args:
@@ -183,7 +175,7 @@ class Sheet:
             return {"mae": np.abs(off), "mse": off**2}
         losses = {"accuracy": (answers.values == self.truth).astype(float)}
         if answers.probabilities is not None and answers.classes is not None:
-            # As scikit-learn's log_loss: no probability counts as nothing at all.
+            # As in scikit-learn's log_loss: no probability counts as exactly 0 or 1.
             eps = np.finfo(answers.probabilities.dtype).eps
             chosen = (self.truth[:, None] == answers.classes[None, :]) * answers.probabilities
             losses["log_loss"] = -np.log(np.clip(chosen.sum(axis=1), eps, 1 - eps))
@@ -201,7 +193,7 @@ class Sheet:
 
     @cached_property
     def _by_score(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The rows by falling score, the last of each run of equal scores, and what happened, in that order."""
+        """The rows by descending score, the last of each run of equal scores, and what happened, in that order."""
         assert self.answers.probabilities is not None
         score = self.answers.probabilities[:, 1]
         order = np.argsort(-score, kind="stable")
@@ -209,13 +201,13 @@ class Sheet:
         return order, last, self.happened[order]
 
     def _auc(self, weights: np.ndarray) -> np.ndarray:
-        """The area under the ROC curve, for an order of rows that is made once."""
+        """The area under the ROC curve; the rows are ordered once."""
         order, last, happened = self._by_score
         ordered = weights[:, order]
         true = np.cumsum(ordered * happened, axis=1)[:, last]
         false = np.cumsum(ordered, axis=1)[:, last] - true
         both = true[:, -1] * false[:, -1]
-        # From (0, 0) to the first point, then by trapezes.
+        # From (0, 0) to the first point, then by the trapezoidal rule.
         area = true[:, 0] * false[:, 0] / 2 + np.trapezoid(true, false, axis=1)
         return np.asarray(area / np.where(both > 0, both, np.nan))
 
@@ -225,8 +217,8 @@ class Sheet:
         labels, codes = np.unique(
             np.concatenate([self.truth, self.answers.values]).astype(object), return_inverse=True
         )
-        true, said = np.split(codes.reshape(-1), 2)
-        return true * len(labels) + said, len(labels)
+        true, predicted = np.split(codes.reshape(-1), 2)
+        return true * len(labels) + predicted, len(labels)
 
     def _f1(self, weights: np.ndarray) -> np.ndarray:
         """The mean of the labels' F1, over the labels that are there."""

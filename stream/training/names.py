@@ -7,16 +7,13 @@ from pathlib import Path
 from types import NoneType
 from typing import Final
 
-__all__ = ["NAMES", "OPTIONAL", "REQUIRED", "Named"]
+__all__ = ["MUST", "NAMES", "Named"]
 
 _TEXTS = (list, tuple)
 
 
-class _Required:
-    """There is no default."""
-
-
-MUST: Final = _Required()
+MUST: Final = object()
+"""There is no default: every recipe has to define the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class Named:
     Attributes:
         meaning: what it is, without a full stop.
         kinds: the types that it may have; none for a function.
-        default: its value where the recipe doesn't define it; `MUST` where it has to.
+        default: its value where the recipe doesn't define it; `MUST` where the recipe has to.
         texts: whether it holds texts and nothing else.
     """
 
@@ -109,7 +106,7 @@ NAMES: dict[str, Named] = {
         0,
     ),
     "BY": Named(
-        "columns by whose values the card tells the metrics apart; None for the features that are texts or true"
+        "columns by whose values the card breaks the metrics down; None for the features that are texts or true"
         " and false",
         (list, tuple, NoneType),
         None,
@@ -126,9 +123,3 @@ NAMES: dict[str, Named] = {
     "PROBABILITIES": Named("whether predictions hold every class's probability", (bool,), False),
 }
 """By name, in the order of the documentation."""
-
-REQUIRED = {name: named.meaning for name, named in NAMES.items() if named.required}
-"""What a recipe must define, and what each is."""
-
-OPTIONAL = {name: (named.default, named.meaning) for name, named in NAMES.items() if not named.required}
-"""What a recipe may define: the default, and what it is."""

@@ -1,4 +1,4 @@
-"""What a command line overrides in a recipe: its rows, its seed, the estimator's parameters."""
+"""What the command line overrides in a recipe: its rows, its seed, the estimator's parameters."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def overridden(
         recipe: as its file says.
         data: rows to use in place of DATA; None for the recipe's own.
         seed: in place of SEED; None likewise.
-        fixed: estimator parameters; the grid no longer tries others for them.
-    Returns: the recipe with these.
+        fixed: estimator parameters; the grid no longer varies them.
+    Returns: the recipe with these values.
     Raises: SettingsError when rows are given to a recipe that takes none.
     """
     if data is not None and recipe.data is None:

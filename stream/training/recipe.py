@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from stream.errors import Refused, SettingsError, StreamError
 from stream.training.checks import check_schema, check_spelling, check_values
-from stream.training.names import NAMES, OPTIONAL, REQUIRED
+from stream.training.names import NAMES
 from stream.training.split import Split
 
-__all__ = ["OPTIONAL", "REQUIRED", "Recipe", "read_recipe"]
+__all__ = ["Recipe", "first_line", "guarded", "read_recipe"]
 
 T = TypeVar("T")
 
@@ -41,12 +41,12 @@ class Recipe:
         data: where the rows come from; None where `load` makes them.
         estimator: returns a fresh estimator; Refused likewise.
         carry: event fields copied into each prediction.
-        by: columns by whose values metrics are told apart; None for the default.
+        by: columns by whose values the card breaks the metrics down; None for the default.
         grid: parameters to try; empty for the estimator as it comes.
         scoring: scikit-learn's name of a score, or None for that of the estimator's kind.
         judge: the metric that decides, or None for that of the estimator's kind.
         probabilities: whether every class's probability is published.
-        fixed: estimator parameters that were set from outside.
+        fixed: estimator parameters from the command line.
     """
 
     path: Path
@@ -118,9 +118,9 @@ def _split(values: Mapping[str, Any]) -> Split:
 
 def _run(path: Path) -> ModuleType:
     """
-    Import the file under a name that no package can find again.
+    Import the file under a name that can't be imported again.
 
-    What is pickled by reference to the recipe would open here and nowhere else: this way packing fails.
+    A pickle that refers to the recipe would open here and nowhere else: this way packing fails.
     """
     loader = SourceFileLoader(f"recipe:{path.stem}", str(path.resolve()))
     spec = spec_from_loader(loader.name, loader)
@@ -136,21 +136,21 @@ def _run(path: Path) -> ModuleType:
 
 def guarded(path: Path, what: str, call: Callable[..., T], *arguments: object) -> T:
     """
-    Call foreign code; whatever it raises is told as the recipe's fault, `sys.exit` too.
+    Call the recipe's code; whatever it raises, `sys.exit` too, is reported as the recipe's fault.
 
     Args:
         path: of the recipe.
-        what: is called, for the message.
+        what: the name of the code, for the message.
         call: the code.
         arguments: for it.
     Returns: what it returns.
-    Raises: StreamError as it is; Refused for anything else, the cause kept. Ctrl-C goes through.
+    Raises: StreamError as it is; Refused for anything else, the cause kept. Ctrl-C passes.
     """
     try:
         return call(*arguments)
     except (StreamError, MemoryError):
         raise
-    except (Exception, SystemExit) as exc:  # a recipe may raise anything, and none of it is a bug of ours
+    except (Exception, SystemExit) as exc:  # a recipe may raise anything, and it is never a bug of ours
         raise Refused(
             f"{path}: {what} raised {type(exc).__name__}: {first_line(exc)}{_line(path, exc)}",
             hint="correct the recipe; --debug shows where",
@@ -158,12 +158,12 @@ def guarded(path: Path, what: str, call: Callable[..., T], *arguments: object) -
 
 
 def first_line(exc: BaseException) -> str:
-    """What an exception says, without the advice that some libraries add below it."""
+    """An exception's message, without the advice that some libraries add below it."""
     return str(exc).strip().partition("\n")[0] or type(exc).__name__
 
 
 def _line(path: Path, exc: BaseException) -> str:
-    """The recipe's own line that was running; a syntax error names its own."""
+    """The line of the recipe that was running; a syntax error names its own."""
     lines: list[int] = []
     trace = exc.__traceback__
     while trace is not None:
@@ -187,7 +187,7 @@ def _value(path: Path, module: ModuleType, name: str) -> object:
         if not callable(value):
             raise SettingsError(f"{path}: {name} is not a function", hint=f"define {name}: {named.meaning}")
         return partial(guarded, path, f"{name}()", value)
-    odd = isinstance(value, bool) and bool not in named.kinds  # True is an int to Python, to nobody else
+    odd = isinstance(value, bool) and bool not in named.kinds  # a bool is an int to Python, but not here
     if odd or not isinstance(value, named.kinds):
         raise SettingsError(
             f"{path}: {name} is a {type(value).__name__}, expected {named.expected}",

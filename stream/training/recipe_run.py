@@ -46,7 +46,7 @@ def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) ->
     Raises: Refused, SettingsError or SampleError naming the recipe and what to correct.
     Blocks: for the whole training.
     """
-    with _seeded(recipe.split.seed), _warned() as said:
+    with _seeded(recipe.split.seed), _warned() as warned:
         frame = load_rows(recipe)
         estimator = _estimator(recipe)
         training, held_out = _parts(recipe, frame, estimator)  # 1
@@ -72,15 +72,15 @@ def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) ->
             facts=_about(recipe, frame, training, held_out, found),
             schema=schema,
             findings=findings,
-            notes=tuple(_strangers(recipe, sheet)),
+            notes=tuple(_unknown_labels(recipe, sheet)),
         )  # fmt: skip
     _check_judge(trained)
-    return _with_notes(trained, said)
+    return _with_notes(trained, warned)
 
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed the global generators for what a recipe draws from them; their states are restored afterwards."""
+    """Seed the global generators, which the recipe may use; restore their states afterwards."""
     before = random.getstate(), np.random.get_state()
     random.seed(seed)
     np.random.seed(seed)
@@ -93,19 +93,19 @@ def _seeded(seed: int) -> Iterator[None]:
 
 @contextmanager
 def _warned() -> Iterator[Counter[str]]:
-    """Collect warnings with their counts: a search repeats them for every fit."""
-    said: Counter[str] = Counter()
+    """Collect and count warnings: a search repeats them for every fit."""
+    warned: Counter[str] = Counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        yield said
+        yield warned
         first_lines = (
             f"{item.category.__name__}: {str(item.message).strip().partition(chr(10))[0]}" for item in caught
         )
-        said.update(first_lines)
+        warned.update(first_lines)
 
 
-def _with_notes(trained: Trained, said: Counter[str]) -> Trained:
-    notes = (f"{text} ({count} times)" if count > 1 else text for text, count in said.items())
+def _with_notes(trained: Trained, warned: Counter[str]) -> Trained:
+    notes = (f"{text} ({count} times)" if count > 1 else text for text, count in warned.items())
     return replace(trained, notes=(*trained.notes, *notes))
 
 
@@ -138,18 +138,18 @@ def _schema(recipe: Recipe, frame: pd.DataFrame) -> tuple[str, tuple[str, ...]]:
 
 
 def _estimator(recipe: Recipe) -> Any:
-    """A fresh estimator of a kind that can be measured, every seed that it leaves open set."""
+    """A fresh estimator of a kind that can be measured, with every open seed set."""
     estimator: Any = recipe.estimator()
     try:
         kind_of(estimator)
     except Refused as exc:
         raise Refused(
-            f"{recipe.path}: estimator() gives what can't be used: {exc.message}", hint=exc.hint
+            f"{recipe.path}: estimator() returned something unusable: {exc.message}", hint=exc.hint
         ) from exc
     known = estimator.get_params()
-    if strangers := [name for name in recipe.fixed if name not in known]:
+    if unknown := [name for name in recipe.fixed if name not in known]:
         raise SettingsError(
-            f"{recipe.path}: the estimator has no parameter {strangers[0]!r}",
+            f"{recipe.path}: the estimator has no parameter {unknown[0]!r}",
             hint=f"choose one of {', '.join(sorted(known))}",
         )
     is_open = (
@@ -159,7 +159,7 @@ def _estimator(recipe: Recipe) -> Any:
 
 
 def _check_target(recipe: Recipe, estimator: object, truth: np.ndarray) -> bool:
-    """Whether the target holds classes; there must be two of them to learn from."""
+    """Whether the target holds classes, of which there must be two to learn from."""
     if kind_of(estimator) == "regressor":
         return False
     if len(pd.unique(truth)) < 2:
@@ -182,13 +182,15 @@ def _baseline(estimator: object, learned: np.ndarray, truth: np.ndarray) -> Figu
     return measure(dummy.fit(nothing, learned), pd.DataFrame({"nothing": np.zeros(len(truth))}), truth)
 
 
-def _strangers(recipe: Recipe, sheet: Sheet) -> list[str]:
+def _unknown_labels(recipe: Recipe, sheet: Sheet) -> list[str]:
     if sheet.answers.classes is None:
         return []
     unknown = sorted(set(map(str, sheet.truth)) - set(map(str, sheet.answers.classes)))
-    if not unknown:
-        return []
-    return [f"held-out rows have {recipe.target} = {', '.join(unknown)}, which no row to learn from has"]
+    return (
+        [f"held-out rows have {recipe.target} = {', '.join(unknown)}, which no row to learn from has"]
+        if unknown
+        else []
+    )
 
 
 def _check_judge(trained: Trained) -> None:

@@ -35,7 +35,7 @@ _THEIRS = ("sagemaker_", "_tuning_")
 """Hyperparameters that SageMaker's SDK and its tuner add for themselves."""
 
 _FAILURE_CHARACTERS = 1_024
-"""SageMaker shows the first so many characters of the failure; the log has all of it."""
+"""SageMaker shows only so many characters of the failure; the log has all of it."""
 
 
 @dataclass(frozen=True, slots=True)

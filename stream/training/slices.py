@@ -1,4 +1,4 @@
-"""The metrics of parts of the rows: is the model equally good for all of them?"""
+"""Metrics of parts of the rows: is the model equally good for all of them?"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAX_COLUMNS = 3
 """Columns by default: the card must stay readable."""
 
 _MIN_ROWS = 10
-"""A smaller part has no interval: it would say more about the resampling than about the model."""
+"""A smaller part gets no interval: it would say more about the resampling than about the model."""
 
 _OTHERS = "all others"
 _MISSING = "no value"
@@ -55,8 +55,8 @@ def slice_columns(frame: pd.DataFrame, features: tuple[str, ...], by: tuple[str,
     """
     if by is not None:
         return list(by)
-    spoken = [name for name in features if not _numbers(frame[name]) and frame[name].nunique() > 1]
-    return spoken[:_MAX_COLUMNS]
+    chosen = [name for name in features if not _numbers(frame[name]) and frame[name].nunique() > 1]
+    return chosen[:_MAX_COLUMNS]
 
 
 def slices(

@@ -49,14 +49,14 @@ class Split:
 
     @property
     def text(self) -> str:
-        """A sentence for people."""
+        """One sentence, for the card."""
         share = f"{self.hold_out:.3g}"
         return {
             "time": f"by time: the last {share} of the rows by {self.column} are held out, "
             "each fold is tested on rows later than those it was fitted on",
             "group": f"by group: {share} of the groups by {self.column} are held out whole, "
             "no group is on both sides of a fold",
-            "random": f"at random: {share} of the rows are held out, classes (if any) in their shares",
+            "random": f"at random: {share} of the rows are held out, classes (if any) keep their shares",
         }[self.way]
 
 
@@ -68,7 +68,7 @@ def cut(
 
     Args:
         split: how.
-        frame: the rows; rows without a target may be among them where the way is time.
+        frame: the rows, with or without a target.
         target: the column to predict.
         classes: whether it holds classes, whose shares a random split keeps.
     Returns: two frames with new indexes; each row with a target is in one of them.
@@ -134,7 +134,7 @@ def folds_of(split: Split, training: pd.DataFrame, truth: np.ndarray, *, classes
 
     Args:
         split: how.
-        training: n rows to learn from, for the way time in its order.
+        training: n rows to learn from; in the order of time where rows are split by it.
         truth: shape (n,).
         classes: whether truth holds classes, whose shares are kept where the way allows.
     Returns: `split.folds` pairs of positions.
@@ -168,7 +168,7 @@ def folds_of(split: Split, training: pd.DataFrame, truth: np.ndarray, *, classes
 
 
 def _forward(split: Split, training: pd.DataFrame) -> list[Fold]:
-    """Each fold's fit ends before its test begins: rows of the moment where it begins are left out of the fit."""
+    """Each fold is fitted on rows strictly earlier than its test's first."""
     times = training[split.column].reset_index(drop=True)
     try:
         found = [
@@ -223,5 +223,5 @@ def split_by_time(frame: pd.DataFrame, time: str, hold_out: float) -> tuple[pd.D
 
 
 def spread(count: int, most: int) -> np.ndarray:
-    """Positions of up to `most` rows of `count`, evenly over all, ascending, each once."""
+    """Positions of up to `most` of `count` rows, evenly spread, ascending, each once."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))

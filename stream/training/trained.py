@@ -1,4 +1,4 @@
-"""What a run of a recipe makes, and how far it is."""
+"""The result of a recipe's run, and its progress."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Trained:
         training: the rows that were learned from.
         held_out: the held-out rows, every column.
         sheet: the estimator's answers for them beside the truth.
-        units: shape (n,): held-out rows with the same number are not independent of each other (one group).
+        units: shape (n,): held-out rows with the same number are not independent (one group).
         figures: the metrics on the held-out rows.
         intervals: of the metrics, 95 %.
         baseline: the metrics of a model that knows only how often each answer occurs, or their mean.
@@ -84,7 +84,7 @@ class Trained:
 
     @property
     def seed(self) -> int:
-        """Of everything that was drawn."""
+        """Of every random draw."""
         return self.recipe.split.seed
 
     @property

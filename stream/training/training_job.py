@@ -1,4 +1,4 @@
-"""A whole training: run the recipe, compare, set the card, pack."""
+"""A whole training: run the recipe, compare, render the card, pack."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CARD = "card.html"
 """The card's name in a version's folder."""
 
 Requirement: TypeAlias = Literal["better", "not-worse"]
-"""What the comparison must say, or nothing is packed."""
+"""What the comparison must say for the model to be packed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def run_job(
 
     Args:
         job: what to do.
-        trust: whose versions may be opened; called when there is one to compare with.
+        trust: whose versions may be opened; called when there is a version to compare with.
         tell: called after each step.
     Returns: the outcome; when the requirement isn't met, nothing was written.
     Raises: as `run_recipe`, `compare` and `pack`; nothing was written then.
@@ -118,7 +118,7 @@ def run_job(
 
 
 def _used(job: Job, trust: Callable[[], Trust]) -> Package | None:
-    """The version in use, opened before the training: one that can't be compared with is refused at once."""
+    """The version in use, opened before the training, so that an unusable one is refused at once."""
     folder = job.against or job.request.folder
     if not job.compare or (job.against is None and not versions(folder)):
         return None

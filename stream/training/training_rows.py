@@ -96,12 +96,12 @@ def _check_target(target: pd.Series, place: str) -> None:
 
 def read_table(path: Path) -> pd.DataFrame:
     """
-    Read a data file as a frame; what its cells mean is as `stream pack` and `stream produce` take them.
+    Read a data file as a frame; its cells mean what they mean to `stream pack` and `stream produce`.
 
     Args:
         path: of a data file.
     Returns: its rows. An empty cell of a csv is missing; in a column of numbers, dates or true and false so are
-        `NA` and its like, which are texts in a column of texts.
+        `NA` and the like, which are texts in a column of texts.
     Raises: SampleError naming the file and what is wrong.
     """
     if not named_format(path).text:
@@ -141,7 +141,7 @@ def inferred_schema(recipe: Recipe, frame: pd.DataFrame) -> tuple[str, tuple[str
 
 def fingerprint(recipe: Recipe, frame: pd.DataFrame) -> str:
     """
-    A hash of the rows, which tells two trainings apart.
+    A hash of the rows, by which two trainings can be told apart.
 
     Args:
         recipe: says which columns count.

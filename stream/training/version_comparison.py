@@ -21,10 +21,10 @@ from stream.training.trained import Trained
 __all__ = ["Compared", "Difference", "Verdict", "compare"]
 
 Verdict: TypeAlias = Literal["better", "worse", "no clear difference"]
-"""Of the new model: by whether the interval of the difference lies wholly on one side of zero."""
+"""On the new model: clear where the interval of the difference lies wholly on one side of zero."""
 
 _CHUNK_ROWS = 16_000
-"""Rows that are scored at once: memory grows with them."""
+"""Rows that are scored at once; memory grows with them."""
 
 _SKIP = "give --no-compare to pack without, or --compare PACKAGE for another one"
 
@@ -164,7 +164,7 @@ def _arrow(rows: pd.DataFrame, manifest: Manifest) -> pa.Table:
         return pa.Table.from_pandas(rows, preserve_index=False)
     except pa.ArrowException as error:
         raise SettingsError(
-            f"the held-out rows are no table for {manifest.model}: {error}", hint=_SKIP
+            f"the held-out rows can't be made a table for {manifest.model}: {error}", hint=_SKIP
         ) from error
 
 

@@ -1,6 +1,5 @@
 """The model card: one HTML file that says what a model was made from, how good it is, and for whom."""
 
-from stream.training.card.page import Card, card_of
-from stream.training.card.requirements import check_libraries
+from stream.training.card.page import Card, card_of, check_libraries
 
 __all__ = ["Card", "card_of", "check_libraries"]

@@ -1,9 +1,8 @@
-"""What the card says, as plain texts and numbers: the template only sets it."""
+"""What the card says, as plain texts and numbers, for the template."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pandas as pd
 
@@ -12,7 +11,7 @@ from stream.training.model_metrics import HIGHER_IS_BETTER
 from stream.training.trained import Trained
 from stream.training.version_comparison import Compared
 
-__all__ = ["METRICS", "Figure", "columns", "comparison", "data", "figures", "number", "search"]
+__all__ = ["METRICS", "columns", "comparison", "data", "figures", "number", "search"]
 
 METRICS: Mapping[str, tuple[str, str]] = {
     "auc": (
@@ -31,26 +30,14 @@ METRICS: Mapping[str, tuple[str, str]] = {
 """A metric's name for people, and what it means."""
 
 _COLUMNS = 60
-"""Columns that the table of features shows; a wider model is told in words."""
+"""Columns that the table of features shows; of a wider model, it says how many more there are."""
 
 _CANDIDATES = 20
 _VALUES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A metric's row: its name, meaning, value, interval, the baseline's value, and which way is better."""
-
-    name: str
-    meaning: str
-    value: str
-    interval: str
-    baseline: str
-    better: str
-
-
 def number(value: object) -> str:
-    """A figure as people read it: four digits, thousands apart."""
+    """A figure for people: four digits, thousands separated."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     if isinstance(value, int):
@@ -58,8 +45,8 @@ def number(value: object) -> str:
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
 
 
-def figures(trained: Trained) -> list[Figure]:
-    """The metrics, in the order of `METRICS`."""
+def figures(trained: Trained) -> list[dict[str, str]]:
+    """A row for each metric, in the order of `METRICS`."""
     found = []
     for name, (title, meaning) in METRICS.items():
         if name not in trained.figures:
@@ -67,14 +54,14 @@ def figures(trained: Trained) -> list[Figure]:
         ends = trained.intervals.get(name)
         baseline = trained.baseline.get(name)
         found.append(
-            Figure(
-                title,
-                meaning,
-                number(trained.figures[name]),
-                f"{number(ends[0])} – {number(ends[1])}" if ends else "",
-                "" if baseline is None else number(baseline),
-                {True: "higher", False: "lower", None: ""}[HIGHER_IS_BETTER.get(name)],
-            )
+            {
+                "name": title,
+                "meaning": meaning,
+                "value": number(trained.figures[name]),
+                "interval": f"{number(ends[0])} – {number(ends[1])}" if ends else "",
+                "baseline": "" if baseline is None else number(baseline),
+                "better": {True: "higher", False: "lower", None: ""}[HIGHER_IS_BETTER.get(name)],
+            }
         )
     return found
 
@@ -116,10 +103,10 @@ def data(trained: Trained) -> list[tuple[str, str]]:
                 f"{number(facts['groups_trained'])} learned from, {number(facts['groups_held_out'])} held out",
             )
         )
-    drawn = "groups" if recipe.split.way == "group" else "rows"
+    units = "groups" if recipe.split.way == "group" else "rows"
     return [
         *found,
-        ("intervals", f"95 %, percentile bootstrap of the held-out {drawn}, {RESAMPLES:,} resamples"),
+        ("intervals", f"95 %, percentile bootstrap of the held-out {units}, {RESAMPLES:,} resamples"),
         ("rows' sha256", str(facts["rows_sha256"])),
         ("seed", str(trained.seed)),
     ]

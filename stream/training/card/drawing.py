@@ -1,4 +1,4 @@
-"""One matplotlib figure → inline SVG that takes its ink from the page, for a light and a dark one."""
+"""A matplotlib figure → inline SVG in the page's own text colour, light or dark."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import io
 import re
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["ACCENT", "INK", "MUTED", "SECOND", "draw", "label"]
 
 INK = "#1a1a1a"
-"""Text and axes; becomes `currentColor` in the SVG, so that a dark page has light ones."""
+"""Text and axes; becomes `currentColor` in the SVG, so that they are light on a dark page."""
 
 MUTED = "#8a8f98"
-"""Grid and reference lines: seen on white and on black."""
+"""Grid and reference lines: visible on white and on black."""
 
 ACCENT = "#2f7ed8"
 SECOND = "#d9822b"
 
 _LONGEST = 28
-"""Characters of a label; a longer one would take the plot's place."""
+"""Characters of a label; a longer one would squeeze the plot."""
 
 _SETTINGS: Any = {
     "svg.fonttype": "none",  # text stays text: small, sharp, in the page's own font
@@ -49,7 +52,7 @@ _IDS = re.compile(r' id="([^"]+)"')
 _STYLE = re.compile(r"<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
 
 
-def draw(plot: Callable[[Any], None], width: float = 5.0, height: float = 3.6) -> str:
+def draw(plot: Callable[[Axes], object], width: float = 5.0, height: float = 3.6) -> str:
     """
     Args:
         plot: draws on one axes.
@@ -62,7 +65,7 @@ def draw(plot: Callable[[Any], None], width: float = 5.0, height: float = 3.6) -
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
-        # A label in a script that matplotlib's font lacks: it is the browser that draws the text.
+        # A label may be in a script that matplotlib's font lacks: the browser draws the text.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         figure = Figure(figsize=(width, height))
         FigureCanvasSVG(figure)
@@ -73,7 +76,7 @@ def draw(plot: Callable[[Any], None], width: float = 5.0, height: float = 3.6) -
 
 
 def label(text: object) -> str:
-    """A text as a label: shortened, and never taken for a formula."""
+    """A text as a label: shortened, with no formula in it."""
     plain = str(text)
     if len(plain) > _LONGEST:
         plain = f"{plain[: _LONGEST - 1]}…"

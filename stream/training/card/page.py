@@ -1,22 +1,29 @@
-"""The card as a page: plots and texts, set by the template beside this file."""
+"""The card as a page: plots and texts, rendered by the template beside this file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
+from stream.extras import require
 from stream.manifest import Manifest
 from stream.training.card import content, plots
 from stream.training.card.drawing import draw
 from stream.training.importance import Importance, importances
-from stream.training.model_metrics import HIGHER_IS_BETTER, scoring_of
+from stream.training.model_metrics import HIGHER_IS_BETTER, Sheet, scoring_of
 from stream.training.slices import Slice, slice_columns, slices
 from stream.training.trained import Trained
 from stream.training.version_comparison import Compared
 
-__all__ = ["Card", "card_of"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Card", "card_of", "check_libraries"]
+
+LIBRARIES = ("matplotlib", "jinja2")
+"""What the extra `train` installs for the card."""
 
 _MAX_CLASSES = 20
 """A confusion matrix of more classes can't be read."""
@@ -36,11 +43,11 @@ class Plot:
 @dataclass(frozen=True, slots=True)
 class Card:
     """
-    Everything on a card that doesn't hang on its version.
+    Everything on a card that doesn't depend on its version.
 
     Attributes:
         trained: the model.
-        compared: with the version in use; None where there is none.
+        compared: with the version in use; None without one.
         important: its columns' importance.
         parts: its metrics by the values of some columns.
     """
@@ -65,7 +72,7 @@ class Card:
         text = environment.get_template("card.html").render(**self._context(manifest))
         return text.encode()
 
-    def _context(self, manifest: Manifest | None) -> dict[str, Any]:
+    def _context(self, manifest: Manifest | None) -> dict[str, object]:
         trained = self.trained
         figures = content.figures(trained)
         return {
@@ -74,7 +81,7 @@ class Card:
             "created": manifest and manifest.created,
             "about": [part.split("`") for part in trained.recipe.about.split("\n\n") if part.strip()],
             "kind": _kind(trained),
-            "tiles": [figure for figure in figures if figure.better][:_TILES],
+            "tiles": [figure for figure in figures if figure["better"]][:_TILES],
             "figures": figures,
             "compared": self.compared,
             "comparison": self.compared and content.comparison(self.compared),
@@ -98,14 +105,19 @@ class Card:
         }
 
 
+def check_libraries() -> None:
+    """Raises: SettingsError naming what is missing, how to get it, and how to do without."""
+    require("the model card", "train", *LIBRARIES, otherwise=", or give --no-card")
+
+
 def card_of(trained: Trained, compared: Compared | None) -> Card:
     """
-    Look at a model from the sides that a card shows.
+    Compute what a model's card shows.
 
     Args:
         trained: the model, with its held-out rows.
-        compared: with the version in use; None where there is none.
-    Returns: the card, to be set when its version is known.
+        compared: with the version in use; None without one.
+    Returns: the card, to be rendered when its version is known.
     Blocks: for the importance of each column, and the intervals of each part.
     """
     held_out, recipe = trained.held_out, trained.recipe
@@ -132,75 +144,71 @@ def _kind(trained: Trained) -> str:
 
 
 def _plots(trained: Trained, important: Sequence[Importance]) -> list[Plot]:
-    sheet, judge = trained.sheet, trained.judge
-    title = content.METRICS[judge][0]
-    found: list[tuple[str, Callable[[Any], None], str]] = []
-    if sheet.answers.classes is None:
-        found += _of_numbers(trained)
-    else:
-        found += _of_classes(trained)
-    found.append(
-        (
-            "What it rests on",
-            partial(plots.importance, found=important, title=title, higher_is_better=HIGHER_IS_BETTER[judge]),
-            "How much worse the model gets when a column's values are shuffled among the held-out rows. Columns that "
-            "say the same share the credit.",
-        )
+    judge = trained.judge
+    importance = partial(
+        plots.importance,
+        found=important,
+        title=content.METRICS[judge][0],
+        higher_is_better=HIGHER_IS_BETTER[judge],
     )
-    return [Plot(name, draw(plot), text) for name, plot, text in found]
+    text = (
+        "How much worse the model gets when a column's values are shuffled among the held-out rows. Columns that "
+        "say the same share the credit."
+    )
+    found = (
+        _of_numbers(trained.sheet) if trained.sheet.answers.classes is None else _of_classes(trained.sheet)
+    )
+    return [*found, Plot("What it relies on", draw(importance), text)]
 
 
-def _of_classes(trained: Trained) -> list[tuple[str, Callable[[Any], None], str]]:
-    sheet = trained.sheet
+def _of_classes(sheet: Sheet) -> list[Plot]:
     answers = sheet.answers
     assert answers.classes is not None
-    found: list[tuple[str, Callable[[Any], None], str]] = []
+    found: list[Plot] = []
+
+    def add(title: str, plot: Callable[[Axes, Sheet], None], text: str) -> None:
+        found.append(Plot(title, draw(lambda axes: plot(axes, sheet)), text))
+
     if answers.probabilities is not None:
         against = "" if answers.binary else ", each class against the others"
-        said = (
+        score = (
             f"the probability of {answers.classes[1]}" if answers.binary else "the given label's probability"
         )
-        found += [
-            (
-                "ROC",
-                partial(plots.roc, sheet=sheet),
-                f"Hits against false alarms at every threshold{against}; the dashed line is chance.",
-            ),
-            (
-                "Calibration",
-                partial(plots.calibration, sheet=sheet),
-                f"Held-out rows in ten parts by {said}: on the dashed line, of rows with 30 % some 30 % came true.",
-            ),
-        ]
-        if answers.binary:
-            found.append(
-                (
-                    "Scores",
-                    partial(plots.scores, sheet=sheet),
-                    "What the model said of the rows of either class; the less they overlap, the better.",
-                )
-            )
+        add(
+            "ROC",
+            plots.roc,
+            f"Hits against false alarms at every threshold{against}; the dashed line is chance.",
+        )
+        add(
+            "Calibration",
+            plots.calibration,
+            f"Held-out rows in ten parts by {score}: on the dashed line, of rows with 30 % some 30 % came true.",
+        )
+    if answers.probabilities is not None and answers.binary:
+        add(
+            "Scores",
+            plots.scores,
+            "The scores of the rows of either class; the less they overlap, the better.",
+        )
     if len(answers.classes) <= _MAX_CLASSES:
-        found.append(
-            (
-                "Confusion",
-                partial(plots.confusion, sheet=sheet),
-                "Rows by their true class and the label they were given; the diagonal is right.",
-            )
+        add(
+            "Confusion",
+            plots.confusion,
+            "Rows by their true class and the label they were given; the diagonal is right.",
         )
     return found
 
 
-def _of_numbers(trained: Trained) -> list[tuple[str, Callable[[Any], None], str]]:
+def _of_numbers(sheet: Sheet) -> list[Plot]:
     return [
-        (
+        Plot(
             "Predicted and actual",
-            partial(plots.actual, sheet=trained.sheet),
+            draw(partial(plots.actual, sheet=sheet)),
             "A dot for each held-out row (or some, evenly chosen); on the dashed line the prediction was right.",
         ),
-        (
+        Plot(
             "Residuals",
-            partial(plots.residuals, sheet=trained.sheet),
+            draw(partial(plots.residuals, sheet=sheet)),
             "How far off, by what was predicted: a shape in this cloud is something that the model has missed.",
         ),
     ]

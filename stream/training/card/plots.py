@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.calibration import calibration_curve
@@ -14,6 +14,10 @@ from stream.training.importance import Importance
 from stream.training.model_metrics import Sheet
 from stream.training.slices import Slice
 from stream.training.split import spread
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.patches import Rectangle
 
 __all__ = ["actual", "by_part", "calibration", "confusion", "importance", "residuals", "roc", "scores"]
 
@@ -30,7 +34,7 @@ _CLASSES = 6
 """Classes with a curve of their own."""
 
 
-def roc(axes: Any, sheet: Sheet) -> None:
+def roc(axes: Axes, sheet: Sheet) -> None:
     """True against false positives at every threshold; for several classes, each against the others."""
     answers = sheet.answers
     assert answers.classes is not None
@@ -50,12 +54,12 @@ def roc(axes: Any, sheet: Sheet) -> None:
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1.02))
 
 
-def calibration(axes: Any, sheet: Sheet) -> None:
-    """How often it happened, where the model said so many percent."""
+def calibration(axes: Axes, sheet: Sheet) -> None:
+    """How often it happened, by the predicted probability."""
     score, happened = _likely(sheet)
-    seen, said = calibration_curve(happened, score, n_bins=10, strategy="quantile")
+    observed, predicted = calibration_curve(happened, score, n_bins=10, strategy="quantile")
     axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
-    axes.plot(said, seen, color=ACCENT, marker="o", markersize=5)
+    axes.plot(predicted, observed, color=ACCENT, marker="o", markersize=5)
     axes.set(xlabel="predicted probability", ylabel="observed share", xlim=(0, 1), ylim=(0, 1.02))
 
 
@@ -68,15 +72,15 @@ def _likely(sheet: Sheet) -> tuple[np.ndarray, np.ndarray]:
     return answers.probabilities.max(axis=1), (answers.values == sheet.truth).astype(float)
 
 
-def scores(axes: Any, sheet: Sheet) -> None:
-    """Where the model puts the rows of each of two classes."""
+def scores(axes: Axes, sheet: Sheet) -> None:
+    """The distribution of the scores of each of two classes."""
     assert sheet.answers.classes is not None
     assert sheet.answers.probabilities is not None
     for i, colour in enumerate((MUTED, ACCENT)):
         which = sheet.truth == sheet.answers.classes[i]
         if which.any():
             axes.hist(
-                sheet.answers.probabilities[which, 1], bins=np.linspace(0, 1, 31), color=colour, alpha=0.6,
+                sheet.answers.probabilities[which, 1], bins=np.linspace(0, 1, 31).tolist(), color=colour, alpha=0.6,
                 density=True, label=label(sheet.answers.classes[i]),
             )  # fmt: skip
     axes.legend(title=None)
@@ -85,7 +89,7 @@ def scores(axes: Any, sheet: Sheet) -> None:
     )
 
 
-def confusion(axes: Any, sheet: Sheet) -> None:
+def confusion(axes: Axes, sheet: Sheet) -> None:
     """Which label was given to the rows of which class: counts, shaded by the share of the true class."""
     assert sheet.answers.classes is not None
     known = sheet.answers.classes.tolist()
@@ -112,17 +116,17 @@ def confusion(axes: Any, sheet: Sheet) -> None:
     axes.tick_params(length=0)
 
 
-def _cell(x: float, y: float, share: float) -> Any:
+def _cell(x: float, y: float, share: float) -> Rectangle:
     from matplotlib.patches import Rectangle
 
-    # Seen on white and on black, with the page's own ink on it.
+    # Visible on white and on black, under the page's own text colour.
     return Rectangle(
         (x - 0.48, y - 0.48), 0.96, 0.96, facecolor=ACCENT, alpha=0.05 + 0.5 * share, linewidth=0
     )
 
 
-def importance(axes: Any, found: Sequence[Importance], title: str, higher_is_better: bool) -> None:
-    """By how much the judge gets worse when a column is shuffled."""
+def importance(axes: Axes, found: Sequence[Importance], title: str, higher_is_better: bool) -> None:
+    """By how much the judge's figure gets worse when a column is shuffled."""
     shown = list(found)[:_BARS][::-1]
     axes.barh(
         [label(one.column) for one in shown], [one.loss for one in shown], xerr=[one.deviation for one in shown],
@@ -133,7 +137,7 @@ def importance(axes: Any, found: Sequence[Importance], title: str, higher_is_bet
     axes.set(xlabel=f"{'drop' if higher_is_better else 'rise'} of the {title}")
 
 
-def by_part(axes: Any, parts: Sequence[Slice], judge: str, title: str, whole: float) -> None:
+def by_part(axes: Axes, parts: Sequence[Slice], judge: str, title: str, whole: float) -> None:
     """The judge's figure of each part, with its interval; the line is all rows."""
     shown = [part for part in parts if judge in part.figures][::-1]
     for place, part in enumerate(shown):
@@ -147,20 +151,22 @@ def by_part(axes: Any, parts: Sequence[Slice], judge: str, title: str, whole: fl
     axes.grid(visible=False, axis="y")
 
 
-def actual(axes: Any, sheet: Sheet) -> None:
-    """What was predicted against what came."""
+def actual(axes: Axes, sheet: Sheet) -> None:
+    """What was predicted against what happened."""
     which = spread(len(sheet.truth), _DOTS)
-    said, true = sheet.answers.values[which], sheet.truth[which].astype(float)
-    ends = [float(min(said.min(), true.min())), float(max(said.max(), true.max()))]
+    predicted, true = sheet.answers.values[which], sheet.truth[which].astype(float)
+    ends = [float(min(predicted.min(), true.min())), float(max(predicted.max(), true.max()))]
     axes.plot(ends, ends, color=MUTED, linestyle="--", linewidth=1)
-    axes.scatter(said, true, s=14, color=ACCENT, alpha=0.45, linewidths=0)
+    axes.scatter(predicted, true, s=14, color=ACCENT, alpha=0.45, linewidths=0)
     axes.set(xlabel="predicted", ylabel="actual")
 
 
-def residuals(axes: Any, sheet: Sheet) -> None:
+def residuals(axes: Axes, sheet: Sheet) -> None:
     """How far off the predictions are, by what was predicted."""
     which = spread(len(sheet.truth), _DOTS)
-    said = sheet.answers.values[which]
+    predicted = sheet.answers.values[which]
     axes.axhline(0, color=MUTED, linestyle="--", linewidth=1)
-    axes.scatter(said, said - sheet.truth[which].astype(float), s=14, color=ACCENT, alpha=0.45, linewidths=0)
+    axes.scatter(
+        predicted, predicted - sheet.truth[which].astype(float), s=14, color=ACCENT, alpha=0.45, linewidths=0
+    )
     axes.set(xlabel="predicted", ylabel="predicted − actual")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from stream.errors import SettingsError
-from stream.training.card import card_of, check_libraries, requirements
+from stream.training.card import card_of, check_libraries, page
 from stream.training.card.drawing import draw, label
 from stream.training.importance import importances
 from stream.training.slices import slice_columns, slices
@@ -63,9 +63,9 @@ def pages(toy: Trained, several: Trained, numbers: Trained) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("name", "titles"),
     [
-        ("toy", ["ROC", "Calibration", "Scores", "Confusion", "What it rests on", "By colour"]),
-        ("several", ["ROC", "Calibration", "Confusion", "What it rests on", "By shop", "By x"]),
-        ("numbers", ["Predicted and actual", "Residuals", "What it rests on", "By sex", "By age"]),
+        ("toy", ["ROC", "Calibration", "Scores", "Confusion", "What it relies on", "By colour"]),
+        ("several", ["ROC", "Calibration", "Confusion", "What it relies on", "By shop", "By x"]),
+        ("numbers", ["Predicted and actual", "Residuals", "What it relies on", "By sex", "By age"]),
     ],
 )
 def test_card_has_its_plots_and_nothing_from_elsewhere(
@@ -127,7 +127,7 @@ def test_labels_are_no_formulas() -> None:
 
 def test_missing_library_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is absent, how to get it, how to do without."""
-    monkeypatch.setattr(requirements, "LIBRARIES", ("matplotlib", "no_such_library"))
+    monkeypatch.setattr(page, "LIBRARIES", ("matplotlib", "no_such_library"))
 
     with pytest.raises(SettingsError, match="the model card needs no_such_library") as caught:
         check_libraries()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from stream.errors import Refused, SampleError, SettingsError
-from stream.training.recipe import OPTIONAL, REQUIRED, read_recipe
+from stream.training.names import NAMES
+from stream.training.recipe import read_recipe
 from stream.training.split import Split
 from stream.training.training_rows import load_rows
 from tests.unit.training.recipes import write_recipe
@@ -51,7 +52,7 @@ def test_relative_path_from_another_folder_works(tmp_path: Path, monkeypatch: py
     assert schema.is_file()
 
 
-@pytest.mark.parametrize("name", sorted(REQUIRED))
+@pytest.mark.parametrize("name", sorted(name for name, named in NAMES.items() if named.required))
 def test_missing_name_is_told_with_file_and_meaning(tmp_path: Path, name: str) -> None:
     """A recipe without a name that it needs is refused: file, name and what it should be."""
     path = write_recipe(tmp_path)
@@ -60,12 +61,12 @@ def test_missing_name_is_told_with_file_and_meaning(tmp_path: Path, name: str) -
     with pytest.raises(SettingsError) as caught:
         read_recipe(path)
 
-    assert (f"{path}: the recipe has no {name}", f"define {name}: {REQUIRED[name]}") == (
+    assert (f"{path}: the recipe has no {name}", f"define {name}: {NAMES[name].meaning}") == (
         caught.value.message, caught.value.hint,
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted({*REQUIRED, *OPTIONAL}))
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_wrong_type_is_told_with_file_and_name(tmp_path: Path, name: str) -> None:
     """A name of the wrong type is refused, not tried."""
     path = write_recipe(tmp_path)
