@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from stream.batch.input_files import Input
 from stream.codec import RecordSchema
@@ -15,15 +14,6 @@ __all__ = ["check_columns"]
 
 _FILES = 5
 """How many files a message names."""
-
-
-def _columns(given: Input) -> list[str] | None:
-    """Its columns and those in its folders' names; None where only the rows name them (jsonl, an empty file)."""
-    with given.reading():
-        names = given.format.columns(Path(given.path))
-    if names is None:
-        return None
-    return [*names, *(name for name, _ in given.partitions if name not in names)]
 
 
 def check_columns(inputs: Sequence[Input], schema: RecordSchema, manifest: Manifest) -> list[str]:
@@ -40,7 +30,7 @@ def check_columns(inputs: Sequence[Input], schema: RecordSchema, manifest: Manif
     """
     files: dict[tuple[str, ...], list[str]] = {}
     for each in inputs:
-        if (names := _columns(each)) is not None:
+        if (names := each.columns()) is not None:
             files.setdefault(tuple(names), []).append(each.path)
     lines: list[str] = []
     for header, where in files.items():

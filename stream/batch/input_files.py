@@ -1,4 +1,4 @@
-"""Files, folders and globs on the command line → data files, with the partitions in their folders' names."""
+"""Files, folders and globs on the command line → data files, with the columns in their folders' names."""
 
 from __future__ import annotations
 
@@ -9,8 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+import pyarrow as pa
+
 from stream.errors import SampleError
-from stream.files import FORMATS, FileFormat, ending_list, format_of, named_format, reading
+from stream.files import (
+    CHUNK_ROWS,
+    FORMATS,
+    Chunk,
+    FileFormat,
+    Span,
+    Wanted,
+    ending_list,
+    format_of,
+    named_format,
+    reading,
+)
 
 __all__ = ["Input", "find_inputs"]
 
@@ -41,6 +54,53 @@ class Input:
     def reading(self) -> AbstractContextManager[None]:
         """A context in which errors of its format name the file; OSError passes, since it is the disk's."""
         return reading(self.path, hint="correct the file, or leave it out")
+
+    def columns(self) -> list[str] | None:
+        """
+        Returns: its columns and those in its folders' names; None where only the rows name them (jsonl, an empty file).
+        Raises: SampleError when its header can't be read; OSError from the disk.
+        """
+        with self.reading():
+            names = self.format.columns(Path(self.path))
+        if names is None:
+            return None
+        return [*names, *(name for name, _ in self.partitions if name not in names)]
+
+    def chunks(self, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
+        """
+        Read a span.
+
+        Args:
+            span: as it was planned.
+            wanted: which columns to read.
+            most: rows of a chunk.
+        Returns: its rows in order, with the columns in its folders' names, read lazily.
+        Raises: SampleError when the file is not the one that was planned; OSError from the disk.
+        """
+        seen = 0
+        with self.reading():
+            for chunk in self.format.chunks(Path(self.path), span, wanted, most):
+                seen += len(chunk.numbers) + len(chunk.broken)
+                yield self._with_partitions(chunk)
+        if seen != span.rows:
+            raise SampleError(
+                f"{self.path}: expected {span.rows} rows from row {span.first_row} on, found {seen}",
+                hint="run again when nothing writes to the file",
+            )
+
+    def _with_partitions(self, chunk: Chunk) -> Chunk:
+        """Add the columns in its folders' names, unless the file has them itself."""
+        added = dict(self.partitions)
+        if isinstance(chunk.rows, list):
+            chunk.rows = [{**added, **row} for row in chunk.rows] if added else chunk.rows
+        else:
+            added = {name: value for name, value in added.items() if name not in chunk.rows.schema.names}
+            for name, value in added.items():
+                column = pa.repeat(pa.scalar(value, pa.string()), len(chunk.rows))
+                chunk.rows = chunk.rows.append_column(name, column)
+        if added and not chunk.text:
+            chunk.text = frozenset(added)
+        return chunk
 
 
 def find_inputs(given: Sequence[str], runs: Collection[Path] = ()) -> list[Input]:

@@ -13,7 +13,6 @@ import pyarrow as pa
 from stream.batch.input_files import Input
 from stream.batch.output import output_avro, output_schema, part_name, write_part
 from stream.batch.plan import Unit
-from stream.batch.reading import read_span
 from stream.durable import written_whole
 from stream.files import Chunk
 from stream.records import DeadLetter
@@ -122,7 +121,7 @@ class Work:
         for span in unit.spans:
             given = self._job.inputs[span.file]
             located = replace(given, path=str(Path(self._job.base) / given.path))
-            for chunk in read_span(located, span, self._scorer.wanted):
+            for chunk in located.chunks(span, self._scorer.wanted):
                 yield given, chunk
 
     def _score(self, given: Input, chunk: Chunk) -> tuple[pa.RecordBatch, dict[int, DeadLetter]]:

@@ -49,11 +49,13 @@ def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) ->
     with _seeded(recipe.split.seed), _warned() as warned:
         frame = load_rows(recipe)
         estimator = _estimator(recipe)
-        training, held_out = _parts(recipe, frame, estimator)  # 1
+        classes = kind_of(estimator) == "classifier"
+        training, held_out = _parts(recipe, frame, classes)  # 1
         schema, findings = _schema(recipe, frame)
         tell(Step(f"{len(training):,} rows to learn from, {len(held_out):,} held out to be judged by"))
         truth = training[recipe.target].to_numpy()
-        classes = _check_target(recipe, estimator, truth)
+        if classes:
+            _check_classes(recipe, truth)
         rows = training[list(recipe.features)]
         folds = _placed(recipe, lambda: folds_of(recipe.split, training, truth, classes=classes))
         found = search(recipe, estimator, rows, truth, folds, lambda candidate: tell(_step(candidate)))  # 2
@@ -68,14 +70,15 @@ def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) ->
             recipe, estimator, tuple(found), training, held_out, sheet, units,
             figures=sheet.figures(),
             intervals=bootstrap(sheet.weighed, units, recipe.split.seed),
-            baseline=_baseline(estimator, truth, sheet.truth),
+            baseline=_baseline(classes, truth, sheet.truth),
             facts=_about(recipe, frame, training, held_out, found),
             schema=schema,
             findings=findings,
             notes=tuple(_unknown_labels(recipe, sheet)),
         )  # fmt: skip
     _check_judge(trained)
-    return _with_notes(trained, warned)
+    repeated = (f"{text} ({count} times)" if count > 1 else text for text, count in warned.items())
+    return replace(trained, notes=(*trained.notes, *repeated))
 
 
 @contextmanager
@@ -104,13 +107,7 @@ def _warned() -> Iterator[Counter[str]]:
         warned.update(first_lines)
 
 
-def _with_notes(trained: Trained, warned: Counter[str]) -> Trained:
-    notes = (f"{text} ({count} times)" if count > 1 else text for text, count in warned.items())
-    return replace(trained, notes=(*trained.notes, *notes))
-
-
-def _parts(recipe: Recipe, frame: pd.DataFrame, estimator: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
-    classes = kind_of(estimator) == "classifier"
+def _parts(recipe: Recipe, frame: pd.DataFrame, classes: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
     parts = _placed(recipe, lambda: cut(recipe.split, frame, recipe.target, classes=classes))
     for part in parts:
         if part.empty:
@@ -158,16 +155,12 @@ def _estimator(recipe: Recipe) -> Any:
     return estimator.set_params(**dict.fromkeys(is_open, recipe.split.seed), **recipe.fixed)
 
 
-def _check_target(recipe: Recipe, estimator: object, truth: np.ndarray) -> bool:
-    """Whether the target holds classes, of which there must be two to learn from."""
-    if kind_of(estimator) == "regressor":
-        return False
+def _check_classes(recipe: Recipe, truth: np.ndarray) -> None:
     if len(pd.unique(truth)) < 2:
         raise SettingsError(
             f"{recipe.path}: all {len(truth)} rows to learn from have {recipe.target} = {truth[0]}",
             hint="load rows of every class, or change HOLD_OUT",
         )
-    return True
 
 
 def _units(recipe: Recipe, held_out: pd.DataFrame) -> np.ndarray:
@@ -176,8 +169,8 @@ def _units(recipe: Recipe, held_out: pd.DataFrame) -> np.ndarray:
     return np.arange(len(held_out))
 
 
-def _baseline(estimator: object, learned: np.ndarray, truth: np.ndarray) -> Figures:
-    dummy = DummyClassifier(strategy="prior") if kind_of(estimator) == "classifier" else DummyRegressor()
+def _baseline(classes: bool, learned: np.ndarray, truth: np.ndarray) -> Figures:
+    dummy = DummyClassifier(strategy="prior") if classes else DummyRegressor()
     nothing = pd.DataFrame({"nothing": np.zeros(len(learned))})
     return measure(dummy.fit(nothing, learned), pd.DataFrame({"nothing": np.zeros(len(truth))}), truth)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import (
+    BaseCrossValidator,
     GroupKFold,
     GroupShuffleSplit,
     KFold,
@@ -26,6 +28,14 @@ Way: TypeAlias = Literal["time", "group", "random"]
 
 Fold: TypeAlias = "tuple[np.ndarray, np.ndarray]"
 """Positions of the rows to fit on, and of those to test on."""
+
+_FOLDS: dict[tuple[Way, bool], Callable[..., BaseCrossValidator]] = {
+    ("group", True): StratifiedGroupKFold,
+    ("group", False): GroupKFold,
+    ("random", True): StratifiedKFold,
+    ("random", False): KFold,
+}
+"""By the way and whether the target holds classes, whose shares are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +150,9 @@ def folds_of(split: Split, training: pd.DataFrame, truth: np.ndarray, *, classes
     Returns: `split.folds` pairs of positions.
     Raises: SampleError when there are too few rows, groups or members of a class.
     """
-    chosen: Any
-    if split.way == "time":
-        return _forward(split, training)
     groups = _groups(split, training) if split.way == "group" else None
-    if groups is not None:
-        chosen = (StratifiedGroupKFold if classes else GroupKFold)(
-            split.folds, shuffle=True, random_state=split.seed
-        )
-    else:
-        chosen = (StratifiedKFold if classes else KFold)(split.folds, shuffle=True, random_state=split.seed)
     labels = truth.astype(str) if classes else truth
-    if classes and groups is None:
+    if classes and split.way == "random":
         values, counts = np.unique(labels, return_counts=True)
         if counts.min() < split.folds:
             few = values[counts.argmin()]
@@ -160,7 +161,10 @@ def folds_of(split: Split, training: pd.DataFrame, truth: np.ndarray, *, classes
                 hint="load more of them, leave them out, or lower FOLDS",
             )
     try:
-        return list(chosen.split(training, labels, groups))
+        if split.way == "time":
+            return _forward(split, training)
+        kind = _FOLDS[split.way, classes]
+        return list(kind(split.folds, shuffle=True, random_state=split.seed).split(training, labels, groups))
     except ValueError as error:
         raise SampleError(
             f"the rows can't be folded: {error}", hint="give more rows, or fewer FOLDS"
@@ -170,15 +174,10 @@ def folds_of(split: Split, training: pd.DataFrame, truth: np.ndarray, *, classes
 def _forward(split: Split, training: pd.DataFrame) -> list[Fold]:
     """Each fold is fitted on rows strictly earlier than its test's first."""
     times = training[split.column].reset_index(drop=True)
-    try:
-        found = [
-            (fit[(times.iloc[fit] < times.iloc[test[0]]).to_numpy()], test)
-            for fit, test in TimeSeriesSplit(split.folds).split(training)
-        ]
-    except ValueError as error:
-        raise SampleError(
-            f"the rows can't be folded: {error}", hint="give more rows, or fewer FOLDS"
-        ) from error
+    found = [
+        (fit[(times.iloc[fit] < times.iloc[test[0]]).to_numpy()], test)
+        for fit, test in TimeSeriesSplit(split.folds).split(training)
+    ]
     if not all(len(fit) for fit, _ in found):
         raise SampleError(
             f"a fold has no row earlier than its test: too many rows share one {split.column}",

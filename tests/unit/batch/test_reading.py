@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from stream.batch import Input, find_inputs, plan_inputs
-from stream.batch.reading import read_span
 from stream.errors import SampleError
 from stream.files import LIMITS, Limits, Span, read_rows
 
@@ -35,7 +34,7 @@ def read(path: Path, limits: Limits = LIMITS, most: int = 3) -> tuple[list[Row],
     rows: list[Row] = []
     broken: dict[int, str] = {}
     for span in spans:
-        for chunk in read_span(given, span, list, most):
+        for chunk in given.chunks(span, list, most):
             values = chunk.rows if isinstance(chunk.rows, list) else chunk.rows.to_pylist()
             rows += zip(chunk.numbers, values, strict=True)
             broken |= {number: fault.reason for number, fault in chunk.broken.items()}
@@ -159,7 +158,7 @@ def test_partitions_are_columns_of_texts(tmp_path: Path) -> None:
         pq.write_table(pa.Table.from_pylist([values]), tmp_path / folder / "f.parquet")
     for given in find_inputs([str(tmp_path)]):
         (unit,) = plan_inputs([given]).units
-        (chunk,) = read_span(given, unit.spans[0], list)
+        (chunk,) = given.chunks(unit.spans[0], list)
         rows = chunk.rows if isinstance(chunk.rows, list) else chunk.rows.to_pylist()
 
         y, m = ("2013", "1") if "2013" in given.path else (None, "own")
@@ -177,4 +176,4 @@ def test_a_file_that_changed_is_refused(tmp_path: Path) -> None:
     path.write_text("a\n123\n")
 
     with pytest.raises(SampleError, match="expected 2 rows from row 1 on, found 1"):
-        list(read_span(given, unit.spans[0], list))
+        list(given.chunks(unit.spans[0], list))
