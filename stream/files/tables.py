@@ -98,7 +98,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     Args:
         path: of one of `FORMATS`.
     Returns: its rows; of a csv all values are texts, an empty cell is None.
-    Raises: SampleError: at once when there is no such file or format; else naming file and row, when it gets there.
+    Raises: SampleError: at once when there is no such file or format; else naming file and row, when that row is read.
     """
     return _rows(path, named_format(path))
 

@@ -22,7 +22,7 @@ Event: TypeAlias = "JsonObject | None"
 """A row that was read: an Avro record as a dict; None where it does not fit."""
 
 Answer: TypeAlias = "JsonObject | DeadLetter"
-"""A prediction as JSON has it, or why there is none."""
+"""A prediction with JSON's values, or why the row has none."""
 
 
 class Served:

@@ -14,7 +14,7 @@ from stream.types import List, shown, type_of
 __all__ = ["Tensor", "inputs_of", "outputs_of", "rows_of", "tensors_of"]
 
 Tensor: TypeAlias = "dict[str, Any]"
-"""A tensor as the protocol has it: `name`, `datatype`, `shape`, and `data` where it holds values."""
+"""A tensor of the protocol: `name`, `datatype`, `shape`, and `data` where it holds values."""
 
 ARRAY = "input"
 """The tensor that holds all columns of an array model. Callers may name it differently, since it is the only one."""

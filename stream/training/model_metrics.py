@@ -221,7 +221,7 @@ class Sheet:
         return true * len(labels) + predicted, len(labels)
 
     def _f1(self, weights: np.ndarray) -> np.ndarray:
-        """The mean of the labels' F1, over the labels that are there."""
+        """The mean F1 of the labels that occur."""
         cells, k = self._cells
         b = len(weights)
         places = cells + np.arange(b)[:, None] * k * k

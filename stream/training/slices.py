@@ -67,7 +67,7 @@ def slices(
 
     Args:
         frame: n held-out rows.
-        column: numbers are cut into quarters, other values stand for themselves.
+        column: numbers are cut into quarters, each other value is a part.
         sheet: answers and truth of the rows.
         judge: the metric that gets an interval.
         units: shape (n,): rows that are drawn together.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["actual", "by_part", "calibration", "confusion", "importance", "residuals", "roc", "scores"]
 
 _POINTS = 200
-"""Points of a curve: more can't be told apart at this size."""
+"""Points of a curve: more can't be distinguished at this size."""
 
 _DOTS = 600
 """Dots of a cloud, drawn evenly from all rows."""
