@@ -1,5 +1,5 @@
 """
-The heart: a batch of records in, exactly one outcome per record out, in order, for any bytes.
+The core: a batch of records in, exactly one outcome per record out, in order, for any bytes.
 
 Pure: no socket, file, clock, thread or log. Every door (stream, REST, files, SQL) calls it.
 """
@@ -46,7 +46,7 @@ class Encode(Protocol):
 
 
 class Observer(Protocol):
-    """Told of what was scored, batch by batch, in the thread that scores: who needs time must take it elsewhere."""
+    """Sees what was scored, batch by batch, in the thread that scores: slow work belongs elsewhere."""
 
     def saw(self, columns: Mapping[str, pa.Array], scored: Scored) -> None:
         """
@@ -71,7 +71,7 @@ class Pipeline:
         name: `name@version` of the model, for dead letters and logs; predictions have that of `Scored.models`.
         carry: dotted paths of the event's fields that are copied, with the name each has in the prediction.
         null_value: what becomes of a record without a value.
-        observer: told of each batch that was scored; None for nobody.
+        observer: sees each batch that was scored.
     """
 
     decoder: Decode

@@ -57,4 +57,4 @@ def _text(error: BaseException) -> str:
     try:
         return str(error)[:_MESSAGE_CHARS]
     except Exception:  # noqa: BLE001  # the text is the model's code too
-        return "(its message can't be had)"
+        return "(its message can't be read)"

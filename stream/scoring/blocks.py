@@ -1,4 +1,4 @@
-"""Parts of the matrix that a `ColumnTransformer` makes, made from Arrow columns by the batch."""
+"""Parts of the matrix that a `ColumnTransformer` makes, made from Arrow columns a batch at a time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from stream.scoring.estimator_input import X
 
 __all__ = ["Block", "Cells", "Codes", "Floats", "Numbers", "OneHot", "Ordinal", "Unknown", "dense", "sparse"]
 
@@ -56,7 +58,9 @@ class Codes:
     places: npt.NDArray[np.int64]
     missing: int | None
 
-    def of(self, columns: Mapping[str, pa.Array]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    def positions(
+        self, columns: Mapping[str, pa.Array]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         """Each row's place among the categories (0 where it has none), and whether it has one."""
         column = columns[self.path]
         found = pc.index_in(column, value_set=self.known.cast(column.type))
@@ -81,7 +85,7 @@ class OneHot:
 
     def cells(self, columns: Mapping[str, pa.Array], numbers: Mapping[str, Floats]) -> Cells:
         """A one per row and text; none for an unknown one."""
-        found = [code.of(columns) for code in self.codes]
+        found = [code.positions(columns) for code in self.codes]
         kept = np.column_stack([k for _, k in found])
         if self.strict and not kept.all():
             raise Unknown
@@ -102,7 +106,7 @@ class Ordinal:
         """A number per row and text."""
         out = np.empty((len(columns[self.codes[0].path]), self.width))
         for i, code in enumerate(self.codes):
-            places, kept = code.of(columns)
+            places, kept = code.positions(columns)
             values = places.astype(np.float64)
             if code.missing is not None:
                 values[places == code.missing] = self.missing
@@ -152,7 +156,7 @@ def dense(cells: Sequence[Cells], starts: Sequence[int]) -> Floats:
     return out
 
 
-def sparse(cells: Sequence[Cells], starts: Sequence[int]) -> Any:
+def sparse(cells: Sequence[Cells], starts: Sequence[int]) -> X:
     """
     Put parts side by side, as scikit-learn does where most of it is zero.
 

@@ -4,7 +4,7 @@ Arrow columns → the matrix that a pipeline's first step would make of a DataFr
 A call of a `ColumnTransformer` on pandas costs 3-5 ms whatever the rows, most of it spent on choosing columns and
 looking at their names: at 2,000 rows half of a worker's time. For the transformers that are used most, the same
 matrix is made here from the columns themselves; the rest of the pipeline is the user's own, called as it is. What
-is not known to give the same is left to the DataFrame: other transformers, settings and types are not guessed at.
+is not known to give the same is left to the DataFrame: no guesses at other transformers, settings and types.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stream.manifest import Feature, Manifest
 from stream.scoring.answers import Answers, Reader
 from stream.scoring.attempt import Raised, attempt
 from stream.scoring.blocks import Block, Codes, Floats, Numbers, OneHot, Ordinal, dense, sparse
-from stream.scoring.estimator_input import Inputs
+from stream.scoring.estimator_input import Inputs, X
 from stream.scoring.estimators import Estimator
 from stream.scoring.fitted_parts import inside
 from stream.types import Misfit
@@ -52,7 +52,7 @@ class _Matrix:
     blocks: tuple[Block, ...]
     is_sparse: bool
 
-    def of(self, columns: Mapping[str, pa.Array], numbers: Mapping[str, Floats]) -> Any:
+    def build(self, columns: Mapping[str, pa.Array], numbers: Mapping[str, Floats]) -> X:
         """Shape (n, width), an ndarray or a CSR array. Raises: Unknown, or whatever a transformer raises."""
         cells = [block.cells(columns, numbers) for block in self.blocks]
         starts = np.cumsum([0, *(block.width for block in self.blocks)]).tolist()
@@ -90,10 +90,10 @@ class Direct:
         return None if isinstance(answers, Raised) else answers
 
     def _ask(self, columns: Mapping[str, pa.Array], numbers: Mapping[str, Floats]) -> Answers:
-        return self._reader.read(self._matrix.of(columns, numbers))
+        return self._reader.read(self._matrix.build(columns, numbers))
 
 
-def direct(estimator: Any, inputs: Inputs, manifest: Manifest) -> Direct | None:
+def direct(estimator: Estimator, inputs: Inputs, manifest: Manifest) -> Direct | None:
     """
     The way into a fitted estimator without the DataFrame.
 

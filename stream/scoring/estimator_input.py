@@ -84,7 +84,9 @@ class Inputs:
         texts = [self._column(i, columns, misfits) for i in self._apart]
         return Built(self._frame(numbers, texts), misfits)
 
-    def numbers(self, columns: Mapping[str, pa.Array], misfits: dict[int, Misfit]) -> dict[str, Any]:
+    def numbers(
+        self, columns: Mapping[str, pa.Array], misfits: dict[int, Misfit]
+    ) -> dict[str, npt.NDArray[np.float64]]:
         """
         The number features one by one.
 

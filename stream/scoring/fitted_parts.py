@@ -62,7 +62,7 @@ whether it answers for them, where they are scikit-learn's own; the first that i
 """
 
 
-def inside(estimator: Any, names: Names) -> list[Part]:
+def inside(estimator: object, names: Names) -> list[Part]:
     """
     The parts that an estimator holds itself.
 
@@ -82,7 +82,7 @@ def inside(estimator: Any, names: Names) -> list[Part]:
     return []
 
 
-def walk(estimator: Any, names: Names) -> Iterator[Part]:
+def walk(estimator: object, names: Names) -> Iterator[Part]:
     """
     An estimator and all that is inside it.
 
@@ -96,7 +96,7 @@ def walk(estimator: Any, names: Names) -> Iterator[Part]:
         yield from walk(part.estimator, part.columns)
 
 
-def answering(estimator: Any) -> Any:
+def answering(estimator: object) -> object:
     """
     The estimator that answers: through pipelines and searches.
 

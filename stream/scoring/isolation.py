@@ -37,7 +37,7 @@ class Isolation:
     Asks a model for n rows, group by group where it raises.
 
     Attributes:
-        ask: the model; raises for a group in which a row is guilty.
+        ask: the model; raises for a group with a guilty row.
         x: the rows.
         numbers: the rows' numbers in the batch, ascending.
         answers: what was answered, by consecutive groups: their numbers and answers.

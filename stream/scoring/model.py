@@ -42,7 +42,7 @@ class Scored:
             `labels`, `values`), each of length len(rows).
         models: `name@version` of the model that gave each answer, texts of length len(rows).
         faults: by index, why a row has none.
-        misfits: by index, those of the faults that are a feature's value which the model's types can't hold; its
+        misfits: by index, the faults for which a feature's value is one that the model's types can't hold; the
             field is the dotted path.
     """
 
@@ -62,7 +62,7 @@ class Model:
         manifest: says what it takes and what it answers.
 
     Attributes:
-        ways: to the same answers without the DataFrame, in the order in which they are asked (`stream.scoring.ways`).
+        ways: faster ways to the same answers, in the order in which they are asked (`stream.scoring.ways`).
     """
 
     def __init__(self, estimator: Estimator, manifest: Manifest) -> None:
@@ -89,7 +89,7 @@ class Model:
             columns: an array of length n for each feature's path; others are ignored.
             n: number of rows, ≥ 0.
         Returns: an answer or a fault for each row. A row that the model raises on, or has no finite answer
-            for, is a fault of its own (stage `score`); one whose values the model's types can't hold, too
+            for, is a fault of its own (stage `score`); so is one whose values the model's types can't hold
             (stage `contract`).
         Raises: MemoryError and the like only; never for any columns of the types that the manifest names.
         """

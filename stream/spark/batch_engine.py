@@ -51,7 +51,7 @@ def run_spark(
         job: its job; its opener is not used.
         shipped: the model.
         spark: the session.
-        progress: told how many rows are done.
+        progress: called with the number of rows that are done.
     Returns: all units, those done before included.
     Raises: StreamError when Spark gave up on a task; what is done stays done.
     """
@@ -99,7 +99,7 @@ def _cause(text: str) -> str:
 
 
 class _Watch:
-    """Tells how many rows are done while Spark works: each unit leaves its note in the run's folder."""
+    """Reports how many rows are done while Spark works: each unit leaves its note in the run's folder."""
 
     def __init__(self, run: Run, progress: Callable[[int], None]) -> None:
         self._run = run

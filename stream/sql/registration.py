@@ -115,7 +115,7 @@ def register(
         package: a model package: its folder, or opened.
         name: of the functions.
         trust: who may have packed it; None for anybody.
-        listener: told of reasons for which a row has no prediction, when they first come up; default: logs
+        listener: called with reasons for which a row has no prediction, when they first come up; default: logs
             a warning.
     Returns: what was registered, with the count of rows that had no prediction.
     Raises: PackageError when the package is refused; SettingsError when the name can't be used, two of the model's

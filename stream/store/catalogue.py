@@ -110,7 +110,7 @@ def show_version(path: Path, version: int | None, trust: Trust) -> Shown:
         path: a package's folder, or one of its versions.
         version: which one; None for the current.
         trust: keys to compare its signature with.
-    Returns: what there is to say of it; the model was not opened.
+    Returns: what its files say; the model was not opened.
     Raises: PackageError when its manifest or one of its schemas can't be read.
     """
     folder = resolve(path, version)

@@ -87,7 +87,7 @@ def current_version(package: Path) -> int:
         raise PackageError(
             f"{current}: expected the number of a version, found {text.strip()!r}",
             step="manifest",
-            hint="`stream models rollback --to N` writes the version that shall serve into it",
+            hint="`stream models rollback --to N` writes the version that is to serve into it",
         )
     return int(name)
 

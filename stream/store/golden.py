@@ -94,7 +94,8 @@ def choose_golden(model: Model, rows: Rows) -> Golden:
             }
     if not stable:
         raise PackageError(
-            f"of {len(rows)} rows the model answers none twice alike: its answers depend on the batch or on chance",
+            f"of {len(rows)} rows the model answers none the same way twice: its answers depend on the batch "
+            "or on chance",
             step="golden",
             hint="seed it, or take out what looks at other rows of the batch",
         )

@@ -1,4 +1,4 @@
-"""Opening a package: nothing of it runs before its bytes are known to be those that were packed."""
+"""Opening a package: none of its code runs before its bytes are known to be those that were packed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ STEPS = ("manifest", "hash", "signature", "load", "golden")
 """What a version goes through, in this order; a refusal names the one that failed."""
 
 Witness: TypeAlias = Callable[[str, str], None]
-"""Told of each step that a version has passed: the step, and what was found."""
+"""Called with each step that a version has passed, and what was found."""
 
 _RESTS_ON_LIBRARIES = ("load", "golden")
 """Steps that fail when the libraries here are not those that the model was packed with."""
@@ -70,7 +70,7 @@ class Package:
 
 
 def _unwatched(step: str, found: str) -> None:
-    """Nobody is told."""
+    """Nobody watches."""
 
 
 def open_package(
@@ -89,7 +89,7 @@ def open_package(
         path: the package's folder, one of its `versions/N`, or a link to either.
         version: which one; None for the current.
         trust: who may have packed it; None for anybody.
-        witness: told of each step that it has passed.
+        witness: called with each step that it has passed.
     Returns: the opened version.
     Raises: PackageError with the step that failed; before the step `load` none of the package's code has run.
     """
@@ -159,7 +159,7 @@ def read_head(folder: Path) -> tuple[bytes, Manifest]:
     manifest = read_manifest(content, str(folder / MANIFEST))
     if folder.name.isdecimal() and int(folder.name) != manifest.version:
         raise PackageError(
-            f"{folder}: its manifest speaks of version {manifest.version}",
+            f"{folder}: its manifest says version {manifest.version}",
             step="manifest",
             hint="put the version back where it was packed",
         )
@@ -174,8 +174,8 @@ def read_file(folder: Path, manifest: Manifest, name: str) -> bytes:
         folder: of the version.
         manifest: of the version.
         name: one of its files.
-    Returns: the bytes that the manifest speaks of.
-    Raises: PackageError (step `hash`) if they are others.
+    Returns: its bytes.
+    Raises: PackageError (step `hash`) if they are not those that the manifest names.
     """
     entry = manifest.files[name]
     content = read_plain(folder, name, entry.size_bytes)

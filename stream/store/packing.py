@@ -41,7 +41,7 @@ _PROBE_ROWS = 2_000
 @dataclass(frozen=True, slots=True)
 class PackRequest:
     """
-    What a package shall be.
+    What to pack beside the estimator, and where.
 
     Attributes:
         name: the model's name.
@@ -50,7 +50,7 @@ class PackRequest:
         carry: event fields copied into each prediction: original or Avro names, dotted paths.
         probabilities: publish every class's probability.
         metrics: training metrics for the manifest.
-        signer: signs the version as it is written; a version that is there can't be signed any more.
+        signer: signs the version as it is written; an existing version can't be signed.
         types: full names of types that a `.skops` file may hold beside scikit-learn's own.
         attach: further files of the version, by plain name, from its manifest (without the files): a model card,
             say. They are hashed, and signed, as all others; nothing that scores reads them.
@@ -90,11 +90,11 @@ def pack_estimator_file(
     path: Path, request: PackRequest, *, schema: str | None = None, sample: Sample | None = None
 ) -> Packed:
     """
-    Pack an estimator file; its bytes go into the package as they are.
+    Pack an estimator file; its bytes go into the package unchanged.
 
     Args:
         path: `.joblib` (or another pickle that joblib reads) or `.skops`. A pickle runs code: it must be trusted.
-        request: what the package shall be.
+        request: what else to pack, and where.
         schema: the events' Avro schema.
         sample: rows of it; at least one of the two.
     Returns: the new version.
@@ -126,7 +126,7 @@ def pack(
 
     Args:
         estimator: anything with `predict` that can be pickled.
-        request: what the package shall be.
+        request: what else to pack, and where.
         schema: the events' Avro schema; None to infer it from the sample.
         sample: rows such as the events will be; None to make up golden rows from the schema. Columns that are
             neither features nor carried are left out.

@@ -53,7 +53,7 @@ def check_signature(folder: Path, manifest: bytes, trust: Trust) -> PublicKey | 
         raise PackageError(
             f"{folder}: is not signed, and [model] require_signature is true",
             step="signature",
-            hint="pack it again with --sign KEY.pem; a version that is there can't be signed, it never changes",
+            hint="pack it again with --sign KEY.pem; an existing version can't be signed, since it never changes",
         )
     if signature is None:
         return None

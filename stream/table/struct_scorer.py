@@ -23,14 +23,6 @@ Look: TypeAlias = Callable[[Sequence[str], ScoredTable], object]
 _ERROR = pa.struct([("stage", pa.string()), ("reason", pa.string()), ("message", pa.string())])
 
 
-def _as_it_is(columns: pa.Schema) -> Iterable[pa.Field]:
-    return list(columns)
-
-
-def _unseen(names: Sequence[str], scored: ScoredTable) -> None:
-    """Nobody looks."""
-
-
 class StructScorer:
     """
     Scores the rows of SQL's functions. Not for several threads at once.
@@ -42,7 +34,7 @@ class StructScorer:
         features: `features.avsc`.
         name: of the function, for messages.
         call: how it is called with a row, for the hint where it was called with something else.
-        as_sql: the prediction's columns → the same in the types that the query engine wants.
+        as_sql: the prediction's columns → the same in the query engine's types.
 
     Attributes:
         type: a struct of `prediction` and `error`; the first has the prediction's fields, the second `stage`,
@@ -55,7 +47,7 @@ class StructScorer:
         features: str,
         name: str,
         call: str,
-        as_sql: Callable[[pa.Schema], Iterable[pa.Field]] = _as_it_is,
+        as_sql: Callable[[pa.Schema], Iterable[pa.Field]] = list,
     ) -> None:
         self._model = model
         self._name, self._call = name, call
@@ -65,7 +57,7 @@ class StructScorer:
         self._prediction = pa.struct(list(as_sql(TableScorer(model, self._schema).schema)))
         self.type = pa.struct([("prediction", self._prediction), ("error", _ERROR)])
 
-    def score(self, rows: pa.Array, look: Look = _unseen) -> pa.Array:
+    def score(self, rows: pa.Array, look: Look | None = None) -> pa.Array:
         """
         Score rows.
 
@@ -86,7 +78,8 @@ class StructScorer:
         valid = rows.is_valid()
         batch = pa.RecordBatch.from_struct_array(rows.filter(valid) if rows.null_count else rows)
         scored = self._scorer(batch.schema.names).score(batch)
-        look(batch.schema.names, scored)
+        if look is not None:
+            look(batch.schema.names, scored)
         outcomes = self._outcomes(scored)
         if not rows.null_count:
             return outcomes
