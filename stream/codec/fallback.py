@@ -25,14 +25,7 @@ _REFUSALS = (EOFError, IndexError, KeyError, OverflowError, TypeError, ValueErro
 
 
 def dead_letter(stage: Stage, error: RecordError) -> DeadLetter:
-    """
-    Make a dead letter of an error.
-
-    Args:
-        stage: where the record failed.
-        error: why.
-    Returns: the dead letter; its exception is the error's full class name.
-    """
+    """The dead letter of an error at a stage; its exception is the error's full class name."""
     kind = type(error)
     name = f"{kind.__module__}.{kind.__qualname__}"
     return DeadLetter(stage, error.reason, name, error.message, error.field)
@@ -100,13 +93,9 @@ class SlowReader:
 
 
 class SlowWriter:
-    """Encodes records one by one."""
+    """Encodes records of one schema one by one."""
 
     def __init__(self, schema: Record) -> None:
-        """
-        Args:
-            schema: what to write.
-        """
         self._schema = _bare(schema)
 
     def write(self, record: Mapping[str, object]) -> bytes | RecordError:

@@ -185,13 +185,7 @@ _PROMOTE: dict[str, Convert] = {
 
 
 def type_name(node: Node) -> str:
-    """
-    Name a type for people.
-
-    Args:
-        node: any type.
-    Returns: for example `double`, `timestamp-millis`, `array of int`, `enum Colour`.
-    """
+    """A type's name for people: `double`, `timestamp-millis`, `array of int`, `enum Colour`."""
     if isinstance(node, Primitive):
         return node.logical or node.type
     if isinstance(node, Array):

@@ -52,10 +52,6 @@ class Checker:
     """
 
     def __init__(self, root: Record) -> None:
-        """
-        Args:
-            root: the writer's schema.
-        """
         self._records: dict[str, _Check] = {}
         self._walk = self._compile(root)
 

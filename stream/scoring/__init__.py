@@ -1,6 +1,6 @@
 """Columns in, answers out: what a fitted estimator is asked, and what becomes of its answers."""
 
-from stream.scoring.answers import AnswerField, answer_fields, same_answer
+from stream.scoring.answers import AnswerField, answer_fields
 from stream.scoring.attempt import Raised, attempt
 from stream.scoring.columns import columns_of, value_at
 from stream.scoring.encoded_texts import known_texts, missing_texts
@@ -10,6 +10,7 @@ from stream.scoring.fitted_parts import walk
 from stream.scoring.isolation import Isolation, taken
 from stream.scoring.model import Model, Scored
 from stream.scoring.prediction import carried_names, prediction_columns, prediction_schema
+from stream.scoring.ways import same_answer
 
 __all__ = [
     "AnswerField",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -17,9 +16,7 @@ from stream.scoring.estimator_input import X
 from stream.scoring.estimators import Estimator
 from stream.types import AvroType, array_of, type_called, type_of
 
-__all__ = [
-    "AnswerField", "Answers", "Reader", "answer_fields", "finite_rows", "joined", "same_answer", "to_arrow"
-]  # fmt: skip
+__all__ = ["AnswerField", "Answers", "Reader", "answer_fields", "finite_rows", "joined", "to_arrow"]
 
 Answers: TypeAlias = dict[str, npt.NDArray[np.generic]]
 """Answers by field name; the first axis is the row."""
@@ -232,13 +229,7 @@ def _typed(labels: npt.NDArray[np.generic], answer: AnswerType) -> npt.NDArray[n
 
 
 def finite_rows(answers: Answers) -> npt.NDArray[np.bool_]:
-    """
-    Which rows have finite numbers only.
-
-    Args:
-        answers: of n rows.
-    Returns: shape (n,), True where every float of the row is finite.
-    """
+    """Which of n rows have finite floats only: shape (n,)."""
     n = len(next(iter(answers.values())))
     good = np.ones(n, np.bool_)
     for values in answers.values():
@@ -248,14 +239,7 @@ def finite_rows(answers: Answers) -> npt.NDArray[np.bool_]:
 
 
 def to_arrow(answers: Answers | None, manifest: Manifest) -> dict[str, pa.Array]:
-    """
-    Answers as Arrow columns.
-
-    Args:
-        answers: of n rows; None for no row at all.
-        manifest: of the model.
-    Returns: in the prediction's order, each of length n.
-    """
+    """Answers of n rows (None: of none) as Arrow columns, in the prediction's order."""
     return {
         field.name: pa.array([], field.arrow) if answers is None else _arrow(answers[field.name], field.arrow)
         for field in answer_fields(manifest)
@@ -271,37 +255,7 @@ def _arrow(values: npt.NDArray[np.generic], kind: pa.DataType) -> pa.Array:
 
 
 def joined(pieces: Sequence[Answers]) -> Answers:
-    """
-    Answers of consecutive rows as one.
-
-    Args:
-        pieces: at least one, with the same fields.
-    Returns: their rows in order.
-    """
+    """Answers of consecutive rows as one, in order; at least one piece, all with the same fields."""
     if len(pieces) == 1:
         return pieces[0]
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
-
-
-def same_answer(one: object, other: object, relative: float, absolute: float) -> bool:
-    """
-    Compare answers: texts, labels and nulls must be equal, floats close.
-
-    Args:
-        one: a value as `to_pylist` gives it, or a list or dict of such.
-        other: likewise.
-        relative: largest difference of two floats, as a share of the larger one.
-        absolute: the same as a number; the larger of the two limits counts.
-    Returns: whether they are the same.
-    """
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(
-            same_answer(one[key], other[key], relative, absolute) for key in one
-        )
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(
-            same_answer(a, b, relative, absolute) for a, b in zip(one, other, strict=True)
-        )
-    if isinstance(one, int | float) and isinstance(other, int | float) and float in (type(one), type(other)):
-        return math.isclose(one, other, rel_tol=relative, abs_tol=absolute)
-    return one == other

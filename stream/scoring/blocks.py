@@ -160,9 +160,7 @@ def sparse(cells: Sequence[Cells], starts: Sequence[int]) -> X:
     """
     Put parts side by side, as scikit-learn does where most of it is zero.
 
-    Args:
-        cells: of n rows each.
-        starts: the first column of each part, and the width of all.
+    Args: as `dense`.
     Returns: a CSR array of shape (n, width), each row's columns ascending: sums have scikit-learn's own order.
     """
     from scipy.sparse import csr_array

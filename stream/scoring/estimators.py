@@ -71,13 +71,7 @@ _CONSISTENT = frozenset({
 
 
 def profile(estimator: object) -> Profile:
-    """
-    Look at an estimator without asking it for an answer.
-
-    Args:
-        estimator: fitted.
-    Returns: what it says of itself.
-    """
+    """Look at a fitted estimator without asking it for an answer."""
     names, width = _kept(estimator, _NAMES), _kept(estimator, _WIDTHS)
     last = answering(estimator)
     return Profile(

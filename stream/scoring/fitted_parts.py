@@ -83,27 +83,14 @@ def inside(estimator: object, names: Names) -> list[Part]:
 
 
 def walk(estimator: object, names: Names) -> Iterator[Part]:
-    """
-    An estimator and all that is inside it.
-
-    Args:
-        estimator: fitted.
-        names: its columns.
-    Returns: itself first, then each part before what that part holds.
-    """
+    """An estimator that was fitted on these columns, then all that is inside it, each part before its own parts."""
     yield Part(estimator, names)
     for part in inside(estimator, names):
         yield from walk(part.estimator, part.columns)
 
 
 def answering(estimator: object) -> object:
-    """
-    The estimator that answers: through pipelines and searches.
-
-    Args:
-        estimator: fitted.
-    Returns: the innermost part whose answers are those of the whole; itself where it holds none.
-    """
+    """The innermost part whose answers are those of the whole, through pipelines and searches; else itself."""
     while part := next((part for part in inside(estimator, ()) if part.answers), None):
         estimator = part.estimator
     return estimator

@@ -18,14 +18,7 @@ __all__ = ["Isolation", "taken"]
 
 
 def taken(x: X, rows: slice | npt.NDArray[np.intp]) -> X:
-    """
-    Some rows of an input.
-
-    Args:
-        x: n rows.
-        rows: which; positions.
-    Returns: those rows, a frame's index counting from 0 as that of any batch.
-    """
+    """Some rows of an input, by position; a frame's index counts from 0, as that of any batch."""
     if isinstance(x, np.ndarray):
         return x[rows]
     return x.iloc[rows].reset_index(drop=True)

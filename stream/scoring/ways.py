@@ -7,6 +7,7 @@ DataFrame is asked as well; a way whose answers differ is never asked again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,9 +15,9 @@ from typing import Protocol
 import pyarrow as pa
 
 from stream.manifest import Manifest
-from stream.scoring.answers import Answers, same_answer, to_arrow
+from stream.scoring.answers import Answers, to_arrow
 
-__all__ = ["Trial", "Way"]
+__all__ = ["Trial", "Way", "same_answer"]
 
 _EQUAL = 1e-12
 """Two ways do the same sums: what differs by more than rounding is another answer."""
@@ -73,3 +74,27 @@ class Trial:
             for name, column in expected.items()
         )
         return self.passed
+
+
+def same_answer(one: object, other: object, relative: float, absolute: float) -> bool:
+    """
+    Compare answers: texts, labels and nulls must be equal, floats close.
+
+    Args:
+        one: a value as `to_pylist` gives it, or a list or dict of such.
+        other: likewise.
+        relative: largest difference of two floats, as a share of the larger one.
+        absolute: the same as a number; the larger of the two limits counts.
+    Returns: whether they are the same.
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            same_answer(one[key], other[key], relative, absolute) for key in one
+        )
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(
+            same_answer(a, b, relative, absolute) for a, b in zip(one, other, strict=True)
+        )
+    if isinstance(one, int | float) and isinstance(other, int | float) and float in (type(one), type(other)):
+        return math.isclose(one, other, rel_tol=relative, abs_tol=absolute)
+    return one == other

@@ -47,13 +47,7 @@ _CURRENT_BYTES = 64
 
 
 def versions(package: Path) -> list[int]:
-    """
-    The versions of a package.
-
-    Args:
-        package: its folder; it need not exist.
-    Returns: their numbers, ascending.
-    """
+    """The numbers of a package's versions, ascending; its folder need not exist."""
     folder = package / "versions"
     if not folder.is_dir():
         return []
@@ -133,12 +127,7 @@ def resolve(path: Path, version: int | None = None) -> Path:
 
 
 def other_files(folder: Path, known: Collection[str]) -> list[str]:
-    """
-    Args:
-        folder: of a version.
-        known: names that belong there.
-    Returns: up to 5 other names of it, hidden ones too, sorted.
-    """
+    """Up to 5 names in a version's folder that are not known, hidden ones too, sorted."""
     return sorted(islice((entry.name for entry in folder.iterdir() if entry.name not in known), _NAMED))
 
 
@@ -180,13 +169,7 @@ def read_plain(folder: Path, name: str, size_bytes: int | None = None, *, step: 
 
 
 def next_version(package: Path) -> int:
-    """
-    The number that the next version gets.
-
-    Args:
-        package: its folder; it need not exist.
-    Returns: one more than the highest, 1 for the first.
-    """
+    """One more than the highest version of a package, 1 for the first; its folder need not exist."""
     return max(versions(package), default=0) + 1
 
 

@@ -41,12 +41,7 @@ class Golden:
 
 
 def spread(rows: Rows, count: int) -> list[dict[str, object]]:
-    """
-    Args:
-        rows: any number.
-        count: how many to take at most.
-    Returns: rows at even distances, the first and the last among them.
-    """
+    """At most `count` rows at even distances, the first and the last among them."""
     places = np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int))
     return [dict(rows[i]) for i in places.tolist()]
 

@@ -190,14 +190,7 @@ def read_file(folder: Path, manifest: Manifest, name: str) -> bytes:
 
 
 def golden_of(package: Package) -> Golden:
-    """
-    The golden rows of a version that was opened.
-
-    Args:
-        package: opened.
-    Returns: events and the answers that they had when packed.
-    Raises: PackageError (step `hash`) if they have changed since.
-    """
+    """The golden rows of an opened version. Raises: PackageError (step `hash`) if they have changed since."""
     return read_golden(read_file(package.path, package.manifest, "golden.avro"))
 
 

@@ -83,12 +83,7 @@ class PublicKey:
         return Ed25519PublicKey.from_public_bytes(self.raw)
 
     def vouches(self, signature: bytes, content: bytes) -> bool:
-        """
-        Args:
-            signature: any bytes.
-            content: what it may be of.
-        Returns: whether the key's owner has signed exactly this.
-        """
+        """Whether the key's owner has signed exactly this content; the signature may be any bytes."""
         try:
             self._key.verify(signature, content)
         except InvalidSignature:
@@ -143,11 +138,7 @@ class SigningKey:
         return PublicKey(self._key.public_key().public_bytes_raw())
 
     def sign(self, content: bytes) -> bytes:
-        """
-        Args:
-            content: the exact bytes of a manifest.
-        Returns: 64 bytes; the same for the same content.
-        """
+        """64 bytes that vouch for a manifest's exact bytes; the same for the same content."""
         return self._key.sign(content)
 
     @property
@@ -156,11 +147,7 @@ class SigningKey:
 
 
 def is_encrypted(pem: bytes) -> bool:
-    """
-    Args:
-        pem: of a private key.
-    Returns: whether it needs a password.
-    """
+    """Whether a private key needs a password."""
     return b"BEGIN ENCRYPTED PRIVATE KEY" in pem or b"Proc-Type: 4,ENCRYPTED" in pem
 
 

@@ -45,11 +45,7 @@ class ColumnReader:
         self._readers: dict[frozenset[str], ReadRow] = {}
 
     def wanted(self, names: Collection[str]) -> list[str]:
-        """
-        Args:
-            names: the columns that a file has.
-        Returns: those that are looked at, in the same order.
-        """
+        """Those of a file's columns that are looked at, in the same order."""
         tops = {name for field in self.record.fields for name in names_of(field)}
         dots = tuple(f"{name}." for name in tops)
         return [name for name in names if name in tops or name.startswith(dots)]

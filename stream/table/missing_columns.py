@@ -78,12 +78,7 @@ def absent_columns(record: Record, paths: Iterable[str], names: Collection[str])
 
 
 def lacking(needed: Sequence[Absent], model: str) -> str:
-    """
-    Args:
-        needed: columns that are not there; at least one.
-        model: `name@version`.
-    Returns: their names and the model that needs them, as the middle of a sentence.
-    """
+    """The names of needed columns and the model (`name@version`) that needs them, as the middle of a sentence."""
     return f"{quoted([each.name for each in needed])}, which {model} needs"
 
 

@@ -67,13 +67,7 @@ def record_reader(record: Record, *, text: TextColumns) -> ReadRow:
 
 
 def names_of(field: Field) -> tuple[str, ...]:
-    """
-    The names that a field's column may have.
-
-    Args:
-        field: of a record.
-    Returns: the original name first, then Avro's.
-    """
+    """The names that a field's column may have: the original one first, then Avro's."""
     return (field.name,) if field.feature in (None, field.name) else (str(field.feature), field.name)
 
 
@@ -185,14 +179,7 @@ def _map(read: Read) -> Read:
 
 
 def projected(record: Record, paths: Iterable[str]) -> Record:
-    """
-    A record's type with the needed fields only.
-
-    Args:
-        record: the whole type.
-        paths: dotted paths of needed leaves; each is there.
-    Returns: a new record, with the fields on those paths, in the same order.
-    """
+    """A record's type with only the fields on these dotted paths, each of which is there, in the same order."""
     inner: dict[str, list[str]] = {}
     for path in paths:
         name, _, rest = path.partition(".")
@@ -202,14 +189,7 @@ def projected(record: Record, paths: Iterable[str]) -> Record:
 
 
 def relaxed(record: Record, paths: Collection[str]) -> Record:
-    """
-    A record's type with some leaves made optional: they may be missing or null.
-
-    Args:
-        record: as `projected` gives it.
-        paths: dotted paths of those leaves; each is there.
-    Returns: a new record.
-    """
+    """A projected record's type with the leaves on these paths made optional: they may be missing or null."""
     return Record(record.name, [_relaxed(field, field.name, paths) for field in record.fields])
 
 

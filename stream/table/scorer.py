@@ -105,13 +105,7 @@ class TableScorer:
         return self._empty.schema
 
     def wanted(self, names: Collection[str]) -> list[str]:
-        """
-        The columns that scoring looks at; a file's other columns need not be read.
-
-        Args:
-            names: those that there are.
-        Returns: the wanted ones, in the same order.
-        """
+        """Those of a file's columns that scoring looks at, in the same order; the others need not be read."""
         return self._needed.wanted(names)
 
     def score(self, table: pa.Table | pa.RecordBatch, *, text: TextColumns = False) -> ScoredTable:
