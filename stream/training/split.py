@@ -66,7 +66,7 @@ class Split:
             "each fold is tested on rows later than those it was fitted on",
             "group": f"by group: {share} of the groups by {self.column} are held out whole, "
             "no group is on both sides of a fold",
-            "random": f"at random: {share} of the rows are held out, classes (if any) keep their shares",
+            "random": f"at random: {share} of the rows are held out, stratified by class where there are classes",
         }[self.way]
 
 
