@@ -1,5 +1,5 @@
 """
-The downstream reader of a latency run: notes when each prediction is there for who reads committed ones only.
+The downstream reader of a latency run: notes when each prediction can be seen by a reader of committed records.
 
 A process of its own, one for all runs on a topic. Asked by a line on stdin, a number of records, it answers with
 one line of JSON on stdout once it has them: per record, in order, its key as a number and when it came.
@@ -22,13 +22,13 @@ _POLL_S = 0.5
 
 def look(consumer: Consumer, records: int, give_up_s: float) -> list[tuple[int, int]]:
     """
-    Take so many records.
+    Read this many records.
 
     Args:
         consumer: assigned.
         records: how many.
         give_up_s: without a single one for so long.
-    Returns: fewer when no more came.
+    Returns: fewer if no more came.
     """
     seen: list[tuple[int, int]] = []
     last = time.monotonic()

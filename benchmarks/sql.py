@@ -1,5 +1,5 @@
 """
-`python -m benchmarks.sql`: `predict(f)` beside a plain pandas script, rows per second and CPU; by turns, in one run.
+`python -m benchmarks.sql`: `predict(f)` beside a plain pandas script, rows per second and CPU; in turn, in one run.
 
 One file, the demo's held-out flights over and over, in row groups of 122,880 rows as DuckDB itself writes them.
 """

@@ -57,7 +57,7 @@ _FETCHED_BY = {"kafka": kafka_jars, "broker": kafka_jars, "secured": kafka_jars,
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Fetch what the chosen tests need before the first of them starts, outside every test's time limit."""
+    """Fetch what the chosen tests need before the first one starts, outside any test's time limit."""
     if session.config.option.collectonly:
         return
     wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}

@@ -5,13 +5,13 @@ It is meant to be as fast as an expert can make it, so that the worker is measur
 promises less than the worker does: no check that the bytes are valid Avro, no isolation of a bad row (one
 ends the loop), no dead letters, no headers, no timestamps, no metrics, no care at a rebalance. It is
 at-least-once as such loops are: outputs are flushed before offsets are committed. Every setting says why it
-is as it is; faster ones are welcome. What was tried and was no faster is said at the end of this text.
+is as it is; faster ones are welcome. What was tried and was not faster follows.
 
 * Batches of 2,000 (half as fast again as 5,000 at best), 5,000 (5–10 % slower) and 20,000 (no faster: the
   columns no longer fit the cache).
 * Handing the predictions to the producer in a thread of its own, while the next batch is scored: both want
   the interpreter, so the clock shows nothing or a loss.
-* `produce_batch`: 0.49 µs a record, `produce` by position 0.31 (a dict a record is dear).
+* `produce_batch`: 0.49 µs a record, `produce` by position 0.31 (a dict for each record is expensive).
 * Fetches of 1 MiB (the default): 10–20 % slower on a backlog.
 """
 

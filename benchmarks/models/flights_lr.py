@@ -1,5 +1,5 @@
 """
-The demo's question asked of a logistic regression, for benchmarks: dearer in encoding, cheaper in the model.
+The demo's question asked of a logistic regression, for benchmarks: its encoding costs more, its model less.
 
     stream train benchmarks/models/flights_lr.py --out /tmp/flights_lr
 """

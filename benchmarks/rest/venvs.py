@@ -1,4 +1,4 @@
-"""A venv per competitor, so that nobody's libraries are another's."""
+"""A venv per competitor, so that none uses another's libraries."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def outputs(setup: Setup) -> Iterator[Outputs]:
 @pytest.fixture
 def make(tmp_path: Path, kafka: Kafka, topics: Topics, package: Path) -> Callable[..., Setup]:
     """
-    A setup with settings of the test's own: `make(tables, dead={…})`.
+    A setup with settings that the test chooses: `make(tables, dead={…})`.
 
     `into`, `out` and `dead` are settings of the input, output and dead-letter topic.
     """

@@ -66,7 +66,7 @@ class Feed:
         self._thread.join()
 
     def burst(self, count: int) -> None:
-        """Send so many events more with the next ones. Does not block."""
+        """Send this many additional events with the next ones. Does not block."""
         self._more = count
 
     def stop(self) -> int:

@@ -189,7 +189,7 @@ class Process:
         self._process.send_signal(signal.SIGINT)
 
     def freeze(self) -> None:
-        """SIGSTOP: it stands still, its connections stay."""
+        """SIGSTOP: it stands still, and its connections stay open."""
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -237,7 +237,7 @@ class Process:
 
 
 class Worker(Process):
-    """`stream worker`, and what its web says."""
+    """`stream worker`, and what its web server says."""
 
     def __init__(
         self,

@@ -95,7 +95,7 @@ class Outputs:
         return self._consumer.assignment()
 
     def poll(self, wait_s: float = 0.2) -> int:
-        """Take in what is there; how many records."""
+        """Take the records that are there; returns how many."""
         messages = self._consumer.consume(5_000, wait_s)
         for message in messages:
             error = message.error()
@@ -126,7 +126,7 @@ class Outputs:
             self.count[seen.origin] += 1
 
     def again(self) -> None:
-        """Read the output topic from its first record on: it is another one under the same name."""
+        """Read the output topic from its first record on: it was deleted and created again under the same name."""
         places = [
             TopicPartition(tp.topic, tp.partition, 0 if tp.topic == self._output else max(0, tp.offset))
             for tp in self._consumer.position(self.places)
@@ -208,7 +208,7 @@ def reading(bootstrap: str, output: str, dead: str, package: Path) -> Iterator[O
 
 
 def _partitions(client: Consumer | AdminClient, topic: str) -> list[int]:
-    """A topic's partitions; a topic just made is not there for some milliseconds."""
+    """A topic's partitions; a topic that was just created may not be visible for some milliseconds."""
     found: list[int] = []
 
     def there() -> bool:

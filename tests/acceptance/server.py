@@ -42,7 +42,7 @@ class Server(Process):
         return httpx.post(f"{self.url}/predict", json=row, timeout=30)
 
     def let(self) -> None:
-        """Let the model come back from those that are gated."""
+        """Let the calls of the model that are held up return."""
         self._gate.touch()
 
     def metrics(self) -> str:

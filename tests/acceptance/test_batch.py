@@ -1,4 +1,4 @@
-"""`stream batch` as a process: runs that are there whole or not at all, whatever becomes of the process."""
+"""`stream batch` as a process: its runs appear complete or not at all, whatever becomes of the process."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def rows(n: int, first: int = 0) -> pd.DataFrame:
 
 
 def many(n: int) -> pa.Table:
-    """Visits in a hurry."""
+    """Visits, made quickly."""
     number = pa.array(np.arange(n))
     channel = pa.DictionaryArray.from_arrays(pa.array(np.arange(n) * 7 % 4, pa.int8()), list(visits.CHANNELS))
     columns = {"id": number, "channel": channel.cast(pa.string()), "pages": pa.array(np.arange(n) * 31 % 40)}
@@ -133,7 +133,7 @@ def done_units(folder: Path) -> list[Path]:
 @pytest.mark.fault
 @pytest.mark.fault_core
 def test_a_killed_run_leaves_nothing_half_written_and_goes_on(tmp_path: Path, package: Path) -> None:
-    """kill -9 in the middle: no run to be seen, its processes end; the same command does the rest only."""
+    """kill -9 in the middle: no run is visible, its processes end; the same command does only the rest."""
     n = 1_500_000
     pq.write_table(many(n), tmp_path / "many.parquet")
 

@@ -1,4 +1,4 @@
-"""What can't be scored: kept as it came, with the reason, and its neighbours none the worse."""
+"""What can't be scored: kept as it came, with the reason; its neighbours are scored."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_dead_letter_sent_back_is_counted_once_more(setup: Setup, workers: Worke
 def test_rows_that_a_model_raises_on_are_found_one_by_one(
     make: Make, workers: Workers, tmp_path: Path
 ) -> None:
-    """A model that raises, or has no finite answer, costs the guilty rows only."""
+    """A model that raises, or has no finite answer, loses only the guilty rows."""
     # The package keeps of the events' schema what the model and the prediction need; these events have more.
     (tmp_path / "visit.avsc").write_text(visits.SCHEMA)
     setup = make({"input": {"schema": "visit.avsc"}}, model=_touchy(tmp_path))

@@ -49,8 +49,8 @@ def test_record_that_fits_nowhere_stops_the_worker(make: Make, workers: Workers)
 
 
 @pytest.mark.slow
-def test_mended_topic_lets_the_same_record_through(make: Make, workers: Workers) -> None:
-    """With room on the dead-letter topic the record that stopped nobody else is a dead letter like others."""
+def test_repaired_topic_lets_the_same_record_through(make: Make, workers: Workers) -> None:
+    """Once the dead-letter topic takes it, the record that stopped the worker is a dead letter like any other."""
     setup = make(dead={"max.message.bytes": "100000"})
     visits.send(setup.bootstrap, setup.input, [*_one_partition(5), Event(b"big", JUNK, 0, (), 1)])
     workers(setup)
@@ -146,8 +146,8 @@ def test_stuck_model_turns_liveness_red(make: Make, workers: Workers, tmp_path: 
 
 
 @pytest.mark.slow
-def test_stop_that_cannot_finish_is_no_clean_end(make: Make, workers: Workers, tmp_path: Path) -> None:
-    """SIGTERM while the model holds a batch: the worker ends soon all the same, but with 1 and why."""
+def test_stop_that_cannot_finish_is_not_a_clean_end(make: Make, workers: Workers, tmp_path: Path) -> None:
+    """SIGTERM while the model is busy with a batch: the worker still ends soon, but with exit 1 and the reason."""
     worker = _never_answers(make, workers, tmp_path)
     worker.until(lambda: worker.status()["last_progress_seconds"] > 3, 60, "the model to hold the batch")
 
@@ -165,7 +165,7 @@ def test_stop_that_cannot_finish_is_no_clean_end(make: Make, workers: Workers, t
 def test_record_that_crashes_the_interpreter_is_buried_by_the_third_start(
     make: Make, workers: Workers, tmp_path: Path
 ) -> None:
-    """Two processes die over it; the third has it scored by another, which finds it. Its neighbours are predictions."""
+    """Two workers die of it; the third scores it in a child process, which finds it. Its neighbours are predictions."""
     wish = PackRequest("touchy", tmp_path / "touchy", carry=("id",))
     pack(Touchy(), wish, schema=visits.SCHEMA)
     (tmp_path / "visit.avsc").write_text(visits.SCHEMA)
@@ -193,7 +193,7 @@ def test_record_that_crashes_the_interpreter_is_buried_by_the_third_start(
 
 @pytest.mark.slow
 def test_deleted_topic_ends_an_idle_worker(make: Make, workers: Workers) -> None:
-    """A topic that stays away is named by readiness, and then ends the worker: it does not idle on for ever."""
+    """A topic that stays missing is named by readiness, and then ends the worker, which must not idle for ever."""
     setup = make({"kafka": {"startup_timeout": "3s"}})
     worker = workers(setup)
     worker.ready()

@@ -127,7 +127,7 @@ def test_sigterm_finishes_what_was_read(slow_setup: Setup, slow_outputs: Outputs
 
 
 def _both(a: Worker, b: Worker) -> set[int]:
-    """Partitions that two workers say are theirs at one moment; asked around each other, since they move."""
+    """Partitions that two workers both claim; the first is asked before and after the second, since partitions move."""
     before, other, after = a.partitions(), b.partitions(), a.partitions()
     return set(before) & set(other) & set(after)
 
@@ -175,7 +175,7 @@ def test_workers_come_and_go(setup: Setup, outputs: Outputs, workers: Workers) -
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_broker_stops_nobody(broker: Broker, tmp_path: Path, package: Path, workers: Workers) -> None:
-    """While its broker is away a worker is alive and not ready; when it is back, nothing is missing."""
+    """While its broker is down a worker is alive and not ready; when the broker is back, nothing is missing."""
     setup = make_setup(tmp_path, Topics(broker.bootstrap), package)
     with reading(broker.bootstrap, setup.output, setup.dead, package) as outputs:
         with Feed(broker.bootstrap, setup.input, 1_000) as feed:

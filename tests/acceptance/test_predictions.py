@@ -55,7 +55,7 @@ def test_predictions_are_the_estimator_s_own(setup: Setup, workers: Workers, out
 
 
 def test_record_keeps_what_it_had(setup: Setup, workers: Workers, outputs: Outputs) -> None:
-    """Key, timestamp and headers go on, in order, doubles and nulls too, only the value's schema id does not."""
+    """Key, timestamp and headers are kept, in order, duplicates and nulls too; only the value's schema id is not."""
     headers = [
         ("a", b"1"),
         ("b", None),

@@ -1,4 +1,4 @@
-"""The commands on a broker that forbids by default: they work with the rights of the table, and name one that lacks."""
+"""The commands on a broker that denies by default: the table's rights are enough, and a missing one is named."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Site:
             yield process
 
     def check_silence(self) -> None:
-        """No password is in anything that was written, but in its own file."""
+        """No password is in anything that was written, except its own file."""
         written = [path for path in self.plain.folder.rglob("*") if path.suffix in (".out", ".log", ".toml")]
         assert len(written) > 2
         for path in written:
@@ -82,7 +82,7 @@ def _site(secured: SecuredBroker, folder: Path, package: Path, *, made: bool) ->
 
 @pytest.fixture
 def site(secured: SecuredBroker, tmp_path: Path, package: Path) -> Iterator[Site]:
-    """Topics that are there; at the end it is looked whether a password was written anywhere."""
+    """Topics that exist; afterwards everything that was written is searched for passwords."""
     made = _site(secured, tmp_path, package, made=True)
     yield made
     made.check_silence()
@@ -151,7 +151,7 @@ def _each_right() -> Iterator[object]:
 def test_command_with_one_right_less_names_it(
     site: Site, fresh: Site, rows: Path, workers: Workers, command: str, number: int
 ) -> None:
-    """Exit 1 with the right, the very name, the user and what to grant; no traceback, and nobody seems at work."""
+    """Exit 1 with the right, the exact name, the user and what to grant; no traceback, and no sign of work."""
     here = fresh if RIGHTS[command][number].operation == "Create" else site
     rights = here.rights(command)
     missing = rights[number]

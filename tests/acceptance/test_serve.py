@@ -128,7 +128,7 @@ def test_ctrl_c_ends_it_and_a_taken_port_is_said(serve: Serve, tmp_path: Path, p
 
 @pytest.mark.slow
 def test_https_and_client_certificates(serve: Serve, tmp_path: Path) -> None:
-    """Who has no certificate gets no connection; who has one gets an answer."""
+    """A client without a certificate gets no connection; one with a certificate gets an answer."""
     authority = Authority(tmp_path)
     certificate, key = authority.issue("server")
     server = serve(

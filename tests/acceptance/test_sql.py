@@ -55,7 +55,7 @@ def test_rows_come_as_json_lines_and_faults_are_said(stream: Run) -> None:
 
 
 def test_query_of_standard_input_is_kept_in_a_file(stream: Run, tmp_path: Path) -> None:
-    """Nothing is printed on stdout, and no null leaves the exit code 0."""
+    """Nothing is printed on stdout; without nulls the exit code is 0."""
     query = (
         "SELECT id, predict_label(f) AS label FROM 'visits.jsonl' f WHERE channel IS NOT NULL ORDER BY id;"
     )

@@ -103,7 +103,7 @@ def _commit_beyond_the_end(cluster: Cluster, topic: str) -> None:
 
 @pytest.fixture
 def consumer(cluster: Cluster) -> Iterator[Consumer]:
-    """A client that asks, and belongs to no group."""
+    """A client that only asks, and is not a member of a group."""
     consumer = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "unused"})
     yield consumer
     consumer.close()

@@ -127,7 +127,7 @@ class TestRanges:
             assert [b"1", b"2", b"3"] == [row.value for row in read(reader)]
 
     def test_range_without_records_is_over_at_once(self, cluster: Cluster) -> None:
-        """An end that is not behind the start is nothing to wait for."""
+        """A range whose end is not after its start is over at once."""
         topic = cluster.topic("nothing")
         send(cluster, topic, [b"1"])
         index, end = holding(cluster, topic)
@@ -234,5 +234,5 @@ class TestFirstAndLast:
         assert [b"1", b"2", b"3"] == first_and_last(cluster.settings(), topic, 5).values
 
     def test_absent_topic_has_no_records(self, cluster: Cluster) -> None:
-        """It is nobody's error here: what is missing is said by those who list the topics."""
+        """A missing topic is not an error here: the caller, which lists the topics, reports it."""
         assert 0 == len(first_and_last(cluster.settings(), cluster.topics.name("absent"), 5))

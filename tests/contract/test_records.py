@@ -129,7 +129,7 @@ def test_timestamp_far_ahead_is_refused(cluster: Cluster) -> None:
 def test_refused_records_take_no_neighbour_of_their_batch_with_them(
     cluster: Cluster, member: Join, far: int
 ) -> None:
-    """Of one batch the refused are told with their own reason; the others are written once, stamped as sent."""
+    """Refused records of a batch are reported, each with its reason; the others are written once, stamped as sent."""
     topic = cluster.topic("neighbours", {"message.timestamp.after.max.ms": "3600000"})
     sink = Sink(cluster.settings(), repeat=True)
     values = [b"%d" % i for i in range(20)]

@@ -1,4 +1,4 @@
-"""Our transactional sink and source on a real broker; the mock's transactions only pretend, so it has no part here."""
+"""Our transactional sink and source on a real broker; the mock is left out, since its transactions only pretend."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_refused_timestamps_are_told_and_nothing_of_them_is_seen(
 
 
 def test_record_that_is_too_large_is_told(real: Cluster, sink: TransactionalSink) -> None:
-    """Alone in its batch there is no doubt; the producer can be used afterwards."""
+    """A record alone in its batch is known to be the refused one; the producer can be used afterwards."""
     out = real.topic("out", {"max.message.bytes": "10000"})
     sink.begin()
     write(sink, out, [bytes(20_000)])
@@ -153,7 +153,7 @@ def test_batch_that_is_too_large_as_a_whole_is_sent_singly(real: Cluster, sink: 
 
 
 def test_offsets_of_no_member_are_not_even_sent(real: Cluster, sink: TransactionalSink) -> None:
-    """The broker would take them unchecked."""
+    """They are not sent, since the broker would take them unchecked."""
     topic = real.topic("in")
     sink.begin()
 

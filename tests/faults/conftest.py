@@ -121,7 +121,7 @@ def shaky_broker() -> Iterator[Shaky]:
 
 @pytest.fixture
 def shaky(shaky_broker: Shaky) -> Iterator[Shaky]:
-    """The broker to break, whole again after the test; who takes it down asks for `mortal`."""
+    """The broker to break, repaired after the test; tests that take it down use `mortal`."""
     yield shaky_broker
     _mend(shaky_broker)
 

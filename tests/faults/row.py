@@ -36,7 +36,7 @@ class Row:
 
     @property
     def seed(self) -> int:
-        """The row's own, the same each run."""
+        """The row's own seed, the same in each run."""
         return zlib.crc32(self.id.encode())
 
 

@@ -1,4 +1,4 @@
-"""A broker that rows may break: behind a proxy, with a door that asks who comes, and rights that can be taken away."""
+"""A broker that rows may break: behind a proxy, with a listener that asks for a login, and rights to take away."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ QUICK = ("-XX:TieredStopAtLevel=1",)
 @dataclass(frozen=True)
 class Shaky:
     """
-    A broker with three doors. Who comes by the first two may do everything.
+    A broker with three listeners. Clients of the first two may do everything.
 
     Attributes:
         broker: killed, frozen and restarted by rows; `bootstrap` leads to it directly.
@@ -43,12 +43,12 @@ class Shaky:
 
     @property
     def through(self) -> dict[str, dict[str, object]]:
-        """Settings of a worker that comes through the proxy."""
+        """Settings of a worker that connects through the proxy."""
         return {"kafka": {"bootstrap_servers": f"127.0.0.1:{self.proxy.port}"}}
 
     @property
     def by_password(self) -> dict[str, dict[str, object]]:
-        """Settings of a worker that says who it is, and may do what it is permitted."""
+        """Settings of a worker that logs in, and may do only what it was granted."""
         return {
             "kafka": {"bootstrap_servers": f"127.0.0.1:{self.guarded}"},
             "kafka.properties": {
@@ -91,7 +91,7 @@ class Shaky:
 @contextmanager
 def breakable(version: str) -> Iterator[Shaky]:
     """
-    Start one; it tells those who come by a door that door's address, and the proxy's is one of them.
+    Start one; each listener advertises its own address, and one of these is the proxy's.
 
     Args:
         version: of Kafka.

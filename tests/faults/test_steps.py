@@ -130,7 +130,7 @@ ABORTS = {"before-abort": "before", "after-abort": "after"}
     ],
 )
 def test_killed_in_abort(when: When, scene: Scene) -> None:
-    """The group seems to have moved on, so the transaction is aborted, and the worker killed in that."""
+    """The group seems to have moved on, so the transaction is aborted, and the worker is killed during the abort."""
     moved_on = scene.plant(OFFSETS, "before", 6, "raise", number=KafkaError.ILLEGAL_GENERATION)
     kill = scene.plant("abort_transaction", when, 1, "kill")
     with scene.feed() as feed:
@@ -179,7 +179,7 @@ def test_revoke(action: Action, when: When, scene: Scene) -> None:
     core=True,
 )
 def test_takeover_after_offsets(scene: Scene) -> None:
-    """The heir's first record waits for the pending transaction's end: how long that takes."""
+    """The new owner's first record waits for the pending transaction's end: this measures for how long."""
     step = EXACTLY_ONCE["after-offsets"]
     fault = scene.plant(step.step, "after", 100, "kill")
     with scene.feed() as feed:

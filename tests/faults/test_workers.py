@@ -218,7 +218,7 @@ def test_out_of_memory(stage: Stage, kafka: Kafka) -> None:
 
 @pytest.fixture(scope="session")
 def clock(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library of clock.c."""
+    """The shared library built from clock.c."""
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler: no `cc` on PATH")
@@ -261,7 +261,7 @@ def test_clock_jumps(jump: int, scene: Scene, clock: Path) -> None:
 
 @row("killed-at-random", "kill -9 five times, whenever", core=True)
 def test_killed_at_random(scene: Scene) -> None:
-    """At any moment of a life, the start too."""
+    """Killed at any moment of its life, during the start too."""
     moments = random.Random(scene.row.seed)
     with scene.feed() as feed:
         for _ in range(5):

@@ -1,4 +1,4 @@
-"""A Kafka that lets nobody in unknown, and nobody do what was not granted: SASL, TLS, ACLs, deny by default."""
+"""A Kafka that admits only known users, and allows only what was granted: SASL, TLS, ACLs, deny by default."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _RESOURCES = {
 
 class SecuredBroker:
     """
-    One broker with four doors, all of them TLS under an authority of its own.
+    One broker with four listeners, all of them TLS under an authority of its own.
 
     `bootstrap`: SASL/SCRAM-SHA-512. `by_certificate`: mutual TLS. `expired`: SASL/SCRAM behind a certificate that
     is over. Users are made by `user`; a user may do nothing until `grant`.
@@ -144,7 +144,7 @@ class SecuredBroker:
                 future.result(_ANSWER_S)
 
     def revoke(self, user: str, rights: Iterable[Right]) -> None:
-        """Forbid a user these things, from now on; also while he does them."""
+        """Forbid a user these things, from now on; even in the middle of them."""
         filters = [_filter(user, right) for right in rights]
         for future in self._client.delete_acls(filters, request_timeout=_ANSWER_S).values():
             assert len(future.result(_ANSWER_S)) == 1
@@ -155,7 +155,7 @@ class SecuredBroker:
         return self._admin
 
     def _settings(self) -> dict[str, str]:
-        """The broker's own: who it is, whom it believes, and that nothing is allowed by itself."""
+        """The broker's own settings: its identity, whom it trusts, and that nothing is allowed unless granted."""
         return {
             "listener.security.protocol.map": "CONTROLLER:SSL,SASL:SASL_SSL,MUTUAL:SSL,EXPIRED:SASL_SSL",
             "inter.broker.listener.name": "MUTUAL",

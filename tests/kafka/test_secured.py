@@ -1,4 +1,4 @@
-"""The secured broker itself: it really lets nobody in unknown, and nobody do what was not granted."""
+"""The secured broker itself: it really admits only known users, and allows only what was granted."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_user_of_a_certificate_is_known_by_its_name(secured: SecuredBroker, topi
 
 
 def test_nobody_comes_in_without_a_certificate(secured: SecuredBroker) -> None:
-    """The door of certificates does not open for a client that knows the authority alone."""
+    """The listener for certificates refuses a client that has only the authority's certificate."""
     ca = {"security.protocol": "SSL", "ssl.ca.location": str(secured.authority.ca)}
     admin = AdminClient({"bootstrap.servers": secured.by_certificate, "log_level": 0, **ca})
 

@@ -1,4 +1,4 @@
-"""The scripts: short, listed, strict, and plain about what they lack. Nothing is installed or fetched here."""
+"""The scripts: short, listed, strict, and clear about what is missing. Nothing is installed or fetched here."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_script_is_short_strict_and_executable(script: Path) -> None:
 
 @pytest.mark.parametrize("script", ENTRIES, ids=_named)
 def test_script_has_no_syntax_error(script: Path) -> None:
-    """Bash can read every line, also those that a test run never reaches."""
+    """Bash can parse every line, even those that a test run never reaches."""
     done = subprocess.run(["bash", "-n", str(script)], capture_output=True, text=True, check=False)
 
     assert ("", 0) == (done.stderr, done.returncode)
@@ -119,7 +119,7 @@ def test_locks_name_no_path_and_no_host() -> None:
 
 
 def test_every_locked_version_has_a_hash() -> None:
-    """No package can be installed that was not looked at when the lock was made."""
+    """No package can be installed that is not in the lock with its hash."""
     entries = re.split(r"\n(?=[a-z0-9])", (ROOT / "requirements.lock").read_text())[1:]
 
     assert len(entries) > 100

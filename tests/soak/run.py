@@ -1,4 +1,4 @@
-"""The soak itself: two workers under a supervisor, a sender at half load, a hand that kills, an onlooker."""
+"""The soak itself: two workers under a supervisor, a sender at half load, random kills, and an independent reader."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Soak:
     _lives: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> dict[str, Any]:
-        """Everything; the figures."""
+        """Run it all, and return the figures."""
         package = self.folder / "visits"
         visits.packed(package)
         with Broker(version=ALONE) as broker, ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""A registry that is not there yet is waited for, and it is said."""
+"""A registry that is not there yet is waited for, and the log says so."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_registry_that_does_not_come_ends_the_start() -> None:
     assert "[schema_registry] url" in caught.value.hint
 
 
-def test_what_waiting_does_not_mend_is_raised_at_once() -> None:
+def test_what_waiting_does_not_repair_is_raised_at_once() -> None:
     """A schema that is not registered."""
     with pytest.raises(SettingsError):
         wait_for_registry(Answers(SettingsError("not registered")), 60.0, lambda seconds: None)

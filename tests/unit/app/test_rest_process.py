@@ -13,7 +13,7 @@ def _record(error: BaseException) -> logging.LogRecord:
 
 
 def test_only_requests_that_are_cut_off_have_no_traceback() -> None:
-    """A bug has its own, and with the log at debug the others have too."""
+    """A bug's traceback is always logged, those of other errors only with the log at debug."""
     log = logging.getLogger("stream.app.rest_process")
     log.setLevel(logging.INFO)
     try:

@@ -45,12 +45,12 @@ def test_guilty_record_is_found_among_sound_ones(value: bytes, said: str) -> Non
 
 
 def test_sound_batch_is_scored_at_once() -> None:
-    """No guilt, no search."""
+    """Without a crash no record is searched for."""
     assert [Prediction(b"a"), Prediction(b"b")] == suspect_child.score(Deadly(), batch_of([b"a", b"b"]))
 
 
 def test_record_that_hangs_is_guilty_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker over it would be killed by its supervisor for ever."""
+    """Otherwise a supervisor would kill worker after worker over the same record."""
     monkeypatch.setattr(suspect_child, "ALONE_S", 0.3)
 
     outcomes = suspect_child.score(Deadly(), batch_of([b"a", b"hang"]))

@@ -10,7 +10,7 @@ class TestProbe:
     """The broker's last answer."""
 
     def test_never_answered_is_not_reachable(self) -> None:
-        """Before the first answer nobody is there."""
+        """Before its first answer the broker is not reachable."""
         assert not Probe().reachable(0.0)
 
     def test_answer_counts_for_a_while(self) -> None:
@@ -50,7 +50,7 @@ class TestRate:
     """Events per second over a window."""
 
     def test_first_look_has_no_rate(self) -> None:
-        """One number makes no rate."""
+        """A single count is not enough for a rate."""
         assert 0.0 == Rate()(10.0, 500)
 
     def test_rate_is_over_the_window(self) -> None:

@@ -130,8 +130,8 @@ def test_what_a_published_run_left_is_tidied(tmp_path: Path, given: Plan) -> Non
     assert {f"run={record.run}", f"run={second.run}"} == {path.name for path in (tmp_path / "out").iterdir()}
 
 
-def test_a_record_that_is_none_is_named(tmp_path: Path) -> None:
-    """Rather than a history with a hole."""
+def test_record_that_is_not_one_is_named(tmp_path: Path) -> None:
+    """A record that can't be read is an error, rather than a gap in the history."""
     (tmp_path / "run=x").mkdir()
     (tmp_path / "run=x" / "_run.json").write_text("{}")
 

@@ -28,7 +28,7 @@ def test_agreement_on_what_both_predicted() -> None:
         ([8, 9], [True, False], [0.9, 0.1], "no record in common"),
     ],
 )
-def test_difference_is_no_race(
+def test_difference_ends_the_race(
     places: list[int], labels: list[bool], scores: list[float], message: str
 ) -> None:
     """Another label, another score, or other records."""

@@ -152,7 +152,7 @@ def test_a_touched_input_is_the_same(
     assert "3 predictions" in capsys.readouterr().err
 
 
-def test_an_output_that_is_none_is_named(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_output_that_can_t_be_one_is_named(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 2: no folder can be made there; and there is no history of what isn't there."""
     write("a.csv", 3)
     Path("file").touch()
@@ -235,7 +235,7 @@ def test_an_absent_column_with_a_default_is_said(package: Path, capsys: pytest.C
     ],
     ids=["gone", "glob", "format", "broken"],
 )
-def test_an_input_that_is_none_is_named(
+def test_input_that_is_not_one_is_named(
     package: Path, capsys: pytest.CaptureFixture[str], given: str, said: str
 ) -> None:
     """Exit 2, before anything is scored."""

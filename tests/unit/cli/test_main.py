@@ -18,13 +18,13 @@ def run(*arguments: str) -> int:
 
 
 def test_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    """A slip of the finger costs one look."""
+    """A mistyped command is answered with the nearest known one."""
     assert 2 == run("chek")
     assert "did you mean `check`?" in capsys.readouterr().err
 
 
 def test_word_that_is_near_nothing_gets_the_list(capsys: pytest.CaptureFixture[str]) -> None:
-    """All there are."""
+    """Where no command is near, all known ones are listed."""
     assert 2 == run("xyzzy")
     assert ", ".join(COMMANDS) in capsys.readouterr().err
 

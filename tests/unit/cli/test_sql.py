@@ -13,7 +13,7 @@ from tests.unit.sql.height import pack_height
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Is x high? Never for a null."""
+    """A model that says whether x is high; it never does for a null."""
     return pack_height(tmp_path_factory.mktemp("packages") / "height")
 
 

@@ -75,7 +75,7 @@ class TestCompare:
         assert "default" == found.kind
         assert "0.0" in found.message
 
-    def test_alias_is_no_difference(self) -> None:
+    def test_alias_makes_no_difference(self) -> None:
         """A renamed field that the reader knows by its alias is read as ever."""
         text = {"type": "record", "name": "R", "fields": [{"name": "new", "type": "int", "aliases": ["old"]}]}
 

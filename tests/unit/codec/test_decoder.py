@@ -275,7 +275,7 @@ class TestResolution:
 class TestConstruction:
     """What a decoder refuses to be."""
 
-    def test_path_that_is_no_column_is_refused(self) -> None:
+    def test_path_that_is_not_a_column_is_refused(self) -> None:
         """A general union can't be a feature."""
         of = schema(a=["null", "int", "string"], b="int")
 

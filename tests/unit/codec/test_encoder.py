@@ -140,7 +140,7 @@ class TestFaults:
             Encoder(schema(a="int", b="int")).encode(columns)
 
     @pytest.mark.parametrize("of", [schema(a={"type": "map", "values": "int"}), schema()])
-    def test_schema_that_is_no_table_is_refused(self, of: RecordSchema) -> None:
+    def test_schema_that_is_not_a_table_is_refused(self, of: RecordSchema) -> None:
         """A record that isn't plain columns can't be a prediction."""
         with pytest.raises(SchemaError):
             Encoder(of)

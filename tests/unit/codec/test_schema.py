@@ -172,7 +172,7 @@ class TestLeaf:
             ({"type": "record", "name": "I", "fields": []}, "a record"),
         ],
     )
-    def test_field_that_is_no_column_is_refused(self, kind: object, says: str) -> None:
+    def test_field_that_is_not_a_column_is_refused(self, kind: object, says: str) -> None:
         """What can't be one Arrow column is refused with the field's name."""
         with pytest.raises(SchemaError, match=rf"field 'a(\[\])?' can't be a column: it is {says}"):
             schema(a=kind).leaf("a")

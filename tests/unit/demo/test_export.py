@@ -57,7 +57,7 @@ def test_folder_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "many"])
-def test_count_that_is_none_is_refused(count: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_count_that_is_not_a_number_is_refused(count: str, capsys: pytest.CaptureFixture[str]) -> None:
     """argparse's exit code 2, and what was found."""
     with pytest.raises(SystemExit, match="2"):
         export.main(["flights.csv", "--events", count])

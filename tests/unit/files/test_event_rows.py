@@ -193,7 +193,7 @@ def test_missing_column_takes_the_default_or_is_named(tmp_path: Path) -> None:
         list(read_events(tmp_path / "e.jsonl", without))
 
 
-def test_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
+def test_byte_order_mark_is_not_part_of_the_first_name(tmp_path: Path) -> None:
     """Spreadsheets write one."""
     (tmp_path / "e.csv").write_bytes("\ufeffx\n1\n".encode())
 

@@ -262,7 +262,7 @@ class TestAccess:
             "http://[::1",
         ],
     )
-    def test_address_that_is_none_is_refused(self, url: str) -> None:
+    def test_text_that_is_not_an_address_is_refused(self, url: str) -> None:
         """The key is named."""
         with pytest.raises(SettingsError, match=r"\[schema_registry\] url"):
             Rig(replace(AT, url=url))

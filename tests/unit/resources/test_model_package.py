@@ -64,14 +64,14 @@ def test_what_can_not_be_used_is_refused_by_key(tmp_path: Path, text: str, messa
         _trust(tmp_path, text)
 
 
-def test_list_in_the_environment_that_is_no_json_is_refused(tmp_path: Path) -> None:
+def test_list_in_the_environment_that_is_not_json_is_refused(tmp_path: Path) -> None:
     """The variable is named."""
     with pytest.raises(SettingsError, match="STREAM_MODEL__TRUSTED_KEYS: expected a JSON list"):
         _trust(tmp_path, "", STREAM_MODEL__TRUSTED_KEYS="[x")
 
 
 def test_worker_opens_what_its_configuration_trusts(tmp_path: Path) -> None:
-    """Our key opens it, theirs does not."""
+    """A trusted key opens the package, another one does not."""
     packed(tmp_path / "m", OURS)
     (tmp_path / "ours.pub.pem").write_text(OURS.public.pem)
     (tmp_path / "theirs.pub.pem").write_text(THEIRS.public.pem)

@@ -103,7 +103,7 @@ def test_row_that_can_not_be_scored_does_not_fail_the_others(people: TestClient)
         ("a", "application/x-parquet", 415, "text/csv"),
     ],
 )  # fmt: skip
-def test_what_is_no_request_is_refused(
+def test_what_is_not_a_request_is_refused(
     people: TestClient, content: str, kind: str, status: int, says: str
 ) -> None:
     """The message says what was expected and what was found."""

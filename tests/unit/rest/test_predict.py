@@ -126,7 +126,7 @@ def test_row_that_the_model_can_not_score_is_an_error_of_its_own(people: TestCli
         (b"1" * 5_000, "not JSON"),
     ],
 )
-def test_body_that_is_no_rows_is_refused(people: TestClient, body: bytes, says: str) -> None:
+def test_body_that_is_not_rows_is_refused(people: TestClient, body: bytes, says: str) -> None:
     """Whatever comes, the answer is a 422 that says what it is."""
     answer = people.post("/predict", content=body, headers={"content-type": "application/json"})
 

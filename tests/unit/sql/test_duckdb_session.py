@@ -18,7 +18,7 @@ from tests.unit.sql.height import pack_height
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Is x high? Never for a null."""
+    """A model that says whether x is high; it never does for a null."""
     return pack_height(tmp_path_factory.mktemp("packages") / "height")
 
 
@@ -36,7 +36,7 @@ def lines(session: Session, script: str) -> list[object]:
 
 
 def test_statements_run_in_order(session: Session) -> None:
-    """Those without rows answer nothing; a comment at the end does not disturb DuckDB."""
+    """Statements without rows return nothing; a comment at the end does not disturb DuckDB."""
     script = "CREATE TABLE t AS SELECT 3.0 AS x; INSERT INTO t VALUES (0); FROM t;"
     script += "SELECT predict_label(t) AS l FROM t -- end"
 

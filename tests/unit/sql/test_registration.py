@@ -151,7 +151,7 @@ def test_row_that_can_t_be_scored_is_null_and_counted(registered: Registered) ->
 
 
 def test_listener_hears_a_reason_once(flights: Package) -> None:
-    """Without one, it is logged; with one, it is told once for each reason."""
+    """Without a listener it is logged; with one, the listener is told once for each reason."""
     heard: list[str] = []
     with duckdb.connect() as connection:
         stream.sql.register(connection, flights, listener=lambda new: heard.extend(f.reason for f in new))
@@ -223,7 +223,7 @@ def test_lacking_column_s_own_name_is_in_the_advice(registered: Registered) -> N
 
 
 def test_row_without_the_model_s_columns_ends_the_query(registered: Registered) -> None:
-    """It is the query that is wrong, not its data: the columns that lack are named, and those that are there."""
+    """It is the query that is wrong, not its data: the missing columns are named, and those that are there."""
     with pytest.raises(duckdb.InvalidInputException, match="the rows lack 'carrier', .*they have 'a'"):
         rows_of(registered, "SELECT predict(f) FROM (SELECT 1 AS a) f")
     with pytest.raises(duckdb.InvalidInputException, match="expected a row"):
@@ -267,14 +267,14 @@ def test_columns_that_differ_by_case_only_are_refused(tmp_path: Path) -> None:
         stream.sql.connect(small)
 
 
-def test_name_that_is_none_is_refused(flights: Package) -> None:
+def test_text_that_is_not_a_name_is_refused(flights: Package) -> None:
     """A name goes into SQL; what can't be one is said."""
     with duckdb.connect() as connection, pytest.raises(SettingsError, match="letters, digits and _"):
         stream.sql.register(connection, flights, "x; DROP TABLE t")
 
 
 def test_removed_functions_are_gone(registered: Registered) -> None:
-    """And may be registered again."""
+    """Afterwards the model may be registered again."""
     registered.remove()
     registered.remove()
 

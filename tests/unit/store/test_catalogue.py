@@ -46,7 +46,7 @@ class TestList:
         ] == [(one.version, one.current, one.signed, one.signer) for one in found]  # fmt: skip
 
     def test_without_keys_no_signature_is_checked(self, package: Path) -> None:
-        """It says so, rather than that it is fine."""
+        """The list says that no signature was checked, rather than that it is fine."""
         assert ["no", "not checked", "not checked"] == [one.signed for one in list_versions(package, Trust())]
 
     def test_size_is_that_of_all_files_but_the_manifest(self, package: Path) -> None:
@@ -66,7 +66,7 @@ class TestList:
         assert "expected JSON" in str(found[1].problem)
 
     def test_current_that_names_nothing_marks_none(self, package: Path) -> None:
-        """The list is what helps to repair it."""
+        """A broken `current` does not stop the list, which helps to repair it."""
         (package / "current").write_text("9")
 
         assert [False] * 3 == [one.current for one in list_versions(package, TRUST)]
@@ -148,7 +148,7 @@ class TestRollback:
             roll_back(package, to, TRUST)
 
     @pytest.mark.parametrize("text", ["9", "rubbish", None])
-    def test_broken_current_is_mended_by_a_number(self, package: Path, text: str | None) -> None:
+    def test_broken_current_is_repaired_by_a_number(self, package: Path, text: str | None) -> None:
         """Whatever it held."""
         if text is None:
             (package / "current").unlink()

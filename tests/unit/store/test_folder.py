@@ -73,7 +73,7 @@ def test_failure_between_version_and_current_keeps_the_old_current(
     assert (before, 1) == (_everything(package), current_version(package))
 
 
-def test_what_a_kill_leaves_is_no_version(package: Path) -> None:
+def test_what_a_kill_leaves_is_not_a_version(package: Path) -> None:
     """A hidden folder is passed over, and its number is free."""
     (package / "versions" / ".2.4711").mkdir()
     (package / "versions" / ".2.4711" / "a").write_bytes(b"ha")

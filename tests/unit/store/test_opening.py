@@ -193,7 +193,7 @@ def test_manifest_without_a_key_is_refused_by_name(version: Path, key: str) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 100_000, b"null"])
-def test_manifest_that_is_no_object_is_refused(version: Path, content: bytes) -> None:
+def test_manifest_that_is_not_an_object_is_refused(version: Path, content: bytes) -> None:
     """Whatever it is instead."""
     (version / "manifest.json").write_bytes(content)
 

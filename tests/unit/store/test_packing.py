@@ -88,7 +88,7 @@ def test_packing_again_adds_a_version_and_makes_it_current(tmp_path: Path) -> No
 
 
 def test_missing_features_are_named_with_the_nearest(tmp_path: Path) -> None:
-    """A typo shows itself."""
+    """A misspelt name is refused."""
     with pytest.raises(PackageError, match=r"'income' \(nearest: 'incom'\)") as caught:
         pack(_model(), PackRequest("m", tmp_path / "m"), sample=FRAME.rename(columns={"income": "incom"}))
 
@@ -115,7 +115,7 @@ def test_carried_field_under_either_of_its_names(tmp_path: Path, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["", "../m", "a/b", "a b", ".m", "ä", "x" * 101])
-def test_name_that_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
+def test_name_that_is_not_a_folder_s_is_refused(tmp_path: Path, name: str) -> None:
     """It becomes part of a path and of each prediction."""
     with pytest.raises(PackageError, match="--name"):
         pack(_model(), PackRequest(name, tmp_path / "m"), sample=FRAME)
@@ -184,7 +184,7 @@ def test_sample_that_does_not_fit_the_schema_is_refused_at_its_cell(tmp_path: Pa
         pack(_model(), PackRequest("m", tmp_path / "m"), schema=json.dumps(SCHEMA), sample=frame)
 
 
-def test_schema_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_not_a_schema_is_refused(tmp_path: Path) -> None:
     """As such, not as a package."""
     with pytest.raises(SchemaError):
         pack(_model(), PackRequest("m", tmp_path / "m"), schema="{}")
@@ -253,7 +253,7 @@ def test_model_that_raises_on_every_row_is_refused_with_what_it_said(tmp_path: P
 
 
 def test_estimator_without_predict_is_refused(tmp_path: Path) -> None:
-    """Not every fitted thing answers."""
+    """An estimator without `predict` is refused."""
     with pytest.raises(PackageError, match="OneHotEncoder, which has no `predict`"):
         pack(OneHotEncoder().fit(FRAME[["city"]]), PackRequest("m", tmp_path / "m"), sample=FRAME)
 
@@ -308,7 +308,7 @@ def test_carried_numbers_are_no_columns_of_an_array_model(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("vector", "message"), [("nowhere", "no field"), ("city", "array of numbers")])
-def test_vector_that_is_none_is_refused(tmp_path: Path, vector: str, message: str) -> None:
+def test_field_that_is_not_a_vector_is_refused(tmp_path: Path, vector: str, message: str) -> None:
     """By its name."""
     with pytest.raises(PackageError, match=f"--vector.*{message}"):
         pack(
@@ -353,7 +353,7 @@ def test_libraries_of_nested_parts_are_found() -> None:
 
 
 def test_float32_answers_have_the_loose_tolerance(tmp_path: Path) -> None:
-    """They have seven digits."""
+    """Floats of 32 bits have seven digits, so the tolerance is wider."""
 
     class Narrow(Ridge):  # type: ignore[misc]  # scikit-learn ships no types
         def predict(self, x: Any) -> Any:
@@ -411,7 +411,7 @@ def test_skops_file_with_a_strangers_type_is_refused_by_name(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("content", [b"", b"not a pickle", b"\x80\x04."])
-def test_file_that_is_no_estimator_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_not_an_estimator_is_refused(tmp_path: Path, content: bytes) -> None:
     """Whatever it is instead."""
     (tmp_path / "model.joblib").write_bytes(content)
 
@@ -423,7 +423,7 @@ def test_file_that_is_no_estimator_is_refused(tmp_path: Path, content: bytes) ->
     assert "load" == caught.value.step
 
 
-def test_file_that_is_no_estimator_is_named_as_it_was_given(tmp_path: Path) -> None:
+def test_file_that_is_not_an_estimator_is_named_as_it_was_given(tmp_path: Path) -> None:
     """A text in the place of the model: its own path, and what is expected there."""
     wrong = tmp_path / "stream.toml"
     wrong.write_text("# settings\n[kafka]\n")

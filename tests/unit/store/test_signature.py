@@ -1,4 +1,4 @@
-"""Keys and signatures: ours are openssl's, and what is not a key says so."""
+"""Keys and signatures: ours are the same as openssl's, and a file that is not a key is named as such."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_private_key_does_not_show_itself() -> None:
         ("-----BEGIN PUBLIC KEY-----\n\N{SNOWMAN}\n-----END PUBLIC KEY-----", "PUBLIC KEY"),
     ],
 )  # fmt: skip
-def test_text_that_is_no_public_key_is_refused_without_being_shown(pem: str, message: str) -> None:
+def test_text_that_is_not_a_public_key_is_refused_without_being_shown(pem: str, message: str) -> None:
     """The place is named; the text may be a secret that landed there by mistake."""
     with pytest.raises(SettingsError, match=message) as caught:
         PublicKey.read(pem, "[model] trusted_keys[0]")
@@ -157,7 +157,7 @@ def test_openssl_encrypts_a_key_that_we_open(tmp_path: Path) -> None:
 @openssl
 @pytest.mark.parametrize("sound", [True, False])
 def test_openssl_checks_what_we_signed(tmp_path: Path, sound: bool) -> None:
-    """Nobody needs us to find out who made a package."""
+    """Who signed a package can be found out without this project."""
     (tmp_path / "manifest.json").write_bytes(b"{}\n" if sound else b"{ }\n")
     (tmp_path / "manifest.sig").write_bytes(OURS.sign(b"{}\n"))
     (tmp_path / "k.pub.pem").write_text(OURS.public.pem)

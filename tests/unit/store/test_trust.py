@@ -113,7 +113,7 @@ class TestUnsigned:
         assert any("not signed" in note for note in opened.notes)
 
     def test_requirement_without_keys_refuses_all(self, version: Path) -> None:
-        """A trust that nobody can meet is met by nobody."""
+        """Requiring a signature without any trusted key refuses every package."""
         assert ("signature", ["manifest", "hash"]) == _refused(version, Trust(require=True))
 
 
@@ -159,7 +159,7 @@ class TestTampering:
         assert not (tmp_path / "fired").exists()
 
     def test_the_same_pickle_fires_without_keys(self, version: Path, tmp_path: Path) -> None:
-        """The test above is not blind."""
+        """Without keys the canary fires, so the test above can fail."""
         replace_file(version, "model.joblib", pickle.dumps(Canary(tmp_path / "fired")))
 
         assert "load" == _refused(version, Trust())[0]
@@ -167,7 +167,7 @@ class TestTampering:
 
     @pytest.mark.parametrize("name", ["model.joblib", "golden.avro", "features.avsc", "prediction.avsc"])
     def test_file_of_another_signed_version_is_refused(self, version: Path, package: Path, name: str) -> None:
-        """Both were signed, by the same key: the two don't mix."""
+        """Files of two versions that the same key signed can't be mixed."""
         other = (package / "versions" / "2" / name).read_bytes()
         if other == (version / name).read_bytes():
             other += b" "
@@ -177,7 +177,7 @@ class TestTampering:
         assert "hash" == _refused(version, TRUST)[0]
 
     def test_manifest_of_another_signed_version_is_refused(self, version: Path, package: Path) -> None:
-        """Its number is another."""
+        """The folder's number differs from the manifest's."""
         shutil.copy(package / "versions" / "2" / "manifest.json", version)
         shutil.copy(package / "versions" / "2" / "manifest.sig", version)
 
@@ -219,8 +219,8 @@ class TestTampering:
         expected = {"manifest.sig": "signature", "manifest.json": "manifest"}.get(name, "hash")
         assert expected == _refused(version, TRUST)[0]
 
-    def test_dangling_signature_link_is_no_absent_signature(self, version: Path) -> None:
-        """Else a link would turn a bad signature into a tolerated absence."""
+    def test_dangling_signature_link_is_not_an_absent_signature(self, version: Path) -> None:
+        """Otherwise a link could turn a bad signature into a missing one, which is tolerated."""
         (version / "manifest.sig").unlink()
         (version / "manifest.sig").symlink_to("nowhere")
 
@@ -257,7 +257,7 @@ class TestCurrent:
         "text", ["9", "../../other/versions/1", "/tmp/versions/1", "versions/../1", "../versions/1", "", "\0"]
     )
     def test_pointing_at_nothing_or_outside_is_refused(self, package: Path, text: str) -> None:
-        """Nowhere is not version 1, and outside is not inside."""
+        """`current` must name a version of this package, and no other place."""
         (package / "current").write_text(text)
 
         assert ("manifest", []) == _refused(package, Trust())

@@ -114,12 +114,12 @@ def test_references_within_a_card_are_answered(pages: dict[str, str]) -> None:
 
 
 def test_same_model_has_the_same_card(toy: Trained, pages: dict[str, str]) -> None:
-    """To the last byte."""
+    """Two cards are equal to the last byte."""
     assert pages["toy"] == card_of(toy, None).html().decode()
 
 
 def test_labels_are_no_formulas() -> None:
-    """Dollars are dollars, and a long name does not take the plot's place."""
+    """A dollar sign is not read as a formula, and a long name leaves room for the plot."""
     assert r"\$a\$" == label("$a$")
     assert 28 == len(label("x" * 100))
     assert "$x^2$" in draw(lambda axes: axes.set(xlabel=label("$x^2$")))

@@ -37,7 +37,7 @@ def test_text_classes_count_the_second_as_happened() -> None:
 
 
 def test_auc_is_left_out_where_only_one_class_came() -> None:
-    """No AUC rather than a false one."""
+    """Where the AUC is not defined there is none, rather than a wrong one."""
     estimator = LogisticRegression().fit(ROWS, [0, 0, 1, 1])
 
     assert "auc" not in measure(estimator, ROWS, np.zeros(4, dtype=int))
@@ -68,7 +68,7 @@ def test_regressor_has_errors_in_the_targets_unit() -> None:
 
 
 def test_class_in_place_of_an_estimator_is_refused() -> None:
-    """Forgotten parentheses are said."""
+    """A class in place of an instance is named; the hint adds the parentheses."""
     with pytest.raises(Refused, match="LinearSVC is a class") as caught:
         kind_of(LinearSVC)
 

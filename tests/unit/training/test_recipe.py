@@ -105,7 +105,7 @@ def test_missing_schema_is_refused(tmp_path: Path) -> None:
         read_recipe(write_recipe(tmp_path, ("point.avsc", "other.avsc")))
 
 
-def test_schema_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_not_a_schema_is_refused(tmp_path: Path) -> None:
     """A broken schema is found before the training, not after it."""
     path = write_recipe(tmp_path)
     (tmp_path / "point.avsc").write_text('{"type": "record"}')
@@ -239,7 +239,7 @@ def test_recipe_that_exits_is_refused(tmp_path: Path) -> None:
         read_recipe(write_recipe(tmp_path, ('NAME = "toy"', "raise SystemExit(3)")))
 
 
-def test_folder_is_no_recipe(tmp_path: Path) -> None:
+def test_folder_is_not_a_recipe(tmp_path: Path) -> None:
     """A folder is said to be one."""
     with pytest.raises(SettingsError, match="is a folder"):
         read_recipe(tmp_path)

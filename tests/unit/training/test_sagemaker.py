@@ -77,7 +77,7 @@ def test_order_that_cant_be_followed_is_refused(
 
 
 @pytest.mark.parametrize("content", ["[]", "{"])
-def test_hyperparameters_that_are_none_are_refused(tmp_path: Path, content: str) -> None:
+def test_file_that_is_not_hyperparameters_is_refused(tmp_path: Path, content: str) -> None:
     """The file is named."""
     (_base(tmp_path) / "input" / "config" / "hyperparameters.json").write_text(content)
 

@@ -48,7 +48,7 @@ def test_parts_are_in_time_order_with_ties_in_theirs() -> None:
     ],
 )
 def test_rows_that_cant_be_split_are_refused(times: list[float | None], said: str) -> None:
-    """Missing times, too few rows or one moment only: said, not guessed."""
+    """Missing times, too few rows or a single moment are refused with the reason."""
     with pytest.raises(SampleError, match=said):
         split_by_time(pd.DataFrame({"time": times}), "time", 0.5)
 
@@ -76,7 +76,7 @@ ROWS = pd.DataFrame(
 
 
 def test_group_is_on_one_side_only() -> None:
-    """No customer is both learned from and judged by; every row is on one side."""
+    """No customer is in both parts, and every row is in one."""
     train, test = cut(Split("group", "who"), ROWS, "y", classes=True)
 
     assert set() == {*train["who"]} & {*test["who"]}

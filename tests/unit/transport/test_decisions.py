@@ -38,7 +38,7 @@ def test_code_has_a_decision(name: str) -> None:
 
 
 def test_no_name_is_listed_twice() -> None:
-    """Two decisions for one code would be none."""
+    """A code with two decisions would have no clear one."""
     names = [name for names in BY_DECISION.values() for name in names.split()]
 
     assert sorted(set(names)) == sorted(names)
@@ -85,7 +85,7 @@ def test_fatal_error_asks_for_a_new_producer_whatever_its_code() -> None:
 
 
 def test_error_that_requires_an_abort_is_not_retried() -> None:
-    """Also when its code would be: the client's transaction is in its error state."""
+    """Even when its code could be retried: the client's transaction is in its error state."""
     error = KafkaError(KafkaError.REQUEST_TIMED_OUT, "said", retriable=True, txn_requires_abort=True)
 
     assert isinstance(decide_transaction(error, "testing"), Aborted)
@@ -93,7 +93,7 @@ def test_error_that_requires_an_abort_is_not_retried() -> None:
 
 @pytest.mark.parametrize("code", [KafkaError._FENCED, KafkaError.PRODUCER_FENCED])
 def test_fenced_producer_says_so(code: int) -> None:
-    """Whoever decides on a twin needs to know that it was fencing."""
+    """The code that looks for a second worker of the same name must know that this was fencing."""
     fault = decide_transaction(KafkaError(code, "said", fatal=True), "testing")
 
     assert isinstance(fault, OutcomeUnknown)

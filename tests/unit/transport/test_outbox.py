@@ -1,4 +1,4 @@
-"""A producer that comes to its end while it is waited for."""
+"""A producer that fails for good while the worker waits for it."""
 
 from __future__ import annotations
 

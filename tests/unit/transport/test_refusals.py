@@ -50,7 +50,7 @@ def _as(secured: SecuredBroker, configured: Settings, granted: list[Right]) -> t
 def test_command_with_its_rights_is_let_work(
     secured: SecuredBroker, configured: Settings, command: str
 ) -> None:
-    """With exactly the rights of the table nothing is said to be lacking."""
+    """With exactly the rights of the table none is reported as missing."""
     rights = rights_of(command, configured)
     _, kafka = _as(secured, configured, rights)
 
@@ -144,7 +144,7 @@ def test_right_that_is_revoked_at_work_is_named(secured: SecuredBroker, configur
 
 
 def test_onlooker_needs_no_right_on_a_group(secured: SecuredBroker, configured: Settings) -> None:
-    """Who only reads a topic is not stopped by a group that is not theirs, whatever the client asks by itself."""
+    """A reader without a group is not stopped by a missing right on one, whatever the client itself asks for."""
     _, kafka = _as(secured, configured, [Right("Read", "topic", configured.input.topic)])
 
     with closing(Reader(kafka, configured.input.topic, "earliest")) as reader:
@@ -271,7 +271,7 @@ def test_door_that_stays_shut_is_waited_for(secured: SecuredBroker, *, there: bo
     assert "`[kafka] bootstrap_servers` or `security.protocol`" in error.hint
 
 
-def test_authority_that_is_no_file_is_a_setting_s_error(tmp_path: Path) -> None:
+def test_authority_that_is_not_a_file_is_a_setting_s_error(tmp_path: Path) -> None:
     """librdkafka names the property itself."""
     properties = {"security.protocol": "SSL", "ssl.ca.location": str(tmp_path / "absent.pem")}
 

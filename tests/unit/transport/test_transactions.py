@@ -68,7 +68,7 @@ class TestAddOffsets:
         assert 1 == client.calls
 
     def test_passing_fault_that_does_not_pass_aborts(self, sink: TransactionalSink, client: Client) -> None:
-        """Nothing was committed: it can be told."""
+        """Nothing was committed, so the failure can be reported."""
         client.error = KafkaError(KafkaError._TRANSPORT)
 
         with pytest.raises(Aborted, match="_TRANSPORT"):
@@ -76,7 +76,7 @@ class TestAddOffsets:
         assert 1 < client.calls
 
     def test_no_member_adds_nothing(self, sink: TransactionalSink, client: Client) -> None:
-        """The broker would take a stranger's offsets unchecked."""
+        """They are not sent, since the broker would take a stranger's offsets unchecked."""
         with pytest.raises(MovedOn):
             add(sink, group=GroupMetadata(b""))
         assert 0 == client.calls

@@ -137,7 +137,7 @@ class TestUnknownOutcomes:
 
         assert [] == rig.values()
 
-    def test_fence_soon_after_a_renewal_is_no_twin(self) -> None:
+    def test_fence_soon_after_a_renewal_is_not_a_twin(self) -> None:
         """A discarded producer of this worker's own may have asked for it: a new one, and the records again."""
         rig = Rig(batch_of([b"a"]))
         rig.sink.errors["commit"] = [OutcomeUnknown("no answer"), OutcomeUnknown("fenced", fenced=True)]
@@ -172,7 +172,7 @@ class TestUnknownOutcomes:
         assert [b"a"] == rig.run().values()
 
     def test_producers_that_all_fail_stop_the_worker(self) -> None:
-        """A supervisor should look at it."""
+        """The worker ends, so that its supervisor takes over."""
         rig = Rig(batch_of([b"a"]))
         rig.sink.errors["commit"] = [OutcomeUnknown("broken")] * 20
         rig.source.group_offsets = {}
@@ -193,7 +193,7 @@ class TestGroup:
         assert [b"a", b"b"] == rig.values()
         assert rig.source.served > 0
 
-    def test_consumer_that_is_no_member_commits_nothing(self) -> None:
+    def test_consumer_that_is_not_a_member_commits_nothing(self) -> None:
         """The broker would take a zombie's offsets unchecked, so they are not sent."""
         rig = Rig(batch_of([b"a"]))
         rig.source.generation = -1
@@ -238,7 +238,7 @@ class TestGroup:
         assert [b"a"] == rig.values()
 
     def test_partition_that_went_and_came_back_is_this_worker_s_again(self) -> None:
-        """What it reads of it after its return is not taken for what went."""
+        """Records read after the partition's return are not mistaken for those that left with it."""
         rig = Rig()
 
         def go_and_come() -> None:

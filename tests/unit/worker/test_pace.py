@@ -20,7 +20,7 @@ def span(*values: bytes) -> Span:
 
 
 def test_drained_span_ends_once_it_is_old_enough() -> None:
-    """A shorter one would queue behind the one before at the broker."""
+    """A shorter transaction would queue behind the previous one at the broker."""
     pace = Pace(TIMING)
 
     assert not pace.due(span(), 0.019, drained=True)

@@ -54,8 +54,8 @@ def test_nothing_is_suspected_at_first(tmp_path: Path) -> None:
     assert not Suspects(tmp_path / "state").concern(batch_of([b"a"]))
 
 
-def test_one_death_is_no_suspicion(tmp_path: Path) -> None:
-    """It may have been a kill -9."""
+def test_one_death_raises_no_suspicion(tmp_path: Path) -> None:
+    """A single death may have been a kill -9, so nothing is suspected yet."""
     die_over(tmp_path, batch_of([b"a"]))
 
     assert not Suspects(tmp_path).concern(batch_of([b"a"]))
@@ -83,8 +83,8 @@ def test_records_that_were_scored_after_all_are_no_suspects(tmp_path: Path) -> N
     assert not Suspects(tmp_path).concern(batch_of([b"b"], first_offset=1))
 
 
-def test_note_that_was_cut_off_is_none(tmp_path: Path) -> None:
-    """Killed while it wrote: it was not in a model then."""
+def test_note_that_was_cut_off_does_not_count(tmp_path: Path) -> None:
+    """A half-written note is ignored: the process was killed while writing it, not while it was scoring."""
     die_over(tmp_path, batch_of([b"a"]))
     note = tmp_path / "scoring.note"
     note.write_bytes((9).to_bytes(4, "little") + b'{"scorin' + note.read_bytes()[12:])
@@ -93,7 +93,7 @@ def test_note_that_was_cut_off_is_none(tmp_path: Path) -> None:
 
 
 def test_note_has_the_disk_s_blocks_from_the_start(tmp_path: Path) -> None:
-    """A disk that fills up later kills no worker: there is no hole that a write through the map would have to fill."""
+    """A disk that fills up later kills no worker: the file's blocks are allocated when it is created."""
     note = tmp_path / "scoring.note"
     note.touch()
 
@@ -117,7 +117,7 @@ def test_suspects_are_scored_elsewhere_and_the_rest_here(tmp_path: Path) -> None
     assert (1, 3, True) == (here.scored, apart.scored, apart.closed)
 
 
-def test_error_of_the_pipeline_is_no_death(tmp_path: Path) -> None:
+def test_error_of_the_pipeline_is_not_a_death(tmp_path: Path) -> None:
     """An exception that leaves it takes the note out again."""
 
     class Raises(Echo):
