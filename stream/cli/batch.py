@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from stream.cli.options import as_json, config_option, json_option, print_table, progress_bar, settings_of
-from stream.preload import get_ready
 
 if TYPE_CHECKING:
     from stream.batch import RunRecord
@@ -84,6 +83,8 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     if inputs == (HISTORY,):
         return _history(output, json_out)
     if engine == "local" and processes != 1 and any(map(_may_be_large, inputs)):
+        from stream.preload import get_ready
+
         get_ready()  # before this process's own imports, which take as long
     from stream.batch import find_inputs, run_folders
     from stream.tasks import BatchOptions, check_inputs, check_share, planned, run_batch
