@@ -11,6 +11,7 @@ from typing import IO, Any
 import fastavro
 import pyarrow as pa
 
+from stream.codec import RecordSchema
 from stream.files.file_format import FileFormat, RowWriter
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
 
@@ -78,10 +79,18 @@ class _Writer:
         from fastavro.write import Writer
 
         self._writer = Writer(file, fastavro.parse_schema(json.loads(avro)), codec="deflate")
+        self._types = RecordSchema(avro).types()
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
-        for row in batch.to_pylist():
-            self._writer.write(row)
+        """Bare values, which Avro writes as they are: Python has no time for each of Avro's."""
+        names = batch.schema.names
+        types = [self._types[name] for name in names]
+        columns = [
+            kind.to_storage(column.cast(kind.arrow)).to_pylist()
+            for kind, column in zip(types, batch.columns, strict=True)
+        ]
+        for row in zip(*columns, strict=True):
+            self._writer.write(dict(zip(names, row, strict=True)))
 
     def close(self) -> None:
         self._writer.flush()

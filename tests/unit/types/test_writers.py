@@ -9,6 +9,7 @@ import json
 import random
 from typing import Any
 
+import fastavro
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -27,7 +28,7 @@ def values_of(kind: AvroType) -> list[Any]:
     return [*(kind.sample(chance) for _ in range(20)), None]
 
 
-def written(name: str, kind: AvroType, column: pa.Array) -> str:
+def written(name: str, kind: AvroType, column: pa.Array) -> bytes:
     """What a format writes of one column."""
     schema = schema_of(kind)
     file = io.BytesIO()
@@ -36,7 +37,25 @@ def written(name: str, kind: AvroType, column: pa.Array) -> str:
     writer = FORMATS[name].writer(file, zoned, schema.text)
     writer.write_batch(pa.RecordBatch.from_arrays([column.cast(zoned.field("x").type)], schema=zoned))
     writer.close()
-    return file.getvalue().decode()
+    return file.getvalue()
+
+
+def bare_rows(content: bytes) -> list[Any]:
+    """The rows of an Avro file without what their types mean, of which Python can't hold all."""
+    blocks: Any = fastavro.block_reader(io.BytesIO(content))
+    schema = without_meaning(blocks.writer_schema)
+    return [
+        fastavro.schemaless_reader(block.bytes_, schema, None)
+        for block in blocks
+        for _ in range(block.num_records)
+    ]
+
+
+def without_meaning(schema: Any) -> Any:
+    """An Avro schema without logical types."""
+    if isinstance(schema, dict):
+        return {key: without_meaning(value) for key, value in schema.items() if key != "logicalType"}
+    return [without_meaning(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def parsed(line: str) -> Any:
@@ -55,7 +74,7 @@ def test_every_writer_of_json_has_the_same_value(kind: AvroType) -> None:
     column, wrong = kind.from_values(values)
     schema = schema_of(kind)
 
-    lines = written("jsonl", kind, column).splitlines()
+    lines = written("jsonl", kind, column).decode().splitlines()
 
     assert {} == wrong
     rest = kind.json_values(column)
@@ -71,7 +90,7 @@ def test_what_was_written_is_read_as_it_was(kind: AvroType, name: str) -> None:
     """There and back through a file, value by value."""
     column, _ = kind.from_values(values_of(kind))
 
-    text = written(name, kind, column)
+    text = written(name, kind, column).decode()
 
     if name == "csv":
         cells = [row[0] if row else None for row in csv.reader(io.StringIO(text, newline=""))][1:]
@@ -81,6 +100,34 @@ def test_what_was_written_is_read_as_it_was(kind: AvroType, name: str) -> None:
         again, wrong = kind.from_values([read(json.loads(line)["x"]) for line in text.splitlines()])
     assert {} == wrong
     assert column.equals(again)
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=title)
+def test_avro_holds_what_was_written(kind: AvroType) -> None:
+    """The bare values, whatever Python's own class for the type can hold."""
+    column, _ = kind.from_values(values_of(kind))
+
+    content = written("avro", kind, column)
+
+    assert kind.to_storage(column).to_pylist() == [row["x"] for row in bare_rows(content)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "bare"),
+    [
+        (type_of("int", "date"), [-719_163, 2_932_897]),
+        (type_of("long", "timestamp-millis"), [-62_135_596_800_001, 253_402_300_800_000]),
+        (type_of("long", "timestamp-nanos"), [1, 1_382_169_600_123_456_789]),
+    ],
+    ids=["date", "timestamp-millis", "timestamp-nanos"],
+)
+def test_avro_is_written_beyond_pythons_calendar_and_clock(kind: AvroType, bare: list[int]) -> None:
+    """Days and instants before year 1 and after 9999, and nanoseconds, none of which is a datetime."""
+    column = kind.from_storage(pa.array(bare, kind.storage))
+
+    content = written("avro", kind, column)
+
+    assert bare == [row["x"] for row in bare_rows(content)]
 
 
 @pytest.mark.parametrize(
@@ -100,8 +147,8 @@ def test_an_instant_has_one_spelling(logical: str, expected: str) -> None:
     column, _ = kind.from_values([kind.read(dt.datetime(2013, 10, 19, 8, tzinfo=dt.UTC), text=False)])
 
     assert [expected] == kind.json_values(column)
-    assert f'"x"\n"{expected}"\n' == written("csv", kind, column)
-    assert f'{{"x": "{expected}"}}\n' == written("jsonl", kind, column)
+    assert f'"x"\n"{expected}"\n' == written("csv", kind, column).decode()
+    assert f'{{"x": "{expected}"}}\n' == written("jsonl", kind, column).decode()
     record = {"x": kind.read(expected, text=False)}
     schema = schema_of(kind)
     assert {"x": expected} == plain_row(schema, read_row(schema, write_row(schema, record)))
