@@ -21,6 +21,9 @@ from stream.settings import Secret, ServeSettings
 
 __all__ = ["Rate", "guarded"]
 
+_CUT_OFF = 0
+"""The status of a request whose client is gone, or that a stop ends: nobody gets one."""
+
 
 class Rate:
     """The limit of requests per second from one client address."""
@@ -51,22 +54,28 @@ def guarded(service: Service, endpoint: Endpoint, rate: Rate) -> Callable[[Reque
     async def call(request: Request) -> Response:
         started = time.monotonic()
         service.in_flight(1)
+        status = 500  # what the client gets for an exception that nothing here expects
         try:
             async with asyncio.timeout(service.settings.timeout):
                 response = await _admitted(service, endpoint, rate, request)
+            status = response.status_code
+            return response
         except TimeoutError:
             late = f"no answer within {service.settings.timeout:g} s ([serve] timeout)"
-            response = await _refusal(endpoint, Problem(504, late))
+            status = 504
+            return await _refusal(endpoint, Problem(504, late))
         except Problem as problem:
-            response = await _refusal(endpoint, problem)
+            status = problem.status
+            return await _refusal(endpoint, problem)
         except asyncio.CancelledError:
             service.cut_off += 1
+            status = _CUT_OFF
             raise
         finally:
             service.in_flight(-1)
-        service.metrics.add("stream_requests_total", endpoint=endpoint.path, status=str(response.status_code))
-        service.metrics.observe("stream_request_seconds", time.monotonic() - started)
-        return response
+            if status != _CUT_OFF:
+                service.metrics.add("stream_requests_total", endpoint=endpoint.path, status=str(status))
+                service.metrics.observe("stream_request_seconds", time.monotonic() - started)
 
     return call
 

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sklearn.linear_model import LinearRegression
 from starlette.testclient import TestClient
 
+from stream.rest import Service
 from stream.store import PackRequest, pack
 from tests.unit.rest.models import GIVEN, door
 
@@ -144,6 +145,21 @@ def test_metrics_count_requests_and_rows(people_package: Path) -> None:
     assert 1 == samples["stream_requests_total", "/predict", "422"]
     assert 2 == samples["stream_rows_total", "prediction"]
     assert ("stream_partitions",) not in samples
+
+
+def test_internal_error_is_counted(people_package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that nobody expects is a 500 for the client, and one in the metrics."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Service, "answer", fail)
+    with door(people_package) as (client, _):
+        status = client.post("/predict", json=GIVEN).status_code
+        text = client.get("/metrics").text
+
+    assert 500 == status
+    assert 'stream_requests_total{endpoint="/predict",status="500"} 1.0' in text
 
 
 def test_root_leads_to_the_page(people: TestClient) -> None:
