@@ -1,4 +1,4 @@
-"""Procedures that run in a thread of their own: one at a time, or with a limit that they do not keep themselves."""
+"""Procedures in a thread of their own: one at a time, or with a time limit that they do not enforce themselves."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import weakref
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-__all__ = ["Background", "Bounded", "NeverBack"]
+__all__ = ["Background", "Bounded", "CallHung"]
 
 GRACE_S = 3.0
-"""Beyond a call's own limit; waited for anew after it, so that a pause of the whole process is none of it."""
+"""Waited for once a call's own limit is over, so that a pause of the whole process does not use it up."""
 
 
 class Background:
     """
-    A slot for one procedure. Owned by one thread, that starts it and waits for it.
+    A slot for one procedure. Owned by one thread, which starts it and waits for it.
 
-    Its thread stays for the next procedure: where memory is short, starting one can take for ever.
+    Its thread stays for the next procedure: where memory is short, starting a thread can take for ever.
     """
 
     def __init__(self, *expected: type[Exception]) -> None:
         """
         Args:
-            expected: errors that are handed over without a word; any other is printed at once as well, as a bug is.
+            expected: errors that are only handed to the owner; any other is a bug, and is printed at once as well.
         """
         self._expected = expected
         self._thread: threading.Thread | None = None
@@ -70,7 +70,7 @@ class Background:
         self.busy = False
         if error is not None:
             if not isinstance(error, self._expected):
-                self._thread = None  # it ends of this
+                self._thread = None  # this error ends it
             raise error
         return True
 
@@ -80,7 +80,7 @@ def _serve(
     ends: SimpleQueue[BaseException | None],
     expected: tuple[type[Exception], ...],
 ) -> None:
-    """Knows nothing of its owner, and ends with it."""
+    """Holds no reference to its owner, and ends when that is gone."""
     while (procedure := tasks.get()) is not None:
         error: BaseException | None = None
         try:
@@ -93,12 +93,12 @@ def _serve(
         del procedure, error
 
 
-class NeverBack(Exception):
-    """A call has not come back in its time. It may do so at any moment later, and have had its effect or not."""
+class CallHung(Exception):
+    """A call has not returned in time. It may still return, and may or may not have its effect."""
 
 
 class Bounded:
-    """Calls with a limit, one at a time. Owned by one thread."""
+    """Calls with a time limit, one at a time. Owned by one thread."""
 
     def __init__(self, *expected: type[Exception]) -> None:
         """
@@ -110,14 +110,14 @@ class Bounded:
 
     def do(self, call: Callable[[], object], limit_s: float) -> None:
         """
-        Do a call in a thread of its own, and leave it there when it does not come back.
+        Make a call in a thread of its own, and leave it there when it does not return.
 
         Args:
-            call: uses nothing that anybody goes on using: it may end at any time.
+            call: shares nothing that is used afterwards: it may end at any time.
             limit_s: its own limit, in seconds.
-        Raises: what the call raises; NeverBack.
+        Raises: what the call raises; CallHung.
         """
         self._slot.start(call)
         if not self._slot.wait(limit_s) and not self._slot.wait(GRACE_S):
             self._slot = Background(*self._expected)
-            raise NeverBack
+            raise CallHung

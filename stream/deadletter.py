@@ -43,8 +43,8 @@ _TABLE = (
 HEADERS: Mapping[str, str] = {name: meaning for _, name, meaning in _TABLE}
 """Each of our headers and what it holds; docs/wire-format.md is written from this table."""
 
-_SAID = attrgetter(*(attribute for attribute, _, _ in _TABLE))
-"""What a letter's headers say, in the table's order."""
+_VALUES = attrgetter(*(attribute for attribute, _, _ in _TABLE))
+"""The values of a letter's headers, in the table's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Letter:
         model: `name@version` of the model that was asked.
         count: how often this record has become a dead letter, 1 the first time.
 
-    What a header says is None where the record has no such header, or one that is not a number where it must be.
+    A header's attribute is None where the record has no such header, or one that is not a number where it must be.
     """
 
     key: bytes | None
@@ -85,7 +85,7 @@ class Letter:
     count: int | None = None
 
     @classmethod
-    def of(cls, failure: DeadLetter, batch: Batch, i: int, model: str, *, redact: bool) -> Letter:
+    def for_failure(cls, failure: DeadLetter, batch: Batch, i: int, model: str, *, redact: bool) -> Letter:
         """
         What becomes of a record that can't be scored.
 
@@ -146,45 +146,48 @@ class Letter:
             timestamp_ms: the record's.
         """
         kept = [header for header in headers or () if header[0] not in HEADERS]
-        said = {
+        ours = {
             name: (content or b"").decode("utf-8", "replace")
             for name, content in headers or ()
             if name in HEADERS
         }
-        told = {attribute: said[name] for attribute, name, _ in _TABLE if name in said}
+        texts = {attribute: ours.get(name) for attribute, name, _ in _TABLE}
         return cls(
             key,
             value,
             timestamp_ms,
             kept,
-            topic=told.get("topic"),
-            partition=_number(told.get("partition")),
-            offset=_number(told.get("offset")),
-            stage=told.get("stage"),
-            reason=told.get("reason"),
-            exception=told.get("exception"),
-            message=told.get("message"),
-            model=told.get("model"),
-            count=_number(told.get("count")),
+            topic=texts["topic"],
+            partition=_number(texts["partition"]),
+            offset=_number(texts["offset"]),
+            stage=texts["stage"],
+            reason=texts["reason"],
+            exception=texts["exception"],
+            message=texts["message"],
+            model=texts["model"],
+            count=_number(texts["count"]),
         )
 
     @property
     def place(self) -> Place | None:
-        """Where the record is on the input; None where the headers don't say."""
+        """Where the record is on the input; None where the headers don't say so."""
         if self.topic is None or self.partition is None or self.offset is None:
             return None
         return Place(self.topic, self.partition, self.offset)
 
     def wire_headers(self) -> Headers:
         """The headers of its record: the original's, then ours; numbers as decimal text, all values UTF-8."""
-        said = zip(HEADERS, _SAID(self), strict=True)
-        ours = [(name, str(value).encode("utf-8", "replace")) for name, value in said if value is not None]
-        return [*self.headers, *ours]
+        ours = self._ours().items()
+        return [*self.headers, *((name, text.encode("utf-8", "replace")) for name, text in ours)]
 
     def described(self) -> dict[str, str]:
         """What our headers say as a flat mapping from the part after Connect's prefix to text, for people."""
-        said = zip(HEADERS, _SAID(self), strict=True)
-        return {name.removeprefix(_PREFIX): str(value) for name, value in said if value is not None}
+        return {name.removeprefix(_PREFIX): text for name, text in self._ours().items()}
+
+    def _ours(self) -> dict[str, str]:
+        """Our headers, those that are absent left out."""
+        values = zip(HEADERS, _VALUES(self), strict=True)
+        return {name: str(value) for name, value in values if value is not None}
 
 
 def _number(text: str | None) -> int | None:

@@ -95,7 +95,7 @@ class Batch:
         )
 
     def extend(self, more: Batch) -> None:
-        """Take in the records of another batch of this topic, behind those that are here."""
+        """Append the records of another batch of this topic."""
         self.partitions += more.partitions
         self.offsets += more.offsets
         self.timestamps_ms += more.timestamps_ms
@@ -155,8 +155,8 @@ class DeadLetter:
         stage: where it failed.
         reason: stable snake_case code.
         exception: class name of the error, as `__connect.errors.exception.class.name`.
-        message: for people; says the field and what was expected.
-        field: the field that it concerns (the first, if several), as the row calls it; dotted within nested
+        message: for people; names the field and what was expected.
+        field: the field that it concerns (the first, if several), as it is called in the row; dotted within nested
             records. None where it concerns no single field.
     """
 

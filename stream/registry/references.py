@@ -27,7 +27,7 @@ def inlined(document: Json, others: Iterable[Json]) -> Json:
     Args:
         document: the schema, as `json.loads` gave it.
         others: the schemas that it refers to, and those that these refer to, in any order.
-    Returns: a self-contained document, as far as `others` have what it names.
+    Returns: a self-contained document, as far as `others` define what it names.
     Source: Avro 1.12 specification, "Names".
     """
     return _Inliner(others).walk(document, "")
@@ -43,7 +43,7 @@ class _Inliner:
             self._collect(other, "")
 
     def _collect(self, node: Json, namespace: str) -> None:
-        """Note every named type of a document under its full name, with its namespace spelt out."""
+        """Note every named type of a document under its full name, with its namespace spelled out."""
         if isinstance(node, list):
             for part in node:
                 self._collect(part, namespace)

@@ -157,16 +157,16 @@ class RegistryWriters:
             known_as = sorted(self._client.subjects_of(registered.id)) if registered.id is not None else []
         except (SchemaError, RecursionError) as error:
             return RecordError(
-                f"the registry's schema of {_said(prefix)} can't be used: {str(error).splitlines()[0]}",
+                f"the registry's schema of {_named(prefix)} can't be used: {str(error).splitlines()[0]}",
                 reason="unusable_schema",
             )
         except Denied as error:
             return RecordError(
-                f"the registry does not show us the schema of {_said(prefix)}: {error.message}",
+                f"the registry does not show us the schema of {_named(prefix)}: {error.message}",
                 reason="schema_not_allowed",
             )
         return RecordError(
-            f"{schema.name}, {_said(prefix)}, is not registered under {subject}"
+            f"{schema.name}, {_named(prefix)}, is not registered under {subject}"
             f"{f', but under {_listed(known_as)}' if known_as else ''}",
             reason="schema_not_allowed",
         )
@@ -183,7 +183,7 @@ class RegistryWriters:
         return self._client.holds(subject, registered)
 
 
-def _said(prefix: bytes) -> str:
+def _named(prefix: bytes) -> str:
     if prefix[0] == 0:
         return f"id {int.from_bytes(prefix[1:], 'big')}"
     return f"GUID {uuid.UUID(bytes=prefix[1:])}"
@@ -195,11 +195,11 @@ def _listed(subjects: Sequence[str]) -> str:
 
 
 def _unknown(prefix: bytes) -> RecordError:
-    return RecordError(f"the registry has no schema of {_said(prefix)}", reason="unknown_schema")
+    return RecordError(f"the registry has no schema of {_named(prefix)}", reason="unknown_schema")
 
 
 def _not_looked_up(prefix: bytes) -> RecordError:
     return RecordError(
-        f"the schema of {_said(prefix)} was not looked up: too many ids without a usable schema came before",
+        f"the schema of {_named(prefix)} was not looked up: too many ids without a usable schema came before",
         reason="schema_not_looked_up",
     )

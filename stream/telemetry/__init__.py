@@ -1,4 +1,4 @@
-"""What the worker says of itself: the metric table."""
+"""What a process reports about itself: the table of metrics."""
 
 from stream.telemetry.metrics import TABLE, Metric, Metrics
 from stream.telemetry.row_count import RowCount

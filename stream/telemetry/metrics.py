@@ -122,7 +122,7 @@ class Metrics:
     def __init__(self, of: Process = "worker") -> None:
         """
         Args:
-            of: the process that they speak of; it has those of `TABLE` that are its own.
+            of: the kind of process; it has the metrics of `TABLE` that are declared for it.
         """
         self.registry = CollectorRegistry()
         self._found: dict[str, Counter | Gauge | Histogram] = {}
@@ -155,7 +155,7 @@ class Metrics:
         self._found[name].clear()
 
     def value(self, name: str, **labels: str) -> float:
-        """What a counter or gauge stands at; the sum over all labels when none is given."""
+        """The value of a counter or gauge; the sum over all labels when none is given."""
         return sum(
             sample.value
             for family in self.registry.collect()

@@ -1,4 +1,4 @@
-"""Counts the rows that a worker's model was asked for."""
+"""Counts the rows that a worker's model was asked to score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fakes that this package is tested with, for tests of yours: a topic in memory, read and written."""
+"""The fakes that this package is tested with, for your own tests: an input and outputs in memory."""
 
 from stream.testing.memory import MemorySink, MemoryTransactions, Sent
 from stream.testing.script import ScriptedSource, batch_of

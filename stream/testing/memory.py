@@ -70,7 +70,7 @@ class MemorySink:
 
 
 Step: TypeAlias = Literal["start", "begin", "send", "flush", "add_offsets", "commit", "abort", "renew"]
-"""A call that can be told to fail."""
+"""A call that can be made to fail."""
 
 
 class MemoryTransactions:

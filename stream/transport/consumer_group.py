@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
@@ -54,19 +53,25 @@ class GroupCommits:
         self._failed: dict[Partition, int] = {}
         self._refused: Stopped | None = None
 
-    def commit(self, consumer: Any, offsets: Mapping[Partition, int], *, wait: bool) -> None:
+    def commit(
+        self,
+        commit: Callable[..., Sequence[TopicPartition] | None],
+        offsets: Mapping[Partition, int],
+        *,
+        wait: bool,
+    ) -> None:
         """
         Make it known that everything before these offsets is done.
 
         Args:
-            consumer: confluent_kafka.Consumer.
+            commit: `confluent_kafka.Consumer.commit`.
             offsets: see `Source.commit`.
             wait: likewise.
         Raises: as `Source.commit`.
         """
         wanted = [TopicPartition(p.topic, p.index, offset) for p, offset in offsets.items()]
         try:
-            answers = consumer.commit(offsets=wanted, asynchronous=not wait)
+            answers = commit(offsets=wanted, asynchronous=not wait)
         except KafkaException as error:
             topics = ", ".join(sorted({p.topic for p in offsets}))
             raise decide(error, f"committing offsets of {topics}") from error

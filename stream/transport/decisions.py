@@ -1,7 +1,7 @@
 """
-What each of librdkafka's error codes asks for, in one table. `faults` makes our errors of it.
+What each of librdkafka's error codes asks for, in one table. `faults` turns them into our errors.
 
-A code that a newer librdkafka brings is not in it, and stops the worker; a test then fails until it is.
+A code that a newer librdkafka adds is not in it, and stops the worker; a test fails until it is.
 Sources: librdkafka 2.16, src/rdkafka.h (rd_kafka_resp_err_t); Apache Kafka, protocol error codes.
 """
 

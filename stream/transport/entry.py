@@ -1,11 +1,11 @@
-"""Getting an answer at all: a broker that does not let us in is told from one that is away."""
+"""Getting an answer at all: a broker that does not let us in is distinguished from one that is away."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
@@ -17,16 +17,16 @@ from stream.transport.handshake import knock
 __all__ = ["Entry"]
 
 STEP_S = 2.0
-"""Between two looks whether it was refused; an answer takes some milliseconds, a connection by TLS half a second."""
+"""Between two checks for a refusal; an answer takes some milliseconds, a connection by TLS half a second."""
 
 KNOCK_AGAIN_S = 30.0
-"""A server that is there and gives no answer is looked at once in so many seconds."""
+"""A server that is up but does not answer is examined once in so many seconds."""
 
 T = TypeVar("T")
 
 
 class Entry:
-    """Hears what librdkafka says of its connections, and knocks itself where that says too little."""
+    """Listens to what librdkafka says of its connections, and knocks itself where that is too little."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
         """
@@ -42,13 +42,13 @@ class Entry:
         if error.code() == KafkaError._AUTHENTICATION:
             self._refused = _sasl(error)
 
-    def let_in(self, ask: Callable[[float], T], client: Any, timeout_s: float) -> T:
+    def let_in(self, ask: Callable[[float], T], poll: Callable[[float], object], timeout_s: float) -> T:
         """
         Ask until there is an answer.
 
         Args:
             ask: the question; takes the seconds that it may wait.
-            client: whose `poll` serves `on_error`.
+            poll: the client's; it serves `on_error`.
             timeout_s: for all.
         Raises: KafkaException, the last one, when time is over; BrokerRefused as soon as it is known that no
             answer will come: wrong password, certificate or protocol.
@@ -58,7 +58,7 @@ class Entry:
             try:
                 return ask(max(0.1, deadline.left_s(STEP_S)))
             except KafkaException:
-                client.poll(0)
+                poll(0)
                 self._raise_refusal()
                 if deadline.over:
                     raise
@@ -74,14 +74,14 @@ class Entry:
 
 
 def _sasl(error: KafkaError) -> BrokerRefused:
-    said = re.sub(r" \(after \d+ms in state \w+.*?\)", "", error.str())
-    if "Unsupported SASL mechanism" in said:
-        return BrokerRefused(said, hint='set "sasl.mechanism" to one that the broker supports')
-    if "current SASL state" in said:
+    text = re.sub(r" \(after \d+ms in state \w+.*?\)", "", error.str())
+    if "Unsupported SASL mechanism" in text:
+        return BrokerRefused(text, hint='set "sasl.mechanism" to one that the broker supports')
+    if "current SASL state" in text:
         # This listener asks for no SASL: our first handshake was a request that it does not expect.
         return BrokerRefused(
-            f"{said}: the listener at this port does not ask for a user",
+            f"{text}: the listener at this port does not ask for a user",
             hint='set "security.protocol" in [kafka.properties] to "PLAINTEXT" or "SSL", or take the port of the '
             "broker's SASL listener in `[kafka] bootstrap_servers`",
         )
-    return BrokerRefused(said, hint='correct "sasl.username" and "sasl.password", or have the user made')
+    return BrokerRefused(text, hint='correct "sasl.username" and "sasl.password", or have the user made')

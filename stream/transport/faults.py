@@ -26,9 +26,9 @@ _TWINS = {
     KafkaError.FENCED_INSTANCE_ID,
     KafkaError.UNRELEASED_INSTANCE_ID,
 }
-"""Somebody else uses this worker's name."""
+"""Another client uses this worker's name."""
 
-# Whose client knows its rights says them by name: `permissions`.
+# A client that knows which rights it needs names them instead: `permissions`.
 _HINTS = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "grant Read on the input topic, Write on the output and dead-letter topics",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "grant Read on the consumer group",
@@ -77,7 +77,7 @@ def decide(error: KafkaException | KafkaError, doing: str) -> StreamError:
     message = f"{doing}: {inner.name()}: {inner.str()}"
     decision = DECISIONS.get(inner.code(), Decision.STOP)
     if inner.code() in _TWINS or decision is Decision.REFUSED:
-        return _no(inner, message)
+        return _refusal(inner, message)
     if inner.fatal() or decision is Decision.RENEW:
         return Stopped(message, hint="restart the worker; it goes on at the last commit")
     if decision is Decision.MOVED_ON:
@@ -108,7 +108,7 @@ def decide_transaction(error: KafkaException | KafkaError, doing: str) -> Stream
     message = f"{doing}: {inner.name()}: {inner.str()}"
     decision = DECISIONS.get(inner.code(), Decision.STOP)
     if decision is Decision.REFUSED:
-        return _no(inner, message)
+        return _refusal(inner, message)
     if inner.fatal() or decision is Decision.RENEW:
         return OutcomeUnknown(message, fenced=inner.code() in _TWINS)
     if decision is Decision.MOVED_ON:
@@ -124,8 +124,8 @@ def decide_transaction(error: KafkaException | KafkaError, doing: str) -> Stream
     )
 
 
-def _no(inner: KafkaError, message: str) -> Stopped:
-    """The broker's no."""
+def _refusal(inner: KafkaError, message: str) -> Stopped:
+    """The error for a broker's refusal."""
     if inner.code() in _TWINS:
         return Fenced(message, hint="give every worker its own [delivery] instance")
     hint = _HINTS.get(inner.code(), "check credentials and ACLs")

@@ -1,8 +1,8 @@
 """
-Why a broker that is running refuses connections: a TLS handshake of our own, for what librdkafka does not say.
+Why a broker that is running refuses connections: a TLS handshake of our own tells what librdkafka does not.
 
-librdkafka has the same text for a certificate of another authority, one of another host and one that has expired;
-and none for a plain client at a TLS port.
+librdkafka has the same text for a certificate of another authority, one for another host and one that has expired,
+and no text for a plain client at a TLS port.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _in_the_clear(place: Place) -> BrokerRefused | None:
 
 
 def _context(own: Mapping[str, object]) -> ssl.SSLContext:
-    """As librdkafka has it from the same properties."""
+    """As librdkafka sets it up from the same properties."""
     context = ssl.create_default_context()
     if "ssl.ca.location" in own or "ssl.ca.pem" in own:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -145,7 +145,7 @@ def _context(own: Mapping[str, object]) -> ssl.SSLContext:
 def _certificate(
     error: ssl.SSLCertVerificationError, host: str, own: Mapping[str, object], server: str
 ) -> BrokerRefused:
-    said = f"{server}: the broker's certificate is not accepted: {error.verify_message}"
+    message = f"{server}: the broker's certificate is not accepted: {error.verify_message}"
     if error.verify_code in (_EXPIRED, _NOT_YET):
         hint = "renew the broker's certificate (ssl.keystore.location there); check this machine's clock"
     elif error.verify_code in (_HOST, _ADDRESS):
@@ -156,4 +156,4 @@ def _certificate(
     else:
         known = own.get("ssl.ca.location", "not set: the machine's own authorities")
         hint = f'set "ssl.ca.location" to the PEM file of the authority that signed it (now {known})'
-    return BrokerRefused(said, hint=hint)
+    return BrokerRefused(message, hint=hint)

@@ -22,7 +22,7 @@ class EmbeddedBroker:
     """
     A broker inside this process that other processes reach over TCP on the loopback.
 
-    It keeps 5 MiB or 100,000 records of a partition and drops older ones silently; every topic has four
+    It keeps 5 MiB or 100,000 records per partition and silently drops older ones; every topic has four
     partitions; transactions only pretend (docs/guarantees.md, "The embedded broker").
     Source: librdkafka, `test.mock.num.brokers` and src/rdkafka_mock.c.
     """
@@ -35,7 +35,7 @@ class EmbeddedBroker:
 
     def create(self, topics: Sequence[str]) -> None:
         """
-        Make topics; the mock has no call for it, asking for one makes it.
+        Create topics; the mock has no call for it: asking for a topic creates it.
 
         Args:
             topics: names.
@@ -45,7 +45,7 @@ class EmbeddedBroker:
             deadline = Deadline.after(START_S)
             while not self._client.list_topics(topic, timeout=START_S).topics[topic].partitions:
                 if deadline.over:
-                    raise TimeoutError(f"the embedded broker did not make topic {topic}")
+                    raise TimeoutError(f"the embedded broker did not create topic {topic}")
 
     def close(self) -> None:
         """Stop the broker; its records are gone."""

@@ -1,4 +1,4 @@
-"""A producer that takes records in columns, waits where its queue is full, and tells of each record that failed."""
+"""A producer that takes records in columns, waits where its queue is full, and reports each record that failed."""
 
 from __future__ import annotations
 
@@ -53,22 +53,22 @@ class Failed:
 
     def refusal(self, reason: str, *, doubtful: bool = False, larger_too: bool = False) -> Refusal:
         """
-        The same as a refusal for what the record is.
+        The refusal of the record for what it is.
 
         Args:
             reason: see `Refusal`.
             doubtful: see `Refusal`.
-            larger_too: likewise.
+            larger_too: see `Refusal`.
         """
-        said = self.error
+        error = self.error
         return Refusal(
             self.topic,
             self.key,
             self.value,
             tuple(self.headers),
             reason,
-            said.name(),
-            said.str(),
+            error.name(),
+            error.str(),
             doubtful,
             larger_too,
         )
@@ -89,9 +89,9 @@ class Refusal:
         headers: its headers.
         reason: `message_too_large`, `timestamp_refused` or `record_refused`.
         exception: librdkafka's name of the error.
-        message: librdkafka's words.
-        doubtful: perhaps for its neighbours in the broker's batch; alone, the next time, it has its own answer.
-        larger_too: too large by itself, not compressed: a record of which no part is smaller is so as well.
+        message: librdkafka's text.
+        doubtful: perhaps only because of its neighbours in the broker's batch; sent alone, it gets its own answer.
+        larger_too: too large by itself, uncompressed: so is any record none of whose parts is smaller.
     """
 
     topic: str
@@ -151,7 +151,7 @@ class Outbox:
         for key, value, timestamp, header in records.rows():
             try:
                 if header or value is None:
-                    # A delivery report has neither headers nor timestamp; and nulls of one key look alike.
+                    # A delivery report has neither headers nor timestamp; and null values of one key look alike.
                     report = partial(self._on_delivery, headers=header or (), timestamp_ms=timestamp)
                     produce(
                         topic,
@@ -207,12 +207,12 @@ class Outbox:
         except SystemError:
             # After a fatal error while it waits (seen: a right on the transactional id that is revoked), flush
             # may give neither a number nor an exception, and `error_cb` is not told (confluent-kafka 2.16).
-            self._say_fatal()
+            self._raise_fatal()
             raise
 
-    def _say_fatal(self) -> None:
+    def _raise_fatal(self) -> None:
         """
-        Find out whether the producer is at its end.
+        Find out whether the producer has met a fatal error.
 
         A call that is not allowed now has no effect; where there was a fatal error, it is the answer.
         Source: librdkafka 2.16, rd_kafka_txn_require_state0.

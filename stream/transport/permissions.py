@@ -1,4 +1,4 @@
-"""Which rights the broker gives this client: asked before the work, and named when it says no."""
+"""Which rights the broker gives this client: asked before the work, and named when it refuses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
 
 from stream.errors import BrokerRefused
 from stream.rights import Resource, Right
@@ -17,12 +18,12 @@ from stream.transport.faults import unwrap
 __all__ = ["Permissions", "is_secured", "principal_of"]
 
 ANSWER_S = 5.0
-"""For one answer; who is not answered does the work and hears of a refusal then."""
+"""For one answer; without one the work starts, and a refusal is reported when it comes."""
 
 AGAIN_S = 0.2
 
 _WITH_DESCRIBE = ("Describe", "Read", "Write")
-"""Whoever may do one of these may look; so where a look is refused, they are certainly missing."""
+"""Each includes Describe; so where Describe is refused, all of these are missing."""
 
 _RESOURCES: Mapping[str, Resource] = {
     "TOPIC_AUTHORIZATION_FAILED": "topic",
@@ -39,7 +40,7 @@ def is_secured(properties: Properties) -> bool:
 
 
 def principal_of(properties: Properties) -> str:
-    """Whom the broker takes this client for, as ACLs call it; as far as its settings tell."""
+    """Whom the broker takes this client for, in the words of ACLs; as far as the settings tell."""
     protocol = str(properties.get("security.protocol", "plaintext")).lower()
     if protocol == "plaintext":
         return "User:ANONYMOUS"
@@ -53,7 +54,7 @@ def principal_of(properties: Properties) -> str:
 class Permissions:
     """Asks with an admin client what its user may do."""
 
-    def __init__(self, admin: Any, rights: Sequence[Right], properties: Properties) -> None:
+    def __init__(self, admin: AdminClient, rights: Sequence[Right], properties: Properties) -> None:
         """
         Args:
             admin: confluent_kafka's AdminClient; kept.
@@ -150,7 +151,7 @@ def _passing(future: Any) -> bool:
 
 
 def _held(future: Any, no: int) -> frozenset[str] | None:
-    """The operations that are allowed; none when not even a look is; None when the broker does not tell."""
+    """The allowed operations; empty when not even Describe is allowed; None when the broker does not tell."""
     try:
         allowed = future.result().authorized_operations
     except KafkaException as error:

@@ -23,7 +23,7 @@ class Connection:
         """The error after which the client can't go on."""
         self.trouble = ""
         """The last error that was not fatal, for people."""
-        self._said: dict[int, float] = {}
+        self._logged_at: dict[int, float] = {}
 
     def on_error(self, error: KafkaError) -> None:
         """Note an error of the client and log it, each kind at most twice a minute."""
@@ -31,6 +31,6 @@ class Connection:
             self.fatal = error
         self.trouble = f"{error.name()}: {error.str()}"
         now = time.monotonic()
-        if now - self._said.get(error.code(), -REPEAT_S) >= REPEAT_S:
-            self._said[error.code()] = now
+        if now - self._logged_at.get(error.code(), -REPEAT_S) >= REPEAT_S:
+            self._logged_at[error.code()] = now
             log.warning("kafka client: %s", self.trouble)

@@ -1,7 +1,7 @@
 """
-The topics written to, outside transactions: records sent, those that were refused, and when all are acknowledged.
+The producer side outside transactions: what is sent, what was refused, and when everything is acknowledged.
 
-What the broker refused only for others in its batch is sent once more.
+What the broker refused only because of others in its batch is sent once more.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Sink:
         Args:
             kafka: the cluster.
             stall_s: how long a full queue may stay full before the worker stops.
-            repeat: send once more what the broker refused only for others in its batch; then what is sent is
+            repeat: send once more what the broker refused only because of others in its batch; then what is sent is
                 kept until the next `flush`. Without it such a record is a failure.
         """
         self.connection = Connection()
@@ -85,7 +85,7 @@ class Sink:
 
         Args:
             deadline: when to give up.
-        Returns: the records that were refused for what they are, in no order; the others are written.
+        Returns: the records that were refused for what they are, in no particular order; the others are written.
         Raises: DeliveryFailed or another Stopped when something else went wrong, or time ran out: some
             records may not be written, so no offset of theirs may be committed.
         """

@@ -169,7 +169,7 @@ class Source:
         Owner's thread only: from another one it never returns once a rebalance callback runs
         (confluent-kafka 2.16).
         """
-        self._commits.commit(self._consumer, offsets, wait=wait)
+        self._commits.commit(self._consumer.commit, offsets, wait=wait)
 
     def group(self) -> GroupMetadata:
         """Who this consumer is in its group now: what a transaction's offsets are checked against."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
-from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream.deadline import Deadline
 from stream.errors import MovedOn, OffsetOutOfRange, Retriable
@@ -31,7 +31,7 @@ HELD_BACK = (
 class Starts:
     """Asks through the consumer that will read, in the thread that owns it."""
 
-    def __init__(self, consumer: Any, topic: str) -> None:
+    def __init__(self, consumer: Consumer, topic: str) -> None:
         """
         Args:
             consumer: confluent_kafka.Consumer.
@@ -93,7 +93,7 @@ class Starts:
 
     def ends(self, tp: TopicPartition, deadline: Deadline) -> tuple[int, int]:
         """
-        The earliest offset and the one after the last; a partition that has no leader yet is waited for.
+        The earliest offset and the one after the last. Waits for a partition that has no leader yet.
 
         Raises: as `find`.
         """

@@ -1,4 +1,4 @@
-"""Topics: which are there, and making those that are not."""
+"""Topics: which ones exist, and creating those that do not; where they and a group stand."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class WantedTopic:
     Attributes:
         name: its name.
         role: `input`, `output` or `dead letters`.
-        partitions: how many, when it is made.
-        replication: replicas, when it is made; None = the broker's default.
-        config: topic settings, when it is made.
+        partitions: how many, when it is created.
+        replication: replicas, when it is created; None = the broker's default.
+        config: topic settings, when it is created.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Cluster:
 
     @contextmanager
     def naming_refusals(self) -> Iterator[None]:
-        """Work in this context that the broker refuses for want of a right says which right to grant to whom."""
+        """In this context, a refusal for a missing right says which right to grant to whom."""
         try:
             yield
         except BrokerRefused as error:
@@ -103,7 +103,7 @@ class Cluster:
             at the first answer when rights are missing.
         """
         found: dict[str, Any] = self._entry.let_in(
-            lambda step_s: self._admin.list_topics(timeout=step_s), self._admin, timeout_s
+            lambda step_s: self._admin.list_topics(timeout=step_s), self._admin.poll, timeout_s
         ).topics
         if self._unasked:
             self._permissions.require()
@@ -149,10 +149,10 @@ class Cluster:
 
     def create(self, wanted: Sequence[WantedTopic]) -> list[TopicState]:
         """
-        Make the wanted topics that are not there; what is there is left as it is.
+        Create the wanted topics that are not there; those that are there are left as they are.
 
         Returns: the state after, same order.
-        Raises: Stopped with the broker's reason when it refuses; topics before that one were made.
+        Raises: Stopped with the broker's reason when it refuses; topics before that one were created.
         """
         states = self.look(wanted)
         missing = {

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from stream.background import Bounded, NeverBack
+from stream.background import Bounded, CallHung
 from stream.deadline import Deadline
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StreamError
 from stream.records import Outgoing, Partition
@@ -34,20 +34,20 @@ STEP_S = 2.0
 """For one try of a call of the transaction; a call whose time is over goes on where it was when it is repeated."""
 
 AGAIN_S = 0.05
-"""Before a call is tried again that a broker could not answer yet."""
+"""Before a call that a broker could not answer yet is retried."""
 
 FLUSH_BEFORE_ABORT_S = 0.5
-"""An abort right after the first record can turn fatal: what is on its way is waited for a little."""
+"""An abort right after the first record can turn fatal: records on their way are given a little time first."""
 
 LOOK_S = 0.1
-"""Between two looks whether a record was refused: waiting for what comes after it would be in vain."""
+"""Between two checks for a refused record: waiting for those after it would be in vain."""
 
 _GIVEN_UP = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._STATE}
 """What becomes of the records behind one that was refused."""
 
 
 class TransactionalSink:
-    """The producer side of an exactly-once worker. One thread at a time, but for `__len__`."""
+    """The producer side of an exactly-once worker. One thread at a time, except for `__len__`."""
 
     def __init__(self, kafka: KafkaSettings, transactional_id: str, stall_s: float = 120.0) -> None:
         """
@@ -89,7 +89,7 @@ class TransactionalSink:
         self._failed.append(failed)
 
     def _call(self, step: Callable[[float], object], doing: str, deadline: Deadline) -> None:
-        """Do a call until it is done; again while it says that nothing is lost by that."""
+        """Repeat a call until it succeeds, as long as its error says that nothing is lost by that."""
         while True:
             try:
                 step(deadline.left_s(STEP_S) or 0.01)
@@ -146,7 +146,7 @@ class TransactionalSink:
             raise OutcomeUnknown(error.message) from error
 
     def send(self, records: Outgoing) -> None:
-        """See `Outbox.send`. What is refused, and that the transaction can't be committed, `flush` tells."""
+        """See `Outbox.send`. `flush` tells what was refused, and whether the transaction can be committed."""
         self._outbox.send(records)
 
     def flush(self, deadline: Deadline) -> list[Refusal]:
@@ -219,7 +219,7 @@ class TransactionalSink:
             self._call(add, "adding offsets to a transaction", deadline)
         except Retriable as error:
             raise Aborted(error.message) from error
-        except NeverBack as error:
+        except CallHung as error:
             raise OutcomeUnknown(
                 f"the Kafka client did not come back from adding offsets to a transaction"
                 f" ({self.connection.trouble or 'no error reported'})"
@@ -246,7 +246,7 @@ class TransactionalSink:
         """
         Abort the open transaction: nothing of it becomes visible.
 
-        Where a record of it was refused, by a new producer.
+        Where one of its records was refused, a new producer does it.
 
         Raises: OutcomeUnknown when this producer can't be used any longer: `renew` ends the transaction.
         """

@@ -31,11 +31,11 @@ __all__ = ["AtLeastOnce"]
 log = logging.getLogger(__name__)
 
 COMMIT_AGAIN_S = 0.2
-"""Between two tries of a commit that failed for now."""
+"""Between two attempts at a commit that failed for now."""
 
 
 class AtLeastOnce:
-    """Used by the engine's thread alone, but for `stop_by` and `settling`."""
+    """Used by the engine's thread alone, except for `stop_by` and `settling`."""
 
     def __init__(self, outlets: Outlets, sink: Sending, timing: Timing) -> None:
         """
@@ -60,7 +60,7 @@ class AtLeastOnce:
 
     @property
     def holding(self) -> str:
-        """Never anything: outputs are repeated by the client, records by whoever starts after a crash."""
+        """Never anything: the client retries outputs; whoever starts after a crash reads the records again."""
         return ""
 
     @property
@@ -202,7 +202,7 @@ class AtLeastOnce:
         )
 
     def _bury_again(self, refusal: Refusal) -> None:
-        """A refused dead letter: once more stamped now if it was the timestamp, else the worker stops."""
+        """A refused dead letter: sent again with the current time if it was the timestamp; else the worker stops."""
         if refusal.reason != "timestamp_refused":
             raise refused_dead_letter(refusal)
         self._sink.send(Outgoing.one(refusal.topic, refusal.key, refusal.value, 0, refusal.headers))
@@ -213,12 +213,12 @@ class AtLeastOnce:
         self._conclude(self._settlement.wait(budget), budget)
 
     def _conclude(self, ended: Ended | None, budget: Deadline | None) -> None:
-        """Commit the span whose outputs are there."""
+        """Commit the span whose outputs are acknowledged."""
         if ended is None:
             return
         if ended.error is not None:
             raise ended.error
-        # An unreachable broker makes the commit slow; that is not a dead loop.
+        # An unreachable broker makes the commit slow; that is not a stuck loop.
         self._outlets.progress.allow(self._timing.settle_s)
         last = budget or self._settlement.stop_by
         # The last commit before partitions or the worker go must be answered; the others need not be waited for.

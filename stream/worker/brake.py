@@ -9,7 +9,7 @@ from stream.errors import TooManyDeadLetters
 __all__ = ["WINDOW", "Brake"]
 
 WINDOW = 1_000
-"""ScoredBatch over the last so many records or more: the whole batches that make up this many."""
+"""The share is taken over the last so many records or more: the whole batches that make up this many."""
 
 
 class Brake:

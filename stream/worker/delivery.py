@@ -32,7 +32,7 @@ class Outlets:
         publisher: outcomes → topics.
         tally: counts what is acknowledged.
         metrics: for results and timings.
-        progress: told that waiting for a broker is not a dead loop.
+        progress: told that waiting for a broker is not a stuck loop.
         clock: monotonic seconds.
     """
 
@@ -44,7 +44,7 @@ class Outlets:
 
 
 class Delivery(Protocol):
-    """One guarantee. Used by the engine's thread alone, but for `stop_by` and `settling`."""
+    """One guarantee. Used by the engine's thread alone, except for `stop_by` and `settling`."""
 
     @property
     def holding(self) -> str:
@@ -52,7 +52,7 @@ class Delivery(Protocol):
 
     @property
     def settling(self) -> bool:
-        """Whether a span is coming to its end in the background at this moment; any thread may ask."""
+        """Whether the end of a span is being awaited in the background; any thread may ask."""
 
     def stop_by(self, deadline: Deadline) -> None:
         """The worker is asked to stop, and must have ended by then. Does not block; any thread may call it."""
@@ -89,10 +89,10 @@ class Delivery(Protocol):
         """End everything and wait for it. Raises: Stopped as `publish`, also when the budget ran out."""
 
     def give_up(self, partitions: Iterable[Partition], budget: Deadline) -> None:
-        """Finish what can be finished for partitions that go; the rest of theirs is their next owner's."""
+        """Finish what can be finished for partitions that go; the rest is left to their next owner."""
 
     def lose(self, partitions: Iterable[Partition]) -> None:
-        """Commit nothing more for these: they belong to others already."""
+        """Commit nothing more for these partitions: they belong to others already."""
 
     def abandon(self) -> None:
         """The worker ends with an error: leave nothing open that others would wait for. Raises nothing."""

@@ -1,7 +1,7 @@
 """
-The loop: poll → process → publish, and what is due besides.
+The loop: poll → process → publish, and what else is due.
 
-One thread owns the loop and the consumer. What is promised of the outputs is `delivery`'s part.
+One thread owns the loop and the consumer. What is guaranteed about the outputs is up to `delivery`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LAG_S = 1.0
 """Between two looks at the lag."""
 
 AGAIN_S = 1.0
-"""Before a batch is tried again whose schemas could not be looked up."""
+"""Before a batch whose schemas could not be looked up is retried."""
 
 
 class Engine:

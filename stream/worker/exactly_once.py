@@ -51,7 +51,7 @@ ABANDON_S = 2.0
 
 
 class ExactlyOnce:
-    """Used by the engine's thread alone, but for `stop_by` and `settling`."""
+    """Used by the engine's thread alone, except for `stop_by` and `settling`."""
 
     def __init__(self, outlets: Outlets, sink: Transacting, timing: Timing) -> None:
         """
@@ -100,7 +100,7 @@ class ExactlyOnce:
             self._hand.add(scored)
             return
         started = self._outlets.clock()
-        self._pace.judging_s = scored.seconds
+        self._pace.scoring_s = scored.seconds
         try:
             if self._span is None:
                 self._producer.begin()
@@ -164,7 +164,7 @@ class ExactlyOnce:
         return self._hand.why if self._hand or self.phases.now is Phase.UNSURE else ""
 
     def _fail(self, error: StreamError, batches: list[ScoredBatch], gone: Collection[Partition] = ()) -> None:
-        """Take a transaction's records in hand, but those of partitions that went meanwhile, and end it."""
+        """Take a transaction's records in hand, except those of partitions that went meanwhile, and end it."""
         if error.message != self._hand.why or not self._hand:
             log.warning("a transaction is not committed, its records are sent again: %s", error.message)
         self._hand.take_back(batches, error.message, gone)

@@ -12,7 +12,7 @@ _RECENT = 0.25
 
 
 class Pace:
-    """Decides when the open span ends. Knows how long commits take, and the last batch took."""
+    """Decides when the open span ends. Knows how long commits take, and how long the last batch took."""
 
     def __init__(self, timing: Timing) -> None:
         """
@@ -21,11 +21,11 @@ class Pace:
         """
         self._timing = timing
         self._commit_s = 0.0
-        self.judging_s = 0.0
-        """That the last batch took; the next may take as long."""
+        self.scoring_s = 0.0
+        """How long the last batch took; the next may take as long."""
 
     def committed(self, seconds: float) -> None:
-        """A commit took so long, its waiting to be noticed not counted."""
+        """A commit took so long, not counting how long it waited to be noticed."""
         self._commit_s += (seconds - self._commit_s) * _RECENT
 
     @property
@@ -44,7 +44,7 @@ class Pace:
         """
         age = now - span.started
         # The next batch is not waited for when it would come too late: a slow model must not keep it open.
-        old = age + self.judging_s >= self._timing.span_s
+        old = age + self.scoring_s >= self._timing.span_s
         large = span.value_bytes >= self._timing.span_bytes or span.records >= self._timing.span_records
         return old or large or (drained and age >= self.quiet_s)
 

@@ -1,4 +1,4 @@
-"""What the worker needs of the rooms that it is wired to."""
+"""What the worker needs from the rooms that it is wired to."""
 
 from __future__ import annotations
 

@@ -82,9 +82,9 @@ class Publisher:
             scored: where it is.
             i: its row.
             letter: why.
-            now: stamp it now, because the broker refuses its own timestamp.
+            now: stamp it with the current time, because the broker refuses its own timestamp.
         """
-        dead = Letter.of(letter, scored.batch, i, scored.model, redact=self.topics.redact)
+        dead = Letter.for_failure(letter, scored.batch, i, scored.model, redact=self.topics.redact)
         stamp = 0 if now else dead.timestamp_ms
         self._sink.send(
             Outgoing.one(self.topics.dead_letters, dead.key, dead.value, stamp, dead.wire_headers())

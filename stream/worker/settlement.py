@@ -36,12 +36,12 @@ class Ended:
 
 
 class Settlement:
-    """A slot for one span. Used by the engine's thread alone, but for `stop_by` and `running`."""
+    """A slot for one span. Used by the engine's thread alone, except for `stop_by` and `running`."""
 
     def __init__(self, progress: Progress, clock: Callable[[], float], late: str) -> None:
         """
         Args:
-            progress: told that waiting for a broker is not a dead loop.
+            progress: told that waiting for a broker is not a stuck loop.
             clock: monotonic seconds.
             late: what it means when time runs out, for people.
         """
@@ -51,7 +51,7 @@ class Settlement:
         self._background = Background(StreamError)
         self._since = self._until = 0.0
         self.span: Span | None = None
-        """The span that is coming to its end, if any."""
+        """The span whose end is awaited, if any."""
         self.stop_by: Deadline | None = None
         """When the worker must have ended; set once it is asked to stop."""
 

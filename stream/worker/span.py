@@ -24,8 +24,8 @@ class ScoredBatch:
         batch: n records.
         outcomes: shape (n,); outcome i belongs to record i.
         model: `name@version` that answered.
-        seconds: that judging it took; the next batch may take as long.
-        restamped: rows whose dead letter is stamped now: the broker refuses their own timestamp.
+        seconds: how long scoring it took; the next batch may take as long.
+        restamped: rows whose dead letter is stamped with the current time: the broker refuses their own.
     """
 
     batch: Batch
@@ -75,7 +75,7 @@ class Span:
     Attributes:
         started: monotonic seconds of its first batch.
         next_offsets: per partition the offset after its last record here: what to commit.
-        records: how many there are.
+        records: how many it has.
         value_bytes: of their values.
         batches: the records, and what became of each.
     """

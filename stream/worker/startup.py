@@ -1,4 +1,4 @@
-"""Before the first poll: wait until the broker answers and the topics are there, and say so meanwhile."""
+"""Before the first poll: wait until the broker answers and the topics are there, and log what is missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Looking", "wait_for_topics"]
 log = logging.getLogger(__name__)
 
 LOOK_S = 2.0
-"""For one look; then it is said what is missing."""
+"""For one look; then what is missing is logged."""
 
 
 class Looking(Protocol):
@@ -40,14 +40,14 @@ def wait_for_topics(
     Raises: StartupTimeout with the last reason; BrokerRefused at once when credentials are wrong.
     """
     deadline = Deadline.after(budget_s)
-    said = ""
+    logged = ""
     while True:
         reason = _missing(cluster, wanted, servers, deadline)
         if not reason:
             return True
-        if reason != said:
+        if reason != logged:
             log.warning("waiting: %s (at most %g s)", reason, budget_s)
-            said = reason
+            logged = reason
         if deadline.over:
             raise StartupTimeout(
                 f"{reason} (waited {budget_s:g} s)",

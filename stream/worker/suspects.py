@@ -1,9 +1,9 @@
 """
-What is being scored, noted where it outlives the process: a record that kills the interpreter is found by it.
+A note of what is being scored that outlives the process, so that a record that kills the interpreter is found.
 
 Before a batch is scored its last offset of each partition is written to a small file; afterwards it is taken
-out again. A process that starts and finds such a note knows that the one before died over these records. Once may
-be anybody's kill; twice over the same records makes them suspects, and they are scored elsewhere (`Guarded`).
+out again. A process that starts and finds such a note knows that the one before died over these records. One death
+may be anybody's kill -9; a second over the same records makes them suspects, scored in another process (`Guarded`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["CRASHES", "Guarded", "OtherProcess", "Suspects"]
 log = logging.getLogger(__name__)
 
 CRASHES = 2
-"""So many deaths over the same records make them suspects: the first may have been anybody's kill -9."""
+"""This many deaths over the same records make them suspects: the first may have been anybody's kill -9."""
 
 _NOTE_BYTES = 64 * 1024
 """Room for the note: some 25 bytes a partition."""
@@ -37,11 +37,11 @@ class Suspects:
 
     def __init__(self, folder: Path) -> None:
         """
-        Reads what the process before has left.
+        Reads what the previous process left.
 
         Args:
-            folder: this worker's own; made when it is not there.
-        Raises: OSError when it can't be made or written, or its disk is full.
+            folder: this worker's own; created when it is not there.
+        Raises: OSError when it can't be created or written, or its disk is full.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / "scoring.note"
@@ -49,7 +49,7 @@ class Suspects:
             left_over = file.read(_NOTE_BYTES)
             file.truncate(_NOTE_BYTES)
             file.seek(0)
-            # Written, not only as long: on a full disk this is an error, where a hole's first write through the
+            # Written, not only extended: on a full disk this is an error, where the first write to a hole through the
             # map would be a SIGBUS.
             file.write(left_over.ljust(_NOTE_BYTES, b"\0"))
             file.flush()
@@ -82,11 +82,11 @@ class Suspects:
         self._room[:_LENGTH_BYTES] = len(text).to_bytes(_LENGTH_BYTES, "little")
 
     def enter(self, batch: Batch) -> None:
-        """These are being scored from now on."""
+        """The batch is being scored from now on."""
         self._write(self._last(batch))
 
     def leave(self, batch: Batch) -> None:
-        """They were scored, and nobody died: what comes after them is not suspect."""
+        """The batch was scored, and the process lives: its records are suspects no longer."""
         for partition, offset in self._last(batch).items() if self._deaths else ():
             if offset >= self._deaths.get(partition, [offset + 1])[0]:
                 del self._deaths[partition]
@@ -144,7 +144,7 @@ class Guarded:
         return self._pipeline.name
 
     def process(self, batch: Batch) -> list[Outcome]:
-        """See `Pipeline.process`. Raises: as the pipeline; Stopped when the other process can't be had."""
+        """See `Pipeline.process`. Raises: as the pipeline; Stopped when the other process can't be started."""
         if self._suspects.concern(batch):
             return self._apart(batch)
         if self._other is not None:

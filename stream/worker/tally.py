@@ -21,7 +21,7 @@ class Tally:
         """
         Args:
             metrics: where the counts go.
-            redact: keep no texts that may quote payloads.
+            redact: keep no text that may quote a payload.
         """
         self._metrics = metrics
         self._redact = redact
@@ -50,7 +50,7 @@ class Tally:
 
 
 def all_predictions(outcomes: Iterable[Outcome]) -> bool:
-    """Whether there is neither dead letter nor skip: the usual batch, known at C's speed."""
+    """Whether there is neither dead letter nor skip: the usual batch, checked at C speed."""
     return {*map(type, outcomes)} <= {Prediction}
 
 

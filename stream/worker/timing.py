@@ -19,7 +19,7 @@ class Timing:
             commit takes (`Pace`): shorter ones queue behind each other at the broker.
         span_records: a span ends when it has this many records.
         span_bytes: a span ends when its input values take this much memory.
-        hold_s: for records in hand to be published again; as `answer_s`.
+        hold_s: for records in hand to be published again; bounded as `answer_s` is.
         settle_s: for outputs to be acknowledged; librdkafka gives up on a record after 300 s.
         revoke_s: to finish when partitions go; the group waits for it, and it waits 300 s at most.
         answer_s: for a service that scoring needs, a schema registry, to answer; a member that does

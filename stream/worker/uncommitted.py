@@ -28,7 +28,7 @@ class Uncommitted:
         self._batches: list[ScoredBatch] = []
         self._since = clock()
         self.why = ""
-        """Why they are in hand."""
+        """Why the records are in hand."""
 
     def __len__(self) -> int:
         """How many batches there are."""
@@ -73,7 +73,7 @@ class Uncommitted:
         self._since = self._clock()
 
     def drop(self, partitions: Collection[Partition]) -> None:
-        """These partitions are others' now, and so are their records."""
+        """Forget the records of partitions that are others' now."""
         self._batches = _where(self._batches, lambda partition, _: partition not in partitions)
 
     def skip_to(self, next_offsets: Mapping[Partition, int]) -> None:
@@ -89,12 +89,12 @@ class Uncommitted:
 
     def note(self, refusals: Sequence[Refusal]) -> None:
         """
-        Mark the records whose outputs were refused, so that they are published otherwise the next time.
+        Mark the records whose outputs were refused, so that they are published differently the next time.
 
-        A prediction becomes a dead letter; a timestamp that is refused becomes now. What may have been refused only
-        for its neighbours stays as it is: it is sent singly the next time.
+        A prediction becomes a dead letter; a refused timestamp becomes the current time. What may have been refused
+        only because of its neighbours stays as it is: it is sent singly the next time.
 
-        Raises: DeadLetterRefused when not even the dead-letter topic takes a record, or one is not found.
+        Raises: DeadLetterRefused when not even the dead-letter topic takes a record, or a refused record is not found.
         """
         for refusal in refusals:
             number, row = self._locate(refusal)
@@ -111,7 +111,7 @@ class Uncommitted:
                     self._refuse_larger(refusal)
 
     def _refuse_larger(self, refusal: Refusal) -> None:
-        """Each would cost a transaction of its own to be found."""
+        """Make dead letters of all that are certain to be refused: finding each costs a transaction."""
         least = _sizes(refusal.key, refusal.value, refusal.headers)
         for scored in self._batches:
             for row, outcome in enumerate(scored.outcomes):
@@ -134,7 +134,7 @@ class Uncommitted:
 
 
 def _sizes(key: bytes | None, value: bytes | None, headers: Headers) -> tuple[int, int, int, int]:
-    """Of a record's parts: none of them smaller, and the record is not smaller."""
+    """The sizes of a record's parts: where none is smaller, neither is the record."""
     parts = sum(len(name.encode()) + len(content or b"") for name, content in headers)
     return len(key or b""), len(value or b""), len(headers), parts
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from stream import background
-from stream.background import Background, Bounded, NeverBack
+from stream.background import Background, Bounded, CallHung
 
 
 class Expected(Exception):
@@ -109,7 +109,7 @@ class TestBounded:
             go.wait()
             done.set()
 
-        with pytest.raises(NeverBack):
+        with pytest.raises(CallHung):
             bounded.do(late, 0.01)
         assert not done.is_set()
         bounded.do(lambda: None, 10.0)

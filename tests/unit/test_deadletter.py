@@ -21,7 +21,7 @@ def record(headers: Headers | None = None, offset: int = 41) -> Batch:
 
 def letter(headers: Headers | None = None, failure: DeadLetter = FAILURE, *, redact: bool = False) -> Letter:
     """What becomes of a record that has these headers."""
-    return Letter.of(failure, record(headers), 0, "m@1", redact=redact)
+    return Letter.for_failure(failure, record(headers), 0, "m@1", redact=redact)
 
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -84,7 +84,7 @@ class TestHeaders:
 
     def test_second_round_replaces_ours_and_counts(self) -> None:
         """Headers of an earlier round are replaced, none doubled, and the count is one higher."""
-        first = Letter.of(FAILURE, record([("a", b"b")], offset=1), 0, "m@0", redact=False)
+        first = Letter.for_failure(FAILURE, record([("a", b"b")], offset=1), 0, "m@0", redact=False)
 
         second = letter(first.wire_headers())
 

@@ -80,7 +80,7 @@ def test_user_for_a_listener_that_asks_for_none_is_told_so() -> None:
             """Nothing more to tell."""
 
     with pytest.raises(BrokerRefused) as caught:
-        entry.let_in(ask, Client(), 1.0)
+        entry.let_in(ask, Client().poll, 1.0)
 
     assert "security.protocol" in caught.value.hint
     assert "port" in caught.value.hint

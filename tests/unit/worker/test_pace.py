@@ -38,7 +38,7 @@ def test_span_stays_open_while_more_is_waiting() -> None:
 def test_span_ends_before_a_batch_that_would_take_it_too_far() -> None:
     """A slow model must not keep a transaction open."""
     pace = Pace(TIMING)
-    pace.judging_s = 0.06
+    pace.scoring_s = 0.06
 
     assert not pace.due(span(), 0.03, drained=False)
     assert pace.due(span(), 0.04, drained=False)
