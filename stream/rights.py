@@ -38,30 +38,22 @@ class Right:
         return f"{self.operation} on {self.resource} {self.name}"
 
 
-_WORKER = (
-    Right("Read", "topic", "input"),
-    Right("Write", "topic", "output"),
-    Right("Write", "topic", "dead letters"),
-    Right("Read", "group", "group"),
-    Right("Write", "transactional-id", "group.", prefixed=True),
-)
+_LOOK = tuple(Right("Describe", "topic", name) for name in ("input", "output", "dead letters"))
 
 RIGHTS: Mapping[str, tuple[Right, ...]] = {
-    "worker": _WORKER,
+    "worker": (
+        Right("Read", "topic", "input"),
+        Right("Write", "topic", "output"),
+        Right("Write", "topic", "dead letters"),
+        Right("Read", "group", "group"),
+        Right("Write", "transactional-id", "group.", prefixed=True),
+    ),
     "topics --create": (
-        Right("Create", "topic", "input"),
-        Right("Create", "topic", "output"),
-        Right("Create", "topic", "dead letters"),
-        Right("Describe", "topic", "input"),
-        Right("Describe", "topic", "output"),
-        Right("Describe", "topic", "dead letters"),
+        *(replace(right, operation="Create") for right in _LOOK),
+        *_LOOK,
         Right("DescribeConfigs", "topic", "input"),
     ),
-    "topics": (
-        Right("Describe", "topic", "input"),
-        Right("Describe", "topic", "output"),
-        Right("Describe", "topic", "dead letters"),
-    ),
+    "topics": _LOOK,
     "produce": (Right("Write", "topic", "input"),),
     "watch": (Right("Read", "topic", "output"),),
     "status": (

@@ -85,9 +85,8 @@ class AtLeastOnce:
 
     def publish(self, scored: ScoredBatch) -> None:
         """
-        Publish a batch once the span before has ended.
+        See `Delivery.publish`.
 
-        Raises: Stopped when outputs can't be delivered; nothing of them is committed.
         Blocks until the outputs of the span before are acknowledged, and while the producer's queue is full.
         """
         self._await(None)
@@ -110,12 +109,7 @@ class AtLeastOnce:
             self._end(None)
 
     def finish(self, budget: Deadline) -> None:
-        """
-        End everything and wait for it. Raises: Stopped as `publish`, also when the budget ran out.
-
-        Args:
-            budget: when to give up.
-        """
+        """See `Delivery.finish`."""
         self._await(budget)
         # The last commit must be answered, so what was committed without waiting is committed once more.
         for partition, offset in self._unanswered.items():
@@ -125,7 +119,7 @@ class AtLeastOnce:
             self._await(budget)
 
     def give_up(self, partitions: Iterable[Partition], budget: Deadline) -> None:
-        """See `Delivery.give_up`. Raises: Stopped as `publish`, also when the budget ran out."""
+        """See `Delivery.give_up`. Raises: as `finish`."""
         try:
             self.finish(budget)
         finally:
