@@ -87,7 +87,7 @@ def test_kill_9_loses_nothing(
     slow_setup: Setup, slow_outputs: Outputs, workers: Workers, doubled: int
 ) -> None:
     """Killed four times at any moment and started again, every event is scored, and by default none twice."""
-    count, kills = 60_000, 4
+    count, kills = 100_000, 4
     moments = random.Random(4)
     visits.send(slow_setup.bootstrap, slow_setup.input, map(visits.event, range(count)))
 
@@ -107,7 +107,7 @@ def test_kill_9_loses_nothing(
 @pytest.mark.fault_core
 def test_sigterm_finishes_what_was_read(slow_setup: Setup, slow_outputs: Outputs, workers: Workers) -> None:
     """SIGTERM in the middle: exit 0 within 10 s, all that was read is committed, so nothing is scored twice."""
-    count = 40_000
+    count = 80_000
     visits.send(slow_setup.bootstrap, slow_setup.input, map(visits.event, range(count)))
     first = workers(slow_setup, "first")
     slow_outputs.inputs(3_000, first, FOLLOW_S)
