@@ -1,4 +1,4 @@
-"""What a type is: one object that knows every form of its values, on the way in and on the way out."""
+"""What a type is: one object that knows every representation of its values, for reading and for writing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["AvroType", "Refused"]
 
 
 class Refused(NamedTuple):
-    """Rows of a column whose values Avro can't write, what is wrong with them, and the reason (stream/reasons.py)."""
+    """Rows whose values Avro can't write, what is wrong with them, and the reason (stream/reasons.py)."""
 
     rows: pa.Array
     message: str
@@ -40,8 +40,8 @@ _MISSING = pa.array(sorted(MISSING), pa.string())
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AvroType(TypeFacts):
     """
-    A type with every way of its values, in and out: a row of the table in `known`, or made of one with its own
-    parameters. No method but those of single values goes through Python's objects where Arrow can do it at once.
+    An Avro type and every conversion of its values, in and out: a row of the table in `known`, or one made with
+    parameters of its own. Only the methods for single values go through Python objects; the others use Arrow.
     """
 
     # A foreign value in.
@@ -52,7 +52,7 @@ class AvroType(TypeFacts):
         Read one foreign value.
 
         Args:
-            value: of a file, a query, a request; there is one.
+            value: of a file, a query or a request; not missing.
             text: whether a text stands for the type's values (csv).
         Returns: the value that an Avro record holds.
         Raises: Misfit.
@@ -61,9 +61,9 @@ class AvroType(TypeFacts):
     def reader(self, *, nullable: bool, text: bool) -> Read:
         """
         Args:
-            nullable: whether there may be no value.
+            nullable: whether a value may be missing.
             text: as for `read`.
-        Returns: a function that reads a value, or None where there is none.
+        Returns: a function that reads a value, or None for a missing one.
         """
         return nullable_reader(
             self._reading(text),
@@ -74,15 +74,15 @@ class AvroType(TypeFacts):
         )
 
     def _reading(self, text: bool) -> Read:
-        """`read`, with all that can be settled before the first value."""
+        """`read` for many values: what does not depend on the value is decided once."""
         return partial(self.read, text=text)
 
     def parse_cell(self, text: str) -> Any:
-        """The value that a csv's cell stands for, None where it stands for none of this type."""
+        """The value that a csv cell stands for; None where it is not one of this type."""
         return None
 
     def in_range(self, value: Any) -> bool:
-        """Whether a value that a `cell` stands for is in the type's range."""
+        """Whether a value of `parse_cell` is in the type's range."""
         return True
 
     def default(self, value: object) -> object:
@@ -109,7 +109,7 @@ class AvroType(TypeFacts):
         Make a column of values.
 
         Args:
-            values: as `read` gives them; None where there is none.
+            values: as `read` returns them; None for a missing one.
         Returns: an array of the Arrow type, equally long; and by index, why a value is not in it (null there).
         """
         if self.stored_as_is:
@@ -148,15 +148,15 @@ class AvroType(TypeFacts):
 
     def cast(self, column: pa.Array, *, nullable: bool, text: bool) -> pa.Array | None:
         """
-        Make a column of a foreign one, where that is certain to be what `read` says of each value. It may only be
-        too careful, never too generous.
+        Convert a foreign column at once, where the result is certain to be what `read` returns for each value. It
+        may be too careful, never too generous.
 
         Args:
             column: without chunks.
-            nullable: whether there may be no value.
+            nullable: whether a value may be missing.
             text: as for `read`.
-        Returns: an array of the Arrow type, equally long, null where there is no value; None where the values, or
-            one of them, must be read one by one.
+        Returns: an array of the Arrow type, equally long, null for a missing value; None where the values must be
+            read one by one.
         """
         kind = column.type
         if pa.types.is_null(kind):
@@ -177,7 +177,7 @@ class AvroType(TypeFacts):
 
     def from_column(self, column: pa.Array, *, text: bool) -> tuple[pa.Array, dict[int, Misfit]]:
         """
-        Make a column of a foreign one, at once or value by value; there may be gaps.
+        Convert a foreign column, at once or value by value; values may be missing.
 
         Args:
             column, text: as for `cast`.
@@ -232,7 +232,7 @@ class AvroType(TypeFacts):
         """
         Args:
             column: of the Arrow type, or the bare values.
-        Returns: the rows that Avro can't write though Arrow holds them.
+        Returns: the rows that Arrow can hold and Avro can't write.
         """
         return []
 
@@ -242,7 +242,7 @@ class AvroType(TypeFacts):
         """
         Args:
             column: of the Arrow type.
-        Returns: what a csv writer is given: an array of type `csv`.
+        Returns: what the csv writer is given: an array of type `csv_arrow`.
         """
         return column if column.type == self.csv_arrow else column.cast(self.csv_arrow)
 
@@ -250,7 +250,7 @@ class AvroType(TypeFacts):
         """
         Args:
             column: of the Arrow type.
-        Returns: values that JSON has, null for one that it hasn't.
+        Returns: values that JSON can hold; None for those that it can't.
         """
         values: list[Any] = column.to_pylist()
         return values
@@ -258,15 +258,15 @@ class AvroType(TypeFacts):
     def json_value(self, value: Any) -> Any:
         """
         Args:
-            value: as a reader of Avro gives it to Python; there is one.
-        Returns: the value that JSON has; what has no column of its own (a time, a decimal) as Python writes it.
+            value: as a reader of Avro returns it; not missing.
+        Returns: a value that JSON can hold; one without a column type of its own (a time, a decimal) as Python's text.
         """
         column, wrong = self.from_values([value])
         return str(value) if wrong else self.json_values(column)[0]
 
     def model_values(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
         """
-        What a model is given, where it takes the type.
+        The column as a model gets it, if models take the type.
 
         Args:
             column: of the Arrow type.

@@ -29,7 +29,7 @@ class Binary(AvroType):
     bytes and fixed.
 
     Attributes:
-        size_bytes: the length of each value; None where it is free.
+        size_bytes: the length of each value; None for any length.
     """
 
     size_bytes: int | None = None
@@ -41,7 +41,7 @@ class Binary(AvroType):
 
     @property
     def limits(self) -> str:  # type: ignore[override]
-        """By its length."""
+        """What is refused, by its length."""
         text = "a text with characters beyond 255"
         if self.size_bytes is None:
             return f"{text} (`wrong_type`)"
@@ -65,7 +65,7 @@ class Binary(AvroType):
         return value.encode("latin-1") if isinstance(value, str) else value
 
     def infers(self, kind: pa.DataType) -> bool:
-        """Of any length and of a fixed one."""
+        """Arrow's binary types, fixed-size ones included."""
         return kind in (pa.binary(), pa.large_binary(), pa.binary_view()) or pa.types.is_fixed_size_binary(
             kind
         )
@@ -86,7 +86,7 @@ class Binary(AvroType):
         return [None if value is None else value.decode("latin-1") for value in column.to_pylist()]
 
     def json_schema(self) -> dict[str, Any]:
-        """A text, with what it stands for."""
+        """A text, described."""
         return {"type": "string", "description": "A character per byte, as in Avro's JSON."}
 
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> bytes:

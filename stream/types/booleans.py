@@ -50,7 +50,7 @@ class Boolean(AvroType):
         return isinstance(value, bool)
 
     def infers(self, kind: pa.DataType) -> bool:
-        """Its own."""
+        """Arrow's boolean."""
         return bool(pa.types.is_boolean(kind))
 
     def _cast_cells(self, texts: pa.Array) -> pa.Array:
@@ -64,7 +64,7 @@ class Boolean(AvroType):
         return column.cast(pa.uint8()).to_numpy(zero_copy_only=False), {}
 
     def pandas_series(self, column: pa.Array) -> pd.Series:
-        """With gaps pandas' own type that has them."""
+        """bool; with missing values pandas' nullable boolean."""
         series: pd.Series = column.to_pandas()
         return series.astype("boolean") if column.null_count else series
 
@@ -79,7 +79,7 @@ class Boolean(AvroType):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Null(AvroType):
-    """Nothing: a field that never has a value."""
+    """null: a field that never has a value."""
 
     python: ClassVar[type] = type(None)
     python_types = (type(None),)
@@ -87,7 +87,7 @@ class Null(AvroType):
     limits = "any value (`wrong_type`)"
 
     def read(self, value: Any, *, text: bool) -> Any:
-        """No value is one of this type."""
+        """Every value is refused."""
         raise mismatch(self.name, value)
 
     def is_default(self, value: object) -> bool:
@@ -95,7 +95,7 @@ class Null(AvroType):
         return value is None
 
     def json_schema(self) -> dict[str, Any]:
-        """Anything: it is never looked at."""
+        """Anything: the value is not used."""
         return {}
 
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Texts that stand for something: what a csv cell may mean."""
+"""Texts that stand for other values: what a csv cell may mean."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Read: TypeAlias = Callable[[Any], Any]
 """From a foreign value to the one that an Avro record holds; raises Misfit."""
 
 MISSING = frozenset({"NA", "N/A", "NaN", "nan", "null", "NULL", "None"})
-"""Beside an empty cell, what says "no value" where a text can't stand: pandas and R write these."""
+"""What means "no value", beside an empty cell, where texts are not values: pandas and R write these."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]+\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
@@ -66,15 +66,15 @@ def moment(text: str) -> dt.datetime | None:
 
 def nullable_reader(read: Read, expected: str, *, nullable: bool, text: bool, nan: bool = False) -> Read:
     """
-    What says "no value" is settled before any value is read.
+    Wrap a reader so that missing values are dealt with first.
 
     Args:
-        read: reads a value that is there.
+        read: reads a value that is not missing.
         expected: the type's name, for messages.
-        nullable: whether there may be no value.
-        text: whether `NA` and its like say so.
-        nan: whether NaN is a value; else it is pandas' way to say so.
-    Returns: a function that reads a value, or None where there is none; it raises Misfit where there must be one.
+        nullable: whether a value may be missing.
+        text: whether `NA` and its like mean a missing value.
+        nan: whether NaN is a value; else it means a missing value, as in pandas.
+    Returns: a function that reads a value, or None for a missing one; it raises Misfit where none may be missing.
     """
     missing = MISSING if text else frozenset[str]()
     gap = nullable and not nan

@@ -68,7 +68,7 @@ class List(AvroType):
 
     @property
     def schema(self) -> Any:
-        """Its items' schema, and null."""
+        """An array of its items' schema, null included."""
         items = self.item.schema
         return {"type": "array", "items": ["null", items] if self.item_nullable else items}
 
@@ -126,7 +126,7 @@ class List(AvroType):
         return column if column.type == self.storage else column.cast(self.storage)
 
     def refused(self, column: pa.Array) -> list[Refused]:
-        """Lists with an item that is null and must not be."""
+        """Lists with a null item where none may be null."""
         if self.item_nullable or not column.flatten().null_count:
             return []
         rows = pc.list_parent_indices(column).filter(column.flatten().is_null())
@@ -142,11 +142,11 @@ class List(AvroType):
 
     @property
     def file_arrow(self) -> pa.DataType:
-        """A list of what its items are there."""
+        """A list of its items' type there."""
         return pa.list_(self.item.file_arrow)
 
     def json_values(self, column: pa.Array) -> list[Any]:
-        """Lists of what JSON has."""
+        """Lists of JSON values."""
         items = self.item.json_values(column.flatten())
         places = iter(items)
         lengths = pc.list_value_length(column).to_pylist()

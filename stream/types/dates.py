@@ -1,4 +1,4 @@
-"""Dates and instants: a number since 1970, and its one spelling in texts."""
+"""Dates and timestamps: a number since 1970, and its one spelling in text."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ __all__ = ["Date", "Timestamp"]
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_DAY = dt.date(1970, 1, 1)
 _FIRST_DAY = -719_162
-"""0001-01-01 in days since 1970: the calendar's first date for Python; Arrow reads the year 0 as well."""
+"""0001-01-01 in days since 1970: Python's first date; Arrow also reads the year 0."""
 _LAST_DAY = 2_932_896
-"""9999-12-31 in days since 1970: after it ISO 8601 needs an agreement on more digits."""
+"""9999-12-31 in days since 1970: the last date that ISO 8601 writes with four digits for the year."""
 
 _DAY_S = 86_400
 _DAY_US = _DAY_S * 1_000_000
@@ -44,7 +44,7 @@ _SAMPLE_FROM = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 _SAMPLE_S = 5 * 365 * _DAY_S
 
 _BEYOND_MICROS = re.compile(r"\.[0-9]{6}([0-9]{1,3})")
-"""What Python's datetime leaves out of a text."""
+"""The digits of a fraction that Python's datetime drops."""
 
 
 def _within(value: int, bits: int, kind: str) -> int:
@@ -83,7 +83,7 @@ class Date(AvroType):
     limits = "beyond 32 bits; as a feature beyond datetime64[us] (`value_out_of_range`)"
 
     def read(self, value: Any, *, text: bool) -> object:
-        """A date, an instant's date, an ISO text, or a number of days."""
+        """A date, the date of a datetime, an ISO text, or a number of days."""
         if isinstance(value, dt.datetime):
             return value.date()
         if isinstance(value, str):
@@ -106,7 +106,7 @@ class Date(AvroType):
         return _within(value if isinstance(value, int) else (value - _EPOCH_DAY).days, 31, "date")
 
     def infers(self, kind: pa.DataType) -> bool:
-        """Days, however they are counted."""
+        """Either of Arrow's dates."""
         return bool(pa.types.is_date(kind))
 
     def _cast_cells(self, texts: pa.Array) -> pa.Array | None:

@@ -1,4 +1,4 @@
-"""How dates and instants stand in texts."""
+"""How dates and timestamps are written in text."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def _real(name: str, arrow: pa.DataType, foreign: ForeignNames) -> FloatingPoint
     return FloatingPoint(name=name, kind=name, storage=arrow, arrow=arrow, model="number", foreign=foreign)
 
 
-def _instant(name: str, unit: str, model: FeatureKind | None) -> Timestamp:
+def _timestamp(name: str, unit: str, model: FeatureKind | None) -> Timestamp:
     local = name.startswith("local-")
     known = _TIMESTAMP[unit]
     foreign = replace(known, spark="TIMESTAMP_NTZ", bigquery="DATETIME") if local else known
@@ -83,12 +83,12 @@ TYPES: Sequence[AvroType] = (
          foreign=ForeignNames("BYTES", "DATE", "DATE", "DATE")),
     _whole("time-millis", "int"),
     _whole("time-micros", "long"),
-    _instant("timestamp-millis", "ms", "datetime"),
-    _instant("timestamp-micros", "us", "datetime"),
-    _instant("timestamp-nanos", "ns", None),
-    _instant("local-timestamp-millis", "ms", "datetime"),
-    _instant("local-timestamp-micros", "us", "datetime"),
-    _instant("local-timestamp-nanos", "ns", None),
+    _timestamp("timestamp-millis", "ms", "datetime"),
+    _timestamp("timestamp-micros", "us", "datetime"),
+    _timestamp("timestamp-nanos", "ns", None),
+    _timestamp("local-timestamp-millis", "ms", "datetime"),
+    _timestamp("local-timestamp-micros", "us", "datetime"),
+    _timestamp("local-timestamp-nanos", "ns", None),
 )  # fmt: skip
 """Every type that has no parameters of its own (`enum_of`, `fixed_of`, `array_of` make the others)."""
 

@@ -1,4 +1,4 @@
-"""Numbers: whole ones, and those with a fraction."""
+"""Numbers: integers and floating point."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FLOAT_MAX = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integer(AvroType):
-    """int and long; and the logical types on them that are carried as the bare number."""
+    """int, long, and the logical types on them that are carried as bare numbers."""
 
     bits: int
 
@@ -41,7 +41,7 @@ class Integer(AvroType):
 
     @property
     def limits(self) -> str:  # type: ignore[override]
-        """By its bits, and what float64 holds exactly."""
+        """Its range, and as a feature what float64 holds exactly."""
         feature = ", as a feature beyond 2⁵³" if self.model and self.bits > 53 else ""
         return f"a fraction (`wrong_type`); beyond {self.bits} bits{feature} (`value_out_of_range`)"
 
@@ -72,7 +72,7 @@ class Integer(AvroType):
         return isinstance(value, int) and not isinstance(value, bool) and self.in_range(value)
 
     def infers(self, kind: pa.DataType) -> bool:
-        """An unsigned type needs a signed one of twice its width; the widest has none."""
+        """An unsigned type needs a signed one of twice its width; uint64 is taken for long."""
         if pa.types.is_unsigned_integer(kind):
             return bool(self.bits == 64 or kind.bit_width < self.bits)
         return bool(pa.types.is_signed_integer(kind) and kind.bit_width <= self.bits)
@@ -96,7 +96,7 @@ class Integer(AvroType):
         return whole.cast(self.arrow)  # raises for a fraction
 
     def model_values(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
-        """A long that float64 would round is refused: a rounded feature is a silently wrong one."""
+        """A long that float64 would round is refused: the model would get another number."""
         values: npt.NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
         return values, self._rounded(column) if self.bits > 53 else {}
 
@@ -134,7 +134,7 @@ class FloatingPoint(AvroType):
     limits = "what would become infinite (`value_out_of_range`)"
 
     def read(self, value: Any, *, text: bool) -> float:
-        """A number; of 32 bits as they hold it."""
+        """A number; of a float, rounded to 32 bits."""
         if text and isinstance(value, str):
             number = cells.number(value)
         elif not isinstance(value, int | float | decimal.Decimal) or type(value) is bool:
@@ -151,7 +151,7 @@ class FloatingPoint(AvroType):
         return number if self.kind == "double" else self._rounded(number)
 
     def _rounded(self, value: float) -> float:
-        """One too large for 32 bits would become infinite without a word."""
+        """Rounded to 32 bits; refused where that would make it infinite."""
         with np.errstate(over="ignore"):
             single = float(np.float32(value))
         if math.isinf(single) and not math.isinf(value):
@@ -171,7 +171,7 @@ class FloatingPoint(AvroType):
         return float(value) if isinstance(value, int | float) else value
 
     def infers(self, kind: pa.DataType) -> bool:
-        """Decimals are doubles."""
+        """Decimals are read as doubles."""
         if self.kind == "float":
             return bool(pa.types.is_float16(kind) or pa.types.is_float32(kind))
         return bool(pa.types.is_float64(kind) or pa.types.is_decimal(kind))

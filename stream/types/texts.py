@@ -1,4 +1,4 @@
-"""Texts, and texts of a fixed choice."""
+"""Strings, uuids and enums."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WORDS = ("a", "b", "c", "A", "B", "C", "x", "y", "north", "south", "unknown", "
 
 @lru_cache
 def _array(symbols: tuple[str, ...]) -> pa.Array:
-    """Made once, not for every batch."""
+    """Cached, so that it is not made again for every batch."""
     return pa.array(symbols, pa.string())
 
 
@@ -37,7 +37,7 @@ class String(AvroType):
     limits = "what is not a text (`wrong_type`)"
 
     def read(self, value: Any, *, text: bool) -> str:
-        """A text; a number is none."""
+        """A text; a number is refused."""
         if not isinstance(value, str):
             raise mismatch("string", value)
         return value
@@ -47,7 +47,7 @@ class String(AvroType):
         return isinstance(value, str)
 
     def infers(self, kind: pa.DataType) -> bool:
-        """However long they may be."""
+        """Any of Arrow's string types."""
         return kind in (pa.string(), pa.large_string(), pa.string_view())
 
     def _cast_plain(self, texts: pa.Array) -> pa.Array:
@@ -58,7 +58,7 @@ class String(AvroType):
         return {"type": "string"}
 
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> str:
-        """One of the known ones, else a plain word."""
+        """One of `texts`, or a plain word."""
         return chance.choice(texts or _WORDS)
 
 
@@ -70,7 +70,7 @@ class Uuid(String):
     text_form = "the text as it was written"
 
     def stored(self, value: Any) -> str:
-        """Readers of Avro files make an object of the text."""
+        """The text: readers of Avro files turn it into a UUID object."""
         return str(value) if isinstance(value, UUID) else value
 
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> str:
@@ -80,7 +80,7 @@ class Uuid(String):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enumeration(AvroType):
-    """An enum with its symbols; without them it stands for any."""
+    """An enum; without symbols, any enum (a manifest does not keep them)."""
 
     symbols: tuple[str, ...] = ()
 
@@ -105,7 +105,7 @@ class Enumeration(AvroType):
         return texts if pc.sum(pc.invert(known)).as_py() in (texts.null_count, None) else None
 
     def refused(self, column: pa.Array) -> list[Refused]:
-        """Other texts."""
+        """Texts that are not symbols."""
         known = pc.or_(pc.is_in(column, _array(self.symbols)), column.is_null())
         return [
             Refused(

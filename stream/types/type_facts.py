@@ -1,4 +1,4 @@
-"""What is known of a type before any value is seen: names, forms, limits."""
+"""What is known of a type without any value: names, representations, limits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ForeignNames:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeFacts(ABC):
     """
-    A type of Avro that can be a column, as others are told of it.
+    The facts of an Avro type that can be a column.
 
     Attributes:
         name: as messages call it: the logical type if it has one, else Avro's own.
@@ -51,7 +51,7 @@ class TypeFacts(ABC):
         storage: the Arrow type of the bare values.
         arrow: the Arrow type of its column: the same bytes, read as what they mean.
         model: how it reaches a model; None where no model takes it, and it can only be carried.
-        foreign: what other systems call it.
+        foreign: its names in other systems.
     """
 
     name: str
@@ -62,23 +62,23 @@ class TypeFacts(ABC):
     foreign: ForeignNames
 
     python: ClassVar[type]
-    """The class of its bare values, as a decoder of Avro gives them."""
+    """The class of its bare values, as a decoder of Avro returns them."""
     python_types: ClassVar[tuple[type, ...]]
-    """The classes of its values where a reader of Avro gives them to Python with what they mean."""
+    """The classes of the values that a reader of Avro returns with logical types applied."""
     looks: ClassVar[str] = ""
-    """What a csv's cells are that look like it ("since all are …"); empty where no cell is taken for it."""
+    """What csv cells that look like it are called ("since all are …"); empty where it is never inferred from cells."""
     has_missing: ClassVar[bool] = True
-    """Whether `NA` and its like say "no value" in a csv; they are texts where a text can stand."""
+    """Whether `NA` and its like mean "no value" in a csv cell; not for types whose values are texts."""
     stored_as_is: ClassVar[bool] = True
-    """Whether `stored` changes nothing: not worth a call per value."""
+    """Whether `stored` changes nothing, which saves a call per value."""
     takes_number: ClassVar[bool] = False
-    """Whether a value may be given as its bare number, though it stands for something else."""
+    """Whether a value may also be given as its bare number, such as days since 1970."""
     csv_as_text: ClassVar[bool] = False
-    """Whether a csv's writer is given texts."""
+    """Whether the csv writer is given texts."""
     has_nan: ClassVar[bool] = False
-    """Whether NaN is a value; else pandas' way to say that there is none."""
+    """Whether NaN is a value of the type; for the others it is pandas' mark for a missing value."""
     text_form: ClassVar[str]
-    """How a value stands in texts: csv, JSON."""
+    """How a value is written in csv and JSON."""
     limits: ClassVar[str] = "none"
     """What is refused, and with which reason."""
 
