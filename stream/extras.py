@@ -14,7 +14,7 @@ def require(what: str, extra: str, *modules: str, otherwise: str = "") -> None:
     Check that an extra is installed.
 
     Args:
-        what: needs it, for the message.
+        what: the feature that needs it, for the message.
         extra: its name in the distribution.
         modules: what it installs; they are looked for, not imported.
         otherwise: how to do without.

@@ -133,7 +133,7 @@ def _suspects(settings: Settings) -> Suspects:
     except OSError as error:
         raise SettingsError(
             f"[delivery] state: can't keep the worker's note in {folder}: {error.strerror or error}",
-            hint="make room there, or name a folder on another disk that the worker may write: `[delivery] state`, "
+            hint="make room there, or name a folder on another disk that the worker may write to: `[delivery] state`, "
             "or STREAM_DELIVERY__STATE",
         ) from error
 

@@ -24,7 +24,7 @@ __all__ = ["EngineService"]
 log = logging.getLogger(__name__)
 
 GIVE_UP_S = 300.0
-"""A loop that stands still for this long has been removed of its group (librdkafka's
+"""A loop that stands still for this long has been removed from its group (librdkafka's
 `max.poll.interval.ms`): the process ends, so that a supervisor can start a new one."""
 
 STOP_S = 8.5

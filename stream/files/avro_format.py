@@ -82,7 +82,7 @@ class _Writer:
         self._types = RecordSchema(avro).types()
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
-        """Bare values, which Avro writes as they are: Python has no time for each of Avro's."""
+        """Writes bare numbers: Python's classes can't hold each of Avro's dates and times."""
         names = batch.schema.names
         types = [self._types[name] for name in names]
         columns = [

@@ -130,7 +130,7 @@ def _from_cells(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
 
 
 def _from_values(place: str, column: str, rows: Sequence[Row], name: str) -> tuple[Any, str]:
-    """JSON's types as they are; a mix of whole and other numbers is of doubles."""
+    """JSON's types as they are; whole numbers mixed with fractions become doubles."""
     kinds = {type(row.values[column]) for row in rows}
     if kinds == {bool}:
         return "boolean", "since all are true or false"

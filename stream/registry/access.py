@@ -53,7 +53,7 @@ def credentials(
     if user and token:
         raise SettingsError("[schema_registry] has both user and token", hint="leave one of them out")
     if password and not user:
-        raise SettingsError("[schema_registry] password stands without a user", hint="add `user`")
+        raise SettingsError("[schema_registry] password is set without a user", hint="add `user`")
     if user and ":" in user:
         raise SettingsError("[schema_registry] user: may not hold a colon", hint="correct it")
     if token:
@@ -84,7 +84,7 @@ def trust(settings: RegistrySettings, path: Callable[[Path], Path]) -> ssl.SSLCo
     Raises: SettingsError when one can't be used.
     """
     if settings.key is not None and settings.certificate is None:
-        raise SettingsError("[schema_registry] key stands without a certificate", hint="add `certificate`")
+        raise SettingsError("[schema_registry] key is set without a certificate", hint="add `certificate`")
     try:
         context = ssl.create_default_context(cafile=None if settings.ca is None else path(settings.ca))
         if settings.certificate is not None:

@@ -140,7 +140,7 @@ class _Writer:
 
 
 def _leaf(writer: _Writer, root: dict[str, Any], path: str) -> tuple[_Type, str]:
-    """The type at a path, and the namespace around it; null on the way is left out."""
+    """The type at a path, and the namespace around it; null branches along the path are ignored."""
     node, space = root, ""
     steps = path.split(".")
     for i, name in enumerate(steps):

@@ -1,4 +1,4 @@
-"""What `stream check` finds, and how bad each difference between two schemas is."""
+"""What `stream check` finds; how severe a difference between schemas is (checks choose all other severities)."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Decision(Enum):
     REFUSED = "stop: credentials, ACLs, features"
     """The broker says no, and will say so again."""
     STOP = "stop"
-    """A bug, a broken setting, or nothing that a worker meets: going on blindly is how records get lost."""
+    """A bug, a broken setting, or an error that a worker never meets: carrying on could lose records."""
 
 
 BY_DECISION: Mapping[Decision, str] = {
@@ -98,7 +98,7 @@ DECISIONS: Mapping[int, Decision] = {
     getattr(KafkaError, name): decision
     for decision, names in BY_DECISION.items()
     for name in names.split()
-    # The range of versions that pyproject.toml allows knows a few names more or less.
+    # Some names exist only in some of the versions that pyproject.toml allows.
     if hasattr(KafkaError, name)
 }
 """Per error code, the decision."""
@@ -112,4 +112,5 @@ RECORD_REASONS: Mapping[int, str] = {
     KafkaError.INVALID_MSG: "record_refused",
     KafkaError.POLICY_VIOLATION: "record_refused",
 }
-"""Per error code that is about one record, the dead letter's reason. `_INVALID_DIFFERENT_RECORD` is about others."""
+"""Per error code that is about one record, the dead letter's reason. `_INVALID_DIFFERENT_RECORD` is absent: it says
+that another record of the batch was invalid."""

@@ -45,7 +45,7 @@ class Sink:
         self._failure: Stopped | None = None
         self._repeat = repeat
         self._sent: list[Outgoing] = []
-        """What `flush` has not answered for: a delivery report has no timestamp."""
+        """Records sent since the last `flush`: kept, because a delivery report lacks the timestamp."""
 
     def __len__(self) -> int:
         """Records sent and not yet acknowledged."""

@@ -19,10 +19,10 @@ __all__ = ["Starts"]
 log = logging.getLogger(__name__)
 
 AGAIN_S = 0.1
-"""Before a question that a broker could not answer yet is asked again."""
+"""Seconds to wait before a broker is asked again."""
 
 HELD_BACK = (
-    "look at the brokers; where they are well, a transaction of this group does not end:"
+    "look at the brokers; if they are healthy, a transaction of this group may be hanging:"
     " kafka-transactions.sh find-hanging (docs/guarantees.md, Hanging transactions)"
 )
 """What to do when the group's offsets can't be read for a long time."""
@@ -44,7 +44,7 @@ class Starts:
         """
         Where each partition starts; the log says where the group has no offset, and how many records that means.
 
-        Raises: the decision on the client's error, once the deadline is over, or at once unless it is a passing one.
+        Raises: what `decide` makes of the client's error: at once if it is permanent, else after the deadline.
         """
         return [self._start(tp, deadline) for tp in self._committed(partitions, deadline)]
 
@@ -116,7 +116,7 @@ class Starts:
                 if not isinstance(fault, Retriable | MovedOn):
                     raise fault from error
                 if deadline.over:
-                    # The client says no more: it asks again by itself while a transaction holds the offsets back.
+                    # The client gives no reason: it retries by itself while an open transaction holds the offsets back.
                     fault.hint = fault.hint or HELD_BACK
                     raise fault from error
                 time.sleep(AGAIN_S)

@@ -1,4 +1,4 @@
-"""The one writer of JSON (RFC 8259) for values of any kind."""
+"""The one writer of JSON (RFC 8259) for values of any kind; dates and timestamps as `iso_text` spells them."""
 
 from __future__ import annotations
 

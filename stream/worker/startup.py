@@ -34,7 +34,7 @@ def wait_for_topics(
         cluster: a client of the cluster.
         wanted: topic names.
         servers: for the messages.
-        budget_s: how long at most.
+        budget_s: how long at most (`[kafka] startup_timeout`).
         pause: waits so many seconds; True = the worker is asked to stop.
     Returns: False when it was asked to stop meanwhile.
     Raises: StartupTimeout with the last reason; BrokerRefused at once when credentials are wrong.
