@@ -48,17 +48,60 @@ def _united(union: Any, names: Names) -> list[Part]:
     return [Part(part, names) for _, part in union.transformer_list]
 
 
+def _stacked(stack: Any, names: Names) -> list[Part]:
+    """The last one sees the answers of the others, and the columns beside them if it is told to."""
+    last = Part(stack.final_estimator_, names if stack.passthrough else ())
+    return [*(Part(part, names) for part in stack.estimators_), last]
+
+
+def _calibrated(calibration: Any, names: Names) -> list[Part]:
+    return [Part(pair.estimator, names) for pair in calibration.calibrated_classifiers_]
+
+
+def _drawn(ensemble: Any, names: Names) -> list[Part]:
+    """Each sees the columns that were drawn for it, by position."""
+    drawn = zip(ensemble.estimators_, ensemble.estimators_features_, strict=True)
+    return [Part(part, _chosen(features, names)) for part, features in drawn]
+
+
+def _selected(selection: Any, names: Names) -> list[Part]:
+    return [Part(selection.estimator_, _chosen(selection.support_, names))]
+
+
+def _frozen(frozen: Any, names: Names) -> list[Part]:
+    return [Part(frozen.estimator, names, answers=True)]
+
+
+def _wrapped(wrapper: Any, names: Names) -> list[Part]:
+    return [Part(wrapper.transformer_, _chosen(wrapper.variables_, names))]
+
+
 _BY_CLASS: tuple[tuple[str, str, Callable[[Any, Names], list[Part]]], ...] = (
     ("sklearn.pipeline", "Pipeline", _steps),
     ("sklearn.compose", "ColumnTransformer", _transformers),
     ("sklearn.pipeline", "FeatureUnion", _united),
+    ("sklearn.ensemble", "StackingClassifier", _stacked),
+    ("sklearn.ensemble", "StackingRegressor", _stacked),
+    ("sklearn.ensemble", "BaggingClassifier", _drawn),
+    ("sklearn.ensemble", "BaggingRegressor", _drawn),
+    ("sklearn.calibration", "CalibratedClassifierCV", _calibrated),
+    ("sklearn.feature_selection", "RFE", _selected),
+    ("sklearn.frozen", "FrozenEstimator", _frozen),
+    ("feature_engine.wrappers", "SklearnTransformerWrapper", _wrapped),
 )
 """Module, class, and what its instances hold; subclasses as well."""
 
-_BY_ATTRIBUTE = (("best_estimator_", True), ("estimator_", False), ("_preprocessor", False))
+_BY_ATTRIBUTE = (
+    ("best_estimator_", True),
+    ("estimators_", False),
+    ("regressor_", False),
+    ("estimator_", False),
+    ("_preprocessor", False),
+)
 """
-Where the others keep the one estimator that they wrap (a search's best, gradient boosting's own encoder), and
-whether it answers for them, where they are scikit-learn's own; the first that is there counts.
+Where the others keep the estimators that they wrap (a search's best; the parts of a vote, a chain, a multi-output,
+one per class; a transformed target's regressor; gradient boosting's own encoder), and whether it answers for them,
+where they are scikit-learn's own; the first that is there counts, since an ensemble's `estimator_` is a template.
 """
 
 
@@ -77,6 +120,8 @@ def inside(estimator: object, names: Names) -> list[Part]:
             return parts(estimator, names)
     for attribute, answers in _BY_ATTRIBUTE:
         inner = getattr(estimator, attribute, None)
+        if isinstance(inner, (list, tuple)):
+            return [Part(part, names) for part in inner]
         if inner is not None and not isinstance(inner, (str, np.ndarray)):
             return [Part(inner, names, answers=answers and type(estimator).__module__.startswith("sklearn."))]
     return []
