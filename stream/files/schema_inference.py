@@ -61,9 +61,12 @@ def infer_schema(sample: Sample, name: str, *, texts: Collection[str] = ()) -> I
         if kind is None:
             findings.append(f"column {column!r} is left out: {why}")
             continue
-        gaps = sum(_missing(row.values.get(column)) for row in sample.rows)
+        is_gap = _blank if sample.text and kind != "string" else _missing
+        gaps = sum(is_gap(row.values.get(column)) for row in sample.rows)
         null = f"; may be null: {gaps} of {len(sample.rows)} rows have no value" if gaps else ""
         findings.append(_finding(column, names[column], kind, f"{why}{null}"))
+        if sample.text and kind == "string":
+            findings += _texts_that_mean_nothing(column, sample.rows)
         fields.append(_field(column, names[column], kind, gaps > 0))
     schema = {"type": "record", "name": _record_name(name), "fields": fields}
     return Inferred(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", tuple(findings))
@@ -93,9 +96,10 @@ def _column(sample: Sample, column: str, name: str, is_text: bool) -> tuple[Any,
         if not pa.types.is_null(arrow):
             kind = _from_arrow(arrow, name)
             return kind, f"from {arrow}" if kind is not None else f"Avro has no type for {arrow}"
-    present = [row for row in sample.rows if not _missing(row.values.get(column))]
     if is_text:
         return "string", "since the model knows its texts"
+    is_gap = _blank if sample.text else _missing
+    present = [row for row in sample.rows if not is_gap(row.values.get(column))]
     if not present:
         return "double", "though no row has a value"
     if sample.text:
@@ -112,19 +116,18 @@ def _padded(column: str, rows: Sequence[Row]) -> str | None:
 
 
 def _from_cells(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
-    """The first type that every cell fits, except `NA` and the like."""
-    known = [row for row in rows if row.values[column] not in MISSING]
+    """The first type that every cell fits; `rows` have one, which is not `NA` or the like."""
     near = beyond = ""
     for kind in CELL_TYPES:
-        misfit = next((row for row in known if kind.parse_cell(row.values[column]) is None), None)
-        if misfit is None and known:
-            padded = _padded(column, known) if kind.numeric else None
+        misfit = next((row for row in rows if kind.parse_cell(row.values[column]) is None), None)
+        if misfit is None:
+            padded = _padded(column, rows) if kind.numeric else None
             if padded:
                 return "string", f"texts{padded}"
-            if all(kind.in_range(kind.parse_cell(row.values[column])) for row in known):
+            if all(kind.in_range(kind.parse_cell(row.values[column])) for row in rows):
                 return kind.schema, beyond or f"since all are {kind.looks}"
             beyond = f"{kind.looks} too large for a {kind.name}"
-        if misfit is not None and not near and misfit is not known[0]:
+        elif not near and misfit is not rows[0]:
             near = f"; row {misfit.number} has {misfit.values[column]!r}, which is not among {kind.looks}"
     return "string", f"texts{near}"
 
@@ -216,3 +219,20 @@ def _record_name(name: str) -> str:
 
 def _missing(value: object) -> bool:
     return value is None or value != value
+
+
+def _blank(value: object) -> bool:
+    """Whether a csv's cell has no value, in a column that isn't of texts."""
+    return value is None or value in MISSING
+
+
+def _texts_that_mean_nothing(column: str, rows: Sequence[Row]) -> list[str]:
+    """A text column is the one place where `NA` is a text: pandas reads it as missing there too."""
+    found = next((row for row in rows if row.values.get(column) in MISSING), None)
+    if found is None:
+        return []
+    return [
+        f"column {column!r}: row {found.number} has {found.values[column]!r}, which is a text here and no value to "
+        "pandas: leave the cell empty if it means that there is no value, or fit the model on texts "
+        "(read_csv(…, keep_default_na=False))"
+    ]

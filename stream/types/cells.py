@@ -14,8 +14,15 @@ __all__ = ["MISSING", "Read", "boolean", "date", "moment", "nullable_reader", "n
 Read: TypeAlias = Callable[[Any], Any]
 """From a foreign value to the one that an Avro record holds; raises Misfit."""
 
-MISSING = frozenset({"NA", "N/A", "NaN", "nan", "null", "NULL", "None"})
-"""What means "no value", beside an empty cell, where texts are not values: pandas and R write these."""
+MISSING = frozenset({
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
+    "NaN", "None", "n/a", "nan", "null",
+})  # fmt: skip
+"""
+What means "no value", beside an empty cell, where texts are not values.
+
+Source: pandas, `read_csv`, `na_values`: a csv means here what it means to the one who fitted the model.
+"""
 
 _WHOLE = re.compile(r"[+-]?[0-9]+\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]
 
 from stream.codec import RecordSchema
 from stream.errors import SampleError
-from stream.files import Inferred, events_of, infer_schema, read_sample, sample_of
+from stream.files import Inferred, events_of, infer_schema, read_events, read_sample, sample_of
 
 MICROS = {"type": "long", "logicalType": "timestamp-micros"}
 MILLIS = {"type": "long", "logicalType": "timestamp-millis"}
@@ -37,16 +38,33 @@ def _csv(tmp_path: Path, *cells: str) -> Inferred:
         (["true", "False"], "boolean"),
         (["2024-01-01", "2024-02-29"], DATE), (["2024-01-01", "2024-02-30"], "string"),
         (["2024-01-01 10:00", "2024-01-01T10:00:01.5Z"], MICROS), (["a", "1"], "string"), (["1", "a"], "string"),
-        (["", ""], ["null", "double"]), (["NA", "1"], "long"),
+        (["", ""], ["null", "double"]), (["NA", "1"], ["null", "long"]),
         (["99999999999999999999"], "double"), (["1e5"], "double"),
-        (["0", "1"], "long"), (["a", ""], ["null", "string"]), (["NA", "NA"], "string"),
+        (["0", "1"], "long"), (["a", ""], ["null", "string"]), (["NA", "NA"], ["null", "double"]),
+        (["<NA>", "2024-01-01"], ["null", DATE]), (["#N/A", "true"], ["null", "boolean"]), (["NA", "a"], "string"),
     ],
 )  # fmt: skip
 def test_csv_column_has_the_narrowest_type_that_all_cells_fit(
     tmp_path: Path, cells: list[str], expected: object
 ) -> None:
-    """An empty cell makes it nullable."""
+    """An empty cell makes it nullable; so does what pandas reads as missing, unless it is a column of texts."""
     assert expected == _types(_csv(tmp_path, *cells))["x"]
+
+
+@pytest.mark.parametrize("cell", sorted(STR_NA_VALUES - {""}))
+def test_cell_that_pandas_reads_as_missing_is_null_in_a_column_of_numbers(tmp_path: Path, cell: str) -> None:
+    """The sample that made a schema fits it."""
+    inferred = _csv(tmp_path, "1.5", cell)
+
+    assert ["null", "double"] == _types(inferred)["x"]
+    assert [1.5, None] == [
+        event["x"] for event in read_events(tmp_path / "s.csv", RecordSchema(inferred.text))
+    ]
+
+
+def test_finding_names_a_text_that_pandas_reads_as_missing(tmp_path: Path) -> None:
+    """In a column of texts it is one; whoever fitted the model on pandas' frame had none there."""
+    assert any("row 3 has 'NA', which is a text here" in line for line in _csv(tmp_path, "a", "NA").findings)
 
 
 def test_finding_names_the_row_that_made_it_a_text(tmp_path: Path) -> None:
