@@ -40,14 +40,16 @@ def known_texts(estimator: object, names: Sequence[str]) -> dict[str, tuple[str,
     Args:
         estimator: fitted.
         names: its columns.
-    Returns: for each column with an encoder of its own, the categories that are texts.
+    Returns: the categories that are texts, for each column whose own encoder has some: one fitted on whole numbers or
+        booleans knows no text.
     """
     known: dict[str, tuple[str, ...]] = {}
     for part in walk(estimator, tuple(names)):
         categories = getattr(part.estimator, "categories_", None)
         if isinstance(categories, list) and len(categories) == len(part.columns):
             for name, values in zip(part.columns, categories, strict=True):
-                known[name] = tuple(value for value in values if isinstance(value, str))
+                if texts := tuple(value for value in values if isinstance(value, str)):
+                    known[name] = texts
     return known
 
 
