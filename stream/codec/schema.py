@@ -12,8 +12,10 @@ from fastavro.schema import SchemaParseException, UnknownType
 
 from stream.codec.canonical import canonical_form, fingerprint
 from stream.codec.default import fits
+from stream.codec.fastavro_form import fastavro_form
 from stream.codec.leaf import Leaf, describe, find
-from stream.codec.nodes import ABSENT, Array, Field, Map, Node, Record, Union, parse, strip_null
+from stream.codec.nodes import ABSENT, Field, Record, strip_null
+from stream.codec.schema_parser import parse
 from stream.codec.subset import rust_text
 from stream.errors import SchemaError
 from stream.types import AvroType
@@ -29,16 +31,18 @@ class RecordSchema:
     """
     The Avro schema of a topic's values.
 
+    A writer's schema is judged only where it says what bytes there are; a field's default and original name are
+    judged when that field is asked for (`leaf`), since no writer's schema needs them.
+
     Attributes:
         text: the JSON as given.
         root: the root record as nodes.
-        parsed: the form that fastavro takes, logical types included.
         canonical: the Parsing Canonical Form.
         fingerprint: its CRC-64-AVRO, 8 bytes as in the single-object encoding (least significant first).
         rust: the schema as pyruhvro takes it (`subset`); None when it does not.
     """
 
-    __slots__ = ("canonical", "fingerprint", "parsed", "root", "rust", "text")
+    __slots__ = ("_parsed", "canonical", "fingerprint", "root", "rust", "text")
 
     def __init__(self, text: str) -> None:
         """
@@ -60,16 +64,27 @@ class RecordSchema:
                 f"the schema's root must be a record, found {type(root).__name__.lower()}",
                 hint="wrap the type in a record with one field",
             )
-        _check_defaults(root, set())
         self.text = text
         self.root = root
-        self.parsed = _fastavro_form(document)
+        self._parsed: Any = None
         self.canonical = canonical_form(root)
         self.fingerprint = fingerprint(self.canonical)
         self.rust = rust_text(root)
 
     def __repr__(self) -> str:
         return f"RecordSchema({self.root.name}, {self.fingerprint.hex()})"
+
+    @property
+    def document(self) -> Any:
+        """The schema's JSON, new each time, without what means nothing: invalid logical types and defaults."""
+        return fastavro_form(self.root)
+
+    @property
+    def parsed(self) -> Any:
+        """The form that fastavro takes, logical types included. Raises: SchemaError when it takes none of it."""
+        if self._parsed is None:
+            self._parsed = _parsed(self.document)
+        return self._parsed
 
     @property
     def name(self) -> str:
@@ -88,9 +103,13 @@ class RecordSchema:
         Args:
             path: field names joined by dots.
         Returns: its type, whether it may be null, its default and original name.
-        Raises: SchemaError when there is none, or when it can't be a column.
+        Raises: SchemaError when there is none, when it can't be a column, or when its default or that of a record
+            around it is not of its type.
         """
-        return describe(find(self.root, path))
+        steps = find(self.root, path)
+        for step in steps:
+            _check(step, self.name)
+        return describe(steps)
 
     def leaves(self) -> tuple[Leaf, ...]:
         """
@@ -126,21 +145,15 @@ def _leaves(
             continue  # a map or a union of several types: no column, and nobody asked for it by name
 
 
-def _check_defaults(node: Node, seen: set[str]) -> None:
-    if isinstance(node, Union):
-        for branch in node.branches:
-            _check_defaults(branch, seen)
-    elif isinstance(node, Array | Map):
-        _check_defaults(node.items if isinstance(node, Array) else node.values, seen)
-    elif isinstance(node, Record) and node.name not in seen:
-        seen.add(node.name)
-        for field in node.fields:
-            if field.default is not ABSENT and not fits(field.default, field.type):
-                raise SchemaError(
-                    f"record {node.name}, field {field.name!r}: the default {field.default!r} is not of its type",
-                    hint="give a default of the field's type, or none",
-                )
-            _check_defaults(field.type, seen)
+def _check(field: Field, root: str) -> None:
+    place = f"record {root}, field {field.name!r}"
+    if field.default is not ABSENT and not fits(field.default, field.type):
+        raise SchemaError(
+            f"{place}: the default {field.default!r} is not of its type",
+            hint="give a default of the field's type, or none",
+        )
+    if field.wrong:
+        raise SchemaError(f"{place}: {field.wrong}")
 
 
 def _load(text: str) -> object:
@@ -153,7 +166,7 @@ def _load(text: str) -> object:
     return document
 
 
-def _fastavro_form(document: Any) -> Any:
+def _parsed(document: Any) -> Any:
     try:
         return fastavro.parse_schema(document)
     except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:

@@ -30,8 +30,8 @@ def rust_text(root: Record) -> str | None:
     Args:
         root: the schema.
     Returns: JSON; None when the schema is outside the subset: bytes, fixed, recursive records, records
-        without fields, arrays or maps whose items take no bytes (a few bytes could claim millions),
-        unions other than null and one type.
+        without fields, enums without symbols or with symbols beyond ASCII, arrays or maps whose items take no
+        bytes (a few bytes could claim millions), unions other than null and one type.
     """
     try:
         return json.dumps(_Rewriter().record(root))
@@ -70,7 +70,7 @@ class _Rewriter:
         name = self.count()
         if isinstance(node, Primitive) and node.type in TAKEN:
             return node.type
-        if isinstance(node, Enum):
+        if isinstance(node, Enum) and node.symbols and "".join(node.symbols).isascii():
             return {"type": "enum", "name": name, "symbols": node.symbols}
         if isinstance(node, Record):
             return self.record(node)

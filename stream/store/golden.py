@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -111,7 +110,7 @@ def write_golden(golden: Golden, features: str, manifest: Manifest) -> bytes:
         "type": "record",
         "name": "GoldenRow",
         "fields": [
-            {"name": "event", "type": json.loads(features)},
+            {"name": "event", "type": RecordSchema(features).document},
             {"name": "answer", "type": {"type": "record", "name": "GoldenAnswer", "fields": fields}},
         ],
     }

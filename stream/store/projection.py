@@ -26,7 +26,10 @@ def project(schema: RecordSchema, paths: Collection[str]) -> str:
         paths: dotted paths that must stay.
     Returns: `features.avsc`: same name and order; nested records stay whole. A named type whose definition
         stood in a field that is left out is defined where it is first used.
+    Raises: SchemaError when there is no such field, or its default is not of its type.
     """
+    for path in paths:
+        schema.leaf(path)
     kept = {path.partition(".")[0] for path in paths}
     root: dict[str, Any] = json.loads(schema.text)
     writer = _Writer(root)

@@ -163,12 +163,14 @@ class FloatingPoint(AvroType):
         return cells.number(text)
 
     def is_default(self, value: object) -> bool:
-        """Any number."""
+        """Any number; or a text for one, as Avro Java takes it: JSON has no NaN and no infinity."""
+        if isinstance(value, str):
+            return value == "NaN" or cells.number(value) is not None
         return isinstance(value, int | float) and not isinstance(value, bool)
 
     def default(self, value: object) -> object:
         """The number as a float."""
-        return float(value) if isinstance(value, int | float) else value
+        return float(value) if isinstance(value, int | float | str) else value
 
     def infers(self, kind: pa.DataType) -> bool:
         """Decimals are read as doubles."""

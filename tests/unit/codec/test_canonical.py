@@ -9,7 +9,7 @@ import pytest
 
 from stream.codec import RecordSchema
 from stream.codec.canonical import canonical_form, fingerprint
-from stream.codec.nodes import parse
+from stream.codec.schema_parser import parse
 
 # share/test/data/schema-tests.txt of Apache Avro: the canonical form and its fingerprint as a signed long.
 VECTORS = [

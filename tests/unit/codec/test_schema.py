@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pytest
@@ -25,13 +26,20 @@ REFUSED = [
     (_text(name="mean radius"), "'mean radius' is not a field name|mean radius is not a field name"),
     (_text(type="integer"), "record R, field 'a': unknown type 'integer'"),
     (_text(type=["null", "int", "int"]), "field 'a': the union has int twice"),
-    (_text(type=[]), "field 'a': the union is empty"),
-    (_text(type={"type": "enum", "name": "E", "symbols": []}), "field 'a': enum E needs"),
+    (_text(type=["null", ["int"]]), "field 'a': the union holds a union"),
+    (_text(type={"type": "enum", "name": "E"}), "field 'a': enum E needs"),
+    (
+        _text(type={"type": "enum", "name": "E", "symbols": ["A"], "default": "B"}),
+        "the default 'B' is not one",
+    ),
+    (_text(name="a-b"), "'a-b' is not a field name|a-b is not a field name"),
+    (_text(name="٣a"), "is not a field name"),
+    (_text(name="a²"), "is not a field name"),
+    (_text(name="𝒜"), "is not a field name"),
     (_text(type={"type": "enum", "name": "E", "symbols": ["A", "A"]}), "field 'a': enum E needs"),
     (_text(type={"type": "enum", "name": "E", "symbols": ["a b"]}), "'a b' is not a symbol"),
     (_text(type={"type": "fixed", "name": "F"}), "field 'a': fixed F needs a size"),
     (_text(type={"type": "array"}), "field 'a', items: expected a type"),
-    (_text(feature=3), "property feature must be text"),
     ('{"type": "record", "name": "R", "fields": [{"name": "a"}]}', "field 'a' has no type"),
     (
         '{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]}',
@@ -55,6 +63,88 @@ class TestParse:
 
         assert ("value", "next") == node.fields
         assert not node.rust
+
+
+FIXED = {"type": "fixed", "name": "F", "size": 2}
+DECIMAL = {"type": "bytes", "logicalType": "decimal"}
+_ANOTHER = {"name": "b", "type": {**FIXED, "doc": "again"}}
+
+TAKEN: list[tuple[str, list[Mapping[str, object]]]] = [
+    ("a default that is not of the type", [{"name": "a", "type": "int", "default": "x"}]),
+    ("a default of a nested field", [{"name": "a", "type": {"type": "record", "name": "I", "fields": [
+        {"name": "x", "type": {"type": "array", "items": "int"}, "default": 3}]}}]),
+    ("a decimal whose scale is above its precision", [{"name": "a", "type": {**DECIMAL, "precision": 2, "scale": 3}}]),
+    ("a decimal with texts", [{"name": "a", "type": {**DECIMAL, "precision": "10", "scale": "2"}}]),
+    ("a decimal of no digits", [{"name": "a", "type": {**DECIMAL, "precision": 0}}]),
+    ("a decimal of true", [{"name": "a", "type": {**DECIMAL, "precision": True}}]),
+    ("a decimal without precision", [{"name": "a", "type": DECIMAL}]),
+    ("a decimal on a string", [{"name": "a", "type": {**DECIMAL, "type": "string", "precision": 2}}]),
+    ("a decimal beyond its bytes", [{"name": "a", "type": {**FIXED, "logicalType": "decimal", "precision": 20}}]),
+    ("a uuid of two bytes", [{"name": "a", "type": {**FIXED, "logicalType": "uuid"}}]),
+    ("a logical type that is a number", [{"name": "a", "type": {"type": "int", "logicalType": 3}}]),
+    ("a name in another script", [{"name": "größe", "type": "int"}, {"name": "名前٣", "type": "int"}]),
+    ("a symbol in another script", [{"name": "a", "type": {**ENUM, "symbols": ["grün"]}}]),
+    ("an enum without symbols", [{"name": "a", "type": ["null", {**ENUM, "symbols": []}], "default": None}]),
+    ("a union without branches", [{"name": "a", "type": []}]),
+    ("an alias twice", [{"name": "a", "type": "int", "aliases": ["c", "c"]}]),
+    ("an alias that is no name", [{"name": "a", "type": "int", "aliases": ["c d", 3]}]),
+    ("one text as the aliases", [{"name": "a", "type": "int", "aliases": "c"}]),
+    ("a doc and an order of the wrong type", [{"name": "a", "type": "int", "doc": 3, "order": 4}]),
+    ("a type defined twice alike", [{"name": "a", "type": FIXED}, _ANOTHER]),
+    ("a type used before its definition", [{"name": "a", "type": "F"}, {"name": "b", "type": FIXED}]),
+    ("a namespace of null", [{"name": "a", "type": {**FIXED, "namespace": None}}, {"name": "b", "type": "F"}]),
+]  # fmt: skip
+
+
+class TestOddity:
+    """What is odd in a schema, and means nothing for the bytes."""
+
+    @pytest.mark.parametrize("fields", [fields for _, fields in TAKEN], ids=[what for what, _ in TAKEN])
+    def test_oddity_does_not_keep_its_neighbours_from_being_read(
+        self, fields: list[Mapping[str, object]]
+    ) -> None:
+        """Avro Java takes the schema, so its records are there: a field that nobody needs must not spoil them."""
+        of = schema({"name": "id", "type": "string"}, *fields)
+
+        assert ("id", *(field["name"] for field in fields)) == of.fields
+        assert "string" == of.leaf("id").avro
+
+    @pytest.mark.parametrize(
+        ("kind", "avro"),
+        [
+            ({**DECIMAL, "precision": 4, "scale": 2}, "decimal"),
+            ({**DECIMAL, "precision": 4}, "decimal"),
+            ({**DECIMAL, "precision": 2, "scale": 3}, "bytes"),
+            ({**DECIMAL, "precision": "4"}, "bytes"),
+            ({**FIXED, "logicalType": "decimal", "precision": 4}, "decimal"),
+            ({**FIXED, "logicalType": "decimal", "precision": 5}, "fixed"),
+            ({**FIXED, "size": 16, "logicalType": "uuid"}, "uuid"),
+            ({**FIXED, "logicalType": "uuid"}, "fixed"),
+            ({**FIXED, "size": 12, "logicalType": "duration"}, "duration"),
+            ({**FIXED, "logicalType": "date"}, "fixed"),
+            ({"type": "string", "logicalType": "decimal", "precision": 4}, "string"),
+        ],
+    )
+    def test_logical_type_that_can_not_be_is_as_none(self, kind: object, avro: str) -> None:
+        """The specification says so; the values are what they are stored as."""
+        assert avro == schema(a=kind).leaf("a").avro
+
+    def test_type_used_before_its_definition_has_javas_fingerprint(self) -> None:
+        """The canonical form defines a name where it is first used."""
+        text = (
+            '{"type":"record","name":"a.R","fields":[{"name":"f","type":"X"},'
+            '{"name":"g","type":{"type":"fixed","name":"X","size":2}}]}'
+        )
+
+        assert (
+            '{"name":"a.R","type":"record","fields":[{"name":"f","type":{"name":"a.X","type":"fixed","size":2}},'
+            '{"name":"g","type":"a.X"}]}'
+        ) == RecordSchema(text).canonical
+
+    def test_type_defined_twice_and_not_alike_is_refused(self) -> None:
+        """Nobody could say which one a later name means."""
+        with pytest.raises(SchemaError, match="the name F is defined twice, and not alike"):
+            schema(a=FIXED, b={**FIXED, "size": 3})
 
 
 LEAVES: list[tuple[object, str, str, bool, pa.DataType]] = [
@@ -113,7 +203,15 @@ class TestDefault:
     def test_default_of_another_type_is_refused_with_the_field(self, kind: object, default: object) -> None:
         """A default that would fail each record without the field is found before the first."""
         with pytest.raises(SchemaError, match=r"record Event, field 'a': the default .* is not of its type"):
-            schema({"name": "a", "type": kind, "default": default})
+            schema({"name": "a", "type": kind, "default": default}).leaf("a")
+
+    def test_original_name_that_is_not_a_text_is_refused_where_it_is_asked_for(self) -> None:
+        """Another tool may have a property of that name: it is nothing to a reader of other fields."""
+        of = schema({"name": "a", "type": "int", "feature": 3}, b="int")
+
+        assert "b" == of.leaf("b").path
+        with pytest.raises(SchemaError, match="field 'a': property feature must be text, found 3"):
+            of.leaf("a")
 
     @pytest.mark.parametrize(
         ("kind", "default"),
@@ -125,6 +223,9 @@ class TestDefault:
             (["null", "int"], 4),
             ({"type": "map", "values": "int"}, {"a": 1}),
             ({"type": "record", "name": "I", "fields": [{"name": "x", "type": "int", "default": 1}]}, {}),
+            ("double", "NaN"),
+            ("float", "-Infinity"),
+            (["null", "double"], "1.5e3"),
         ],
     )
     def test_default_of_the_type_is_kept(self, kind: object, default: object) -> None:
@@ -204,6 +305,8 @@ class TestFast:
             {"type": "fixed", "name": "F", "size": 2},
             {"type": "array", "items": "null"},
             {"type": "record", "name": "I", "fields": []},
+            {**ENUM, "symbols": []},
+            {**ENUM, "symbols": ["grün"]},
             {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2},
         ],
     )
