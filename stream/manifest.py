@@ -114,6 +114,19 @@ class Manifest:
         return f"{self.name}@{self.version}"
 
     @property
+    def score_meaning(self) -> str | None:
+        """What `score` is, as a phrase; None where there is none."""
+        if self.score is None:
+            return None
+        if self.task == "outlier":
+            return "decision_function: the lower, the more unusual; negative for an outlier"
+        classes = self.classes or ()
+        whose = repr(classes[1]) if len(classes) == 2 else "the row's own label"
+        if self.score == "predict_proba":
+            return f"the probability of {whose}"
+        return f"decision_function of {whose}, not a probability"
+
+    @property
     def needed(self) -> tuple[str, ...]:
         """The event's fields that the model needs, dotted: its features and what it carries, each once."""
         return tuple(dict.fromkeys([*(feature.path for feature in self.features), *self.carry]))

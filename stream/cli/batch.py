@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from stream.cli.options import as_json, config_option, json_option, print_table, progress_bar, settings_of
+from stream.cli.options import (
+    as_json,
+    config_option,
+    json_option,
+    model_option,
+    print_table,
+    progress_bar,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from stream.batch import RunRecord
@@ -41,12 +49,7 @@ ALONE_BYTES = 1_000_000
     help="Format of the predictions.",
 )  # fmt: skip
 @click.option("--since", type=click.Choice(["last"]), help="Score only files that no earlier run has scored.")
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    metavar="PACKAGE",
-    help="Model package (default: [model] uri).",
-)
+@model_option
 @click.option(
     "--processes", type=click.IntRange(min=1), help="Processes of the local engine (default: one per core)."
 )

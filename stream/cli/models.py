@@ -134,7 +134,8 @@ def _print(shown: Shown) -> None:
         "signed": shown.signer or shown.signed,
         "task": manifest.task,
         "classes": None if manifest.classes is None else ", ".join(map(str, manifest.classes)),
-        "answer": f"{manifest.answer}, score from {manifest.score or 'nowhere'}",
+        "answer": manifest.answer,
+        "score": manifest.score_meaning,
         "carries": ", ".join(manifest.carry) or None,
         "tolerance": f"{manifest.tolerance:g}",
     }

@@ -23,6 +23,7 @@ __all__ = [
     "as_json",
     "config_option",
     "json_option",
+    "model_option",
     "print_table",
     "progress_bar",
     "settings_of",
@@ -50,6 +51,13 @@ sign_option = click.option(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="KEY",
     help=f"Sign with this ed25519 private key (PEM, PKCS #8); password: {SIGN_PASSWORD}, or asked for.",
+)
+
+model_option = click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    metavar="PACKAGE",
+    help="Model package (default: [model] uri).",
 )
 
 json_option = click.option("--json", "json_out", is_flag=True, help="Print JSON instead of a table.")

@@ -9,28 +9,29 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import config_option, settings_of
+from stream.cli.options import config_option, model_option, settings_of
 from stream.extras import require
 
 __all__ = ["serve"]
 
 
 @click.command()
+@model_option
 @config_option
 @click.option("--host", help="Address to listen on (default: [serve] host, 127.0.0.1).")
 @click.option(
     "--port", type=click.IntRange(0, 65_535), help="Port to listen on (default: [serve] port, 8080)."
 )
-def serve(config: Path | None, host: str | None, port: int | None) -> None:
+def serve(model: Path | None, config: Path | None, host: str | None, port: int | None) -> None:
     """
     Serve predictions over REST until SIGTERM or Ctrl-C; requests in flight are answered before it exits.
 
-    It needs no Kafka: [model] uri is enough. /docs shows the model's fields, with an example to try. In a
+    It needs no Kafka and no stream.toml: --model is enough. /docs shows the model's fields, with an example to try. In a
     SageMaker container without a stream.toml it serves the package in /opt/ml/model, on all addresses.
 
     \b
     Example:
-      stream serve --port 8080
+      stream serve --model models/flights --port 8080
     """
     # Until the server handles the signals, nothing has begun that must be finished.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -38,8 +39,8 @@ def serve(config: Path | None, host: str | None, port: int | None) -> None:
     require("this command", "rest", "starlette", "uvicorn", "httptools", "limits")
     from stream.app import in_container, run_rest, set_up_logging
 
-    configured = config is not None or Path("stream.toml").exists()
-    settings = in_container(settings_of(config), os.environ, configured=configured)
+    configured = model is not None or config is not None or Path("stream.toml").exists()
+    settings = in_container(settings_of(config, model), os.environ, configured=configured)
     serve = settings.serve
     port = serve.port if port is None else port  # 0 is a port too
     settings = replace(settings, serve=replace(serve, host=host or serve.host, port=port))

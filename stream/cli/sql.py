@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import config_option, json_option, print_table, settings_of
+from stream.cli.options import config_option, json_option, model_option, print_table, settings_of
 
 if TYPE_CHECKING:
     from stream.settings import Settings
@@ -30,8 +30,7 @@ WIDTH = 120
     "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True,
     help="Who runs the query.",
 )  # fmt: skip
-@click.option("--model", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="PACKAGE",
-              help="The model package's folder (default: [model] uri).")  # fmt: skip
+@model_option
 @click.option("--rows", type=click.IntRange(min=2), default=40, show_default=True, help="Rows to print.")
 @config_option
 @json_option

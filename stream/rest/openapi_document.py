@@ -100,6 +100,8 @@ def _prediction(served: Served) -> Schema:
         kind = {"type": field.type.json_schema()["type"]}
         properties[field.name] = {"type": "array", "items": kind} if field.array else kind
         required.append(field.name)
+    if manifest.score_meaning is not None:
+        properties["score"]["description"] = manifest.score_meaning
     if manifest.classes is not None and "label" in properties:
         properties["label"]["enum"] = list(manifest.classes)
     properties["model"] = {**TEXT, "description": "name@version"}

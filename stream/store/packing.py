@@ -263,6 +263,6 @@ def _about_answers(manifest: Manifest, golden: int, *, made_up: bool) -> list[st
         answer += f", classes {', '.join(map(str, manifest.classes[:10]))}"
     source = "made up from the schema; give --sample for real ones" if made_up else "from the sample"
     return [
-        f"the model answers: {answer}; score from {manifest.score or 'nowhere'}",
+        f"the model answers: {answer}; score: {manifest.score_meaning or 'none'}",
         f"{golden} golden rows ({source})",
     ]
