@@ -71,7 +71,8 @@ def current_version(package: Path) -> int:
         raise PackageError(
             f"{current}: can't be read ({_reason(error)}); versions found: {_found(package)}",
             step="manifest",
-            hint="give a package's folder as --model or [model] uri (default: models/flights), or pack one with `stream pack`",
+            hint="give a package's folder as --model or [model] uri (default: models/flights), "
+            "or pack one with `stream pack`",
         ) from error
     parent, _, name = text.strip().removesuffix("/").rpartition("/")
     inside = parent in ("", "versions") or (
