@@ -26,8 +26,8 @@ def serve(model: Path | None, config: Path | None, host: str | None, port: int |
     """
     Serve predictions over REST until SIGTERM or Ctrl-C; requests in flight are answered before it exits.
 
-    It needs no Kafka and no stream.toml: --model is enough. /docs shows the model's fields, with an example to try. In a
-    SageMaker container without a stream.toml it serves the package in /opt/ml/model, on all addresses.
+    It needs no Kafka and no stream.toml: --model is enough. /docs shows the model's fields, with an example to
+    try. In a SageMaker container without a stream.toml it serves the package in /opt/ml/model, on all addresses.
 
     \b
     Example:

@@ -176,5 +176,9 @@ def test_each_script_has_its_line() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_pip_is_told_to_install_can_be_had(page: Path) -> None:
     """We are on no package index: outside Install, which says so, a page sends the reader there."""
-    lines = [line for line in page.read_text().splitlines() if "pip install" in line and "prediction-stream" in line]
+    lines = [
+        line
+        for line in page.read_text().splitlines()
+        if "pip install" in line and "prediction-stream" in line
+    ]
     assert lines == [] or (page.name == "operations.md" and "on no package index" in page.read_text())
