@@ -124,7 +124,8 @@ class PackageError(Refused):
     def __init__(self, message: str = "", *, step: str = "", hint: str = "") -> None:
         """
         Args: as `StreamError`, and
-            step: the opening step that failed (``manifest``, ``hash``, ``signature``, ``load``, ``golden``).
+            step: the opening step that failed (``manifest``, ``hash``, ``signature``, ``load``, ``golden``), or
+                ``proof`` while packing.
         """
         super().__init__(message, hint=hint)
         self.step = step

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 __all__ = [
-    "AnswerType", "Entry", "Feature", "FeatureKind", "Inputs", "Label", "Manifest", "NullText", "ScoreMethod", "Task"
+    "AnswerType", "Entry", "Feature", "FeatureKind", "Inputs", "Label", "Manifest", "NullText", "Proof",
+    "ScoreMethod", "Task",
 ]  # fmt: skip
 
 Task: TypeAlias = Literal[
@@ -65,6 +66,22 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """
+    What came of comparing the estimator's own answers with what is published.
+
+    Attributes:
+        rows: that were compared; 0 without a sample, or where the estimator could not be asked.
+        different: of them, those whose answers differ.
+        allowed: whether the model was to be packed with such rows (`--allow-difference`).
+    """
+
+    rows: int
+    different: int = 0
+    allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """
     `manifest.json` of one version.
@@ -87,6 +104,7 @@ class Manifest:
         tolerance: |difference| ≤ tolerance · max(1, |value|) counts as equal.
         libraries: versions at pack time, by distribution name.
         metrics: training metrics, free form, JSON numbers and texts.
+        proof: what came of comparing answers when packed; None where an older release packed it.
         files: every other file of the version.
     """
 
@@ -106,6 +124,7 @@ class Manifest:
     tolerance: float = 1e-9
     libraries: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float | int | str] = field(default_factory=dict)
+    proof: Proof | None = None
     files: Mapping[str, Entry] = field(default_factory=dict)
 
     @property

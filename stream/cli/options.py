@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ __all__ = [
     "short",
     "sign_option",
     "signing_key",
+    "steps_shown",
 ]
 
 SIGN_PASSWORD = "STREAM_SIGN_PASSWORD"
@@ -173,3 +175,43 @@ def _line_every(label: str, seconds: float) -> Callable[[int], None]:
             click.echo(f"{label}: {done}", err=True)
 
     return say
+
+
+@contextmanager
+def steps_shown(label: str) -> Iterator[Callable[[str], None]]:
+    """
+    Show on stderr what is being done, once it has taken 2 s: a spinner on a terminal, otherwise a line per step.
+
+    Args:
+        label: what the steps are parts of.
+    Yields: a function to call at the beginning of each step. Any step may block for as long as it likes.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        with _lines_of_steps(label) as tell:
+            yield tell
+        return
+    with console.status(label) as status:
+        yield lambda step: status.update(f"{label}: {step}")
+
+
+@contextmanager
+def _lines_of_steps(label: str) -> Iterator[Callable[[str], None]]:
+    """The step that runs when time is up, and each after it; said by a thread, since a step may be one long call."""
+    step, said, over = [""], [""], threading.Event()
+
+    def say() -> None:
+        while not over.wait(LINE_EVERY_S):
+            if step[0] != said[0]:
+                said[0] = step[0]
+                click.echo(f"{label}: {said[0]}", err=True)
+
+    speaker = threading.Thread(target=say, name="steps", daemon=True)
+    speaker.start()
+    try:
+        yield lambda now: step.__setitem__(0, now)
+    finally:
+        over.set()
+        speaker.join()

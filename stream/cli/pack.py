@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import as_json, sign_option, signing_key
+from stream.cli.options import as_json, sign_option, signing_key, steps_shown
 
 __all__ = ["pack"]
 
@@ -22,6 +22,11 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--carry", metavar="F,F", default="", help="Event fields to repeat in each prediction.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The package's folder.")
 @click.option("--probabilities", is_flag=True, help="Publish the probability of every class.")
+@click.option(
+    "--allow-difference",
+    is_flag=True,
+    help="Pack it even if published answers differ from the estimator's own on the sample.",
+)
 @click.option(
     "--trusted-types",
     metavar="T,T",
@@ -39,6 +44,7 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     carry: str,
     out: Path | None,
     probabilities: bool,
+    allow_difference: bool,
     trusted_types: str,
     sign: Path | None,
     json_out: bool,
@@ -52,12 +58,13 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     models/NAME) is 1; packing again adds the next and makes it current. A version never changes: one that was
     packed without --sign stays unsigned, and packing again makes a signed next one.
 
+    The estimator itself is asked for the sample's rows, as pandas reads them. Where it answers otherwise than the
+    package would publish, the model is refused, with the rows and the columns suspected.
+
     \b
     Example:
       stream pack churn.joblib --name churn --sample customers.parquet --carry customer_id
     """
-    from rich.console import Console
-
     from stream.files import read_sample
     from stream.store import PackRequest, pack_estimator_file
 
@@ -71,16 +78,15 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
         vector=vector,
         carry=_each(carry),
         probabilities=probabilities,
+        allow_difference=allow_difference,
         signer=signing_key(sign),
         types=_each(trusted_types),
     )
-    with Console(stderr=True).status(f"packing {model.name}"):  # shows on a terminal only
-        packed = pack_estimator_file(
-            model,
-            request,
-            schema=None if schema is None else schema.read_text("utf-8"),
-            sample=None if sample is None else read_sample(sample),
-        )
+    with steps_shown(f"packing {model.name}") as tell:
+        tell("reading the rows")
+        rows = None if sample is None else read_sample(sample)
+        text = None if schema is None else schema.read_text("utf-8")
+        packed = pack_estimator_file(model, request, schema=text, sample=rows, tell=tell)
     for message in (*packed.messages, *packed.package.notes):
         click.echo(message, err=True)
     manifest = packed.package.manifest

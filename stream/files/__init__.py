@@ -7,6 +7,7 @@ from stream.files.schema_inference import Inferred, infer_schema, legal_names
 from stream.files.tables import (
     Sample,
     events_of,
+    owner_frame,
     read_events,
     read_frame,
     read_rows,
@@ -33,6 +34,7 @@ __all__ = [
     "infer_schema",
     "legal_names",
     "named_format",
+    "owner_frame",
     "read_events",
     "read_frame",
     "read_rows",

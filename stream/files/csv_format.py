@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, ClassVar
 
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["CsvFormat"]
+
+_PANDAS_MISSING = frozenset({
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "None", "n/a", "nan", "null",
+})  # fmt: skip
+"""Cells that pandas takes for missing. Source: `pandas.read_csv`, `na_values`."""
 
 
 class CsvFormat(FileFormat):
@@ -71,6 +77,24 @@ class CsvFormat(FileFormat):
                 else:
                     tables.append(pa.Table.from_batches([chunk.rows]))
         frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+        return frame
+
+    def as_pandas(self, path: Path, rows: int, texts: Mapping[str, Collection[str]]) -> pd.DataFrame:
+        """By `read_csv` as it comes, but for the columns of `texts`."""
+        import pandas as pd
+
+        names = self.columns(path) or []
+        missing = {name: sorted(_PANDAS_MISSING - set(texts.get(name, ()))) for name in names}
+        with self.open(path) as file:
+            frame: pd.DataFrame = pd.read_csv(
+                file,
+                nrows=rows,
+                index_col=False,
+                dtype=dict.fromkeys(set(texts) & set(names), "str"),
+                keep_default_na=False,
+                na_values=missing,
+                low_memory=False,
+            )
         return frame
 
     def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:

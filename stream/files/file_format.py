@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +122,18 @@ class FileFormat(ABC):
         import pandas as pd
 
         return pd.DataFrame([row.values for row in self.rows(path)])
+
+    def as_pandas(self, path: Path, rows: int, texts: Mapping[str, Collection[str]]) -> pd.DataFrame:
+        """
+        The first rows as a person reads them with pandas: its own types, and what is missing to it.
+
+        Args:
+            path: of a file.
+            rows: how many at most.
+            texts: columns known to be texts whatever they look like, and texts that are values there: for a format
+                that does not tell.
+        """
+        return self.frame(path).head(rows)
 
     @abstractmethod
     def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:

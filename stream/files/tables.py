@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,16 @@ from stream.types import Misfit
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Sample", "events_of", "read_events", "read_frame", "read_rows", "read_sample", "sample_of"]
+__all__ = [
+    "Sample",
+    "events_of",
+    "owner_frame",
+    "read_events",
+    "read_frame",
+    "read_rows",
+    "read_sample",
+    "sample_of",
+]
 
 SAMPLE_ROWS = 100_000
 """Rows of a file by which its schema is inferred; some 100 MB as Python objects."""
@@ -39,6 +48,7 @@ class Sample:
         avro: the schema of an avro file.
         text: whether values are texts that represent numbers, dates … (csv).
         cut: whether the file has more rows.
+        source: the file, or the frame or table itself; None where the rows are all there is.
     """
 
     name: str
@@ -47,6 +57,7 @@ class Sample:
     avro: str | None = None
     text: bool = False
     cut: bool = False
+    source: Path | pd.DataFrame | pa.Table | None = None
 
 
 def read_sample(path: Path) -> Sample:
@@ -68,6 +79,7 @@ def read_sample(path: Path) -> Sample:
             avro=kind.avro_schema(path),
             text=kind.text,
             cut=len(rows) > SAMPLE_ROWS,
+            source=path,
         )
 
 
@@ -88,7 +100,33 @@ def sample_of(table: pd.DataFrame | pa.Table) -> Sample:
             frame = table.head(SAMPLE_ROWS).rename(columns=str)
             arrow = pa.Table.from_pandas(frame, preserve_index=False)
         rows = [Row(number, values) for number, values in enumerate(arrow.to_pylist(), 1)]
-    return Sample(name, rows, columns=arrow.schema.remove_metadata(), cut=len(table) > SAMPLE_ROWS)
+    cut = len(table) > SAMPLE_ROWS
+    return Sample(name, rows, columns=arrow.schema.remove_metadata(), cut=cut, source=table)
+
+
+def owner_frame(sample: Sample, texts: Mapping[str, Collection[str]]) -> pd.DataFrame:
+    """
+    A sample as its owner has it in pandas, independent of how its rows become events.
+
+    Args:
+        sample: its rows.
+        texts: columns known to be texts whatever they look like, and texts that are values there (such as `NA`).
+    Returns: a row for each of the sample's, in order: of a file as pandas reads it, a frame itself, a table as pandas
+        takes it.
+    Raises: SampleError naming the file and what is wrong.
+    """
+    import pandas as pd
+
+    source, count = sample.source, len(sample.rows)
+    if source is None:
+        return pd.DataFrame([row.values for row in sample.rows])
+    if isinstance(source, Path):
+        with reading(source, OSError):
+            return named_format(source).as_pandas(source, count, texts)
+    frame: pd.DataFrame = (
+        source.slice(0, count).to_pandas() if isinstance(source, pa.Table) else source.head(count)
+    )
+    return frame
 
 
 def read_rows(path: Path) -> Iterator[Row]:

@@ -4,7 +4,7 @@ from stream.scoring.answers import AnswerField, answer_fields
 from stream.scoring.attempt import Raised, attempt
 from stream.scoring.columns import columns_of, value_at
 from stream.scoring.encoded_texts import known_texts, missing_texts
-from stream.scoring.estimator_input import Inputs
+from stream.scoring.estimator_input import Inputs, X
 from stream.scoring.estimators import Estimator, Profile, profile
 from stream.scoring.fitted_parts import walk
 from stream.scoring.isolation import Isolation, taken
@@ -21,6 +21,7 @@ __all__ = [
     "Profile",
     "Raised",
     "Scored",
+    "X",
     "answer_fields",
     "attempt",
     "carried_names",

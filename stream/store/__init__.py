@@ -13,7 +13,8 @@ from stream.store.opening import (
     read_head,
     read_vouched,
 )
-from stream.store.packing import Packed, PackRequest, pack, pack_estimator_file
+from stream.store.pack_request import PackRequest
+from stream.store.packing import Packed, pack, pack_estimator_file, rehearse
 from stream.store.projection import carried_paths
 from stream.store.signature import PublicKey, SigningKey, is_encrypted
 from stream.store.trust import Trust, check_signature
@@ -44,6 +45,7 @@ __all__ = [
     "read_file",
     "read_head",
     "read_vouched",
+    "rehearse",
     "resolve",
     "roll_back",
     "show_version",

@@ -16,8 +16,8 @@ from stream.manifest import Manifest
 from stream.scoring import Model, Scored, answer_fields, columns_of, same_answer
 from stream.types import Misfit
 
-__all__ = ["MAX_ROWS", "Golden", "check_golden", "choose_golden", "read_golden", "spread", "through_avro",
-           "write_golden"]  # fmt: skip
+__all__ = ["MAX_ROWS", "Golden", "check_golden", "choose_golden", "places", "read_golden", "spread",
+           "through_avro", "write_golden"]  # fmt: skip
 
 MAX_ROWS = 200
 """As many rows as a package keeps: enough to meet most branches of a model, scored in a second."""
@@ -39,10 +39,15 @@ class Golden:
     answers: list[dict[str, object]]
 
 
+def places(rows: int, count: int) -> list[int]:
+    """At most `count` of some rows' indices at even distances, the first and the last among them."""
+    found: list[int] = np.unique(np.linspace(0, rows - 1, min(count, rows)).astype(int)).tolist()
+    return found
+
+
 def spread(rows: Rows, count: int) -> list[dict[str, object]]:
-    """At most `count` rows at even distances, the first and the last among them."""
-    places = np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int))
-    return [dict(rows[i]) for i in places.tolist()]
+    """The rows at `places`."""
+    return [dict(rows[i]) for i in places(len(rows), count)]
 
 
 def through_avro(rows: Rows, features: RecordSchema) -> list[dict[str, object]]:

@@ -18,6 +18,7 @@ from stream.manifest import (
     Label,
     Manifest,
     NullText,
+    Proof,
     ScoreMethod,
     Task,
 )  # fmt: skip
@@ -79,6 +80,7 @@ def read_manifest(content: bytes, place: str) -> Manifest:
         tolerance=keys.number("tolerance"),
         libraries=keys.mapping("libraries", str),
         metrics=keys.mapping("metrics", int, float, str),
+        proof=keys.maybe("proof", _proof),
         files=_files(keys.mapping("files", dict), place),
     )
     _check_whole(manifest, place)
@@ -94,6 +96,10 @@ def _feature(keys: _Keys) -> Feature:
         nullable=keys.flag("nullable"),
         null=keys.one_of("null", get_args(NullText)),
     )
+
+
+def _proof(keys: _Keys) -> Proof:
+    return Proof(keys.whole("rows", 0), keys.whole("different", 0), keys.flag("allowed"))
 
 
 def _files(entries: Mapping[str, object], place: str) -> dict[str, Entry]:
@@ -199,6 +205,11 @@ class _Keys:
             return isinstance(value, dict) and all(isinstance(item, kinds) for item in value.values())
 
         return dict(self._take(key, f"an object of {', '.join(kind.__name__ for kind in kinds)}", sound))
+
+    def maybe(self, key: str, read: Callable[[_Keys], T]) -> T | None:
+        """None where the key is absent or null: releases before it did not write it."""
+        found = self._document.get(key)
+        return None if found is None else read(_Keys(found, self._place, f"{self._prefix}{key}."))
 
     def each(self, key: str, read: Callable[[_Keys], T]) -> tuple[T, ...]:
         items = self._take(key, "a list", lambda v: isinstance(v, list))

@@ -1,0 +1,98 @@
+"""
+What an estimator itself answers, as its owner reads it: `predict` and its scores, row by row.
+
+Deliberately not `stream.scoring`'s reader: an oracle that shares code with what it checks shares its mistakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.manifest import Manifest
+from stream.records import DeadLetter
+from stream.scoring import Isolation, X, answer_fields
+
+__all__ = ["Answer", "OwnAnswers", "ask_estimator"]
+
+Answer: TypeAlias = Mapping[str, object]
+"""One row's answer: by field, Python's own values."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAnswers:
+    """
+    What the estimator said of n rows.
+
+    Attributes:
+        answers: by row.
+        faults: by row, what it raised when asked for that row alone.
+    """
+
+    answers: dict[int, Answer] = field(default_factory=dict)
+    faults: dict[int, DeadLetter] = field(default_factory=dict)
+
+
+def ask_estimator(estimator: Any, manifest: Manifest, x: X) -> OwnAnswers:
+    """
+    Ask for every row; where it raises, for those that it can answer.
+
+    Args:
+        estimator: fitted.
+        manifest: says what kind of answer it gives, and which of its methods gives the scores.
+        x: n ≥ 1 rows.
+    Returns: an answer or a fault for each.
+    """
+    isolation = Isolation(partial(_answers, estimator, manifest), x, np.arange(len(x)))
+    isolation.run()
+    found: dict[int, Answer] = {}
+    for rows, part in isolation.answers:
+        lists = {name: values.tolist() for name, values in part.items()}
+        for i, row in enumerate(rows.tolist()):
+            found[row] = {name: _plain(values[i]) for name, values in lists.items()}
+    return OwnAnswers(found, isolation.faults)
+
+
+def _answers(estimator: Any, manifest: Manifest, x: X) -> dict[str, npt.NDArray[np.generic]]:
+    names = [answer.name for answer in answer_fields(manifest)]
+    predicted = _dense(estimator.predict(x))
+    if predicted.ndim == 2 and predicted.shape[1] == 1 and names[0] in ("label", "value"):
+        predicted = predicted[:, 0]
+    if len(predicted) != len(x):
+        raise ValueError(f"predict gave an array of shape {predicted.shape} for {len(x)} rows")
+    found = {names[0]: predicted}
+    if manifest.score is not None:
+        scores = _dense(getattr(estimator, manifest.score)(x))
+        found["score"] = _score(estimator, manifest, predicted, scores)
+        if manifest.probabilities:
+            found["probabilities"] = scores
+    return {name: found[name] for name in names}
+
+
+def _score(
+    estimator: Any, manifest: Manifest, labels: npt.NDArray[np.generic], scores: npt.NDArray[np.generic]
+) -> npt.NDArray[np.generic]:
+    """Of two classes the second one's; of more the label's; a column alone as it is."""
+    if scores.ndim == 1:
+        return scores
+    if scores.shape[1] <= 2:
+        return scores[:, -1]
+    own: Any = getattr(estimator, "classes_", None)
+    classes = [_plain(label) for label in np.ravel(manifest.classes or () if own is None else own).tolist()]
+    return np.array(
+        [row[classes.index(_plain(label))] for row, label in zip(scores, labels.tolist(), strict=True)]
+    )
+
+
+def _dense(answers: Any) -> npt.NDArray[np.generic]:
+    return np.asarray(answers.toarray() if hasattr(answers, "toarray") else answers)
+
+
+def _plain(value: object) -> object:
+    """Without NumPy's scalars, which an array of objects keeps."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,254 @@
+"""
+`pack` proves the answer: what a package publishes is what its estimator says on its owner's own rows.
+
+Golden rows can't show that, since their answers come from the package itself. Here the two sides share no code: the
+estimator is asked for what pandas makes of the sample (`owner_input`, `own_answers`), and the sample's events go
+through decode, score and encode (`published`). Row by row the answers must be equal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stream.codec import RecordSchema
+from stream.errors import PackageError
+from stream.files import Sample
+from stream.manifest import Manifest, Proof
+from stream.records import DeadLetter
+from stream.scoring import Estimator, Inputs, Model, X, known_texts, same_answer, taken
+from stream.store.own_answers import Answer, OwnAnswers, ask_estimator
+from stream.store.owner_input import owner_inputs
+from stream.store.published import Published, publish
+from stream.store.suspected_columns import suspected_columns
+
+__all__ = ["Proved", "Question", "prove"]
+
+_DELIBERATE = ("value_out_of_range", "vector_length")
+"""Dead letters that the contract wants for values that the model's types can't hold; the estimator may answer them."""
+
+_SHOWN = 3
+"""Rows named in a message."""
+
+_TWICE = 100
+"""Rows asked for twice, to find estimators that answer by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """
+    What is to be proved.
+
+    Attributes:
+        estimator: the owner's, as it was given.
+        model: the same under its contract, as a worker has it.
+        features: `features.avsc`.
+        prediction: `prediction.avsc`.
+        sample: the rows.
+        places: those that are compared, ascending indices.
+        events: made of them, in the same order.
+    """
+
+    estimator: Estimator
+    model: Model
+    features: RecordSchema
+    prediction: RecordSchema
+    sample: Sample
+    places: Sequence[int]
+    events: Sequence[Mapping[str, object]]
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of the model."""
+        return self.model.manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """
+    What came of a comparison that did not refuse.
+
+    Attributes:
+        proof: for the manifest.
+        messages: a sentence each.
+    """
+
+    proof: Proof
+    messages: tuple[str, ...]
+
+
+def prove(question: Question, *, allow: bool) -> Proved:
+    """
+    Compare the estimator's own answers with what would be published.
+
+    Args:
+        question: both sides, and the rows.
+        allow: whether rows may differ.
+    Returns: how many rows were compared, and what is to be said.
+    Raises: PackageError (step `proof`) naming the first rows that differ and the columns suspected, unless allowed.
+    """
+    own, x = _ask_owner(question)
+    if not own.answers:
+        first = next(iter(own.faults.values()))
+        return Proved(
+            Proof(0),
+            (
+                "nothing was compared: on the rows as pandas reads them the estimator itself raised "
+                f"{first.exception}: {first.message}",
+            ),
+        )
+    random = _by_chance(question, own, x)
+    published = _published(question)
+    rows = [i for i in range(len(question.events)) if i not in random]
+    different: dict[int, str] = {}
+    held_back: Counter[str] = Counter()
+    for i in rows:
+        fault = published.faults.get(i)
+        if fault is not None and fault.reason in _DELIBERATE and i in own.answers:
+            held_back[fault.reason] += 1
+        elif text := _difference(own, published, i, question.manifest):
+            different[i] = text
+    messages = [*_about_chance(len(random), len(question.events)), *_about_held_back(held_back)]
+    compared = len(rows) - held_back.total()
+    if different:
+        text = _refusal(question, different, compared, _suspects(question, x, published, sorted(different)))
+        if not allow:
+            raise PackageError(text, step="proof", hint=_hint(question))
+        messages.append(f"allowed: {text}")
+    elif compared:
+        messages.append(f"{compared} rows: what is published is what the estimator itself answers")
+    return Proved(Proof(compared, len(different), allowed=bool(different)), tuple(messages))
+
+
+def _ask_owner(question: Question) -> tuple[OwnAnswers, X]:
+    """The estimator's answers for the first input of its owner's that it answers at all."""
+    manifest = question.manifest
+    texts = known_texts(question.estimator, [feature.name for feature in manifest.features])
+    found = owner_inputs(
+        question.sample, question.places, question.events, question.features, manifest, texts
+    )
+    asked: list[tuple[OwnAnswers, X]] = []
+    for x in found:
+        asked.append((ask_estimator(question.estimator, manifest, x), x))
+        if asked[-1][0].answers:
+            return asked[-1]
+    return asked[0]
+
+
+def _published(question: Question) -> Published:
+    """By the last way that a worker takes: the first batch is answered by the reference, later ones by faster ways."""
+    found = publish(question.model, question.features, question.prediction, question.events)
+    if not question.model.ways:
+        return found
+    return publish(question.model, question.features, question.prediction, question.events)
+
+
+def _by_chance(question: Question, own: OwnAnswers, x: X) -> set[int]:
+    """The rows that the estimator itself answers differently from one asking to the next."""
+    few = ask_estimator(question.estimator, question.manifest, taken(x, slice(0, _TWICE))).answers
+    if all(_same(one, own.answers.get(i), question.manifest) for i, one in few.items()):
+        return set()
+    again = ask_estimator(question.estimator, question.manifest, x).answers
+    return {i for i, one in own.answers.items() if not _same(one, again.get(i), question.manifest)}
+
+
+def _same(one: Answer, other: Answer | None, manifest: Manifest) -> bool:
+    if other is None or one.keys() != other.keys():
+        return False
+    return all(_equal(one[name], other[name], manifest) for name in one)
+
+
+def _equal(one: Any, other: Any, manifest: Manifest) -> bool:
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other):
+        return True
+    return same_answer(one, other, manifest.tolerance, manifest.tolerance)
+
+
+def _difference(own: OwnAnswers, published: Published, i: int, manifest: Manifest) -> str:
+    """What differs on a row; empty where nothing does."""
+    one, other, fault = own.answers.get(i), published.answers.get(i), published.faults.get(i)
+    if one is None:
+        return (
+            ""
+            if other is None
+            else f"the estimator raises {_named(own.faults[i])}, published {_shown(other)}"
+        )
+    if other is None:
+        assert fault is not None  # a row without a prediction has a fault
+        if fault.reason == "not_finite" and not _finite(one):
+            return ""
+        return f"the estimator says {_shown(one)}, published: a dead letter, {fault.reason}: {_named(fault)}"
+    names = [name for name in one if not _equal(one[name], other[name], manifest)]
+    return ", ".join(f"{name} {_text(one[name])}, published {_text(other[name])}" for name in names)
+
+
+def _finite(answer: Answer) -> bool:
+    values = [item for value in answer.values() for item in (value if isinstance(value, list) else [value])]
+    return all(math.isfinite(value) for value in values if isinstance(value, float))
+
+
+def _named(fault: DeadLetter) -> str:
+    return f"{fault.exception}: {fault.message[:200]}"
+
+
+def _shown(answer: Answer) -> str:
+    return ", ".join(f"{name} {_text(value)}" for name, value in answer.items())
+
+
+def _text(value: object) -> str:
+    return f"{value:.9g}" if isinstance(value, float) else repr(value)
+
+
+def _suspects(question: Question, x: X, published: Published, rows: Sequence[int]) -> list[str]:
+    at = {row: i for i, row in enumerate(published.rows)}
+    known = [row for row in rows if row in at]
+    if not known:
+        return []
+    built = Inputs(question.manifest).build(published.columns, len(published.rows))
+    mine = taken(x, np.asarray(known, np.intp))
+    package = taken(built.x, np.asarray([at[row] for row in known], np.intp))
+    found = suspected_columns(question.estimator, question.manifest, mine, package, range(len(known)))
+    return [str(suspect) for suspect in found]
+
+
+def _refusal(question: Question, different: Mapping[int, str], compared: int, suspects: Sequence[str]) -> str:
+    rows = question.sample.rows
+    shown = "; ".join(
+        f"row {rows[question.places[i]].number}: {different[i]}" for i in sorted(different)[:_SHOWN]
+    )
+    columns = f"; suspected: {', '.join(suspects)}" if suspects else ""
+    return (
+        f"{question.sample.name}: on {len(different)} of {compared} rows the package would publish another answer than "
+        f"the estimator gives on pandas' frame of them: {shown}{columns}"
+    )
+
+
+def _hint(question: Question) -> str:
+    ways = ["--allow-difference packs it as it is"]
+    if question.manifest.inputs == "matrix":
+        ways.insert(0, "name the columns in the model's own order with --columns")
+    elif question.sample.text:
+        ways.insert(0, "a csv has no types: give the sample as parquet, or the types with --schema")
+    else:
+        ways.insert(0, "fit it on float64 columns for numbers, and on texts")
+    return "; ".join(ways)
+
+
+def _about_chance(random: int, n: int) -> list[str]:
+    if not random:
+        return []
+    return [
+        f"on {random} of {n} rows the estimator's answers differ from one asking to the next: they were not compared"
+    ]
+
+
+def _about_held_back(reasons: Counter[str]) -> list[str]:
+    return [
+        f"{count} rows of the sample would be dead letters ({reason}), though the estimator answers them"
+        for reason, count in reasons.items()
+    ]

@@ -1,0 +1,214 @@
+"""What a package would publish is compared with what its estimator itself says on the sample as pandas reads it."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from stream.errors import PackageError
+from stream.files import read_sample
+from stream.manifest import Manifest, Proof
+from stream.store import Packed, PackRequest, assembly, open_package, pack, pack_estimator_file
+from stream.store.mapping import map_features
+
+RNG = np.random.default_rng(5)
+FRAME = pd.DataFrame({"age": RNG.integers(18, 90, 60), "income": RNG.normal(40_000, 9_000, 60)})
+
+
+class _Named:
+    """Knows the one column that it takes."""
+
+    feature_names_in_ = np.array(["age"], dtype=object)
+
+
+class TellsWhole(_Named):
+    """Tells whole numbers from others, as functions of users do."""
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """By the column's type, on every third row."""
+        return np.where((x["age"] % 3 == 0) & (x["age"].dtype.kind == "i"), 1.0, 0.0)
+
+
+class Guesses(_Named):
+    """Answers by chance on the rows above fifty."""
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """Another number at each asking."""
+        return np.where(x["age"] > 50, [random.random() for _ in range(len(x))], 0.0)
+
+
+class Refuses(_Named):
+    """Takes only float64, and says so."""
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """Raises on whole numbers."""
+        if x["age"].dtype.kind != "f":
+            raise TypeError("floats only")
+        return x["age"].to_numpy()
+
+
+class Unfinished(_Named):
+    """Has no finite answer for some rows."""
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """NaN below thirty."""
+        return np.where(x["age"] < 30, np.nan, x["age"])
+
+
+class Tidy(_Named):
+    """Answers as tables and with NumPy's own scalars, as libraries do."""
+
+    def predict(self, x: pd.DataFrame) -> pd.DataFrame:
+        """One column of objects, with another index."""
+        labels = [np.str_("old") if age > 50 else np.str_("young") for age in x["age"]]
+        return pd.DataFrame({"label": labels}, index=range(1_000, 1_000 + len(x)), dtype=object)
+
+
+def _packed(estimator: object, folder: Path, sample: Any = FRAME, **options: Any) -> Packed:
+    return pack(estimator, PackRequest("m", folder / "m", **options), sample=sample)
+
+
+def _proof(manifest: Manifest) -> Proof:
+    assert manifest.proof is not None
+    return manifest.proof
+
+
+def test_model_that_tells_int_from_float_is_refused_with_rows_and_column(tmp_path: Path) -> None:
+    """A worker will not give it what pandas does, and nothing is written."""
+    count = int((FRAME["age"] % 3 == 0).sum())
+    row = int(np.argmax(FRAME["age"] % 3 == 0)) + 1
+
+    with pytest.raises(PackageError) as refused:
+        _packed(TellsWhole(), tmp_path)
+
+    assert f"the sample: on {count} of 60 rows" in refused.value.message
+    assert f"row {row}: value 1, published 0" in refused.value.message
+    assert "suspected: 'age' (int64" in refused.value.message
+    assert "--allow-difference" in refused.value.hint
+    assert not (tmp_path / "m").exists()
+
+
+def test_difference_that_is_allowed_is_in_the_manifest(tmp_path: Path) -> None:
+    """Packed as it is; the manifest on the disk says how many rows differ, and that somebody allowed it."""
+    packed = _packed(TellsWhole(), tmp_path, allow_difference=True)
+    count = int((FRAME["age"] % 3 == 0).sum())
+
+    assert Proof(60, count, allowed=True) == open_package(tmp_path / "m").manifest.proof
+    assert any(f"allowed: the sample: on {count} of 60 rows" in message for message in packed.messages)
+
+
+def test_rows_that_agree_are_counted(tmp_path: Path) -> None:
+    """A sound model says how many rows were compared."""
+    packed = _packed(LinearRegression().fit(FRAME, FRAME["age"]), tmp_path)
+
+    assert Proof(60) == packed.package.manifest.proof
+    assert any(message.startswith("60 rows: what is published") for message in packed.messages)
+
+
+def test_schema_alone_proves_nothing_and_says_so(tmp_path: Path) -> None:
+    """Made-up rows are nobody's: the owner's answer for them is not asked."""
+    schema = {"type": "record", "name": "E", "fields": [{"name": "age", "type": "double"}]}
+    estimator = LinearRegression().fit(FRAME[["age"]], FRAME["age"])
+    packed = pack(estimator, PackRequest("m", tmp_path / "m"), schema=json.dumps(schema))
+
+    assert Proof(0) == packed.package.manifest.proof
+    assert any("nothing was compared" in message for message in packed.messages)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        make_pipeline(StandardScaler(), LogisticRegression()).fit(FRAME, FRAME["age"] > 50),
+        LinearRegression().fit(FRAME.to_numpy(), FRAME["age"] - FRAME["income"]),
+    ],
+    ids=["names", "matrix"],
+)
+def test_swapped_columns_are_found(
+    estimator: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mapping that gives a column the other's values is refused, and both are suspected."""
+
+    def swapped(*arguments: Any) -> Any:
+        mapping = map_features(*arguments)
+        one, other = mapping.features
+        crossed = (
+            replace(one, path=other.path, avro=other.avro),
+            replace(other, path=one.path, avro=one.avro),
+        )
+        return replace(mapping, features=crossed)
+
+    monkeypatch.setattr(assembly, "map_features", swapped)
+
+    with pytest.raises(PackageError, match="would publish another answer") as refused:
+        _packed(estimator, tmp_path)
+
+    assert "'age' (" in refused.value.message
+    assert "'income' (" in refused.value.message
+
+
+def test_answers_by_chance_are_not_compared(tmp_path: Path) -> None:
+    """The rows that the estimator itself answers anew each time are named as such; the others are compared."""
+    packed = _packed(Guesses(), tmp_path)
+    chance = int((FRAME["age"] > 50).sum())
+
+    assert Proof(60 - chance) == packed.package.manifest.proof
+    assert any(f"on {chance} of 60 rows the estimator's answers differ" in m for m in packed.messages)
+
+
+def test_owner_that_can_not_be_asked_proves_nothing(tmp_path: Path) -> None:
+    """Where the estimator raises on all of pandas' rows, that is said, and nothing is claimed."""
+    packed = _packed(Refuses(), tmp_path)
+
+    assert Proof(0) == packed.package.manifest.proof
+    assert any("nothing was compared" in m and "TypeError: floats only" in m for m in packed.messages)
+
+
+@pytest.mark.parametrize("estimator", [Unfinished(), Tidy()])
+def test_equal_answers_in_other_clothes_are_no_difference(estimator: object, tmp_path: Path) -> None:
+    """NaN is a dead letter on both sides; tables, indices and NumPy's scalars are what they hold."""
+    assert 0 == _proof(_packed(estimator, tmp_path).package.manifest).different
+
+
+def test_whole_number_beyond_double_is_named_not_counted(tmp_path: Path) -> None:
+    """The contract refuses it on purpose: the row is a dead letter, and no difference."""
+    frame = pd.DataFrame({"age": [1, 2, 3, 2**53 + 1]})
+    packed = _packed(LinearRegression().fit(frame, [1.0, 2.0, 3.0, 4.0]), tmp_path, frame)
+
+    assert Proof(3) == packed.package.manifest.proof
+    assert any(
+        "1 rows of the sample would be dead letters (value_out_of_range)" in m for m in packed.messages
+    )
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+def test_file_is_read_as_pandas_reads_it(ending: str, tmp_path: Path) -> None:
+    """Whole numbers are int64 in pandas, whatever the file: the model that tells them from floats is refused."""
+    path = tmp_path / f"rows.{ending}"
+    {
+        "csv": lambda: FRAME.to_csv(path, index=False),
+        "parquet": lambda: FRAME.to_parquet(path, index=False),
+        "jsonl": lambda: FRAME.to_json(path, orient="records", lines=True),
+    }[ending]()
+    joblib.dump(TellsWhole(), tmp_path / "m.joblib")
+    request = PackRequest("m", tmp_path / "m")
+
+    with pytest.raises(PackageError, match="would publish another answer"):
+        pack_estimator_file(tmp_path / "m.joblib", request, sample=read_sample(path))
+
+
+def test_arrow_table_is_taken_as_pandas_takes_it(tmp_path: Path) -> None:
+    """A table's whole numbers are int64 too."""
+    with pytest.raises(PackageError, match="would publish another answer"):
+        _packed(TellsWhole(), tmp_path, pa.Table.from_pandas(FRAME))
