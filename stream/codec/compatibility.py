@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from stream.codec.leaf import describe, find
 from stream.codec.resolution import LeafPlan, resolve
 from stream.codec.schema import RecordSchema
 from stream.errors import RecordError, SchemaError
@@ -13,10 +14,11 @@ from stream.nearest import nearest
 
 __all__ = ["Difference", "Kind", "compare"]
 
-Kind: TypeAlias = Literal["missing", "retyped", "nullable", "default", "promoted"]
+Kind: TypeAlias = Literal["missing", "retyped", "partly", "nullable", "default", "promoted"]
 """
-`missing` and `retyped`: no record of this writer can be read. `nullable`: those with a null can't. `default`:
-the reader's default stands in for a field that the writer lacks. `promoted`: read as a wider type.
+`missing` and `retyped`: no record of this writer can be read (of a nullable field, only those with a null there).
+`partly`: those with another type of a union can't. `nullable`: those with a null can't. `default`: the reader's default
+stands in for a field that the writer lacks, or it writes nothing but null. `promoted`: read as a wider type.
 """
 
 
@@ -60,9 +62,22 @@ def _difference(writer: RecordSchema, reader: RecordSchema, path: str) -> Differ
     if not plan.steps:
         message = f"field {path!r} is not written any more: every record gets the default {plan.constant!r}"
         return _renamed(Difference(path, "default", message), writer, reader)
+    if plan.only_null:
+        return _only_null(plan)
+    if plan.unread:
+        kinds = ", ".join(plan.unread)
+        return Difference(path, "partly", f"field {path!r} may be {kinds} now; {plan.leaf.avro} is expected")
     if plan.checks_null:
         return Difference(path, "nullable", f"field {path!r} may be null now; the model takes no null there")
     return _promotion(writer, plan)
+
+
+def _only_null(plan: LeafPlan) -> Difference:
+    path = plan.leaf.path
+    if not plan.unread:
+        return Difference(path, "default", f"field {path!r} is null in every record")
+    text = f"field {path!r} is {', '.join(plan.unread)}; {plan.leaf.avro} is expected"
+    return Difference(path, "retyped", text)
 
 
 def _renamed(difference: Difference, writer: RecordSchema, reader: RecordSchema) -> Difference:
@@ -74,7 +89,7 @@ def _renamed(difference: Difference, writer: RecordSchema, reader: RecordSchema)
 
 def _promotion(writer: RecordSchema, plan: LeafPlan) -> Difference | None:
     try:
-        written = writer.leaf(".".join(step.name for step in plan.steps))
+        written = describe(find(writer.root, ".".join(step.name for step in plan.steps)))
     except SchemaError:
         return None
     if written.avro == plan.leaf.avro:

@@ -120,11 +120,9 @@ class Decoder:
         resolved = [resolve(writer.root, self._reader.root, path) for path in self._paths]
         fault = next((one for one in resolved if isinstance(one, RecordError)), None)
         plans = [one for one in resolved if isinstance(one, LeafPlan)]
-        if fault is not None:
-            placeholders = [resolve(self._reader.root, self._reader.root, path) for path in self._paths]
-            plans = [one for one in placeholders if isinstance(one, LeafPlan)]
         fast = writer.rust is not None and fault is None and all(plan.columnar for plan in plans)
+        leaves = [self._reader.leaf(path) for path in self._paths]
         return _Readers(
-            SlowReader(writer.root, plans, fault),
+            SlowReader(writer.root, self._reader.root, leaves, fault),
             FastReader(writer.rust, plans) if fast and writer.rust is not None else None,
         )

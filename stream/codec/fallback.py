@@ -1,4 +1,4 @@
-"""The strict path: one value at a time, checked by our own walk, then read or written by fastavro."""
+"""The strict path: one value at a time, read by our own walk, or written by fastavro."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ import fastavro
 import pyarrow as pa
 
 from stream.codec.canonical import canonical_form
+from stream.codec.leaf import Leaf
 from stream.codec.nodes import Record
 from stream.codec.parts import Part
-from stream.codec.resolution import LeafPlan
-from stream.codec.strict import Checker
+from stream.codec.strict import about
+from stream.codec.value_reader import ValueReader
+from stream.codec.walk import Invalid
 from stream.errors import RecordError
 from stream.records import DeadLetter, Stage
 
 __all__ = ["SlowReader", "SlowWriter", "dead_letter"]
 
 _REFUSALS = (EOFError, IndexError, KeyError, OverflowError, TypeError, ValueError)
-"""What fastavro raises for values that it can't read or write."""
+"""What fastavro raises for values that it can't write."""
 
 
 def dead_letter(stage: Stage, error: RecordError) -> DeadLetter:
@@ -34,16 +36,18 @@ def dead_letter(stage: Stage, error: RecordError) -> DeadLetter:
 class SlowReader:
     """Decodes values of one writer's schema one by one; decides about every row that the fast path leaves."""
 
-    def __init__(self, writer: Record, plans: Sequence[LeafPlan], fault: RecordError | None) -> None:
+    def __init__(
+        self, writer: Record, reader: Record, leaves: Sequence[Leaf], fault: RecordError | None
+    ) -> None:
         """
         Args:
             writer: the schema that the values were written with.
-            plans: where the leaves are.
+            reader: the reader's.
+            leaves: what is wanted of it.
             fault: why no value of this writer can be read, if so.
         """
-        self._checker = Checker(writer)
-        self._schema = _bare(writer)
-        self._plans = plans
+        self._values = ValueReader(writer, reader, [leaf.path for leaf in leaves])
+        self._leaves = leaves
         self._fault = fault
 
     def read(self, rows: Sequence[int], bodies: Sequence[bytes]) -> tuple[Part, dict[int, DeadLetter]]:
@@ -68,27 +72,23 @@ class SlowReader:
         return Part(good, self._columns(values)), faults
 
     def _read_one(self, body: bytes) -> list[object] | DeadLetter:
-        wrong = self._checker.check(body)
-        if wrong is not None:
-            return dead_letter("decode", wrong)
-        if self._fault is not None:
-            return dead_letter("contract", self._fault)
-        try:
-            record: Any = fastavro.schemaless_reader(io.BytesIO(body), self._schema, None)
-        except _REFUSALS as error:
-            return dead_letter(
-                "decode", RecordError(f"fastavro can't read it: {error!r}", reason="unreadable")
-            )
-        try:
-            return [plan.pick(record) for plan in self._plans]
-        except RecordError as error:
-            return dead_letter("contract", error)
+        fault = self._fault
+        if fault is None:
+            try:
+                return self._values.read(body)
+            except Invalid as wrong:
+                return dead_letter("decode", about(wrong))
+            except RecordError as error:
+                fault = error
+        # Bytes that are no value of the writer's schema say nothing about its fields.
+        invalid = self._values.check(body)
+        return dead_letter("contract", fault) if invalid is None else dead_letter("decode", invalid)
 
     def _columns(self, values: list[list[object]]) -> dict[str, pa.Array]:
-        by_leaf = zip(*values, strict=True) if values else ((),) * len(self._plans)
+        by_leaf = zip(*values, strict=True) if values else ((),) * len(self._leaves)
         return {
-            plan.leaf.path: plan.leaf.type.from_storage(pa.array(column, plan.storage))
-            for plan, column in zip(self._plans, by_leaf, strict=True)
+            leaf.path: leaf.type.from_storage(pa.array(column, leaf.type.storage))
+            for leaf, column in zip(self._leaves, by_leaf, strict=True)
         }
 
 

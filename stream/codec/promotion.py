@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeAlias, cast
 
 import numpy as np
 
-from stream.codec.leaf import type_at
 from stream.codec.nodes import Array, Enum, Fixed, Node, Primitive, Record, Union, is_null, strip_null
-from stream.types import type_of
+from stream.types import Misfit, type_of
 
-__all__ = ["Convert", "any_of", "columnar", "converter", "fits", "type_name"]
+__all__ = ["Convert", "alike", "columnar", "converter", "fits", "matching", "type_name"]
 
 PROMOTIONS: dict[str, frozenset[str]] = {
     "int": frozenset({"long", "float", "double"}),
@@ -23,11 +22,7 @@ PROMOTIONS: dict[str, frozenset[str]] = {
 """What a reader may take a written type for (Avro 1.12 specification, "Schema Resolution")."""
 
 Convert: TypeAlias = Callable[[object], object]
-"""Turns a written value into the reader's; raises ValueError with the text for people if it can't."""
-
-
-INT_LIMIT = 1 << 31
-"""One more than the largest int."""
+"""Turns a written value into the reader's; raises Misfit if it can't."""
 
 
 def fits(written: Node, expected: Node) -> bool:
@@ -35,21 +30,64 @@ def fits(written: Node, expected: Node) -> bool:
     Say whether some value of a written type can be read as the expected one.
 
     Args:
-        written: the writer's type, null taken off.
-        expected: the reader's type, null taken off.
-    Returns: True also where it depends on the value: a union's branch, an enum's symbol.
+        written: the writer's type.
+        expected: the reader's type.
+    Returns: True also where it depends on the value: a union's branch, an enum's symbol, an array's items.
+    Source: Avro 1.12 specification, "Schema Resolution".
     """
     if isinstance(written, Union):
-        return any(fits(branch, expected) for branch in written.branches)
+        return any(fits(branch, expected) for branch in written.branches if alike(written, branch, expected))
+    if isinstance(expected, Union):
+        return any(fits(written, branch) for branch in expected.branches)
     if isinstance(written, Primitive) and isinstance(expected, Primitive):
         same = written.type == expected.type or expected.type in PROMOTIONS.get(written.type, ())
         return same and _same_unit(written, expected)
     if isinstance(written, Fixed) and isinstance(expected, Fixed):
         return written.size_bytes == expected.size_bytes
     if isinstance(written, Array) and isinstance(expected, Array):
-        item, wanted = strip_null(written.items)[0], strip_null(expected.items)[0]
-        return is_null(item) or fits(item, wanted)
+        return is_null(written.items) or fits(written.items, expected.items)
     return isinstance(written, Enum) and isinstance(expected, Enum)
+
+
+def matching(written: Node, expected: Node) -> Node | None:
+    """
+    Choose what a written value is read as.
+
+    Args:
+        written: the writer's type, no union.
+        expected: the reader's type.
+    Returns: the type itself; of a union the first branch of the same type, else the first that takes it; None
+        where none does.
+    """
+    if not isinstance(expected, Union):
+        return expected
+    taking = [branch for branch in expected.branches if fits(written, branch)]
+    same = [
+        branch for branch in taking if type(branch) is type(written) and _stored(branch) == _stored(written)
+    ]
+    return next(iter(same or taking), None)
+
+
+def _stored(node: Node) -> str:
+    return node.type if isinstance(node, Primitive) else ""
+
+
+def alike(union: Union, branch: Node, expected: Node) -> bool:
+    """
+    Say whether a branch's name lets it be read as the expected type.
+
+    Args:
+        union: the writer's.
+        branch: one of its branches.
+        expected: the reader's type.
+    Returns: False for one of several enums, or of several fixed types, that does not have the reader's name, its
+        namespace aside.
+    """
+    if not isinstance(branch, Enum | Fixed) or sum(type(b) is type(branch) for b in union.branches) == 1:
+        return True
+    wanted = expected.branches if isinstance(expected, Union) else (expected,)
+    names = {one.name.rpartition(".")[2] for one in wanted if isinstance(one, Enum | Fixed)}
+    return branch.name.rpartition(".")[2] in names
 
 
 def _same_unit(written: Primitive, expected: Primitive) -> bool:
@@ -82,14 +120,12 @@ def converter(written: Node, expected: Node) -> Convert | None:
     Make the change from a written value to the reader's.
 
     Args:
-        written: the writer's type, null taken off, no union; it `fits`.
-        expected: the reader's type, null taken off.
-    Returns: the function; None where nothing changes.
+        written: the writer's type, no union and no array; it `fits`.
+        expected: the reader's type, no union.
+    Returns: the function; None where nothing changes (bytes that are read as a text are one).
     """
     if isinstance(written, Enum) and isinstance(expected, Enum):
         return _symbol(expected)
-    if isinstance(written, Array) and isinstance(expected, Array):
-        return _items(written, expected)
     if isinstance(written, Primitive) and isinstance(expected, Primitive) and written.type != expected.type:
         return _PROMOTE.get(expected.type)
     return None
@@ -100,63 +136,10 @@ def _symbol(expected: Enum) -> Convert:
         if value in expected.symbols:
             return value
         if expected.default is None:
-            raise ValueError(f"symbol {value!r} is not one of {', '.join(expected.symbols)}")
+            raise Misfit(f"symbol {value!r} is not one of {', '.join(expected.symbols)}")
         return expected.default
 
     return convert
-
-
-def _items(written: Array, expected: Array) -> Convert | None:
-    item, written_null = strip_null(written.items)
-    wanted, nullable = strip_null(expected.items)
-    each = any_of(item.branches, wanted) if isinstance(item, Union) else converter(item, wanted)
-    if each is None and (nullable or not (written_null or is_null(item))):
-        return None
-
-    def convert(value: object) -> object:
-        values = cast("list[object]", value)
-        if None in values and not nullable:
-            raise ValueError(f"item {values.index(None)} is null; {type_name(wanted)} is expected")
-        return [None if one is None else each(one) for one in values] if each else values
-
-    return convert
-
-
-def any_of(branches: Sequence[Node], expected: Node) -> Convert:
-    """
-    Make the change for a written union of several types.
-
-    fastavro doesn't say which branch it read, so Python's type and the value decide: of int and long, read as
-    int, a long that fits is taken too.
-
-    Args:
-        branches: the written types, null taken off.
-        expected: the reader's type, null taken off.
-    Returns: a function that raises ValueError for values of other branches.
-    """
-    by_kind = {_python_type(b): converter(b, expected) for b in branches if fits(b, expected)}
-
-    def convert(value: object) -> object:
-        if type(value) not in by_kind or not _holds(expected, value):
-            raise ValueError(f"a {type(value).__name__} was written; {type_name(expected)} is expected")
-        change = by_kind[type(value)]
-        return change(value) if change else value
-
-    return convert
-
-
-def _python_type(node: Node) -> type:
-    found = type_at(node)
-    if found is not None:
-        return found.python
-    return list if isinstance(node, Array) else dict
-
-
-def _holds(expected: Node, value: object) -> bool:
-    """False for the value of a branch that fits by Python's type alone."""
-    if isinstance(value, int) and isinstance(expected, Primitive) and expected.type == "int":
-        return -INT_LIMIT <= value < INT_LIMIT
-    return not (isinstance(value, bytes) and isinstance(expected, Fixed)) or len(value) == expected.size_bytes
 
 
 def _to_double(value: object) -> object:
@@ -172,15 +155,10 @@ def _to_bytes(value: object) -> object:
     return cast("str", value).encode()
 
 
-def _to_text(value: object) -> object:
-    return cast("bytes", value).decode()
-
-
 _PROMOTE: dict[str, Convert] = {
     "float": _to_float,
     "double": _to_double,
     "bytes": _to_bytes,
-    "string": _to_text,
 }
 
 
@@ -191,5 +169,5 @@ def type_name(node: Node) -> str:
     if isinstance(node, Array):
         return f"array of {type_name(strip_null(node.items)[0])}"
     if isinstance(node, Union):
-        return " or ".join(type_name(branch) for branch in node.branches)
+        return " or ".join(type_name(branch) for branch in node.branches) or "nothing"
     return f"{type(node).__name__.lower()} {node.name}" if isinstance(node, Record | Enum | Fixed) else "map"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from stream.codec.leaf import Leaf, default_of, describe, find
-from stream.codec.nodes import ABSENT, Field, Node, Record, Union, is_null, strip_null
-from stream.codec.promotion import Convert, any_of, columnar, converter, fits, type_name
+from stream.codec.nodes import ABSENT, Field, Node, Primitive, Record, Union, is_null, strip_null
+from stream.codec.promotion import alike, columnar, fits, type_name
 from stream.errors import RecordError
 
-__all__ = ["LeafPlan", "Step", "resolve"]
+__all__ = ["LeafPlan", "Step", "default_or_fault", "position_of", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +42,17 @@ class LeafPlan:
         leaf: the reader's leaf.
         steps: the path to it; empty where the writer lacks it and `constant` is taken.
         constant: the reader's default.
-        convert: written value → reader's value; None where they are the same.
         columnar: whether a whole column can be taken at once, with an Arrow cast at most.
+        unread: what else may be written, null aside, and can't be read.
+        only_null: whether nothing but null can be read.
     """
 
     leaf: Leaf
     steps: tuple[Step, ...]
     constant: object
-    convert: Convert | None
     columnar: bool
+    unread: tuple[str, ...] = ()
+    only_null: bool = False
 
     @property
     def storage(self) -> pa.DataType:
@@ -62,34 +63,6 @@ class LeafPlan:
     def checks_null(self) -> bool:
         """Whether a null may be written that the reader doesn't take."""
         return any(step.written and not step.nullable for step in self.steps)
-
-    def pick(self, record: Mapping[str, object]) -> object:
-        """
-        Take the leaf's value from a decoded record.
-
-        Args:
-            record: as the writer's schema says, logical types as bare numbers.
-        Returns: the reader's value.
-        Raises: RecordError when the reader can't take what was written.
-        """
-        if not self.steps:
-            return self.constant
-        value: object = record
-        for depth, step in enumerate(self.steps):
-            value = cast("Mapping[str, object]", value)[step.name]
-            if value is None:
-                if step.nullable:
-                    return None
-                where = ".".join(self.leaf.path.split(".")[: depth + 1])
-                raise RecordError(
-                    f"field {where!r} is null; {self.leaf.avro} is expected", reason="wrong_type", field=where
-                )
-        try:
-            return self.convert(value) if self.convert else value
-        except ValueError as error:
-            raise RecordError(
-                f"field {self.leaf.path!r}: {error}", reason="wrong_type", field=self.leaf.path
-            ) from error
 
 
 def resolve(writer: Record, reader: Record, path: str) -> LeafPlan | RecordError:
@@ -103,34 +76,65 @@ def resolve(writer: Record, reader: Record, path: str) -> LeafPlan | RecordError
     Returns: where its values come from, or why no value of this writer can be read (`missing_field`,
         `wrong_type`).
     """
-    steps: list[Step] = []
-    wanted = find(reader, path)
-    node: Node = writer
-    for depth, field in enumerate(wanted):
-        if not isinstance(node, Record):
-            where = ".".join(f.name for f in wanted[:depth])
-            return RecordError(
-                f"field {where!r} is {type_name(node)}; a record is expected",
-                reason="wrong_type",
-                field=where,
-            )
-        position = _position(node, field)
-        if position is None:
-            return _default(wanted, depth)
-        found = node.fields[position]
-        nullable = strip_null(field.type)[1] or is_null(field.type)
-        node, written = strip_null(found.type)
-        steps.append(Step(found.name, position, written or is_null(node), nullable))
-    return _plan(node, wanted, tuple(steps))
+    return _follow(writer, find(reader, path), ())
 
 
-def _position(record: Record, field: Field) -> int | None:
+def _follow(node: Node, wanted: list[Field], steps: tuple[Step, ...]) -> LeafPlan | RecordError:
+    """Go on from a written type, after some steps."""
+    depth = len(steps)
+    if isinstance(node, Union):
+        return _any(node, wanted, steps)
+    if not isinstance(node, Record):
+        return _wrong(wanted[:depth], node, "a record")
+    position = position_of(node, wanted[depth])
+    if position is None:
+        value = default_or_fault(wanted, depth)
+        return value if isinstance(value, RecordError) else LeafPlan(describe(wanted), (), value, True)
+    found, field = node.fields[position], wanted[depth]
+    inner, written = strip_null(found.type)
+    inner = Primitive("null") if written and inner == Union(()) else inner
+    nullable = strip_null(field.type)[1] or is_null(field.type)
+    steps = (*steps, Step(found.name, position, written or is_null(inner), nullable))
+    if is_null(inner) and nullable:
+        return LeafPlan(describe(wanted), steps, ABSENT, False, only_null=True)
+    plan = _plan(inner, wanted, steps) if depth + 1 == len(wanted) else _follow(inner, wanted, steps)
+    if isinstance(plan, LeafPlan) or not (written and nullable):
+        return plan
+    return LeafPlan(describe(wanted), steps, ABSENT, False, (type_name(inner),), only_null=True)
+
+
+def _any(union: Union, wanted: list[Field], steps: tuple[Step, ...]) -> LeafPlan | RecordError:
+    """Of several records, those that can be read are: a value says which one it is."""
+    each = [(branch, _follow(branch, wanted, steps)) for branch in union.branches]
+    unread = tuple(type_name(branch) for branch, one in each if isinstance(one, RecordError))
+    found = next((one for _, one in each if isinstance(one, LeafPlan)), None)
+    if found is not None:
+        return replace(found, columnar=False, unread=(*unread, *found.unread))
+    records = [one for branch, one in each if isinstance(branch, Record)]
+    return records[0] if records else _wrong(wanted[: len(steps)], union, "a record")
+
+
+def _wrong(wanted: list[Field], written: Node, expected: str) -> RecordError:
+    path = ".".join(field.name for field in wanted)
+    text = f"field {path!r} is {type_name(written)}; {expected} is expected"
+    return RecordError(text, reason="wrong_type", field=path)
+
+
+def position_of(record: Record, field: Field) -> int | None:
     """The writer's field of that name, else of one of the reader's aliases for it."""
     names = [found.name for found in record.fields]
     return next((names.index(name) for name in (field.name, *field.aliases) if name in names), None)
 
 
-def _default(wanted: list[Field], depth: int) -> LeafPlan | RecordError:
+def default_or_fault(wanted: Sequence[Field], depth: int) -> object:
+    """
+    What a leaf is where a field on the way to it is not written.
+
+    Args:
+        wanted: the fields on the way, the leaf's included.
+        depth: which one is not written, from 0.
+    Returns: the default as a decoder gives it; a RecordError (`missing_field`) where there is none.
+    """
     leaf = describe(wanted)
     value = default_of(wanted[depth:])
     if value is ABSENT:
@@ -138,20 +142,16 @@ def _default(wanted: list[Field], depth: int) -> LeafPlan | RecordError:
         return RecordError(
             f"field {where!r} is missing, and has no default", reason="missing_field", field=where
         )
-    constant = None if value is None else leaf.type.default(value)
-    return LeafPlan(leaf, (), constant, None, True)
+    return None if value is None else leaf.type.default(value)
 
 
 def _plan(node: Node, wanted: list[Field], steps: tuple[Step, ...]) -> LeafPlan | RecordError:
-    leaf = describe(wanted)
     expected = strip_null(wanted[-1].type)[0]
     if not fits(node, expected):
-        return RecordError(
-            f"field {leaf.path!r} is {type_name(node)}; {type_name(expected)} is expected",
-            reason="wrong_type",
-            field=leaf.path,
-        )
-    convert = any_of(node.branches, expected) if isinstance(node, Union) else converter(node, expected)
-    plain = not isinstance(node, Union) and columnar(node, expected)
+        return _wrong(wanted, node, type_name(expected))
     around = any(step.written and not step.nullable for step in steps[:-1])
-    return LeafPlan(leaf, steps, ABSENT, convert, plain and not around)
+    if not isinstance(node, Union):
+        return LeafPlan(describe(wanted), steps, ABSENT, columnar(node, expected) and not around)
+    taken = [b for b in node.branches if alike(node, b, expected) and fits(b, expected)]
+    unread = tuple(type_name(branch) for branch in node.branches if branch not in taken)
+    return LeafPlan(describe(wanted), steps, ABSENT, False, unread)

@@ -17,6 +17,7 @@ Severity: TypeAlias = Literal["error", "warning", "info"]
 _DIFFERENCES: dict[str, tuple[Severity, str]] = {
     "missing": ("error", "write the field again, or pack a model that does not need it"),
     "retyped": ("error", "write the old type again, or pack the model with the new one"),
+    "partly": ("warning", "records with that type there become dead letters; write one type"),
     "nullable": ("warning", "records with a null there become dead letters; pack a model that takes nulls"),
     "default": ("warning", "write the field again, or pack a model that does not need it"),
     "promoted": ("info", ""),

@@ -49,6 +49,18 @@ class TestCompare:
                 "delay",
                 "promoted",
             ),
+            (
+                schema(("delay", ["int", "string"]), ("origin", "string"), ("temp", ["null", "double"])),
+                "delay",
+                "partly",
+            ),
+            (
+                schema(("delay", "double"), ("origin", "string"), ("temp", ["null", "string"])),
+                "temp",
+                "retyped",
+            ),
+            (schema(("delay", "double"), ("origin", "string"), ("temp", "null")), "temp", "default"),
+            (schema(("delay", "double"), ("origin", "string"), ("temp", ["null"])), "temp", "default"),
         ],
     )
     def test_change_is_named(self, writer: RecordSchema, path: str, kind: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyruhvro
@@ -184,12 +185,11 @@ class TestResolution:
             (["int", "string"], "double", "x", 7),
             (["int", "long"], "int", 2**31, 7),
             (
-                ["bytes", {"type": "fixed", "name": "F", "size": 1}],
+                [{"type": "fixed", "name": "F", "size": 1}, "bytes"],
                 {"type": "fixed", "name": "F", "size": 1},
                 b"xy",
                 b"x",
             ),
-            ("bytes", "string", b"\xff", b"x"),
             (ENUM, {**ENUM, "symbols": ["RED"]}, "BLUE", "RED"),
             ({"type": "array", "items": ["null", "int"]}, {"type": "array", "items": "int"}, [1, None], [1]),
             ({"type": "map", "values": "int"}, "int", {}, None),
@@ -208,6 +208,17 @@ class TestResolution:
         assert "a" == fault.field
         assert "field 'a'" in fault.message
         assert len(neighbours) * 2 == len(decoded.rows)
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    def test_bytes_that_are_no_text_are_a_fault_of_the_value(self, times: int) -> None:
+        """What is not UTF-8 is stage `decode` as in a string, with its place."""
+        of, reader = schema(b="int", a="bytes"), schema(a="string")
+        decoded = _decode(of, [*[{"b": 1, "a": b"x"}] * times, {"b": 1, "a": b"x\xff"}], reader)
+
+        assert ["x"] * times == decoded.columns["a"].to_pylist()
+        fault = decoded.faults[times]
+        assert ("decode", "invalid_utf8", "a") == (fault.stage, fault.reason, fault.field)
+        assert "byte 3" in fault.message
 
     @pytest.mark.parametrize("times", [1, MANY])
     def test_missing_field_takes_the_readers_default(self, times: int) -> None:
@@ -270,6 +281,131 @@ class TestResolution:
 
         assert ["q"] * times == decoded.columns["pos.y"].to_pylist()
         assert "field 'pos' is null" in decoded.faults[times].message
+
+
+def _branch(index: int, kind: object, value: object) -> bytes:
+    """The bytes of a union's branch."""
+    return bytes([2 * index]) + written(schema(a=kind), {"a": value})
+
+
+ONE = {
+    "type": "record",
+    "name": "One",
+    "fields": [{"name": "x", "type": "int"}, {"name": "y", "type": "string"}],
+}
+TWO = {
+    "type": "record",
+    "name": "Two",
+    "fields": [{"name": "y", "type": "bytes"}, {"name": "x", "type": "long"}],
+}
+POOR = {"type": "record", "name": "Poor", "fields": [{"name": "y", "type": "string"}]}
+F1, F2 = ({"type": "fixed", "name": name, "size": 1} for name in ("F1", "a.F2"))
+E1, E2 = ({"type": "enum", "name": name, "symbols": ["RED", "BLUE"]} for name in ("E1", "a.E2"))
+
+
+class TestBranch:
+    """A union's branch is told by its index, not by what the value looks like."""
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    @pytest.mark.parametrize(
+        ("writer", "index", "value", "reader", "expected"),
+        [
+            (["float", "double"], 0, 0.5, "float", 0.5),
+            (["float", "double"], 1, 1e300, "float", "double was written; float is expected"),
+            (["float", "double"], 1, 0.5, "float", "double was written; float is expected"),
+            (["float", "double"], 0, 0.5, "double", 0.5),
+            (["int", "long"], 1, 7, "int", "long was written; int is expected"),
+            (["int", "long"], 1, 7, ["null", "int"], "long was written; null or int is expected"),
+            (["null", ENUM, "string"], 1, "RED", "string", "enum Colour was written; string is expected"),
+            (["null", ENUM, "string"], 2, "RED", "string", "RED"),
+            (["null", ENUM, "string"], 2, "RED", ENUM, "string was written; enum Colour is expected"),
+            (["string", "bytes"], 1, b"x", "string", "x"),
+            (["string", "bytes"], 0, "x", "bytes", b"x"),
+            (["boolean", "int"], 0, True, "int", "boolean was written; int is expected"),
+            (["null", "int", "string"], 0, None, ["null", "int"], None),
+            (["null", "int", "string"], 0, None, "int", "null was written; int is expected"),
+            (["int"], 0, 7, "double", 7.0),
+            (["int"], 0, 7, ["null", "long"], 7),
+            ("null", None, None, ["null", "double"], None),
+            (["null"], 0, None, ["null", "double"], None),
+            (["null", "string"], 0, None, ["null", "double"], None),
+            ("null", None, None, "double", "field 'a' is null; double is expected"),
+            (["null"], 0, None, "double", "field 'a' is null; double is expected"),
+            ([F1, F2], 0, b"x", F1, b"x"),
+            ([F1, F2], 1, b"x", F1, "fixed a.F2 was written; fixed F1 is expected"),
+            ([E1, E2], 0, "RED", {**E2, "name": "b.E2"}, "enum E1 was written; enum b.E2 is expected"),
+            ([E1, E2], 1, "RED", {**E2, "name": "b.E2"}, "RED"),
+        ],
+    )
+    def test_branch_is_read_as_the_one_that_was_written(
+        self, writer: Any, index: int | None, value: object, reader: object, expected: object, times: int
+    ) -> None:
+        """What the reader can't take of it is a dead letter, as with Avro Java; its neighbours are rows."""
+        body = b"" if index is None else _branch(index, writer[index], value)
+        of, wanted = schema(a=writer), schema(a=reader)
+        decoded = Decoder(wanted, ["a"], "bare", of).decode([body] * times)
+
+        if isinstance(expected, str) and " " in expected:
+            assert set(range(times)) == set(decoded.faults)
+            fault = decoded.faults[0]
+            assert ("contract", "wrong_type", "a") == (fault.stage, fault.reason, fault.field)
+            assert expected in fault.message
+        else:
+            assert [expected] * times == decoded.columns["a"].to_pylist()
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    def test_branch_of_another_unit_is_not_taken_for_its_number(self, times: int) -> None:
+        """1.7e15 microseconds are not the same number of milliseconds."""
+        of, reader = schema(a=["null", "int", MICROS]), schema(a=MILLIS)
+        bodies = [_branch(2, "long", 1_700_000_000_000_001)] * times
+        decoded = Decoder(reader, ["a"], "bare", of).decode(bodies)
+
+        assert 0 == len(decoded.rows)
+        assert times == len(decoded.faults)
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    def test_each_record_of_a_union_is_read_by_its_own_fields(self, times: int) -> None:
+        """As with Avro Java: what is called alike is the same field, wherever it stands in the record."""
+        of = schema(n="int", pos=["null", ONE, TWO, POOR, "string"])
+        reader = schema(n="int", pos=["null", {**INNER, "name": "Any"}])
+        bodies = [
+            b"\x02\x00",
+            b"\x02" + _branch(1, ONE, {"x": 1, "y": "q"}),
+            b"\x02" + _branch(2, TWO, {"y": b"r", "x": 2}),
+        ] * times
+        decoded = Decoder(reader, ["pos.y", "n"], "bare", of).decode(bodies)
+
+        assert {} == decoded.faults
+        assert [None, "q", "r"] * times == decoded.columns["pos.y"].to_pylist()
+
+    @pytest.mark.parametrize(
+        ("index", "kind", "value", "says"),
+        [
+            (2, TWO, {"y": b"r", "x": 2}, "long was written; int is expected"),
+            (3, POOR, {"y": "r"}, "field 'pos.x' is missing"),
+            (4, "string", "q", "field 'pos' is string; a record is expected"),
+            (0, "null", None, "field 'pos' is null; a record is expected"),
+        ],
+    )
+    def test_record_of_a_union_that_can_not_be_read_leaves_the_others(
+        self, index: int, kind: object, value: object, says: str
+    ) -> None:
+        """Only the values of that branch are dead letters."""
+        of, reader = schema(pos=["null", ONE, TWO, POOR, "string"]), schema(pos={**INNER, "name": "Any"})
+        good = _branch(1, ONE, {"x": 1, "y": "q"})
+        decoded = Decoder(reader, ["pos.x"], "bare", of).decode([good, _branch(index, kind, value), good])
+
+        assert [1, 1] == decoded.columns["pos.x"].to_pylist()
+        assert [1] == list(decoded.faults)
+        assert says in decoded.faults[1].message
+
+    def test_bad_bytes_behind_a_branch_that_can_not_be_read_are_the_fault(self) -> None:
+        """Bytes that are no value of the schema say nothing about its fields."""
+        of = schema(a=["int", "string"], b="string")
+        body = _branch(1, "string", "q")
+        decoded = Decoder(schema(a="int"), ["a"], "bare", of).decode([body + b"\x02z", body + b"\x02\xff"])
+
+        assert ["contract", "decode"] == [fault.stage for fault in decoded.faults.values()]
 
 
 class TestConstruction:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stream.codec.strict import MAX_DEPTH, MAX_EMPTY_ITEMS, Checker
+from stream.codec.checks import MAX_DEPTH, MAX_EMPTY_ITEMS
+from stream.codec.strict import Checker
 from tests.unit.codec.samples import ENUM, FLIGHT, flight, schema, written
 
 ARRAY = {"type": "array", "items": "int"}
