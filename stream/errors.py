@@ -10,6 +10,7 @@ Every error of the package, as a map.
     * ``PackageError``: a model package, or the estimator to be packed.
     * ``SampleError``: a data file.
     * ``QueryError``: a SQL query.
+    * ``InputError``: rows that a model is asked about in Python.
 
   * ``QueryFailed``: a sound query was broken off (exit 1).
   * ``RecordError``: dead-letter this one record and go on.
@@ -36,29 +37,11 @@ from __future__ import annotations
 import copyreg
 
 __all__ = [
-    "Aborted",
-    "BrokerRefused",
-    "DeadLetterRefused",
-    "DeliveryFailed",
-    "Fenced",
-    "MovedOn",
-    "OffsetOutOfRange",
-    "OutcomeUnknown",
-    "PackageError",
-    "QueryError",
-    "QueryFailed",
-    "RecordError",
-    "Refused",
-    "Retriable",
-    "SampleError",
-    "SchemaError",
-    "SettingsError",
-    "StartupTimeout",
-    "Stopped",
-    "StreamError",
-    "Stuck",
-    "TooManyDeadLetters",
-]
+    "Aborted", "BrokerRefused", "DeadLetterRefused", "DeliveryFailed", "Fenced", "InputError", "MovedOn",
+    "OffsetOutOfRange", "OutcomeUnknown", "PackageError", "QueryError", "QueryFailed", "RecordError",
+    "Refused", "Retriable", "SampleError", "SchemaError", "SettingsError", "StartupTimeout", "Stopped",
+    "StreamError", "Stuck", "TooManyDeadLetters",
+]  # fmt: skip
 
 
 class StreamError(Exception):
@@ -147,6 +130,14 @@ class QueryError(Refused):
     A SQL query can't be used.
 
     Operator action: correct the query at the place that is named.
+    """
+
+
+class InputError(Refused):
+    """
+    The rows that a model is asked about can't be used.
+
+    Operator action: correct the column or the type that is named.
     """
 
 

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import stream
-
 __all__ = ["child_command", "child_environ"]
 
 
@@ -25,6 +23,6 @@ def child_command(module: str, *arguments: str) -> list[str]:
 
 def child_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment of a child: this one, with the folder that holds this package first on the path."""
-    home = str(Path(str(stream.__file__)).parents[1])
+    home = str(Path(__file__).parents[2])
     paths = [home, *filter(None, [environ.get("PYTHONPATH")])]
     return {**environ, "PYTHONPATH": os.pathsep.join(paths)}

@@ -83,18 +83,25 @@ class TableScorer:
         features: the events' schema (`Package.features`), parsed or as text.
         carry: whether the carried fields are needed and repeated in the predictions; or the paths of those
             that are.
+        optional: whether a row may lack carried fields, which are null in its prediction then.
     """
 
     def __init__(
-        self, model: Model, features: RecordSchema | str, *, carry: bool | Collection[str] = True
+        self,
+        model: Model,
+        features: RecordSchema | str,
+        *,
+        carry: bool | Collection[str] = True,
+        optional: bool = False,
     ) -> None:
         manifest = model.manifest
         schema = RecordSchema(features) if isinstance(features, str) else features
         self.model = model
         carried = carried_names(manifest.carry)
         kept = [path for path in carried if (carry if isinstance(carry, bool) else path in carry)]
-        paths = [*(feature.path for feature in manifest.features), *kept]
-        self._needed = ColumnReader(schema, list(dict.fromkeys(paths)))
+        paths = list(dict.fromkeys(feature.path for feature in manifest.features))
+        needed, more = (paths, kept) if optional else (list(dict.fromkeys([*paths, *kept])), [])
+        self._needed = ColumnReader(schema, needed, more)
         self._left = frozenset(name for path, name in carried.items() if path not in kept)
         none = {leaf.path: pa.nulls(0, leaf.arrow) for leaf in self._needed.leaves}
         self._empty = self._batch(predict_columns(model, none, 0))

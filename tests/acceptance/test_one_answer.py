@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow.dataset as ds
 import pytest
 
+import stream
 import stream.sql
 from stream.batch import find_inputs
 from stream.settings import (
@@ -103,6 +105,13 @@ def through_rest(case: Case, file: Path) -> Answers:
     return by_id(case, rows)
 
 
+def through_python(case: Case, file: Path) -> Answers:
+    """`stream.load(...).predict`, of a frame as pandas reads it."""
+    rows = stream.load(folder_of(case)).predict(pd.read_parquet(file))
+    assert rows["error"].isna().all()
+    return by_id(case, rows.to_dict("records"))  # type: ignore[arg-type]
+
+
 def assert_one_answer(case: Case, answers: Answers) -> None:
     """Labels are the estimator's own, numbers within the package's tolerance."""
     expected = plain(case)
@@ -121,9 +130,9 @@ def assert_one_answer(case: Case, answers: Answers) -> None:
                 )
 
 
-@pytest.mark.parametrize("through", [through_sql, through_batch, through_rest])
+@pytest.mark.parametrize("through", [through_sql, through_batch, through_rest, through_python])
 def test_answers_without_kafka(case: Case, file: Path, through: Callable[[Case, Path], Answers]) -> None:
-    """SQL, files and REST say what the estimator says."""
+    """SQL, files, REST and Python say what the estimator says."""
     assert_one_answer(case, through(case, file))
 
 

@@ -8,6 +8,8 @@ from importlib import import_module
 
 import pytest
 
+import stream
+import stream.api
 import stream.app
 import stream.demo
 import stream.tasks
@@ -15,7 +17,9 @@ import stream.training
 
 
 @pytest.mark.parametrize(
-    "face", [stream.app, stream.demo, stream.tasks, stream.training], ids=lambda face: face.__name__
+    "face",
+    [stream, stream.api, stream.app, stream.demo, stream.tasks, stream.training],
+    ids=lambda face: face.__name__,
 )
 def test_every_name_of_a_face_is_found(face: object) -> None:
     """What a face promises in `__all__` it gives, and it is the thing itself, not a module of that name."""

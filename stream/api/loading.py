@@ -1,0 +1,78 @@
+"""Opening a package from Python, and whose signature it must have."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from stream.api.loaded_model import Model
+from stream.errors import PackageError, SettingsError
+from stream.store import PublicKey, Trust, open_package
+
+__all__ = ["Trusted", "load", "local_path"]
+
+log = logging.getLogger(__name__)
+
+Trusted: TypeAlias = "Trust | str | Path | Sequence[str | Path] | None"
+"""Public keys in PEM: a file, the text itself, or several of them."""
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+
+
+def load(path_or_uri: str | Path, version: int | None = None, trust: Trusted = None) -> Model:
+    """
+    Open a model package.
+
+    Unpickling a model runs code: nothing of it is run before every hash, and the signature where keys are given, was
+    checked; then its golden rows must score as they did when it was packed.
+
+    Args:
+        path_or_uri: the package's folder, or one of its `versions/N`.
+        version: which one; None for the current.
+        trust: who may have packed it: one or several ed25519 public keys (PEM), as a file's path or as text; a
+            version that none of them signed is refused. None for anybody.
+    Returns: the model, ready to be asked.
+    Raises: PackageError with the step that failed; SettingsError when a key can't be used.
+    """
+    package = open_package(local_path(path_or_uri), version, trust=_trust(trust))
+    for note in package.notes:
+        log.warning("model package %s: %s", package.manifest.model, note)
+    return Model(package)
+
+
+def local_path(path_or_uri: str | Path) -> Path:
+    """The folder that is meant. Raises: PackageError for an address that is not on this machine."""
+    scheme = _SCHEME.match(str(path_or_uri)) if isinstance(path_or_uri, str) else None
+    if scheme is None:
+        return Path(path_or_uri)
+    if scheme[1] in ("models", "runs"):
+        hint = "load the model with mlflow, and pack it once with `stream.pack(estimator, name=…, sample=…)`"
+        raise PackageError(f"{path_or_uri}: MLflow's addresses can't be opened here yet", hint=hint)
+    hint = "copy the package here and give its folder"
+    raise PackageError(f"{path_or_uri}: expected a folder of this machine", hint=hint)
+
+
+def _trust(trust: Trusted) -> Trust | None:
+    if trust is None or isinstance(trust, Trust):
+        return trust
+    given = [trust] if isinstance(trust, str | Path) else list(trust)
+    if not given:
+        raise SettingsError(
+            "trust: no key is given", hint="give public keys, or leave trust out to trust anybody"
+        )
+    return Trust(tuple(_key(one, f"trust[{i}]") for i, one in enumerate(given)), require=True)
+
+
+def _key(given: str | Path, place: str) -> PublicKey:
+    if isinstance(given, str) and "-----BEGIN" in given:
+        return PublicKey.read(given, place)
+    try:
+        return PublicKey.read(Path(given).read_text("utf-8"), f"{place} {given}")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(
+            f"{place} {given}: can't be read: {reason}", hint="give the public key's file, or its text"
+        ) from error
