@@ -24,7 +24,7 @@ def check_columns(inputs: Sequence[Input], schema: RecordSchema, manifest: Manif
         inputs: data files.
         schema: of the events (`features.avsc`).
         manifest: of the model.
-    Returns: a line for each missing column that has a default.
+    Returns: what the formats note of the files, and a line for each missing column that has a default.
     Raises: SampleError naming the first files that lack a column, the columns they have, and the nearest names; or a
         file whose header can't be read. OSError from the disk.
     """
@@ -32,7 +32,11 @@ def check_columns(inputs: Sequence[Input], schema: RecordSchema, manifest: Manif
     for each in inputs:
         if (names := each.columns()) is not None:
             files.setdefault(tuple(names), []).append(each.path)
-    lines: list[str] = []
+    notes: dict[str, str] = {}
+    for each in inputs:
+        for note in each.notes():
+            notes.setdefault(note.removeprefix(each.path), note)
+    lines = list(notes.values())
     for header, where in files.items():
         absent = absent_columns(schema.root, manifest.needed, header)
         if needed := [one for one in absent if one.needed]:
@@ -47,8 +51,14 @@ def _refusal(
     hints = [one.renaming for one in needed if one.near]
     return SampleError(
         f"{_files(files)}: no column {lacking(needed, model)}; there are {quoted(columns)}",
-        hint="; ".join(hints[:3]) or "add the columns, or leave the file out",
+        hint="; ".join(hints[:3]) or _unseparated(files, columns) or "add the columns, or leave the file out",
     )
+
+
+def _unseparated(files: Sequence[str], columns: Sequence[str]) -> str:
+    """A hint for a csv that seems to have one column."""
+    single = len(columns) == 1 and any(".csv" in name for name in files)
+    return f"give --delimiter if {columns[0]!r} is not one column" if single else ""
 
 
 def _files(files: Sequence[str]) -> str:

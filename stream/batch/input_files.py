@@ -23,6 +23,7 @@ from stream.files import (
     format_of,
     named_format,
     reading,
+    separated,
 )
 
 __all__ = ["Input", "find_inputs"]
@@ -40,16 +41,18 @@ class Input:
         path: relative if what was given is; `source_file` of its rows.
         kind: its format's name.
         partitions: columns in the folders' names (`year=2013`), as texts; None where there is no value.
+        delimiter: the character that separates a csv's cells; None to find it.
     """
 
     path: str
     kind: str
     partitions: tuple[tuple[str, str | None], ...] = ()
+    delimiter: str | None = None
 
     @property
     def format(self) -> FileFormat:
         """Its format."""
-        return FORMATS[self.kind]
+        return separated(FORMATS[self.kind], self.delimiter)
 
     def reading(self) -> AbstractContextManager[None]:
         """A context in which errors of its format name the file; OSError passes, since it is the disk's."""
@@ -65,6 +68,14 @@ class Input:
         if names is None:
             return None
         return [*names, *(name for name, _ in self.partitions if name not in names)]
+
+    def notes(self) -> list[str]:
+        """
+        Returns: what was found that its owner may want to know, a sentence each.
+        Raises: as `columns`.
+        """
+        with self.reading():
+            return [f"{self.path}: {note}" for note in self.format.notes(Path(self.path))]
 
     def chunks(self, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
         """
@@ -103,13 +114,16 @@ class Input:
         return chunk
 
 
-def find_inputs(given: Sequence[str], runs: Collection[Path] = ()) -> list[Input]:
+def find_inputs(
+    given: Sequence[str], runs: Collection[Path] = (), delimiter: str | None = None
+) -> list[Input]:
     """
     Find the files.
 
     Args:
         given: files, folders (all data files within, at any depth) and globs (`**` for any depth), in order.
         runs: folders of earlier runs: their files are predictions, not inputs.
+        delimiter: the character that separates the cells of every csv; None to find it in each.
     Returns: the data files, each once; those of a folder or glob sorted by path. Within folders, names that
         begin with `.` or `_` are left out, as by Spark and Hive, and so are files of other formats, and those
         of earlier runs.
@@ -125,11 +139,12 @@ def find_inputs(given: Sequence[str], runs: Collection[Path] = ()) -> list[Input
                 hint="leave it out, or choose another --output",
             )
         if not paths:
-            raise SampleError(f"{text}: there is no data file", hint=f"name files called {ending_list()}")
+            hint = f"name files called {ending_list()}"
+            raise SampleError(f"{text}: there is no data file{_others(text)}", hint=hint)
         for path in paths:
-            found.setdefault(
-                str(path.resolve()), Input(str(path), named_format(path).name, _partitions(path))
-            )
+            kind = named_format(path, delimiter).name
+            each = Input(str(path), kind, _partitions(path), delimiter)
+            found.setdefault(str(path.resolve()), each)
     return list(found.values())
 
 
@@ -146,6 +161,13 @@ def _paths(text: str) -> Iterator[Path]:
                 yield from _within(found)
             elif format_of(found) is not None:
                 yield found
+
+
+def _others(text: str) -> str:
+    """What a folder holds instead."""
+    path = Path(text)
+    names = sorted({each.suffix for each in path.rglob("*") if each.is_file()}) if path.is_dir() else []
+    return f"; there are files called {', '.join(map(repr, names[:5]))}" if names else ""
 
 
 def _within(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from stream.codec import RecordSchema
 from stream.durable import written_whole
-from stream.files import FORMATS, RowWriter
+from stream.files import OUTPUT_FORMATS, RowWriter
 
 __all__ = ["instants", "output_avro", "output_schema", "part_name", "write_part"]
 
@@ -21,7 +21,7 @@ _OFFSETS = ("source_partition", "source_offset")
 
 def part_name(number: int, kind: str) -> str:
     """The file of a unit; `kind` is the name of its format."""
-    return f"part-{number:05d}{FORMATS[kind].suffixes[0]}"
+    return f"part-{number:05d}{OUTPUT_FORMATS[kind].suffixes[0]}"
 
 
 def instants(predictions: pa.Schema, prediction_avsc: str) -> pa.Schema:
@@ -68,7 +68,7 @@ def write_part(path: Path, kind: str, schema: pa.Schema, avro: str) -> Iterator[
     Raises: OSError from the disk; there is then no file of that name.
     """
     with written_whole(path) as file:
-        part = FORMATS[kind].writer(file, schema, avro)
+        part = OUTPUT_FORMATS[kind].writer(file, schema, avro)
         try:
             yield part
         except BaseException:

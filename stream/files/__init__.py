@@ -2,7 +2,7 @@
 
 from stream.files.file_format import FileFormat, RowWriter, reading
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
-from stream.files.formats import FORMATS, ending_list, format_of, named_format
+from stream.files.formats import FORMATS, OUTPUT_FORMATS, ending_list, format_of, named_format, separated
 from stream.files.schema_inference import Inferred, infer_schema, legal_names
 from stream.files.tables import (
     Sample,
@@ -19,6 +19,7 @@ __all__ = [
     "CHUNK_ROWS",
     "FORMATS",
     "LIMITS",
+    "OUTPUT_FORMATS",
     "Chunk",
     "FileFormat",
     "Inferred",
@@ -41,4 +42,5 @@ __all__ = [
     "read_sample",
     "reading",
     "sample_of",
+    "separated",
 ]

@@ -12,13 +12,13 @@ import fastavro
 import pyarrow as pa
 
 from stream.codec import RecordSchema
-from stream.files.file_format import FileFormat, RowWriter
+from stream.files.file_format import OutputFormat, RowWriter
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
 
 __all__ = ["AvroFormat"]
 
 
-class AvroFormat(FileFormat):
+class AvroFormat(OutputFormat):
     """Avro object container files of records."""
 
     def columns(self, path: Path) -> list[str] | None:

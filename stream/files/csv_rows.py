@@ -1,71 +1,24 @@
-"""Csv as bytes: its header, where its rows end so that a file can be cut between them, and its rows one by one."""
+"""Csv as bytes: where its rows end, so that a file can be cut between them; and its rows one by one."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
-from stream.files.file_format import Malformed
 from stream.records import DeadLetter
 
-__all__ = ["CsvHeader", "TextBlocks", "careful_cells", "careful_rows", "read_header"]
+__all__ = ["TextBlocks", "careful_cells", "careful_rows"]
 
-_NEWLINE, _RETURN, _QUOTE, _COMMA = b"\n"[0], b"\r"[0], b'"'[0], b","[0]
+_NEWLINE, _RETURN, _QUOTE = b"\n"[0], b"\r"[0], b'"'[0]
 
-_HEADER_BYTES = 16 * 1024 * 1024
-"""A longer header means a quote that is never closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class CsvHeader:
-    """
-    The header of a csv file.
-
-    Attributes:
-        names: of the columns.
-        end: the first byte after it.
-        lines: how many lines it takes.
-    """
-
-    names: tuple[str, ...]
-    end: int
-    lines: int
-
-
-def read_header(file: IO[bytes]) -> CsvHeader:
-    """
-    Read the header of a csv file.
-
-    Args:
-        file: at its beginning: UTF-8, with or without a byte order mark. Its position afterwards is undefined.
-    Returns: its columns; none for an empty file.
-    Raises: Malformed when it can't be read, or has a name twice.
-    """
-    end = 0
-
-    def lines() -> Iterator[str]:
-        nonlocal end
-        for line in (piece for long in file for piece in long.splitlines(keepends=True)):
-            end += len(line)
-            # Spreadsheets begin a csv with a byte order mark, which would become part of the first name.
-            yield line.decode("utf-8-sig" if end == len(line) else "utf-8")
-            if end > _HEADER_BYTES:
-                raise ValueError("no end of the header is in sight")
-
-    try:
-        reader = csv.reader(lines(), strict=True)
-        names = next(reader, [])
-    except (ValueError, csv.Error) as error:
-        raise Malformed(f"the header can't be read: {error}", 1, "correct the header") from error
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise Malformed(f"the header has {', '.join(twice)} twice", 1, "rename one of them")
-    return CsvHeader(tuple(names), end, reader.line_num)
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+"""Bytes that are not UTF-8 were read as surrogates."""
 
 
 class TextBlocks:
@@ -75,9 +28,13 @@ class TextBlocks:
     A quote should open only where a cell begins and close only where one ends. While all do, the number of quotes
     before a newline says whether it is quoted. Once one doesn't, `regular` is False, and only a reader that goes cell
     by cell can say where rows end.
+
+    Args:
+        delimiter: the character that separates cells, one byte.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, delimiter: str = ",") -> None:
+        self._delimiter = ord(delimiter)
         self._rest = b""
         self.regular = True
 
@@ -101,7 +58,9 @@ class TextBlocks:
         if b'"' in self._rest:
             quotes = np.flatnonzero(letters == _QUOTE)
             ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
-            self.regular = _in_their_places(letters, quotes) and not (last and len(quotes) % 2)
+            self.regular = _in_their_places(letters, quotes, self._delimiter) and not (
+                last and len(quotes) % 2
+            )
         stop = len(letters) if last else int(ends[-1]) + 1 if len(ends) else 0
         block = self._rest[:stop]
         if block.count(b"\r") != block.count(b"\r\n"):
@@ -112,14 +71,14 @@ class TextBlocks:
         return stop, _count(letters, ends, stop)
 
 
-def _in_their_places(letters: npt.NDArray[np.uint8], quotes: npt.NDArray[np.intp]) -> bool:
-    """Whether opening quotes follow a comma, a newline or a quote, and closing ones stand before such."""
+def _in_their_places(letters: npt.NDArray[np.uint8], quotes: npt.NDArray[np.intp], delimiter: int) -> bool:
+    """Whether opening quotes follow a delimiter, a newline or a quote, and closing ones stand before such."""
     opening, closing = quotes[0::2], quotes[1::2]
     before = letters[opening[opening > 0] - 1]
     after = letters[closing[closing < len(letters) - 1] + 1]
     return bool(
-        np.isin(before, (_COMMA, _NEWLINE, _QUOTE)).all()
-        and np.isin(after, (_COMMA, _NEWLINE, _RETURN, _QUOTE)).all()
+        np.isin(before, (delimiter, _NEWLINE, _QUOTE)).all()
+        and np.isin(after, (delimiter, _NEWLINE, _RETURN, _QUOTE)).all()
     )
 
 
@@ -133,17 +92,18 @@ def _count(letters: npt.NDArray[np.uint8], ends: npt.NDArray[np.intp], stop: int
     return int(np.count_nonzero(lengths - with_return > 0))
 
 
-def careful_cells(file: IO[bytes]) -> Iterator[tuple[int, list[str] | csv.Error]]:
+def careful_cells(file: IO[bytes], delimiter: str) -> Iterator[tuple[int, list[str] | csv.Error]]:
     """
     Read rows cell by cell, and go on after one that can't be read.
 
     Args:
         file: positioned where a row begins.
+        delimiter: the character that separates cells.
     Returns: for each row the line on which it ends, counted from 1 at that position, and its cells, or why they can't
         be read. Empty lines are left out. Bytes that are not UTF-8 are surrogates in the cells.
     """
     text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(text, strict=True, delimiter=delimiter)
     try:
         while True:
             try:
@@ -161,7 +121,7 @@ def careful_cells(file: IO[bytes]) -> Iterator[tuple[int, list[str] | csv.Error]
 
 
 def careful_rows(
-    file: IO[bytes], names: Sequence[str]
+    file: IO[bytes], names: Sequence[str], delimiter: str
 ) -> Iterator[tuple[int, dict[str, str | None] | DeadLetter]]:
     """
     The rows of `careful_cells`.
@@ -169,9 +129,10 @@ def careful_rows(
     Args:
         file: positioned where a row begins.
         names: of the columns.
+        delimiter: the character that separates cells.
     Returns: for each row its line and its cells by column, None for an empty one; or why it can't be read.
     """
-    return ((line, _row(cells, names)) for line, cells in careful_cells(file))
+    return ((line, _row(cells, names)) for line, cells in careful_cells(file, delimiter))
 
 
 def _row(cells: list[str] | csv.Error, names: Sequence[str]) -> dict[str, str | None] | DeadLetter:
@@ -180,17 +141,8 @@ def _row(cells: list[str] | csv.Error, names: Sequence[str]) -> dict[str, str | 
     if len(cells) != len(names):
         message = f"expected {len(names)} cells as in the header, found {len(cells)}"
         return DeadLetter("decode", "malformed_row", "MalformedRow", message)
-    if not _is_utf8("".join(cells)):
-        return DeadLetter("decode", "invalid_utf8", "UnicodeDecodeError", "a cell is not UTF-8")
+    if not (text := "".join(cells)).isascii() and (found := _NOT_UTF8.search(text)):
+        name = next(name for name, cell in zip(names, cells, strict=True) if found[0] in cell)
+        message = f"a cell is not UTF-8: column {name!r} has the byte 0x{ord(found[0]) - 0xDC00:02x}"
+        return DeadLetter("decode", "invalid_utf8", "UnicodeDecodeError", message)
     return {name: cell or None for name, cell in zip(names, cells, strict=True)}
-
-
-def _is_utf8(text: str) -> bool:
-    """Bytes that are not UTF-8 were read as surrogates, which can't be written as UTF-8."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

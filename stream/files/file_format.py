@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span,
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FileFormat", "Malformed", "RowWriter", "reading"]
+__all__ = ["FileFormat", "Malformed", "OutputFormat", "RowWriter", "check_names", "reading"]
 
 _UNREADABLE = (
     pa.ArrowException, ValueError, EOFError, KeyError, IndexError, TypeError, csv.Error
@@ -31,11 +31,11 @@ class Malformed(Exception):
     A place in a file that can't be read.
 
     Attributes:
-        line: where, from 1.
+        line: where, from 1; None for the file as a whole.
         hint: what to do.
     """
 
-    def __init__(self, message: str, line: int, hint: str) -> None:
+    def __init__(self, message: str, line: int | None, hint: str) -> None:
         super().__init__(message)
         self.line = line
         self.hint = hint
@@ -55,9 +55,20 @@ def reading(place: Path | str, *more: type[Exception], hint: str = "correct the 
     try:
         yield
     except Malformed as error:
-        raise SampleError(f"{place}:{error.line}: {error}", hint=error.hint) from error
+        line = "" if error.line is None else f":{error.line}"
+        raise SampleError(f"{place}{line}: {error}", hint=error.hint) from error
     except (*_UNREADABLE, *more) as error:
         raise SampleError(f"{place}: can't be read: {error}", hint=hint) from error
+
+
+def check_names(names: Sequence[str]) -> None:
+    """
+    Args:
+        names: of a file's columns.
+    Raises: Malformed when two columns have one name: which of them is meant?
+    """
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise Malformed(f"the header has {', '.join(twice[:10])} twice", None, "rename one of them")
 
 
 class RowWriter(Protocol):
@@ -104,6 +115,10 @@ class FileFormat(ABC):
     @abstractmethod
     def columns(self, path: Path) -> list[str] | None:
         """The columns that a file declares; None where only its rows name them."""
+
+    def notes(self, path: Path) -> list[str]:
+        """What was found that a reader may want to know, a sentence each."""
+        return []
 
     def arrow_schema(self, path: Path) -> pa.Schema | None:
         """The Arrow types that a file declares, if it does."""
@@ -158,6 +173,10 @@ class FileFormat(ABC):
             most: rows of a chunk.
         Returns: its rows in order, broken ones kept apart, read lazily.
         """
+
+
+class OutputFormat(FileFormat):
+    """A format that predictions can be written in."""
 
     @abstractmethod
     def writer(self, file: IO[bytes], schema: pa.Schema, avro: str) -> RowWriter:

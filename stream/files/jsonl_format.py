@@ -11,15 +11,19 @@ from typing import IO, Any
 import pyarrow as pa
 
 from stream.codec import RecordSchema
-from stream.files.file_format import FileFormat, Malformed, RowWriter
-from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
+from stream.files.file_format import Malformed, RowWriter
+from stream.files.file_span import Chunk, Limits, Row, Span, Wanted, chunks_of_rows
+from stream.files.text_format import TextFormat
 from stream.records import DeadLetter
 from stream.types import json_text
 
-__all__ = ["JsonlFormat"]
+__all__ = ["JsonlFormat", "row_of"]
+
+_BLANK = b" \t\xef\xbb\xbf"
+"""What may come before the first value of a file."""
 
 
-class JsonlFormat(FileFormat):
+class JsonlFormat(TextFormat[None]):
     """JSON lines in UTF-8; a blank line is not a row."""
 
     def columns(self, path: Path) -> list[str] | None:
@@ -29,15 +33,24 @@ class JsonlFormat(FileFormat):
     def rows(self, path: Path) -> Iterator[Row]:
         """Line by line."""
         with self.open(path) as file:
-            lines = enumerate((line for some in file for line in some.splitlines()), 1)
-            filled = ((number, line) for number, line in lines if line.strip())
-            for row, (number, line) in enumerate(filled, 1):
-                found = _object(line, row)
-                if isinstance(found, DeadLetter):
-                    raise Malformed(found.message, number, "correct the line: an object per line")
-                yield Row(number, found)
+            yield from self.lines(file)
 
-    def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:
+    def lines(self, file: IO[bytes]) -> Iterator[Row]:
+        """As `rows`, of an open file at its beginning."""
+        lines = enumerate((line for some in file for line in some.splitlines()), 1)
+        filled = ((number, line) for number, line in lines if line.strip())
+        for row, (number, line) in enumerate(filled, 1):
+            found = _object(line, row)
+            if isinstance(found, DeadLetter):
+                array = row == 1 and line.lstrip(_BLANK).startswith(b"[")
+                hint = "a file that holds a JSON array is called .json" if array else "an object per line"
+                raise Malformed(found.message, number, f"correct the line: {hint}")
+            yield Row(number, found)
+
+    def head(self, file: IO[bytes]) -> None:
+        """Nothing."""
+
+    def cut(self, file: IO[bytes], limits: Limits) -> Iterator[Span]:
         """Lines together up to some megabytes."""
         start, row, rest = 0, 1, b""
         while content := file.read(limits.block_bytes):
@@ -53,11 +66,12 @@ class JsonlFormat(FileFormat):
         if rows:
             yield Span(start, start + len(rest), row, rows)
 
-    def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
+    def read_span(
+        self, file: IO[bytes], head: None, span: Span, wanted: Wanted, most: int
+    ) -> Iterator[Chunk]:
         """As dicts, since rows need not have the same columns."""
-        with self.open(path) as file:
-            file.seek(span.start)
-            content = file.read(span.stop - span.start)
+        file.seek(span.start)
+        content = file.read(span.stop - span.start)
         lines = (line for line in content.splitlines() if line.strip())
         yield from chunks_of_rows(map(_object, lines, count(span.first_row)), span.first_row, most)
 
@@ -76,10 +90,18 @@ def _object(line: bytes, row: int) -> dict[str, Any] | DeadLetter:
         found = json.loads(line.decode("utf-8-sig" if row == 1 else "utf-8"))
     except UnicodeDecodeError as error:
         return DeadLetter(
-            "decode", "invalid_utf8", "UnicodeDecodeError", f"the line is not UTF-8: {error.reason}"
+            "decode",
+            "invalid_utf8",
+            "UnicodeDecodeError",
+            f"the line is not UTF-8: {error.reason} 0x{error.object[error.start]:02x}",
         )
     except (ValueError, RecursionError) as error:
         return DeadLetter("decode", "malformed_row", type(error).__name__, f"is not JSON: {error}")
+    return row_of(found)
+
+
+def row_of(found: object) -> dict[str, Any] | DeadLetter:
+    """A JSON value as a row, or why it is none."""
     if not isinstance(found, dict):
         message = f"expected an object, found {type(found).__name__}"
         return DeadLetter("decode", "malformed_row", "MalformedRow", message)

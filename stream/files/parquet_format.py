@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stream.files.file_format import FileFormat, RowWriter
+from stream.files.file_format import OutputFormat, RowWriter, check_names
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
 
 if TYPE_CHECKING:
@@ -20,21 +20,24 @@ __all__ = ["ParquetFormat"]
 _BATCH_ROWS = 4_096
 
 
-class ParquetFormat(FileFormat):
+class ParquetFormat(OutputFormat):
     """Parquet; Arrow opens its files by path itself."""
 
     def columns(self, path: Path) -> list[str] | None:
         """The schema's names."""
-        return list(pq.read_schema(path).names) or None
+        return list(self.arrow_schema(path).names) or None
 
     def arrow_schema(self, path: Path) -> pa.Schema:
         """The file's own."""
-        return pq.read_schema(path)
+        schema = pq.read_schema(path)
+        check_names(schema.names)
+        return schema
 
     def rows(self, path: Path) -> Iterator[Row]:
         """In batches of some thousand."""
         number = 0
         with pq.ParquetFile(path) as file:
+            check_names(file.schema_arrow.names)
             for batch in file.iter_batches(_BATCH_ROWS):
                 for values in batch.to_pylist():
                     number += 1
@@ -44,6 +47,7 @@ class ParquetFormat(FileFormat):
         """With pandas' own types and index, if pandas wrote it."""
         import pandas as pd
 
+        self.arrow_schema(path)  # refuses two columns of one name
         return pd.read_parquet(path)
 
     def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:

@@ -41,7 +41,7 @@ def write(path: str, n: int, first: int = 0) -> None:
 
 def test_every_format_is_offered() -> None:
     """`--format` takes the table's formats, the usual one first."""
-    assert list(files.FORMATS) == list(FORMATS)
+    assert list(files.OUTPUT_FORMATS) == list(FORMATS)
 
 
 def test_only_new_files_are_scored_since_the_last_run(

@@ -213,7 +213,7 @@ def test_byte_order_mark_is_not_part_of_the_first_name(tmp_path: Path) -> None:
         ("e.parquet", b"", "can't be read"),
         ("e.avro", b"Obj\x01", "can't be read"),
         ("e.avro", b"", "can't be read"),
-        ("e.xlsx", b"", r"expected a file called \.parquet, \.csv, \.jsonl or \.avro"),
+        ("e.xlsx", b"", r"expected a file called \.parquet, \.csv, \.jsonl, \.avro"),
     ],
 )
 def test_broken_file_is_refused_by_name(tmp_path: Path, name: str, content: bytes, message: str) -> None:

@@ -17,7 +17,7 @@ import pytest
 from stream.batch.output import output_schema
 from stream.codec import RecordSchema
 from stream.codec.dict_records import plain_row, read_row, write_row
-from stream.files import FORMATS
+from stream.files import OUTPUT_FORMATS
 from stream.types import AvroType, json_text, type_of
 from tests.unit.types.kinds import EVERY, schema_of, title
 
@@ -34,7 +34,7 @@ def written(name: str, kind: AvroType, column: pa.Array) -> bytes:
     file = io.BytesIO()
     of_files = output_schema(pa.schema([("x", kind.arrow)]), schema.text)
     zoned = pa.schema([of_files.field("x")])
-    writer = FORMATS[name].writer(file, zoned, schema.text)
+    writer = OUTPUT_FORMATS[name].writer(file, zoned, schema.text)
     writer.write_batch(pa.RecordBatch.from_arrays([column.cast(zoned.field("x").type)], schema=zoned))
     writer.close()
     return file.getvalue()
