@@ -11,6 +11,7 @@ import click
 from stream.cli.options import (
     as_json,
     config_option,
+    delimiter_option,
     json_option,
     model_option,
     print_table,
@@ -56,6 +57,7 @@ ALONE_BYTES = 1_000_000
 @click.option(
     "--master", metavar="URL", help="Spark's master (default: Spark's own configuration, or local[*])."
 )
+@delimiter_option
 @config_option
 @json_option
 def batch(  # noqa: PLR0913  # one argument per option of the command
@@ -67,11 +69,12 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     model: Path | None,
     processes: int | None,
     master: str | None,
+    delimiter: str | None,
     config: Path | None,
     json_out: bool,
 ) -> int:
     """
-    Score files: csv, parquet, jsonl or avro in, predictions out.
+    Score files: csv, parquet, JSON, avro or Arrow in, predictions out.
 
     INPUT is a file, a folder (with partitions such as year=2013 if it has them) or a glob. The predictions are
     appended to --output as a new run, which is published whole or not at all; run again, a command that was
@@ -94,7 +97,7 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
 
     settings = settings_of(config, model)
     request = BatchOptions(output, kind, engine, processes, master)
-    found = find_inputs(inputs, run_folders(output))
+    found = find_inputs(inputs, run_folders(output), delimiter)
     size = sum(Path(each.path).stat().st_size for each in found)
     with progress_bar("bytes looked at", size) as progress:
         plan = planned(found, request, new_only=since is not None, progress=progress)

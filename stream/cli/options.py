@@ -23,6 +23,7 @@ __all__ = [
     "SIGN_PASSWORD",
     "as_json",
     "config_option",
+    "delimiter_option",
     "json_option",
     "model_option",
     "print_table",
@@ -60,6 +61,16 @@ model_option = click.option(
     type=click.Path(path_type=Path),
     metavar="PACKAGE",
     help="Model package (default: [model] uri).",
+)
+
+_WRITTEN = {"\\t": "\t", "tab": "\t"}
+"""Ways of typing a character that a shell does not pass on."""
+
+delimiter_option = click.option(
+    "--delimiter",
+    metavar="C",
+    callback=lambda _context, _option, value: _WRITTEN.get(value, value),
+    help="What separates a csv's cells: ';', '\\t' … (default: found in the file).",
 )
 
 json_option = click.option("--json", "json_out", is_flag=True, help="Print JSON instead of a table.")

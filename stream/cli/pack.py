@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import as_json, sign_option, signing_key, steps_shown
+from stream.cli.options import as_json, delimiter_option, sign_option, signing_key, steps_shown
 
 __all__ = ["pack"]
 
@@ -17,7 +17,8 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.argument("model", type=_FILE)
 @click.option("--name", required=True, help="The model's name; each prediction carries it.")
 @click.option("--schema", type=_FILE, help="Avro schema of the events (.avsc).")
-@click.option("--sample", type=_FILE, help="Rows as the events will be: csv, parquet, avro or jsonl.")
+@click.option("--sample", type=_FILE, help="Rows as the events will be: csv, parquet, avro, json …")
+@delimiter_option
 @click.option("--vector", metavar="FIELD", help="The array field that holds all of the model's columns.")
 @click.option("--carry", metavar="F,F", default="", help="Event fields to repeat in each prediction.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The package's folder.")
@@ -40,6 +41,7 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     name: str,
     schema: Path | None,
     sample: Path | None,
+    delimiter: str | None,
     vector: str | None,
     carry: str,
     out: Path | None,
@@ -84,7 +86,7 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     )
     with steps_shown(f"packing {model.name}") as tell:
         tell("reading the rows")
-        rows = None if sample is None else read_sample(sample)
+        rows = None if sample is None else read_sample(sample, delimiter)
         text = None if schema is None else schema.read_text("utf-8")
         packed = pack_estimator_file(model, request, schema=text, sample=rows, tell=tell)
     for message in (*packed.messages, *packed.package.notes):

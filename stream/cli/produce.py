@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import config_option, progress_bar, settings_of
+from stream.cli.options import config_option, delimiter_option, progress_bar, settings_of
 
 __all__ = ["produce"]
 
@@ -24,7 +24,8 @@ __all__ = ["produce"]
     "--register", is_flag=True, help="Register the events' schema if the registry does not know it."
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Send only the first N rows.")
-def produce(
+@delimiter_option
+def produce(  # noqa: PLR0913  # one argument per option of the command
     file: Path,
     config: Path | None,
     topic: str | None,
@@ -32,23 +33,35 @@ def produce(
     key: str | None,
     limit: int | None,
     register: bool,
+    delimiter: str | None,
 ) -> None:
     """
     Send a data file's rows as Avro events to the input topic.
 
-    FILE is csv, parquet, avro or jsonl. Its rows are written with [input] schema (default: the model
-    package's features.avsc) in [input] framing. A row that does not fit the schema ends the command, which names
-    the file, row and column; the rows before it have been sent.
+    FILE is csv, parquet, avro, JSON or Arrow (docs/batch.md). Its rows are written with [input] schema (default:
+    the model package's features.avsc) in [input] framing. A row that does not fit the schema ends the command,
+    which names the file, row and column; the rows before it have been sent.
 
     \b
     Example:
       stream produce flights.csv --key flight_id --rate 1000
     """
-    from stream.tasks import send_file
+    from stream.files import file_notes
+    from stream.tasks import RowFile, send_file
 
     settings = settings_of(config)
     if topic is not None:
         settings = replace(settings, input=replace(settings.input, topic=topic))
+    for note in file_notes(file, delimiter):
+        click.echo(note, err=True)
     with progress_bar(f"events from {file.name}", limit) as progress:
-        sent = send_file(file, settings, key, rate=rate, limit=limit, register=register, progress=progress)
+        sent = send_file(
+            RowFile(file, delimiter),
+            settings,
+            key,
+            rate=rate,
+            limit=limit,
+            register=register,
+            progress=progress,
+        )
     click.echo(f"{sent} events sent to {settings.input.topic}", err=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from stream.cli.options import as_json, config_option, settings_of, sign_option, signing_key
+from stream.cli.options import as_json, config_option, delimiter_option, settings_of, sign_option, signing_key
 
 if TYPE_CHECKING:
     from stream.store import Trust
@@ -30,6 +30,7 @@ _FAILED = 1
 @click.argument("recipe", type=click.Path(path_type=Path), required=False)
 @click.option("--out", type=click.Path(path_type=Path), help="The package's folder (default: models/NAME).")
 @click.option("--data", type=click.Path(path_type=Path), help="Rows to use instead of the recipe's DATA.")
+@delimiter_option
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Use instead of the recipe's SEED.")
 @click.option(
     "--set", "fixed", multiple=True, metavar="NAME=VALUE",
@@ -56,6 +57,7 @@ def train(  # noqa: PLR0913  # one argument per option of the command
     recipe: Path | None,
     out: Path | None,
     data: Path | None,
+    delimiter: str | None,
     seed: int | None,
     fixed: tuple[str, ...],
     compare: Path | None,
@@ -92,7 +94,7 @@ def train(  # noqa: PLR0913  # one argument per option of the command
 
     signer = signing_key(sign)
     values = parameters(fixed, "--set")
-    plan = overridden(read_recipe(recipe), data=data, seed=seed, fixed=values)
+    plan = overridden(read_recipe(recipe), data=data, delimiter=delimiter, seed=seed, fixed=values)
     job = Job(plan, out, compare, not no_compare, require, not no_card, signer)
     return _run(job, lambda: _trust(config), card)
 

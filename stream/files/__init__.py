@@ -7,6 +7,7 @@ from stream.files.schema_inference import Inferred, infer_schema, legal_names
 from stream.files.tables import (
     Sample,
     events_of,
+    file_notes,
     owner_frame,
     read_events,
     read_frame,
@@ -31,6 +32,7 @@ __all__ = [
     "Wanted",
     "ending_list",
     "events_of",
+    "file_notes",
     "format_of",
     "infer_schema",
     "legal_names",

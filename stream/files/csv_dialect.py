@@ -28,7 +28,7 @@ _MOST = 0.5
 _SAID = re.compile(rb"(?:\xef\xbb\xbf)?sep=(.)\r?\n")
 """Excel's way of naming the separator, in a line before the header."""
 
-_BYTES = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"PK\x03\x04": "a zip file", b"\x1f\x8b": "a gzip file",
+_MAGIC = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"PK\x03\x04": "a zip file", b"\x1f\x8b": "a gzip file",
           b"PAR1": "a parquet file", b"(\xb5/\xfd": "a zstd file", b"\xd0\xcf\x11\xe0": "an Excel file"}  # fmt: skip
 """How files begin that are called .csv and are none."""
 
@@ -48,12 +48,14 @@ class CsvHeader:
         end: the first byte after it.
         lines: how many lines it takes.
         delimiter: the character that separates cells.
+        start: its first byte; a line `sep=;` may come before it.
     """
 
     names: tuple[str, ...]
     end: int
     lines: int
-    delimiter: str = ","
+    delimiter: str
+    start: int
 
 
 def read_header(file: IO[bytes], delimiter: str | None = None) -> CsvHeader:
@@ -68,29 +70,36 @@ def read_header(file: IO[bytes], delimiter: str | None = None) -> CsvHeader:
     Raises: Malformed when it can't be read, has a name twice, or may be separated in two ways.
     """
     head = file.read(_HEAD_BYTES)
-    for magic, kind in _BYTES.items():
+    for magic, kind in _MAGIC.items():
         if head.startswith(magic):
-            raise Malformed(
-                f"is {kind}, not csv in UTF-8", None, "save it as csv in UTF-8, or call it what it is"
-            )
+            hint = ENCODING_HINT.replace("cp1252", "utf-16") if kind == "UTF-16" else "call it what it is"
+            raise Malformed(f"is {kind}, not csv in UTF-8", None, hint)
     said = _SAID.match(head)
     start = said.end() if said else 0
     if said and delimiter is None:
         delimiter = said[1].decode("latin-1")
-    file.seek(start)
     found = _read(file, delimiter or ",", start)
-    others = [each for each in _SEPARATORS if each != found.delimiter]
-    if len(found.names) == 1 or any(each in name for name in found.names for each in others):
-        chosen = _separator(head[start:], len(head) == _HEAD_BYTES, delimiter, found.names)
-        if chosen != found.delimiter:
-            file.seek(start)
+    if isinstance(found, Malformed) or _is_doubtful(found):
+        names = () if isinstance(found, Malformed) else found.names
+        chosen = _separator(head[start:], len(head) == _HEAD_BYTES, delimiter, names)
+        if chosen != (delimiter or ","):
             found = _read(file, chosen, start)
+    if isinstance(found, Malformed):
+        raise found
     names = tuple(name or f"Unnamed: {i}" for i, name in enumerate(found.names))
     check_names(names)
-    return CsvHeader(names, found.end, found.lines + bool(said), found.delimiter)
+    return CsvHeader(names, found.end, found.lines + bool(said), found.delimiter, start)
 
 
-def _read(file: IO[bytes], delimiter: str, start: int) -> CsvHeader:
+def _is_doubtful(header: CsvHeader) -> bool:
+    """Whether another character may separate its cells."""
+    others = [each for each in _SEPARATORS if each != header.delimiter]
+    return len(header.names) == 1 or any(each in name for name in header.names for each in others)
+
+
+def _read(file: IO[bytes], delimiter: str, start: int) -> CsvHeader | Malformed:
+    """The header, or why it can't be read with this delimiter."""
+    file.seek(start)
     end = start
 
     def lines() -> Iterator[str]:
@@ -109,8 +118,8 @@ def _read(file: IO[bytes], delimiter: str, start: int) -> CsvHeader:
         byte = error.object[error.start]
         raise Malformed(f"the header is not UTF-8: byte 0x{byte:02x}", 1, ENCODING_HINT) from error
     except (ValueError, csv.Error) as error:
-        raise Malformed(f"the header can't be read: {error}", 1, "correct the header") from error
-    return CsvHeader(tuple(names), end, reader.line_num, delimiter)
+        return Malformed(f"the header can't be read: {error}", 1, "correct the header")
+    return CsvHeader(tuple(names), end, reader.line_num, delimiter, start)
 
 
 def _separator(head: bytes, cut: bool, given: str | None, names: Sequence[str]) -> str:

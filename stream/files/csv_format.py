@@ -32,6 +32,8 @@ _PANDAS_MISSING = frozenset({
 """Cells that pandas takes for missing. Source: `pandas.read_csv`, `na_values`."""
 
 
+_CORRECT = "correct the line: a separator in a text needs quotes, and a column of row names needs a name in the header"
+
 _UNNAMED = re.compile(r"Unnamed: [0-9]+\Z")
 
 
@@ -75,7 +77,7 @@ class CsvFormat(TextFormat[CsvHeader]):
             for line, found in careful_rows(file, header.names, header.delimiter):
                 if isinstance(found, DeadLetter):
                     utf8 = found.reason == "invalid_utf8"
-                    hint = ENCODING_HINT if utf8 else "correct the line; a separator in a text needs quotes"
+                    hint = ENCODING_HINT if utf8 else _CORRECT
                     raise Malformed(found.message, header.lines + line, hint)
                 yield Row(header.lines + line, found)
 

@@ -68,7 +68,7 @@ def check_names(names: Sequence[str]) -> None:
     Raises: Malformed when two columns have one name: which of them is meant?
     """
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise Malformed(f"the header has {', '.join(twice[:10])} twice", None, "rename one of them")
+        raise Malformed(f"two columns are called {', '.join(twice[:10])}", None, "rename one of them")
 
 
 class RowWriter(Protocol):

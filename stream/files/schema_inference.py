@@ -51,9 +51,8 @@ def infer_schema(sample: Sample, name: str, *, texts: Collection[str] = ()) -> I
     if not sample.rows:
         raise SampleError(f"{sample.name}: has no rows", hint="give a sample with rows")
     columns = list(dict.fromkeys(key for row in sample.rows for key in row.values))
-    findings: list[str] = [
-        f"{sample.name}: only its first {len(sample.rows)} rows were looked at"
-    ] * sample.cut
+    findings: list[str] = [*sample.notes]
+    findings += [f"{sample.name}: only its first {len(sample.rows)} rows were looked at"] * sample.cut
     fields: list[dict[str, Any]] = []
     names = legal_names(columns)
     for column in columns:

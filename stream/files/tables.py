@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from stream.codec import RecordSchema
 from stream.errors import SampleError
-from stream.files.file_format import FileFormat, reading
+from stream.files.file_format import FileFormat, check_names, reading
 from stream.files.file_span import Row
 from stream.files.formats import named_format
 from stream.table import record_reader
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Sample",
     "events_of",
+    "file_notes",
     "owner_frame",
     "read_events",
     "read_frame",
@@ -49,6 +50,8 @@ class Sample:
         text: whether values are texts that represent numbers, dates … (csv).
         cut: whether the file has more rows.
         source: the file, or the frame or table itself; None where the rows are all there is.
+        delimiter: the character that was given for a csv.
+        notes: what its format found, a sentence each.
     """
 
     name: str
@@ -58,19 +61,22 @@ class Sample:
     text: bool = False
     cut: bool = False
     source: Path | pd.DataFrame | pa.Table | None = None
+    delimiter: str | None = None
+    notes: tuple[str, ...] = ()
 
 
-def read_sample(path: Path) -> Sample:
+def read_sample(path: Path, delimiter: str | None = None) -> Sample:
     """
     Read the first rows of a file.
 
     Args:
         path: of one of `FORMATS`.
+        delimiter: the character that separates a csv's cells; None to find it.
     Returns: up to 100,000 rows, with what the file says about their types.
     Raises: SampleError naming file and row.
     """
-    kind = named_format(path)
-    rows = list(islice(read_rows(path), SAMPLE_ROWS + 1))
+    kind = named_format(path, delimiter)
+    rows = list(islice(_rows(path, kind), SAMPLE_ROWS + 1))
     with reading(path, OSError):
         return Sample(
             str(path),
@@ -80,6 +86,8 @@ def read_sample(path: Path) -> Sample:
             text=kind.text,
             cut=len(rows) > SAMPLE_ROWS,
             source=path,
+            delimiter=delimiter,
+            notes=tuple(f"{path}: {note}" for note in kind.notes(path)),
         )
 
 
@@ -94,6 +102,9 @@ def sample_of(table: pd.DataFrame | pa.Table) -> Sample:
     """
     name = "the sample"
     with reading(name):
+        check_names(
+            [str(column) for column in (table.schema.names if isinstance(table, pa.Table) else table)]
+        )
         if isinstance(table, pa.Table):
             arrow = table.slice(0, SAMPLE_ROWS)
         else:
@@ -122,23 +133,24 @@ def owner_frame(sample: Sample, texts: Mapping[str, Collection[str]]) -> pd.Data
         return pd.DataFrame([row.values for row in sample.rows])
     if isinstance(source, Path):
         with reading(source, OSError):
-            return named_format(source).as_pandas(source, count, texts)
+            return named_format(source, sample.delimiter).as_pandas(source, count, texts)
     frame: pd.DataFrame = (
         source.slice(0, count).to_pandas() if isinstance(source, pa.Table) else source.head(count)
     )
     return frame
 
 
-def read_rows(path: Path) -> Iterator[Row]:
+def read_rows(path: Path, delimiter: str | None = None) -> Iterator[Row]:
     """
     Read a file row by row.
 
     Args:
         path: of one of `FORMATS`.
+        delimiter: as for `read_sample`.
     Returns: its rows; of a csv all values are texts, an empty cell is None.
     Raises: SampleError: at once when there is no such file or format; else naming file and row, when that row is read.
     """
-    return _rows(path, named_format(path))
+    return _rows(path, named_format(path, delimiter))
 
 
 def _rows(path: Path, kind: FileFormat) -> Iterator[Row]:
@@ -146,21 +158,37 @@ def _rows(path: Path, kind: FileFormat) -> Iterator[Row]:
         yield from kind.rows(path)
 
 
-def read_frame(path: Path) -> pd.DataFrame:
+def read_frame(path: Path, delimiter: str | None = None) -> pd.DataFrame:
     """
     Read a whole file.
 
     Args:
         path: of one of `FORMATS`.
+        delimiter: as for `read_sample`.
     Returns: its rows; of a csv all values are texts, missing where a cell is empty.
     Raises: SampleError naming the file and what is wrong.
     """
-    kind = named_format(path)
+    kind = named_format(path, delimiter)
     with reading(path, OSError):
         return kind.frame(path)
 
 
-def read_events(path: Path, schema: RecordSchema) -> Iterator[dict[str, Any]]:
+def file_notes(path: Path, delimiter: str | None = None) -> list[str]:
+    """
+    What a file's format finds in it that its owner may want to know: a separator that is not a comma, for example.
+
+    Args:
+        path: of one of `FORMATS`.
+        delimiter: as for `read_sample`.
+    Returns: a sentence each.
+    Raises: SampleError naming the file and what is wrong.
+    """
+    kind = named_format(path, delimiter)
+    with reading(path, OSError):
+        return [f"{path}: {note}" for note in kind.notes(path)]
+
+
+def read_events(path: Path, schema: RecordSchema, delimiter: str | None = None) -> Iterator[dict[str, Any]]:
     """
     Read a file as events of a schema.
 
@@ -168,10 +196,12 @@ def read_events(path: Path, schema: RecordSchema) -> Iterator[dict[str, Any]]:
         path: of one of `FORMATS`.
         schema: of the events. A column is found by the field's original name (`feature`) or its Avro name, a
             nested field of a flat file by its dotted path; columns that the schema lacks are ignored.
+        delimiter: as for `read_sample`.
     Returns: an Avro record per row, in order, read lazily; dates and times as Python objects, UTC.
     Raises: SampleError as `read_rows`, or naming file, row and column.
     """
-    return _events(str(path), read_rows(path), schema, text=named_format(path).text)
+    kind = named_format(path, delimiter)
+    return _events(str(path), _rows(path, kind), schema, text=kind.text)
 
 
 def events_of(sample: Sample, schema: RecordSchema) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from stream.lazy import lazy_face
 if TYPE_CHECKING:
     from stream.tasks.contract_check import check_contract
     from stream.tasks.event_sending import Message, replay
-    from stream.tasks.file_events import send_file
+    from stream.tasks.file_events import RowFile, send_file
     from stream.tasks.file_scoring import (
         BatchOptions,
         check_inputs,
@@ -28,6 +28,7 @@ __all__ = [
     "Finding",
     "GroupStatus",
     "Message",
+    "RowFile",
     "Severity",
     "ask_worker",
     "check_contract",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -15,17 +16,31 @@ from stream.settings import Settings
 from stream.tasks.event_sending import Message, replay
 from stream.transport import Cluster, Sink
 
-__all__ = ["event_messages", "send_file"]
+__all__ = ["RowFile", "event_messages", "send_file"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowFile:
+    """
+    A data file.
+
+    Attributes:
+        path: of one of the formats that are read.
+        delimiter: the character that separates a csv's cells; None to find it.
+    """
+
+    path: Path
+    delimiter: str | None = None
 
 
 def event_messages(
-    file: Path, settings: Settings, key: str | None, *, register: bool = False
+    file: RowFile, settings: Settings, key: str | None, *, register: bool = False
 ) -> Iterator[Message]:
     """
     A data file's rows as messages.
 
     Args:
-        file: csv, parquet, avro or jsonl.
+        file: of any format that is read.
         settings: the configuration; events have its input's schema and framing.
         key: the field whose text becomes the key; None = no key.
         register: register the schema when the registry does not know it.
@@ -37,18 +52,18 @@ def event_messages(
         raise SampleError(
             f"--key {key}: {schema.name} has no such field", hint=f"one of {', '.join(schema.fields)}"
         )
-    for number, row in enumerate(read_events(file, schema), start=1):
+    for number, row in enumerate(read_events(file.path, schema, file.delimiter), start=1):
         try:
             value = prefix + write_row(schema, row)
         except RecordError as error:
             raise SampleError(
-                f"{file}: row {number}: {error.message}", hint="correct the row, or the schema"
+                f"{file.path}: row {number}: {error.message}", hint="correct the row, or the schema"
             ) from error
         yield Message(None if key is None or row[key] is None else str(row[key]).encode(), value)
 
 
 def send_file(
-    file: Path,
+    file: RowFile,
     settings: Settings,
     key: str | None,
     *,

@@ -57,7 +57,7 @@ NAMES: dict[str, Named] = {
         None,
     ),
     "DATA": Named(
-        "the path of the rows, relative to the recipe: csv, parquet, avro or jsonl, or whatever load(path) reads;"
+        "the path of the rows, relative to the recipe: csv, parquet, avro, JSON or Arrow, or what load(path) reads;"
         " `--data` overrides it",
         (str, Path, NoneType),
         None,

@@ -20,6 +20,7 @@ def overridden(
     recipe: Recipe,
     *,
     data: Path | None = None,
+    delimiter: str | None = None,
     seed: int | None = None,
     fixed: Mapping[str, object] | None = None,
 ) -> Recipe:
@@ -27,15 +28,21 @@ def overridden(
     Args:
         recipe: as its file says.
         data: rows to use in place of DATA; None for the recipe's own.
+        delimiter: the character that separates a csv's cells; None to find it.
         seed: in place of SEED; None likewise.
         fixed: estimator parameters; the grid no longer varies them.
     Returns: the recipe with these values.
-    Raises: SettingsError when rows are given to a recipe that takes none.
+    Raises: SettingsError when rows, or their separator, are given to a recipe that takes none.
     """
     if data is not None and recipe.data is None:
         raise SettingsError(
             f"{recipe.path}: has no DATA, so that load() would not look at {data}",
             hint="define DATA in the recipe, and let load take its path as its one argument",
+        )
+    if delimiter is not None and recipe.load is not None:
+        raise SettingsError(
+            f"--delimiter: {recipe.path} reads its rows itself, with load()",
+            hint="name the separator in load(), or leave load() out: DATA is then read here",
         )
     fixed = dict(fixed or {})
     grids = [recipe.grid] if isinstance(recipe.grid, Mapping) else list(recipe.grid)
@@ -43,6 +50,7 @@ def overridden(
     return replace(
         recipe,
         data=data or recipe.data,
+        delimiter=delimiter,
         split=recipe.split if seed is None else replace(recipe.split, seed=seed),
         fixed=fixed,
         grid=recipe.grid if not fixed else [grid for grid in left if grid],

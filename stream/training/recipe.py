@@ -47,6 +47,7 @@ class Recipe:
         judge: the metric that decides, or None for that of the estimator's kind.
         probabilities: whether every class's probability is published.
         fixed: estimator parameters from the command line.
+        delimiter: the character that separates the cells of `data`, if it is a csv; None to find it.
     """
 
     path: Path
@@ -66,6 +67,7 @@ class Recipe:
     judge: str | None
     probabilities: bool
     fixed: Mapping[str, object] = field(default_factory=dict)
+    delimiter: str | None = None
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -22,7 +22,7 @@ from stream.training.recipe import Recipe, guarded
 from stream.training.search import Candidate, search
 from stream.training.split import cut, folds_of
 from stream.training.trained import Metrics, Step, Trained
-from stream.training.training_rows import fingerprint, inferred_schema, load_rows
+from stream.training.training_rows import fingerprint, inferred_schema, load_rows, notes_of
 from stream.types import plain_object
 
 __all__ = ["run_recipe"]
@@ -73,7 +73,7 @@ def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) ->
             baseline=_baseline(classes, truth, sheet.truth),
             facts=_about(recipe, frame, training, held_out, found),
             schema=schema,
-            findings=findings,
+            findings=(*notes_of(recipe), *findings),
             notes=tuple(_unknown_labels(recipe, sheet)),
         )  # fmt: skip
     _check_judge(trained)

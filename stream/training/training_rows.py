@@ -12,12 +12,21 @@ import pyarrow as pa
 
 from stream.codec import RecordSchema
 from stream.errors import SampleError, SettingsError
-from stream.files import infer_schema, legal_names, named_format, read_frame, read_sample, reading, sample_of
+from stream.files import (
+    file_notes,
+    infer_schema,
+    legal_names,
+    named_format,
+    read_frame,
+    read_sample,
+    reading,
+    sample_of,
+)
 from stream.training.recipe import Recipe
 from stream.training.split import spread
 from stream.types import AvroType
 
-__all__ = ["fingerprint", "inferred_schema", "load_rows", "read_table"]
+__all__ = ["fingerprint", "inferred_schema", "load_rows", "notes_of", "read_table"]
 
 _SCHEMA_ROWS = 50_000
 """Rows, spread over all, by which a schema is inferred."""
@@ -34,7 +43,7 @@ def load_rows(recipe: Recipe) -> pd.DataFrame:
         raise SettingsError(f"{recipe.path}: DATA: there is no {recipe.data}", hint="correct the path")
     if recipe.load is None:
         assert recipe.data is not None  # a recipe has one of the two
-        frame: object = read_table(recipe.data)
+        frame: object = read_table(recipe.data, recipe.delimiter)
         place = str(recipe.data)
     else:
         frame = recipe.load() if recipe.data is None else recipe.load(recipe.data)
@@ -94,23 +103,31 @@ def _check_target(target: pd.Series, place: str) -> None:
         )
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, delimiter: str | None = None) -> pd.DataFrame:
     """
     Read a data file as a frame; its cells mean what they mean to `stream pack` and `stream produce`.
 
     Args:
         path: of a data file.
+        delimiter: the character that separates a csv's cells; None to find it.
     Returns: its rows. An empty cell of a csv is missing; in a column of numbers, dates or true and false so are
         `NA` and the like, which are texts in a column of texts.
     Raises: SampleError naming the file and what is wrong.
     """
     if not named_format(path).text:
         return read_frame(path)
-    inferred = infer_schema(read_sample(path), path.stem)  # refuses what is not a table
+    inferred = infer_schema(read_sample(path, delimiter), path.stem)  # refuses what is not a table
     leaves = {leaf.feature or leaf.path: leaf for leaf in RecordSchema(inferred.text).leaves()}
-    texts = read_frame(path)
+    texts = read_frame(path, delimiter)
     with reading(path, OverflowError):
         return texts.assign(**{name: _typed(texts[name], leaf.type) for name, leaf in leaves.items()})
+
+
+def notes_of(recipe: Recipe) -> list[str]:
+    """What was found in the recipe's file, if it is read here."""
+    if recipe.load is not None or recipe.data is None:
+        return []
+    return file_notes(recipe.data, recipe.delimiter)
 
 
 def _typed(texts: pd.Series, kind: AvroType) -> pd.Series:

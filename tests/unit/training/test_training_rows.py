@@ -111,7 +111,7 @@ def test_load_gets_the_path_where_there_is_data(recipe: Path) -> None:
     [
         (None, "there is no .*visits.csv"),
         ("id,age\n", "gives no column|no rows"),
-        ("a,a\n1,2\n", "header has a twice"),
+        ("a,a\n1,2\n", "two columns are called a"),
         (CSV + "a4,1\n", "expected 6 cells"),
         (CSV.replace("left\n", "gone\n"), "gives no column 'left'"),
         (CSV.replace(",1\n", ",inf\n"), "1 rows have an infinite left"),
