@@ -19,18 +19,12 @@ from stream.files.file_format import Malformed, RowWriter
 from stream.files.file_span import Chunk, Limits, Row, Span, Wanted, chunks_of_rows, chunks_of_table
 from stream.files.text_format import TextFormat
 from stream.records import DeadLetter
+from stream.types import MISSING
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["CsvFormat"]
-
-_PANDAS_MISSING = frozenset({
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-    "NULL", "NaN", "None", "n/a", "nan", "null",
-})  # fmt: skip
-"""Cells that pandas takes for missing. Source: `pandas.read_csv`, `na_values`."""
-
 
 _CORRECT = "correct the line: a separator in a text needs quotes, and a column of row names needs a name in the header"
 
@@ -106,7 +100,7 @@ class CsvFormat(TextFormat[CsvHeader]):
 
         with self.open(path) as file:
             header = self.head(file)
-            missing = {name: sorted(_PANDAS_MISSING - set(texts.get(name, ()))) for name in header.names}
+            missing = {name: sorted({"", *MISSING} - set(texts.get(name, ()))) for name in header.names}
             file.seek(header.start)
             frame: pd.DataFrame = pd.read_csv(
                 file,
