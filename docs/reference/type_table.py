@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stream.types import TYPES, AvroType, array_of, enum_of, fixed_of, type_of
+from stream.types import TYPES, AvroType, array_of, decimal_of, enum_of, fixed_of, type_of
 
 __all__ = ["forms", "names"]
 
@@ -39,11 +39,13 @@ def names() -> str:
 
 def _kinds() -> Iterator[tuple[str, AvroType]]:
     for kind in TYPES:
+        if kind.name == "date":
+            yield "`bytes` or `fixed`, `decimal`, for example (9,2)", decimal_of(9, 2)
         yield (f"`{kind.name}`" if kind.name == kind.kind else f"`{kind.kind}`, `{kind.name}`"), kind
     yield "`enum`", enum_of(("A",))
     yield "`fixed`", fixed_of(1)
-    for logical in ("decimal", "uuid", "duration"):
-        yield f"`fixed`, `{logical}`", fixed_of(1, logical)
+    yield "`fixed` of 16, `uuid`", fixed_of(16, "uuid")
+    yield "`fixed` of 12, `duration`", fixed_of(12, "duration")
     yield "`array` of one of these, for example `double`", array_of(type_of("double"))
 
 

@@ -34,7 +34,6 @@ def pack(  # noqa: PLR0913  # one argument per option of `stream pack`
     *,
     name: str,
     sample: Table = None,
-    delimiter: str | None = None,
     schema: str | Path | Mapping[str, object] | None = None,
     vector: str | None = None,
     carry: Names = (),
@@ -54,7 +53,6 @@ def pack(  # noqa: PLR0913  # one argument per option of `stream pack`
         name: the model's name; each prediction carries it.
         sample: rows as the events will be: a pandas or polars frame, an Arrow table, a list of dicts, or a data
             file's path.
-        delimiter: what separates the cells of a csv sample; None to find it.
         schema: the events' Avro schema: a file's path, its JSON text, or a dict; None to infer it from the sample.
         vector: the array field that holds all of the model's columns.
         carry: event fields to repeat in each prediction.
@@ -80,7 +78,7 @@ def pack(  # noqa: PLR0913  # one argument per option of `stream pack`
         signer=_signer(sign),
         types=_names(trusted_types),
     )
-    text, rows = _schema_text(schema), _sample(sample, delimiter)
+    text, rows = _schema_text(schema), _sample(sample)
     if isinstance(estimator, str | Path):
         packed = pack_estimator_file(Path(estimator), request, schema=text, sample=rows)
     else:
@@ -107,11 +105,11 @@ def _schema_text(schema: str | Path | Mapping[str, object] | None) -> str | None
         ) from error
 
 
-def _sample(sample: Table, delimiter: str | None) -> Sample | None:
+def _sample(sample: Table) -> Sample | None:
     if sample is None or isinstance(sample, Sample):
         return sample
     if isinstance(sample, str | Path):
-        return read_sample(Path(sample), delimiter)
+        return read_sample(Path(sample))
     import pandas as pd
     import pyarrow as pa
 

@@ -3,7 +3,6 @@
 from stream.batch.headers import check_columns
 from stream.batch.input_files import Input, find_inputs
 from stream.batch.local import run_local
-from stream.batch.output import instants
 from stream.batch.plan import Plan, Unit, check_unchanged, plan_inputs
 from stream.batch.record import RunRecord, past_runs, run_folders, scored_hashes
 from stream.batch.run_folder import Run, Title, open_run
@@ -23,7 +22,6 @@ __all__ = [
     "check_unchanged",
     "done_name",
     "find_inputs",
-    "instants",
     "open_run",
     "past_runs",
     "plan_inputs",

@@ -59,8 +59,11 @@ class FastReader:
             batch = _decode(bodies, self._rust) if bodies else None
         if batch is None:
             return Part((), self._empty), list(range(total))
-        columns = {plan.leaf.path: _column(batch, plan) for plan in self._plans}
-        good = np.flatnonzero(self._believed(batch, columns, bodies))
+        doubted: set[int] = set()
+        columns = {plan.leaf.path: _column(batch, plan, doubted) for plan in self._plans}
+        believed = self._believed(batch, columns, bodies)
+        believed[list(doubted)] = False
+        good = np.flatnonzero(believed)
         if len(good) == total:
             return Part(range(total), columns), []
         if len(good) < len(bodies):
@@ -134,13 +137,32 @@ def _decode(bodies: list[bytes], rust: str) -> pa.RecordBatch | None:
     return batch
 
 
-def _column(batch: pa.RecordBatch, plan: LeafPlan) -> pa.Array:
+def _column(batch: pa.RecordBatch, plan: LeafPlan, doubted: set[int]) -> pa.Array:
+    """A leaf's column; the rows whose values are not the reader's are added to `doubted`."""
     if not plan.steps:
         constant = plan.leaf.type.from_storage(pa.array([plan.constant], plan.storage))
         return pa.repeat(constant[0], batch.num_rows)
     column = batch.column(plan.steps[0].position)
     if len(plan.steps) > 1:
         column = pc.struct_field(column, [step.position for step in plan.steps[1:]])
-    if column.type != plan.storage:  # rounded where Avro's promotion rounds (long to float)
-        column = column.cast(plan.storage, safe=False)
+    if column.type != plan.storage:
+        column = _promoted(column, plan.storage, doubted)
+    if plan.leaf.type.checked:
+        doubted.update(plan.leaf.type.outside(column))
     return plan.leaf.type.from_storage(column)
+
+
+def _promoted(column: pa.Array, storage: pa.DataType, doubted: set[int]) -> pa.Array:
+    """Cast; where a cast may have rounded, the strict path says whether the value can be held."""
+    try:
+        return column.cast(storage)
+    except pa.ArrowInvalid:
+        cast = column.cast(storage, safe=False)
+    if pa.types.is_integer(column.type) and pa.types.is_floating(storage):
+        # Beyond these bounds a whole number may be rounded.
+        limit = 1 << (24 if storage == pa.float32() else 53)
+        beyond = pc.or_(pc.greater(column, limit), pc.less(column, -limit)).fill_null(False)
+        doubted.update(pc.indices_nonzero(beyond).to_pylist())
+    else:
+        doubted.update(range(len(column)))
+    return cast

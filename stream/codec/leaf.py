@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from stream.codec.nodes import Array, Enum, Field, Fixed, Node, Primitive, Record, strip_null
 from stream.errors import SchemaError
-from stream.types import AvroType, array_of, enum_of, fixed_of, type_of
+from stream.types import AvroType, array_of, decimal_of, enum_of, fixed_of, type_of
 
 __all__ = ["Leaf", "default_of", "describe", "find", "type_at"]
 
@@ -96,6 +96,11 @@ def describe(steps: Sequence[Field]) -> Leaf:
     last = steps[-1]
     node = strip_null(last.type)[0]
     found = type_at(node)
+    if found is not None and not found.column:
+        raise SchemaError(
+            f"field {path!r} can't be a column: it is a {found.full_name}, which no column can hold",
+            hint="leave it out: a field that is neither a feature nor carried may be anything",
+        )
     if found is None:
         inner = strip_null(node.items)[0] if isinstance(node, Array) else None
         path, node = (path, node) if inner is None else (f"{path}[]", inner)
@@ -119,6 +124,8 @@ def type_at(node: Node) -> AvroType | None:
         inner, nullable = strip_null(node.items)
         item = None if isinstance(inner, Array) else type_at(inner)
         return None if item is None else array_of(item, nullable=nullable)
+    if isinstance(node, Primitive | Fixed) and node.logical == "decimal":
+        return decimal_of(node.precision, node.scale, node.size_bytes if isinstance(node, Fixed) else None)
     if isinstance(node, Primitive):
         return type_of(node.type, node.logical)
     if isinstance(node, Enum):

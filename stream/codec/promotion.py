@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias, cast
 
-import numpy as np
-
+from stream.codec.leaf import type_at
 from stream.codec.nodes import Array, Enum, Fixed, Node, Primitive, Record, Union, is_null, strip_null
-from stream.types import Misfit, type_of
+from stream.types import AvroType, Misfit, type_of
 
 __all__ = ["Convert", "alike", "columnar", "converter", "fits", "matching", "type_name"]
 
@@ -41,9 +41,9 @@ def fits(written: Node, expected: Node) -> bool:
         return any(fits(written, branch) for branch in expected.branches)
     if isinstance(written, Primitive) and isinstance(expected, Primitive):
         same = written.type == expected.type or expected.type in PROMOTIONS.get(written.type, ())
-        return same and _same_unit(written, expected)
+        return same and _same_measure(written, expected)
     if isinstance(written, Fixed) and isinstance(expected, Fixed):
-        return written.size_bytes == expected.size_bytes
+        return written.size_bytes == expected.size_bytes and _same_measure(written, expected)
     if isinstance(written, Array) and isinstance(expected, Array):
         return is_null(written.items) or fits(written.items, expected.items)
     return isinstance(written, Enum) and isinstance(expected, Enum)
@@ -90,11 +90,16 @@ def alike(union: Union, branch: Node, expected: Node) -> bool:
     return branch.name.rpartition(".")[2] in names
 
 
-def _same_unit(written: Primitive, expected: Primitive) -> bool:
-    """Milliseconds read as microseconds would be a silent error by a thousand: Avro allows it, we don't."""
-    meant = [type_of(node.type, node.logical) for node in (written, expected)]
-    bare = any(one.arrow == one.storage for one in meant)
-    return bare or meant[0].arrow == meant[1].arrow
+def _same_measure(written: Primitive | Fixed, expected: Primitive | Fixed) -> bool:
+    """
+    Whether numbers mean the same, or can be converted: hundredths read as thousandths would be a silent error by
+    ten. Avro allows it, we don't.
+    """
+    meant, wanted = type_at(written), type_at(expected)
+    assert meant is not None  # these nodes have types
+    assert wanted is not None
+    bare = any(one.arrow == one.storage for one in (meant, wanted))
+    return bare or meant.measure == wanted.measure or wanted.rescaled(meant) is not None
 
 
 def columnar(written: Node, expected: Node) -> bool:
@@ -112,7 +117,15 @@ def columnar(written: Node, expected: Node) -> bool:
         item, written_null = strip_null(written.items)
         wanted, nullable = strip_null(expected.items)
         return columnar(item, wanted) and (nullable or not written_null)
-    return isinstance(written, Primitive)
+    return isinstance(written, Primitive) and _rescaled(written, expected) is None
+
+
+def _rescaled(written: Node, expected: Node) -> Convert | None:
+    """The change of unit between two types, if there is one."""
+    meant, wanted = type_at(written), type_at(expected)
+    if meant is None or wanted is None or meant.measure == wanted.measure:
+        return None
+    return wanted.rescaled(meant)
 
 
 def converter(written: Node, expected: Node) -> Convert | None:
@@ -124,8 +137,22 @@ def converter(written: Node, expected: Node) -> Convert | None:
         expected: the reader's type, no union.
     Returns: the function; None where nothing changes (bytes that are read as a text are one).
     """
+    change = _change(written, expected)
+    wanted = type_at(expected)
+    return partial(_checked, change, wanted) if wanted is not None and wanted.checked else change
+
+
+def _checked(change: Convert | None, wanted: AvroType, value: object) -> object:
+    changed = change(value) if change else value
+    wanted.check(changed)
+    return changed
+
+
+def _change(written: Node, expected: Node) -> Convert | None:
     if isinstance(written, Enum) and isinstance(expected, Enum):
         return _symbol(expected)
+    if (rescaled := _rescaled(written, expected)) is not None:
+        return rescaled
     if isinstance(written, Primitive) and isinstance(expected, Primitive) and written.type != expected.type:
         return _PROMOTE.get(expected.type)
     return None
@@ -143,17 +170,19 @@ def _symbol(expected: Enum) -> Convert:
 
 
 def _to_double(value: object) -> object:
-    return float(cast("int", value))
+    return _DOUBLE.read(value, text=False)
 
 
 def _to_float(value: object) -> object:
-    # Rounded once, from all 64 bits, as Java does and as Arrow casts; through a double it would be rounded twice.
-    return float(np.float32(np.int64(cast("int", value))))
+    return _FLOAT.read(value, text=False)
 
 
 def _to_bytes(value: object) -> object:
     return cast("str", value).encode()
 
+
+_DOUBLE, _FLOAT = type_of("double"), type_of("float")
+"""A whole number that they would round is refused; Avro allows it, but the model would get another number."""
 
 _PROMOTE: dict[str, Convert] = {
     "float": _to_float,
@@ -164,6 +193,8 @@ _PROMOTE: dict[str, Convert] = {
 
 def type_name(node: Node) -> str:
     """A type's name for people: `double`, `timestamp-millis`, `array of int`, `enum Colour`."""
+    if isinstance(node, Primitive | Fixed) and node.logical == "decimal":
+        return f"decimal({node.precision},{node.scale})"
     if isinstance(node, Primitive):
         return node.logical or node.type
     if isinstance(node, Array):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stream.batch import instants
 from stream.extras import require
 from stream.scoring import answer_fields
 from stream.spark.shipping import Shipped, ship
@@ -86,7 +84,8 @@ def _scorer(shipped: Shipped, name: str) -> StructScorer:
     key = (shipped.sha256, name)
     if key not in _scorers:
         package = shipped.open()
-        as_sql = partial(instants, prediction_avsc=package.prediction)
         call = f"give it the row: {name}(struct(*))"
-        _scorers[key] = StructScorer(package.model, package.features, name, call, as_sql)
+        _scorers[key] = StructScorer(
+            package.model, package.features, name, call, lambda kind: kind.spark_arrow
+        )
     return _scorers[key]

@@ -127,7 +127,9 @@ class Outcomes:
         self._warn = warn
         self._absent: dict[tuple[str, ...], list[Absent]] = {}
         call = f"name the table and give its name: SELECT {name}(f) FROM 'flights.parquet' f"
-        self._scorer = StructScorer(package.model, package.features, name, call)
+        self._scorer = StructScorer(
+            package.model, package.features, name, call, lambda kind: kind.duckdb_arrow
+        )
         self.type = self._scorer.type
 
     def score(self, rows: pa.Array) -> pa.Array:

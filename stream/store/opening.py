@@ -200,7 +200,7 @@ def read_vouched(folder: Path, name: str, trust: Trust) -> bytes:
 
     Args:
         folder: of the version.
-        name: one of the files that its manifest names.
+        name: one of the files that every version has.
         trust: who may have packed it.
     Returns: its bytes.
     Raises: PackageError with the step that failed.

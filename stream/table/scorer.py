@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from stream.codec import RecordSchema
 from stream.records import DeadLetter
-from stream.scoring import Model, Scored, carried_names, prediction_columns
+from stream.scoring import Model, Scored, answer_fields, carried_names, prediction_columns
 from stream.table.column_reader import ColumnReader
 from stream.table.row_reader import TextColumns
-from stream.types import Misfits, dead_letter_of
+from stream.types import AvroType, Misfits, dead_letter_of, type_of
 
 __all__ = ["ScoredTable", "TableScorer", "predict_columns"]
 
@@ -102,6 +102,8 @@ class TableScorer:
         paths = list(dict.fromkeys(feature.path for feature in manifest.features))
         needed, more = (paths, kept) if optional else (list(dict.fromkeys([*paths, *kept])), [])
         self._needed = ColumnReader(schema, needed, more)
+        self._types = {carried[path]: schema.leaf(path).type for path in kept}
+        self._types |= {field.name: field.whole for field in answer_fields(manifest)}
         self._left = frozenset(name for path, name in carried.items() if path not in kept)
         none = {leaf.path: pa.nulls(0, leaf.arrow) for leaf in self._needed.leaves}
         self._empty = self._batch(predict_columns(model, none, 0))
@@ -110,6 +112,11 @@ class TableScorer:
     def schema(self) -> pa.Schema:
         """The predictions' columns, whatever the rows."""
         return self._empty.schema
+
+    @property
+    def types(self) -> dict[str, AvroType]:
+        """What the predictions' columns hold, by name, in order."""
+        return {name: self._types.get(name, type_of("string")) for name in self.schema.names}
 
     def wanted(self, names: Collection[str]) -> list[str]:
         """Those of a file's columns that scoring looks at, in the same order; the others need not be read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from stream.records import DeadLetter
 from stream.scoring import Model
 from stream.table.row_reader import names_of
 from stream.table.scorer import ScoredTable, TableScorer
+from stream.types import AvroType
 
 __all__ = ["Look", "StructScorer"]
 
@@ -34,7 +35,7 @@ class StructScorer:
         features: `features.avsc`.
         name: of the function, for messages.
         call: how it is called with a row, for the hint where it was called with something else.
-        as_sql: the prediction's columns → the same in the query engine's types.
+        arrow_of: the Arrow type that the query engine is given for a type.
 
     Attributes:
         type: a struct of `prediction` and `error`; the first has the prediction's fields, the second `stage`,
@@ -47,14 +48,15 @@ class StructScorer:
         features: str,
         name: str,
         call: str,
-        as_sql: Callable[[pa.Schema], Iterable[pa.Field]] = list,
+        arrow_of: Callable[[AvroType], pa.DataType],
     ) -> None:
         self._model = model
         self._name, self._call = name, call
         self._schema = RecordSchema(features)
         self._carried = {path: self._names(path) for path in model.manifest.carry}
         self._scorers: dict[tuple[str, ...], TableScorer] = {}
-        self._prediction = pa.struct(list(as_sql(TableScorer(model, self._schema).schema)))
+        self._types = TableScorer(model, self._schema).types
+        self._prediction = pa.struct([(name, arrow_of(kind)) for name, kind in self._types.items()])
         self.type = pa.struct([("prediction", self._prediction), ("error", _ERROR)])
 
     def score(self, rows: pa.Array, look: Look | None = None) -> pa.Array:
@@ -99,11 +101,17 @@ class StructScorer:
         top = path.partition(".")[0]
         return {name for field in self._schema.root.fields if field.name == top for name in names_of(field)}
 
+    def _as(self, column: pa.Array, field: pa.Field) -> pa.Array:
+        """A column in the query engine's type; as its text where the engine has none of its own."""
+        if column.type != field.type and pa.types.is_string(field.type):
+            return self._types[field.name].csv_column(column)
+        return column.cast(field.type)
+
     def _outcomes(self, scored: ScoredTable) -> pa.Array:
         predictions, n = scored.aligned(), scored.count
         found = dict(zip(predictions.schema.names, predictions.columns, strict=True))
         columns = [
-            found[field.name].cast(field.type) if field.name in found else pa.nulls(n, field.type)
+            self._as(found[field.name], field) if field.name in found else pa.nulls(n, field.type)
             for field in self._prediction
         ]
         failed = pa.array([i in scored.faults for i in range(n)]) if scored.faults else pa.repeat(False, n)

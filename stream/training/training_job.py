@@ -9,14 +9,17 @@ from typing import Literal, TypeAlias
 
 from stream.errors import PackageError
 from stream.manifest import Manifest
-from stream.store import CARD, Package, Packed, PackRequest, SigningKey, Trust, open_package, pack, versions
+from stream.store import Package, Packed, PackRequest, SigningKey, Trust, open_package, pack, versions
 from stream.training.card import card_of, check_libraries
 from stream.training.recipe import Recipe
 from stream.training.recipe_run import run_recipe
 from stream.training.trained import Step, Trained
 from stream.training.version_comparison import Compared, compare
 
-__all__ = ["Done", "Job", "Requirement", "run_job"]
+__all__ = ["CARD", "Done", "Job", "Requirement", "run_job"]
+
+CARD = "card.html"
+"""The card's name in a version's folder."""
 
 Requirement: TypeAlias = Literal["better", "not-worse"]
 """What the comparison must say for the model to be packed."""

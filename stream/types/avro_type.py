@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stream.types.cells import MISSING, Read, nullable_reader
+from stream.types.cells import MISSING, NAN, Read, nullable_reader
 from stream.types.misfit import Misfit
 from stream.types.type_facts import TypeFacts
 
@@ -35,6 +35,7 @@ _REFUSALS = (pa.ArrowException, OverflowError, TypeError, ValueError)
 """What pyarrow raises for values that it can't hold: a surrogate alone, a number too large, another type."""
 
 _MISSING = pa.array(sorted(MISSING), pa.string())
+_MISSING_BUT_NAN = pa.array(sorted(MISSING - NAN), pa.string())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +171,8 @@ class AvroType(TypeFacts):
             if not text:
                 return self._cast_plain(texts)
             if self.has_missing:
-                texts = pc.if_else(pc.is_in(texts, _MISSING), pa.scalar(None, pa.string()), texts)
+                missing = _MISSING_BUT_NAN if self.has_nan and not nullable else _MISSING
+                texts = pc.if_else(pc.is_in(texts, missing), pa.scalar(None, pa.string()), texts)
             return self._cast_cells(texts)
         except pa.ArrowException:
             return None
@@ -211,6 +213,39 @@ class AvroType(TypeFacts):
         return None
 
     # Avro's bare values ↔ the column.
+
+    def check(self, bare: Any) -> None:
+        """
+        Check a bare value of a type that is `checked`.
+
+        Args:
+            bare: as a decoder gives it; not null.
+        Raises: Misfit.
+        """
+
+    def rescaled(self, written: AvroType) -> Callable[[Any], Any] | None:
+        """
+        Args:
+            written: another type, whose bare values are of this one's storage, or are promoted to it.
+        Returns: what turns its bare values into this type's where both measure the same in different units; it
+            raises Misfit for what can't be held. None where they don't.
+        """
+        return None
+
+    def outside(self, bare: pa.Array) -> list[int]:
+        """
+        Args:
+            bare: of the storage type.
+        Returns: indices of the values that `check` refuses.
+        """
+        wrong: list[int] = []
+        for i, value in enumerate(bare.to_pylist()):
+            try:
+                if value is not None:
+                    self.check(value)
+            except Misfit:
+                wrong.append(i)
+        return wrong
 
     def from_storage(self, bare: pa.Array) -> pa.Array:
         """
@@ -259,7 +294,7 @@ class AvroType(TypeFacts):
         """
         Args:
             value: as a reader of Avro returns it; not missing.
-        Returns: a value that JSON can hold; one without a column type of its own (a time, a decimal) as Python's text.
+        Returns: a value that JSON can hold.
         """
         column, wrong = self.from_values([value])
         return str(value) if wrong else self.json_values(column)[0]

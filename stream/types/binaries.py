@@ -1,13 +1,11 @@
-"""Bytes, of any length or a fixed one; and the logical types on them that are carried as the bare bytes."""
+"""Bytes, of any length or a fixed one."""
 
 from __future__ import annotations
 
-import decimal
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +13,7 @@ import pyarrow.compute as pc
 from stream.types.avro_type import AvroType, Refused
 from stream.types.misfit import mismatch
 
-__all__ = ["Binary"]
+__all__ = ["Binary", "Duration"]
 
 _CODE_POINTS = 256
 """JSON has no bytes: Avro writes them as text, a character per byte (specification, "JSON Encoding")."""
@@ -35,7 +33,7 @@ class Binary(AvroType):
     size_bytes: int | None = None
 
     python: ClassVar[type] = bytes
-    python_types = (bytes, decimal.Decimal, UUID)
+    python_types = (bytes,)
     csv_as_text = True
     text_form = "a character per byte, as in Avro's JSON"
 
@@ -92,6 +90,18 @@ class Binary(AvroType):
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> bytes:
         """Any bytes."""
         return chance.randbytes(_SAMPLE_BYTES if self.size_bytes is None else self.size_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duration(Binary):
+    """duration: months, days and milliseconds, which no column, file or query language has together."""
+
+    column: ClassVar[bool] = False
+    limits = "everywhere but in a field that nobody needs"
+
+    def infers(self, kind: pa.DataType) -> bool:
+        """Bytes are not taken for it."""
+        return False
 
 
 def _is_bytes(value: str) -> bool:

@@ -5,11 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from stream.types.misfit import Misfit
 
-__all__ = ["MISSING", "Read", "boolean", "date", "moment", "nullable_reader", "number", "whole"]
+__all__ = [
+    "MISSING",
+    "NAN",
+    "Read",
+    "boolean",
+    "date",
+    "infinite",
+    "moment",
+    "nullable_reader",
+    "number",
+    "whole",
+]
 
 Read: TypeAlias = Callable[[Any], Any]
 """From a foreign value to the one that an Avro record holds; raises Misfit."""
@@ -24,7 +36,15 @@ What means "no value", beside an empty cell, where texts are not values.
 Source: pandas, `read_csv`, `na_values`: a csv means here what it means to the one who fitted the model.
 """
 
-_WHOLE = re.compile(r"[+-]?[0-9]+\Z")
+_GAPS = frozenset({"NaTType", "NAType"})
+"""The classes of pandas' NaT and NA, by name: pandas need not be imported to read a row."""
+
+NAN = frozenset({"NaN", "nan", "-NaN", "-nan"})
+"""Those of them that a floating-point column without null takes for the number NaN."""
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,4000}\Z")
+"""Python reads no more than 4,300 digits."""
+
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
 
@@ -43,6 +63,11 @@ def number(text: str) -> float | None:
     # Python's own habits: digits in groups, blanks around, other scripts; and `nan`, which says "no value".
     plain = text.isascii() and "_" not in text and text == text.strip() and found == found
     return found if plain else None
+
+
+def infinite(text: str) -> bool:
+    """Whether a number's text says that it is infinite, rather than being a number that is too large."""
+    return "n" in text or "N" in text
 
 
 def boolean(text: str) -> bool | None:
@@ -84,15 +109,25 @@ def nullable_reader(read: Read, expected: str, *, nullable: bool, text: bool, na
     Returns: a function that reads a value, or None for a missing one; it raises Misfit where none may be missing.
     """
     missing = MISSING if text else frozenset[str]()
-    gap = nullable and not nan
+    if nan and not nullable:
+        missing -= NAN
 
     def convert(value: Any) -> Any:
-        if value is None or (isinstance(value, str) and value in missing):
+        if value is None or (isinstance(value, str) and value in missing) or _is_gap(value, nan):
             if nullable:
                 return None
             raise Misfit(f"expected {expected}, found no value")
-        if gap and value != value:
-            return None
         return read(value)
 
     return convert
+
+
+def _is_gap(value: Any, nan: bool) -> bool:
+    """Whether it is pandas' mark for a missing value: NaT, NA, and NaN where that is not a value of the type."""
+    if value is None or isinstance(value, str | int):
+        return False
+    if isinstance(value, float):
+        return not nan and value != value
+    if isinstance(value, Decimal):
+        return not nan and value.is_nan()
+    return type(value).__name__ in _GAPS

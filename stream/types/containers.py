@@ -64,7 +64,23 @@ class List(AvroType):
     @property
     def full_name(self) -> str:
         """`array<double>` …"""
-        return f"array<{self.item.name}>"
+        return f"array<{self.item.full_name}>"
+
+    @property
+    def column(self) -> bool:  # type: ignore[override]
+        """As its items."""
+        return self.item.column
+
+    @property
+    def checked(self) -> bool:  # type: ignore[override]
+        """As its items."""
+        return self.item.checked
+
+    def check(self, bare: Any) -> None:
+        """Each item."""
+        for one in bare:
+            if one is not None:
+                self.item.check(one)
 
     @property
     def schema(self) -> Any:
@@ -105,25 +121,19 @@ class List(AvroType):
             column = column.cast(pa.list_(kind.value_type))
         elif not pa.types.is_list(kind):
             return None
-        start, stop = (column.offsets[0].as_py(), column.offsets[-1].as_py()) if len(column) else (0, 0)
-        inner = column.values.slice(start, stop - start)
-        items = self.item.cast(inner, nullable=self.item_nullable, text=False)
+        items = self.item.cast(_items(column), nullable=self.item_nullable, text=False)
         if items is None or (items.null_count and not self.item_nullable):
             return None
-        offsets = pc.subtract(column.offsets, start)
-        if column.null_count:
-            gap = pa.concat_arrays([column.is_null(), pa.array([False])])
-            offsets = pc.if_else(gap, pa.scalar(None, pa.int32()), offsets)
-        made = pa.ListArray.from_arrays(offsets, items)
+        made = _lists(column, items)
         return made if made.type == self.arrow else made.cast(self.arrow)
 
     def from_storage(self, bare: pa.Array) -> pa.Array:
         """Its items likewise."""
-        return bare if bare.type == self.arrow else bare.cast(self.arrow)
+        return bare if bare.type == self.arrow else _lists(bare, self.item.from_storage(_items(bare)))
 
     def to_storage(self, column: pa.Array) -> pa.Array:
         """Its items likewise."""
-        return column if column.type == self.storage else column.cast(self.storage)
+        return column if column.type == self.storage else _lists(column, self.item.to_storage(_items(column)))
 
     def refused(self, column: pa.Array) -> list[Refused]:
         """Lists with a null item where none may be null."""
@@ -145,6 +155,16 @@ class List(AvroType):
         """A list of its items' type there."""
         return pa.list_(self.item.file_arrow)
 
+    @property
+    def duckdb_arrow(self) -> pa.DataType:
+        """A list of its items' type there."""
+        return pa.list_(self.item.duckdb_arrow)
+
+    @property
+    def spark_arrow(self) -> pa.DataType:
+        """A list of its items' type there."""
+        return pa.list_(self.item.spark_arrow)
+
     def json_values(self, column: pa.Array) -> list[Any]:
         """Lists of JSON values."""
         items = self.item.json_values(column.flatten())
@@ -165,6 +185,22 @@ class List(AvroType):
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> list[Any]:
         """A few items."""
         return [self.item.sample(chance) for _ in range(_SAMPLE_ITEMS)]
+
+
+def _items(lists: pa.Array) -> pa.Array:
+    """All items, those of null lists included."""
+    start, stop = (lists.offsets[0].as_py(), lists.offsets[-1].as_py()) if len(lists) else (0, 0)
+    return lists.values.slice(start, stop - start)
+
+
+def _lists(lists: pa.Array, items: pa.Array) -> pa.Array:
+    """Lists of the same lengths and gaps, of other items: as many as `_items` gives."""
+    start = lists.offsets[0].as_py() if len(lists) else 0
+    offsets = pc.subtract(lists.offsets, start)
+    if lists.null_count:
+        gap = pa.concat_arrays([lists.is_null(), pa.array([False])])
+        offsets = pc.if_else(gap, pa.scalar(None, pa.int32()), offsets)
+    return pa.ListArray.from_arrays(offsets, items)
 
 
 def nullable_schema(schema: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -255,6 +256,23 @@ class Timestamp(AvroType):
     def file_arrow(self) -> pa.DataType:
         """Avro's numbers are in UTC; other readers want to be told."""
         return self.arrow if self.local else pa.timestamp(self.unit, "UTC")
+
+    def rescaled(self, written: AvroType) -> Callable[[Any], Any] | None:
+        """The same instant in another unit; one that falls between two units is refused."""
+        if not isinstance(written, Timestamp) or written.local != self.local:
+            return None
+        return partial(self._rescale, _PER_SECOND[written.unit], written.name)
+
+    def _rescale(self, have: int, name: str, count: Any) -> int:
+        found, rest = divmod(count * _PER_SECOND[self.unit], have)
+        if rest or not -(1 << 63) <= found < 1 << 63:
+            raise Misfit(f"{count} ({name}) is no {self.name}", reason="value_out_of_range")
+        return int(found)
+
+    @property
+    def measure(self) -> object:
+        """Its unit, and whether it is a clock's time."""
+        return "since 1970", self.unit, self.local
 
     def csv_column(self, column: pa.Array) -> pa.Array:
         """ISO 8601 with the fraction's digits by the unit, and Z unless it is local."""

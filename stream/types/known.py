@@ -6,6 +6,7 @@ Source: Avro 1.12 specification, "Schema Declaration" and "Logical Types".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,20 +14,25 @@ import pyarrow as pa
 
 from stream.manifest import FeatureKind
 from stream.types.avro_type import AvroType
-from stream.types.binaries import Binary
+from stream.types.binaries import Binary, Duration
 from stream.types.booleans import Boolean, Null
 from stream.types.containers import List
 from stream.types.dates import Date, Timestamp
+from stream.types.decimals import MAX_DIGITS, QUERY_DIGITS, Decimal
 from stream.types.numbers import FloatingPoint, Integer
 from stream.types.texts import Enumeration, String, Uuid
+from stream.types.times import TimeOfDay
 from stream.types.type_facts import ForeignNames
 
-__all__ = ["CELL_TYPES", "TYPES", "array_of", "enum_of", "fixed_of", "type_called", "type_for", "type_of"]
+__all__ = [
+    "CELL_TYPES", "TYPES", "array_of", "decimal_of", "enum_of", "fixed_of", "type_called", "type_for", "type_of",
+]  # fmt: skip
 
 _TEXT = ForeignNames("BYTES", "VARCHAR", "STRING", "STRING")
 _BYTES = ForeignNames("BYTES", "BLOB", "BINARY", "BYTES")
 _INT = ForeignNames("INT32", "INTEGER", "INT", "INT64")
 _LONG = ForeignNames("INT64", "BIGINT", "BIGINT", "INT64")
+_TIME = ForeignNames("BYTES", "TIME", "TIME(6)", "TIME")
 _TIMESTAMP = {
     "ms": ForeignNames("BYTES", "TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMP"),
     "us": ForeignNames("BYTES", "TIMESTAMP", "TIMESTAMP", "TIMESTAMP"),
@@ -34,12 +40,16 @@ _TIMESTAMP = {
 }
 
 
-def _whole(name: str, kind: str, model: FeatureKind | None = None) -> Integer:
-    bits, arrow = (32, pa.int32()) if kind == "int" else (64, pa.int64())
-    known = _INT if kind == "int" else _LONG
-    # A time of day is carried as its bare number.
-    foreign = known if model else replace(known, tensor="BYTES")
-    return Integer(name=name, kind=kind, storage=arrow, arrow=arrow, model=model, foreign=foreign, bits=bits)
+def _whole(kind: str) -> Integer:
+    bits, arrow, foreign = (32, pa.int32(), _INT) if kind == "int" else (64, pa.int64(), _LONG)
+    return Integer(
+        name=kind, kind=kind, storage=arrow, arrow=arrow, model="number", foreign=foreign, bits=bits
+    )
+
+
+def _time(name: str, kind: str, unit: str) -> TimeOfDay:
+    storage, arrow = (pa.int32(), pa.time32("ms")) if unit == "ms" else (pa.int64(), pa.time64("us"))
+    return TimeOfDay(name=name, kind=kind, storage=storage, arrow=arrow, model=None, foreign=_TIME, unit=unit)
 
 
 def _real(name: str, arrow: pa.DataType, foreign: ForeignNames) -> FloatingPoint:
@@ -71,18 +81,17 @@ TYPES: Sequence[AvroType] = (
     Null(name="null", kind="null", storage=pa.null(), arrow=pa.null(), model=None, foreign=_TEXT),
     Boolean(name="boolean", kind="boolean", storage=pa.bool_(), arrow=pa.bool_(), model="number",
             foreign=ForeignNames("BOOL", "BOOLEAN", "BOOLEAN", "BOOL")),
-    _whole("int", "int", "number"),
-    _whole("long", "long", "number"),
+    _whole("int"),
+    _whole("long"),
     _real("float", pa.float32(), ForeignNames("FP32", "FLOAT", "FLOAT", "FLOAT64")),
     _real("double", pa.float64(), ForeignNames("FP64", "DOUBLE", "DOUBLE", "FLOAT64")),
     _STRING,
     _UUID,
     _octets("bytes"),
-    _octets("decimal"),
     Date(name="date", kind="int", storage=pa.int32(), arrow=pa.date32(), model="datetime",
          foreign=ForeignNames("BYTES", "DATE", "DATE", "DATE")),
-    _whole("time-millis", "int"),
-    _whole("time-micros", "long"),
+    _time("time-millis", "int", "ms"),
+    _time("time-micros", "long", "us"),
     _timestamp("timestamp-millis", "ms", "datetime"),
     _timestamp("timestamp-micros", "us", "datetime"),
     _timestamp("timestamp-nanos", "ns", None),
@@ -90,10 +99,11 @@ TYPES: Sequence[AvroType] = (
     _timestamp("local-timestamp-micros", "us", "datetime"),
     _timestamp("local-timestamp-nanos", "ns", None),
 )  # fmt: skip
-"""Every type that has no parameters of its own (`enum_of`, `fixed_of`, `array_of` make the others)."""
+"""Every type that has no parameters of its own (`decimal_of`, `enum_of`, `fixed_of` and `array_of` make the others)."""
 
 _BY_KIND: Mapping[tuple[str, str], AvroType] = {(one.kind, one.name): one for one in TYPES}
-_FIXED = frozenset({"decimal", "uuid", "duration"})
+_FIXED_BYTES = {"uuid": 16, "duration": 12}
+_DECIMAL = re.compile(r"decimal\(([0-9]+),([0-9]+)\)\Z")
 _BY_NAME: Mapping[str, AvroType] = {one.name: one for one in (*TYPES, _ENUM)}
 
 
@@ -124,8 +134,35 @@ def enum_of(symbols: Sequence[str]) -> AvroType:
 
 
 def fixed_of(size_bytes: int, logical: str | None = None) -> AvroType:
-    """Bytes of one length: a fixed, or the logical type on one."""
-    return _octets(logical if logical in _FIXED else "fixed", "fixed", size_bytes)
+    """Bytes of one length: a fixed; or `uuid` on 16 of them, `duration` on 12."""
+    if logical is None or _FIXED_BYTES.get(logical) != size_bytes:
+        return _octets("fixed", "fixed", size_bytes)
+    if logical == "uuid":
+        return replace(_UUID, kind="fixed", storage=pa.binary(), size_bytes=size_bytes)
+    return Duration(name=logical, kind="fixed", storage=pa.binary(), arrow=pa.binary(), model=None, foreign=_BYTES,
+                    size_bytes=size_bytes)  # fmt: skip
+
+
+def decimal_of(precision: int, scale: int, size_bytes: int | None = None) -> AvroType:
+    """
+    A decimal.
+
+    Args:
+        precision: digits at most, ≥ 1; one of more than 76 can't be a column.
+        scale: of them behind the point.
+        size_bytes: of the fixed that it is on; None on bytes.
+    """
+    digits = min(precision, MAX_DIGITS)
+    fits = precision <= QUERY_DIGITS
+    arrow = (pa.decimal128 if fits else pa.decimal256)(digits, min(scale, digits))
+    known = f"DECIMAL({precision},{scale})"
+    narrow = scale <= 9 and precision - scale <= 29
+    foreign = ForeignNames(
+        "BYTES", known if fits else "VARCHAR", known if fits else "STRING", "NUMERIC" if narrow else "BIGNUMERIC"
+    )  # fmt: skip
+    return Decimal(name="decimal", kind="bytes" if size_bytes is None else "fixed", storage=pa.binary(), arrow=arrow,
+                   model="number", foreign=foreign, precision=precision, scale=scale,
+                   size_bytes=size_bytes)  # fmt: skip
 
 
 def array_of(item: AvroType, *, nullable: bool = False) -> AvroType:
@@ -139,11 +176,12 @@ def type_called(full_name: str) -> AvroType:
     A type by the name that a manifest has.
 
     Args:
-        full_name: `double`, `enum`, `array<float>` …; of an enum the symbols are not known.
+        full_name: `double`, `decimal(9,2)`, `enum`, `array<float>` …; of an enum the symbols are not known.
     Raises: KeyError when no model takes a type of this name.
     """
     item = full_name.removeprefix("array<").removesuffix(">")
-    found = _BY_NAME[item]
+    digits = _DECIMAL.match(item)
+    found = decimal_of(int(digits[1]), int(digits[2])) if digits else _BY_NAME[item]
     return found if item == full_name else array_of(found, nullable=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import decimal
 import math
 import random
@@ -19,12 +18,36 @@ from stream.types import cells
 from stream.types.avro_type import AvroType
 from stream.types.misfit import Misfit, mismatch
 
-__all__ = ["FloatingPoint", "Integer"]
+__all__ = ["FloatingPoint", "Integer", "inexact"]
 
 EXACT = 2**53
 """Integer numbers up to here are exact in float64, and so is the way back."""
 
 FLOAT_MAX = float(np.finfo(np.float32).max)
+
+_LARGEST_EXPONENT = 400
+"""Whole numbers with more digits are beyond every type; Python would take long to write them out."""
+
+
+def inexact(value: int | decimal.Decimal, bits: int) -> bool:
+    """
+    Args:
+        value: finite.
+        bits: of a floating-point type's significand: 53 or 24.
+    Returns: whether it is a whole number that the type would round.
+    """
+    if isinstance(value, decimal.Decimal):
+        if value != value.to_integral_value():
+            return False
+        value = int(value)
+    size = abs(value)
+    if size <= 1 << bits:
+        return False
+    return (size >> (size & -size).bit_length() - 1).bit_length() > bits
+
+
+def _too_large(value: object, name: str) -> Misfit:
+    return Misfit(f"{str(value)[:60]} is out of range for {name}", reason="value_out_of_range")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +57,7 @@ class Integer(AvroType):
     bits: int
 
     python: ClassVar[type] = int
-    python_types = (int, dt.time)
+    python_types = (int,)
     takes_number = True
     looks = "whole numbers"
     text_form = "`7`"
@@ -42,22 +65,33 @@ class Integer(AvroType):
     @property
     def limits(self) -> str:  # type: ignore[override]
         """Its range, and as a feature what float64 holds exactly."""
-        feature = ", as a feature beyond 2⁵³" if self.model and self.bits > 53 else ""
-        return f"a fraction (`wrong_type`); beyond {self.bits} bits{feature} (`value_out_of_range`)"
+        feature = ", as a feature what float64 would round (beyond 2⁵³)" if self.bits > 53 else ""
+        return (
+            f"a fraction, an infinity (`wrong_type`); beyond {self.bits} bits{feature} (`value_out_of_range`)"
+        )
 
     def read(self, value: Any, *, text: bool) -> int:
         """A whole number, also one that is written as 7.0."""
-        if text and isinstance(value, str):
-            found = cells.whole(value)
-            number = cells.number(value) if found is None else None
-            value = number if number is not None else found if found is not None else value
-        if isinstance(value, float | decimal.Decimal) and value == value and value % 1 == 0:
-            value = int(value)
-        if type(value) is not int:
+        number = value
+        if text and isinstance(value, str) and (near := cells.number(value)) is not None:
+            # Through a float, large ones would be rounded.
+            number, value = decimal.Decimal(value), near
+        if isinstance(number, decimal.Decimal):
+            number = self._whole(number)
+        elif isinstance(number, float) and number % 1 == 0:
+            number = int(number)
+        if type(number) is not int:
             raise mismatch(self.kind, value)
-        if not self.in_range(value):
-            raise Misfit(f"{value} is out of range for {self.kind}", reason="value_out_of_range")
-        return value
+        if not self.in_range(number):
+            raise _too_large(value, self.kind)
+        return number
+
+    def _whole(self, number: decimal.Decimal) -> int | None:
+        if not number.is_finite() or number != number.to_integral_value():
+            return None
+        if number.adjusted() > _LARGEST_EXPONENT and number:
+            raise _too_large(number, self.kind)
+        return int(number)
 
     def in_range(self, value: Any) -> bool:
         """Its range."""
@@ -130,25 +164,59 @@ class FloatingPoint(AvroType):
     python_types = (float,)
     looks = "numbers"
     has_nan = True
-    text_form = "`0.5`; NaN and infinity are null in JSON"
-    limits = "what would become infinite (`value_out_of_range`)"
+    text_form = "`0.5`; NaN and infinity are null in JSON, `nan`, `inf` and `-inf` in a csv"
+
+    @property
+    def limits(self) -> str:  # type: ignore[override]
+        """A whole number is meant exactly; one with a fraction is rounded to the nearest."""
+        power = "2²⁴" if self.kind == "float" else "2⁵³"
+        return (f"a whole number that it would round (beyond {power}), what would become infinite "
+                "(`value_out_of_range`)")  # fmt: skip
+
+    @property
+    def bits(self) -> int:
+        """Of the significand."""
+        return 24 if self.kind == "float" else 53
 
     def read(self, value: Any, *, text: bool) -> float:
-        """A number; of a float, rounded to 32 bits."""
+        """A number, rounded to the nearest; a whole one only where that changes nothing."""
         if text and isinstance(value, str):
-            number = cells.number(value)
-        elif not isinstance(value, int | float | decimal.Decimal) or type(value) is bool:
-            number = None
+            number = self._parsed(value)
+        elif isinstance(value, float):
+            number = value
+        elif isinstance(value, int | decimal.Decimal) and type(value) is not bool:
+            number = self._exact(value)
         else:
-            try:
-                number = float(value)
-            except OverflowError:
-                raise Misfit(
-                    f"{str(value)[:60]} is out of range for double", reason="value_out_of_range"
-                ) from None
-        if number is None:
             raise mismatch(self.name, value)
         return number if self.kind == "double" else self._rounded(number)
+
+    def _parsed(self, text: str) -> float:
+        number = float("nan") if text in cells.NAN else cells.number(text)
+        if number is None:
+            raise mismatch(self.name, text)
+        if math.isinf(number) and not cells.infinite(text):
+            raise _too_large(text, self.name)
+        if abs(number) >= 1 << self.bits and not math.isinf(number):
+            whole = cells.whole(text)
+            return number if whole is None else self._exact(whole)
+        return number
+
+    def _exact(self, value: int | decimal.Decimal) -> float:
+        if isinstance(value, decimal.Decimal) and value.is_snan():
+            raise mismatch(self.name, str(value))
+        try:
+            number = float(value)
+        except OverflowError:
+            raise _too_large(value, self.name) from None
+        if math.isfinite(number):
+            if inexact(value, self.bits):
+                raise Misfit(
+                    f"{value} is out of range for {self.name}, which would round it",
+                    reason="value_out_of_range",
+                )
+        elif not (isinstance(value, decimal.Decimal) and not value.is_finite()):
+            raise _too_large(value, self.name)
+        return number
 
     def _rounded(self, value: float) -> float:
         """Rounded to 32 bits; refused where that would make it infinite."""
@@ -180,12 +248,19 @@ class FloatingPoint(AvroType):
 
     def _cast_cells(self, texts: pa.Array) -> pa.Array | None:
         numbers = texts.cast(pa.float64())
-        return None if pc.any(pc.is_nan(numbers)).as_py() else self._narrowed(numbers)
+        if pc.any(pc.or_(pc.is_nan(numbers), pc.is_inf(numbers))).as_py():
+            return None
+        bounds = pc.min_max(numbers)
+        low, high = bounds["min"].as_py(), bounds["max"].as_py()
+        if low is not None and (low <= -(1 << self.bits) or high >= 1 << self.bits):
+            return None  # perhaps a whole number that is rounded
+        return self._narrowed(numbers)
 
     def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:
-        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-            # Rounds whole numbers to the nearest, as Python's float() does.
-            return self._narrowed(column.cast(pa.float64(), safe=False))
+        if pa.types.is_integer(column.type):
+            return column.cast(self.arrow)  # raises beyond what is exact
+        if pa.types.is_floating(column.type):
+            return self._narrowed(column.cast(pa.float64()))
         return None
 
     def _narrowed(self, numbers: pa.Array) -> pa.Array | None:

@@ -71,6 +71,10 @@ class TypeFacts(ABC):
     """Whether `NA` and its like mean "no value" in a csv cell; not for types whose values are texts."""
     stored_as_is: ClassVar[bool] = True
     """Whether `stored` changes nothing, which saves a call per value."""
+    checked: ClassVar[bool] = False
+    """Whether Avro's bare values may be none of the type: digits beyond a decimal's, a time beyond the day."""
+    column: ClassVar[bool] = True
+    """Whether it can be a column; a duration can't: it has no fixed length."""
     takes_number: ClassVar[bool] = False
     """Whether a value may also be given as its bare number, such as days since 1970."""
     csv_as_text: ClassVar[bool] = False
@@ -86,6 +90,11 @@ class TypeFacts(ABC):
     def full_name(self) -> str:
         """The name as the manifest has it: of an array with its items' type."""
         return self.name
+
+    @property
+    def measure(self) -> object:
+        """What must be the same of two types for their bare values to mean the same."""
+        return self.arrow
 
     @property
     def numeric(self) -> bool:
@@ -105,6 +114,16 @@ class TypeFacts(ABC):
     def file_arrow(self) -> pa.DataType:
         """The Arrow type in files and queries: instants say their zone there."""
         return self.arrow
+
+    @property
+    def duckdb_arrow(self) -> pa.DataType:
+        """The Arrow type that DuckDB is given."""
+        return self.arrow
+
+    @property
+    def spark_arrow(self) -> pa.DataType:
+        """The Arrow type that Spark is given."""
+        return self.file_arrow
 
     @property
     def csv_arrow(self) -> pa.DataType:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +18,18 @@ from stream.codec.parts import Part
 from stream.errors import SchemaError
 from stream.records import DeadLetter
 from tests.unit.codec.samples import DATE, ENUM, FLIGHT, MICROS, MILLIS, flight, schema, written
+
+LOCAL_MILLIS = {"type": "long", "logicalType": "local-timestamp-millis"}
+TIME_MILLIS = {"type": "int", "logicalType": "time-millis"}
+TIME_MICROS = {"type": "long", "logicalType": "time-micros"}
+EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 as Arrow gives it
+
+
+def decimal(precision: int, scale: int, size: int | None = None) -> dict[str, Any]:
+    """A decimal on bytes, or on a fixed of so many bytes."""
+    bare = {"type": "bytes"} if size is None else {"type": "fixed", "name": "F", "size": size}
+    return {**bare, "logicalType": "decimal", "precision": precision, "scale": scale}
+
 
 MANY = 4 * FAST_FROM_ROWS
 
@@ -138,9 +152,14 @@ class TestResolution:
         [
             ("int", "long", [7], [7]),
             ("int", "double", [7], [7.0]),
-            ("int", "float", [16_777_217], [16_777_216.0]),
-            ("long", "float", [2**60 + 2**36 + 1], [float(2**60 + 2**37)]),  # by way of a double: 2^60
-            ("long", "double", [2**53 + 1], [float(2**53)]),
+            ("int", "float", [2**24, 2**24 + 2, -(2**31)], [2.0**24, 2.0**24 + 2, -(2.0**31)]),
+            ("long", "float", [2**60 + 2**37], [float(2**60 + 2**37)]),
+            ("long", "double", [2**53 + 2, -(2**63)], [float(2**53 + 2), -(2.0**63)]),
+            (MILLIS, MICROS, [7], [EPOCH + dt.timedelta(milliseconds=7)]),
+            (MICROS, MILLIS, [7_000], [EPOCH + dt.timedelta(milliseconds=7)]),
+            (TIME_MILLIS, TIME_MICROS, [86_399_999], [dt.time(23, 59, 59, 999_000)]),
+            (decimal(4, 1), decimal(9, 1), [b"\xff\x7f"], [Decimal("-12.9")]),
+            (decimal(4, 1, 3), decimal(6, 1, 3), [b"\xff\xff\x7f"], [Decimal("-12.9")]),
             ("float", "double", [0.5], [0.5]),
             ("string", "bytes", ["é"], ["é".encode()]),
             ("bytes", "string", ["é".encode()], ["é"]),
@@ -180,7 +199,9 @@ class TestResolution:
             ("string", "int", "x", None),
             ("double", "float", 0.5, None),
             ("long", "int", 1, None),
-            (MILLIS, MICROS, 1, None),
+            (MILLIS, LOCAL_MILLIS, 1, None),
+            (decimal(4, 1), decimal(4, 2), b"\x01", None),
+            (decimal(4, 1, 3), decimal(4, 2, 3), b"\x00\x00\x01", None),
             (["null", "int"], "int", None, 7),
             (["int", "string"], "double", "x", 7),
             (["int", "long"], "int", 2**31, 7),
@@ -219,6 +240,42 @@ class TestResolution:
         fault = decoded.faults[times]
         assert ("decode", "invalid_utf8", "a") == (fault.stage, fault.reason, fault.field)
         assert "byte 3" in fault.message
+
+    @pytest.mark.parametrize("times", [1, MANY])
+    @pytest.mark.parametrize(
+        ("writer", "reader", "wrong", "right"),
+        [
+            ("int", "float", 2**24 + 1, 7),
+            ("long", "float", -(2**24) - 1, 7),
+            ("long", "double", 2**53 + 1, 7),
+            ({"type": "array", "items": "long"}, {"type": "array", "items": "double"}, [1, 2**53 + 1], [1]),
+            (["long", "string"], "double", 2**53 + 1, 7),
+            (MICROS, MILLIS, 1, 1000),
+            (MILLIS, MICROS, 2**60, 1),
+            (TIME_MICROS, TIME_MICROS, 86_400_000_000, 0),
+            (TIME_MILLIS, TIME_MILLIS, -1, 0),
+            (decimal(2, 1), decimal(2, 1), b"\x64", b"\x63"),
+            (decimal(2, 1), decimal(2, 1), b"", b"\x63"),
+            (decimal(2, 1), decimal(2, 1), b"\x01" + b"\x00" * 5000, b"\x00" * 5000),
+            (
+                {"type": "array", "items": decimal(2, 1)},
+                {"type": "array", "items": decimal(2, 1)},
+                [b"\x64"],
+                [],
+            ),
+        ],
+    )
+    def test_what_the_readers_type_cannot_hold_is_out_of_range(
+        self, writer: object, reader: object, wrong: object, right: object, times: int
+    ) -> None:
+        """Never another number: a whole one that would be rounded, another instant, digits too many."""
+        neighbours = [{"a": right}] * times
+        decoded = _decode(schema(a=writer), [*neighbours, {"a": wrong}, *neighbours], schema(a=reader))
+
+        assert [times] == list(decoded.faults)
+        fault = decoded.faults[times]
+        assert ("contract", "value_out_of_range", "a") == (fault.stage, fault.reason, fault.field)
+        assert 2 * times == len(decoded.rows)
 
     @pytest.mark.parametrize("times", [1, MANY])
     def test_missing_field_takes_the_readers_default(self, times: int) -> None:

@@ -24,7 +24,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.mark.parametrize("kind", EVERY, ids=title)
 def test_duckdb_calls_its_column_so(kind: AvroType, connection: duckdb.DuckDBPyConnection) -> None:
     """What the page says is what a query sees."""
-    relation = connection.from_arrow(pa.table({"x": pa.array([], kind.arrow)}))
+    relation = connection.from_arrow(pa.table({"x": pa.array([], kind.duckdb_arrow)}))
 
     assert kind.foreign.duckdb == str(relation.types[0])
 
@@ -57,7 +57,7 @@ def test_its_own_tensor_is_among_those_that_are_taken(kind: AvroType) -> None:
 def test_a_manifest_finds_what_a_model_takes_by_name(kind: AvroType) -> None:
     """The column that a feature's name promises is the one that the decoder makes."""
     assert kind.arrow == type_called(kind.full_name).arrow
-    array = type_called(f"array<{kind.name}>")
+    array = type_called(f"array<{kind.full_name}>")
     assert isinstance(array, List)
     assert pa.list_(kind.arrow) == array.arrow
 
@@ -75,7 +75,8 @@ def test_a_logical_type_on_another_type_means_nothing() -> None:
         (pa.int8(), "int"), (pa.uint16(), "int"), (pa.uint32(), "long"), (pa.uint64(), "long"), (pa.float16(), "float"),
         (pa.decimal128(9, 2), "double"), (pa.large_string(), "string"), (pa.date64(), "date"), (pa.bool_(), "boolean"),
         (pa.timestamp("s"), "timestamp-millis"), (pa.timestamp("ns", "UTC"), "timestamp-micros"),
-        (pa.binary(4), "bytes"), (pa.large_binary(), "bytes"), (pa.time32("ms"), None), (pa.duration("s"), None),
+        (pa.binary(4), "bytes"), (pa.large_binary(), "bytes"), (pa.duration("s"), None),
+        (pa.time32("ms"), "time-millis"), (pa.time64("ns"), "time-micros"), (pa.uuid(), "uuid"),
     ],
 )  # fmt: skip
 def test_a_foreign_column_has_the_first_type_that_takes_it(arrow: pa.DataType, expected: str | None) -> None:
