@@ -59,6 +59,7 @@ class ScriptedSource:
         drained: whether a poll found less than it could have taken.
         before_poll: called by each poll.
         failed: what `not_committed` will tell.
+        reached_ends: what `ends` will tell.
         waited: of every commit, whether it was waited for.
         closed: whether `close` was called.
     """
@@ -79,6 +80,7 @@ class ScriptedSource:
         self.commit_errors: list[StreamError] = []
         self.failed: dict[Partition, int] = {}
         self.waited: list[bool] = []
+        self.reached_ends: dict[Partition, int] = {}
         self.generation = 1
         self.group_offsets: Mapping[Partition, int] | None = None
         self.served = 0
@@ -114,6 +116,11 @@ class ScriptedSource:
             raise step
         step()
         return Batch("in")
+
+    def ends(self) -> dict[Partition, int]:
+        """See `Source.ends`: what `reached_ends` holds, once."""
+        ends, self.reached_ends = self.reached_ends, {}
+        return ends
 
     def commit(self, offsets: Mapping[Partition, int], *, wait: bool) -> None:
         """See `Source.commit`; without waiting, an error comes with `not_committed`."""

@@ -52,7 +52,7 @@ RESERVED = {
     "delivery.report.only.error": "refused records are looked for in the reports",
     "partitioner": "predictions are placed by key with the Java client's murmur2",
     "enable.idempotence": "without it a retry could write a prediction twice",
-    "enable.partition.eof": "the worker does not ask where a partition ends",
+    "enable.partition.eof": "where a partition ends is committed, past the markers of transactions",
     "transactional.id": "it is `{group}.{instance}`: set `[delivery] instance`",
     "isolation.level": "aborted features must not be scored",
     "acks": "a prediction counts once every in-sync replica has it",
@@ -122,7 +122,8 @@ def consumer_properties(settings: KafkaSettings, on_error: Callable[[KafkaError]
         "enable.auto.offset.store": False,
         # Expired offsets must not silently make the worker score the topic again.
         "auto.offset.reset": "error",
-        "enable.partition.eof": False,
+        # Names the offset past markers, aborted records and what was compacted away; no record does.
+        "enable.partition.eof": True,
         "isolation.level": "read_committed",
         "error_cb": on_error,
     }

@@ -2,9 +2,10 @@
 The input topic: batches of records, the partitions they come from, and the offsets that are done.
 
 Words: an *offset* committed or kept here is always the **next** one to read. A partition is *owned* from
-its assignment until it is revoked or lost. Rebalance callbacks run inside `poll` and `close`, in the
-thread that calls them; an exception that left one would lose records inside the client, so they are kept
-and raised by `poll` itself.
+its assignment until it is revoked or lost. Its *end* may lie past its last record (`partition_ends`).
+
+Rebalance callbacks run inside `poll` and `close`, in the thread that calls them; an exception that left one would
+lose records inside the client, so they are kept and raised by `poll` itself.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from stream.transport.client_records import Message, all_sound, as_batch, partit
 from stream.transport.clients import make_client
 from stream.transport.consumer_group import GroupCommits, GroupMetadata
 from stream.transport.faults import decide
+from stream.transport.partition_ends import PartitionEnds
 from stream.transport.properties import consumer_properties
 from stream.transport.reachability import Connection
 from stream.transport.starts import Starts
@@ -35,6 +37,10 @@ log = logging.getLogger(__name__)
 
 ASSIGN_S = 30.0
 """For looking up where new partitions start, of the 300 s that a member may stay away from `poll`."""
+
+
+_GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
+"""The partition does not hold the offset to read next."""
 
 
 class Listener(Protocol):
@@ -74,6 +80,7 @@ class Source:
         properties = consumer_properties(kafka, self.connection.on_error)
         self._consumer: Any = make_client(Consumer, {**properties, "on_commit": self._commits.answered})
         self._starts = Starts(self._consumer, options.topic)
+        self._ends = PartitionEnds(self._starts.known)
         self._options = options
         self._batching = batching
         self._listener = listener
@@ -139,22 +146,31 @@ class Source:
         return messages
 
     def _batch(self, messages: list[Message], before: Mapping[int, int]) -> Batch:
+        if not all_sound(messages):
+            for message in messages:
+                if (error := message.error()) is not None:
+                    self._handle(error, message, owned=self._is_owned(message, before))
+            messages = [message for message in messages if message.error() is None]
         partitions = partitions_of(messages)
-        if not (all_sound(messages) and before == self._owned and self._owned.keys() >= set(partitions)):
-            messages = [m for m in messages if self._usable(m, before)]
+        if not (before == self._owned and self._owned.keys() >= set(partitions)):
+            messages = [message for message in messages if self._is_owned(message, before)]
             partitions = partitions_of(messages)
         return as_batch(self._options.topic, messages, partitions)
 
-    def _usable(self, message: Message, before: Mapping[int, int]) -> bool:
-        """Whether a message is a record of a partition that was owned all along."""
-        error = message.error()
-        if error is not None:
-            self._handle(error, message)
-            return False
+    def _is_owned(self, message: Message, before: Mapping[int, int]) -> bool:
+        """Whether a message is of a partition that was owned all along."""
         index = message.partition()
         owned = self._owned.get(index)
         # One taken before its partition went (and perhaps came back) belongs to whoever owns it now.
         return owned is not None and before.get(index, owned) == owned
+
+    def ends(self) -> dict[Partition, int]:
+        """
+        Ends of partitions that were reached since the last call, where the group has another offset.
+
+        Returns: per owned partition the offset to read next; `poll` has returned every record before it.
+        """
+        return self._ends.take()
 
     def commit(self, offsets: Mapping[Partition, int], *, wait: bool) -> None:
         """
@@ -208,8 +224,9 @@ class Source:
         found: dict[Partition, int] = {}
         for position in self._consumer.position([TopicPartition(p.topic, p.index) for p in self.owned]):
             low_high = self._consumer.get_watermark_offsets(position, cached=True)
-            if low_high and position.offset >= 0 and low_high[1] >= 0:
-                found[Partition(position.topic, position.partition)] = max(0, low_high[1] - position.offset)
+            start = self._ends.position(position)
+            if low_high and start >= 0 and low_high[1] >= 0:
+                found[Partition(position.topic, position.partition)] = max(0, low_high[1] - start)
         return found
 
     def close(self) -> None:
@@ -245,6 +262,7 @@ class Source:
         for tp in partitions:
             self._owned.pop(tp.partition, None)
         self._commits.forget(partitions)
+        self._ends.forget(partitions)
         self._held = [m for m in self._held if m.partition() in self._owned]
         try:
             consumer.incremental_unassign(partitions)
@@ -264,17 +282,19 @@ class Source:
 
     # ---- errors that arrive in place of records ----
 
-    def _handle(self, error: KafkaError, message: Message) -> None:
-        if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            gone = TopicPartition(message.topic(), message.partition())
-            start = self._starts.replacement(
-                gone, error, self._options.on_out_of_range, Deadline.after(ASSIGN_S)
-            )
-            # Not seek(): the client refuses it in this state.
-            self._consumer.incremental_unassign([gone])
-            self._consumer.incremental_assign([start])
+    def _handle(self, error: KafkaError, message: Message, *, owned: bool) -> None:
+        if error.code() in (*_GONE, KafkaError._PARTITION_EOF):
+            at = TopicPartition(message.topic(), message.partition(), message.offset())
+            if owned:
+                (self._replace if error.code() in _GONE else self._ends.reached)(at)
             return
         fault = decide(error, f"reading {message.topic() or self._options.topic}")
         if isinstance(fault, Stopped):
             raise fault
         log.warning("%s", fault.message)
+
+    def _replace(self, gone: TopicPartition) -> None:
+        """Go on elsewhere in a partition that does not hold the offset to read next."""
+        start = self._starts.replacement(gone, self._options.on_out_of_range, Deadline.after(ASSIGN_S))
+        self._consumer.incremental_unassign([gone])  # not seek(): the client refuses it in this state
+        self._consumer.incremental_assign([start])

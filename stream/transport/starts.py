@@ -7,12 +7,13 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
 
 from stream.deadline import Deadline
 from stream.errors import MovedOn, OffsetOutOfRange, Retriable
 from stream.records import Partition
 from stream.transport.faults import decide
+from stream.transport.offset_gap import OffsetGap
 
 __all__ = ["Starts"]
 
@@ -39,6 +40,8 @@ class Starts:
         """
         self._consumer = consumer
         self._topic = topic
+        self.known: dict[int, int] = {}
+        """Per partition number that `find` was asked for, the group's offset, if it has one that is still there."""
 
     def find(self, partitions: list[TopicPartition], deadline: Deadline) -> list[TopicPartition]:
         """
@@ -64,31 +67,31 @@ class Starts:
     def replacement(
         self,
         gone: TopicPartition,
-        error: KafkaError,
         choice: Literal["stop", "earliest", "latest"],
         deadline: Deadline,
     ) -> TopicPartition:
         """
-        Where to go on in a partition whose next record is gone.
+        Where to go on in a partition that does not hold the offset to read next.
+
+        Whether records were lost can't be known any more: what is gone may have been markers of transactions or
+        aborted records, which no `read_committed` reader sees.
 
         Args:
-            gone: the partition.
-            error: as the client gave it.
+            gone: the partition and the offset.
             choice: `[input] on_out_of_range`.
             deadline: for the broker's answer.
         Raises: OffsetOutOfRange when the choice is to stop; else as `find`.
         """
         low, high = self.ends(gone, deadline)
+        self.known.pop(gone.partition, None)
+        if low <= gone.offset <= high:  # it moved between the fetch and our look
+            return gone
+        gap = OffsetGap(gone, low, high)
         if choice == "stop":
-            raise OffsetOutOfRange(
-                f"{gone.topic}[{gone.partition}]: the record to read next is gone ({error.str()}); "
-                f"the topic now holds offsets {low} to {high - 1}",
-                hint='set `[input] on_out_of_range` to "earliest" or "latest" to go on without the missing records',
-            )
+            raise OffsetOutOfRange(gap.found, hint=gap.choices)
         start = low if choice == "earliest" else high
-        log.error(
-            "%s[%d]: offset out of range; going on at %s, %d", gone.topic, gone.partition, choice, start
-        )
+        log.error("%s[%d]: offset out of range; going on at %s, %d: %s%s", gone.topic, gone.partition, choice, start,
+                  gap.found, gap.skipped(start))  # fmt: skip
         return TopicPartition(gone.topic, gone.partition, start)
 
     def ends(self, tp: TopicPartition, deadline: Deadline) -> tuple[int, int]:
@@ -129,7 +132,9 @@ class Starts:
 
     def _start(self, tp: TopicPartition, deadline: Deadline) -> TopicPartition:
         if tp.offset != OFFSET_INVALID:
+            self.known[tp.partition] = tp.offset
             return TopicPartition(tp.topic, tp.partition, tp.offset)
+        self.known.pop(tp.partition, None)
         low, high = self.ends(tp, deadline)
         log.warning(
             "%s[%d]: the group has no committed offset; starting at the earliest record, %d: %d records to read",

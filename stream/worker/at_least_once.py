@@ -20,6 +20,7 @@ from stream.records import Outgoing, Partition
 from stream.transport import Refusal
 from stream.worker.delivery import Outlets
 from stream.worker.pace import Pace
+from stream.worker.positions import Positions
 from stream.worker.protocols import Reading, Sending
 from stream.worker.publisher import letter_of, refused_dead_letter
 from stream.worker.settlement import Ended, Settlement
@@ -51,6 +52,7 @@ class AtLeastOnce:
         self._span: Span | None = None
         self._owed: dict[Partition, int] = {}
         self._unanswered: dict[Partition, int] = {}
+        self._positions = Positions(outlets.clock)
         self._settlement = Settlement(
             outlets.progress,
             outlets.clock,
@@ -103,6 +105,7 @@ class AtLeastOnce:
             self._owed[partition] = max(
                 offset, self._owed.get(partition, 0), self._unanswered.get(partition, 0)
             )
+        self._positions.reached(self._source.ends())
         if drained:
             self._conclude(self._settlement.look(), None)
         if self._due():
@@ -114,7 +117,7 @@ class AtLeastOnce:
         # The last commit must be answered, so what was committed without waiting is committed once more.
         for partition, offset in self._unanswered.items():
             self._owed[partition] = max(offset, self._owed.get(partition, 0))
-        if self._span is not None or self._owed:
+        if self._span is not None or self._owed or self._positions:
             self._end(budget)
             self._await(budget)
 
@@ -135,13 +138,14 @@ class AtLeastOnce:
             for partition in gone:
                 if span is not None:
                     span.next_offsets.pop(partition, None)
+        self._positions.forget(gone)
         for partition in gone:
             self._owed.pop(partition, None)
             self._unanswered.pop(partition, None)
 
     def _due(self) -> bool:
         if self._span is None:
-            return bool(self._owed) and not self._settlement.busy
+            return (bool(self._owed) or self._positions.due) and not self._settlement.busy
         return self._pace.due(self._span, self._outlets.clock(), drained=False)
 
     def _end(self, budget: Deadline | None) -> None:
@@ -152,6 +156,7 @@ class AtLeastOnce:
         for partition, offset in self._owed.items():
             span.next_offsets.setdefault(partition, offset)
         self._owed = {}
+        self._positions.join(span.next_offsets)
         deadline = budget or Deadline.after(self._timing.settle_s)
         self._settlement.start(span, lambda: self._settle(span, deadline))
 
@@ -238,5 +243,6 @@ class AtLeastOnce:
                 time.sleep(deadline.left_s(COMMIT_AGAIN_S))
             else:
                 self._unanswered = {} if wait else {**self._unanswered, **span.next_offsets}
+                self._positions.committed(span.next_offsets)
                 self._outlets.metrics.add("stream_commits_total", result="ok")
                 return

@@ -152,23 +152,25 @@ class Engine:
         self.progress.resume()
         self._take_swap()
         self.life.move(State.RUNNING if source.owned else State.JOINING)
-        if batch:
-            self._work(batch)
+        if batch and not self._work(batch):
+            return
         self._delivery.tend(drained=source.drained)
         if self._clock() - self._lag_at >= LAG_S:
             self.lag = source.lag()
             self._lag_at = self._clock()
 
-    def _work(self, batch: Batch) -> None:
+    def _work(self, batch: Batch) -> bool:
+        """Score and publish a batch; False when asked to stop before that: nothing after it may be committed."""
         started = self._clock()
         outcomes = self._process(batch)
         if outcomes is None:
-            return
+            return False
         seconds = self._clock() - started
         scored = ScoredBatch(batch, outcomes, self._pipeline.name, seconds)
         self._metrics.observe("stream_process_seconds", seconds)
         self._brake.check(len(batch), *dead(outcomes))
         self._delivery.publish(scored)
+        return True
 
     def _process(self, batch: Batch) -> list[Outcome] | None:
         """The batch's outcomes; None when asked to stop before what they need (a registry) answered."""

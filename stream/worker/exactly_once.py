@@ -8,8 +8,9 @@ The engine's thread owns consumer, producer, phases and records. One background 
 of a span: outputs written, offsets added, committed. Meanwhile the engine's thread scores the next batch, and touches
 neither producer nor transaction: nothing is published before the end of the span before was looked at.
 
-Committed is, per partition, the offset after the span's last record; the broker checks it against the generation that
-the consumer had when the end began. What else can happen:
+Committed is, per partition, the offset after the span's last record, or the partition's end where that is known to lie
+further (`Positions`); the broker checks it against the generation that the consumer had when the end began. What else
+can happen:
 
 - Aborted (an output refused or late, the group moved on): nothing is visible. The records stay *in hand*
   (`Uncommitted`), as they were scored, and are published again in order, a transaction for each batch, before any
@@ -35,6 +36,7 @@ from stream.records import Partition
 from stream.worker.delivery import Outlets
 from stream.worker.pace import Pace
 from stream.worker.phases import Event, Phase, Phases
+from stream.worker.positions import Positions
 from stream.worker.producer_life import AGAIN_S, TRY_S, ProducerLife
 from stream.worker.protocols import Reading, Transacting
 from stream.worker.settlement import Ended, Settlement
@@ -45,9 +47,6 @@ from stream.worker.uncommitted import Uncommitted
 __all__ = ["ExactlyOnce"]
 
 log = logging.getLogger(__name__)
-
-ABANDON_S = 2.0
-"""For the abort of a worker that ends with an error; the broker's own time-out does it otherwise."""
 
 
 class ExactlyOnce:
@@ -75,6 +74,7 @@ class ExactlyOnce:
         self._gone: set[Partition] = set()
         """Partitions that went while the span before was being committed."""
         self._pace = Pace(timing)
+        self._positions = Positions(outlets.clock)
         self._source: Reading
 
     # ---- the usual way ----
@@ -102,10 +102,7 @@ class ExactlyOnce:
         started = self._outlets.clock()
         self._pace.scoring_s = scored.seconds
         try:
-            if self._span is None:
-                self._producer.begin()
-                self._span = Span(started)
-            self._span.add(scored)
+            self._open_span(started).add(scored)
             self._outlets.publisher.publish(scored)
         except (Aborted, OutcomeUnknown) as error:
             span, self._span = self._span, None
@@ -116,19 +113,33 @@ class ExactlyOnce:
         """See `Delivery.tend`."""
         if drained:
             self._conclude(self._settlement.look())
-        if self._span is not None and self._pace.due(self._span, self._outlets.clock(), drained=drained):
+        self._positions.reached(self._source.ends())
+        alone = self._span is None and self._positions.due and not self._settlement.busy
+        if alone or (self._span and self._pace.due(self._span, self._outlets.clock(), drained=drained)):
             self._end(None)
+
+    def _open_span(self, started: float) -> Span:
+        if self._span is None:
+            self._producer.begin()
+            self._span = Span(started)
+        return self._span
 
     def patience_s(self, idle_s: float) -> float:
         """See `Delivery.patience_s`: an open transaction is not kept open for a record that may not come."""
         return self._pace.patience_s(self._span, self._outlets.clock(), idle_s)
 
     def _end(self, budget: Deadline | None) -> None:
-        """Start the end of the open span in the background."""
+        """Start the end of the open span in the background; positions go along, or alone where no span is open."""
         self._await(budget)
+        try:
+            if self._positions and not self.holding:
+                self._open_span(self._outlets.clock())
+        except OutcomeUnknown as error:
+            self._fail(error, [])
         span, self._span = self._span, None
         if span is None:
             return
+        self._positions.join(span.next_offsets)
         self._gone = set()
         self.phases.on(Event.ENDING)
         group, deadline = self._source.group(), Deadline.after(self._sink.timeout_s)
@@ -143,6 +154,7 @@ class ExactlyOnce:
             return
         if ended.error is None:
             self.phases.on(Event.COMMITTED)
+            self._positions.committed(ended.span.next_offsets)
             self._count(ended.span.batches, ended.until - ended.since)
         elif isinstance(ended.error, Aborted | MovedOn | OutcomeUnknown):
             self._fail(ended.error, ended.span.batches, self._gone)
@@ -243,10 +255,8 @@ class ExactlyOnce:
             )
 
     def _finished(self, budget: Deadline) -> bool:
+        self._end(budget)
         self._await(budget)
-        if self._span is not None:
-            self._end(budget)
-            self._await(budget)
         while self.holding and not budget.over:
             self._attempt(Deadline.after(budget.left_s(TRY_S)))
             if self.holding:
@@ -274,19 +284,11 @@ class ExactlyOnce:
 
     def _forget(self, gone: set[Partition]) -> None:
         self._gone |= gone
+        self._positions.forget(gone)
         self._hand.drop(gone)
         self._emptied()
 
     def abandon(self) -> None:
         """See `Delivery.abandon`."""
-        deadline = Deadline.after(ABANDON_S)
-        try:
-            ended = self._settlement.look(deadline.left_s())
-            if ended is not None and ended.error is not None:
-                raise ended.error
-            if not self._settlement.busy and self.phases.now in (Phase.OPEN, Phase.COMMITTING):
-                self._sink.abort(deadline)
-        except StreamError as error:
-            log.warning("the open transaction is left to the broker's time-out: %s", error.message)
+        self._producer.abandon(self._settlement)
         self._span = None
-        self.phases.on(Event.STOPPED)

@@ -10,11 +10,21 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from stream.deadline import Deadline
-from stream.errors import Aborted, Fenced, MovedOn, OutcomeUnknown, Retriable, StartupTimeout, Stopped
+from stream.errors import (
+    Aborted,
+    Fenced,
+    MovedOn,
+    OutcomeUnknown,
+    Retriable,
+    StartupTimeout,
+    Stopped,
+    StreamError,
+)
 from stream.records import Partition
 from stream.transport import GroupMetadata, Refusal
-from stream.worker.phases import Event, Phases
+from stream.worker.phases import Event, Phase, Phases
 from stream.worker.protocols import Reading, Transacting
+from stream.worker.settlement import Settlement
 
 __all__ = ["AGAIN_S", "TRY_S", "ProducerLife"]
 
@@ -40,6 +50,10 @@ OWN_S = 60.0
 For this long after a renewal a fence may be of this worker's own making: a broker that comes back answers what a
 discarded producer had asked for, and may then fence the producer that was made after it.
 """
+
+
+ABANDON_S = 2.0
+"""For the abort of a worker that ends with an error; the broker's own time-out does it otherwise."""
 
 
 class ProducerLife:
@@ -129,6 +143,24 @@ class ProducerLife:
             self.doubt(error)
         else:
             self._phases.on(Event.ABORTED)
+
+    def abandon(self, settlement: Settlement) -> None:
+        """
+        Abort the open transaction of a worker that ends with an error. Raises nothing.
+
+        Args:
+            settlement: where a transaction's end may still be awaited.
+        """
+        deadline = Deadline.after(ABANDON_S)
+        try:
+            ended = settlement.look(deadline.left_s())
+            if ended is not None and ended.error is not None:
+                raise ended.error
+            if not settlement.busy and self._phases.now in (Phase.OPEN, Phase.COMMITTING):
+                self._sink.abort(deadline)
+        except StreamError as error:
+            log.warning("the open transaction is left to the broker's time-out: %s", error.message)
+        self._phases.on(Event.STOPPED)
 
     # ---- a new producer ----
 

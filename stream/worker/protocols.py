@@ -27,6 +27,9 @@ class Reading(Protocol):
     def poll(self, idle_s: float) -> Batch:
         """See `Source.poll`."""
 
+    def ends(self) -> dict[Partition, int]:
+        """See `Source.ends`."""
+
     def commit(self, offsets: Mapping[Partition, int], *, wait: bool) -> None:
         """See `Source.commit`."""
 
