@@ -34,7 +34,7 @@ class OffsetGap:
             )
         return (
             f"{place}: the record to read next is gone: retention or an operator deleted"
-            f" {_offsets(offset, self.low)} before this group had passed; {holds}. Up to"
+            f" {_offsets(offset, self.low)} before this group had read past them; {holds}. Up to"
             f" {_records(self.low - offset)} may be missing, or none: ends of transactions and aborted records have"
             " offsets too, and nobody can tell them apart any more"
         )
@@ -45,19 +45,14 @@ class OffsetGap:
         earliest = f'"earliest" goes on at offset {self.low} and skips nothing that is there'
         if self.wanted.offset > self.high:
             earliest = f'"earliest" reads everything that is there, from offset {self.low}'
-        latest = f'"latest" goes on at the end{self.skipped(self.high)}'
-        if self.low == self.high:
-            latest += " and skips what is written until the worker runs"
+        skips = self.skipped(self.high) or "skips what is written until the worker runs"
+        latest = f'"latest" goes on at the end and {skips}'
         return f"set `[input] on_out_of_range`: {earliest}; {latest}"
 
     def skipped(self, start: int) -> str:
-        """What going on there would leave unread, as the end of a sentence; empty when nothing."""
+        """What going on there would leave unread, as a verb and its object; empty when nothing."""
         left = start - self.low
-        return (
-            f" and skips {_offsets(self.low, start)}, up to {_records(left)} that are there"
-            if left > 0
-            else ""
-        )
+        return f"skips {_offsets(self.low, start)}, up to {_records(left)} that are there" if left > 0 else ""
 
 
 def _offsets(start: int, end: int) -> str:

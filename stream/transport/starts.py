@@ -90,8 +90,10 @@ class Starts:
         if choice == "stop":
             raise OffsetOutOfRange(gap.found, hint=gap.choices)
         start = low if choice == "earliest" else high
-        log.error("%s[%d]: offset out of range; going on at %s, %d: %s%s", gone.topic, gone.partition, choice, start,
-                  gap.found, gap.skipped(start))  # fmt: skip
+        log.error(
+            "%s[%d]: offset out of range; going on at %s, %d, which %s: %s",
+            gone.topic, gone.partition, choice, start, gap.skipped(start) or "skips nothing", gap.found,
+        )  # fmt: skip
         return TopicPartition(gone.topic, gone.partition, start)
 
     def ends(self, tp: TopicPartition, deadline: Deadline) -> tuple[int, int]:

@@ -80,7 +80,7 @@ def test_offset_beyond_the_end_stops_the_worker(cluster: Cluster, member: Join) 
     _commit_beyond_the_end(cluster, topic)
     joined = member(topic)
 
-    with pytest.raises(OffsetOutOfRange, match=rf"{topic}\[0\]: the record to read next is gone"):
+    with pytest.raises(OffsetOutOfRange, match=rf"{topic}\[0\]: the group would read offset 1000 next"):
         _poll_until([joined], lambda: False, "an error")
 
 
