@@ -53,9 +53,8 @@ TABLE = (
     Reason(
         "unknown_schema",
         ("decode",),
-        "No schema with this fingerprint is known; or the registry does not know the id, and there is no"
-        " `[input] schema`.",
-        "Give the producer's schema as `[input] schema`, or register it.",
+        "No schema with this fingerprint is known; or the registry does not know the id.",
+        "Without a registry, give the producer's schema as `[input] schema`; with one, register it.",
     ),
     Reason(
         "schema_not_allowed",

@@ -12,7 +12,6 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from stream.codec import RecordSchema, confluent_prefixes
 from stream.errors import RecordError, Retriable, SchemaError
@@ -37,15 +36,12 @@ PREPARE_S = 5.0
 LARGEST_ID = 2**31 - 1
 """Ids are Java's ints; beyond that a registry answers as for an unknown page."""
 
-_Bad: TypeAlias = RecordError | None
-"""Why there is no schema; None = the registry does not know the id, and `[input] schema` takes its place."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Miss:
     """An id without a schema, and until when that is believed."""
 
-    why: _Bad
+    why: RecordError
     until: float
 
 
@@ -56,20 +52,16 @@ class RegistryWriters:
         self,
         client: Client,
         allowed: Callable[[RecordSchema], str],
-        *,
-        fallback: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
             client: the registry.
             allowed: the subject under which a schema must be registered to be read from this topic.
-            fallback: whether another schema is configured for ids that the registry does not know.
             clock: monotonic seconds.
         """
         self._client = client
         self._allowed = allowed
-        self._fallback = fallback
         self._clock = clock
         self._good: dict[bytes, RecordSchema] = {}
         self._bad: dict[bytes, _Miss] = {}
@@ -102,15 +94,15 @@ class RegistryWriters:
         """A registry does not know fingerprints."""
         return None
 
-    def by_id(self, schema_id: int) -> RecordSchema | RecordError | None:
+    def by_id(self, schema_id: int) -> RecordSchema | RecordError:
         """The schema of an id, as far as `prepare` has found it; or why there is none."""
         return self._kept(b"\x00" + schema_id.to_bytes(4, "big"))
 
-    def by_guid(self, guid: bytes) -> RecordSchema | RecordError | None:
+    def by_guid(self, guid: bytes) -> RecordSchema | RecordError:
         """The schema of a GUID, as far as `prepare` has found it; or why there is none."""
         return self._kept(b"\x01" + guid)
 
-    def _kept(self, prefix: bytes) -> RecordSchema | RecordError | None:
+    def _kept(self, prefix: bytes) -> RecordSchema | RecordError:
         found = self._good.get(prefix)
         if found is not None:
             return found
@@ -144,12 +136,12 @@ class RegistryWriters:
         for prefix in [p for p in self._good if p not in wanted][: max(0, surplus)]:
             del self._good[prefix]
 
-    def _ask(self, prefix: bytes) -> RecordSchema | RecordError | None:
+    def _ask(self, prefix: bytes) -> RecordSchema | RecordError:
         """What the registry says of an id."""
         try:
             registered = self._fetch(prefix)
             if registered is None:
-                return None if self._fallback else _unknown(prefix)
+                return _unknown(prefix)
             schema = RecordSchema(registered.text)
             subject = self._allowed(schema)
             if self._is_under(subject, registered):

@@ -90,8 +90,7 @@ def writers_of(settings: Settings, side: Side = "input") -> RegistryWriters | No
     client = registry_client(settings) if framing == "confluent" else None
     if client is None:
         return None
-    fallback = side == "input" and settings.input.schema is not None
-    return RegistryWriters(client, lambda schema: subject_of(settings, side, schema), fallback=fallback)
+    return RegistryWriters(client, lambda schema: subject_of(settings, side, schema))
 
 
 def prefix_of(settings: Settings, side: Side, schema: RecordSchema, *, register: bool = False) -> bytes:

@@ -118,8 +118,7 @@ def _seen(
         hint = "start the broker, and check again"
         note = Finding("info", topic, f"its records were not looked at: {error.message}", hint)
         return _Seen(frozenset(), (note,), looked=False)
-    fallback = settings.input.schema is not None
-    writers = RegistryWriters(client, lambda found: subject_of(settings, "input", found), fallback=fallback)
+    writers = RegistryWriters(client, lambda found: subject_of(settings, "input", found))
     writers.prepare(batch.values, batch.headers)
     schemas: set[str] = set()
     findings: list[Finding] = []
@@ -129,7 +128,7 @@ def _seen(
             if answer.text not in schemas | known:
                 findings += _about(f"{topic}, id {prefix[1:].hex()}", answer.text, features, manifest)
             schemas.add(answer.text)
-        elif answer is not None:
+        else:
             message = f"{count} of the {len(batch)} records looked at: {answer.message}"
             findings.append(
                 Finding("warning", topic, message, "they become dead letters: see docs/schema-registry.md")
@@ -146,7 +145,7 @@ def _prefixes(batch: Batch) -> Counter[bytes]:
     return found
 
 
-def _answer(writers: RegistryWriters, prefix: bytes) -> RecordSchema | RecordError | None:
+def _answer(writers: RegistryWriters, prefix: bytes) -> RecordSchema | RecordError:
     if not prefix:
         return RecordError("they do not carry a schema's id", reason="not_framed")
     if prefix[0] == 0:

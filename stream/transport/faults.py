@@ -16,6 +16,7 @@ from stream.errors import (
     StreamError,
 )
 from stream.transport.decisions import DECISIONS, RECORD_REASONS, Decision
+from stream.transport.refusal_hints import hint_of
 
 __all__ = ["decide", "decide_transaction", "record_reason", "unwrap", "worth_asking_again"]
 
@@ -27,16 +28,6 @@ _TWINS = {
     KafkaError.UNRELEASED_INSTANCE_ID,
 }
 """Another client uses this worker's name."""
-
-# A client that knows which rights it needs names them instead: `permissions`.
-_HINTS = {
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "grant Read on the input topic, Write on the output and dead-letter topics",
-    KafkaError.GROUP_AUTHORIZATION_FAILED: "grant Read on the consumer group",
-    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "grant Write on the transactional id",
-    KafkaError.SASL_AUTHENTICATION_FAILED: "check sasl.username, sasl.password and sasl.mechanism",
-    KafkaError._AUTHENTICATION: "check sasl.username, sasl.password and sasl.mechanism",
-    KafkaError._SSL: "check ssl.ca.location and the certificates",
-}
 
 
 def unwrap(error: KafkaException | KafkaError) -> KafkaError:
@@ -128,5 +119,4 @@ def _refusal(inner: KafkaError, message: str) -> Stopped:
     """The error for a broker's refusal."""
     if inner.code() in _TWINS:
         return Fenced(message, hint="give every worker its own [delivery] instance")
-    hint = _HINTS.get(inner.code(), "check credentials and ACLs")
-    return BrokerRefused(message, hint=hint, code=inner.name())
+    return BrokerRefused(message, hint=hint_of(inner.code()), code=inner.name())

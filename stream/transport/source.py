@@ -81,9 +81,8 @@ class Source:
         self._consumer: Any = make_client(Consumer, {**properties, "on_commit": self._commits.answered})
         self._starts = Starts(self._consumer, options.topic)
         self._ends = PartitionEnds(self._starts.known)
-        self._options = options
-        self._batching = batching
-        self._listener = listener
+        self._options, self._group = options, kafka.group
+        self._batching, self._listener = batching, listener
         self._rebalances = 0
         self._held: list[Message] = []
         self._failure: StreamError | None = None
@@ -288,7 +287,8 @@ class Source:
             if owned:
                 (self._replace if error.code() in _GONE else self._ends.reached)(at)
             return
-        fault = decide(error, f"reading {message.topic() or self._options.topic}")
+        doing = f"reading {message.topic()}" if message.topic() else f"joining the group {self._group}"
+        fault = decide(error, doing)
         if isinstance(fault, Stopped):
             raise fault
         log.warning("%s", fault.message)

@@ -26,7 +26,7 @@ OTHER = schema(a="int", c="string", name="Other")
 class Rig:
     """The writers of topic `in`, on a registry in memory; `now` is its clock."""
 
-    def __init__(self, *, fallback: bool = False) -> None:
+    def __init__(self) -> None:
         """OURS and NEWER are the topic's, OTHER is another's."""
         self.memory = Memory()
         self.ours = self.memory.register("in-value", OURS.text)
@@ -37,9 +37,7 @@ class Rig:
         line = Connection(
             settings, pause=lambda s: None, clock=lambda: self.now, transport=self.memory.transport
         )
-        self.writers = RegistryWriters(
-            Client(line), lambda found: "in-value", fallback=fallback, clock=lambda: self.now
-        )
+        self.writers = RegistryWriters(Client(line), lambda found: "in-value", clock=lambda: self.now)
 
     def decode(
         self, values: Sequence[bytes], headers: Sequence[Headers | None] | None = None
@@ -147,17 +145,12 @@ class TestUnknown:
         "prefix", [confluent_prefix(999), b"\x01" + bytes(16), confluent_prefix(2**32 - 1)]
     )
     def test_unknown_id_is_never_read_by_guess(self, prefix: bytes) -> None:
-        """Without `[input] schema` there is nothing that says how it was written."""
+        """Whatever `[input] schema` is: nothing says that it was written with that."""
         assert ["unknown_schema", 5] == Rig().decode([prefix + ours(4), confluent_prefix(1) + ours(5)])
 
-    @pytest.mark.parametrize("prefix", [confluent_prefix(999), b"\x01" + bytes(16)])
-    def test_unknown_id_takes_the_configured_schema(self, prefix: bytes) -> None:
-        """`[input] schema` is for ids that are not in the registry."""
-        assert [4] == Rig(fallback=True).decode([prefix + ours(4)])
-
-    def test_known_id_of_another_subject_does_not(self) -> None:
-        """Nor one that can't be used: their writer is known, and it is not the configured one."""
-        rig = Rig(fallback=True)
+    def test_known_id_of_another_subject_is_told_apart(self) -> None:
+        """Its writer is known, and is not this topic's."""
+        rig = Rig()
 
         assert ["schema_not_allowed"] == rig.decode([confluent_prefix(rig.other) + ours(4)])
 

@@ -37,6 +37,23 @@ def test_code_has_a_decision(name: str) -> None:
     assert CODES[name] in DECISIONS
 
 
+@pytest.mark.parametrize("name", sorted(n for n in CODES if DECISIONS[CODES[n]] is Decision.REFUSED))
+def test_refusal_says_what_to_do(name: str) -> None:
+    """Credentials are named where they are the cause, and nowhere else."""
+    fault = decide(KafkaError(CODES[name]), "testing")
+
+    assert isinstance(fault, BrokerRefused | Fenced)
+    assert "check credentials and ACLs" != fault.hint
+
+
+def test_another_application_in_the_group_is_named() -> None:
+    """An eager assignor has nothing to do with credentials."""
+    fault = decide(KafkaError(KafkaError.INCONSISTENT_GROUP_PROTOCOL), "joining the group g")
+
+    assert "another application is in this consumer group" in (fault.hint or "")
+    assert "joining the group g" in fault.message
+
+
 def test_no_name_is_listed_twice() -> None:
     """A code with two decisions would have no clear one."""
     names = [name for names in BY_DECISION.values() for name in names.split()]

@@ -10,7 +10,7 @@ from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StreamErr
 from stream.records import Batch, Outcome, Partition
 from stream.testing import batch_of
 from stream.worker.positions import ALONE_S, Positions
-from tests.unit.worker.rig import P0, P1, AtLeastOnceRig, ExactlyOnceRig, let_end
+from tests.unit.worker.rig import P0, P1, AtLeastOnceRig, ExactlyOnceRig
 
 Rig = AtLeastOnceRig | ExactlyOnceRig
 
@@ -63,7 +63,6 @@ class TestEndsOfPartitions:
         seen: list[Mapping[Partition, int]] = []
 
         def look() -> None:
-            let_end(rig.engine._delivery)
             seen.append(dict(committed(rig)))
 
         rig.source.then(reached(rig, p0=3), idle(rig), look, look)
@@ -92,7 +91,6 @@ class TestEndsOfPartitions:
         counted: list[int] = []
 
         def count() -> None:
-            let_end(rig.engine._delivery)
             counted.append(commits(rig))
 
         rig.source.then(count, count, reached(rig, p0=1), idle(rig), count, count)
@@ -151,7 +149,7 @@ class TestEndsOfPartitions:
                 rig.engine.stop()
                 raise Retriable("the registry does not answer")
 
-        rig.engine._pipeline = Waits()
+        rig.engine.swap(Waits())
         rig.source.reached_ends = {P0: 2}
 
         assert {} == committed(rig.run())
