@@ -145,7 +145,7 @@ class InputSettings:
     null_value: Literal["dead-letter", "skip", "forward"] = "dead-letter"
     """What becomes of a record without a value (a tombstone)."""
     on_out_of_range: Literal["stop", "earliest", "latest"] = "stop"
-    """When the next offset is gone (retention): stop; or go on at the earliest (skips nothing) or latest (skips all)."""
+    """When the next offset is gone (retention): stop; go on at the earliest (skips nothing) or latest (skips all)."""
     partitions: Annotated[int, Range(1, 10_000)] = 4
     """Partitions of the topics that `stream topics --create` creates."""
     replication: Annotated[int, Range(1, 9)] | None = None

@@ -39,6 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         mark = item.get_closest_marker("row")
         if mark is not None:
+            item.extra_keyword_matches.add(mark.args[0].id)  # `--id` finds it by this
             item.add_marker(pytest.mark.fault)
             item.add_marker(pytest.mark.kafka)
             item.add_marker(pytest.mark.timeout(ROW_S))
