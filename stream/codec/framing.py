@@ -39,16 +39,17 @@ class WriterSchemas(Protocol):
     """
     Where the schemas of the producers are found.
 
-    An id without a schema has a RecordError, the reason why its values can't be read.
+    An id may also have a RecordError, the reason why its values can't be read; None means that the id is not
+    known, and that the configured schema takes its place.
     """
 
     def by_fingerprint(self, fingerprint: bytes) -> RecordSchema | None:
         """The schema with this CRC-64-AVRO (8 bytes, as on the wire)."""
 
-    def by_id(self, schema_id: int) -> RecordSchema | RecordError:
+    def by_id(self, schema_id: int) -> RecordSchema | RecordError | None:
         """The schema with this registry id."""
 
-    def by_guid(self, guid: bytes) -> RecordSchema | RecordError:
+    def by_guid(self, guid: bytes) -> RecordSchema | RecordError | None:
         """The schema with this registry GUID (16 bytes)."""
 
 
@@ -218,7 +219,8 @@ def _confluent(default: RecordSchema, writers: WriterSchemas | None) -> Lookup:
             if writers is None:
                 return default
             by_id = prefix[0] == 0
-            return writers.by_id(int.from_bytes(prefix[1:], "big")) if by_id else writers.by_guid(prefix[1:])
+            found = writers.by_id(int.from_bytes(prefix[1:], "big")) if by_id else writers.by_guid(prefix[1:])
+            return default if found is None else found
         return _not_framed("confluent", "00 and a 4-byte id, or 01 and a 16-byte GUID", prefix)
 
     return lookup

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from stream.codec import Decoder, Framing, RecordSchema, confluent_prefix, single_object_prefix
-from stream.errors import RecordError
 from stream.records import Headers
 from tests.unit.codec.samples import schema, written
 
@@ -15,9 +14,6 @@ OTHER = schema(b="string", a="int", name="Other")
 GUID = bytes(range(16))
 
 
-UNKNOWN = RecordError("not known", reason="unknown_schema")
-
-
 class Writers:
     """A registry with NEW under one id, one GUID and its fingerprint."""
 
@@ -25,13 +21,13 @@ class Writers:
         """NEW for its own."""
         return NEW if fingerprint == NEW.fingerprint else None
 
-    def by_id(self, schema_id: int) -> RecordSchema | RecordError:
+    def by_id(self, schema_id: int) -> RecordSchema | None:
         """NEW for 7, OTHER for 8."""
-        return {7: NEW, 8: OTHER}.get(schema_id, UNKNOWN)
+        return {7: NEW, 8: OTHER}.get(schema_id)
 
-    def by_guid(self, guid: bytes) -> RecordSchema | RecordError:
+    def by_guid(self, guid: bytes) -> RecordSchema | None:
         """NEW for the one GUID."""
-        return NEW if guid == GUID else UNKNOWN
+        return NEW if guid == GUID else None
 
 
 def _decode(
@@ -122,21 +118,12 @@ class TestConfluent:
         """A batch of values that all have the same GUID is read at once."""
         assert list(range(20)) == _decode("confluent", [b"\x01" + GUID + _new(i) for i in range(20)])
 
-    def test_without_a_registry_every_id_means_the_default_writer(self) -> None:
-        """The input's schema file is the writer's."""
+    @pytest.mark.parametrize("known", [True, False])
+    def test_id_that_no_registry_has_means_the_default_writer(self, known: bool) -> None:
+        """Without a registry, or with one that hasn't got the id, the input's schema file is the writer's."""
         values = [confluent_prefix(99) + _old(4), b"\x01" + bytes(16) + _old(5)]
 
-        assert [4, 5] == _decode("confluent", values, known=False)
-
-    def test_id_that_the_registry_has_not_got_is_a_fault(self) -> None:
-        """It is not read with the input's schema file, by guess."""
-        values = [
-            confluent_prefix(99) + _old(4),
-            b"\x01" + bytes(16) + _old(5),
-            confluent_prefix(7) + _new(6),
-        ]
-
-        assert ["unknown_schema", "unknown_schema", 6] == _decode("confluent", values)
+        assert [4, 5] == _decode("confluent", values, known=known)
 
     def test_header_takes_the_prefixs_place(self) -> None:
         """With the header the value has no prefix; the last of several headers counts."""
