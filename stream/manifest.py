@@ -80,6 +80,13 @@ class Proof:
     different: int = 0
     allowed: bool = False
 
+    def __str__(self) -> str:
+        if not self.rows:
+            return "nothing was compared with the estimator's own answers"
+        if not self.different:
+            return f"{self.rows} rows: what is published is what the estimator itself answers"
+        return f"{self.different} of {self.rows} rows: published answers differ from the estimator's own (allowed)"
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:

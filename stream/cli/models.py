@@ -138,6 +138,7 @@ def _print(shown: Shown) -> None:
         "score": manifest.score_meaning,
         "carries": ", ".join(manifest.carry) or None,
         "tolerance": f"{manifest.tolerance:g}",
+        "proof": manifest.proof,
     }
     about |= {name: f"CRC-64-AVRO {text}" for name, text in shown.fingerprints.items()}
     about |= {f"metric {name}": short(value) for name, value in manifest.metrics.items()}

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from stream.manifest import Manifest
 from stream.records import DeadLetter
@@ -49,7 +50,8 @@ def ask_estimator(estimator: Any, manifest: Manifest, x: X) -> OwnAnswers:
     Returns: an answer or a fault for each.
     """
     isolation = Isolation(partial(_answers, estimator, manifest), x, np.arange(len(x)))
-    isolation.run()
+    with threadpool_limits(limits=1):  # as a worker's: more of them mostly wait for each other
+        isolation.run()
     found: dict[int, Answer] = {}
     for rows, part in isolation.answers:
         lists = {name: values.tolist() for name, values in part.items()}

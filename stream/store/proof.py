@@ -120,9 +120,8 @@ def prove(question: Question, *, allow: bool) -> Proved:
         if not allow:
             raise PackageError(text, step="proof", hint=_hint(question))
         messages.append(f"allowed: {text}")
-    elif compared:
-        messages.append(f"{compared} rows: what is published is what the estimator itself answers")
-    return Proved(Proof(compared, len(different), allowed=bool(different)), tuple(messages))
+    proof = Proof(compared, len(different), allowed=bool(different))
+    return Proved(proof, (*messages, str(proof)))
 
 
 def _ask_owner(question: Question) -> tuple[OwnAnswers, X]:

@@ -19,6 +19,7 @@ from stream.training.checks import check_fields
 from stream.training.intervals import bootstrap
 from stream.training.model_metrics import Figures, Sheet, answers_of, kind_of, measure
 from stream.training.recipe import Recipe, guarded
+from stream.training.rehearsal import Rehearse, check_judge, rehearse_run
 from stream.training.search import Candidate, search
 from stream.training.split import cut, folds_of
 from stream.training.trained import Metrics, Step, Trained
@@ -30,18 +31,22 @@ __all__ = ["run_recipe"]
 T = TypeVar("T")
 
 
-def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) -> Trained:
+def run_recipe(
+    recipe: Recipe, tell: Callable[[Step], None] = lambda _: None, rehearse: Rehearse = lambda *_: None
+) -> Trained:
     """
     Run a recipe; the same recipe, data, seed and libraries give the same estimator and metrics.
 
     1. Load the rows and split them, before anything else is done with them.
-    2. Choose among the grid's candidates on the training rows alone.
-    3. Fit the best on all of the training rows.
-    4. Measure it on the held-out rows.
+    2. Rehearse on few of the training rows.
+    3. Choose among the grid's candidates on the training rows alone.
+    4. Fit the best on all of the training rows.
+    5. Measure it on the held-out rows.
 
     Args:
         recipe: what to run.
         tell: called after each step.
+        rehearse: called with an estimator that was fitted on few rows; raises if it can't be packed.
     Returns: the fitted estimator and its metrics; nothing is written.
     Raises: Refused, SettingsError or SampleError naming the recipe and what to correct.
     Blocks: for the whole training.
@@ -57,14 +62,17 @@ def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) ->
         if classes:
             _check_classes(recipe, truth)
         rows = training[list(recipe.features)]
+        tell(Step("trying it on a few rows"))
+        with _seeded(recipe.split.seed):
+            rehearse_run(recipe, estimator, training, truth, schema, rehearse)  # 2
         folds = _placed(recipe, lambda: folds_of(recipe.split, training, truth, classes=classes))
-        found = search(recipe, estimator, rows, truth, folds, lambda candidate: tell(_step(candidate)))  # 2
-        guarded(recipe.path, "fit()", estimator.set_params(**found[0].params).fit, rows, truth)  # 3
+        found = search(recipe, estimator, rows, truth, folds, lambda candidate: tell(_step(candidate)))  # 3
+        guarded(recipe.path, "fit()", estimator.set_params(**found[0].params).fit, rows, truth)  # 4
         tell(Step("measuring"))
         sheet = Sheet(
             guarded(recipe.path, "predict()", answers_of, estimator, held_out[list(recipe.features)]),
             held_out[recipe.target].to_numpy(),
-        )  # 4
+        )  # 5
         units = _units(recipe, held_out)
         trained = Trained(
             recipe, estimator, tuple(found), training, held_out, sheet, units,
@@ -76,7 +84,7 @@ def run_recipe(recipe: Recipe, tell: Callable[[Step], None] = lambda _: None) ->
             findings=(*notes_of(recipe), *findings),
             notes=tuple(_unknown_labels(recipe, sheet)),
         )  # fmt: skip
-    _check_judge(trained)
+    check_judge(recipe, trained.figures)
     repeated = (f"{text} ({count} times)" if count > 1 else text for text, count in warned.items())
     return replace(trained, notes=(*trained.notes, *repeated))
 
@@ -184,14 +192,6 @@ def _unknown_labels(recipe: Recipe, sheet: Sheet) -> list[str]:
         if unknown
         else []
     )
-
-
-def _check_judge(trained: Trained) -> None:
-    if trained.judge not in trained.figures:
-        raise SettingsError(
-            f"{trained.recipe.path}: JUDGE is {trained.judge!r}, which these answers don't have",
-            hint=f"choose one of {', '.join(trained.figures)}",
-        )
 
 
 def _about(

@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+import pandas as pd
 
 from stream.errors import PackageError
 from stream.manifest import Manifest
-from stream.store import Package, Packed, PackRequest, SigningKey, Trust, open_package, pack, versions
+from stream.store import (
+    Package,
+    Packed,
+    PackRequest,
+    SigningKey,
+    Trust,
+    open_package,
+    pack,
+    rehearse,
+    versions,
+)
 from stream.training.card import card_of, check_libraries
 from stream.training.recipe import Recipe
 from stream.training.recipe_run import run_recipe
+from stream.training.rehearsal import Rehearse
 from stream.training.trained import Step, Trained
 from stream.training.version_comparison import Compared, compare
 
@@ -38,6 +51,7 @@ class Job:
         require: what the comparison must say.
         card: whether the package gets a card.
         signer: signs the version.
+        allow_difference: pack it even if what would be published differs from the estimator's own answers.
     """
 
     recipe: Recipe
@@ -47,6 +61,7 @@ class Job:
     require: Requirement | None = None
     card: bool = True
     signer: SigningKey | None = None
+    allow_difference: bool = False
 
     @property
     def request(self) -> PackRequest:
@@ -57,6 +72,7 @@ class Job:
             out=self.out,
             carry=recipe.carry,
             probabilities=recipe.probabilities,
+            allow_difference=self.allow_difference,
             signer=self.signer,
         )
 
@@ -96,7 +112,7 @@ def run_job(
     if job.card:  # 1
         check_libraries()
     used = _used(job, trust)
-    trained = run_recipe(job.recipe, tell)  # 2
+    trained = run_recipe(job.recipe, tell, _rehearsal(job))  # 2
     compared = None
     if used is not None:  # 3
         tell(Step(f"comparing with {used.manifest.model}"))
@@ -115,6 +131,22 @@ def run_job(
     request = replace(job.request, metrics=trained.metrics, attach=attach if job.card else None)
     packed = pack(trained.estimator, request, schema=trained.schema, sample=trained.sample)  # 5
     return Done(trained, compared, packed, made.get(CARD))
+
+
+def _rehearsal(job: Job) -> Rehearse:
+    """Packing without writing; a refusal says that it came before the search."""
+
+    def packs(estimator: Any, schema: str, rows: pd.DataFrame) -> None:
+        try:
+            rehearse(estimator, job.request, schema=schema, sample=rows)
+        except PackageError as error:
+            raise PackageError(
+                f"{job.recipe.path}: tried on {len(rows)} rows before the search: {error.message}",
+                step=error.step,
+                hint=error.hint,
+            ) from error
+
+    return packs
 
 
 def _used(job: Job, trust: Callable[[], Trust]) -> Package | None:

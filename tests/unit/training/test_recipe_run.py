@@ -80,7 +80,7 @@ def test_each_candidate_is_told(recipe: Recipe) -> None:
     steps: list[Step] = []
     run_recipe(recipe, steps.append)
 
-    assert [(0, 0), (1, 2), (2, 2), (0, 0)] == [(step.done, step.of) for step in steps]
+    assert [(0, 0), (0, 0), (1, 2), (2, 2), (0, 0)] == [(step.done, step.of) for step in steps]
 
 
 def test_recipe_without_a_grid_has_one_candidate(tmp_path: Path) -> None:
