@@ -100,13 +100,8 @@ def train(  # noqa: PLR0913  # one argument per option of the command
 
     signer = signing_key(sign)
     values = parameters(fixed, "--set")
-<<<<<<< HEAD
     plan = overridden(read_recipe(recipe), data=data, delimiter=delimiter, seed=seed, fixed=values)
-    job = Job(plan, out, compare, not no_compare, require, not no_card, signer)
-=======
-    plan = overridden(read_recipe(recipe), data=data, seed=seed, fixed=values)
     job = Job(plan, out, compare, not no_compare, require, not no_card, signer, allow_difference)
->>>>>>> fc4856e (A training is tried on a few rows before its search; models show and the pages tell of the proof)
     return _run(job, lambda: _trust(config), card)
 
 
