@@ -11,10 +11,12 @@ from pathlib import Path
 
 __all__ = [
     "ALONE",
+    "AVRO",
     "KAFKA",
     "NEWEST",
     "OLDEST",
     "Unavailable",
+    "avro_jars",
     "find_java",
     "kafka_jars",
     "main",
@@ -23,6 +25,9 @@ __all__ = [
 
 NEWEST, OLDEST = "4.3.0", "3.9.1"
 """Both ends of what is supported."""
+
+AVRO = "1.12.1"
+"""The Avro Java that our decoder is compared with."""
 
 KAFKA = os.environ.get("KAFKA_VERSION", NEWEST)
 """The Kafka that tests run on unless they ask for another; CI runs some on OLDEST too."""
@@ -35,6 +40,7 @@ deleted already and hence can be skipped", its records and offsets stay pending.
 """
 
 _REGISTRY = "io.apicurio:apicurio-registry-app:2.6.13.Final:tar.gz:all"
+_DEPENDENCIES = "dependency:copy-dependencies"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 _HERE = Path(__file__).parent
 _CACHE = _HERE.parents[1] / ".cache"
@@ -63,8 +69,16 @@ def find_java() -> str:
 
 def kafka_jars(version: str = KAFKA) -> Path:
     """The folder with Apache Kafka's jars; fetched once (43 MB)."""
-    arguments = ["-f", str(_HERE / "pom.xml"), f"-Dkafka.version={version}", "dependency:copy-dependencies"]
+    arguments = ["-f", str(_HERE / "pom.xml"), f"-Dkafka.version={version}", _DEPENDENCIES]
     return _once(f"Apache Kafka {version}", _CACHE / "kafka" / version, arguments)
+
+
+def avro_jars() -> Path:
+    """The folder with Avro Java's jars; fetched once (4 MB)."""
+    pom = _HERE.parent / "oracle" / "pom.xml"
+    return _once(
+        "Avro Java", _CACHE / "avro" / AVRO, ["-f", str(pom), f"-Davro.version={AVRO}", _DEPENDENCIES]
+    )
 
 
 def registry_jars() -> Path:

@@ -1,0 +1,153 @@
+"""Our answer beside Avro Java's: the same, a difference that `docs/wire-format.md` lists, or a fault."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stream.codec import Decoder, RecordSchema
+from stream.errors import SchemaError
+from tests.oracle.triples import Triple
+
+__all__ = ["DIFFERENCES", "SAME", "Difference", "judge", "ours"]
+
+SAME = "same"
+
+_STRICT = {
+    "trailing_bytes", "invalid_utf8", "bad_boolean", "int_out_of_range", "long_out_of_range", "bad_block",
+    "too_many_items", "bad_length",
+}  # fmt: skip
+
+_FOUND = re.compile(r"AvroTypeException: Found ([^,]+), expecting (union\[.*\]|[^,]+)\Z")
+
+_Answer = Mapping[str, Any]
+
+
+def ours(triple: Triple) -> dict[str, Any]:
+    """What our decoder makes of it: `value`, or `stage` and `reason`; or `schema`, why it takes one schema not."""
+    try:
+        writer = RecordSchema(triple.writer)
+    except SchemaError as error:
+        return {"schema": error.message}
+    about: dict[str, Any] = {"canonical": writer.canonical, "fingerprint": writer.fingerprint.hex()}
+    try:
+        reader = RecordSchema(triple.reader)
+        paths = ["f.x" if "f.x" in reader.types() else "f", "t"]
+        decoder = Decoder(reader, paths, "bare", writer)
+    except SchemaError as error:
+        return {**about, "schema": error.message}
+    decoded = decoder.decode([triple.body])
+    if decoded.faults:
+        fault = decoded.faults[0]
+        return {**about, "stage": fault.stage, "reason": fault.reason, "message": fault.message}
+    value = {}
+    for path in paths:
+        kind = reader.leaf(path).type
+        value[path] = _plain(kind.to_storage(decoded.columns[path]).to_pylist()[0])
+    return {**about, "value": value}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return {"b": value.hex()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _java_value(java: _Answer, mine: _Answer) -> object:
+    """Java's value by our paths; a record that is null has null leaves."""
+    value = dict(java["value"])
+    if "f.x" in mine.get("value", {}):
+        inner = value.pop("f")
+        value["f.x"] = None if inner is None else inner["x"]
+    return value
+
+
+Difference = Callable[[Triple, _Answer, _Answer], bool]
+"""Takes Java's answer and ours."""
+
+
+def _stricter(triple: Triple, java: _Answer, mine: _Answer) -> bool:
+    return mine.get("stage") == "decode" and mine["reason"] in _STRICT and "value" in java
+
+
+def _held(triple: Triple, java: _Answer, mine: _Answer) -> bool:
+    return mine.get("reason") == "value_out_of_range" and mine["stage"] == "contract" and "value" in java
+
+
+def _measure(triple: Triple, java: _Answer, mine: _Answer) -> bool:
+    """Both types are dates, times or decimals."""
+    if mine.get("reason") != "wrong_type" or "value" not in java:
+        return False
+    measured = re.findall(r"(?:local-)?timestamp-\w+|time-\w+|date|decimal", mine["message"])
+    return len(measured) > 1
+
+
+def _alias(triple: Triple, java: _Answer, mine: _Answer) -> bool:
+    writer, reader = json.loads(triple.writer), json.loads(triple.reader)
+    return bool(writer["fields"][0]["name"] == "g" and writer["name"] != reader["name"])
+
+
+def _empty(triple: Triple, java: _Answer, mine: _Answer) -> bool:
+    if mine.get("reason") != "wrong_type" or "array of" not in mine["message"] or "value" not in java:
+        return False
+    value = java["value"]["f"]
+    return bool((value["x"] if isinstance(value, dict) else value) == [])
+
+
+def _named(triple: Triple, java: _Answer, mine: _Answer) -> bool:
+    found = _FOUND.match(java.get("error", ""))
+    return "value" in mine and found is not None and found[1].rpartition(".")[2] in "EFGHÜ"
+
+
+def _record(triple: Triple, java: _Answer, mine: _Answer) -> bool:
+    found = _FOUND.match(java.get("error", ""))
+    return "value" in mine and found is not None and found[2] == "union[null, Other]"
+
+
+DIFFERENCES: dict[str, Difference] = {
+    "alias": _alias,
+    "bytes": _stricter,
+    "range": _held,
+    "empty array": _empty,
+    "unit": _measure,
+    "name": _named,
+    "record": _record,
+}
+"""Deliberate ones, by the names that `docs/wire-format.md` gives them."""
+
+
+def judge(triple: Triple, java: _Answer, mine: _Answer) -> str | None:
+    """
+    Compare two answers.
+
+    Returns: `SAME`, the name of a deliberate difference, or None: something is wrong.
+    """
+    if "canonical" in java and "canonical" in mine and java["fingerprint"] != mine["fingerprint"]:
+        return None
+    if "schema" in mine:
+        return SAME  # no column: refused when the model is packed
+    if (
+        "value" in java
+        and "value" in mine
+        and not java["left"]
+        and _equal(_java_value(java, mine), mine["value"])
+    ):
+        return SAME
+    if "error" in java and "stage" in mine:
+        return SAME
+    return next((name for name, applies in DIFFERENCES.items() if applies(triple, java, mine)), None)
+
+
+def _equal(one: object, other: object) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return one == other and math.copysign(1, one) == math.copysign(1, other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    return type(one) is type(other) and one == other

@@ -1,0 +1,28 @@
+"""Our decoder beside Avro Java itself, on more triples than are committed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kafka.artifacts import Unavailable
+from tests.oracle.java import answers
+from tests.oracle.judge import judge, ours
+from tests.oracle.triples import triple
+
+SEEDS = range(10_000, 14_000)
+
+
+@pytest.mark.slow
+def test_every_triple_is_read_as_avro_java_reads_it_or_differs_on_purpose() -> None:
+    """What differs is listed in docs/wire-format.md; nothing else may."""
+    triples = [triple(seed) for seed in SEEDS]
+    try:
+        java = answers(triples)
+    except Unavailable as error:
+        pytest.skip(str(error))
+
+    assert [] == [
+        seed
+        for seed, one, answer in zip(SEEDS, triples, java, strict=True)
+        if judge(one, answer, ours(one)) is None
+    ]
