@@ -24,7 +24,7 @@ from stream.transport.properties import RESERVED, consumer_properties, producer_
 
 ROOT = Path(__file__).parents[2]
 
-_POSITIONS = {"_Invalid": 0, "Skip": 0, "_contract": 0, "_note": 2, "DeadLetter": 1}
+_POSITIONS = {"Invalid": 0, "Skip": 0, "_contract": 0, "_note": 2, "DeadLetter": 1}
 """Calls that give a reason, and where; `RecordError` gives it by name."""
 
 
