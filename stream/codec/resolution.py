@@ -110,8 +110,7 @@ def _any(union: Union, wanted: list[Field], steps: tuple[Step, ...]) -> LeafPlan
     found = next((one for _, one in each if isinstance(one, LeafPlan)), None)
     if found is not None:
         return replace(found, columnar=False, unread=(*unread, *found.unread))
-    records = [one for branch, one in each if isinstance(branch, Record)]
-    return records[0] if records else _wrong(wanted[: len(steps)], union, "a record")
+    return LeafPlan(describe(wanted), steps, ABSENT, False, unread, only_null=True)
 
 
 def _wrong(wanted: list[Field], written: Node, expected: str) -> RecordError:
