@@ -13,9 +13,13 @@ import pyarrow as pa
 from stream.errors import SampleError
 from stream.files.file_span import Row
 from stream.files.tables import Sample
-from stream.types import CELL_TYPES, MISSING, type_for
+from stream.files.text_remarks import blank, check_separated, text_remarks
+from stream.types import CELL_TYPES, type_for
 
 __all__ = ["Inferred", "infer_schema", "legal_names"]
+
+_INDEX = re.compile(r"Unnamed: [0-9]+\Z|__index_level_[0-9]+__\Z")
+"""What pandas calls a column without a name, and an index without one in parquet."""
 
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_]")
 
@@ -34,7 +38,9 @@ class Inferred:
     findings: tuple[str, ...]
 
 
-def infer_schema(sample: Sample, name: str, *, texts: Collection[str] = ()) -> Inferred:
+def infer_schema(
+    sample: Sample, name: str, *, texts: Collection[str] = (), needed: Collection[str] | None = None
+) -> Inferred:
     """
     Infer a schema: an avro file's own; else from the types that the file declares (parquet) or that its values fit.
 
@@ -42,30 +48,41 @@ def infer_schema(sample: Sample, name: str, *, texts: Collection[str] = ()) -> I
         sample: at least one row.
         name: of the record; made legal.
         texts: columns known to be texts whatever they look like, by their names in the sample.
+        needed: the columns for whose sake a schema is made: others that pandas wrote as its index are left out. Empty
+            where nobody names them; None where every column is wanted as it is.
     Returns: the schema; a column without a value in some row may be null. Whole numbers are `long`, since the next
         one may be larger than those seen; texts are strings, never enums, since the next one may be new.
-    Raises: SampleError naming a column whose values fit no one type, or a sample without rows.
+    Raises: SampleError naming a column whose values fit no one type, a needed one with numbers that are spelt as
+        nothing here reads them, or a sample without rows.
     """
     if sample.avro is not None:
         return Inferred(sample.avro, (f"{sample.name}: the schema is the file's own",))
     if not sample.rows:
         raise SampleError(f"{sample.name}: has no rows", hint="give a sample with rows")
-    columns = list(dict.fromkeys(key for row in sample.rows for key in row.values))
+    every = list(dict.fromkeys(key for row in sample.rows for key in row.values))
+    columns = (
+        every if needed is None else [name for name in every if name in needed or not _INDEX.match(name)]
+    )
+    check_separated(sample, columns, needed or ())
     findings: list[str] = [*sample.notes]
     findings += [f"{sample.name}: only its first {len(sample.rows)} rows were looked at"] * sample.cut
     fields: list[dict[str, Any]] = []
+    if left := [name for name in every if name not in columns]:
+        findings.append(
+            f"{', '.join(map(repr, left))} left out: an index, unless the model says that it takes it"
+        )
     names = legal_names(columns)
     for column in columns:
         kind, why = _column(sample, column, _record_name(f"{name}_{names[column]}"), column in texts)
         if kind is None:
             findings.append(f"column {column!r} is left out: {why}")
             continue
-        is_gap = _blank if sample.text and kind != "string" else _missing
+        is_gap = blank if sample.text and kind != "string" else _missing
         gaps = sum(is_gap(row.values.get(column)) for row in sample.rows)
         null = f"; may be null: {gaps} of {len(sample.rows)} rows have no value" if gaps else ""
         findings.append(_finding(column, names[column], kind, f"{why}{null}"))
-        if sample.text and kind == "string":
-            findings += _texts_that_mean_nothing(column, sample.rows)
+        if kind == "string" and column not in texts:
+            findings += text_remarks(sample, column, needed is not None and (not needed or column in needed))
         fields.append(_field(column, names[column], kind, gaps > 0))
     schema = {"type": "record", "name": _record_name(name), "fields": fields}
     return Inferred(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", tuple(findings))
@@ -97,7 +114,7 @@ def _column(sample: Sample, column: str, name: str, is_text: bool) -> tuple[Any,
             return kind, f"from {arrow}" if kind is not None else f"Avro has no type for {arrow}"
     if is_text:
         return "string", "since the model knows its texts"
-    is_gap = _blank if sample.text else _missing
+    is_gap = blank if sample.text else _missing
     present = [row for row in sample.rows if not is_gap(row.values.get(column))]
     if not present:
         return "double", "though no row has a value"
@@ -218,20 +235,3 @@ def _record_name(name: str) -> str:
 
 def _missing(value: object) -> bool:
     return value is None or value != value
-
-
-def _blank(value: object) -> bool:
-    """Whether a csv's cell has no value, in a column that isn't of texts."""
-    return value is None or value in MISSING
-
-
-def _texts_that_mean_nothing(column: str, rows: Sequence[Row]) -> list[str]:
-    """A text column is the one place where `NA` is a text: pandas reads it as missing there too."""
-    found = next((row for row in rows if row.values.get(column) in MISSING), None)
-    if found is None:
-        return []
-    return [
-        f"column {column!r}: row {found.number} has {found.values[column]!r}, which is a text here and no value to "
-        "pandas: leave the cell empty if it means that there is no value, or fit the model on texts "
-        "(read_csv(…, keep_default_na=False))"
-    ]

@@ -70,7 +70,8 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     estimator = load_estimator(brought.content, brought.origin, request.types)  # 1
     about = profile(estimator)
     texts = known_texts(estimator, about.names or ())
-    text, messages = _schema(texts.keys(), request, brought)  # 2
+    needed = (*about.names, *request.carry) if about.names else ()
+    text, messages = _schema(texts.keys(), needed, request, brought)  # 2
     events = RecordSchema(text)
     request = replace(request, carry=_carried(events, request.carry))
     mapping = map_features(estimator, about, events, request.vector, request.carry)  # 3
@@ -115,7 +116,9 @@ def _check_name(name: str) -> None:
         )
 
 
-def _schema(texts: Collection[str], request: PackRequest, brought: Brought) -> tuple[str, list[str]]:
+def _schema(
+    texts: Collection[str], needed: Collection[str], request: PackRequest, brought: Brought
+) -> tuple[str, list[str]]:
     """The events' schema as given, or as the sample has it."""
     if brought.schema is not None:
         return brought.schema, []
@@ -123,7 +126,7 @@ def _schema(texts: Collection[str], request: PackRequest, brought: Brought) -> t
         raise PackageError(
             "neither a schema nor a sample is given", step="manifest", hint="give --schema or --sample"
         )
-    inferred = infer_schema(brought.sample, request.name, texts=texts)
+    inferred = infer_schema(brought.sample, request.name, texts=texts, needed=needed)
     return inferred.text, [*inferred.findings]
 
 

@@ -20,6 +20,7 @@ from stream.types.known import (
     type_of,
 )
 from stream.types.misfit import Misfit, Misfits, dead_letter_of, mismatch, shown
+from stream.types.spellings import date_spelling, number_spelling
 from stream.types.type_facts import ForeignNames
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Misfits",
     "Read",
     "array_of",
+    "date_spelling",
     "dead_letter_of",
     "decimal_of",
     "enum_of",
@@ -41,6 +43,7 @@ __all__ = [
     "mismatch",
     "nullable_reader",
     "nullable_schema",
+    "number_spelling",
     "plain_object",
     "read_list",
     "shown",

@@ -89,7 +89,8 @@ class Date(AvroType):
             return value.date()
         if isinstance(value, str):
             found: object = cells.date(value)
-            value = found if found is not None else cells.whole(value) if text else value
+            number = cells.whole(value) if text and found is None else None
+            value = found if found is not None else value if number is None else number
         if not isinstance(value, dt.date) and type(value) is not int:
             raise mismatch(self.name, value)
         return value
@@ -184,7 +185,8 @@ class Timestamp(AvroType):
             found = self._parsed(value)
             beyond = _BEYOND_MICROS.search(value)
             nanos = int(beyond[1].ljust(3, "0")) if beyond else 0
-            value = found if found is not None else cells.whole(value) if text else value
+            number = cells.whole(value) if text and found is None else None
+            value = found if found is not None else value if number is None else number
         elif isinstance(value, dt.datetime):
             nanos = getattr(value, "nanosecond", 0)
             plain = value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from stream.records import DeadLetter
+from stream.types.spellings import spelling
 
 __all__ = ["Misfit", "Misfits", "dead_letter_of", "mismatch", "shown"]
 
@@ -74,7 +75,8 @@ def dead_letter_of(misfits: Sequence[Misfit]) -> DeadLetter:
 
 def mismatch(expected: str, value: Any) -> Misfit:
     """What is said of a value of another type."""
-    return Misfit(f"expected {expected}, found {shown(value)}")
+    what = spelling(value) if isinstance(value, str) else None
+    return Misfit(f"expected {expected}, found {shown(value)}{f', {what}' if what else ''}")
 
 
 def shown(value: Any) -> str:

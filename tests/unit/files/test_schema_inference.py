@@ -10,6 +10,7 @@ import fastavro
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]
 
@@ -219,3 +220,95 @@ def test_sample_without_rows_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(SampleError, match="has no rows"):
         infer_schema(read_sample(tmp_path / "s.csv"), "s")
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["19/10/2013", "1/2/2014"], "row 2 has '19/10/2013', a date as day/month/year"),
+        (["01/02/2013"], "a date as day/month/year or as month/day/year"),
+        (["", "0,5", "1", "2.5"], "row 3 has '0,5', a number with a decimal comma"),
+        (["1", "12%"], "row 3 has '12%', a percentage"),
+    ],
+)
+def test_finding_names_numbers_and_dates_in_another_spelling(
+    tmp_path: Path, cells: list[str], said: str
+) -> None:
+    """They are texts, as to pandas."""
+    inferred = _csv(tmp_path, *cells)
+
+    assert any(said in line for line in inferred.findings)
+    assert "string" in str(_types(inferred)["x"])
+
+
+def test_needed_column_of_numbers_in_another_spelling_is_refused(tmp_path: Path) -> None:
+    """A model of numbers can't take texts; one that is known to take texts gets them."""
+    path = tmp_path / "s.csv"
+    path.write_text("x;y\n0,5;1\n2;1\n")
+    sample = read_sample(path)
+
+    for needed in (["x"], []):
+        with pytest.raises(
+            SampleError, match=r"s\.csv: column 'x': row 2 has '0,5', a number with a decimal"
+        ):
+            infer_schema(sample, "s", needed=needed)
+    assert "string" == _types(infer_schema(sample, "s", needed=["y"]))["x"]
+    assert "string" == _types(infer_schema(sample, "s", needed=["x"], texts=["x"]))["x"]
+
+
+def test_mixed_texts_are_not_taken_for_numbers(tmp_path: Path) -> None:
+    """One text that is no number makes it a column of texts."""
+    (tmp_path / "s.csv").write_text('x\n"0,5"\nsmall\n')
+
+    inferred = infer_schema(read_sample(tmp_path / "s.csv"), "s", needed=["x"])
+
+    assert "string" == _types(inferred)["x"]
+
+
+@pytest.mark.parametrize("needed", [["a"], []])
+def test_index_that_pandas_wrote_is_left_out(tmp_path: Path, needed: list[str]) -> None:
+    """Of csv and parquet, unless the model says that it takes it; the finding says so."""
+    frame = pd.DataFrame({"a": [1.5, 2.5]}, index=pd.Index([7, 9]))
+    frame.to_csv(tmp_path / "s.csv")
+    frame.to_parquet(tmp_path / "s.parquet")
+
+    for name, index in (("s.csv", "Unnamed: 0"), ("s.parquet", "__index_level_0__")):
+        sample = read_sample(tmp_path / name)
+        inferred = infer_schema(sample, "s", needed=needed)
+        assert {"a": "double"} == _types(inferred)
+        assert any(f"'{index}' left out" in line for line in inferred.findings)
+        assert 2 == len(_types(infer_schema(sample, "s", needed=["a", index])))
+
+
+def test_csv_whose_separator_was_not_found_is_refused(tmp_path: Path) -> None:
+    """It has one column, which the model does not know."""
+    (tmp_path / "s.csv").write_text("a b\n1 2\n")
+
+    with pytest.raises(SampleError, match="has one column, 'a b', and lacks 'a', 'b'") as caught:
+        infer_schema(read_sample(tmp_path / "s.csv"), "s", needed=["a", "b"])
+
+    assert "--delimiter" in str(caught.value.hint)
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    """In every format that can hold them; of a frame and a table too."""
+    table = pa.table([pa.array([1]), pa.array([2]), pa.array([3])], names=["x", "y", "x"])
+    pq.write_table(table, tmp_path / "s.parquet")
+    (tmp_path / "s.csv").write_text("x,y,x\n1,2,3\n")
+    with pa.ipc.new_file(tmp_path / "s.arrow", table.schema) as file:
+        file.write_table(table)
+    frame = pd.DataFrame([[1, 2, 3]], columns=["x", "y", "x"])
+
+    for name in ("s.parquet", "s.csv", "s.arrow"):
+        with pytest.raises(SampleError, match=rf"{name}: two columns are called x"):
+            read_sample(tmp_path / name)
+    for given in (table, frame):
+        with pytest.raises(SampleError, match="two columns are called x"):
+            sample_of(given)
+
+
+def test_columns_whose_names_differ_by_case_are_two(tmp_path: Path) -> None:
+    """As to pandas."""
+    (tmp_path / "s.csv").write_text("x,X\n1,a\n")
+
+    assert {"x": "long", "X": "string"} == _types(infer_schema(read_sample(tmp_path / "s.csv"), "s"))
