@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 __all__ = [
-    "AnswerType", "Entry", "Feature", "FeatureKind", "Inputs", "Label", "Manifest", "NullText", "Proof",
-    "ScoreMethod", "Task",
+    "AnswerType", "Category", "Entry", "Feature", "FeatureKind", "Inputs", "Label", "Manifest", "NullText", "Proof",
+    "ScoreMethod", "Task", "Unknown",
 ]  # fmt: skip
 
 Task: TypeAlias = Literal[
@@ -19,8 +19,11 @@ Task: TypeAlias = Literal[
 AnswerType: TypeAlias = Literal["int", "long", "string", "boolean", "double"]
 """The Avro type of `label` or `value` (of their items for multi-output)."""
 
-FeatureKind: TypeAlias = Literal["number", "text", "datetime"]
-"""How a field reaches the model: float64 (booleans too; null = NaN), object or datetime64[us]."""
+FeatureKind: TypeAlias = Literal["number", "text", "datetime", "category"]
+"""
+How a field reaches the model: float64 (booleans too; null = NaN), object, datetime64[us], or pandas' category; a
+feature's `dtype` says otherwise.
+"""
 
 Inputs: TypeAlias = Literal["frame", "matrix", "vector"]
 """A DataFrame with names, a float64 matrix of the fields in order, or one array field of numbers."""
@@ -34,6 +37,12 @@ ScoreMethod: TypeAlias = Literal["predict_proba", "decision_function"]
 Label: TypeAlias = int | str | bool
 """A class label."""
 
+Category: TypeAlias = int | float | str | bool
+"""A category of a column."""
+
+Unknown: TypeAlias = Literal["missing", "kept", "refused"]
+"""What the model is given for a value that is not among the categories: a missing one, the value itself, or nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:
@@ -46,7 +55,12 @@ class Feature:
         avro: the Avro type without null: `double`, `string`, `enum`, `date`, `timestamp-millis` …
         kind: how it reaches the model.
         nullable: whether null is allowed (it becomes NaN, None or NaT).
-        null: what a null text becomes: None, or NaN where the estimator was fitted on texts with NaN.
+        null: what a null text or object becomes: None, or NaN where the estimator was fitted on those with NaN.
+        dtype: pandas' type of the column where it is not the kind's own, for a model that can tell: `int64`, `bool`,
+            `float32`, `object`, `str`, `datetime64[ns, Europe/Paris]` …; of a category, the type of its categories.
+        categories: of a category, all that the model was fitted on, in its order.
+        ordered: whether their order means something.
+        unknown: what becomes of a value that is not among them.
     """
 
     name: str
@@ -55,6 +69,10 @@ class Feature:
     kind: FeatureKind
     nullable: bool
     null: NullText = "None"
+    dtype: str = ""
+    categories: tuple[Category, ...] | None = None
+    ordered: bool = False
+    unknown: Unknown = "kept"
 
 
 @dataclass(frozen=True, slots=True)

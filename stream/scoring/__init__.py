@@ -2,12 +2,13 @@
 
 from stream.scoring.answers import AnswerField, answer_fields
 from stream.scoring.attempt import Raised, attempt
+from stream.scoring.column_types import typed_features
 from stream.scoring.columns import columns_of, value_at
 from stream.scoring.encoded_texts import known_texts, missing_texts
-from stream.scoring.estimator_input import Inputs, X
+from stream.scoring.estimator_input import Inputs, X, taken
 from stream.scoring.estimators import Estimator, Profile, profile
 from stream.scoring.fitted_parts import walk
-from stream.scoring.isolation import Isolation, taken
+from stream.scoring.isolation import Isolation
 from stream.scoring.model import Model, Scored
 from stream.scoring.prediction import carried_names, prediction_columns, prediction_schema
 from stream.scoring.ways import same_answer
@@ -33,6 +34,7 @@ __all__ = [
     "profile",
     "same_answer",
     "taken",
+    "typed_features",
     "value_at",
     "walk",
 ]

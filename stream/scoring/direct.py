@@ -147,7 +147,7 @@ def _through(columns: Any, rest: Estimator, features: Sequence[Feature]) -> _Mat
 
 
 def _block(part: Any, features: list[Feature]) -> Block | None:
-    kinds = {feature.kind for feature in features}
+    kinds = {feature.kind if not feature.dtype else feature.dtype for feature in features}
     if kinds == {"number"}:
         return _numbers(part, features)
     return _texts(part, features) if kinds == {"text"} else None

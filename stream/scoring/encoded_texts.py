@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from stream.manifest import NullText
 from stream.scoring.fitted_parts import Part, walk
+from stream.scoring.native_categories import native_categories
 
-__all__ = ["known_texts", "missing_texts"]
+__all__ = ["known_objects", "known_texts", "missing_texts"]
 
 
 def missing_texts(estimator: object, names: Sequence[str]) -> dict[str, NullText]:
@@ -43,14 +45,36 @@ def known_texts(estimator: object, names: Sequence[str]) -> dict[str, tuple[str,
     Returns: the categories that are texts, for each column whose own encoder has some: one fitted on whole numbers or
         booleans knows no text.
     """
-    known: dict[str, tuple[str, ...]] = {}
+    known = {name: found.values for name, found in native_categories(estimator, names).items()}
     for part in walk(estimator, tuple(names)):
-        categories = getattr(part.estimator, "categories_", None)
-        if isinstance(categories, list) and len(categories) == len(part.columns):
-            for name, values in zip(part.columns, categories, strict=True):
-                if texts := tuple(value for value in values if isinstance(value, str)):
-                    known[name] = texts
-    return known
+        known |= {name: tuple(values) for name, values in _encoded(part)}
+    texts = {name: tuple(text for text in values if isinstance(text, str)) for name, values in known.items()}
+    return {name: found for name, found in texts.items() if found}
+
+
+def known_objects(estimator: object, names: Sequence[str]) -> frozenset[str]:
+    """
+    The columns that an encoder was fitted on as Python objects that are no texts: booleans with gaps, whole numbers of
+    a column of objects.
+
+    Args:
+        estimator: fitted.
+        names: its columns.
+    """
+    return frozenset(
+        name
+        for part in walk(estimator, tuple(names))
+        for name, values in _encoded(part)
+        if values.dtype == object and any(_is_number(value) for value in values)
+    )
+
+
+def _encoded(part: Part) -> list[tuple[str, npt.NDArray[np.generic]]]:
+    """The categories of a part's columns, where it is an encoder with a list for each."""
+    categories = getattr(part.estimator, "categories_", None)
+    if not isinstance(categories, list) or len(categories) != len(part.columns):
+        return []
+    return list(zip(part.columns, categories, strict=True))
 
 
 def _evidence(part: Part) -> Iterator[tuple[str, NullText]]:
@@ -63,7 +87,15 @@ def _evidence(part: Part) -> Iterator[tuple[str, NullText]]:
                 known = (part.columns[i],) if len(categories) == len(part.columns) else part.columns
                 yield from ((name, "None" if missing[0] is None else "NaN") for name in known)
     statistics = getattr(part.estimator, "statistics_", None)  # SimpleImputer's
-    if isinstance(statistics, np.ndarray) and statistics.dtype == object:
+    if (isinstance(statistics, np.ndarray) and statistics.dtype == object) or _is_indicator(part.estimator):
         wanted = getattr(part.estimator, "missing_values", "")
         if wanted is None or wanted != wanted:
             yield from ((name, "None" if wanted is None else "NaN") for name in part.columns)
+
+
+def _is_indicator(estimator: object) -> bool:
+    return type(estimator).__name__ == "MissingIndicator"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and value == value

@@ -9,7 +9,7 @@ reads schemas does not need it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,12 +19,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stream.manifest import Manifest
+from stream.scoring.frame_columns import Values, frame_column
 from stream.types import List, Misfit, type_called
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Built", "Inputs", "X"]
+__all__ = ["Built", "Inputs", "X", "taken"]
 
 X: TypeAlias = Any
 """What an estimator's `predict` takes: a DataFrame, an ndarray of float64, or a sparse array of it."""
@@ -39,12 +40,29 @@ class Built:
     An estimator's input.
 
     Attributes:
-        x: n rows, those of `misfits` included (filled with something harmless).
+        x: n rows, those of `misfits` and `odd` included (filled with something harmless).
         misfits: rows whose values the input's types can't hold.
+        odd: rows that need a frame of their own (`frame_columns`), ascending, and those frames.
     """
 
     x: X
     misfits: dict[int, Misfit] = field(default_factory=dict)
+    odd: list[tuple[npt.NDArray[np.intp], X]] = field(default_factory=list)
+
+    def parts(self, n: int) -> list[tuple[npt.NDArray[np.intp], X]]:
+        """The rows that can be asked about, and the input of each group of them."""
+        if not self.misfits and not self.odd:
+            return [(np.arange(n), self.x)]
+        left_out = {*self.misfits, *(row for rows, _ in self.odd for row in rows.tolist())}
+        rows = np.array([i for i in range(n) if i not in left_out], np.intp)
+        return [(rows, taken(self.x, rows)), *self.odd] if len(rows) else self.odd
+
+
+def taken(x: X, rows: slice | npt.NDArray[np.intp]) -> X:
+    """Some rows of an input, by position; a frame's index counts from 0, as that of any batch."""
+    if isinstance(x, np.ndarray):
+        return x[rows]
+    return x.iloc[rows].reset_index(drop=True)
 
 
 class Inputs:
@@ -61,8 +79,9 @@ class Inputs:
         self._features = manifest.features
         self._types = [type_called(feature.avro) for feature in manifest.features]
         self._names = [feature.name for feature in manifest.features]
-        self._block = [i for i, feature in enumerate(manifest.features) if feature.kind == "number"]
-        self._apart = [i for i, feature in enumerate(manifest.features) if feature.kind != "number"]
+        plain = [feature.kind == "number" and not feature.dtype for feature in manifest.features]
+        self._block = [i for i, is_plain in enumerate(plain) if is_plain]
+        self._apart = {i: frame_column(f) for i, f in enumerate(manifest.features) if not plain[i]}
 
     def build(self, columns: Mapping[str, pa.Array], n: int) -> Built:
         """
@@ -81,8 +100,36 @@ class Inputs:
             numbers[row] = self._column(i, columns, misfits)
         if self._kind == "matrix":
             return Built(np.ascontiguousarray(numbers.T), misfits)
-        texts = [self._column(i, columns, misfits) for i in self._apart]
-        return Built(self._frame(numbers, texts), misfits)
+        odd = self._odd(columns) if self._apart else {}
+        apart = [self._apart_column(i, columns, misfits, whole=not odd) for i in self._apart]
+        built = Built(self._frame(numbers, apart), misfits)
+        for rows in _alike({row: way for row, way in odd.items() if row not in misfits}):
+            few = {path: column.take(pa.array(rows)) for path, column in columns.items()}
+            built.odd.append((np.array(rows, np.intp), self._few(few, len(rows))))
+        return built
+
+    def _few(self, columns: Mapping[str, pa.Array], n: int) -> X:
+        """The frame of rows that are odd in the same way; none of them is a misfit."""
+        numbers = np.empty((len(self._block), n))
+        for row, i in enumerate(self._block):
+            numbers[row] = self._column(i, columns, {})
+        return self._frame(numbers, [self._apart_column(i, columns, {}, whole=True) for i in self._apart])
+
+    def _odd(self, columns: Mapping[str, pa.Array]) -> dict[int, list[Hashable]]:
+        """By row, which of its columns are odd and how."""
+        found: dict[int, list[Hashable]] = {}
+        for i, column in self._apart.items():
+            for row, way in column.odd(columns[self._features[i].path]).items():
+                found.setdefault(row, []).append((i, way))
+        return found
+
+    def _apart_column(
+        self, i: int, columns: Mapping[str, pa.Array], misfits: dict[int, Misfit], *, whole: bool
+    ) -> Values:
+        column, path = self._apart[i], self._features[i].path
+        values, wrong = column.values(columns[path] if whole else column.without_odd(columns[path]))
+        self._note(path, wrong, misfits)
+        return values
 
     def numbers(
         self, columns: Mapping[str, pa.Array], misfits: dict[int, Misfit]
@@ -104,36 +151,34 @@ class Inputs:
         self, i: int, columns: Mapping[str, pa.Array], misfits: dict[int, Misfit]
     ) -> npt.NDArray[np.generic]:
         """One feature's column; rows that it can't hold are noted."""
-        feature = self._features[i]
-        array = columns[feature.path]
-        values, wrong = self._types[i].model_values(array)
-        for row, message in wrong.items():
-            misfits[row] = Misfit(message, feature.path, reason="value_out_of_range")
-        if feature.null == "NaN" and array.null_count:
-            values[array.is_null().to_numpy(zero_copy_only=False)] = np.nan
+        path = self._features[i].path
+        values, wrong = self._types[i].model_values(columns[path])
+        self._note(path, wrong, misfits)
         return values
 
-    def _frame(self, numbers: npt.NDArray[np.float64], texts: list[npt.NDArray[np.generic]]) -> pd.DataFrame:
+    def _note(self, path: str, wrong: Mapping[int, str], misfits: dict[int, Misfit]) -> None:
+        for row, message in wrong.items():
+            misfits[row] = Misfit(message, path, reason="value_out_of_range")
+
+    def _frame(self, numbers: npt.NDArray[np.float64], apart: list[Values]) -> pd.DataFrame:
         """One block of numbers, and each other column at its place."""
         import pandas as pd
 
-        if len(texts) > _MANY_BLOCKS:
-            return self._wide_frame(numbers, texts)
+        if len(apart) > _MANY_BLOCKS:
+            return self._wide_frame(numbers, apart)
         frame = pd.DataFrame(numbers.T, copy=False)
-        for i, values in zip(self._apart, texts, strict=True):
+        for i, values in zip(self._apart, apart, strict=True):
             column = pd.Series(values, index=frame.index, dtype=values.dtype, copy=False)
             frame.insert(i, i, column, allow_duplicates=True)
         frame.columns = pd.Index(self._names)
         return frame
 
-    def _wide_frame(
-        self, numbers: npt.NDArray[np.float64], texts: list[npt.NDArray[np.generic]]
-    ) -> pd.DataFrame:
+    def _wide_frame(self, numbers: npt.NDArray[np.float64], apart: list[Values]) -> pd.DataFrame:
         import pandas as pd
 
-        index = pd.RangeIndex(numbers.shape[1] if self._block else len(texts[0]))
+        index = pd.RangeIndex(numbers.shape[1] if self._block else len(apart[0]))
         columns: dict[int, pd.Series] = {}
-        for i, values in [*zip(self._block, numbers, strict=True), *zip(self._apart, texts, strict=True)]:
+        for i, values in [*zip(self._block, numbers, strict=True), *zip(self._apart, apart, strict=True)]:
             columns[i] = pd.Series(values, index=index, dtype=values.dtype, copy=False)
         frame = pd.DataFrame({i: columns[i] for i in range(len(columns))}, copy=False)
         frame.columns = pd.Index(self._names)
@@ -157,3 +202,11 @@ class Inputs:
         for i, message in inexact.items():
             misfits[int(rows[i // width])] = Misfit(message, path, reason="value_out_of_range")
         return matrix
+
+
+def _alike(odd: Mapping[int, list[Hashable]]) -> list[list[int]]:
+    """The odd rows, grouped by the way in which they are odd."""
+    groups: dict[Hashable, list[int]] = {}
+    for row in sorted(odd):
+        groups.setdefault(tuple(odd[row]), []).append(row)
+    return list(groups.values())

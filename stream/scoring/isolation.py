@@ -12,16 +12,9 @@ import numpy.typing as npt
 from stream.records import DeadLetter
 from stream.scoring.answers import Answers
 from stream.scoring.attempt import Raised, attempt
-from stream.scoring.estimator_input import X
+from stream.scoring.estimator_input import X, taken
 
-__all__ = ["Isolation", "taken"]
-
-
-def taken(x: X, rows: slice | npt.NDArray[np.intp]) -> X:
-    """Some rows of an input, by position; a frame's index counts from 0, as that of any batch."""
-    if isinstance(x, np.ndarray):
-        return x[rows]
-    return x.iloc[rows].reset_index(drop=True)
+__all__ = ["Isolation"]
 
 
 @dataclass(slots=True)

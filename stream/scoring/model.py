@@ -16,7 +16,7 @@ from stream.scoring.answers import Answers, Reader, finite_rows, joined, to_arro
 from stream.scoring.direct import direct
 from stream.scoring.estimator_input import Inputs
 from stream.scoring.estimators import Estimator
-from stream.scoring.isolation import Isolation, taken
+from stream.scoring.isolation import Isolation
 from stream.scoring.ways import Trial
 from stream.types import Misfit, dead_letter_of
 
@@ -124,13 +124,16 @@ class Model:
     def _by_frame(self, columns: Mapping[str, pa.Array], n: int) -> Scored:
         """Any estimator, any row."""
         built = self._inputs.build(columns, n)
-        rows, x = np.arange(n), built.x
-        if built.misfits:
-            rows = np.array([i for i in range(n) if i not in built.misfits], np.intp)
-            x = taken(x, rows)
-        isolation = Isolation(self._reader.read, x, rows)
-        isolation.run()
-        return self._settled(isolation.answers, n, isolation.faults, built.misfits)
+        answers: list[tuple[npt.NDArray[np.intp], Answers]] = []
+        faults: dict[int, DeadLetter] = {}
+        for rows, x in built.parts(n):
+            isolation = Isolation(self._reader.read, x, rows)
+            isolation.run()
+            answers += isolation.answers
+            faults |= isolation.faults
+        if built.odd:
+            answers = _in_order(answers)
+        return self._settled(answers, n, faults, built.misfits)
 
     def _settled(
         self,
@@ -163,3 +166,14 @@ class Model:
     ) -> Scored:
         models = pa.repeat(self._name, len(rows))
         return Scored(rows, to_arrow(answers, self.manifest), models, faults, misfits)
+
+
+def _in_order(
+    parts: Sequence[tuple[npt.NDArray[np.intp], Answers]],
+) -> list[tuple[npt.NDArray[np.intp], Answers]]:
+    """The answers of several frames, by their rows' numbers."""
+    if not parts:
+        return []
+    rows = np.concatenate([numbers for numbers, _ in parts])
+    answers, order = joined([part for _, part in parts]), np.argsort(rows)
+    return [(rows[order], {name: values[order] for name, values in answers.items()})]

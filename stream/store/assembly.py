@@ -13,6 +13,7 @@ from stream.files import Sample, events_of, infer_schema
 from stream.manifest import Manifest, Proof
 from stream.scoring import Estimator, Model, columns_of, known_texts, prediction_schema, profile
 from stream.store.artefact import load_estimator
+from stream.store.column_choice import choose_types
 from stream.store.folder import next_version
 from stream.store.golden import MAX_ROWS, choose_golden, places, spread, through_avro, write_golden
 from stream.store.libraries import library_versions, modules_of
@@ -82,7 +83,8 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     tell("asking the estimator")
     rows = _rows(texts, mapping, features, brought.sample)  # 4
     columns = columns_of(rows.events, mapping.features)
-    draft = _draft(request, mapping, estimator)
+    known = None if brought.sample is None else (brought.sample, texts, events)
+    draft = choose_types(estimator, _draft(request, mapping, estimator), columns, len(rows.events), known)
     manifest = learn_answers(estimator, about, draft, columns, len(rows.events))  # 5
     model = Model(estimator, manifest)
     answered = [rows.events[i] for i in model.score(columns, len(rows.events)).rows]

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args
 from stream.errors import PackageError
 from stream.manifest import (
     AnswerType,
+    Category,
     Entry,
     Feature,
     FeatureKind,
@@ -21,6 +22,7 @@ from stream.manifest import (
     Proof,
     ScoreMethod,
     Task,
+    Unknown,
 )  # fmt: skip
 
 __all__ = ["MODEL_FILES", "NAME", "REQUIRED_FILES", "read_manifest", "write_manifest"]
@@ -37,6 +39,11 @@ REQUIRED_FILES = ("features.avsc", "prediction.avsc", "golden.avro")
 """What every version holds beside the model and its manifest."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_DTYPE = re.compile(
+    r"(u?int(8|16|32|64)|float(32|64)|bool|object|str|datetime64\[(s|ms|us|ns)(, [^\]]{1,64})?\])?\Z"
+)
+"""Types of pandas' columns; none is made of anything else that a manifest says."""
+
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\Z")  # no separators, no leading dot: a name, no path
 
 
@@ -95,6 +102,10 @@ def _feature(keys: _Keys) -> Feature:
         kind=keys.one_of("kind", get_args(FeatureKind)),
         nullable=keys.flag("nullable"),
         null=keys.one_of("null", get_args(NullText)),
+        dtype=keys.text("dtype", _DTYPE) if "dtype" in keys else "",
+        categories=keys.categories("categories") if "categories" in keys else None,
+        ordered=keys.flag("ordered") if "ordered" in keys else False,
+        unknown=keys.one_of("unknown", get_args(Unknown)) if "unknown" in keys else "kept",
     )
 
 
@@ -127,6 +138,9 @@ def _check_whole(manifest: Manifest, place: str) -> None:
         raise _refusal(place, "features", f"{count} for these inputs", str(len(manifest.features)))
     if manifest.inputs != "frame" and any(feature.kind != "number" for feature in manifest.features):
         raise _refusal(place, "features", "numbers only for these inputs", "another kind")
+    for feature in manifest.features:
+        if (feature.kind == "category") != (feature.categories is not None):
+            raise _refusal(place, "features", "categories for the kind category only", repr(feature.name))
     if manifest.task not in ("classifier", "outlier") and (manifest.score or manifest.probabilities):
         raise _refusal(place, "score", f"none for a {manifest.task}", str(manifest.score))
     if not 0 <= manifest.tolerance <= 1e-2:
@@ -154,6 +168,10 @@ class _Keys:
             found = repr(value)[:80] if key in self._document else "no such key"
             raise _refusal(self._place, self._prefix + key, expected, found)
         return value
+
+    def __contains__(self, key: str) -> bool:
+        """Whether it has a key: those that were added later are not in every package."""
+        return key in self._document
 
     def text(self, key: str, pattern: re.Pattern[str] | None = None) -> str:
         def sound(value: object) -> bool:
@@ -198,6 +216,15 @@ class _Keys:
             )
 
         value = self._take(key, "null or a list of labels of one type", sound)
+        return None if value is None else tuple(value)
+
+    def categories(self, key: str) -> tuple[Category, ...] | None:
+        def sound(value: object) -> bool:
+            return value is None or (
+                isinstance(value, list) and all(isinstance(item, get_args(Category)) for item in value)
+            )
+
+        value = self._take(key, "null or a list of numbers, texts or booleans", sound)
         return None if value is None else tuple(value)
 
     def mapping(self, key: str, *kinds: type[T]) -> dict[str, T]:

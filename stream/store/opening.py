@@ -257,7 +257,7 @@ def _check_features(schema: RecordSchema, manifest: Manifest, place: Path) -> No
         leaf = schema.leaf(feature.path)
         found = leaf.type.full_name, leaf.nullable
         kind = leaf.type.item.model if isinstance(leaf.type, List) else leaf.type.model
-        if found != (feature.avro, feature.nullable) or kind != feature.kind:
+        if found != (feature.avro, feature.nullable) or feature.kind not in (kind, "category"):
             raise PackageError(
                 f"{place}: field {feature.path!r} is {found[0]} ({'nullable' if found[1] else 'never null'}), the "
                 f"manifest says {feature.avro} ({'nullable' if feature.nullable else 'never null'}) as {feature.kind}",

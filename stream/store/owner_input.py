@@ -79,7 +79,18 @@ def _column(
         column = rows[name]
     else:
         column = pd.Series([value_at(event, feature.path) for event in events], index=rows.index)
+    if feature.kind == "category":
+        return _as_categories(column, feature)
     return _parsed(column) if feature.kind == "datetime" else column
+
+
+def _as_categories(column: pd.Series, feature: Feature) -> pd.Series:
+    """A csv and JSON have no categories: whoever fitted a model on them has made them, with the fitted ones."""
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column
+    return column.astype(pd.CategoricalDtype(list(feature.categories or ()), feature.ordered))
 
 
 def _parsed(column: pd.Series) -> pd.Series:

@@ -9,17 +9,25 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from sklearn.compose import ColumnTransformer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
+from category_encoders import HashingEncoder
+from lightgbm import LGBMClassifier
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, StackingClassifier, VotingClassifier
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, TargetEncoder
+from xgboost import XGBClassifier
 
 from stream.files import read_sample
-from stream.scoring import Model, columns_of
+from stream.scoring import Model, Scored, columns_of
 from stream.store import PackRequest, pack
 
 RNG = np.random.default_rng(11)
-ROWS = 120
+ROWS = 24
 CLASSES = pd.DataFrame(
     {
         "pclass": RNG.integers(1, 4, ROWS),
@@ -45,14 +53,20 @@ def packed(estimator: Any, frame: pd.DataFrame, folder: Path, kind: str = "csv")
     return made.package.model
 
 
+def _scored(model: Model, frame: pd.DataFrame) -> Scored:
+    """A frame's rows, as events."""
+    fields = {feature.name: feature.path for feature in model.manifest.features}
+    events = pa.Table.from_pandas(frame.rename(columns=fields), preserve_index=False).to_pylist()
+    return model.score(columns_of(events, model.manifest.features), len(frame))
+
+
 def published(model: Model, frame: pd.DataFrame) -> list[Any]:
     """What is published for a frame's rows as events: the score, else the value."""
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    columns = columns_of(table.to_pylist(), model.manifest.features)
-    scored = model.score(columns, len(frame))
+    scored = _scored(model, frame)
 
     assert not scored.faults
-    return list((scored.columns.get("score") or scored.columns["value"]).to_pylist())
+    found: list[Any] = scored.columns["score" if "score" in scored.columns else "value"].to_pylist()
+    return found
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
@@ -67,3 +81,183 @@ def test_numbers_in_an_encoder_stay_numbers(tmp_path: Path, kind: str, encoder: 
     found = published(packed(fitted, CLASSES, tmp_path, kind), CLASSES)
 
     np.testing.assert_allclose(fitted.predict_proba(CLASSES)[:, 1], found, rtol=1e-12)
+
+
+class Words(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A step of one's own: every value as pandas writes it, one column for each that was seen."""
+
+    def fit(self, x: pd.DataFrame, y: object = None) -> Words:
+        """Learn what there is."""
+        self.feature_names_in_ = np.array(x.columns, dtype=object)
+        self.seen_ = sorted({f"{name}={value}" for name in x for value in x[name].astype(str)})
+        return self
+
+    def transform(self, x: pd.DataFrame) -> np.ndarray:
+        """One-hot, by the text of each value."""
+        return np.column_stack([
+            np.array([f"{name}={value}" == seen for value in x[name].astype(str)])
+            for seen in self.seen_ for name in x if seen.startswith(f"{name}=")
+        ])  # fmt: skip
+
+
+def _whole_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """A function of one's own, which tells 1, 1.0 and True."""
+    found: pd.DataFrame = frame.apply(lambda column: column.astype(str).str.len() + column.astype(float))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"),
+    [
+        ("csv", Words()),
+        ("jsonl", Words()),
+        ("parquet", Words()),
+        ("csv", FunctionTransformer(_whole_text)),
+        ("csv", FeatureUnion([("words", Words()), ("same", "passthrough")])),
+        ("csv", HashingEncoder(cols=["pclass", "smoker"], max_process=1)),
+    ],
+    ids=["csv", "jsonl", "parquet", "function", "union", "hashing"],
+)
+def test_step_that_tells_types_is_given_those_of_pandas(tmp_path: Path, kind: str, first: Any) -> None:
+    """The text of a whole number has no point, and that of a boolean is `True`."""
+    fitted = make_pipeline(first, LogisticRegression(max_iter=1000)).fit(CLASSES, TARGET)
+    model = packed(fitted, CLASSES, tmp_path, kind)
+
+    assert ["int64", "bool", "", "int64"] == [feature.dtype for feature in model.manifest.features]
+    np.testing.assert_allclose(fitted.predict_proba(CLASSES)[:, 1], published(model, CLASSES), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_booleans_with_gaps_in_an_encoder_are_objects(tmp_path: Path, kind: str) -> None:
+    """What stood for a missing one is what the encoder has as a category."""
+    rows = CLASSES.astype({"smoker": object})
+    rows.loc[::7, "smoker"] = np.nan if kind == "csv" else None
+    coded = ColumnTransformer(
+        [("c", OneHotEncoder(handle_unknown="ignore"), ["smoker"])], remainder="passthrough"
+    )
+    fitted = make_pipeline(coded, LogisticRegression(max_iter=1000)).fit(rows, TARGET)
+
+    np.testing.assert_allclose(
+        fitted.predict_proba(rows)[:, 1], published(packed(fitted, rows, tmp_path, kind), rows), rtol=1e-12
+    )
+
+
+NATIVE = pd.DataFrame(
+    {
+        "size": RNG.normal(size=ROWS),
+        "city": pd.Categorical(RNG.choice(["Bath", "York", "Ely"], ROWS), ["York", "Ely", "Bath"]),
+        "level": pd.Categorical(RNG.integers(1, 4, ROWS)),
+    }
+)
+NATIVE_TARGET = ((NATIVE["city"] == "York") | (NATIVE["level"] == 2)).astype(int).to_numpy()
+LIGHT = LGBMClassifier(n_estimators=4, min_child_samples=2, verbose=-1, n_jobs=1)
+EXTREME = XGBClassifier(n_estimators=4, enable_categorical=True, n_jobs=1)
+
+
+def _passing(last: Any) -> Any:
+    passed = ColumnTransformer(
+        [("n", SimpleImputer(), ["size"])], remainder="passthrough", verbose_feature_names_out=True
+    )
+    return make_pipeline(passed.set_output(transform="pandas"), last)
+
+
+@pytest.mark.parametrize(
+    ("kind", "estimator"),
+    [
+        ("csv", LIGHT),
+        ("jsonl", LIGHT),
+        ("parquet", LIGHT),
+        ("csv", EXTREME),
+        ("jsonl", EXTREME),
+        ("parquet", EXTREME),
+        ("csv", _passing(LIGHT)),
+        ("csv", _passing(EXTREME)),
+        ("csv", VotingClassifier([("light", LIGHT)], voting="soft")),
+        ("csv", HistGradientBoostingClassifier(max_iter=4)),
+    ],
+    ids=lambda case: case if isinstance(case, str) else type(case).__name__,
+)
+def test_column_of_native_categories_is_one(tmp_path: Path, kind: str, estimator: Any) -> None:
+    """Texts, whole numbers and gaps, in the model's own order of them, from samples that have no categories too."""
+    rows = NATIVE.copy()
+    rows.loc[::9, "city"] = np.nan
+    fitted = estimator.fit(rows, NATIVE_TARGET)
+
+    np.testing.assert_allclose(
+        fitted.predict_proba(rows)[:, 1], published(packed(fitted, rows, tmp_path, kind), rows), rtol=1e-6
+    )
+
+
+def test_unknown_category_is_what_the_library_makes_of_it(tmp_path: Path) -> None:
+    """To LightGBM it is a missing one, as on the owner's frame; XGBoost has no answer, and only that row is dead."""
+    (tmp_path / "light").mkdir()
+    light, extreme = LIGHT.fit(NATIVE, NATIVE_TARGET), EXTREME.fit(NATIVE, NATIVE_TARGET)
+    rows = NATIVE.head(6).astype({"city": object})
+    rows.loc[3, "city"] = "Rye"
+    owner = rows.astype({"city": "category"})
+
+    wanted: Any = light.predict_proba(owner)
+    of_light = published(packed(light, NATIVE, tmp_path / "light", "parquet"), rows)
+    of_extreme = _scored(packed(extreme, NATIVE, tmp_path, "parquet"), rows)
+
+    np.testing.assert_allclose(wanted[:, 1], of_light, rtol=1e-12)
+    assert [0, 1, 2, 4, 5] == list(of_extreme.rows)
+    assert ["value_out_of_range"] == [fault.reason for fault in of_extreme.faults.values()]
+    assert "'Rye' is not among the 3 categories that the model was fitted on" == of_extreme.misfits[3].message
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_native_categories_that_are_booleans_or_fractions_are_kept(tmp_path: Path, kind: str) -> None:
+    """LightGBM takes any."""
+    rows = CLASSES.astype({"smoker": "category", "half": "category"})
+    fitted: Any = LIGHT.fit(rows, TARGET)
+    model = packed(fitted, rows, tmp_path, kind)
+
+    assert ["", "bool", "float64", ""] == [feature.dtype for feature in model.manifest.features]
+    np.testing.assert_allclose(fitted.predict_proba(rows)[:, 1], published(model, rows), rtol=1e-12)
+
+
+TEXTS = pd.DataFrame({"size": RNG.normal(size=ROWS), "sex": RNG.choice(["f", "m", "missing"], ROWS)})
+TEXTS.loc[TEXTS.sex == "missing", "sex"] = np.nan
+TEXTS_TARGET = np.where(TEXTS.sex.isna(), 2, TEXTS.sex == "m").astype(int)
+
+
+def _coded(last: Any, imputed: bool = True) -> Any:
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    part = make_pipeline(SimpleImputer(strategy="most_frequent"), encoder) if imputed else encoder
+    return make_pipeline(ColumnTransformer([("c", part, ["sex"])], remainder="passthrough"), last)
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "imputed"),
+    [
+        (lambda part: VotingClassifier([("one", part)], voting="soft"), True),
+        (lambda part: StackingClassifier([("one", part)], cv=2), False),
+        (lambda part: CalibratedClassifierCV(part, cv=2), False),
+        (lambda part: VotingClassifier([("one", OneVsRestClassifier(part))], voting="soft"), True),
+    ],
+    ids=["vote", "stack", "calibration", "nested"],
+)
+def test_missing_text_inside_a_wrapper_is_nan(tmp_path: Path, wrapper: Any, imputed: bool) -> None:
+    """What the encoder inside was fitted on, or the imputer before it."""
+    fitted = wrapper(_coded(LogisticRegression(), imputed)).fit(TEXTS, TEXTS_TARGET)
+
+    found = published(packed(fitted, TEXTS, tmp_path), TEXTS)
+
+    np.testing.assert_allclose(fitted.predict_proba(TEXTS).max(axis=1), found, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        _coded(Ridge()),
+        make_pipeline(ColumnTransformer([("i", MissingIndicator(features="all"), ["sex"])]), Ridge()),
+    ],
+)
+def test_missing_text_of_a_transformed_target_or_an_indicator_is_nan(tmp_path: Path, part: Any) -> None:
+    """The regressor inside is looked into."""
+    fitted = TransformedTargetRegressor(part, func=np.log1p, inverse_func=np.expm1).fit(TEXTS, TEXTS_TARGET)
+
+    found = published(packed(fitted, TEXTS, tmp_path), TEXTS)
+
+    np.testing.assert_allclose(fitted.predict(TEXTS), found, rtol=1e-12)

@@ -23,6 +23,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from stream.errors import PackageError, SampleError, SchemaError
 from stream.files import read_sample
 from stream.manifest import Proof
+from stream.scoring import columns_of
 from stream.store import PackRequest, current_version, open_package, pack, pack_estimator_file, versions
 from stream.store.libraries import modules_of
 
@@ -317,6 +318,26 @@ def test_field_that_is_not_a_vector_is_refused(tmp_path: Path, vector: str, mess
             PackRequest("m", tmp_path / "m", vector=vector),
             schema=json.dumps(SCHEMA),
         )
+
+
+class Parity:
+    """Tells whole numbers from others, as functions of users do."""
+
+    feature_names_in_ = np.array(["age"], dtype=object)
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """By the column's type."""
+        return np.where(x["age"].map(lambda value: isinstance(value, int)), 1.0, 0.0)
+
+
+def test_model_that_tells_int_from_float_is_given_integers(tmp_path: Path) -> None:
+    """A worker will give it what pandas does."""
+    package = pack(Parity(), PackRequest("m", tmp_path / "m"), sample=FRAME).package
+    events: Any = FRAME.to_dict("records")
+    rows = package.model.score(columns_of(events, package.manifest.features), len(FRAME))
+
+    assert ["int64"] == [feature.dtype for feature in package.manifest.features]
+    assert [1.0] * len(FRAME) == rows.columns["value"].to_pylist()
 
 
 def test_answers_in_one_column_are_compared(tmp_path: Path) -> None:

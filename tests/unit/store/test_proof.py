@@ -76,8 +76,14 @@ class Tidy(_Named):
         return pd.DataFrame({"label": labels}, index=range(1_000, 1_000 + len(x)), dtype=object)
 
 
-def _packed(estimator: object, folder: Path, sample: Any = FRAME, **options: Any) -> Packed:
-    return pack(estimator, PackRequest("m", folder / "m", **options), sample=sample)
+DOUBLE = json.dumps({"type": "record", "name": "m", "fields": [{"name": "age", "type": "double"}]})
+"""Whole numbers in the sample, doubles on the stream: what tells them apart has no answer that is both."""
+
+
+def _packed(
+    estimator: object, folder: Path, sample: Any = FRAME, schema: str | None = None, **options: Any
+) -> Packed:
+    return pack(estimator, PackRequest("m", folder / "m", **options), schema=schema, sample=sample)
 
 
 def _proof(manifest: Manifest) -> Proof:
@@ -86,12 +92,12 @@ def _proof(manifest: Manifest) -> Proof:
 
 
 def test_model_that_tells_int_from_float_is_refused_with_rows_and_column(tmp_path: Path) -> None:
-    """A worker will not give it what pandas does, and nothing is written."""
+    """A stream of doubles will not give it what pandas does, and nothing is written."""
     count = int((FRAME["age"] % 3 == 0).sum())
     row = int(np.argmax(FRAME["age"] % 3 == 0)) + 1
 
     with pytest.raises(PackageError) as refused:
-        _packed(TellsWhole(), tmp_path)
+        _packed(TellsWhole(), tmp_path, schema=DOUBLE)
 
     assert f"the sample: on {count} of 60 rows" in refused.value.message
     assert f"row {row}: value 1, published 0" in refused.value.message
@@ -102,7 +108,7 @@ def test_model_that_tells_int_from_float_is_refused_with_rows_and_column(tmp_pat
 
 def test_difference_that_is_allowed_is_in_the_manifest(tmp_path: Path) -> None:
     """Packed as it is; the manifest on the disk says how many rows differ, and that somebody allowed it."""
-    packed = _packed(TellsWhole(), tmp_path, allow_difference=True)
+    packed = _packed(TellsWhole(), tmp_path, schema=DOUBLE, allow_difference=True)
     count = int((FRAME["age"] % 3 == 0).sum())
 
     assert Proof(60, count, allowed=True) == open_package(tmp_path / "m").manifest.proof
@@ -205,10 +211,10 @@ def test_file_is_read_as_pandas_reads_it(ending: str, tmp_path: Path) -> None:
     request = PackRequest("m", tmp_path / "m")
 
     with pytest.raises(PackageError, match="would publish another answer"):
-        pack_estimator_file(tmp_path / "m.joblib", request, sample=read_sample(path))
+        pack_estimator_file(tmp_path / "m.joblib", request, schema=DOUBLE, sample=read_sample(path))
 
 
 def test_arrow_table_is_taken_as_pandas_takes_it(tmp_path: Path) -> None:
     """A table's whole numbers are int64 too."""
     with pytest.raises(PackageError, match="would publish another answer"):
-        _packed(TellsWhole(), tmp_path, pa.Table.from_pandas(FRAME))
+        _packed(TellsWhole(), tmp_path, pa.Table.from_pandas(FRAME), DOUBLE)
