@@ -128,6 +128,7 @@ class Manifest:
         probabilities: whether `probabilities` is published.
         tolerance: |difference| ≤ tolerance · max(1, |value|) counts as equal.
         libraries: versions at pack time, by distribution name.
+        fitted: versions that fitted the estimator, by distribution name, where they are known to be others.
         metrics: training metrics, free form, JSON numbers and texts.
         proof: what came of comparing answers when packed; None where an older release packed it.
         files: every other file of the version.
@@ -148,6 +149,7 @@ class Manifest:
     probabilities: bool = False
     tolerance: float = 1e-9
     libraries: Mapping[str, str] = field(default_factory=dict)
+    fitted: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float | int | str] = field(default_factory=dict)
     proof: Proof | None = None
     files: Mapping[str, Entry] = field(default_factory=dict)

@@ -87,6 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
+    if "" not in sys.path:
+        sys.path.append("")  # the working folder, where a model's own modules may be; last: they hide nothing
     try:
         # --debug may stand anywhere on the line: people add it to the end of one that just failed.
         result = cli.main([a for a in arguments if a != "--debug"], "stream", standalone_mode=False)

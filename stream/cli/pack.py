@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command()
-@click.argument("model", type=_FILE)
+@click.argument("model", type=click.Path(path_type=Path, exists=True))
 @click.option("--name", required=True, help="The model's name; each prediction carries it.")
 @click.option("--schema", type=_FILE, help="Avro schema of the events (.avsc).")
 @click.option("--sample", type=_FILE, help="Rows as the events will be: csv, parquet, avro, json …")
@@ -52,10 +53,11 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     json_out: bool,
 ) -> None:
     """
-    Make a model package from an estimator file.
+    Make a model package from an estimator file, or from a model folder of MLflow.
 
-    MODEL is a fitted estimator in a .joblib file, or a .skops file. A .joblib file runs code when it is opened:
-    pack only what you trust. The events' schema is --schema, or is inferred from --sample; with both, the
+    MODEL is a fitted estimator in a .joblib, .pkl or .skops file, or a folder that mlflow.*.save_model wrote. A
+    pickle runs code when it is opened: pack only what you trust. A module that it needs is looked for beside it and
+    in the working folder, too. The events' schema is --schema, or is inferred from --sample; with both, the
     schema holds and the sample provides the golden rows. The first version of the folder (default:
     models/NAME) is 1; packing again adds the next and makes it current. A version never changes: one that was
     packed without --sign stays unsigned, and packing again makes a signed next one.
@@ -70,7 +72,7 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     from stream.files import read_sample
     from stream.store import PackRequest, pack_estimator_file
 
-    if schema is None and sample is None:
+    if schema is None and sample is None and not model.is_dir():
         raise click.UsageError(
             "give --schema FILE.avsc or --sample FILE, which say what the events look like"
         )
@@ -84,6 +86,7 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
         signer=signing_key(sign),
         types=_each(trusted_types),
     )
+    sys.path.append(str(model.absolute().parent))  # a module that was left beside the file
     with steps_shown(f"packing {model.name}") as tell:
         tell("reading the rows")
         rows = None if sample is None else read_sample(sample, delimiter)

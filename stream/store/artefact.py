@@ -14,6 +14,7 @@ from joblib.numpy_pickle import NumpyPickler
 
 from stream.errors import PackageError
 from stream.scoring import Estimator, Raised, attempt
+from stream.store.foreign_models import contents_of, step_for
 
 __all__ = ["dump_estimator", "load_estimator"]
 
@@ -72,7 +73,9 @@ def dump_estimator(estimator: object) -> bytes:
     return stream.getvalue()
 
 
-def load_estimator(content: bytes, name: str, types: Collection[str] = ()) -> Estimator:
+def load_estimator(
+    content: bytes, name: str, types: Collection[str] = (), heard: Callable[[Warning], None] | None = None
+) -> Estimator:
     """
     Turn bytes into the estimator. A pickle runs code: check hash and signature first.
 
@@ -80,25 +83,29 @@ def load_estimator(content: bytes, name: str, types: Collection[str] = ()) -> Es
         content: of the file.
         name: the file's name; `.skops` loads without pickle, and only types that are trusted.
         types: full names of types that a `.skops` file may hold beside our own list.
+        heard: called with each warning of a pickle's libraries, such as that another version wrote it; None to
+            pass them over, where the manifest has said so before.
     Returns: the estimator.
     Raises: PackageError (step `load`) if it can't be loaded or has no `predict`.
     """
     skops = name.endswith(".skops")
-    estimator = _load_skops(content, name, types) if skops else _load_pickle(content, name)
-    if not callable(getattr(estimator, "predict", None)):
+    estimator = _load_skops(content, name, types) if skops else _load_pickle(content, name, heard)
+    if isinstance(estimator, type) or not callable(getattr(estimator, "predict", None)):
         raise PackageError(
-            f"{name}: holds a {type(estimator).__name__}, which has no `predict`",
+            f"{name}: holds {contents_of(estimator)}, which has no `predict`",
             step="load",
-            hint="save a fitted estimator; a clusterer or outlier detector needs one that can predict new rows",
+            hint=step_for(estimator, name),
         )
     return estimator  # type: ignore[return-value]  # the check above is what the type says
 
 
-def _load_pickle(content: bytes, name: str) -> object:
-    # Other library versions than at pack time are compared, and named, by the manifest.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return _tried(name, partial(joblib.load, io.BytesIO(content)))
+def _load_pickle(content: bytes, name: str, heard: Callable[[Warning], None] | None) -> object:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        estimator = _tried(name, partial(joblib.load, io.BytesIO(content)))
+    for warning in caught if heard is not None else ():
+        heard(warning.message)  # type: ignore[misc, arg-type]  # recorded ones are always instances
+    return estimator
 
 
 def _load_skops(content: bytes, name: str, types: Collection[str]) -> object:

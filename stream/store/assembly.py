@@ -16,7 +16,7 @@ from stream.store.artefact import load_estimator
 from stream.store.column_choice import choose_types
 from stream.store.folder import next_version
 from stream.store.golden import MAX_ROWS, choose_golden, places, spread, through_avro, write_golden
-from stream.store.libraries import library_versions, modules_of
+from stream.store.libraries import fitted_versions, library_versions, modules_of, own_modules
 from stream.store.manifests import NAME
 from stream.store.mapping import FeatureMapping, map_features
 from stream.store.pack_request import Brought, PackRequest, Tell
@@ -68,11 +68,14 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     """
     _check_name(request.name)
     tell("loading the estimator")
-    estimator = load_estimator(brought.content, brought.origin, request.types)  # 1
+    heard: list[Warning] = []
+    estimator = load_estimator(brought.content, brought.origin, request.types, heard.append)  # 1
+    fitted, notes = fitted_versions(heard, brought.fitted)
     about = profile(estimator)
     texts = known_texts(estimator, about.names or ())
     needed = (*about.names, *request.carry) if about.names else ()
     text, messages = _schema(texts.keys(), needed, request, brought)  # 2
+    messages = [*notes, *own_modules(estimator), *messages]
     events = RecordSchema(text)
     request = replace(request, carry=_carried(events, request.carry))
     mapping = map_features(estimator, about, events, request.vector, request.carry)  # 3
@@ -84,7 +87,8 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     rows = _rows(texts, mapping, features, brought.sample)  # 4
     columns = columns_of(rows.events, mapping.features)
     known = None if brought.sample is None else (brought.sample, texts, events)
-    draft = choose_types(estimator, _draft(request, mapping, estimator), columns, len(rows.events), known)
+    draft = replace(_draft(request, mapping, estimator), fitted=fitted)
+    draft = choose_types(estimator, draft, columns, len(rows.events), known)
     manifest = learn_answers(estimator, about, draft, columns, len(rows.events))  # 5
     model = Model(estimator, manifest)
     answered = [rows.events[i] for i in model.score(columns, len(rows.events)).rows]

@@ -120,7 +120,7 @@ def show_version(path: Path, version: int | None, trust: Trust) -> Shown:
     for name in ("features.avsc", "prediction.avsc"):
         with sound_schema(folder / name):
             prints[name] = RecordSchema(read_file(folder, manifest, name).decode()).fingerprint.hex()
-    return Shown(folder, manifest, prints, differences(manifest.libraries), signed, signer)
+    return Shown(folder, manifest, prints, differences(manifest.libraries, manifest.fitted), signed, signer)
 
 
 def _signed(folder: Path, content: bytes, trust: Trust) -> tuple[Signed, str | None]:

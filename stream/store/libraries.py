@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from types import FunctionType
 
 from stream.scoring import walk
 
-__all__ = ["differences", "library_versions", "modules_of"]
+__all__ = ["differences", "fitted_versions", "library_versions", "modules_of", "own_modules"]
 
 _ALWAYS = ("scikit-learn", "numpy", "scipy", "pandas", "joblib")
 _KNOWN = frozenset({"builtins", "sklearn", "numpy", "scipy", "pandas", "joblib"})
@@ -38,22 +40,79 @@ def modules_of(estimator: object) -> set[str]:
     parts += [kept for part in parts for kept in getattr(part, "__dict__", {}).values()]
     members = [member for part in parts if isinstance(part, list) for member in part]  # (name, estimator, …)
     parts += [item for member in members if isinstance(member, tuple) for item in member]
-    return {type(part).__module__.partition(".")[0] for part in parts}
+    kinds = [part if isinstance(part, FunctionType) else type(part) for part in parts]
+    return {str(kind.__module__).partition(".")[0] for kind in kinds}
 
 
-def differences(packed: Mapping[str, str]) -> tuple[str, ...]:
+def own_modules(estimator: object) -> list[str]:
+    """
+    Args:
+        estimator: fitted.
+    Returns: a sentence for each module of no distribution that it is made of: whoever opens it needs that file.
+    """
+    files = {
+        name: getattr(sys.modules.get(name), "__file__", None)
+        for name in modules_of(estimator)
+        - _KNOWN
+        - {"__main__"}
+        - sys.stdlib_module_names
+        - packages_distributions().keys()
+    }
+    return [
+        f"the model needs the module {name} ({file}): whoever opens it must find that in the working folder or on "
+        "PYTHONPATH"
+        for name, file in sorted(files.items())
+        if file is not None
+    ]
+
+
+def differences(packed: Mapping[str, str], fitted: Mapping[str, str]) -> tuple[str, ...]:
     """
     Args:
         packed: versions at pack time, by distribution.
+        fitted: versions that fitted the estimator, where they were others.
     Returns: a sentence for each that differs here; Python's counts to its minor version.
     """
-    notes = []
+    notes = [
+        f"fitted with {name} {then}, running with {_version(name) or 'none'}"
+        for name, then in fitted.items()
+        if then != _version(name)
+    ]
     for name, then in packed.items():
         now = platform.python_version() if name == "python" else _version(name)
         same = _minor(then) == _minor(now or "") if name == "python" else then == now
         if not same:
             notes.append(f"packed with {name} {then}, running with {now or 'none'}")
     return tuple(notes)
+
+
+def fitted_versions(
+    heard: Iterable[Warning], declared: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """
+    Which libraries fitted an estimator, where they are others than those that opened it.
+
+    Args:
+        heard: warnings while it was opened.
+        declared: versions by distribution, as whoever saved it has them.
+    Returns: the versions that differ from those here, and a sentence for each and for every other warning.
+    """
+    found, others = dict(declared), []
+    for warning in heard:
+        version = getattr(warning, "original_sklearn_version", None)  # InconsistentVersionWarning's
+        if isinstance(version, str):
+            found["scikit-learn"] = version
+        else:
+            others.append(
+                f"opening it warned: {type(warning).__name__}: {' '.join(str(warning).split())[:300]}"
+            )
+    fitted = {name: then for name, then in found.items() if then != _version(name)}
+    notes = [
+        f"fitted with {name} {then}, opened with {_version(name) or 'none'}: fit it again if you can, since "
+        "another version may answer otherwise or fail; nothing here compares it with what it answered then"
+        for name, then in fitted.items()
+    ]
+    return fitted, [*notes, *dict.fromkeys(others)]
 
 
 def _version(name: str) -> str | None:

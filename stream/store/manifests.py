@@ -86,6 +86,7 @@ def read_manifest(content: bytes, place: str) -> Manifest:
         probabilities=keys.flag("probabilities"),
         tolerance=keys.number("tolerance"),
         libraries=keys.mapping("libraries", str),
+        fitted=keys.mapping("fitted", str) if "fitted" in keys else {},
         metrics=keys.mapping("metrics", int, float, str),
         proof=keys.maybe("proof", _proof),
         files=_files(keys.mapping("files", dict), place),

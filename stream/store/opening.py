@@ -104,7 +104,7 @@ def _open(folder: Path, trust: Trust, witness: Witness) -> Package:
     signer = check_signature(folder, content, trust)  # 3
     witness("signature", _about_signature(signer, trust))
     features, prediction = _schemas(folder, manifest, files)
-    differ = differences(manifest.libraries)
+    differ = differences(manifest.libraries, manifest.fitted)
     try:
         model = _load(files, manifest, trust, witness)  # 4 and 5
     except PackageError as error:

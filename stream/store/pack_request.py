@@ -65,6 +65,8 @@ class Brought:
         own: the estimator as its owner holds it; None where the file is all there is.
         schema: the events' Avro schema; None to infer it from the sample.
         sample: rows such as the events will be.
+        fitted: versions of libraries that fitted it, as whoever saved it has them.
+        columns: the model's inputs in its order, as whoever saved it has them; they count where it has no names.
     """
 
     content: bytes
@@ -73,3 +75,5 @@ class Brought:
     own: Estimator | None = None
     schema: str | None = None
     sample: Sample | None = None
+    fitted: Mapping[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stream.errors import PackageError
 from stream.files import Sample, sample_of
 from stream.scoring import Estimator
 from stream.store.artefact import dump_estimator
 from stream.store.assembly import assemble
-from stream.store.folder import MAX_FILE_BYTES
+from stream.store.model_file import read_model
 from stream.store.opening import Package
 from stream.store.pack_request import Brought, PackRequest, Tell
 from stream.store.publishing import publish_version
@@ -50,30 +49,22 @@ def pack_estimator_file(
     tell: Tell = _quietly,
 ) -> Packed:
     """
-    Pack an estimator file; its bytes go into the package unchanged.
+    Pack an estimator file, whose bytes go into the package unchanged, or a model folder of MLflow.
 
     Args:
-        path: `.joblib` (or another pickle that joblib reads) or `.skops`. A pickle runs code: it must be trusted.
+        path: `.joblib` (or another pickle that joblib reads), `.skops`, or the folder. A pickle runs code: it must
+            be trusted.
         request: what else to pack, and where.
         schema: the events' Avro schema.
-        sample: rows of it; at least one of the two.
+        sample: rows of it; at least one of the two, unless the folder has an input example.
         tell: called with each step.
     Returns: the new version.
     Raises: as `pack`; PackageError (step `load`) if the file can't be read or loaded.
     """
     tell(f"reading {path}")
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise PackageError(f"{path}: is larger than {MAX_FILE_BYTES} bytes", step="load")
-        content = path.read_bytes()
-    except OSError as error:
-        raise PackageError(
-            f"{path}: can't be read: {error.strerror}",
-            step="load",
-            hint="give the path of a .joblib or .skops file",
-        ) from error
-    file = "model.skops" if path.suffix == ".skops" else "model.joblib"
-    return _pack(Brought(content, file, str(path), schema=schema, sample=sample), request, tell)
+    brought = read_model(path)
+    rows = brought.sample if sample is None else sample
+    return _pack(replace(brought, schema=schema, sample=rows), request, tell)
 
 
 def pack(
