@@ -7,13 +7,14 @@ that read Connect's dead letters read ours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
 from stream.records import Batch, DeadLetter, Headers, Place
 
-__all__ = ["HEADERS", "Letter"]
+__all__ = ["HEADERS", "Author", "Letter"]
 
 _PREFIX = "__connect.errors."
 
@@ -27,8 +28,18 @@ _TABLE = (
     ("topic", f"{_PREFIX}topic", "the input topic"),
     ("partition", f"{_PREFIX}partition", "its partition"),
     ("offset", f"{_PREFIX}offset", "its offset"),
+    ("connector", f"{_PREFIX}connector.name", "who read it: the consumer group, `[kafka] group`"),
+    (
+        "task",
+        f"{_PREFIX}task.id",
+        "the number that the worker's name (`[delivery] instance`) ends with; 0 without one",
+    ),
     ("stage", f"{_PREFIX}stage", "where it failed: `decode`, `contract`, `score`, `encode` or `publish`"),
-    ("exception", f"{_PREFIX}exception.class.name", "the class of the error"),
+    (
+        "exception",
+        f"{_PREFIX}exception.class.name",
+        "the error's class in full, as in a traceback; `stream.errors.RecordError` where nothing else was raised",
+    ),
     (
         "message",
         f"{_PREFIX}exception.message",
@@ -48,6 +59,32 @@ _VALUES = attrgetter(*(attribute for attribute, _, _ in _TABLE))
 
 
 @dataclass(frozen=True, slots=True)
+class Author:
+    """
+    Who writes dead letters, in Kafka Connect's terms: a task of a connector.
+
+    Attributes:
+        connector: the consumer group.
+        task: the worker's number, 0 or more.
+    """
+
+    connector: str
+    task: int
+
+    @classmethod
+    def of_worker(cls, group: str, instance: str) -> Author:
+        """
+        A worker.
+
+        Args:
+            group: its consumer group.
+            instance: its name; `scorer-3` is task 3, and one that ends with no number is task 0.
+        """
+        number = re.search(r"[0-9]{1,9}$", instance)
+        return cls(group, int(number[0]) if number else 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """
     A record of the dead-letter topic.
@@ -60,6 +97,8 @@ class Letter:
         topic: the input topic.
         partition: its partition.
         offset: its offset.
+        connector: the consumer group that read it.
+        task: the number of the worker.
         stage: where it failed.
         reason: a stable code.
         exception: the class of the error.
@@ -77,6 +116,8 @@ class Letter:
     topic: str | None = None
     partition: int | None = None
     offset: int | None = None
+    connector: str | None = None
+    task: int | None = None
     stage: str | None = None
     reason: str | None = None
     exception: str | None = None
@@ -85,7 +126,9 @@ class Letter:
     count: int | None = None
 
     @classmethod
-    def for_failure(cls, failure: DeadLetter, batch: Batch, i: int, model: str, *, redact: bool) -> Letter:
+    def for_failure(
+        cls, failure: DeadLetter, batch: Batch, i: int, model: str, author: Author, *, redact: bool
+    ) -> Letter:
         """
         What becomes of a record that can't be scored.
 
@@ -94,6 +137,7 @@ class Letter:
             batch: where it is.
             i: its row.
             model: `name@version`.
+            author: who found it.
             redact: leave out the error's text, which may quote the payload.
         Returns: the letter to publish; its count is 1 for the first round and one higher for each further one.
         """
@@ -109,6 +153,8 @@ class Letter:
             batch.topic,
             batch.partitions[i],
             batch.offsets[i],
+            author.connector,
+            author.task,
             failure.stage,
             failure.reason,
             failure.exception,
@@ -160,6 +206,8 @@ class Letter:
             topic=texts["topic"],
             partition=_number(texts["partition"]),
             offset=_number(texts["offset"]),
+            connector=texts["connector"],
+            task=_number(texts["task"]),
             stage=texts["stage"],
             reason=texts["reason"],
             exception=texts["exception"],

@@ -40,7 +40,7 @@ __all__ = [
     "Aborted", "BrokerRefused", "DeadLetterRefused", "DeliveryFailed", "Fenced", "InputError", "MovedOn",
     "OffsetOutOfRange", "OutcomeUnknown", "PackageError", "QueryError", "QueryFailed", "RecordError",
     "Refused", "Retriable", "SampleError", "SchemaError", "SettingsError", "StartupTimeout", "Stopped",
-    "StreamError", "Stuck", "TooManyDeadLetters",
+    "StreamError", "Stuck", "TooManyDeadLetters", "class_name",
 ]  # fmt: skip
 
 
@@ -287,3 +287,9 @@ class Stuck(Stopped):
 
     Operator action: let the supervisor restart it; send the log's stack dump with a bug report.
     """
+
+
+def class_name(kind: type[BaseException]) -> str:
+    """An exception's class as a traceback writes it: its full name, without a module for Python's built-in ones."""
+    module = kind.__module__
+    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"

@@ -13,6 +13,7 @@ from typing import Literal, Protocol, TypeVar
 import pyarrow as pa
 
 from stream.codec import Decoded
+from stream.errors import RecordError, class_name
 from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction, Skip
 from stream.scoring import Scored, prediction_columns
 
@@ -105,7 +106,7 @@ class Pipeline:
             return Prediction(None)
         if self.null_value == "skip":
             return Skip("null_value")
-        return DeadLetter("decode", "null_value", "NullValue", "the record has no value")
+        return DeadLetter("decode", "null_value", class_name(RecordError), "the record has no value")
 
     def _process(self, batch: Batch, rows: Sequence[int]) -> list[Outcome]:
         """The records at `rows`, which have a value: 1 decode, 2 score, 3 encode, 4 one outcome for each."""

@@ -154,7 +154,7 @@ class DeadLetter:
     Attributes:
         stage: where it failed.
         reason: stable snake_case code.
-        exception: class name of the error, as `__connect.errors.exception.class.name`.
+        exception: the error's class, as `stream.errors.class_name` spells it.
         message: for people; names the field and what was expected.
         field: the field that it concerns (the first, if several), as it is called in the row; dotted within nested
             records. None where it concerns no single field.

@@ -15,6 +15,7 @@ import signal
 import sys
 from typing import BinaryIO
 
+from stream.errors import RecordError, class_name
 from stream.records import Batch, DeadLetter, Outcome
 from stream.resources import build_pipeline, open_configured, writers_of
 from stream.settings import Settings
@@ -64,7 +65,7 @@ def score(pipeline: Process, batch: Batch) -> list[Outcome]:
 
 def _guilty(how: str) -> DeadLetter:
     text = f"the process that scored this record alone ended: {how}"
-    return DeadLetter("score", "model_crashed", "InterpreterCrash", text)
+    return DeadLetter("score", "model_crashed", class_name(RecordError), text)
 
 
 def _in_child(pipeline: Process, batch: Batch) -> list[Outcome] | str:

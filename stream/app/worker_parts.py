@@ -12,6 +12,7 @@ from pathlib import Path
 from stream.app.registry_wait import wait_for_registry
 from stream.app.reload import Reloader
 from stream.app.suspect_scorer import SuspectScorer
+from stream.deadletter import Author
 from stream.errors import SettingsError
 from stream.resources import build_pipeline, open_configured, writers_of
 from stream.rights import rights_of
@@ -153,12 +154,13 @@ def _delivery(
     """The producer side, as the guarantee wants it."""
     letters = settings.dead_letters
     topics = Topics(settings.output.topic, letters.topic, letters.redact)
+    author = Author.of_worker(settings.kafka.group, settings.instance(socket.gethostname()))
     sink: Sink | TransactionalSink
     if settings.delivery.guarantee == "at-least-once":
         sink = Sink(settings.kafka, repeat=True)
     else:
         sink = TransactionalSink(settings.kafka, settings.transactional_id(socket.gethostname()))
-    outlets = Outlets(Publisher(sink, topics), tally, metrics, progress, time.monotonic)
+    outlets = Outlets(Publisher(sink, topics, author), tally, metrics, progress, time.monotonic)
     if isinstance(sink, Sink):
         return sink, AtLeastOnce(outlets, sink, Timing())
     return sink, ExactlyOnce(outlets, sink, Timing())

@@ -11,6 +11,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from stream.errors import RecordError, class_name
 from stream.records import DeadLetter
 
 __all__ = ["TextBlocks", "careful_cells", "careful_rows"]
@@ -137,10 +138,10 @@ def careful_rows(
 
 def _row(cells: list[str] | csv.Error, names: Sequence[str]) -> dict[str, str | None] | DeadLetter:
     if isinstance(cells, csv.Error):
-        return DeadLetter("decode", "malformed_row", "Error", f"is not csv: {cells}")
+        return DeadLetter("decode", "malformed_row", class_name(csv.Error), f"is not csv: {cells}")
     if len(cells) != len(names):
         message = f"expected {len(names)} cells as in the header, found {len(cells)}"
-        return DeadLetter("decode", "malformed_row", "MalformedRow", message)
+        return DeadLetter("decode", "malformed_row", class_name(RecordError), message)
     if not (text := "".join(cells)).isascii() and (found := _NOT_UTF8.search(text)):
         name = next(name for name, cell in zip(names, cells, strict=True) if found[0] in cell)
         message = f"a cell is not UTF-8: column {name!r} has the byte 0x{ord(found[0]) - 0xDC00:02x}"

@@ -11,6 +11,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from stream.codec import RecordSchema
+from stream.errors import RecordError, class_name
 from stream.files.file_format import Malformed, RowWriter
 from stream.files.file_span import Chunk, Limits, Row, Span, Wanted, chunks_of_rows
 from stream.files.text_format import TextFormat
@@ -96,7 +97,7 @@ def _object(line: bytes, row: int) -> dict[str, Any] | DeadLetter:
             f"the line is not UTF-8: {error.reason} 0x{error.object[error.start]:02x}",
         )
     except (ValueError, RecursionError) as error:
-        return DeadLetter("decode", "malformed_row", type(error).__name__, f"is not JSON: {error}")
+        return DeadLetter("decode", "malformed_row", class_name(type(error)), f"is not JSON: {error}")
     return row_of(found)
 
 
@@ -104,7 +105,7 @@ def row_of(found: object) -> dict[str, Any] | DeadLetter:
     """A JSON value as a row, or why it is none."""
     if not isinstance(found, dict):
         message = f"expected an object, found {type(found).__name__}"
-        return DeadLetter("decode", "malformed_row", "MalformedRow", message)
+        return DeadLetter("decode", "malformed_row", class_name(RecordError), message)
     return found
 
 

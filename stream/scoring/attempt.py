@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from stream.errors import class_name
 from stream.records import DeadLetter
 
 __all__ = ["Raised", "WrongAnswer", "attempt"]
@@ -22,14 +23,14 @@ class WrongAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What a call raised: class name and message."""
+    """What a call raised: the class's full name and the message."""
 
     exception: str
     message: str
 
     def fault(self) -> DeadLetter:
         """The dead letter of the one row that was asked."""
-        reason = "wrong_answer" if self.exception == WrongAnswer.__name__ else "model_raised"
+        reason = "wrong_answer" if self.exception == class_name(WrongAnswer) else "model_raised"
         return DeadLetter("score", reason, self.exception, self.message)
 
 
@@ -50,7 +51,7 @@ def attempt(call: Callable[[], T]) -> T | Raised:
     # A model is foreign code: a pipeline may hold functions of the user's own, and extension modules raise
     # panics that are not an `Exception`. Whatever it is, it concerns only these rows.
     except BaseException as error:  # noqa: BLE001
-        return Raised(type(error).__name__, _text(error))
+        return Raised(class_name(type(error)), _text(error))
 
 
 def _text(error: BaseException) -> str:

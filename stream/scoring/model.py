@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
+from stream.errors import RecordError, class_name
 from stream.manifest import Manifest
 from stream.records import DeadLetter
 from stream.scoring.answers import Answers, Reader, finite_rows, joined, to_arrow
@@ -151,7 +152,9 @@ class Model:
         good = finite_rows(answers)
         if not good.all():
             for i in rows[~good].tolist():
-                faults[i] = DeadLetter("score", "not_finite", "NotFinite", "the model gave no finite answer")
+                faults[i] = DeadLetter(
+                    "score", "not_finite", class_name(RecordError), "the model gave no finite answer"
+                )
             rows = rows[good]
             answers = {name: values[good] for name, values in answers.items()}
         kept = range(n) if len(rows) == n else rows.tolist()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from stream.errors import RecordError, class_name
 from stream.records import DeadLetter
 from stream.types.spellings import spelling
 
@@ -70,7 +71,9 @@ def dead_letter_of(misfits: Sequence[Misfit]) -> DeadLetter:
     shown = "; ".join(f"field {misfit.field!r}: {misfit.message}" for misfit in misfits[:_SHOWN])
     more = f"; and {len(misfits) - _SHOWN} more" if len(misfits) > _SHOWN else ""
     first = misfits[0]
-    return DeadLetter("contract", first.reason, "ContractError", f"{shown}{more}", first.field or None)
+    return DeadLetter(
+        "contract", first.reason, class_name(RecordError), f"{shown}{more}", first.field or None
+    )
 
 
 def mismatch(expected: str, value: Any) -> Misfit:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stream.deadletter import Letter
-from stream.errors import DeadLetterRefused
+from stream.deadletter import Author, Letter
+from stream.errors import DeadLetterRefused, RecordError, class_name
 from stream.records import Batch, DeadLetter, Headers, Outcome, Outgoing, Prediction
 from stream.transport import Refusal
 from stream.worker.protocols import Sending
@@ -38,13 +38,15 @@ class Topics:
 class Publisher:
     """Sends what became of a batch, in the batch's order."""
 
-    def __init__(self, sink: Sending, topics: Topics) -> None:
+    def __init__(self, sink: Sending, topics: Topics, author: Author) -> None:
         """
         Args:
             sink: the producer side.
             topics: where to.
+            author: who writes dead letters.
         """
         self._sink = sink
+        self._author = author
         self.topics = topics
 
     def publish(self, scored: ScoredBatch) -> None:
@@ -84,7 +86,9 @@ class Publisher:
             letter: why.
             now: stamp it with the current time, because the broker refuses its own timestamp.
         """
-        dead = Letter.for_failure(letter, scored.batch, i, scored.model, redact=self.topics.redact)
+        dead = Letter.for_failure(
+            letter, scored.batch, i, scored.model, self._author, redact=self.topics.redact
+        )
         stamp = 0 if now else dead.timestamp_ms
         self._sink.send(
             Outgoing.one(self.topics.dead_letters, dead.key, dead.value, stamp, dead.wire_headers())
@@ -104,7 +108,8 @@ def refused_dead_letter(refusal: Refusal) -> DeadLetterRefused:
 
 def letter_of(refusal: Refusal) -> DeadLetter:
     """What a refused prediction's record becomes."""
-    return DeadLetter("publish", refusal.reason, refusal.exception, f"{refusal.topic}: {refusal.message}")
+    text = f"{refusal.topic}: {refusal.exception}: {refusal.message}"
+    return DeadLetter("publish", refusal.reason, class_name(RecordError), text)
 
 
 def onward(headers: Headers) -> Headers:

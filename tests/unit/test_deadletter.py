@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.deadletter import HEADERS, Letter
+from stream.deadletter import HEADERS, Author, Letter
 from stream.records import Batch, DeadLetter, Headers, Place
 from stream.testing import batch_of
 
 FAILURE = DeadLetter("decode", "trailing_bytes", "DecodeError", "3 bytes are left over after the record")
+
+AUTHOR = Author("scorer", 3)
 
 
 def record(headers: Headers | None = None, offset: int = 41) -> Batch:
@@ -21,7 +24,7 @@ def record(headers: Headers | None = None, offset: int = 41) -> Batch:
 
 def letter(headers: Headers | None = None, failure: DeadLetter = FAILURE, *, redact: bool = False) -> Letter:
     """What becomes of a record that has these headers."""
-    return Letter.for_failure(failure, record(headers), 0, "m@1", redact=redact)
+    return Letter.for_failure(failure, record(headers), 0, "m@1", AUTHOR, redact=redact)
 
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -36,6 +39,8 @@ LETTERS = st.builds(
     topic=st.none() | TEXT,
     partition=st.none() | NUMBER,
     offset=st.none() | NUMBER,
+    connector=st.none() | TEXT,
+    task=st.none() | NUMBER,
     stage=st.none() | TEXT,
     reason=st.none() | TEXT,
     exception=st.none() | TEXT,
@@ -43,6 +48,22 @@ LETTERS = st.builds(
     model=st.none() | TEXT,
     count=st.none() | NUMBER,
 )
+
+
+@pytest.mark.parametrize(
+    ("instance", "task"),
+    [
+        ("scorer-0", 0),
+        ("scorer-12", 12),
+        ("host.6066", 6066),
+        ("a", 0),
+        ("7b", 0),
+        ("x" + "9" * 30, 999_999_999),
+    ],
+)
+def test_task_is_the_number_that_the_worker_s_name_ends_with(instance: str, task: int) -> None:
+    """Connect's is a small number in decimal text, and tools read it as one."""
+    assert Author("g", task) == Author.of_worker("g", instance)
 
 
 class TestHeaders:
@@ -59,6 +80,8 @@ class TestHeaders:
             "__connect.errors.topic": b"in",
             "__connect.errors.partition": b"2",
             "__connect.errors.offset": b"41",
+            "__connect.errors.connector.name": b"scorer",
+            "__connect.errors.task.id": b"3",
             "__connect.errors.stage": b"decode",
             "__connect.errors.exception.class.name": b"DecodeError",
             "__connect.errors.exception.message": b"3 bytes are left over after the record",
@@ -73,6 +96,8 @@ class TestHeaders:
             "topic": "in",
             "partition": "2",
             "offset": "41",
+            "connector.name": "scorer",
+            "task.id": "3",
             "stage": "decode",
             "exception.class.name": "DecodeError",
             "exception.message": "3 bytes are left over after the record",
@@ -84,7 +109,7 @@ class TestHeaders:
 
     def test_second_round_replaces_ours_and_counts(self) -> None:
         """Headers of an earlier round are replaced, none doubled, and the count is one higher."""
-        first = Letter.for_failure(FAILURE, record([("a", b"b")], offset=1), 0, "m@0", redact=False)
+        first = Letter.for_failure(FAILURE, record([("a", b"b")], offset=1), 0, "m@0", AUTHOR, redact=False)
 
         second = letter(first.wire_headers())
 

@@ -84,7 +84,7 @@ def test_sound_records_become_predictions_of_themselves() -> None:
 
 def test_every_kind_of_fault_stays_at_its_record() -> None:
     """Between faults of each step and a null, the sound records keep their places."""
-    null = DeadLetter("decode", "null_value", "NullValue", "the record has no value")
+    null = DeadLetter("decode", "null_value", "stream.errors.RecordError", "the record has no value")
     found = process(b"a", b"d", b"s", None, b"e", b"b", b"s", b"c")
 
     assert [

@@ -112,7 +112,7 @@ def test_panic_of_an_extension_module_is_a_fault() -> None:
     def answer(x: np.ndarray) -> np.ndarray:
         raise Panic("index out of bounds")
 
-    assert "Panic" == _score(Calls(answer), 1).faults[0].exception
+    assert f"{__name__}.Panic" == _score(Calls(answer), 1).faults[0].exception
 
 
 def test_model_that_exits_is_a_fault_of_its_row() -> None:

@@ -118,7 +118,7 @@ def test_every_field_that_does_not_fit_is_named(flights: Package) -> None:
         key=lambda found: list(TYPES).index(found[0]),
     )
     fault = scored.faults[1]
-    assert ("contract", "ContractError", scored.fields[1][0].field) == (
+    assert ("contract", "stream.errors.RecordError", scored.fields[1][0].field) == (
         fault.stage,
         fault.exception,
         fault.field,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Self
 
+from stream.deadletter import Author
 from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction, Skip
 from stream.telemetry import Metrics
 from stream.testing import MemorySink, MemoryTransactions, ScriptedSource
@@ -57,7 +58,7 @@ class Rig:
         self.metrics = Metrics()
         self.clock_s = 0.0
         self.outlets = Outlets(
-            Publisher(sink, Topics("out", "dead")),
+            Publisher(sink, Topics("out", "dead"), Author("group", 0)),
             Tally(self.metrics),
             self.metrics,
             Progress(self.clock),
