@@ -1,5 +1,6 @@
 """Data files as rows, one object per format; their schema, and their rows as Avro records."""
 
+from stream.files.arrow_format import ArrowFormat
 from stream.files.file_format import FileFormat, RowWriter, reading
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
 from stream.files.formats import FORMATS, OUTPUT_FORMATS, ending_list, format_of, named_format, separated
@@ -21,6 +22,7 @@ __all__ = [
     "FORMATS",
     "LIMITS",
     "OUTPUT_FORMATS",
+    "ArrowFormat",
     "Chunk",
     "FileFormat",
     "Inferred",

@@ -46,11 +46,14 @@ class ArrowFormat(FileFormat):
                         number += 1
                         yield Row(number, values)
 
+    def table(self, path: Path) -> pa.Table:
+        """All rows, mapped into memory."""
+        schema, batches = _opened(pa.memory_map(str(path)))
+        return pa.Table.from_batches(batches, schema)
+
     def frame(self, path: Path) -> pd.DataFrame:
         """With pandas' own types."""
-        with pa.memory_map(str(path)) as file:
-            schema, batches = _opened(file)
-            frame: pd.DataFrame = pa.Table.from_batches(batches, schema).to_pandas()
+        frame: pd.DataFrame = self.table(path).to_pandas()
         return frame
 
     def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:

@@ -24,7 +24,7 @@ __all__ = ["FORMATS", "OUTPUT_FORMATS", "ending_list", "format_of", "named_forma
 OUTPUT_FORMATS: dict[str, OutputFormat] = {
     each.name: each
     for each in (
-        ParquetFormat("parquet", (".parquet", ".pq")),
+        ParquetFormat("parquet", (".parquet",)),
         CsvFormat("csv", (".csv",)),
         JsonlFormat("jsonl", (".jsonl", ".ndjson")),
         AvroFormat("avro", (".avro",)),

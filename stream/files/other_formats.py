@@ -14,6 +14,8 @@ _READERS = {
 """pandas' own reader of a format, by suffix."""
 
 _HINTS = {
+    ".pq": "call it {stem}.parquet",
+    ".parq": "call it {stem}.parquet",
     ".zip": "unpack it: unzip {name}",
     ".tar": "unpack it: tar -xf {name}",
     ".tgz": "unpack it: tar -xf {name}",

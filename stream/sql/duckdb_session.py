@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stream.errors import QueryError, QueryFailed
+from stream.sql.query_files import prepare_files
 from stream.sql.registration import Registered
 
 if TYPE_CHECKING:
@@ -65,9 +66,12 @@ class Session:
             if statement.type.name in _WITH_ROWS:
                 # Binding asks the model about constants; running the query asks again.
                 with self._told(running=False), self.registered.tally.paused():
+                    prepare_files(self._connection, statement.query)
                     relation = self._connection.sql(statement)
                 yield Result(statement.query.strip().rstrip(";").rstrip(), relation)
             else:
+                with self._told(running=False):
+                    prepare_files(self._connection, statement.query)
                 self.execute(statement)
 
     def execute(self, statement: duckdb.Statement | str) -> int:
