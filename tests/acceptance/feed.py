@@ -24,7 +24,12 @@ class Feed:
     """Sends events 0, 1, 2, … at a steady rate from a thread of its own. Use as a context."""
 
     def __init__(
-        self, bootstrap: str, topic: str, per_second: int, event: Callable[[int], Event] = visits.event
+        self,
+        bootstrap: str,
+        topic: str,
+        per_second: int,
+        event: Callable[[int], Event] = visits.event,
+        transactional_id: str | None = None,
     ) -> None:
         """
         Args:
@@ -32,12 +37,15 @@ class Feed:
             topic: where to.
             per_second: events.
             event: makes event n.
+            transactional_id: sends each chunk in a transaction, and every third one in an aborted transaction before.
         """
         self.sent = 0
         """Handed over so far; all of them acknowledged after `stop`."""
         self._failed: list[str] = []
+        self._transactional = transactional_id is not None
         self._producer = Producer(
             {
+                **({"transactional.id": transactional_id} if transactional_id else {}),
                 "bootstrap.servers": bootstrap,
                 "acks": "all",
                 "enable.idempotence": True,
@@ -78,16 +86,24 @@ class Feed:
         return self.sent
 
     def _run(self) -> None:
+        if self._transactional:
+            self._producer.init_transactions(FLUSH_S)
         while not self._over.wait(TICK_S):
             more, self._more = self._more, 0
-            for number in range(self.sent, self.sent + self._chunk + more):
-                each = self._event(number)
-                self._producer.produce(
-                    self._topic,
-                    each.value,
-                    each.key,
-                    timestamp=each.timestamp_ms,
-                    headers=list(each.headers),
-                )
+            numbers = range(self.sent, self.sent + self._chunk + more)
+            if self._transactional and self.sent // self._chunk % 3 == 0:
+                self._send(numbers, commits=False)
+            self._send(numbers)
             self._producer.poll(0)
             self.sent += self._chunk + more
+
+    def _send(self, numbers: range, *, commits: bool = True) -> None:
+        if self._transactional:
+            self._producer.begin_transaction()
+        for each in map(self._event, numbers):
+            self._producer.produce(
+                self._topic, each.value, each.key, timestamp=each.timestamp_ms, headers=list(each.headers)
+            )
+        if self._transactional:
+            self._producer.flush(FLUSH_S)
+            (self._producer.commit_transaction if commits else self._producer.abort_transaction)(FLUSH_S)

@@ -83,10 +83,12 @@ class Scene:
         visits.send(self.setup.bootstrap, self.setup.input, map(self.mix.event, numbers))
         self.sent += count
 
-    def feed(self, per_second: int = PER_SECOND) -> Feed:
+    def feed(self, per_second: int = PER_SECOND, transactional_id: str | None = None) -> Feed:
         """A feed that goes on with the next event; give what it sent to `settle`, by `fed`."""
-        first = self.sent
-        return Feed(self.setup.bootstrap, self.setup.input, per_second, lambda n: self.mix.event(first + n))
+        first, setup = self.sent, self.setup
+        return Feed(
+            setup.bootstrap, setup.input, per_second, lambda n: self.mix.event(first + n), transactional_id
+        )
 
     def fed(self, feed: Feed) -> None:
         """Stop a feed and count its events as sent."""

@@ -19,6 +19,7 @@ from stream.store import PackRequest, pack
 from tests.acceptance import visits
 from tests.acceptance.conftest import PARTITIONS
 from tests.acceptance.process import Worker
+from tests.acceptance.reader import ends
 from tests.acceptance.visits import Event
 from tests.conftest import Kafka
 from tests.faults.fatal import POISON, Fatal
@@ -147,6 +148,39 @@ def test_join_and_leave(stage: Stage, kafka: Kafka) -> None:
             scene.keep_reading(moments.uniform(0.5, 2.0))
         scene.fed(feed)
     scene.settle(*working)
+
+
+@row(
+    "transactional-upstream",
+    "the upstream writes in transactions and aborts every third; workers join, leave and are killed",
+)
+def test_transactional_upstream(stage: Stage, kafka: Kafka) -> None:
+    """Nobody commits past a record that is not scored, and in the end the group stands at the end."""
+    scene = stage(kafka.bootstrap, partitions=3)
+    moments = random.Random(scene.row.seed)
+    with scene.feed(400, f"{scene.setup.input}.upstream") as feed:
+        working = [scene.start("a"), scene.start("b")]
+        scene.warm(working[0])
+        for name in "cdef":
+            leaver = working.pop(0)
+            if name in "ce":
+                leaver.kill()
+                scene.struck(f"{leaver.name} was killed")
+            else:
+                leaver.terminate()
+                assert 0 == leaver.end(), leaver.tail()
+            working.append(scene.start(name))
+            scene.keep_reading(moments.uniform(1.0, 3.0))
+        scene.recovers()
+        scene.fed(feed)
+    scene.follow(working[-1])
+    wait_for(lambda: _at_the_end(scene), FOLLOW_S, "the group to stand at the end")
+    scene.settle(*working)
+
+
+def _at_the_end(scene: Scene) -> bool:
+    committed, high = ends(scene.setup.bootstrap, scene.setup.group, scene.setup.input)
+    return committed == high
 
 
 @row(
