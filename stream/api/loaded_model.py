@@ -69,7 +69,7 @@ class Model:
             self._scorer.schema, {name: self._schema.leaf(path).type for path, name in carried}
         )
         self._paths = [feature.path for feature in package.manifest.features]
-        self._told: set[str] = set()
+        self._told: set[tuple[str, str | None]] = set()
         self._seen: set[tuple[str, ...]] = set()
 
     @overload
@@ -111,7 +111,7 @@ class Model:
         return Contract(self.manifest, self._schema, (*self.notes, *self.messages))
 
     def __repr__(self) -> str:
-        return f"<stream.Model {self.manifest.model}: {self.manifest.task} from {self.path}>"
+        return f"<stream.Model {self.manifest.model}: {self.manifest.task}>"
 
     def _repr_html_(self) -> str:
         return self.explain_contract().html
@@ -142,10 +142,12 @@ class Model:
             self._tell_each([one for one in absent if not one.needed])
 
     def _tell_each(self, absent: Sequence[Absent]) -> None:
+        """Loud where another name was perhaps meant."""
         for one in absent:
-            if one.name not in self._told:
-                self._told.add(one.name)
-                log.warning("%s: %s", self.manifest.model, one.defaulted)
+            if (one.name, one.near) not in self._told:
+                self._told.add((one.name, one.near))
+                level = logging.WARNING if one.near else logging.INFO
+                log.log(level, "%s: %s", self.manifest.model, one.defaulted)
 
 
 def _refusal(needed: Sequence[Absent], given: GivenTable, model: str) -> InputError:
