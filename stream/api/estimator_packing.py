@@ -115,7 +115,9 @@ def _sample(sample: Table) -> Sample | None:
 
     if isinstance(sample, list | tuple):
         return sample_of(pd.DataFrame(list(sample)))
-    if isinstance(sample, pd.DataFrame | pa.Table):
+    if isinstance(sample, pd.DataFrame):
+        return sample_of(_dense(sample))
+    if isinstance(sample, pa.Table):
         return sample_of(sample)
     if hasattr(sample, "to_arrow"):  # polars
         return sample_of(sample.to_arrow())
@@ -124,6 +126,20 @@ def _sample(sample: Table) -> Sample | None:
         f"found {type(sample).__name__}",
         hint="give rows with the columns' names: pandas.DataFrame(X, columns=[...])",
     )
+
+
+def _dense(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame without sparse columns, which Arrow has not."""
+    import numpy as np
+    import pandas as pd
+
+    if not any(isinstance(kind, pd.SparseDtype) for kind in frame.dtypes):
+        return frame
+    dense = frame.copy(deep=False)
+    for name in frame:
+        if isinstance(frame[name].dtype, pd.SparseDtype):
+            dense[name] = np.asarray(frame[name])
+    return dense
 
 
 def _signer(sign: str | Path | SigningKey | None) -> SigningKey | None:

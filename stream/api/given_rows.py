@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 
 from stream.api.predicted import Predicted
@@ -97,12 +98,25 @@ class _Frame(GivenTable):
 
 
 def _arrow_column(column: pd.Series) -> pa.Array | pa.ChunkedArray:
-    """Raises TypeError for objects of several types, of which Arrow would make one."""
+    """
+    NaN among floats stays a number, which the field's type takes or not; any other gap is null.
+
+    Raises: TypeError for objects of several types, of which Arrow would make one.
+    """
+    import pandas as pd
+
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
+        return pa.array(column.to_numpy())
+    if isinstance(column.dtype, pd.SparseDtype):
+        return pa.array(np.asarray(column))
     if column.dtype == object:
         kinds = set(map(type, column)) - {type(None), float}
         if len({kind for kind in kinds if kind.__name__ not in ("NAType", "NaTType")}) > 1:
             raise TypeError("values of several types")
-    return pa.array(column, from_pandas=True)
+    found = pa.array(column, from_pandas=True)
+    if isinstance(found.type, pa.BaseExtensionType):  # a period's number is not its value
+        raise TypeError(f"values of {found.type}")
+    return found
 
 
 class _ArrowTable(GivenTable):
@@ -137,9 +151,12 @@ class _PolarsFrame(GivenTable):
     def part(self, wanted: Sequence[str], start: int, rows: int) -> Part:
         """Arrow's columns, except where polars holds Python's objects."""
         some = self._frame.slice(start, rows).select(list(wanted))
-        if any(str(kind).startswith("Object") for kind in some.dtypes):
-            return [plain_row(row) for row in some.to_dicts()]
-        return some.to_arrow()
+        if not any(str(kind).startswith("Object") for kind in some.dtypes):
+            try:
+                return some.to_arrow()
+            except _UNREADABLE:
+                pass  # of 128 bits, say
+        return [plain_row(row) for row in some.to_dicts()]
 
     def back(self, predicted: Predicted, scored: Sequence[ScoredTable]) -> Any:
         """A polars DataFrame."""
@@ -200,6 +217,8 @@ def _about(value: object) -> str:
 _HINTS = {
     "Series": "give a frame: X.to_frame() for a column, X.to_frame().T for a row",
     "LazyFrame": "give X.collect()",
+    "RecordBatchReader": "give X.read_all()",
+    "generator": "give list(X)",
     "ndarray": "name its columns: pandas.DataFrame(X, columns=[...])",
     "list": "name the values: dict(zip(names, row))",
     "tuple": "name the values: dict(zip(names, row))",

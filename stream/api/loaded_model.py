@@ -110,6 +110,11 @@ class Model:
         """What it takes and what it answers: print it, or look at it in a notebook."""
         return Contract(self.manifest, self._schema, (*self.notes, *self.messages))
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError(
+            f"{self!r} can't be pickled or copied: send its path, and stream.load it there, which checks its hashes"
+        )
+
     def __repr__(self) -> str:
         return f"<stream.Model {self.manifest.model}: {self.manifest.task}>"
 

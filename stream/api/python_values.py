@@ -54,6 +54,8 @@ def _plain_item(value: Any) -> Any:
         if value.dtype.kind in "biufU":
             return value.tolist()
         return [_plain(item) for item in value]
+    if isinstance(value, np.floating):
+        return float(value)  # also one of more bits than Python's
     found = value.item()
     return found if found is not value else str(value)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import logging
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +20,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 import stream
@@ -265,6 +268,63 @@ def test_gap_of_any_spelling_is_null(model: stream.Model, gap: object) -> None:
     row = visits.visit(1)
 
     assert model.predict(row | {"seconds": None}) == model.predict(row | {"seconds": gap})
+
+
+def test_nan_is_one_thing_in_every_kind(tmp_path: Path) -> None:
+    """The estimator's own answer where a field of numbers must not be null, in a frame as in a dict."""
+    frame = pd.DataFrame({"a": np.arange(40.0), "b": np.arange(40.0) % 7})
+    estimator = HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=2).fit(
+        frame, frame["a"] * frame["b"]
+    )
+    model = stream.pack(estimator, name="m", sample=frame, out=tmp_path / "m")
+    gaps = frame.assign(b=frame["b"].where(frame["a"] > 20))
+    own = estimator.predict(gaps).tolist()
+
+    assert same(own, model.predict(gaps)["value"].tolist())
+    assert same(own, model.predict(pl.from_pandas(gaps, nan_to_null=False))["value"].to_list())
+    assert same(own, [row["value"] for row in model.predict(gaps.to_dict("records"))])
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [
+        (pd.Series(np.arange(3, dtype=np.float16)), None),
+        (pd.Series(np.arange(3, dtype=np.longdouble)), None),
+        (pd.Series(np.arange(3, dtype=">f8")), None),
+        (pd.Series(pd.arrays.SparseArray([0.0, 1.0, 0.0])), None),
+        (pd.Series([1, 2, 3], dtype="Int8"), None),
+        (pd.Series(pd.Categorical([5, 7, 5])), None),
+        (pl.Series([1, 2, 2**53], dtype=pl.Int128), None),
+        (pl.Series(["1", "2.5", "3"]).cast(pl.Decimal(12, 2)), None),
+        (pd.Series(pd.period_range("2020", periods=3)), "wrong_type"),
+        (pd.Series(pd.interval_range(0, 3)), "wrong_type"),
+        (pd.Series(pd.to_timedelta([1, 2, 3], unit="s")), "wrong_type"),
+        (pd.Series(pd.to_datetime(["2020-01-01"] * 3)), "wrong_type"),
+        (pl.Series([dt.time(1)] * 3), "wrong_type"),
+        (pl.Series(["a", "b", "a"], dtype=pl.Categorical), "wrong_type"),
+    ],
+    ids=lambda column: str(getattr(column, "dtype", "")),
+)
+def test_column_of_any_type_is_a_number_or_not(
+    model: stream.Model, column: pd.Series | pl.Series, reason: str | None
+) -> None:
+    """What stores a number without being one is no number."""
+    numbers = [None if reason else float(value) for value in column.to_list()]
+    rows = [{"channel": "mail", "pages": 1, "seconds": number} for number in numbers]
+    given: Any = pd.DataFrame if isinstance(column, pd.Series) else pl.DataFrame
+    found = listed(model.predict(given({"channel": ["mail"] * 3, "pages": [1] * 3, "seconds": column})))
+
+    if reason is None:
+        assert same(model.predict(rows), found)
+    else:
+        assert [reason] * 3 == [row["error"].partition(":")[0] for row in found]
+
+
+def test_model_is_not_pickled(model: stream.Model) -> None:
+    """It says how it gets to another process."""
+    for copied in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match=r"stream.load it there"):
+            copied(model)
 
 
 def test_dates_of_any_library_are_instants(tmp_path: Path) -> None:
