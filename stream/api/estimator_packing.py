@@ -34,6 +34,7 @@ def pack(  # noqa: PLR0913  # one argument per option of `stream pack`
     *,
     name: str,
     sample: Table = None,
+    delimiter: str | None = None,
     schema: str | Path | Mapping[str, object] | None = None,
     vector: str | None = None,
     carry: Names = (),
@@ -49,10 +50,12 @@ def pack(  # noqa: PLR0913  # one argument per option of `stream pack`
     checks and the same refusals.
 
     Args:
-        estimator: anything with `predict` that can be pickled; or the path of a `.joblib` or `.skops` file.
+        estimator: anything with `predict` that can be pickled; or the path of what `stream pack` takes: a `.joblib`
+            or `.skops` file, an MLflow model's folder.
         name: the model's name; each prediction carries it.
         sample: rows as the events will be: a pandas or polars frame, an Arrow table, a list of dicts, or a data
             file's path.
+        delimiter: what separates the cells of a csv sample; None to find it.
         schema: the events' Avro schema: a file's path, its JSON text, or a dict; None to infer it from the sample.
         vector: the array field that holds all of the model's columns.
         carry: event fields to repeat in each prediction.
@@ -78,7 +81,7 @@ def pack(  # noqa: PLR0913  # one argument per option of `stream pack`
         signer=_signer(sign),
         types=_names(trusted_types),
     )
-    text, rows = _schema_text(schema), _sample(sample)
+    text, rows = _schema_text(schema), _sample(sample, delimiter)
     if isinstance(estimator, str | Path):
         packed = pack_estimator_file(Path(estimator), request, schema=text, sample=rows)
     else:
@@ -105,11 +108,11 @@ def _schema_text(schema: str | Path | Mapping[str, object] | None) -> str | None
         ) from error
 
 
-def _sample(sample: Table) -> Sample | None:
+def _sample(sample: Table, delimiter: str | None) -> Sample | None:
     if sample is None or isinstance(sample, Sample):
         return sample
     if isinstance(sample, str | Path):
-        return read_sample(Path(sample))
+        return read_sample(Path(sample), delimiter)
     import pandas as pd
     import pyarrow as pa
 
