@@ -30,6 +30,7 @@ from stream.codec.nodes import (
     strip_null,
 )
 from stream.codec.schema import RecordSchema
+from stream.codec.typed_rows import bare_form, typed_row
 
 __all__ = [
     "ABSENT",
@@ -49,6 +50,7 @@ __all__ = [
     "RecordSchema",
     "Union",
     "WriterSchemas",
+    "bare_form",
     "compare",
     "confluent_prefix",
     "confluent_prefixes",
@@ -61,6 +63,7 @@ __all__ = [
     "stored",
     "strip_null",
     "type_at",
+    "typed_row",
     "unframe",
     "write_row",
 ]

@@ -6,16 +6,19 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import fastavro
 import pyarrow as pa
 
-from stream.codec import RecordSchema
+from stream.codec import RecordSchema, bare_form, typed_row
 from stream.files.file_format import OutputFormat, RowWriter
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
 
 __all__ = ["AvroFormat"]
+
+_SYNC_BYTES = 16
+"""At the end of a file's header, and of each block (Avro 1.12 specification, "Object Container Files")."""
 
 
 class AvroFormat(OutputFormat):
@@ -34,10 +37,12 @@ class AvroFormat(OutputFormat):
             return json.dumps(json.loads(fastavro.reader(file).metadata["avro.schema"]))
 
     def rows(self, path: Path) -> Iterator[Row]:
-        """Record by record."""
+        """Record by record, some megabytes of them in memory."""
         with self.open(path) as file:
-            for number, values in enumerate(_records(file), 1):
-                yield Row(number, values)
+            spans = self.spans(file)
+            for span in spans:
+                for number, values in enumerate(_records(path, span), span.first_row):
+                    yield Row(number, values)
 
     def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:
         """Blocks together up to some megabytes."""
@@ -53,25 +58,35 @@ class AvroFormat(OutputFormat):
             yield Span(start, stop, row, rows)
 
     def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
-        """The file's header and the span's blocks together are a file of their own."""
-        with self.open(path) as file:
-            head = next(iter(fastavro.block_reader(file)))
-            file.seek(0)
-            header = file.read(head.offset)
-            file.seek(span.start)
-            content = file.read(span.stop - span.start)
-        yield from chunks_of_rows(_records(io.BytesIO(header + content)), span.first_row, most)
+        """Its blocks."""
+        yield from chunks_of_rows(_records(path, span), span.first_row, most)
 
     def writer(self, file: IO[bytes], schema: pa.Schema, avro: str) -> RowWriter:
         """Compressed with deflate, which every reader of Avro knows."""
         return _Writer(file, avro)
 
 
-def _records(file: IO[bytes]) -> Iterator[dict[str, Any]]:
-    for record in fastavro.reader(file):
-        if not isinstance(record, dict):
-            raise ValueError("expected records")
-        yield record
+def _records(path: Path, span: Span) -> Iterator[dict[str, Any]]:
+    """A span's blocks, behind a header of ours, are a file of their own: its values are bare (`bare_form`)."""
+    with path.open("rb") as file:
+        blocks = fastavro.block_reader(file)
+        head = next(iter(blocks))
+        metadata = {key: value.encode() for key, value in blocks.metadata.items() if key != "avro.schema"}
+        file.seek(head.offset - _SYNC_BYTES)
+        sync = file.read(_SYNC_BYTES)
+        file.seek(span.start)
+        content = file.read(span.stop - span.start)
+    document = json.loads(blocks.metadata["avro.schema"])
+    if not isinstance(document, dict) or document.get("type") not in ("record", "error"):
+        raise ValueError("expected records")
+    schema = RecordSchema(json.dumps(document))
+    header = io.BytesIO(b"Obj\x01")
+    header.seek(0, io.SEEK_END)
+    metadata["avro.schema"] = json.dumps(bare_form(schema)).encode()
+    fastavro.schemaless_writer(header, {"type": "map", "values": "bytes"}, metadata)
+    typed = typed_row(schema)
+    for record in fastavro.reader(io.BytesIO(header.getvalue() + sync + content)):
+        yield typed(cast("dict[str, Any]", record))
 
 
 class _Writer:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FileFormat", "Malformed", "OutputFormat", "RowWriter", "check_names", "reading"]
 
 _UNREADABLE = (
-    pa.ArrowException, ValueError, EOFError, KeyError, IndexError, TypeError, csv.Error
+    pa.ArrowException, ValueError, EOFError, KeyError, IndexError, OverflowError, TypeError, csv.Error
 )  # fmt: skip
 """What the readers raise for a file that is not what it seems."""
 

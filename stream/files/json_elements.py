@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from stream.files.file_format import Malformed
+from stream.types import json_decoder
 
 __all__ = ["LONGEST", "begins_with_array", "elements", "refuse_tables"]
 
@@ -66,7 +67,7 @@ class _Text:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = io.TextIOWrapper(file, "utf-8-sig", newline="")
-        self._decoder = json.JSONDecoder()
+        self._decoder = json_decoder()
         self._text = ""
         self._at = 0
 

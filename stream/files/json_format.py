@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from stream.files.json_elements import LONGEST, begins_with_array, elements, ref
 from stream.files.jsonl_format import JsonlFormat, row_of
 from stream.files.text_format import TextFormat
 from stream.records import DeadLetter
+from stream.types import parse_json
 
 __all__ = ["JsonFormat"]
 
@@ -110,7 +110,7 @@ def _goes_on(file: IO[bytes]) -> bool:
 
 def _object(content: bytes) -> dict[str, Any] | None:
     try:
-        found = json.loads(content.decode("utf-8-sig"))
+        found = parse_json(content)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -16,7 +15,7 @@ from stream.files.file_format import Malformed, RowWriter
 from stream.files.file_span import Chunk, Limits, Row, Span, Wanted, chunks_of_rows
 from stream.files.text_format import TextFormat
 from stream.records import DeadLetter
-from stream.types import json_text
+from stream.types import json_text, parse_json
 
 __all__ = ["JsonlFormat", "row_of"]
 
@@ -88,7 +87,7 @@ def _count(content: bytes) -> int:
 def _object(line: bytes, row: int) -> dict[str, Any] | DeadLetter:
     """A row from its line; only the first may begin with a byte order mark."""
     try:
-        found = json.loads(line.decode("utf-8-sig" if row == 1 else "utf-8"))
+        found = parse_json(line.decode("utf-8-sig" if row == 1 else "utf-8"))
     except UnicodeDecodeError as error:
         return DeadLetter(
             "decode",

@@ -6,8 +6,6 @@ Source: cloud.google.com/bigquery/docs/remote-functions, "Input format", "Output
 
 from __future__ import annotations
 
-import json
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,6 +17,7 @@ from stream.rest.responses import as_objects, json_response
 from stream.rest.rows_by_position import by_position
 from stream.rest.served_model import Served
 from stream.rest.service import Service
+from stream.types import parse_json as parse_json_text
 from stream.types import shown
 
 __all__ = ["ENDPOINTS"]
@@ -51,7 +50,7 @@ def _row(served: Served, call: object, place: str) -> object:
         return call[0]
     if len(call) == 1 and isinstance(call[0], str) and call[0].lstrip().startswith("{"):
         try:
-            found: object = json.loads(call[0])
+            found: object = parse_json_text(call[0])
         except (ValueError, RecursionError) as error:
             raise wrong_shape(f"{place}: a text that is not a JSON object: {error}") from error
         return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from stream.rest.problems import Problem, overloaded, too_large, wrong_shape, wrong_type
 from stream.settings import ServeSettings
+from stream.types import parse_json as read_json
 
 __all__ = ["Intake", "media_type", "offload", "parse_csv", "parse_json", "require_json"]
 
@@ -99,14 +99,10 @@ def parse_json(body: bytes) -> object:
     Raises: Problem 422.
     """
     try:
-        found: object = json.loads(body, parse_constant=_no_constant)
+        found: object = read_json(body)
     except (ValueError, RecursionError) as error:
         raise wrong_shape(f"the body is not JSON: {str(error)[:200] or type(error).__name__}") from error
     return found
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON; null is how a missing number is written")
 
 
 def parse_csv(body: bytes, headers: Sequence[list[str]] | None) -> list[dict[str, str | None]]:

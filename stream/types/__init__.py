@@ -5,8 +5,10 @@ One object per Avro type, which knows the way in and the way out together; every
 """
 
 from stream.types.avro_type import AvroType
+from stream.types.bare import Bare
 from stream.types.cells import MISSING, Read, nullable_reader
 from stream.types.containers import List, nullable_schema, read_list
+from stream.types.json_parsing import json_decoder, parse_json
 from stream.types.json_text import json_text, plain_object
 from stream.types.known import (
     CELL_TYPES,
@@ -28,6 +30,7 @@ __all__ = [
     "MISSING",
     "TYPES",
     "AvroType",
+    "Bare",
     "ForeignNames",
     "List",
     "Misfit",
@@ -39,11 +42,13 @@ __all__ = [
     "decimal_of",
     "enum_of",
     "fixed_of",
+    "json_decoder",
     "json_text",
     "mismatch",
     "nullable_reader",
     "nullable_schema",
     "number_spelling",
+    "parse_json",
     "plain_object",
     "read_list",
     "shown",

@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stream.types.bare import Bare
 from stream.types.cells import MISSING, NAN, Read, nullable_reader
-from stream.types.misfit import Misfit
+from stream.types.misfit import Misfit, mismatch
 from stream.types.type_facts import TypeFacts
 
 if TYPE_CHECKING:
@@ -222,6 +223,28 @@ class AvroType(TypeFacts):
             bare: as a decoder gives it; not null.
         Raises: Misfit.
         """
+
+    def python_value(self, bare: Any) -> Any:
+        """
+        Args:
+            bare: as a decoder gives it; not null.
+        Returns: the same as Python's own class for it; `Bare` where that can't hold it.
+        """
+        return bare
+
+    def of_bare(self, value: Bare) -> Any:
+        """
+        Args:
+            value: of any type.
+        Returns: the number that this type stores for it.
+        Raises: Misfit.
+        """
+        if value.kind.measure == self.measure:
+            return value.value
+        rescaled = self.rescaled(value.kind)
+        if rescaled is None:
+            raise mismatch(self.name, f"{value.kind.name} {value}")
+        return rescaled(value.value)
 
     def rescaled(self, written: AvroType) -> Callable[[Any], Any] | None:
         """

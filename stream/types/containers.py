@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from stream.types.avro_type import AvroType, Refused
 from stream.types.cells import Read
+from stream.types.json_parsing import parse_json
 from stream.types.misfit import mismatch
 
 __all__ = ["List", "nullable_schema", "read_list"]
@@ -33,8 +34,8 @@ def read_list(value: Any, each: Read, *, text: bool) -> list[Any]:
     """
     if text and isinstance(value, str):
         try:
-            value = json.loads(value)
-        except ValueError:
+            value = parse_json(value)
+        except (ValueError, RecursionError):
             raise mismatch("a JSON list", value) from None
     if not isinstance(value, list | tuple):
         raise mismatch("a list", value)
@@ -95,6 +96,10 @@ class List(AvroType):
 
     def _reading(self, text: bool) -> Read:
         return partial(read_list, each=self.item.reader(nullable=self.item_nullable, text=False), text=text)
+
+    def python_value(self, bare: Any) -> Any:
+        """Its items likewise."""
+        return [None if one is None else self.item.python_value(one) for one in bare]
 
     def is_default(self, value: object) -> bool:
         """A list of defaults of its items."""

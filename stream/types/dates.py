@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from stream.types import cells
 from stream.types.avro_type import AvroType
+from stream.types.bare import Bare
 from stream.types.iso_text import iso_json, iso_texts
 from stream.types.misfit import Misfit, mismatch
 
@@ -85,6 +86,8 @@ class Date(AvroType):
 
     def read(self, value: Any, *, text: bool) -> object:
         """A date, the date of a datetime, an ISO text, or a number of days."""
+        if isinstance(value, Bare):
+            return self.of_bare(value)
         if isinstance(value, dt.datetime):
             return value.date()
         if isinstance(value, str):
@@ -94,6 +97,14 @@ class Date(AvroType):
         if not isinstance(value, dt.date) and type(value) is not int:
             raise mismatch(self.name, value)
         return value
+
+    def python_value(self, bare: Any) -> Any:
+        """A date."""
+        if type(bare) is not int:
+            return bare
+        if not _FIRST_DAY <= bare <= _LAST_DAY:
+            return Bare(bare, self)
+        return _EPOCH_DAY + dt.timedelta(days=bare)
 
     def parse_cell(self, text: str) -> dt.date | None:
         """An ISO date."""
@@ -181,6 +192,8 @@ class Timestamp(AvroType):
     def read(self, value: Any, *, text: bool) -> object:
         """An instant, an ISO text, or a number in the type's own unit; nanoseconds always as a number."""
         nanos = 0
+        if isinstance(value, Bare):
+            return self.of_bare(value)
         if isinstance(value, str):
             found = self._parsed(value)
             beyond = _BEYOND_MICROS.search(value)
@@ -204,6 +217,18 @@ class Timestamp(AvroType):
         if found is None and (day := cells.date(text)) is not None:
             return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
         return found
+
+    def python_value(self, bare: Any) -> Any:
+        """A datetime; its zone is UTC, unless it is local."""
+        if type(bare) is not int:
+            return bare
+        per_second = _PER_SECOND[self.unit]
+        whole, rest = divmod(bare, per_second)
+        micros, nanos = divmod(rest * 1_000_000_000 // per_second, 1_000)
+        if nanos or not _FIRST_DAY * _DAY_S <= whole < (_LAST_DAY + 1) * _DAY_S:
+            return Bare(bare, self)
+        found = _EPOCH + dt.timedelta(seconds=whole, microseconds=micros)
+        return found.replace(tzinfo=None) if self.local else found
 
     def parse_cell(self, text: str) -> dt.datetime | None:
         """An ISO date and time."""

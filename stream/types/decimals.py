@@ -130,6 +130,10 @@ class Decimal(AvroType):
         unscaled = int.from_bytes(bare, "big", signed=True)
         return decimal.Decimal(unscaled).scaleb(-self.scale, context=_WIDE)
 
+    def python_value(self, bare: Any) -> Any:
+        """A Decimal, whatever its digits."""
+        return self._number(bare) if isinstance(bare, bytes) else bare
+
     def check(self, bare: Any) -> None:
         """Bytes may hold more digits than the schema promises, or none."""
         if not bare:

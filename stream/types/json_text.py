@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from decimal import Decimal
 from typing import Any
 
 from stream.types.known import type_of
@@ -34,11 +35,11 @@ def plain_object(value: object) -> object:
     """
     Args:
         value: of a kind that JSON has not.
-    Returns: a date or an instant as it is spelled everywhere, bytes with a character each, anything else as Python
-        writes it.
+    Returns: a date, a time, an instant or a decimal as it is spelled everywhere, bytes with a character each,
+        anything else as Python writes it.
     """
-    if value != value:
-        return None  # pandas' NaT
+    if type(value).__name__ in ("NaTType", "NAType"):
+        return None
     if isinstance(value, dt.datetime):
         unit = {"s": "millis", "ms": "millis", "ns": "nanos"}.get(getattr(value, "unit", "us"), "micros")
         zone = "" if value.tzinfo is not None else "local-"
@@ -46,6 +47,10 @@ def plain_object(value: object) -> object:
         return kind.json_value(kind.read(value, text=False))
     if isinstance(value, dt.date):
         return type_of("int", "date").json_value(value)
+    if isinstance(value, dt.time):
+        return type_of("long", "time-micros").json_value(value)
+    if isinstance(value, Decimal):
+        return format(value, "f") if value.is_finite() else None
     return type_of("bytes").json_value(value) if isinstance(value, bytes) else str(value)
 
 

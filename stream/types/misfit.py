@@ -86,4 +86,7 @@ def shown(value: Any) -> str:
     """A value for a message: a text in quotes, all else as JSON writes it, at most 60 characters."""
     if isinstance(value, str):
         return repr(value[:60])
-    return json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)[:60]
+    try:
+        return json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)[:60]
+    except ValueError:  # a whole number with more digits than Python writes
+        return f"a {type(value).__name__} that is too large to be written out"

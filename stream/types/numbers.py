@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from stream.types import cells
 from stream.types.avro_type import AvroType
-from stream.types.misfit import Misfit, mismatch
+from stream.types.misfit import Misfit, mismatch, shown
 
 __all__ = ["FloatingPoint", "Integer", "inexact"]
 
@@ -47,7 +47,8 @@ def inexact(value: int | decimal.Decimal, bits: int) -> bool:
 
 
 def _too_large(value: object, name: str) -> Misfit:
-    return Misfit(f"{str(value)[:60]} is out of range for {name}", reason="value_out_of_range")
+    text = value[:60] if isinstance(value, str) else shown(value).strip('"')
+    return Misfit(f"{text} is out of range for {name}", reason="value_out_of_range")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,6 +112,10 @@ class Uuid(String):
             raise mismatch("uuid", value)
         return found if self.size_bytes is None else UUID(found).bytes
 
+    def python_value(self, bare: Any) -> Any:
+        """The text; on a fixed a UUID."""
+        return UUID(bytes=bare) if isinstance(bare, bytes) else bare
+
     def stored(self, value: Any) -> str:
         """The text: readers of Avro files give a UUID or bytes."""
         return str(UUID(bytes=value) if isinstance(value, bytes) else value)

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from stream.types import cells
 from stream.types.avro_type import AvroType
+from stream.types.bare import Bare
 from stream.types.misfit import Misfit, mismatch
 
 __all__ = ["TimeOfDay"]
@@ -52,7 +53,9 @@ class TimeOfDay(AvroType):
     def read(self, value: Any, *, text: bool) -> int:
         """A time without a zone, its ISO text, or a number in the type's own unit."""
         found: object = value
-        if isinstance(value, str):
+        if isinstance(value, Bare):
+            found = self.of_bare(value)
+        elif isinstance(value, str):
             found = self._parsed(value)
             if found is None and text:
                 found = cells.whole(value)
@@ -62,6 +65,16 @@ class TimeOfDay(AvroType):
             raise mismatch(self.name, value)
         self.check(found)
         return found
+
+    def python_value(self, bare: Any) -> Any:
+        """A time."""
+        per_second = _PER_SECOND[self.unit]
+        if type(bare) is not int:
+            return bare
+        if not 0 <= bare < _DAY_S * per_second:
+            return Bare(bare, self)
+        seconds, rest = divmod(bare, per_second)
+        return dt.time(seconds // 3600, seconds // 60 % 60, seconds % 60, rest * 1_000_000 // per_second)
 
     def _parsed(self, text: str) -> int | None:
         found = _TIME.match(text)

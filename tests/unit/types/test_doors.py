@@ -1,0 +1,423 @@
+"""One row, every door: what a value is, and what becomes of an odd one, is the same wherever it comes from."""
+
+from __future__ import annotations
+
+import csv
+import decimal
+import io
+import json
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import fastavro
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sklearn.base import BaseEstimator
+
+import stream
+import stream.sql
+from stream.codec import Decoder, Encoder, RecordSchema, write_row
+from stream.files import FORMATS, read_rows
+from stream.pipeline import Pipeline
+from stream.records import Batch, DeadLetter, Prediction
+from stream.scoring import carried_names
+from stream.store import Package, PackRequest, open_package, pack
+from stream.table import TableScorer, record_reader
+from stream.types import AvroType, json_text
+from tests.unit.rest.models import door
+from tests.unit.types.kinds import EVERY, avro
+
+Outcome: TypeAlias = "dict[str, Any] | str"
+"""A prediction as JSON has it, without the model; or the reason for which there is none."""
+
+Score: TypeAlias = Callable[[Mapping[str, Any]], Outcome]
+"""Scores one row."""
+
+Door: TypeAlias = Callable[[Path, Package], AbstractContextManager[Score]]
+"""Opens a way to score rows; the folder is its own."""
+
+KINDS = {f"k{i}": kind for i, kind in enumerate(EVERY)}
+FEATURES: dict[str, Any] = {
+    "d": "double", "fl": "float", "n": "long", "i": "int", "nd": ["null", "double"], "nn": ["null", "long"],
+    "c": {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 2},
+    "day": {"type": "int", "logicalType": "date"},
+    "at": {"type": "long", "logicalType": "timestamp-micros"},
+}  # fmt: skip
+PLAIN: dict[str, Any] = {
+    "d": 1.5, "fl": 0.5, "n": 7, "i": 3, "nd": None, "nn": None, "c": decimal.Decimal("-12.90"),
+    "day": "2024-02-29", "at": "2013-10-19T08:00:00.000000Z",
+}  # fmt: skip
+
+
+class Sum(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Adds up what it is given; takes anything."""
+
+    feature_names_in_ = tuple(FEATURES)
+    _estimator_type = "regressor"
+
+    def predict(self, X: pd.DataFrame) -> Any:  # noqa: N803
+        """The sum of the numbers, a gap and NaN as 0.125, infinity as a million."""
+        numbers = X.drop(columns=["day", "at"]).astype(float).fillna(0.125)
+        return numbers.clip(-1e6, 1e6).sum(axis=1).to_numpy()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package with a feature per kind of number, which carries a field of every type."""
+    fields = [{"name": name, "type": kind} for name, kind in FEATURES.items()]
+    for name, kind in KINDS.items():
+        named = json.loads(
+            json.dumps(avro(kind)).replace('"Fixed"', f'"F{name}"').replace('"Colour"', f'"E{name}"')
+        )
+        fields.append({"name": name, "type": ["null", named], "default": None})
+    schema = json.dumps({"type": "record", "name": "Event", "fields": fields})
+    path = tmp_path_factory.mktemp("doors") / "sum"
+    pack(Sum(), PackRequest("sum", path, carry=tuple(KINDS)), schema=schema)
+    return path
+
+
+@pytest.fixture(scope="module")
+def package(folder: Path) -> Package:
+    """The same, opened."""
+    return open_package(folder)
+
+
+# A row of values in each kind of file. Values are Python's own: a text is a text in all of them.
+
+
+class Literally(str):
+    """What stands in JSON as it is."""
+
+
+def jsonl(row: Mapping[str, Any]) -> bytes:
+    """Decimals as numbers, as they stand in JSON."""
+    literal = (decimal.Decimal, Literally)
+    marked = json.dumps({k: f"@{v}@" if isinstance(v, literal) else v for k, v in row.items()})
+    return marked.replace('"@', "").replace('@"', "").encode()
+
+
+def csv_file(row: Mapping[str, Any]) -> bytes:
+    """As Python writes the values; nothing for None."""
+    out = io.StringIO()
+    csv.writer(out).writerows([list(row), ["" if value is None else str(value) for value in row.values()]])
+    return out.getvalue().encode()
+
+
+def table(row: Mapping[str, Any]) -> pa.Table:
+    """Columns of the types that Arrow finds."""
+    return pa.table(
+        {
+            name: pa.repeat(value, 1) if isinstance(value, pa.Scalar) else pa.array([value])
+            for name, value in row.items()
+        }
+    )
+
+
+def as_event(package: Package, row: Mapping[str, Any]) -> tuple[RecordSchema, dict[str, Any]]:
+    """The writer's schema is the reader's, but for an odd field, which is of its value's own type."""
+    schema = json.loads(package.features)
+    read = record_reader(RecordSchema(package.features).root, text=False)
+    values = read({name: PLAIN.get(name, row.get(name)) for name in row})
+    for one in schema["fields"]:
+        name = one["name"]
+        if name in PLAIN and row[name] != PLAIN[name]:
+            one["type"], values[name] = written(row[name])
+    return RecordSchema(json.dumps(schema)), values
+
+
+def written(value: Any) -> tuple[Any, Any]:
+    """A value's own Avro type, and how it is written."""
+    if isinstance(value, decimal.Decimal):
+        scale = max(0, -int(value.as_tuple().exponent))
+        return {"type": "bytes", "logicalType": "decimal", "precision": 60, "scale": scale}, value
+    kinds: dict[type, Any] = {bool: "boolean", int: "long", float: "double", str: "string", bytes: "bytes"}
+    return ("null", None) if value is None else (kinds[type(value)], value)
+
+
+# The doors.
+
+
+def scored(scorer: TableScorer, content: bytes, kind: str, folder: Path) -> Outcome:
+    """A file of one row, as `stream batch` reads it."""
+    path = folder / f"row.{kind}"
+    path.write_bytes(content)
+    found = FORMATS[kind]
+    with found.open(path) as file:
+        (span,) = found.spans(file)
+    (chunk,) = found.chunks(path, span, scorer.wanted)
+    for fault in chunk.broken.values():
+        return fault.reason
+    rows = chunk.rows
+    answer = scorer.score_rows(rows) if isinstance(rows, list) else scorer.score(rows, text=chunk.text)
+    for fault in answer.faults.values():
+        return fault.reason
+    types = scorer.types
+    return plain(
+        {name: types[name].json_values(column)[0] for name, column in zip(
+            answer.predictions.schema.names, answer.predictions.columns, strict=True)}
+    )  # fmt: skip
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON has it, without the model and the place."""
+    found: dict[str, Any] = json.loads(json_text(dict(row)))
+    return {k: v for k, v in found.items() if not k.startswith("source_") and k not in ("model", "error")}
+
+
+def on_the_stream(package: Package, writer: RecordSchema, value: bytes) -> Outcome:
+    """What the worker does with a record's value."""
+    reader, out = RecordSchema(package.features), RecordSchema(package.prediction)
+    decoder = Decoder(reader, package.manifest.needed, "bare", writer)
+    pipeline = Pipeline(
+        decoder, package.model, Encoder(out), package.manifest.model, carried_names(package.manifest.carry)
+    )
+    values: list[bytes | None] = [value]
+    (outcome,) = pipeline.process(Batch("t", [0], [0], [0], [None], values, [None]))
+    if isinstance(outcome, DeadLetter):
+        return outcome.reason
+    assert isinstance(outcome, Prediction)
+    assert outcome.value is not None
+    paths = [leaf.path for leaf in out.leaves()]
+    columns = Decoder(out, paths, "bare", out).decode([outcome.value]).columns
+    return plain({path: out.leaf(path).type.json_values(columns[path])[0] for path in paths})
+
+
+@contextmanager
+def through_kafka(folder: Path, package: Package) -> Iterator[Score]:
+    """A record."""
+
+    def score(row: Mapping[str, Any]) -> Outcome:
+        writer, values = as_event(package, row)
+        return on_the_stream(package, writer, write_row(writer, values))
+
+    yield score
+
+
+@contextmanager
+def through_avro(folder: Path, package: Package) -> Iterator[Score]:
+    """A file of a record."""
+    scorer = TableScorer(package.model, package.features)
+
+    def score(row: Mapping[str, Any]) -> Outcome:
+        writer, values = as_event(package, row)
+        out = io.BytesIO()
+        fastavro.writer(out, writer.parsed, [values])
+        return scored(scorer, out.getvalue(), "avro", folder)
+
+    yield score
+
+
+def through_files(kind: str, content: Callable[[Mapping[str, Any]], bytes]) -> Door:
+    """A file of each row."""
+
+    @contextmanager
+    def through(folder: Path, package: Package) -> Iterator[Score]:
+        scorer = TableScorer(package.model, package.features)
+        yield lambda row: scored(scorer, content(row), kind, folder)
+
+    return through
+
+
+def parquet(row: Mapping[str, Any]) -> bytes:
+    """Of the types that Arrow finds."""
+    file = io.BytesIO()
+    pq.write_table(table(row), file)
+    return file.getvalue()
+
+
+@contextmanager
+def through_sql(folder: Path, package: Package) -> Iterator[Score]:
+    """DuckDB."""
+    query = "SELECT predict(f), predict_error(f).reason FROM rows f"
+    with stream.sql.connect(package) as connection:
+
+        def score(row: Mapping[str, Any]) -> Outcome:
+            connection.register("rows", table(row))
+            ((prediction, reason),) = connection.sql(query).fetchall()
+            return str(reason) if prediction is None else plain(prediction)
+
+        yield score
+
+
+@contextmanager
+def through_rest(folder: Path, package: Package) -> Iterator[Score]:
+    """`POST /predict`; a 422 says which fields don't fit, each with its reason."""
+    head = {"content-type": "application/json"}
+    with door(package.path.parent.parent) as (client, _):
+
+        def score(row: Mapping[str, Any]) -> Outcome:
+            answer = client.post("/predict", content=jsonl(row), headers=head)
+            return (
+                plain(answer.json())
+                if answer.status_code == 200
+                else str(answer.json()["errors"][0]["reason"])
+            )
+
+        yield score
+
+
+@contextmanager
+def through_python(folder: Path, package: Package) -> Iterator[Score]:
+    """`stream.load(…).predict` of a dict."""
+    model = stream.load(package.path.parent.parent)
+
+    def score(row: Mapping[str, Any]) -> Outcome:
+        answer = model.predict(dict(row))
+        return plain(answer) if answer["error"] is None else str(answer["error"]).partition(":")[0]
+
+    yield score
+
+
+DOORS: dict[str, Door] = {
+    "kafka": through_kafka, "csv": through_files("csv", csv_file), "jsonl": through_files("jsonl", jsonl),
+    "parquet": through_files("parquet", parquet), "avro": through_avro, "sql": through_sql,
+    "rest": through_rest, "python": through_python,
+}  # fmt: skip
+
+HUGE = decimal.Decimal(2**100)
+INF, NAN = math.inf, math.nan
+D = decimal.Decimal
+
+ODD: list[tuple[str, Any, str | float | None]] = [
+    ("d", 2**53, 2**53), ("d", 2**53 + 1, "value_out_of_range"), ("d", -(2**53) - 1, "value_out_of_range"),
+    ("d", 2**53 + 2, 2**53 + 2), ("d", D(2**60 + 1), "value_out_of_range"), ("d", HUGE, 2.0**100),
+    ("d", D("1.1"), 1.1), ("d", D(2**100 + 1), "value_out_of_range"), ("d", 1e300, 1e300), ("d", INF, INF),
+    ("d", -INF, -INF), ("d", NAN, NAN), ("nd", NAN, NAN), ("d", -0.0, 0.0),
+    ("fl", 2**24, 2**24), ("fl", 2**24 + 1, "value_out_of_range"), ("fl", 0.1, 0.10000000149011612),
+    ("fl", INF, INF), ("fl", NAN, NAN), ("n", 2**53 + 1, "value_out_of_range"), ("n", 2**62, 2.0**62),
+    ("n", HUGE, "value_out_of_range"), ("n", D("4"), 4), ("n", D("4.5"), "wrong_type"), ("n", INF, "wrong_type"),
+    ("n", NAN, "wrong_type"), ("nn", NAN, NAN), ("i", 2**31, "value_out_of_range"), ("i", 4.0, 4),
+    ("i", 4.5, "wrong_type"), ("i", HUGE, "value_out_of_range"), ("c", D("-12.90"), -12.9),
+    ("c", D("1.005"), "value_out_of_range"), ("c", 7, 7), ("c", 0.25, 0.25), ("c", 10**18, 10**18),
+    ("c", D(10) ** 36, "value_out_of_range"), ("c", INF, "wrong_type"), ("c", "12.5", 12.5),
+    ("c", "12,5", "wrong_type"),
+    ("c", "ab", "wrong_type"), ("d", "ab", "wrong_type"), ("d", True, "wrong_type"), ("c", True, "wrong_type"),
+    ("day", "9999-12-31", None), ("day", "10000-01-01", "wrong_type"), ("day", 2**31, "value_out_of_range"),
+    ("at", "2024-13-01T00:00:00", "wrong_type"),
+]  # fmt: skip
+"""A field, a value, and what the model sees of it, or the reason for which the row is refused."""
+
+
+def skipped(name: str, field: str, value: Any) -> bool:
+    """What a door's own language can't say."""
+    if isinstance(value, float) and not math.isfinite(value) and name in ("jsonl", "rest"):
+        return True
+    if name == "csv":
+        return isinstance(value, bool) or (isinstance(value, float) and value == 4.0)
+    kinds = {"d": (int, float), "nd": (int, float), "fl": (int,)}  # what Avro promotes
+    return name == "kafka" and type(value) not in kinds.get(field, ())
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_an_odd_value_has_one_outcome(name: str, tmp_path: Path, package: Package) -> None:
+    """By every door that can say it: the model's answer for it, or the same reason."""
+    wrong = []
+    with DOORS[name](tmp_path, package) as score:
+        for field, value, expected in [("d", 1.5, 1.5), *ODD]:
+            if skipped(name, field, value):
+                continue
+            row = {**PLAIN, field: value}
+            found = score(row)
+            wanted = expected if isinstance(expected, str) else answer_for(row, field, expected)
+            shown = found if isinstance(found, str) else found["value"]
+            if shown != wanted:
+                wrong.append((field, value, wanted, shown))
+
+    assert [] == wrong
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_a_carried_value_of_every_type_is_the_same(name: str, tmp_path: Path, package: Package) -> None:
+    """Given as its text where the door has texts only, it is published as that text everywhere."""
+    chance = random.Random(5)
+    row, expected = dict(PLAIN), {}
+    for field, kind in KINDS.items():
+        column, _ = kind.from_values([kind.sample(chance)])
+        (expected[field],) = kind.json_values(column)
+        row[field] = expected[field]
+        if name == "csv":
+            row[field] = kind.csv_column(column)[0].as_py()
+        if name in ("parquet", "sql"):
+            row[field] = column.cast(kind.file_arrow if name == "parquet" else kind.duckdb_arrow)[0]
+    with DOORS[name](tmp_path, package) as score:
+        found = score(row)
+
+    assert isinstance(found, dict)
+    spelled = {field: found[field] for field in KINDS}
+    if name in ("sql", "python"):  # they answer with Python's own values, which have no unit
+        spelled = {field: respelled(KINDS[field], value) for field, value in spelled.items()}
+    assert expected == spelled
+
+
+def respelled(kind: AvroType, value: Any) -> Any:
+    """As the type writes it."""
+    column, _ = kind.from_values([kind.read(value, text=False)])
+    return kind.json_values(column)[0]
+
+
+def answer_for(row: Mapping[str, Any], field: str, expected: Any) -> float:
+    """What the model says of a row in which it sees `expected`."""
+    seen = {name: row[name] for name in FEATURES}
+    if expected is not None:
+        seen[field] = expected
+    frame = pd.DataFrame([{k: v if k in ("day", "at") or v is None else float(v) for k, v in seen.items()}])
+    return float(Sum().predict(frame)[0])
+
+
+@pytest.mark.parametrize("name", ["jsonl", "rest"])
+def test_a_json_number_that_is_too_large_is_one_dead_row(name: str, tmp_path: Path, package: Package) -> None:
+    """Beyond float64's range, with five thousand digits, with an exponent of twenty: never infinity, never the end."""
+    numbers = ("1e400", "-1e400", "9" * 5_000, "1e99999999999999999999", "9" * 400 + ".0")
+    found = {}
+    with DOORS[name](tmp_path, package) as score:
+        for number in numbers:
+            for field in ("d", "fl", "n", "i", "c"):
+                found[number[:9], field] = score({**PLAIN, field: Literally(number)})
+
+    assert {"value_out_of_range"} == set(map(str, found.values())), found
+
+
+def test_an_avro_file_keeps_what_python_has_no_class_for(tmp_path: Path, package: Package) -> None:
+    """Days and instants beyond the calendar, nanoseconds: the row has its answer; its neighbours too."""
+    fields = [{"name": name, "type": kind} for name, kind in FEATURES.items()]
+    nanos = {"type": "long", "logicalType": "timestamp-nanos"}
+    carried = {kind.full_name: field for field, kind in KINDS.items()}
+    fields.append({"name": carried["timestamp-nanos"], "type": nanos})
+    schema = RecordSchema(json.dumps({"type": "record", "name": "Event", "fields": fields}))
+    read = record_reader(schema.root, text=False)
+    rows = [
+        read({**PLAIN, "day": 2_932_897, "at": 2**62, carried["timestamp-nanos"]: 1_382_169_600_123_456_789}),
+        read({**PLAIN, carried["timestamp-nanos"]: 0}),
+    ]
+    path = tmp_path / "rows.avro"
+    with path.open("wb") as file:
+        fastavro.writer(file, schema.parsed, rows)
+
+    found = [row.values for row in read_rows(path)]
+    scorer = TableScorer(package.model, package.features)
+    answer = scorer.score_rows(found)
+
+    assert {} == answer.faults
+    spelled = scorer.types[carried["timestamp-nanos"]].json_values(
+        answer.predictions[carried["timestamp-nanos"]]
+    )
+    assert ["2013-10-19T08:00:00.123456789Z", "1970-01-01T00:00:00.000000000Z"] == spelled
+
+
+@pytest.mark.parametrize("gap", [None, pd.NA, pd.NaT, math.nan, D("NaN"), D("sNaN")], ids=repr)
+def test_marks_of_a_missing_value_are_null(gap: object, package: Package) -> None:
+    """pandas' and decimal's, in fields that may be null and in those that may not."""
+    scorer = TableScorer(package.model, package.features)
+    for field, reason in (("nn", None), ("n", "wrong_type"), ("c", "wrong_type"), ("at", "wrong_type")):
+        faults = scorer.score_rows([{**PLAIN, field: gap}]).faults
+
+        assert reason == (faults[0].reason if faults else None), field
+    carried = [{**PLAIN, **dict.fromkeys(KINDS, gap)}]
+    if not isinstance(gap, D):
+        assert {} == scorer.score_rows(carried).faults
