@@ -139,7 +139,7 @@ class InputSettings:
     topic: str = "flights.features"
     """The topic to read."""
     schema: Path | None = None
-    """Writer schema of values that name no known schema; default: the package's `features.avsc`."""
+    """Writer schema of values that name no known one; default: the package's `events.avsc`, else `features.avsc`."""
     framing: Framing | None = None
     """How a value names its schema; never guessed. Default: `confluent` with a registry, else `single-object`."""
     null_value: Literal["dead-letter", "skip", "forward"] = "dead-letter"

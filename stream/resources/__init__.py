@@ -1,10 +1,13 @@
 """What a configuration names, opened: its model package, the schemas of its topics, its scoring pipeline."""
 
+from stream.resources.known_writers import KnownWriters
 from stream.resources.model_package import log_origin, open_configured, trust_of
 from stream.resources.scoring_pipeline import build_pipeline
 from stream.resources.topic_schemas import (
+    chosen_schema,
     input_schema,
     package_schema,
+    package_writers,
     prefix_of,
     read_schema,
     registry_client,
@@ -14,11 +17,14 @@ from stream.resources.topic_schemas import (
 )
 
 __all__ = [
+    "KnownWriters",
     "build_pipeline",
+    "chosen_schema",
     "input_schema",
     "log_origin",
     "open_configured",
     "package_schema",
+    "package_writers",
     "prefix_of",
     "read_schema",
     "registry_client",

@@ -9,10 +9,11 @@ from stream.errors import SchemaError
 from stream.pipeline import Observer, Pipeline
 from stream.records import Batch, Outcome
 from stream.registry import RegistryWriters
-from stream.resources.topic_schemas import prefix_of, read_schema
+from stream.resources.known_writers import KnownWriters
+from stream.resources.topic_schemas import chosen_schema, prefix_of
 from stream.scoring import carried_names
 from stream.settings import Settings
-from stream.store import Package
+from stream.store import Package, events_of
 
 __all__ = ["LookedUp", "build_pipeline"]
 
@@ -63,20 +64,21 @@ def build_pipeline(
         what `prefix_of` raises.
     """
     features = RecordSchema(package.features)
-    chosen = settings.input.schema
-    writer = features if chosen is None else read_schema(settings.path(chosen))
+    known = KnownWriters(features, events_of(package), chosen_schema(settings))
     manifest = package.manifest
     needed = list(manifest.needed)
-    for difference in compare(writer, features, needed):
+    for difference in compare(known.default, features, needed):
         if difference.kind in ("missing", "retyped"):
             raise SchemaError(
-                f"[input] schema {chosen}: {difference.message}",
+                f"{[*known.named][-1]}: {difference.message}",
                 hint="see `stream check`: no record written with this schema can be scored",
             )
     prediction = RecordSchema(package.prediction)
     prefix = prefix_of(settings, "output", prediction, register=settings.schema_registry.register)
     pipeline = Pipeline(
-        Decoder(features, needed, settings.framing("input"), writer, writers),
+        Decoder(
+            features, needed, settings.framing("input"), known.default, known if writers is None else writers
+        ),
         package.model,
         Encoder(prediction, prefix),
         manifest.model,

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from stream.codec import RecordSchema, confluent_prefix, plain_row, read_row, single_object_prefix, unframe
 from stream.errors import SchemaError, SettingsError
 from stream.records import Headers
 from stream.registry import Client, Connection, RegistryWriters, subject_name
+from stream.resources.known_writers import KnownWriters
 from stream.resources.model_package import trust_of
 from stream.settings import Settings, Side
-from stream.store import read_vouched, resolve
+from stream.store import EVENTS_FILE, read_head, read_vouched, resolve
 
 __all__ = [
+    "chosen_schema",
     "input_schema",
     "package_schema",
+    "package_writers",
     "prefix_of",
     "read_schema",
     "registry_client",
@@ -46,7 +49,10 @@ def read_schema(path: Path) -> RecordSchema:
         raise SchemaError(f"{path}: {error.message}", hint=error.hint) from error
 
 
-def package_schema(settings: Settings, name: Literal["features.avsc", "prediction.avsc"]) -> RecordSchema:
+_File: TypeAlias = Literal["features.avsc", "events.avsc", "prediction.avsc"]
+
+
+def package_schema(settings: Settings, name: _File) -> RecordSchema:
     """
     A schema of the configured package's current version; its model is not opened.
 
@@ -63,13 +69,32 @@ def package_schema(settings: Settings, name: Literal["features.avsc", "predictio
 
 def input_schema(settings: Settings) -> RecordSchema:
     """
-    The schema that events of a configuration are written with: `[input] schema`, else the package's.
+    The schema that `stream produce` writes a configuration's events with: `[input] schema`, else the package's
+    features, which every reader knows by their fingerprint; else, where values name no schema, what they are read with.
 
     Raises: Refused when neither can be read.
     """
     if settings.input.schema is not None:
         return read_schema(settings.path(settings.input.schema))
-    return package_schema(settings, "features.avsc")
+    named = settings.framing("input") == "single-object" or settings.schema_registry.url
+    return package_schema(settings, "features.avsc") if named else package_writers(settings).default
+
+
+def package_writers(settings: Settings) -> KnownWriters:
+    """
+    The schemas that events may be written with; the package's model is not opened.
+
+    Raises: Refused when one of them can't be read.
+    """
+    _, manifest = read_head(resolve(settings.path(settings.model.uri)))
+    events = package_schema(settings, "events.avsc") if EVENTS_FILE in manifest.files else None
+    return KnownWriters(package_schema(settings, "features.avsc"), events, chosen_schema(settings))
+
+
+def chosen_schema(settings: Settings) -> tuple[str, RecordSchema] | None:
+    """`[input] schema` and its path as given; None where it is not set. Raises: SchemaError."""
+    chosen = settings.input.schema
+    return None if chosen is None else (str(chosen), read_schema(settings.path(chosen)))
 
 
 def registry_client(settings: Settings) -> Client | None:
@@ -144,11 +169,12 @@ def row_reader(
     """
     framing = settings.framing(side)
     writers = writers_of(settings, side)
+    known = package_writers(settings) if writers is None and side == "input" else writers
 
     def read(value: bytes, headers: Headers | None) -> dict[str, object]:
         if writers is not None:
             writers.prepare([value], [headers])
-        groups, faults = unframe([value], [headers], framing, schema, writers)
+        groups, faults = unframe([value], [headers], framing, schema, known)
         if faults:
             raise faults[0]
         [group] = groups

@@ -3,10 +3,11 @@
 from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
 from stream.store.folder import MANIFEST, current_version, resolve, versions
 from stream.store.golden import Golden
-from stream.store.manifests import NAME
+from stream.store.manifests import EVENTS_FILE, NAME
 from stream.store.opening import (
     STEPS,
     Package,
+    events_of,
     golden_of,
     open_package,
     read_file,
@@ -20,6 +21,7 @@ from stream.store.signature import PublicKey, SigningKey, is_encrypted
 from stream.store.trust import Trust, check_signature
 
 __all__ = [
+    "EVENTS_FILE",
     "MANIFEST",
     "NAME",
     "STEPS",
@@ -36,6 +38,7 @@ __all__ = [
     "carried_paths",
     "check_signature",
     "current_version",
+    "events_of",
     "golden_of",
     "is_encrypted",
     "list_versions",

@@ -17,7 +17,7 @@ from stream.store.column_choice import choose_types
 from stream.store.folder import next_version
 from stream.store.golden import MAX_ROWS, choose_golden, places, spread, through_avro, write_golden
 from stream.store.libraries import fitted_versions, library_versions, modules_of, own_modules
-from stream.store.manifests import NAME
+from stream.store.manifests import EVENTS_FILE, NAME
 from stream.store.mapping import FeatureMapping, map_features
 from stream.store.pack_request import Brought, PackRequest, Tell
 from stream.store.probe import learn_answers
@@ -108,6 +108,8 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
         "prediction.avsc": prediction.encode(),
         "golden.avro": write_golden(golden, features.text, manifest),
     }
+    if brought.schema is not None:
+        files[EVENTS_FILE] = brought.schema.encode()
     if request.attach is not None:
         files = {**request.attach(manifest), **files}
     return Assembled(manifest, files, (*messages, *proved.messages))

@@ -11,6 +11,7 @@ from stream.errors import PackageError
 from stream.manifest import Manifest
 from stream.store.folder import MANIFEST, current_version, make_current, resolve, versions
 from stream.store.libraries import differences
+from stream.store.manifests import EVENTS_FILE
 from stream.store.opening import Package, open_package, read_file, read_head, sound_schema
 from stream.store.trust import Trust, signature_of
 
@@ -117,7 +118,9 @@ def show_version(path: Path, version: int | None, trust: Trust) -> Shown:
     content, manifest = read_head(folder)
     signed, signer = _signed(folder, content, trust)
     prints: dict[str, str] = {}
-    for name in ("features.avsc", "prediction.avsc"):
+    for name in ("features.avsc", EVENTS_FILE, "prediction.avsc"):
+        if name not in manifest.files:
+            continue
         with sound_schema(folder / name):
             prints[name] = RecordSchema(read_file(folder, manifest, name).decode()).fingerprint.hex()
     return Shown(folder, manifest, prints, differences(manifest.libraries, manifest.fitted), signed, signer)

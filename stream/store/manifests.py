@@ -25,7 +25,7 @@ from stream.manifest import (
     Unknown,
 )  # fmt: skip
 
-__all__ = ["MODEL_FILES", "NAME", "REQUIRED_FILES", "read_manifest", "write_manifest"]
+__all__ = ["EVENTS_FILE", "MODEL_FILES", "NAME", "REQUIRED_FILES", "read_manifest", "write_manifest"]
 
 T = TypeVar("T")
 
@@ -37,6 +37,9 @@ MODEL_FILES = ("model.joblib", "model.skops")
 
 REQUIRED_FILES = ("features.avsc", "prediction.avsc", "golden.avro")
 """What every version holds beside the model and its manifest."""
+
+EVENTS_FILE = "events.avsc"
+"""The schema of events as it was given to `pack`, where it was: its producers may write with all of it."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _DTYPE = re.compile(

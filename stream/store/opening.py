@@ -17,7 +17,7 @@ from stream.store.artefact import load_estimator
 from stream.store.folder import MANIFEST, other_files, read_plain, resolve
 from stream.store.golden import Golden, check_golden, read_golden
 from stream.store.libraries import differences
-from stream.store.manifests import MODEL_FILES, read_manifest
+from stream.store.manifests import EVENTS_FILE, MODEL_FILES, read_manifest
 from stream.store.projection import carried_types
 from stream.store.signature import SIGNATURE, PublicKey
 from stream.store.trust import Trust, check_signature
@@ -27,6 +27,7 @@ __all__ = [
     "STEPS",
     "Package",
     "Witness",
+    "events_of",
     "golden_of",
     "open_package",
     "read_file",
@@ -189,6 +190,17 @@ def read_file(folder: Path, manifest: Manifest, name: str) -> bytes:
     return content
 
 
+def events_of(package: Package) -> RecordSchema | None:
+    """
+    The schema of events that an opened version was packed with.
+
+    Raises: PackageError (step `hash`) if it has changed since.
+    """
+    if EVENTS_FILE not in package.manifest.files:
+        return None
+    return RecordSchema(read_file(package.path, package.manifest, EVENTS_FILE).decode())
+
+
 def golden_of(package: Package) -> Golden:
     """The golden rows of an opened version. Raises: PackageError (step `hash`) if they have changed since."""
     return read_golden(read_file(package.path, package.manifest, "golden.avro"))
@@ -211,10 +223,13 @@ def read_vouched(folder: Path, name: str, trust: Trust) -> bytes:
 
 
 def _schemas(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[str, str]:
-    """Both schemas, which must hold what the manifest names."""
+    """The features' and the prediction's schema, which must hold what the manifest names."""
     with sound_schema(folder / "features.avsc") as place:
         features = RecordSchema(files[place.name].decode())
         _check_features(features, manifest, place)
+    if EVENTS_FILE in files:
+        with sound_schema(folder / EVENTS_FILE) as place:
+            RecordSchema(files[place.name].decode())
     with sound_schema(folder / "prediction.avsc") as place:
         prediction = RecordSchema(files[place.name].decode())
         _check_prediction(prediction, features, manifest, place)

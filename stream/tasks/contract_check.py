@@ -7,12 +7,14 @@ from functools import partial
 
 from stream.codec import RecordSchema, compare
 from stream.errors import BrokerRefused, PackageError, Refused, Retriable, SchemaError, SettingsError, Stopped
+from stream.records import Batch
 from stream.registry import Client
 from stream.resources import open_configured, read_schema, registry_client, subject_of
 from stream.settings import Settings
 from stream.store import Package, current_version, resolve, versions
 from stream.tasks.findings import Finding, Severity, compared
 from stream.tasks.registry_check import EDGE_RECORDS, registered
+from stream.tasks.writers_check import unregistered
 from stream.transport import Cluster, first_and_last
 
 __all__ = ["check_contract", "topics_there"]
@@ -26,8 +28,15 @@ def topics_there(settings: Settings) -> Collection[str]:
     return Cluster(settings.kafka).topics(ANSWER_S)
 
 
+def edge_records(settings: Settings) -> Batch:
+    """The input topic's first and last records. Raises: Stopped when no broker answers or it refuses."""
+    return first_and_last(settings.kafka, settings.input.topic, EDGE_RECORDS)
+
+
 def check_contract(
-    settings: Settings, look: Callable[[Settings], Collection[str]] = topics_there
+    settings: Settings,
+    look: Callable[[Settings], Collection[str]] = topics_there,
+    read: Callable[[Settings], Batch] = edge_records,
 ) -> list[Finding]:
     """
     Look at everything: package, writer schemas, prediction schema, downstream, topics.
@@ -35,6 +44,7 @@ def check_contract(
     Args:
         settings: the configuration.
         look: which topics there are.
+        read: reads the input topic's first and last records.
     Returns: all findings, worst first; empty = nothing found.
     """
     try:
@@ -44,7 +54,7 @@ def check_contract(
         found = [Finding("error", f"package{step}", error.message, error.hint)]
     else:
         found = [Finding("info", "package", note) for note in package.notes]
-        found += _input(settings, package)
+        found += _input(settings, package, partial(read, settings))
         found += _output(settings, package)
     found += _topics(settings, look)
     return sorted(found, key=lambda one: ("error", "warning", "info").index(one.severity))
@@ -73,7 +83,7 @@ def _topics(settings: Settings, look: Callable[[Settings], Collection[str]]) -> 
             yield Finding("warning", f"{key} {topic}", message, "create it with `stream topics --create`")
 
 
-def _input(settings: Settings, package: Package) -> Iterator[Finding]:
+def _input(settings: Settings, package: Package, read: Callable[[], Batch]) -> Iterator[Finding]:
     """Model ↔ every schema that events may be written with."""
     features = RecordSchema(package.features)
     if settings.input.schema is not None:
@@ -84,11 +94,12 @@ def _input(settings: Settings, package: Package) -> Iterator[Finding]:
             yield Finding("error", where, error.message, error.hint)
         else:
             yield from compared(where, writer, features, package.manifest)
-    if settings.framing("input") == "confluent":
-        look = partial(first_and_last, settings.kafka, settings.input.topic, EDGE_RECORDS)
+    if settings.framing("input") == "confluent" and settings.schema_registry.url:
         yield from _asked(
-            settings, lambda client: registered(settings, client, features, package.manifest, look)
+            settings, lambda client: registered(settings, client, features, package.manifest, read)
         )
+    else:
+        yield from unregistered(settings, package, read)
 
 
 def _output(settings: Settings, package: Package) -> Iterator[Finding]:

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from stream.errors import SchemaError
-from stream.store import PackRequest, open_package, pack
+from stream.errors import PackageError, SchemaError
+from stream.store import PackRequest, events_of, open_package, pack
 
 FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
 ODD: list[dict[str, Any]] = [
@@ -51,3 +51,35 @@ def test_default_of_another_type_is_refused_before_anything_is_written(tmp_path:
         pack(_model(), PackRequest("m", tmp_path / "m"), schema=_events({"type": "double", "default": "x"}))
 
     assert not (tmp_path / "m").exists()
+
+
+def test_schema_is_kept_as_it_was_given(tmp_path: Path) -> None:
+    """Its fingerprint is what producers write before each value; it is hashed as every file."""
+    given = _events({"type": "double"}, *ODD)
+    pack(_model(), PackRequest("m", tmp_path / "m"), schema=given)
+    package = open_package(tmp_path / "m")
+
+    assert given == (package.path / "events.avsc").read_text("utf-8")
+    assert "events.avsc" in package.manifest.files
+    events = events_of(package)
+    assert events is not None
+    assert given == events.text
+
+
+def test_package_of_a_sample_has_none(tmp_path: Path) -> None:
+    """No producer writes with a schema that nobody has seen; a package without the file is as valid as ever."""
+    pack(_model(), PackRequest("m", tmp_path / "m"), sample=FRAME)
+    package = open_package(tmp_path / "m")
+
+    assert not (package.path / "events.avsc").exists()
+    assert events_of(package) is None
+
+
+def test_changed_schema_is_refused(tmp_path: Path) -> None:
+    """Whoever could change it could make the worker read other numbers."""
+    pack(_model(), PackRequest("m", tmp_path / "m"), schema=_events({"type": "double"}, *ODD))
+    file = tmp_path / "m/versions/1/events.avsc"
+    file.write_text(file.read_text("utf-8").replace("price", "prize"), "utf-8")
+
+    with pytest.raises(PackageError, match=r"events\.avsc: its sha256 is"):
+        open_package(tmp_path / "m")

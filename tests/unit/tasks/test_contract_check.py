@@ -15,6 +15,7 @@ from sklearn.linear_model import LinearRegression
 
 from stream.cli.check import check as command
 from stream.errors import BrokerRefused, Retriable, StreamError
+from stream.records import Batch
 from stream.settings import InputSettings, ModelSettings, Settings
 from stream.store import PackRequest, pack
 from stream.tasks import check_contract
@@ -50,12 +51,17 @@ def settings(tmp_path: Path) -> Settings:
 
 def found(settings: Settings) -> list[tuple[str, str]]:
     """Severity and message of each finding."""
-    return [(one.severity, one.message) for one in check_contract(settings, everything)]
+    return [(one.severity, one.message) for one in check_contract(settings, everything, nothing)]
 
 
 def everything(settings: Settings) -> set[str]:
     """A broker that has all topics."""
     return {settings.input.topic, settings.output.topic, settings.dead_letters.topic}
+
+
+def nothing(settings: Settings) -> Batch:
+    """A topic without records."""
+    return Batch(settings.input.topic)
 
 
 class TestCheck:
@@ -72,7 +78,7 @@ class TestCheck:
 
         findings = found(settings)
 
-        assert ["error", "error", "warning"] == [severity for severity, _ in findings]
+        assert ["error", "error", "warning", "info"] == [severity for severity, _ in findings]
         assert "renamed to 'dep_delay'" in "".join(message for _, message in findings)
 
     def test_package_that_does_not_open_is_the_finding(self, settings: Settings) -> None:
@@ -88,10 +94,12 @@ class TestCheck:
         """A version whose predictions lack what the one before had is reported: downstream reads it."""
         packed(settings.base / "line", carry=())
 
-        [(severity, message)] = found(settings)
+        [(severity, message), (note, about)] = found(settings)
 
         assert "warning" == severity
         assert "'id'" in message
+        assert "info" == note
+        assert "events.avsc" in about
 
     def test_missing_schema_file_is_refused(self, settings: Settings) -> None:
         """A path that leads nowhere is named."""
@@ -108,7 +116,7 @@ class TestTopics:
 
     def test_each_missing_topic_is_a_warning(self, settings: Settings) -> None:
         """Those that are not there are named by key, with the command that makes them."""
-        findings = check_contract(settings, lambda own: everything(own) - {own.output.topic})
+        findings = check_contract(settings, lambda own: everything(own) - {own.output.topic}, nothing)
 
         [missing] = findings
         assert ("warning", f"[output] topic {settings.output.topic}") == (missing.severity, missing.where)
@@ -125,7 +133,7 @@ class TestTopics:
         def look(own: Settings) -> set[str]:
             raise error
 
-        [finding] = check_contract(settings, look)
+        [finding] = check_contract(settings, look, nothing)
 
         assert severity == finding.severity
         assert error.message in finding.message
@@ -149,7 +157,7 @@ class TestExitCode:
         """A promotion is information, a new null a warning, another type an error."""
         (settings.base / "event.avsc").write_text(text(fields))
         config = settings.base / "stream.toml"
-        checked = partial(check_contract, look=everything)
+        checked = partial(check_contract, look=everything, read=nothing)
         monkeypatch.setattr("stream.tasks.contract_check.check_contract", checked)
         config.write_text('[model]\nuri = "line"\n[input]\nschema = "event.avsc"\n')
 

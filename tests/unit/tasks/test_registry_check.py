@@ -11,6 +11,7 @@ from sklearn.linear_model import LinearRegression
 
 from stream.codec import RecordSchema, confluent_prefix
 from stream.errors import Stopped
+from stream.records import Batch
 from stream.registry import Client, Connection
 from stream.settings import InputSettings, ModelSettings, RegistrySettings, Settings
 from stream.store import Package, PackRequest, open_package, pack
@@ -158,6 +159,7 @@ class TestOutput:
         return check_contract(
             settings,
             lambda own: {own.input.topic, own.output.topic, own.dead_letters.topic},
+            lambda own: Batch(own.input.topic),
         )
 
     def test_schema_that_is_not_registered_is_refused(self, memory: Memory, model: ModelSettings) -> None:
