@@ -24,13 +24,12 @@ _BY_HINT: Mapping[str, str] = {
         DELEGATION_TOKEN_AUTHORIZATION_FAILED DELEGATION_TOKEN_AUTH_DISABLED DELEGATION_TOKEN_NOT_FOUND
         DELEGATION_TOKEN_OWNER_MISMATCH DELEGATION_TOKEN_REQUEST_NOT_ALLOWED DELEGATION_TOKEN_EXPIRED
     """,
-    "another application is in this consumer group: one with an eager assignor (range, roundrobin, sticky), or of"
-    " another kind, such as Kafka Connect; give the worker a `[kafka] group` of its own": """
+    "give the worker a `[kafka] group` of its own: another application is in this one, with an eager assignor (range,"
+    " roundrobin, sticky) or of another kind, such as Kafka Connect": """
         INCONSISTENT_GROUP_PROTOCOL
     """,
-    "the group can't use the assignor in `[kafka.consumer]`: take it out, or give the worker a `[kafka] group` of its"
-    " own": "UNSUPPORTED_ASSIGNOR",
-    "the group has as many members as the broker allows (group.max.size): stop some, or raise it": """
+    "take the assignor out of [kafka.consumer]: the group can't use it": "UNSUPPORTED_ASSIGNOR",
+    "stop some of the group's members, or raise the broker's group.max.size: it allows no more": """
         GROUP_MAX_SIZE_REACHED
     """,
     "give the group another name: `[kafka] group`": "INVALID_GROUP_ID",
@@ -39,13 +38,13 @@ _BY_HINT: Mapping[str, str] = {
     'set "transaction.timeout.ms" in [kafka.producer] to less than the broker\'s transaction.max.timeout.ms': """
         INVALID_TRANSACTION_TIMEOUT
     """,
-    "the broker lacks what is asked of it: Kafka 3.9 to 4.4 are supported": """
+    "use a Kafka from 3.9 to 4.4: this broker lacks what is asked of it": """
         UNSUPPORTED_VERSION _UNSUPPORTED_FEATURE UNSUPPORTED_FOR_MESSAGE_FORMAT SECURITY_DISABLED
     """,
     'set "compression.type" in [kafka.producer] to one that broker and client support': """
         UNSUPPORTED_COMPRESSION_TYPE
     """,
-    "a property that this call needs is missing in [kafka.properties]": "_NOT_CONFIGURED",
+    "set the property that this call needs in [kafka.properties]": "_NOT_CONFIGURED",
 }
 """Per hint, the names of its error codes as librdkafka spells them, separated by white space."""
 

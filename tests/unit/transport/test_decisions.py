@@ -50,7 +50,7 @@ def test_another_application_in_the_group_is_named() -> None:
     """An eager assignor has nothing to do with credentials."""
     fault = decide(KafkaError(KafkaError.INCONSISTENT_GROUP_PROTOCOL), "joining the group g")
 
-    assert "another application is in this consumer group" in (fault.hint or "")
+    assert "another application is in this one" in (fault.hint or "")
     assert "joining the group g" in fault.message
 
 
