@@ -160,7 +160,7 @@ def _print(shown: Shown) -> None:
                 "field": f.path,
                 "avro": f.avro,
                 "null": "allowed" if f.nullable else "",
-                "as": f.kind,
+                "as": f"{f.kind} ({f.dtype})" if f.dtype else f.kind,
             }
             for f in manifest.features
         ]

@@ -136,6 +136,11 @@ def _check_kind(manifest: Manifest) -> None:
     times = [feature.name for feature in manifest.features if feature.kind == "datetime"]
     if times:
         raise _refusal(manifest, f"ONNX has no dates and times, and it takes {', '.join(map(repr, times))}")
+    categories = [feature.name for feature in manifest.features if feature.kind == "category"]
+    if categories:
+        raise _refusal(
+            manifest, f"ONNX has no categories of pandas, and it takes {', '.join(map(repr, categories))}"
+        )
 
 
 def _converted(package: Package) -> bytes:

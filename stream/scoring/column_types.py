@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stream.errors import PackageError
 from stream.manifest import Feature, NullText
 from stream.scoring.encoded_texts import known_objects, missing_texts
 from stream.scoring.fitted_parts import walk
+from stream.scoring.frame_columns import NULLABLE
 from stream.scoring.native_categories import NativeCategories, native_categories
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ _PLAIN = ("sklearn", "lightgbm", "xgboost", "imblearn")
 """Libraries whose own transformers and models turn any number into a float, whatever its type."""
 
 _WHOLE = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+
+_HELD = {**NULLABLE, **dict.fromkeys(_WHOLE, ("int", "long")), "bool": ("boolean",)}
+"""Types of pandas' columns, and the Avro types of numbers and booleans that they hold."""
 
 
 def typed_features(
@@ -42,11 +47,12 @@ def typed_features(
         owner: a sample's rows as pandas has them, by the features' names; None without a sample.
     Returns: the features, typed; then what else may be right, for an estimator that raises on the first: instants
         without their zone, and the types that the schema alone says.
+    Raises: PackageError where a field can't hold the categories that the model was fitted on, or they can't be told.
     """
     names = tuple(feature.name for feature in features)
     objects, nulls = known_objects(estimator, names), missing_texts(estimator, names)
     tells = any(_tells_types(part.estimator) for part in walk(estimator, names))
-    native = native_categories(estimator, names, _categories(owner, names))
+    native = native_categories(estimator, names, owner)
     typed = []
     for feature in features:
         column = None if owner is None or feature.name not in owner else owner[feature.name]
@@ -74,19 +80,16 @@ def _tells_types(estimator: Any) -> bool:
     return library not in _PLAIN
 
 
-def _categories(owner: pd.DataFrame | None, names: Sequence[str]) -> dict[str, Any]:
-    import pandas as pd
-
-    if owner is None:
-        return {}
-    return {
-        name: owner[name].dtype
-        for name in names
-        if name in owner and isinstance(owner[name].dtype, pd.CategoricalDtype)
-    }
-
-
 def _category(feature: Feature, known: NativeCategories) -> Feature:
+    texts, truths = (all(isinstance(value, kind) for value in known.values) for kind in (str, bool))
+    fits = "text" if texts else "boolean" if truths else "number"
+    if fits not in (feature.kind, feature.avro) or (fits == "number" and feature.avro == "boolean"):
+        raise PackageError(
+            f"field {feature.path!r} is of the Avro type {feature.avro}; the model was fitted on categories "
+            f"there, such as {known.values[0]!r}",
+            step="manifest",
+            hint="give the field the categories' own type in the schema, or in the sample",
+        )
     return replace(
         feature,
         kind="category",
@@ -107,9 +110,7 @@ def _number(feature: Feature, column: pd.Series | None, tells: bool, null: NullT
         return replace(feature, dtype=dtype)
     if not tells:
         return feature
-    if dtype in _WHOLE and feature.avro in ("int", "long"):
-        return replace(feature, dtype=dtype)
-    if dtype == "bool" and feature.avro == "boolean":
+    if feature.avro in _HELD.get(dtype, ()):
         return replace(feature, dtype=dtype)
     if dtype == "object" and feature.avro in ("boolean", "int", "long"):
         return replace(feature, dtype=dtype, null=null or _missing(column))
@@ -128,11 +129,10 @@ def _text(feature: Feature, column: pd.Series | None, tells: bool, null: NullTex
         return feature
     if _is_category(column):
         return _owners_category(feature, column)
-    return (
-        replace(feature, dtype="str")
-        if column.dtype.name == "str"
-        else replace(feature, null=_missing(column))
-    )
+    dtype = column.dtype.name
+    if dtype == "str" or feature.avro in NULLABLE.get(dtype, ()):
+        return replace(feature, dtype=dtype)
+    return replace(feature, null=_missing(column))
 
 
 def _time(feature: Feature, column: pd.Series | None, tells: bool, null: NullText | None) -> Feature:

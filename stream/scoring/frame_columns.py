@@ -23,7 +23,18 @@ from stream.types import AvroType, type_called
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FrameColumn", "Values", "frame_column"]
+__all__ = ["NULLABLE", "FrameColumn", "Values", "frame_column"]
+
+NULLABLE: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"), ("int", "long")
+    ),
+    "Float32": ("float",),
+    "Float64": ("double",),
+    "boolean": ("boolean",),
+    "string": ("string", "enum", "uuid"),
+}
+"""pandas' nullable types, and the Avro types that they hold."""
 
 Values: TypeAlias = Any
 """An ndarray, or one of pandas' arrays."""
@@ -101,9 +112,7 @@ class _Number(FrameColumn):
             return column.to_numpy(zero_copy_only=False), {}
         values, wrong = self.avro.model_values(column)
         if self.dtype.kind in "iu":
-            limits, whole = np.iinfo(self.dtype), values.astype(np.int64, copy=False)
-            for row in np.flatnonzero((whole < limits.min) | (whole > int(limits.max))).tolist():
-                wrong = {**wrong, row: f"{whole[row]} is beyond {self.dtype}"}
+            wrong = wrong | _beyond(values.astype(np.int64, copy=False), self.dtype)
         return values.astype(self.dtype), wrong
 
     def odd(self, column: pa.Array) -> Mapping[int, Hashable]:
@@ -115,6 +124,26 @@ class _Number(FrameColumn):
         if self.dtype.kind == "f" or not column.null_count:
             return column
         return pc.fill_null(column, pa.scalar(0).cast(column.type))
+
+
+@dataclass(frozen=True, slots=True)
+class _Nullable(FrameColumn):
+    """One of pandas' nullable types, which have a missing value of their own."""
+
+    dtype: Any
+
+    def values(self, column: pa.Array) -> tuple[Values, Wrong]:
+        wrong: Wrong = {}
+        narrow = np.dtype(self.dtype.type) if self.dtype.kind in "iuf" else None
+        if narrow is not None and narrow.kind != "f":
+            _, wrong = self.avro.model_values(column)
+            wrong = wrong | _beyond(pc.fill_null(column, 0).cast(pa.int64()).to_numpy(), narrow)
+            if wrong:
+                held = np.ones(len(column), np.bool_)
+                held[list(wrong)] = False
+                column = pc.if_else(pa.array(held), column, pa.scalar(None, column.type))
+        column = column if narrow is None else column.cast(pa.from_numpy_dtype(narrow))
+        return self.dtype.__from_arrow__(column), wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +222,13 @@ class _Category(FrameColumn):
         return np.where(missing, -1, codes), (codes < 0) & ~missing
 
 
+def _beyond(values: npt.NDArray[np.int64], dtype: np.dtype[Any]) -> Wrong:
+    """The whole numbers that a narrower type can't hold."""
+    limits = np.iinfo(dtype)
+    outside = (values < limits.min) | (values > int(limits.max))
+    return {row: f"{values[row]} is beyond {dtype}" for row in np.flatnonzero(outside).tolist()}
+
+
 def frame_column(feature: Feature) -> FrameColumn:
     """
     The maker of a feature's column.
@@ -209,15 +245,13 @@ def frame_column(feature: Feature) -> FrameColumn:
         dtype = pd.api.types.pandas_dtype(feature.dtype)
         assert isinstance(dtype, (np.dtype, pd.DatetimeTZDtype))
         return _Time(feature, avro, dtype)
-    if feature.kind == "text":
-        return _Text(feature, avro) if feature.dtype == "str" else FrameColumn(feature, avro)
-    if feature.kind == "number" and feature.dtype:
-        return (
-            _Objects(feature, avro)
-            if feature.dtype == "object"
-            else _Number(feature, avro, np.dtype(feature.dtype))
-        )
-    return FrameColumn(feature, avro)
+    if feature.dtype == "str":
+        return _Text(feature, avro)
+    if feature.dtype == "object":
+        return _Objects(feature, avro)
+    if feature.dtype in NULLABLE:
+        return _Nullable(feature, avro, pd.api.types.pandas_dtype(feature.dtype))
+    return _Number(feature, avro, np.dtype(feature.dtype)) if feature.dtype else FrameColumn(feature, avro)
 
 
 def _category(feature: Feature, avro: AvroType) -> FrameColumn:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stream.errors import PackageError
 from stream.manifest import Category, Unknown
 from stream.scoring.fitted_parts import Part, walk
 
@@ -44,7 +45,7 @@ class NativeCategories:
 
 
 def native_categories(
-    estimator: object, names: Sequence[str], owner: Mapping[str, pd.CategoricalDtype] | None = None
+    estimator: object, names: Sequence[str], owner: pd.DataFrame | None = None
 ) -> dict[str, NativeCategories]:
     """
     The columns that an estimator was fitted on as pandas' category.
@@ -52,18 +53,19 @@ def native_categories(
     Args:
         estimator: fitted.
         names: its columns.
-        owner: those that are categories in the sample, in its order: they settle which of LightGBM's lists is whose
-            where the model doesn't say, and whether a category is ordered.
-    Returns: by column; none for those that can't be told.
+        owner: a sample's rows as pandas has them: they settle which of LightGBM's lists is whose where the model
+            doesn't say, and whether a category is ordered.
+    Returns: by column; without a sample, none for those that can't be told.
+    Raises: PackageError where a sample doesn't tell either.
     """
     found: dict[str, NativeCategories] = {}
     for part in walk(estimator, tuple(names)):
-        for name, categories in _of_part(part, owner or {}):
+        for name, categories in _of_part(part, owner):
             found.setdefault(name, categories)
     return found
 
 
-def _of_part(part: Part, owner: Mapping[str, pd.CategoricalDtype]) -> Iterator[tuple[str, NativeCategories]]:
+def _of_part(part: Part, owner: pd.DataFrame | None) -> Iterator[tuple[str, NativeCategories]]:
     if (booster := _booster(part.estimator, "lightgbm", "LGBMModel")) is not None:
         yield from _lightgbm(booster, part.columns, owner)
     elif (booster := _booster(part.estimator, "xgboost", "XGBModel")) is not None:
@@ -83,7 +85,7 @@ def _booster(estimator: Any, library: str, wrapper: str) -> Any:
 
 
 def _lightgbm(
-    booster: Any, columns: Sequence[str], owner: Mapping[str, pd.CategoricalDtype]
+    booster: Any, columns: Sequence[str], owner: pd.DataFrame | None
 ) -> Iterator[tuple[str, NativeCategories]]:
     """One list per column of pandas' category, in their order; ordered ones are numbers to the trees."""
     lists = booster.pandas_categorical
@@ -93,12 +95,28 @@ def _lightgbm(
     chosen = [kept[place] for place in _categorical_places(booster, kept)]
     found = [_column(name, columns) for name in chosen]
     if len(chosen) != len(lists):
-        found = [name for name in columns if name in owner]
-    if len(found) != len(lists):
-        return
+        found = _holders(lists, columns, owner)
     for name, values in zip(found, lists, strict=True):
         if name is not None:
             yield name, NativeCategories(tuple(values), _dtype(values), _ordered(name, owner), "missing")
+
+
+def _holders(lists: Sequence[Sequence[Category]], columns: Sequence[str], owner: Any) -> list[str | None]:
+    """The columns of the lists where ordered categories are among them: by the sample's values."""
+    if owner is None:
+        return [None] * len(lists)
+    declared = [name for name in columns if name in owner and hasattr(owner[name], "cat")]
+    if len(declared) == len(lists):
+        return list(declared)
+    held = {name: set(owner[name].dropna()) for name in columns if name in owner}
+    found = [[name for name, values in held.items() if values and values <= set(listed)] for listed in lists]
+    if any(len(names) != 1 for names in found):
+        raise PackageError(
+            f"the model was fitted on {len(lists)} columns of categories, and which they are can't be told",
+            step="manifest",
+            hint="give a parquet sample, or a frame, in which those columns are pandas' category",
+        )
+    return [names[0] for names in found]
 
 
 def _categorical_places(booster: Any, kept: Sequence[str]) -> list[int]:
@@ -110,7 +128,7 @@ def _categorical_places(booster: Any, kept: Sequence[str]) -> list[int]:
 
 
 def _xgboost(
-    booster: Any, columns: Sequence[str], owner: Mapping[str, pd.CategoricalDtype]
+    booster: Any, columns: Sequence[str], owner: pd.DataFrame | None
 ) -> Iterator[tuple[str, NativeCategories]]:
     """Since 3.1 a booster keeps them, by column."""
     if "c" not in (booster.feature_types or ()) or not hasattr(booster, "get_categories"):
@@ -144,5 +162,5 @@ def _dtype(values: Sequence[Category]) -> str:
     return known.get(next(iter(kinds)), "float64") if len(kinds) == 1 else "object"
 
 
-def _ordered(name: str, owner: Mapping[str, pd.CategoricalDtype]) -> bool:
-    return name in owner and bool(owner[name].ordered)
+def _ordered(name: str, owner: Any) -> bool:
+    return owner is not None and name in owner and bool(getattr(owner[name].dtype, "ordered", False))

@@ -43,7 +43,8 @@ EVENTS_FILE = "events.avsc"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _DTYPE = re.compile(
-    r"(u?int(8|16|32|64)|float(32|64)|bool|object|str|datetime64\[(s|ms|us|ns)(, [^\]]{1,64})?\])?\Z"
+    r"([uU]?[iI]nt(8|16|32|64)|[fF]loat(32|64)|bool(ean)?|object|str(ing)?"
+    r"|datetime64\[(s|ms|us|ns)(, [^\]]{1,64})?\])?\Z"
 )
 """Types of pandas' columns; none is made of anything else that a manifest says."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, TargetEncoder
 from xgboost import XGBClassifier
 
+from stream.errors import PackageError
 from stream.files import read_sample
 from stream.scoring import Model, Scored, columns_of
 from stream.store import PackRequest, pack
@@ -261,3 +263,91 @@ def test_missing_text_of_a_transformed_target_or_an_indicator_is_nan(tmp_path: P
     found = published(packed(fitted, TEXTS, tmp_path), TEXTS)
 
     np.testing.assert_allclose(fitted.predict(TEXTS), found, rtol=1e-12)
+
+
+def test_ordered_categories_among_others_are_told_by_the_samples_values(tmp_path: Path) -> None:
+    """LightGBM keeps a list for each, and says of the others only which columns they are."""
+    rows = NATIVE.assign(rank=pd.Categorical(RNG.choice(["lo", "hi"], ROWS), ["lo", "hi"], ordered=True))
+    fitted: Any = LIGHT.fit(rows, NATIVE_TARGET)
+    model = packed(fitted, rows, tmp_path)
+
+    assert [None, ("York", "Ely", "Bath"), (1, 2, 3), ("lo", "hi")] == [
+        feature.categories for feature in model.manifest.features
+    ]
+    np.testing.assert_allclose(fitted.predict_proba(rows)[:, 1], published(model, rows), rtol=1e-12)
+
+
+def test_ordered_categories_that_cannot_be_told_are_refused(tmp_path: Path) -> None:
+    """Two columns hold the same values; a parquet sample says which is which."""
+    rows = pd.DataFrame(
+        {name: pd.Categorical(["lo", "hi"] * 12, ["lo", "hi"], ordered=name == "a") for name in "ab"}
+    )
+    fitted = LIGHT.fit(rows, NATIVE_TARGET)
+
+    with pytest.raises(PackageError, match="2 columns of categories.*can't be told"):
+        packed(fitted, rows, tmp_path)
+    assert [("lo", "hi")] * 2 == [
+        f.categories for f in packed(fitted, rows, tmp_path, "parquet").manifest.features
+    ]
+
+
+def test_field_that_cannot_hold_the_fitted_categories_is_refused(tmp_path: Path) -> None:
+    """A text is not the whole number that it looks like."""
+    fitted = LIGHT.fit(NATIVE, NATIVE_TARGET)
+    fields = [
+        {"name": "size", "type": "double"},
+        *({"name": name, "type": "string"} for name in ("city", "level")),
+    ]
+    schema = json.dumps({"type": "record", "name": "m", "fields": fields})
+
+    with pytest.raises(
+        PackageError, match="'level' is of the Avro type string; .* categories there, such as 1"
+    ):
+        pack(fitted, PackRequest("m", out=tmp_path / "m"), schema=schema)
+
+
+def test_nullable_types_of_pandas_are_kept_for_a_step_that_tells_types(tmp_path: Path) -> None:
+    """The text of a missing one is `<NA>`, and whole numbers beside it stay whole."""
+    rows = pd.DataFrame(
+        {
+            "n": pd.array([None if i % 7 == 0 else i % 3 for i in range(ROWS)], dtype="Int64"),
+            "w": pd.array([i % 4 for i in range(ROWS)], dtype="UInt8"),
+            "b": pd.array([None if i % 5 == 0 else i % 2 == 0 for i in range(ROWS)], dtype="boolean"),
+            "s": pd.array(["u", "v", None] * 8, dtype="string"),
+            "f": pd.array([0.5, None] * 12, dtype="Float32"),
+        }
+    )
+    fitted = make_pipeline(Words(), LogisticRegression()).fit(rows, TARGET)
+    model = packed(fitted, rows, tmp_path, "parquet")
+
+    assert [str(dtype) for dtype in rows.dtypes] == [feature.dtype for feature in model.manifest.features]
+    np.testing.assert_allclose(fitted.predict_proba(rows)[:, 1], published(model, rows), rtol=1e-12)
+
+
+def _clock(frame: pd.DataFrame) -> np.ndarray:
+    """A function of one's own on instants: their hour, and their number."""
+    return np.column_stack([frame["t"].dt.hour, frame["t"].astype("int64") / 1e15])
+
+
+@pytest.mark.parametrize(
+    "dtype", ["datetime64[s]", "datetime64[ns]", "datetime64[us, UTC]", "datetime64[ms, Asia/Tokyo]"]
+)
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_instants_have_the_unit_and_zone_of_the_sample(tmp_path: Path, kind: str, dtype: str) -> None:
+    """The hour on the owner's clock, the number in the owner's unit."""
+    times = pd.Series(pd.date_range("2024-01-01", periods=ROWS, freq="7h", tz="UTC"))
+    known: Any = pd.api.types.pandas_dtype(dtype)
+    rows = pd.DataFrame(
+        {"t": times.astype(known) if "," in dtype else times.dt.tz_localize(None).astype(known)}
+    )
+    if kind == "csv":
+        rows.to_csv(tmp_path / "owner.csv", index=False)
+        rows = pd.read_csv(tmp_path / "owner.csv").assign(t=lambda read: pd.to_datetime(read["t"]))
+    else:
+        rows.to_parquet(tmp_path / "owner.parquet")
+        rows = pd.read_parquet(tmp_path / "owner.parquet")
+    fitted = make_pipeline(FunctionTransformer(_clock), LogisticRegression()).fit(rows, TARGET)
+    model = packed(fitted, rows, tmp_path, kind)
+
+    events = rows.assign(t=rows["t"].dt.tz_convert("UTC") if rows["t"].dt.tz is not None else rows["t"])
+    np.testing.assert_allclose(fitted.predict_proba(rows)[:, 1], published(model, events), rtol=1e-12)
