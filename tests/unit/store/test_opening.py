@@ -378,3 +378,30 @@ def test_pickle_that_exits_is_refused(version: Path) -> None:
         open_package(version)
 
     assert "load" == caught.value.step
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("dtype", "timedelta64[ns]"), ("dtype", 7), ("dtype", "int64\n"), ("kind", "category"), ("kind", "period"),
+        ("categories", ["a"]), ("categories", "a"), ("categories", [None]), ("ordered", 1), ("unknown", "guess"),
+    ],
+)  # fmt: skip
+def test_feature_with_a_wrong_type_is_refused(version: Path, key: str, value: object) -> None:
+    """Nothing but the types of pandas' columns, and categories where the kind has them."""
+    _rewrite(version, lambda document: document["features"][0].update({key: value}))
+
+    with pytest.raises(PackageError, match="manifest"):
+        open_package(version)
+
+
+def test_feature_of_an_older_package_has_the_kinds_own_type(version: Path) -> None:
+    """Its manifest says nothing of types and categories."""
+
+    def older(document: dict[str, Any]) -> None:
+        for key in ("dtype", "categories", "ordered", "unknown"):
+            del document["features"][0][key]
+
+    _rewrite(version, older)
+
+    assert ("", None) == (open_package(version).manifest.features[0].dtype, None)
