@@ -75,12 +75,15 @@ def named_format(path: Path, delimiter: str | None = None) -> FileFormat:
     Args:
         path: of the file.
         delimiter: as for `separated`.
-    Raises: SampleError when its name has another suffix, or there is no such file; SettingsError as `separated`.
+    Raises: SampleError when its name has another suffix, there is no such file, or it is a folder; SettingsError as
+        `separated`.
     """
     found = format_of(path)
     if found is None:
         hint = way_in(path) or "rename or convert it"
         raise SampleError(f"{path}: expected a file called {ending_list()}", hint=hint)
+    if path.is_dir():
+        raise SampleError(f"{path}: is a folder", hint="name one of its files; `stream batch` takes folders")
     if not path.is_file():
         raise SampleError(f"{path}: there is no such file", hint="correct the path")
     return separated(found, delimiter)

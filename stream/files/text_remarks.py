@@ -50,11 +50,11 @@ def text_remarks(sample: Sample, column: str, needed: bool) -> list[str]:
     if not known:
         return []
     found = _missing_to_pandas(column, rows) if sample.text else []
-    cell = known[0].values[column]
-    if date := date_spelling(cell):
+    number, cell, date = _odd_date(column, known)
+    if date is not None:
         return [
             *found,
-            f"column {column!r}: row {known[0].number} has {cell!r}, {date}, if it is one to the model",
+            f"column {column!r}: row {number} has {cell!r}, {date}, if it is one to the model",
         ]
     odd = next((row for row in known if number_spelling(row.values[column])), None)
     if odd is None or not sample.text or not all(_is_number(row.values[column]) for row in known):
@@ -67,6 +67,18 @@ def text_remarks(sample: Sample, column: str, needed: bool) -> list[str]:
             "--schema with a string, if the model takes it as a text",
         )
     return [*found, what]
+
+
+def _odd_date(column: str, rows: Sequence[Row]) -> tuple[int, str, str | None]:
+    """The first date that isn't ISO, of rows that hold dates until there; else no spelling."""
+    dates = type_called("date"), type_called("timestamp-micros")
+    for number, values in rows:
+        cell = values[column]
+        if (spelt := date_spelling(cell)) is not None:
+            return number, cell, spelt
+        if all(kind.parse_cell(cell) is None for kind in dates):
+            break
+    return 0, "", None
 
 
 def _is_number(cell: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 __all__ = ["date_spelling", "number_spelling", "spelling"]
@@ -21,6 +22,7 @@ _DAY = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?![0-9]
 _YEAR_FIRST = re.compile(
     r"[0-9]{4}([/.])[0-9]{1,2}\1[0-9]{1,2}(?![0-9])|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?![0-9])"
 )
+_ISO = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ][0-9]{2}:[0-9]{2}.*)?\Z", re.DOTALL)
 _MONTH = r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
 _NAMED = re.compile(
     rf"[0-9]{{1,2}}[ -]{_MONTH},?[ -][0-9]{{2,4}}|{_MONTH} [0-9]{{1,2}},? [0-9]{{4}}", re.IGNORECASE
@@ -62,10 +64,25 @@ def _date(text: str) -> str | None:
         if second > 12:
             return f"a date as {month}{mark}{day}{mark}{end}"
         return f"a date as {day}{mark}{month}{mark}{end} or as {month}{mark}{day}{mark}{end}"
+    if found := _ISO.match(text):
+        return _not_iso(found)
     for pattern, kind in (
         (_YEAR_FIRST, "a date that isn't ISO 8601"),
         (_NAMED, "a date with its month's name"),
     ):
         if (found := pattern.match(text)) and _TIME.match(text, found.end()):
             return kind
+    return None
+
+
+def _not_iso(found: re.Match[str]) -> str | None:
+    """What is wrong with a date of the right form, if anything is."""
+    try:
+        dt.date.fromisoformat(found[1])
+    except ValueError:
+        return "a day that is not in the calendar"
+    try:
+        dt.datetime.fromisoformat(found[0])
+    except ValueError:
+        return "a time that isn't ISO 8601"
     return None

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
@@ -71,6 +73,35 @@ def test_a_run_is_published_whole(tmp_path: Path, given: Plan) -> None:
     )
     assert [record] == past_runs(tmp_path / "out")
     assert frozenset({given.files[0].sha256}) == scored_hashes(tmp_path / "out")
+
+
+def test_every_format_gives_the_same_predictions(tmp_path: Path) -> None:
+    """A file that is compressed, separated otherwise or an array of objects is the same rows."""
+    names = HEADER.split(",")[:8]
+    frame = pd.DataFrame(
+        [(f"f{i}", "UA", "EWR", "IAH", 1400, i, 1, 5) for i in range(10)], columns=names
+    ).assign(note="a;b, c")
+    given = tmp_path / "given"
+    given.mkdir()
+    frame.to_csv(given / "a.csv", index=False)
+    frame.to_csv(given / "a.tsv", index=False, sep="\t")
+    frame.to_csv(given / "semicolons.csv", sep=";")
+    for ending in ("gz", "bz2", "xz"):
+        frame.to_csv(given / f"a.csv.{ending}", index=False)
+    frame.to_json(given / "a.json", orient="records")
+    frame.to_json(given / "lines.json", orient="records", lines=True)
+    frame.to_json(given / "a.jsonl.gz", orient="records", lines=True)
+    frame.to_feather(given / "a.feather")
+    frame.to_parquet(given / "a.parquet")
+    (given / "a.csv.zst").write_bytes(pa.compress((given / "a.csv").read_bytes(), "zstd", asbytes=True))
+
+    record = publish(tmp_path / "out", plan_inputs(find_inputs([str(given)])))
+
+    assert (120, 120) == (record.rows, record.predictions)
+    rows = pd.read_parquet(tmp_path / "out").drop(columns="run")
+    answers = [part.drop(columns="source_file").to_dict("list") for _, part in rows.groupby("source_file")]
+    assert 12 == len(answers)
+    assert [answers[0]] * 12 == answers
 
 
 def test_a_stopped_run_is_gone_on_with(tmp_path: Path, given: Plan) -> None:

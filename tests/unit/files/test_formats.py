@@ -108,8 +108,8 @@ def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
     """As is a folder that has a data file's name."""
     (tmp_path / "d.csv").mkdir()
 
-    for name in ("gone.csv", "d.csv"):
-        with pytest.raises(SampleError, match=rf"{name}: there is no such file"):
+    for name, what in (("gone.csv", "there is no such file"), ("d.csv", "is a folder")):
+        with pytest.raises(SampleError, match=rf"{name}: {what}"):
             named_format(tmp_path / name)
 
 

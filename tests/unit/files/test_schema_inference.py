@@ -226,6 +226,7 @@ def test_sample_without_rows_is_refused(tmp_path: Path) -> None:
     ("cells", "said"),
     [
         (["19/10/2013", "1/2/2014"], "row 2 has '19/10/2013', a date as day/month/year"),
+        (["2013-01-02", "2/1/2013"], "row 3 has '2/1/2013', a date as day/month/year or as month/day/year"),
         (["01/02/2013"], "a date as day/month/year or as month/day/year"),
         (["", "0,5", "1", "2.5"], "row 3 has '0,5', a number with a decimal comma"),
         (["1", "12%"], "row 3 has '12%', a percentage"),

@@ -34,7 +34,8 @@ def test_number_in_another_spelling_is_named(text: str, expected: str) -> None:
         ("19.10.2013", "as day.month.year:"),
         ("01/02/2013", "as day/month/year or as month/day/year:"), ("19-10-13", "as day-month-year of two digits:"),
         ("19/10/2013 08:00", "as day/month/year:"), ("10/19/2013 8:00 PM", "as month/day/year:"),
-        ("2013/10/19", "that isn't ISO 8601:"), ("2013-1-9", "that isn't ISO 8601:"),
+        ("2013/10/19", "that isn't ISO 8601:"), ("2024-02-30", "not in the calendar"),
+        ("2024-02-03 08:00 UTC", "a time that isn't ISO 8601"), ("2013-1-9", "that isn't ISO 8601:"),
         ("19 Oct 2013", "its month's name:"),
         ("October 19, 2013", "its month's name:"), ("19-Oct-13", "its month's name:"),
     ],
@@ -51,7 +52,8 @@ def test_date_in_another_spelling_is_named(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "a", "1.2.3", "192.168.0.1", "40/50/2013", "1/2", "12:30", "May", "10.1.2013x", "a,b", "1,2,3", "-", ",", "%",
-     "0/0/2013", "2013-10-19 and on", "1-800-555"],
+     "0/0/2013", "2013-10-19 and on", "2013-10-19", "2013-10-19T08:00:00Z", "2013-10-19 08:00",
+     "1-800-555"],
 )  # fmt: skip
 def test_other_texts_are_not_named(text: str) -> None:
     """A hint that is wrong is worse than none."""
