@@ -25,8 +25,8 @@ How a field reaches the model: float64 (booleans too; null = NaN), object, datet
 feature's `dtype` says otherwise.
 """
 
-Inputs: TypeAlias = Literal["frame", "matrix", "vector"]
-"""A DataFrame with names, a float64 matrix of the fields in order, or one array field of numbers."""
+Inputs: TypeAlias = Literal["frame", "matrix", "vector", "series"]
+"""A DataFrame with names, a float64 matrix of the fields in order, one array field of numbers, or a Series of texts."""
 
 NullText: TypeAlias = Literal["None", "NaN"]
 """What a missing text is to the estimator."""
@@ -171,6 +171,11 @@ class Manifest:
         if self.score == "predict_proba":
             return f"the probability of {whose}"
         return f"decision_function of {whose}, not a probability"
+
+    @property
+    def is_array(self) -> bool:
+        """Whether the estimator takes an array of numbers, not a table or a text."""
+        return self.inputs in ("matrix", "vector")
 
     @property
     def needed(self) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ def pack(  # noqa: PLR0913  # one argument per option of `stream pack`
     delimiter: str | None = None,
     schema: str | Path | Mapping[str, object] | None = None,
     vector: str | None = None,
+    columns: Names = (),
     carry: Names = (),
     out: str | Path | None = None,
     probabilities: bool = False,
@@ -58,6 +59,7 @@ def pack(  # noqa: PLR0913  # one argument per option of `stream pack`
         delimiter: what separates the cells of a csv sample; None to find it.
         schema: the events' Avro schema: a file's path, its JSON text, or a dict; None to infer it from the sample.
         vector: the array field that holds all of the model's columns.
+        columns: the model's columns in its own order, for a model that doesn't say their names.
         carry: event fields to repeat in each prediction.
         out: the package's folder; None for `models/NAME`.
         probabilities: publish the probability of every class.
@@ -74,6 +76,7 @@ def pack(  # noqa: PLR0913  # one argument per option of `stream pack`
         name=name,
         out=None if out is None else Path(out),
         vector=vector,
+        columns=_names(columns),
         carry=_names(carry),
         probabilities=probabilities,
         allow_difference=allow_difference,

@@ -21,6 +21,12 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--sample", type=_FILE, help="Rows as the events will be: csv, parquet, avro, json …")
 @delimiter_option
 @click.option("--vector", metavar="FIELD", help="The array field that holds all of the model's columns.")
+@click.option(
+    "--columns",
+    metavar="A,B,C",
+    default="",
+    help="The model's columns in its own order, for a model that doesn't say their names.",
+)
 @click.option("--carry", metavar="F,F", default="", help="Event fields to repeat in each prediction.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The package's folder.")
 @click.option("--probabilities", is_flag=True, help="Publish the probability of every class.")
@@ -44,6 +50,7 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     sample: Path | None,
     delimiter: str | None,
     vector: str | None,
+    columns: str,
     carry: str,
     out: Path | None,
     probabilities: bool,
@@ -80,6 +87,7 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
         name=name,
         out=out,
         vector=vector,
+        columns=_each(columns),
         carry=_each(carry),
         probabilities=probabilities,
         allow_difference=allow_difference,

@@ -104,7 +104,7 @@ def model_ddl(manifest: Manifest, compiled: Compiled, dataset: str, bucket: str)
     """
     model = f"`{dataset}.{sql_name(manifest.name)}_{manifest.version}`"
     kinds = {"float": "FLOAT64", "string": "STRING"}
-    if manifest.inputs == "frame":
+    if not manifest.is_array:
         columns = ",\n".join(
             f"--   CAST({_column(feature.path)} AS {kinds[kind]}) AS `{name}`"
             for feature, (name, kind) in zip(manifest.features, compiled.inputs, strict=True)
@@ -133,6 +133,10 @@ def _check_kind(manifest: Manifest) -> None:
         raise _refusal(manifest, f"a {manifest.task} can't be exported, only a classifier or a regressor")
     if manifest.score == "decision_function":
         raise _refusal(manifest, "its score is a decision function, for which ONNX has no output")
+    if manifest.inputs == "series":
+        raise _refusal(
+            manifest, "it reads a sequence of texts, which the compiler splits into words in its own way"
+        )
     times = [feature.name for feature in manifest.features if feature.kind == "datetime"]
     if times:
         raise _refusal(manifest, f"ONNX has no dates and times, and it takes {', '.join(map(repr, times))}")
@@ -148,7 +152,7 @@ def _converted(package: Package) -> bytes:
     from skl2onnx.common.utils import InvalidInputLengthException
 
     manifest, estimator = package.manifest, package.model.estimator
-    if manifest.inputs != "frame":
+    if manifest.is_array:
         call = partial(_onnx, manifest, estimator, [(_VECTOR, FloatTensorType([None, manifest.width]))])
         return bytes(_guarded(manifest, call))
     kinds = {True: StringTensorType, False: FloatTensorType}

@@ -162,7 +162,7 @@ def _example(served: Served) -> JsonObject:
             values = list(row[served.names[served.features[0].path]])
         elif served.manifest.inputs == "matrix":
             values = [row[served.names[feature.path]] for feature in served.manifest.features]
-        shape = [1] if served.manifest.inputs == "frame" else [1, served.manifest.width]
+        shape = [1, served.manifest.width] if served.manifest.is_array else [1]
         inputs.append({**tensor, "shape": shape, "data": values})
     return {"example": {"inputs": inputs}}
 

@@ -22,7 +22,7 @@ ARRAY = "input"
 
 def inputs_of(served: Served) -> list[Tensor]:
     """The tensors that a model takes: one for an array model, else one per feature in the schema's order."""
-    if served.manifest.inputs != "frame":
+    if served.manifest.is_array:
         leaf = served.features[0] if served.manifest.inputs == "vector" else None
         kind = leaf.type.foreign.tensor if leaf is not None else "FP64"
         return [{"name": ARRAY, "datatype": kind, "shape": [-1, served.manifest.width]}]
@@ -60,7 +60,7 @@ def rows_of(served: Served, inputs: object) -> list[Row]:
     tensors = [(one.get("name"), *_values(one, i, wrong)) for i, one in enumerate(inputs)]
     if wrong:
         raise Problem(422, "inputs: not tensors as the protocol has them; see errors", wrong)
-    if served.manifest.inputs != "frame" and len(inputs) == 1 and len(tensors[0][1]) == 2:
+    if served.manifest.is_array and len(inputs) == 1 and len(tensors[0][1]) == 2:
         return _array_rows(served, inputs[0], *tensors[0][1:])
     columns = {
         str(name): _column(served, inputs[i], shape, flat, wrong)

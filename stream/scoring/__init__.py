@@ -1,7 +1,7 @@
 """Columns in, answers out: what a fitted estimator is asked, and what becomes of its answers."""
 
 from stream.scoring.answers import AnswerField, answer_fields
-from stream.scoring.attempt import Raised, attempt
+from stream.scoring.attempt import Raised, WrongAnswer, attempt
 from stream.scoring.column_types import typed_features
 from stream.scoring.columns import columns_of, value_at
 from stream.scoring.encoded_texts import known_texts, missing_texts
@@ -9,7 +9,9 @@ from stream.scoring.estimator_input import Inputs, X, taken
 from stream.scoring.estimators import Estimator, Profile, profile
 from stream.scoring.fitted_parts import walk
 from stream.scoring.isolation import Isolation
+from stream.scoring.known_columns import KnownColumns
 from stream.scoring.model import Model, Scored
+from stream.scoring.plain_answers import plain_answer, plain_scores
 from stream.scoring.prediction import carried_names, prediction_columns, prediction_schema
 from stream.scoring.ways import same_answer
 
@@ -18,10 +20,12 @@ __all__ = [
     "Estimator",
     "Inputs",
     "Isolation",
+    "KnownColumns",
     "Model",
     "Profile",
     "Raised",
     "Scored",
+    "WrongAnswer",
     "X",
     "answer_fields",
     "attempt",
@@ -29,6 +33,8 @@ __all__ = [
     "columns_of",
     "known_texts",
     "missing_texts",
+    "plain_answer",
+    "plain_scores",
     "prediction_columns",
     "prediction_schema",
     "profile",

@@ -7,13 +7,12 @@ reads a package's schemas does not need it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from stream.manifest import ScoreMethod
 from stream.scoring.fitted_parts import answering
+from stream.scoring.known_columns import KnownColumns, known_columns
 
 __all__ = ["Estimator", "Kind", "Profile", "profile"]
 
@@ -35,26 +34,18 @@ class Profile:
 
     Attributes:
         kind: by scikit-learn's own test.
-        names: of its columns, or None where it was fitted on plain arrays.
-        width: the number of its columns, or None where it doesn't say.
+        columns: what it says of its columns.
         classes: `classes_` as it is: an array, a list of arrays for several outputs, or None.
         score: the method that gives scores, `predict_proba` before `decision_function`.
         consistent: known to give as label the class of its largest score.
     """
 
     kind: Kind
-    names: tuple[str, ...] | None
-    width: int | None
+    columns: KnownColumns
     classes: object
     score: ScoreMethod | None
     consistent: bool
 
-
-_NAMES = ("feature_names_in_",)
-"""Where estimators keep their columns' names: attributes, dotted within others; the first that is there counts."""
-
-_WIDTHS = ("n_features_in_",)
-"""Where they keep the number of their columns, likewise."""
 
 # scikit-learn's estimators whose `predict` is the class of the largest `predict_proba` (or
 # `decision_function`) by construction; ties excepted, which are asked of `predict`. Others are asked both:
@@ -72,33 +63,26 @@ _CONSISTENT = frozenset({
 
 def profile(estimator: object) -> Profile:
     """Look at a fitted estimator without asking it for an answer."""
-    names, width = _kept(estimator, _NAMES), _kept(estimator, _WIDTHS)
     last = answering(estimator)
     return Profile(
         kind=_kind(estimator),
-        names=None if names is None else tuple(str(name) for name in names),
-        width=None if width is None else int(width),
-        classes=getattr(estimator, "classes_", None),
+        columns=known_columns(estimator),
+        classes=_classes(estimator),
         score=_score_method(estimator, last),
         consistent=type(last).__module__.startswith("sklearn.") and type(last).__name__ in _CONSISTENT,
     )
 
 
-def _kept(estimator: object, paths: Sequence[str]) -> Any:
-    for path in paths:
-        try:
-            found = attrgetter(path)(estimator)
-        except AttributeError:
-            continue
-        if found is not None:
-            return found
-    return None
+def _classes(estimator: object) -> object:
+    """`classes_`; CatBoost's models without classes have an empty array there."""
+    classes = getattr(estimator, "classes_", None)
+    return None if classes is None or len(classes) == 0 else classes
 
 
 def _kind(estimator: object) -> Kind:
     # scikit-learn's tests warn or raise for classes without its tags; those say what they are by attributes.
     if not hasattr(estimator, "__sklearn_tags__"):
-        return "classifier" if hasattr(estimator, "classes_") else "other"
+        return "other" if _classes(estimator) is None else "classifier"
     from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 
     if is_outlier_detector(estimator):
@@ -109,7 +93,7 @@ def _kind(estimator: object) -> Kind:
         return "regressor"
     if is_clusterer(estimator):
         return "clusterer"
-    return "classifier" if hasattr(estimator, "classes_") else "other"
+    return "other" if _classes(estimator) is None else "classifier"
 
 
 def _score_method(estimator: object, last: object) -> ScoreMethod | None:

@@ -7,6 +7,8 @@ All code that looks inside an estimator uses `walk`, `inside` or `answering`. Wh
 
 from __future__ import annotations
 
+import itertools
+import operator
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,16 +30,35 @@ class Part:
         estimator: fitted; or a word of scikit-learn's, `drop` or `passthrough`.
         columns: the columns that it sees; for a pipeline's later steps these at most.
         answers: whether its answers are those of what holds it.
+        whole: whether it is given the very input that its holder is given: all columns, in order, unchanged.
     """
 
     estimator: Any
     columns: Names
     answers: bool = False
+    whole: bool = False
 
 
 def _steps(pipeline: Any, names: Names) -> list[Part]:
     last = len(pipeline.steps) - 1
-    return [Part(step, names, answers=i == last) for i, (_, step) in enumerate(pipeline.steps)]
+    changed = [
+        False,
+        *itertools.accumulate((not _hands_on(step) for _, step in pipeline.steps), operator.or_),
+    ]
+    return [
+        Part(step, names, answers=i == last, whole=not changed[i])
+        for i, (_, step) in enumerate(pipeline.steps)
+    ]
+
+
+def _hands_on(step: Any) -> bool:
+    """A step that changes nothing of what it is asked about; a sampler changes training rows only."""
+    if step is None or isinstance(step, str):
+        return True
+    if hasattr(step, "fit_resample") and not hasattr(step, "transform"):
+        return True
+    kind = getattr(sys.modules.get("sklearn.preprocessing"), "FunctionTransformer", None)
+    return kind is not None and type(step) is kind and step.func is None
 
 
 def _transformers(columns: Any, names: Names) -> list[Part]:
@@ -45,17 +66,17 @@ def _transformers(columns: Any, names: Names) -> list[Part]:
 
 
 def _united(union: Any, names: Names) -> list[Part]:
-    return [Part(part, names) for _, part in union.transformer_list]
+    return [Part(part, names, whole=True) for _, part in union.transformer_list]
 
 
 def _stacked(stack: Any, names: Names) -> list[Part]:
     """The last one sees the answers of the others, and the columns beside them if it is told to."""
     last = Part(stack.final_estimator_, names if stack.passthrough else ())
-    return [*(Part(part, names) for part in stack.estimators_), last]
+    return [*(Part(part, names, whole=True) for part in stack.estimators_), last]
 
 
 def _calibrated(calibration: Any, names: Names) -> list[Part]:
-    return [Part(pair.estimator, names) for pair in calibration.calibrated_classifiers_]
+    return [Part(pair.estimator, names, whole=True) for pair in calibration.calibrated_classifiers_]
 
 
 def _drawn(ensemble: Any, names: Names) -> list[Part]:
@@ -69,7 +90,7 @@ def _selected(selection: Any, names: Names) -> list[Part]:
 
 
 def _frozen(frozen: Any, names: Names) -> list[Part]:
-    return [Part(frozen.estimator, names, answers=True)]
+    return [Part(frozen.estimator, names, answers=True, whole=True)]
 
 
 def _wrapped(wrapper: Any, names: Names) -> list[Part]:
@@ -92,16 +113,17 @@ _BY_CLASS: tuple[tuple[str, str, Callable[[Any, Names], list[Part]]], ...] = (
 """Module, class, and what its instances hold; subclasses as well."""
 
 _BY_ATTRIBUTE = (
-    ("best_estimator_", True),
-    ("estimators_", False),
-    ("regressor_", False),
-    ("estimator_", False),
-    ("_preprocessor", False),
+    ("best_estimator_", True, True),
+    ("estimators_", False, True),
+    ("regressor_", False, True),
+    ("estimator_", False, True),
+    ("_preprocessor", False, False),
 )
 """
 Where the others keep the estimators that they wrap (a search's best; the parts of a vote, a chain, a multi-output,
-one per class; a transformed target's regressor; gradient boosting's own encoder), and whether it answers for them,
-where they are scikit-learn's own; the first that is there counts, since an ensemble's `estimator_` is a template.
+one per class; a transformed target's regressor; gradient boosting's own encoder); whether it answers for them, and
+whether it is given their whole input, where they are scikit-learn's own or imbalanced-learn's. The first that is there
+counts, since an ensemble's `estimator_` is a template.
 """
 
 
@@ -118,12 +140,13 @@ def inside(estimator: object, names: Names) -> list[Part]:
         kind = getattr(sys.modules.get(module), name, None)
         if kind is not None and isinstance(estimator, kind):
             return parts(estimator, names)
-    for attribute, answers in _BY_ATTRIBUTE:
+    known = type(estimator).__module__.startswith(("sklearn.", "imblearn."))
+    for attribute, answers, whole in _BY_ATTRIBUTE:
         inner = getattr(estimator, attribute, None)
         if isinstance(inner, (list, tuple)):
-            return [Part(part, names) for part in inner]
+            return [Part(part, names, whole=whole and known) for part in inner]
         if inner is not None and not isinstance(inner, (str, np.ndarray)):
-            return [Part(inner, names, answers=answers and type(estimator).__module__.startswith("sklearn."))]
+            return [Part(inner, names, answers=answers and known, whole=whole and known)]
     return []
 
 

@@ -7,18 +7,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import pyarrow as pa
+
 from stream.codec import RecordSchema
 from stream.errors import PackageError, SchemaError
 from stream.files import Sample, events_of, infer_schema
 from stream.manifest import Manifest, Proof
 from stream.scoring import Estimator, Model, columns_of, known_texts, prediction_schema, profile
 from stream.store.artefact import load_estimator
-from stream.store.column_choice import choose_types
+from stream.store.column_choice import Owner, choose_types
+from stream.store.doubtful_names import prove_names
 from stream.store.folder import next_version
 from stream.store.golden import MAX_ROWS, choose_golden, places, spread, through_avro, write_golden
 from stream.store.libraries import fitted_versions, library_versions, modules_of, own_modules
 from stream.store.manifests import EVENTS_FILE, NAME
-from stream.store.mapping import FeatureMapping, map_features
+from stream.store.mapping import FeatureMapping, Wish, map_features
 from stream.store.pack_request import Brought, PackRequest, Tell
 from stream.store.probe import learn_answers
 from stream.store.projection import carried_paths, carried_types, project
@@ -72,24 +75,27 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     estimator = load_estimator(brought.content, brought.origin, request.types, heard.append)  # 1
     fitted, notes = fitted_versions(heard, brought.fitted)
     about = profile(estimator)
-    texts = known_texts(estimator, about.names or ())
-    needed = (*about.names, *request.carry) if about.names else ()
+    named = about.columns.names or request.columns
+    texts = known_texts(estimator, named)
+    needed = (*named, *request.carry) if named else ()
     text, messages = _schema(texts.keys(), needed, request, brought)  # 2
     messages = [*notes, *own_modules(estimator), *messages]
     events = RecordSchema(text)
     request = replace(request, carry=_carried(events, request.carry))
-    mapping = map_features(estimator, about, events, request.vector, request.carry)  # 3
+    wish = Wish(request.vector, request.columns, request.carry)
+    mapping = map_features(estimator, about.columns, events, wish)  # 3
     features = RecordSchema(
         project(events, [*(feature.path for feature in mapping.features), *request.carry])
     )
+    messages += [mapping.message] if mapping.message else []
     messages += _left_out(events, features, brought.sample)
     tell("asking the estimator")
     rows = _rows(texts, mapping, features, brought.sample)  # 4
     columns = columns_of(rows.events, mapping.features)
     known = None if brought.sample is None else (brought.sample, texts, events)
     draft = replace(_draft(request, mapping, estimator), fitted=fitted)
-    draft = choose_types(estimator, draft, columns, len(rows.events), known)
-    manifest = learn_answers(estimator, about, draft, columns, len(rows.events))  # 5
+    drafts = _drafts(estimator, draft, mapping, columns, len(rows.events), known)
+    manifest = learn_answers(estimator, about, drafts, columns, len(rows.events))  # 5
     model = Model(estimator, manifest)
     answered = [rows.events[i] for i in model.score(columns, len(rows.events)).rows]
     golden = choose_golden(model, spread(answered, MAX_ROWS))  # 6
@@ -188,6 +194,21 @@ def _proved(
     own = model.estimator if brought.own is None else brought.own
     question = Question(own, model, features, prediction, brought.sample, rows.places, rows.events)
     return prove(question, allow=request.allow_difference)
+
+
+def _drafts(  # who is asked, about what
+    estimator: Estimator,
+    draft: Manifest,
+    mapping: FeatureMapping,
+    columns: Mapping[str, pa.Array],
+    n: int,
+    owner: Owner | None,
+) -> list[Manifest]:
+    """The shapes that the input may have, the likelier first, each with the types of its columns."""
+    if mapping.doubtful:
+        prove_names(estimator, draft, owner)
+    shapes = (mapping.inputs, *mapping.instead)
+    return [choose_types(estimator, replace(draft, inputs=shape), columns, n, owner) for shape in shapes]
 
 
 def _draft(request: PackRequest, mapping: FeatureMapping, estimator: Estimator) -> Manifest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,10 @@ from stream.files import Sample, owner_frame
 from stream.manifest import Feature, Manifest
 from stream.scoring import Estimator, Inputs, Isolation, attempt, taken, typed_features
 
-__all__ = ["choose_types"]
+__all__ = ["Owner", "choose_types"]
+
+Owner: TypeAlias = tuple[Sample, Mapping[str, tuple[str, ...]], RecordSchema]
+"""A sample, the texts that are known of its columns, and the events' schema."""
 
 _ASKED = 50
 """Rows that are asked about where the estimator raises on all of them together."""
@@ -25,7 +29,7 @@ def choose_types(
     draft: Manifest,
     columns: Mapping[str, pa.Array],
     n: int,
-    owner: tuple[Sample, Mapping[str, tuple[str, ...]], RecordSchema] | None,
+    owner: Owner | None,
 ) -> Manifest:
     """
     Settle the types of a frame's columns.

@@ -141,8 +141,11 @@ def _check_whole(manifest: Manifest, place: str) -> None:
     count = 1 if manifest.inputs == "vector" else manifest.width
     if len(manifest.features) != count:
         raise _refusal(place, "features", f"{count} for these inputs", str(len(manifest.features)))
-    if manifest.inputs != "frame" and any(feature.kind != "number" for feature in manifest.features):
+    kinds = {feature.kind for feature in manifest.features}
+    if manifest.is_array and kinds != {"number"}:
         raise _refusal(place, "features", "numbers only for these inputs", "another kind")
+    if manifest.inputs == "series" and (len(manifest.features), kinds) != (1, {"text"}):
+        raise _refusal(place, "features", "one text for these inputs", "others")
     for feature in manifest.features:
         if (feature.kind == "category") != (feature.categories is not None):
             raise _refusal(place, "features", "categories for the kind category only", repr(feature.name))

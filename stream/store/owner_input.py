@@ -55,6 +55,8 @@ def owner_inputs(
     }
     if manifest.inputs == "vector":
         return [_stacked(next(iter(columns.values())), manifest.width)]
+    if manifest.inputs == "series":
+        return [next(iter(columns.values()))]
     first = _framed(columns)
     if manifest.inputs == "matrix":
         return [first, _array(first)]  # a frame shows whether it knows names after all

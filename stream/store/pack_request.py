@@ -26,6 +26,8 @@ class PackRequest:
         name: the model's name.
         out: the package's folder; None for `models/NAME`.
         vector: the array field that holds all of the model's columns.
+        columns: the model's columns in its order, for one that doesn't say their names: original or Avro names,
+            dotted paths.
         carry: event fields copied into each prediction: original or Avro names, dotted paths.
         probabilities: publish every class's probability.
         allow_difference: pack it even if the sample shows that published answers differ from the estimator's own.
@@ -39,6 +41,7 @@ class PackRequest:
     name: str
     out: Path | None = None
     vector: str | None = None
+    columns: tuple[str, ...] = ()
     carry: tuple[str, ...] = ()
     probabilities: bool = False
     allow_difference: bool = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import get_args
@@ -13,13 +14,33 @@ import pyarrow as pa
 
 from stream.errors import PackageError
 from stream.manifest import AnswerType, Label, Manifest, ScoreMethod, Task
-from stream.scoring import Estimator, Inputs, Isolation, Model, Profile, attempt, taken
+from stream.manifest import Inputs as Shape
+from stream.scoring import (
+    Estimator,
+    Inputs,
+    Isolation,
+    Model,
+    Profile,
+    WrongAnswer,
+    attempt,
+    plain_answer,
+    plain_scores,
+    taken,
+)
 from stream.types import dead_letter_of
 
 __all__ = ["learn_answers"]
 
 _FLOAT64 = 1e-9
 _FLOAT32 = 1e-5
+
+_SHAPES: dict[Shape, str] = {
+    "frame": "DataFrame",
+    "matrix": "matrix of numbers",
+    "vector": "matrix of numbers",
+    "series": "Series",
+}
+"""What the input of each shape is to the estimator's owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +53,11 @@ class _Asked:
 
 
 def learn_answers(
-    estimator: Estimator, profile: Profile, draft: Manifest, columns: Mapping[str, pa.Array], n: int
+    estimator: Estimator,
+    profile: Profile,
+    drafts: Sequence[Manifest],
+    columns: Mapping[str, pa.Array],
+    n: int,
 ) -> Manifest:
     """
     Fill in what the answers are: task, classes, answer type, where label and score come from, tolerance.
@@ -40,13 +65,14 @@ def learn_answers(
     Args:
         estimator: fitted.
         profile: what it says of itself.
-        draft: a manifest with its inputs and features; the rest is overwritten.
+        drafts: manifests with their inputs and features, the likelier first: the next is tried where the estimator
+            raises on every row. The rest of them is overwritten.
         columns: of n ≥ 1 rows, by path.
         n: number of rows.
     Returns: the manifest, complete but for its files.
     Raises: PackageError (step `load`) if it has no answer for any row, or one of a type that can't be published.
     """
-    asked = _ask(estimator, draft, columns, n)
+    draft, asked = _first_answered(estimator, drafts, columns, n)
     task, classes, answer = _kind_of_answer(profile, asked.predicted)
     known = replace(draft, task=task, classes=classes, answer=answer)
     if task in ("classifier", "outlier"):
@@ -62,15 +88,37 @@ def learn_answers(
     return replace(known, tolerance=_tolerance(estimator, known, asked))
 
 
+def _first_answered(
+    estimator: Estimator, drafts: Sequence[Manifest], columns: Mapping[str, pa.Array], n: int
+) -> tuple[Manifest, _Asked]:
+    """The first shape of the input that the estimator has answers for. Raises: what it said to each."""
+    refusals: list[PackageError] = []
+    for draft in drafts:
+        with warnings.catch_warnings():
+            if len(drafts) > 1:  # a part that was fitted on an array says so to a DataFrame at every call
+                warnings.filterwarnings("error", ".*has feature names, but", UserWarning)
+            try:
+                return draft, _ask(estimator, draft, columns, n)
+            except PackageError as error:
+                refusals.append(error)
+    *earlier, last = refusals
+    said = [
+        f"; as a {_SHAPES[draft.inputs]}: {error.message}"
+        for draft, error in zip(drafts, earlier, strict=False)
+        if error.message != last.message
+    ]
+    raise PackageError(f"{last.message}{''.join(said)}", step="load", hint=last.hint)
+
+
 def _ask(estimator: Estimator, draft: Manifest, columns: Mapping[str, pa.Array], n: int) -> _Asked:
     built = Inputs(draft).build(columns, n)
     rows = np.array([i for i in range(n) if i not in built.misfits], np.intp)
     x = taken(built.x, rows)
 
     def predict(part: object) -> dict[str, npt.NDArray[np.generic]]:
-        answer = np.asarray(estimator.predict(part))
+        answer = plain_answer(estimator.predict(part))
         if answer.ndim not in (1, 2) or len(answer) != len(part):  # type: ignore[arg-type]
-            raise ValueError(f"predict gave an array of shape {answer.shape} for {len(part)} rows")  # type: ignore[arg-type]
+            raise WrongAnswer(f"predict gave an array of shape {answer.shape} for {len(part)} rows")  # type: ignore[arg-type]
         return {"": answer}
 
     isolation = Isolation(predict, x, np.arange(len(rows)))
@@ -81,7 +129,21 @@ def _ask(estimator: Estimator, draft: Manifest, columns: Mapping[str, pa.Array],
         raise PackageError(
             f"the estimator raised on every one of {n} rows; on the first, {first.exception}: {first.message}",
             step="load",
-            hint="give rows that it was made for with --sample, in the types that it was fitted on",
+            hint="give rows that it was made for with --sample, in the types that it was fitted on; if it takes "
+            f"other columns than {', '.join(feature.path for feature in draft.features[:5])}"
+            f"{' …' * (len(draft.features) > 5)}, name them with --columns",
+        )
+    if len(rows) > 1 and not isolation.faults and all(len(numbers) == 1 for numbers, _ in isolation.answers):
+        raise PackageError(
+            f"the estimator answers rows one by one only, not {len(rows)} together",
+            step="load",
+            hint="give it a `predict` that takes a DataFrame and answers an array with an item for each row",
+        )
+    if len({part[""].shape[1:] for _, part in isolation.answers}) > 1:
+        raise PackageError(
+            "the estimator's answers have different lengths from row to row",
+            step="load",
+            hint="give it a `predict` that answers as many values for each row",
         )
     kept = np.concatenate([numbers for numbers, _ in isolation.answers])
     predicted = np.concatenate([part[""] for _, part in isolation.answers])
@@ -98,7 +160,7 @@ def _kind_of_answer(
             raise _unpublishable(predicted)
         return ("multi-regressor" if several else "regressor"), None, "double"
     if profile.kind == "classifier":
-        classes, answer = _labels(_flat(profile.classes, predicted))
+        classes, answer = _labels(_flat(profile.classes, predicted, several))
         return ("multi-classifier" if several else "classifier"), classes, answer
     if profile.kind == "outlier":
         return "outlier", None, "int"
@@ -110,10 +172,13 @@ def _kind_of_answer(
     return "other", None, "long" if answer == "int" else answer
 
 
-def _flat(classes: object, predicted: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def _flat(classes: object, predicted: npt.NDArray[np.generic], several: bool) -> npt.NDArray[np.generic]:
     """All outputs' classes, in the estimator's order; those seen where it names none."""
     if classes is None:
         return np.unique(predicted)
+    by_column = several and isinstance(classes, np.ndarray) and len(classes) == predicted.shape[1]
+    if by_column and np.isin(predicted, [0, 1]).all():  # the classes are the columns; an answer is yes or no
+        return np.array([0, 1])
     if isinstance(classes, list) and classes and isinstance(classes[0], np.ndarray):
         return np.concatenate(classes)
     return np.asarray(classes).ravel()
@@ -127,7 +192,7 @@ def _labels(classes: npt.NDArray[np.generic]) -> tuple[tuple[Label, ...], Answer
         return tuple(values), "boolean"
     if all(isinstance(value, str) for value in values):
         return tuple(values), "string"
-    if all(isinstance(value, (int, float)) and value == int(value) for value in values):
+    if all(isinstance(value, int) or (isinstance(value, float) and value.is_integer()) for value in values):
         wide = any(not -(2**31) <= value < 2**31 for value in values)
         return tuple(int(value) for value in values), "long" if wide else "int"
     raise _unpublishable(classes)
@@ -150,14 +215,14 @@ def _score_method(
         if known.task == "outlier" and method == "predict_proba":
             continue
         ask = getattr(estimator, method, None)
-        scores = attempt(partial(_array, ask, asked.x)) if callable(ask) else None
+        scores = attempt(partial(_scores, ask, asked.x, known)) if callable(ask) else None
         if isinstance(scores, np.ndarray) and scores.shape[1:] == _width(known, method):
             return method
     return None
 
 
-def _array(ask: object, x: object) -> npt.NDArray[np.generic]:
-    return np.asarray(ask(x))  # type: ignore[operator]  # the caller looked
+def _scores(ask: object, x: object, known: Manifest) -> npt.NDArray[np.generic]:
+    return plain_scores(ask(x), known.classes)  # type: ignore[operator]  # the caller looked
 
 
 def _width(known: Manifest, method: str) -> tuple[int, ...]:
@@ -177,6 +242,6 @@ def _tolerance(estimator: Estimator, known: Manifest, asked: _Asked) -> float:
     """Loose where the answers are float32: they have 7 digits."""
     answers = [asked.predicted]
     if known.score is not None:
-        answers.append(_array(getattr(estimator, known.score), asked.x))
+        answers.append(_scores(getattr(estimator, known.score), asked.x, known))
     narrow = any(answer.dtype.kind == "f" and answer.dtype.itemsize < 8 for answer in answers)
     return _FLOAT32 if narrow else _FLOAT64

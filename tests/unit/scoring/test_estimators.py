@@ -66,5 +66,5 @@ def test_profile_of_a_pipeline_is_that_of_its_ends() -> None:
     found = profile(make_pipeline(SimpleImputer(), LogisticRegression()).fit(frame, [0, 1] * 3))
 
     assert ("classifier", ("n",), 1, "predict_proba", True) == (
-        found.kind, found.names, found.width, found.score, found.consistent
+        found.kind, found.columns.names, found.columns.width, found.score, found.consistent
     )  # fmt: skip

@@ -180,7 +180,7 @@ class Sum:
 
 def _unnamed() -> Case:
     x, _ = numbers()
-    return Case(Sum(), pd.DataFrame(x, columns=["a", "b", "c", "d"]), x)
+    return Case(Sum(), pd.DataFrame(x, columns=[*"abcd"]), x, {"columns": (*"abcd",)})
 
 
 def _texts(y: np.ndarray) -> np.ndarray:

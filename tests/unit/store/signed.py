@@ -20,6 +20,8 @@ OURS, THEIRS = SigningKey(b"\x01" * 32), SigningKey(b"\x02" * 32)
 class Threshold:
     """An estimator of a user's own class: 1 above a limit, else 0."""
 
+    n_features_in_ = 1
+
     def __init__(self, limit: float = 0.0) -> None:
         self.limit = limit
 

@@ -211,6 +211,8 @@ def test_model_that_answers_by_chance_is_refused(tmp_path: Path) -> None:
 class Centred:
     """Looks at the other rows of a batch, but for one of them."""
 
+    n_features_in_ = 1
+
     def predict(self, x: np.ndarray) -> np.ndarray:
         """The distance from the mean of the batch; 5 where the first column is 5."""
         return np.where(x[:, 0] == 5, 5.0, x[:, 0] - x[:, 0].mean())
@@ -229,6 +231,8 @@ def test_rows_whose_answers_hang_on_the_batch_are_not_kept(tmp_path: Path) -> No
 
 class Picky:
     """Raises on what it doesn't like."""
+
+    n_features_in_ = 1
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """The first column, if none is negative."""
@@ -274,6 +278,7 @@ def test_float_labels_that_are_no_whole_numbers_are_refused(tmp_path: Path) -> N
 
     class Halves:
         classes_ = np.array([0.5, 1.5])
+        n_features_in_ = 1
 
         def predict(self, x: np.ndarray) -> np.ndarray:
             return np.full(len(x), 0.5)
