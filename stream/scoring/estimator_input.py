@@ -189,7 +189,8 @@ class Inputs:
     def _series(self, texts: Values) -> pd.Series:
         import pandas as pd
 
-        return pd.Series(texts, dtype=texts.dtype, name=self._names[0], copy=False)
+        series: pd.Series = pd.Series(texts, dtype=texts.dtype, name=self._names[0], copy=False)
+        return series
 
     def _vector(self, array: pa.Array, n: int, misfits: dict[int, Misfit]) -> npt.NDArray[np.float64]:
         """One row per list; a list of another length is a fault, an item that is null is NaN."""
