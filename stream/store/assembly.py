@@ -82,8 +82,9 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     messages = [*notes, *own_modules(estimator), *messages]
     events = RecordSchema(text)
     request = replace(request, carry=_carried(events, request.carry))
-    wish = Wish(request.vector, request.columns, request.carry)
-    mapping = map_features(estimator, about.columns, events, wish)  # 3
+    mapping = map_features(  # 3
+        estimator, about.columns, events, Wish(request.vector, request.columns, request.carry)
+    )
     features = RecordSchema(
         project(events, [*(feature.path for feature in mapping.features), *request.carry])
     )
