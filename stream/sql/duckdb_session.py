@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from stream.errors import QueryError, QueryFailed
 from stream.sql.query_files import prepare_files
 from stream.sql.registration import Registered
+from stream.sql.spelling import quoted_name, spelled_columns
 
 if TYPE_CHECKING:
     import duckdb
@@ -104,13 +105,18 @@ class Session:
 
     def json_lines(self, result: Result) -> Iterator[str]:
         """
-        A result as JSON objects, one per row, written as DuckDB writes JSON.
+        A result as JSON objects, one per row: times spelled as by every door, all else as DuckDB writes JSON.
 
         Args:
             result: of this session; of two columns with one name the second is called `name_1`.
         """
         # The first selection gives each column a name of its own; no column is called as the whole row.
-        rows = result.relation.select("*").set_alias("stream_row").select("to_json(stream_row)")
+        rows = result.relation.select("*")
+        own = {quoted_name(name): (name, kind) for name, kind in zip(rows.columns, rows.types, strict=True)}
+        if (chosen := spelled_columns(own, json=True)) is not None:
+            with self.registered.tally.paused():  # as in `run`
+                rows = rows.select(chosen)
+        rows = rows.set_alias("stream_row").select("to_json(stream_row)")
         with self._told():
             reader = rows.to_arrow_reader(_BATCH_ROWS)
         while True:

@@ -7,6 +7,7 @@ from pathlib import Path
 from stream.durable import renamed
 from stream.errors import QueryError
 from stream.sql.duckdb_session import Result, Session
+from stream.sql.spelling import quoted_name, spelled_columns
 
 __all__ = ["FORMAT_OF", "check_target", "save"]
 
@@ -50,19 +51,28 @@ def save(session: Session, result: Result, path: Path, table: str) -> int:
     Raises: as `Session.run`; the file or table is as it was then.
     """
     if (kind := FORMAT_OF.get(path.suffix.lower())) is not None:
+        query = result.query if kind == "parquet" else _spelled(result, json=kind == "json")
         with renamed(path) as part:
-            copy = f"COPY ({result.query}\n) TO {_text(part)} (FORMAT {kind}{_OPTIONS[kind]})"
+            copy = f"COPY ({query}\n) TO {_text(part)} (FORMAT {kind}{_OPTIONS[kind]})"
             return session.execute(copy)
     session.execute(f"ATTACH {_text(path)} AS {_ALIAS}")
     try:
-        return session.execute(f"CREATE OR REPLACE TABLE {_ALIAS}.main.{_name(table)} AS ({result.query}\n)")
+        return session.execute(
+            f"CREATE OR REPLACE TABLE {_ALIAS}.main.{quoted_name(table)} AS ({result.query}\n)"
+        )
     finally:
         session.execute(f"DETACH {_ALIAS}")
 
 
+def _spelled(result: Result, *, json: bool) -> str:
+    """The query, with times as texts; its columns are called by number, since two may have one name."""
+    own = result.relation
+    columns = {f"c{i}": one for i, one in enumerate(zip(own.columns, own.types, strict=True))}
+    chosen = spelled_columns(columns, json=json)
+    if chosen is None:
+        return result.query
+    return f"SELECT {chosen} FROM ({result.query}\n) AS q({', '.join(columns)})"
+
+
 def _text(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
-
-
-def _name(table: str) -> str:
-    return '"' + table.replace('"', '""') + '"'

@@ -162,13 +162,15 @@ class List(AvroType):
 
     @property
     def duckdb_arrow(self) -> pa.DataType:
-        """A list of its items' type there."""
-        return pa.list_(self.item.duckdb_arrow)
+        """A list of its items' type there; of those without one its text."""
+        item = self.item.duckdb_arrow
+        return pa.list_(item) if item == self.item.arrow else pa.string()
 
     @property
     def spark_arrow(self) -> pa.DataType:
-        """A list of its items' type there."""
-        return pa.list_(self.item.spark_arrow)
+        """A list of its items' type there; of those without one its text."""
+        item = self.item.spark_arrow
+        return pa.list_(item) if item == self.item.file_arrow else pa.string()
 
     def json_values(self, column: pa.Array) -> list[Any]:
         """Lists of JSON values."""

@@ -32,7 +32,7 @@ _TEXT = ForeignNames("BYTES", "VARCHAR", "STRING", "STRING")
 _BYTES = ForeignNames("BYTES", "BLOB", "BINARY", "BYTES")
 _INT = ForeignNames("INT32", "INTEGER", "INT", "INT64")
 _LONG = ForeignNames("INT64", "BIGINT", "BIGINT", "INT64")
-_TIME = ForeignNames("BYTES", "TIME", "TIME(6)", "TIME")
+_TIME = ForeignNames("BYTES", "TIME", "STRING", "TIME")
 _TIMESTAMP = {
     "ms": ForeignNames("BYTES", "TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMP"),
     "us": ForeignNames("BYTES", "TIMESTAMP", "TIMESTAMP", "TIMESTAMP"),

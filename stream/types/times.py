@@ -134,8 +134,8 @@ class TimeOfDay(AvroType):
 
     @property
     def spark_arrow(self) -> pa.DataType:
-        """Spark has no milliseconds."""
-        return pa.time64("us")
+        """Its text: Spark's TIME must be switched on (`spark.sql.timeType.enabled`), and has no milliseconds."""
+        return pa.string()
 
     def csv_column(self, column: pa.Array) -> pa.Array:
         """ISO times with the fraction's digits by the unit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,6 +100,37 @@ def test_rows_are_kept(session: Session, tmp_path: Path, kind: str) -> None:
         source = "p" if kind == ".duckdb" else "'" + str(path).replace("'", "''") + "'"
         assert [(0, "low"), (1, "low"), (2, "high")] == other.sql(f"FROM {source}").fetchall()
     assert [path] == list(tmp_path.iterdir())
+
+
+TIMES = """SELECT TIME '08:00:00.5' AS t, TIMESTAMP '2013-10-19 08:00:00' AS "a",
+TIMESTAMPTZ '2013-10-19 08:00:00Z' AS z,
+{'m': TIMESTAMP_MS '2013-10-19 08:00:00', 'l': [TIMESTAMP_NS '2013-10-19 08:00:00.000000001', NULL]} AS s,
+MAP {'k': TIMESTAMP '2013-10-19 08:00:00'} AS m, NULL::STRUCT(x TIME) AS n, 1.50::DECIMAL(9, 2) AS d, 7 AS "a" """
+SPELLED = {
+    "t": "08:00:00.500000", "a": "2013-10-19T08:00:00.000000", "z": "2013-10-19T08:00:00.000000Z",
+    "s": {"m": "2013-10-19T08:00:00.000", "l": ["2013-10-19T08:00:00.000000001", None]},
+    "m": {"k": "2013-10-19T08:00:00.000000"}, "n": None, "d": 1.5, "a_1": 7,
+}  # fmt: skip
+
+
+def test_times_are_spelled_as_by_every_door(session: Session, tmp_path: Path) -> None:
+    """In JSON lines, in a JSON file and in a csv, within whatever they are nested in."""
+    assert [SPELLED] == lines(session, TIMES)
+    path = tmp_path / "out.json"
+    [result] = session.run(TIMES)
+    save(session, result, path, "p")
+    assert SPELLED == json.loads(path.read_text())
+    [result] = session.run(TIMES)
+    save(session, result, tmp_path / "out.csv", "p")
+    (row,) = csv.DictReader((tmp_path / "out.csv").read_text().splitlines())
+    assert (SPELLED["t"], SPELLED["z"], "1.50", "") == (row["t"], row["z"], row["d"], row["n"])
+
+
+def test_json_lines_have_no_nan(session: Session) -> None:
+    """NaN and infinity are null, as by every door."""
+    assert [{"a": None, "b": [None, 0.5]}] == lines(
+        session, "SELECT 'nan'::DOUBLE AS a, ['-inf'::FLOAT, 0.5] AS b"
+    )
 
 
 @pytest.mark.parametrize("kind", [".parquet", ".duckdb"])
