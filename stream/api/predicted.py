@@ -116,7 +116,7 @@ def pandas_frame(table: pa.Table, known: Mapping[str, AvroType]) -> pd.DataFrame
         table: of any columns.
         known: the types of those that are read as a file's are.
     Returns: whole numbers and booleans stay what they are: `int64` and `bool`, or `Int64` and `boolean` where one is
-        missing; numbers are `float64`, texts `str`, instants in UTC, arrays numpy's.
+        missing; numbers are `float64`, decimals Python's, texts `str`, instants in UTC, arrays numpy's.
     """
     import pandas as pd
 
@@ -129,7 +129,7 @@ def pandas_frame(table: pa.Table, known: Mapping[str, AvroType]) -> pd.DataFrame
         if whole.type in nullable:
             plain: pd.Series = whole.to_pandas(types_mapper=nullable.get if whole.null_count else None)
             return plain
-        kind = known.get(name)
+        kind = None if kinds.is_decimal(whole.type) else known.get(name)  # a float would round it
         found: pd.Series = whole.to_pandas() if kind is None else kind.pandas_series(whole)
         return found
 

@@ -21,6 +21,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import LinearRegression
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 import stream
@@ -283,6 +284,42 @@ def test_nan_is_one_thing_in_every_kind(tmp_path: Path) -> None:
     assert same(own, model.predict(gaps)["value"].tolist())
     assert same(own, model.predict(pl.from_pandas(gaps, nan_to_null=False))["value"].to_list())
     assert same(own, [row["value"] for row in model.predict(gaps.to_dict("records"))])
+
+
+CARRIED: dict[str, tuple[object, object, str]] = {
+    "dec": ({"type": "bytes", "logicalType": "decimal", "precision": 20, "scale": 2},
+            Decimal("-123456789012345678.90"), "object"),
+    "time": ({"type": "int", "logicalType": "time-millis"}, dt.time(8, 0, 1), "object"),
+    "instant": ({"type": "long", "logicalType": "timestamp-micros"},
+                dt.datetime(2020, 1, 1, 8, tzinfo=dt.UTC), "datetime64[us, UTC]"),
+    "nanos": ({"type": "long", "logicalType": "timestamp-nanos"},
+              pd.Timestamp("2020-01-01T00:00:00.123456789Z"), "datetime64[ns, UTC]"),
+    "clock": ({"type": "long", "logicalType": "local-timestamp-millis"},
+              dt.datetime.fromisoformat("2020-01-01T08:00:00"), "datetime64[ms]"),
+    "big": ("long", 2**60 + 1, "int64"),
+    "yes": ("boolean", True, "bool"),
+    "list": ({"type": "array", "items": "long"}, [1, 2], "object"),
+    "error": ("string", "mine", "str"),
+    "raw": ("bytes", b"\x00\xff", "object"),
+}  # fmt: skip
+
+
+def test_carried_values_come_back_as_they_were(tmp_path: Path) -> None:
+    """In a dict and in a frame, none of them rounded; a field called `error` keeps its name."""
+    fields = [{"name": "x", "type": "double"}, *({"name": n, "type": t} for n, (t, _, _) in CARRIED.items())]
+    estimator = LinearRegression().fit(pd.DataFrame({"x": [1.0, 2.0]}), [1.0, 2.0])
+    schema = {"type": "record", "name": "R", "fields": fields}
+    model = stream.pack(estimator, name="m", schema=schema, carry=list(CARRIED), out=tmp_path / "m")
+    row = {"x": 1.0} | {name: value for name, (_, value, _) in CARRIED.items()}
+    found, frame = model.predict(row), model.predict(pd.DataFrame([row]))
+
+    assert {name: row[name] for name in CARRIED} == {name: found[name] for name in CARRIED}
+    assert found["prediction_error"] is None
+    assert [kind for _, _, kind in CARRIED.values()] == [str(frame[name].dtype) for name in CARRIED]
+    for name in CARRIED:
+        assert np.array_equal(row[name], frame[name][0]), name  # type: ignore[arg-type]
+    far = model.predict(row | {"instant": 2**62})
+    assert (2**62, None) == (far["instant"], far["prediction_error"])
 
 
 @pytest.mark.parametrize(
