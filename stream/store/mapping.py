@@ -72,6 +72,12 @@ def map_features(estimator: object, known: KnownColumns, schema: RecordSchema, w
             "the estimator was fitted on dicts (DictVectorizer or FeatureHasher is its first step), not on columns",
             "fit it on a DataFrame, with a OneHotEncoder for the texts in a ColumnTransformer",
         )
+    if type(estimator).__module__.startswith("xgboost.") and type(estimator).__name__ == "Booster":
+        raise _refused(
+            "the estimator is XGBoost's Booster, which takes no table but a DMatrix",
+            'save it with `booster.save_model("m.json")`, and pack the class that loads it: '
+            '`model = xgboost.XGBClassifier(); model.load_model("m.json")` (or XGBRegressor)',
+        )
     if wish.vector is not None:
         return _vector(known, schema, wish)
     if known.others is not None:
@@ -94,6 +100,13 @@ def map_features(estimator: object, known: KnownColumns, schema: RecordSchema, w
     if known.reads_texts and known.width in (None, 1):
         return _one_text(finder, known, wish)
     return _by_position(finder, known, wish)
+
+
+_CONSTANT = (
+    "statsmodels' add_constant made it: put a column `const` of 1.0 into the sample, or a field `const` of type double "
+    "with the default 1.0 into the schema; or fit by a formula (`smf.ols`), which adds it by itself"
+)
+"""What to do where only the constant of a design matrix is lacking."""
 
 
 class _Finder:
@@ -141,7 +154,9 @@ class _Finder:
             raise _refused(
                 f"the schema {self.schema.name} lacks {len(missing)} of the {len(names)} columns {what}: "
                 f"{'; '.join(lines)}",
-                "add the fields, or give a field's original name in its `feature` property",
+                _CONSTANT
+                if missing == ["const"]
+                else "add the fields, or give a field's original name in its `feature` property",
             )
         nulls = missing_texts(self._estimator, names)
         found = [_feature(self._original(name), self._by_name[name]) for name in names]

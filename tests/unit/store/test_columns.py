@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+import statsmodels.api as sm
 import statsmodels.formula.api as smf
 import xgboost
 from catboost import CatBoostClassifier
@@ -151,6 +152,32 @@ def test_booster_publishes_the_numbers_that_it_answers(tmp_path: Path) -> None:
     booster = model.fit(FRAME, TWO).booster_
 
     assert np.asarray(booster.predict(FRAME)).tolist() == _labels(booster, tmp_path, SHUFFLED)
+
+
+def test_boosters_of_xgboost_are_refused_with_the_class_that_loads_them(tmp_path: Path) -> None:
+    """The hint works: the class answers as the model did."""
+    model = xgboost.XGBClassifier(n_estimators=2, n_jobs=1).fit(FRAME, TWO)
+
+    with pytest.raises(PackageError, match="takes no table but a DMatrix") as caught:
+        _packed(model.get_booster(), tmp_path, SHUFFLED)
+    assert "XGBClassifier(); model.load_model" in str(caught.value)
+    model.get_booster().save_model(tmp_path / "m.json")
+    loaded = xgboost.XGBClassifier()
+    loaded.load_model(tmp_path / "m.json")
+    assert model.predict(FRAME).tolist() == _labels(loaded, tmp_path, SHUFFLED)
+
+
+def test_constant_that_rows_lack_is_refused_with_how_to_give_it(tmp_path: Path) -> None:
+    """A column of ones is the events' to hold."""
+    model = sm.OLS(TWO, sm.add_constant(FRAME)).fit()
+
+    with pytest.raises(PackageError, match="'const'") as caught:
+        _packed(model, tmp_path, SHUFFLED)
+    assert "put a column `const` of 1.0" in str(caught.value)
+    sample = SHUFFLED.assign(const=1.0)
+    np.testing.assert_allclose(
+        _labels(model, tmp_path, sample), model.predict(sm.add_constant(FRAME)), rtol=1e-9
+    )
 
 
 def test_formula_model_takes_the_raw_columns(tmp_path: Path) -> None:
