@@ -9,6 +9,7 @@ from typing import Any
 
 import fastavro
 import pyarrow as pa
+from fastavro.schema import SchemaParseException, UnknownType
 
 from stream.codec.canonical import canonical_form
 from stream.codec.leaf import Leaf
@@ -17,7 +18,7 @@ from stream.codec.parts import Part
 from stream.codec.strict import about
 from stream.codec.value_reader import ValueReader
 from stream.codec.walk import Invalid
-from stream.errors import RecordError
+from stream.errors import RecordError, SchemaError
 from stream.records import DeadLetter, Stage
 
 __all__ = ["SlowReader", "SlowWriter", "dead_letter"]
@@ -116,4 +117,9 @@ class SlowWriter:
 
 def _bare(schema: Record) -> Any:
     """Without logical types, so that fastavro leaves the numbers alone."""
-    return fastavro.parse_schema(json.loads(canonical_form(schema)))
+    try:
+        return fastavro.parse_schema(json.loads(canonical_form(schema)))
+    except (SchemaParseException, UnknownType) as error:
+        raise SchemaError(
+            f"the schema can't be written: {error}", hint="use names of ASCII letters"
+        ) from error

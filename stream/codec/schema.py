@@ -7,12 +7,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import fastavro
 from fastavro.schema import SchemaParseException, UnknownType
 
 from stream.codec.canonical import canonical_form, fingerprint
 from stream.codec.default import fits
-from stream.codec.fastavro_form import fastavro_form
+from stream.codec.fastavro_form import fastavro_form, fastavro_parsed
 from stream.codec.leaf import Leaf, describe, find
 from stream.codec.nodes import ABSENT, Field, Record, strip_null
 from stream.codec.schema_parser import parse
@@ -83,7 +82,7 @@ class RecordSchema:
     def parsed(self) -> Any:
         """The form that fastavro takes, logical types included. Raises: SchemaError when it takes none of it."""
         if self._parsed is None:
-            self._parsed = _parsed(self.document)
+            self._parsed = _parsed(self.root)
         return self._parsed
 
     @property
@@ -166,8 +165,8 @@ def _load(text: str) -> object:
     return document
 
 
-def _parsed(document: Any) -> Any:
+def _parsed(root: Record) -> Any:
     try:
-        return fastavro.parse_schema(document)
-    except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:
+        return fastavro_parsed(root)
+    except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError, RecursionError) as error:
         raise SchemaError(f"the schema can't be used: {error}") from error

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pytest
 
-from stream.codec import ABSENT, RecordSchema
+from stream.codec import ABSENT, RecordSchema, read_row, write_row
 from stream.errors import SchemaError
 from tests.unit.codec.samples import DATE, ENUM, MICROS, MILLIS, schema
 
@@ -137,6 +137,13 @@ class TestOddity:
     def test_logical_type_that_can_not_be_is_as_none(self, kind: object, avro: str) -> None:
         """The specification says so; the values are what they are stored as."""
         assert avro == schema(a=kind).leaf("a").avro
+
+    def test_record_with_odd_enums_is_shown(self) -> None:
+        """fastavro takes no such symbols; people see them all the same."""
+        of = schema(a={**ENUM, "symbols": ["grün", "x"]}, b=["null", {**ENUM, "name": "E", "symbols": []}])
+
+        assert {"a": "grün", "b": None} == read_row(of, write_row(of, {"a": "grün", "b": None}))
+        assert "grün" in str(of.document)
 
     def test_type_used_before_its_definition_has_javas_fingerprint(self) -> None:
         """The canonical form defines a name where it is first used."""
