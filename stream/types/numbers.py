@@ -249,12 +249,12 @@ class FloatingPoint(AvroType):
 
     def _cast_cells(self, texts: pa.Array) -> pa.Array | None:
         numbers = texts.cast(pa.float64())
-        if pc.any(pc.or_(pc.is_nan(numbers), pc.is_inf(numbers))).as_py():
+        if pc.any(pc.is_nan(numbers)).as_py():
             return None
         bounds = pc.min_max(numbers)
         low, high = bounds["min"].as_py(), bounds["max"].as_py()
         if low is not None and (low <= -(1 << self.bits) or high >= 1 << self.bits):
-            return None  # perhaps a whole number that is rounded
+            return None  # perhaps a whole number that is rounded, or one that became infinite
         return self._narrowed(numbers)
 
     def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:
