@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from catboost import CatBoostClassifier
 from category_encoders import HashingEncoder
 from lightgbm import LGBMClassifier
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -351,3 +352,21 @@ def test_instants_have_the_unit_and_zone_of_the_sample(tmp_path: Path, kind: str
 
     events = rows.assign(t=rows["t"].dt.tz_convert("UTC") if rows["t"].dt.tz is not None else rows["t"])
     np.testing.assert_allclose(fitted.predict_proba(rows)[:, 1], published(model, events), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_catboosts_categories_are_texts_whole_numbers_and_booleans(tmp_path: Path, kind: str) -> None:
+    """It hashes the text of each value, and refuses floats."""
+    rows = CLASSES[["pclass", "smoker", "half"]].assign(city=RNG.choice(["Bath", "York"], ROWS))
+    estimator = CatBoostClassifier(
+        iterations=4,
+        verbose=0,
+        allow_writing_files=False,
+        thread_count=1,
+        cat_features=["pclass", "smoker", "city"],
+    )
+    fitted: Any = estimator.fit(rows, TARGET)
+    model = packed(fitted, rows, tmp_path, kind)
+
+    assert ["int64", "bool", "", "str"] == [feature.dtype for feature in model.manifest.features]
+    np.testing.assert_allclose(fitted.predict_proba(rows)[:, 1], published(model, rows), rtol=1e-12)
