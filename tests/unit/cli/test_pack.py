@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
@@ -10,7 +11,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from stream.cli import main
+from stream.cli import main, options
+from stream.manifest import Proof
 from stream.store import open_package
 
 FRAME = pd.DataFrame(
@@ -107,3 +109,73 @@ def test_bad_usage_exits_2_and_names_it(
     assert "" == printed.out
     assert message in printed.err
     assert not (tmp_path / "models").exists()
+
+
+@dataclass
+class Typed:
+    """Tells whole numbers from others."""
+
+    feature_names_in_: tuple[str, ...] = ("age (years)",)
+
+    def predict(self, x: pd.DataFrame) -> list[float]:
+        """By the column's type."""
+        return [float(x["age (years)"].dtype.kind == "i")] * len(x)
+
+
+@pytest.fixture
+def cheat(model: Path) -> Path:
+    """An estimator that would answer otherwise on the topic than in a notebook."""
+    joblib.dump(Typed(), model)
+    return model
+
+
+def test_pack_refuses_other_answers_than_the_estimators_own(
+    cheat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 2, with the rows, the column and the way to pack it all the same; nothing is written."""
+    sample = tmp_path / "customers.csv"
+
+    assert 2 == _run(cheat, "--name", "churn", "--sample", sample, "--out", tmp_path / "churn")
+
+    said = capsys.readouterr().err
+    assert f"{sample}: on 4 of 4 rows" in said
+    assert "suspected: 'age (years)' (int64 20 in pandas, float64 20.0 in the package)" in said
+    assert "--allow-difference" in said
+    assert not (tmp_path / "churn").exists()
+
+
+def test_pack_with_a_difference_that_is_allowed(
+    cheat: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The manifest keeps it, and it is said."""
+    out = tmp_path / "churn"
+    rows = ("--sample", tmp_path / "customers.csv", "--allow-difference")
+
+    assert 0 == _run(cheat, "--name", "churn", *rows, "--out", out)
+
+    assert Proof(4, 4, allowed=True) == open_package(out).manifest.proof
+    assert "4 of 4 rows: published answers differ" in capsys.readouterr().err
+
+
+def test_long_step_shows_that_it_lives(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a terminal a step that takes its time is a line, once; steps that are over by then are none."""
+    monkeypatch.setattr(options, "LINE_EVERY_S", 0.02)
+    said: list[str] = []
+
+    with options.steps_shown("packing") as tell:
+        tell("reading")
+        tell("loading")
+        while "loading" not in "".join(said):
+            said.append(capsys.readouterr().err)
+
+    assert "packing: loading\n" == "".join(said) + capsys.readouterr().err
+
+
+def test_quick_steps_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is over at once needs no sign of life."""
+    with options.steps_shown("packing") as tell:
+        tell("reading")
+
+    assert "" == capsys.readouterr().err
