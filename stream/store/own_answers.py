@@ -24,6 +24,9 @@ __all__ = ["Answer", "OwnAnswers", "ask_estimator"]
 Answer: TypeAlias = Mapping[str, object]
 """One row's answer: by field, Python's own values."""
 
+_NARROW = 1e-4
+"""Of answers calculated with floats of 32 bits, where the package has 64: seven digits, less what sums lose."""
+
 
 @dataclass(frozen=True, slots=True)
 class OwnAnswers:
@@ -33,10 +36,12 @@ class OwnAnswers:
     Attributes:
         answers: by row.
         faults: by row, what it raised when asked for that row alone.
+        tolerance: how far another calculation of them may be off: |difference| ≤ tolerance · max(1, |value|).
     """
 
     answers: dict[int, Answer] = field(default_factory=dict)
     faults: dict[int, DeadLetter] = field(default_factory=dict)
+    tolerance: float = 0.0
 
 
 def ask_estimator(estimator: Any, manifest: Manifest, x: X) -> OwnAnswers:
@@ -57,7 +62,14 @@ def ask_estimator(estimator: Any, manifest: Manifest, x: X) -> OwnAnswers:
         lists = {name: values.tolist() for name, values in part.items()}
         for i, row in enumerate(rows.tolist()):
             found[row] = {name: _plain(values[i]) for name, values in lists.items()}
-    return OwnAnswers(found, isolation.faults)
+    narrow = _NARROW if _is_narrow(x) else 0.0
+    return OwnAnswers(found, isolation.faults, max(manifest.tolerance, narrow))
+
+
+def _is_narrow(x: X) -> bool:
+    """Whether floats of fewer than 64 bits are among the input: then the estimator may calculate with such."""
+    types = [x.dtype] if hasattr(x, "dtype") else list(x.dtypes)
+    return any(kind.kind == "f" and kind.itemsize < np.dtype(np.float64).itemsize for kind in types)
 
 
 def _answers(estimator: Any, manifest: Manifest, x: X) -> dict[str, npt.NDArray[np.generic]]:

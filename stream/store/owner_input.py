@@ -45,7 +45,8 @@ def owner_inputs(
         raises on the first.
     Raises: SampleError naming the file if pandas can't read it.
     """
-    frame = owner_frame(sample, {name: found for name, found in texts.items() if found}).rename(columns=str)
+    known = {name: found for name, found in texts.items() if found} | _text_categories(manifest)
+    frame = owner_frame(sample, known).rename(columns=str)
     if any(frame.index.names):
         frame = frame.reset_index()
     rows = frame.iloc[list(places)].reset_index(drop=True)
@@ -60,8 +61,22 @@ def owner_inputs(
     first = _framed(columns)
     if manifest.inputs == "matrix":
         return [first, _array(first)]  # a frame shows whether it knows names after all
-    naive = _framed({name: _without_zone(column) for name, column in columns.items()})
-    return [first] if naive.dtypes.equals(first.dtypes) else [first, naive]
+    fitted = {feature.name: _as_fitted(columns[feature.name], feature) for feature in manifest.features}
+    naive = {name: _without_zone(column) for name, column in columns.items()}
+    return [
+        first,
+        *(other for other in map(_framed, (fitted, naive)) if not other.dtypes.equals(first.dtypes)),
+    ]
+
+
+def _text_categories(manifest: Manifest) -> dict[str, Collection[str]]:
+    """Columns whose fitted categories are all texts: a person has read them as such."""
+    found: dict[str, Collection[str]] = {}
+    for feature in manifest.features:
+        texts = [category for category in feature.categories or () if isinstance(category, str)]
+        if texts and len(texts) == len(feature.categories or ()):
+            found[feature.name] = texts
+    return found
 
 
 def _framed(columns: Mapping[str, pd.Series]) -> pd.DataFrame:
@@ -82,17 +97,21 @@ def _column(
     else:
         column = pd.Series([value_at(event, feature.path) for event in events], index=rows.index)
     if feature.kind == "category":
-        return _as_categories(column, feature)
+        return column.astype("category")
     return _parsed(column) if feature.kind == "datetime" else column
 
 
-def _as_categories(column: pd.Series, feature: Feature) -> pd.Series:
-    """A csv and JSON have no categories: whoever fitted a model on them has made them, with the fitted ones."""
-    import pandas as pd
+def _as_fitted(column: pd.Series, feature: Feature) -> pd.Series:
+    """
+    With all fitted categories, for a library that goes by their places.
 
-    if isinstance(column.dtype, pd.CategoricalDtype):
+    Those that go by values are asked with the sample's own, so that the fitted ones as the manifest has them are
+    proved too.
+    """
+    if feature.kind != "category" or feature.categories is None:
         return column
-    return column.astype(pd.CategoricalDtype(list(feature.categories or ()), feature.ordered))
+    fitted: pd.Series = column.cat.set_categories(list(feature.categories), ordered=feature.ordered)
+    return fitted
 
 
 def _parsed(column: pd.Series) -> pd.Series:

@@ -25,7 +25,7 @@ from stream.scoring import Estimator, Inputs, Model, X, known_texts, same_answer
 from stream.store.own_answers import Answer, OwnAnswers, ask_estimator
 from stream.store.owner_input import owner_inputs
 from stream.store.published import Published, publish
-from stream.store.suspected_columns import suspected_columns
+from stream.store.suspected_columns import Suspect, suspected_columns
 
 __all__ = ["Proved", "Question", "prove"]
 
@@ -111,14 +111,15 @@ def prove(question: Question, *, allow: bool) -> Proved:
         fault = published.faults.get(i)
         if fault is not None and fault.reason in _DELIBERATE and i in own.answers:
             held_back[fault.reason] += 1
-        elif text := _difference(own, published, i, question.manifest):
+        elif text := _difference(own, published, i):
             different[i] = text
     messages = [*_about_chance(len(random), len(question.events)), *_about_held_back(held_back)]
     compared = len(rows) - held_back.total()
     if different:
-        text = _refusal(question, different, compared, _suspects(question, x, published, sorted(different)))
+        suspects = _suspects(question, x, published, sorted(different))
+        text = _refusal(question, different, compared, suspects)
         if not allow:
-            raise PackageError(text, step="proof", hint=_hint(question))
+            raise PackageError(text, step="proof", hint=_hint(question, suspects))
         messages.append(f"allowed: {text}")
     proof = Proof(compared, len(different), allowed=bool(different))
     return Proved(proof, (*messages, str(proof)))
@@ -150,25 +151,25 @@ def _published(question: Question) -> Published:
 def _by_chance(question: Question, own: OwnAnswers, x: X) -> set[int]:
     """The rows that the estimator itself answers differently from one asking to the next."""
     few = ask_estimator(question.estimator, question.manifest, taken(x, slice(0, _TWICE))).answers
-    if all(_same(one, own.answers.get(i), question.manifest) for i, one in few.items()):
+    if all(_same(one, own.answers.get(i), own.tolerance) for i, one in few.items()):
         return set()
     again = ask_estimator(question.estimator, question.manifest, x).answers
-    return {i for i, one in own.answers.items() if not _same(one, again.get(i), question.manifest)}
+    return {i for i, one in own.answers.items() if not _same(one, again.get(i), own.tolerance)}
 
 
-def _same(one: Answer, other: Answer | None, manifest: Manifest) -> bool:
+def _same(one: Answer, other: Answer | None, tolerance: float) -> bool:
     if other is None or one.keys() != other.keys():
         return False
-    return all(_equal(one[name], other[name], manifest) for name in one)
+    return all(_equal(one[name], other[name], tolerance) for name in one)
 
 
-def _equal(one: Any, other: Any, manifest: Manifest) -> bool:
+def _equal(one: Any, other: Any, tolerance: float) -> bool:
     if isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other):
         return True
-    return same_answer(one, other, manifest.tolerance, manifest.tolerance)
+    return same_answer(one, other, tolerance, tolerance)
 
 
-def _difference(own: OwnAnswers, published: Published, i: int, manifest: Manifest) -> str:
+def _difference(own: OwnAnswers, published: Published, i: int) -> str:
     """What differs on a row; empty where nothing does."""
     one, other, fault = own.answers.get(i), published.answers.get(i), published.faults.get(i)
     if one is None:
@@ -182,7 +183,7 @@ def _difference(own: OwnAnswers, published: Published, i: int, manifest: Manifes
         if fault.reason == "not_finite" and not _finite(one):
             return ""
         return f"the estimator says {_shown(one)}, published: a dead letter, {fault.reason}: {_named(fault)}"
-    names = [name for name in one if not _equal(one[name], other[name], manifest)]
+    names = [name for name in one if not _equal(one[name], other[name], own.tolerance)]
     return ", ".join(f"{name} {_text(one[name])}, published {_text(other[name])}" for name in names)
 
 
@@ -203,7 +204,7 @@ def _text(value: object) -> str:
     return f"{value:.9g}" if isinstance(value, float) else repr(value)
 
 
-def _suspects(question: Question, x: X, published: Published, rows: Sequence[int]) -> list[str]:
+def _suspects(question: Question, x: X, published: Published, rows: Sequence[int]) -> list[Suspect]:
     at = {row: i for i, row in enumerate(published.rows)}
     known = [row for row in rows if row in at]
     if not known:
@@ -211,31 +212,28 @@ def _suspects(question: Question, x: X, published: Published, rows: Sequence[int
     built = Inputs(question.manifest).build(published.columns, len(published.rows))
     mine = taken(x, np.asarray(known, np.intp))
     package = taken(built.x, np.asarray([at[row] for row in known], np.intp))
-    found = suspected_columns(question.estimator, question.manifest, mine, package, range(len(known)))
-    return [str(suspect) for suspect in found]
+    return suspected_columns(question.estimator, question.manifest, mine, package, range(len(known)))
 
 
-def _refusal(question: Question, different: Mapping[int, str], compared: int, suspects: Sequence[str]) -> str:
+def _refusal(
+    question: Question, different: Mapping[int, str], compared: int, suspects: Sequence[Suspect]
+) -> str:
     rows = question.sample.rows
     shown = "; ".join(
         f"row {rows[question.places[i]].number}: {different[i]}" for i in sorted(different)[:_SHOWN]
     )
-    columns = f"; suspected: {', '.join(suspects)}" if suspects else ""
+    columns = f"; suspected: {', '.join(map(str, suspects))}" if suspects else ""
     return (
         f"{question.sample.name}: on {len(different)} of {compared} rows the package would publish another answer than "
         f"the estimator gives on pandas' frame of them: {shown}{columns}"
     )
 
 
-def _hint(question: Question) -> str:
-    ways = ["--allow-difference packs it as it is"]
+def _hint(question: Question, suspects: Sequence[Suspect]) -> str:
+    ways = [suspect.hint for suspect in suspects if suspect.hint]
     if question.manifest.inputs == "matrix":
-        ways.insert(0, "name the columns in the model's own order with --columns")
-    elif question.sample.text:
-        ways.insert(0, "a csv has no types: give the sample as parquet, or the types with --schema")
-    else:
-        ways.insert(0, "fit it on float64 columns for numbers, and on texts")
-    return "; ".join(ways)
+        ways.append("name the columns in the model's own order with --columns")
+    return "; ".join([*dict.fromkeys(ways), "--allow-difference packs it as it is"])
 
 
 def _about_chance(random: int, n: int) -> list[str]:

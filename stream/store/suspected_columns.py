@@ -36,11 +36,13 @@ class Suspect:
         name: as the estimator knows it.
         owner: what the owner's input holds in it, on the first row that differs.
         package: what the package's input holds there.
+        hint: what helps against such a difference; empty where nothing is known.
     """
 
     name: str
     owner: str
     package: str
+    hint: str = ""
 
     def __str__(self) -> str:
         return f"{self.name!r} ({self.owner} in pandas, {self.package} in the package)"
@@ -71,7 +73,24 @@ def suspected_columns(
         changed[i] = sum(not _same(before, after, row, manifest) for row in range(len(chosen)))
     guilty = sorted((i for i in other if changed[i]), key=lambda i: -changed[i])
     shown = guilty or [i for i in other if not _close(_cells(mine, i), _cells(theirs, i))] or other
-    return [Suspect(_name(manifest, i), _shown(mine, i), _shown(theirs, i)) for i in shown[:MOST]]
+    return [_suspect(_name(manifest, i), _series(mine, i), _series(theirs, i)) for i in shown[:MOST]]
+
+
+def _suspect(name: str, mine: pd.Series, theirs: pd.Series) -> Suspect:
+    """Shown by the first row on which they hold something else."""
+    pairs = list(zip(mine.tolist(), theirs.tolist(), strict=True))
+    one, other = next(((a, b) for a, b in pairs if repr(a) != repr(b)), pairs[0])
+    return Suspect(name, f"{mine.dtype} {one!r}", f"{theirs.dtype} {other!r}", _hint(one, other))
+
+
+def _hint(one: object, other: object) -> str:
+    if isinstance(other, str) and (one is None or one != one):
+        return f"{other!r} in a column of texts is a text, and missing to pandas: leave such cells empty"
+    if isinstance(other, str) != isinstance(one, str):
+        return "a csv has no types: give the sample as parquet, or the types with --schema"
+    if isinstance(one, bool | int) and isinstance(other, float):
+        return "a function of the model's own tells whole numbers or booleans from float64: make it take both"
+    return ""
 
 
 def _same(before: OwnAnswers, after: OwnAnswers, row: int, manifest: Manifest) -> bool:
@@ -106,11 +125,6 @@ def _equal(one: list[object], other: list[object]) -> bool:
 def _close(one: list[object], other: list[object]) -> bool:
     """Of the same value: 1 and 1.0 are."""
     return all(a == b or (a != a and b != b) for a, b in zip(one, other, strict=True))
-
-
-def _shown(x: X, i: int) -> str:
-    column = _series(x, i)
-    return f"{column.dtype} {column.tolist()[0]!r}"
 
 
 def _with(owner: X, package: X, i: int) -> X:

@@ -13,14 +13,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from lightgbm import LGBMClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from stream.errors import PackageError
 from stream.files import read_sample
 from stream.manifest import Manifest, Proof
 from stream.store import Packed, PackRequest, assembly, open_package, pack, pack_estimator_file
+from stream.store.column_choice import choose_types
 from stream.store.mapping import map_features
 
 RNG = np.random.default_rng(5)
@@ -218,3 +220,72 @@ def test_arrow_table_is_taken_as_pandas_takes_it(tmp_path: Path) -> None:
     """A table's whole numbers are int64 too."""
     with pytest.raises(PackageError, match="would publish another answer"):
         _packed(TellsWhole(), tmp_path, pa.Table.from_pandas(FRAME), DOUBLE)
+
+
+def test_answers_of_32_bits_have_their_own_tolerance(tmp_path: Path) -> None:
+    """scikit-learn calculates with the floats that it gets: the package's 64 bits are no other answer."""
+    frame = pd.DataFrame({"x": RNG.normal(size=60).astype(np.float32), "n": np.arange(60, dtype=np.int8)})
+    estimator = LinearRegression().fit(frame, 3 * frame["x"] - frame["n"])
+
+    assert Proof(60) == _packed(estimator, tmp_path, frame).package.manifest.proof
+
+
+HOMES = pd.DataFrame(
+    {"alley": RNG.choice(["NA", "Grvl", "Pave"], 60), "zip": RNG.choice(["01234", "90210"], 60)}
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "reading", "said", "hint"),
+    [
+        ("alley", {}, "str nan in pandas, object 'NA' in the package", "'NA' in a column of texts is a text"),
+        ("alley", {"keep_default_na": False}, "", ""),
+        ("zip", {}, "int64 1234 in pandas, object '01234' in the package", "a csv has no types"),
+        ("zip", {"dtype": {"zip": "str"}}, "", ""),
+    ],
+    ids=["NA as missing", "NA as a text", "digits as a number", "digits as a text"],
+)
+def test_csv_is_read_as_the_encoder_knows_it(
+    column: str, reading: dict[str, Any], said: str, hint: str, tmp_path: Path
+) -> None:
+    """What its owner read as texts are texts; what pandas made of them by itself is what the owner had, and refused."""
+    path = tmp_path / "homes.csv"
+    HOMES.to_csv(path, index=False)
+    x = pd.read_csv(path, **reading)[[column]]
+    estimator = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression()).fit(
+        x, HOMES["zip"]
+    )
+    if not said:
+        assert Proof(60) == _packed(estimator, tmp_path, read_sample(path)).package.manifest.proof
+        return
+
+    with pytest.raises(PackageError) as refused:
+        _packed(estimator, tmp_path, read_sample(path))
+
+    assert f"suspected: '{column}' ({said})" in refused.value.message
+    assert hint in refused.value.hint
+
+
+def test_categories_of_another_column_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The owner's categories are made of the rows, so that those in the manifest are proved too."""
+    columns = HOMES.assign(
+        zip=HOMES["zip"].map({"01234": "a", "90210": "b"}), alley=RNG.choice(["c", "d"], 60)
+    )
+    labels = (columns["zip"] == "a") ^ (columns["alley"] == "c")
+    boost = LGBMClassifier(
+        n_estimators=5, min_child_samples=2, min_data_per_group=1, cat_smooth=0, n_jobs=1, verbose=-1
+    )
+    estimator = boost.fit(columns.astype("category"), labels)
+
+    def crossed(*arguments: Any) -> Manifest:
+        draft = choose_types(*arguments)
+        one, other = draft.features
+        assert one.categories
+        swapped = (replace(one, categories=other.categories), replace(other, categories=one.categories))
+        return replace(draft, features=swapped)
+
+    assert Proof(60) == _packed(estimator, tmp_path / "sound", columns).package.manifest.proof
+    monkeypatch.setattr(assembly, "choose_types", crossed)
+
+    with pytest.raises(PackageError, match="would publish another answer"):
+        _packed(estimator, tmp_path / "crossed", columns)
