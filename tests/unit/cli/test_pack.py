@@ -124,8 +124,10 @@ class Typed:
 
 @pytest.fixture
 def cheat(model: Path) -> Path:
-    """An estimator that would answer otherwise on the topic than in a notebook."""
+    """An estimator that would answer otherwise on the topic, whose schema has floats, than in a notebook."""
     joblib.dump(Typed(), model)
+    age = {"name": "age", "type": "double", "feature": "age (years)"}
+    (model.parent / "event.avsc").write_text(json.dumps({"type": "record", "name": "E", "fields": [age]}))
     return model
 
 
@@ -134,8 +136,10 @@ def test_pack_refuses_other_answers_than_the_estimators_own(
 ) -> None:
     """Exit 2, with the rows, the column and the way to pack it all the same; nothing is written."""
     sample = tmp_path / "customers.csv"
+    schema = tmp_path / "event.avsc"
+    asked = ("--name", "churn", "--sample", sample, "--schema", schema, "--out", tmp_path / "churn")
 
-    assert 2 == _run(cheat, "--name", "churn", "--sample", sample, "--out", tmp_path / "churn")
+    assert 2 == _run(cheat, *asked)
 
     said = capsys.readouterr().err
     assert f"{sample}: on 4 of 4 rows" in said
@@ -149,7 +153,7 @@ def test_pack_with_a_difference_that_is_allowed(
 ) -> None:
     """The manifest keeps it, and it is said."""
     out = tmp_path / "churn"
-    rows = ("--sample", tmp_path / "customers.csv", "--allow-difference")
+    rows = ("--sample", tmp_path / "customers.csv", "--schema", tmp_path / "event.avsc", "--allow-difference")
 
     assert 0 == _run(cheat, "--name", "churn", *rows, "--out", out)
 

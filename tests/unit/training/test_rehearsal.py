@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ import pandas as pd
 from tests.unit.training.whole_numbers import WholeNumbers
 
 NAME = "whole"
+SCHEMA = "visits.avsc"
 FEATURES = ["visits"]
 TARGET = "spent"
 SPLIT = "random"
@@ -51,6 +53,15 @@ def load():
 def estimator():
     return WholeNumbers()
 '''
+
+
+def _whole(folder: Path) -> Path:
+    """A recipe whose rows have whole numbers, and whose events have floats."""
+    field = {"name": "visits", "type": "double"}
+    (folder / "visits.avsc").write_text(json.dumps({"type": "record", "name": "V", "fields": [field]}))
+    path = folder / "whole.py"
+    path.write_text(WHOLE)
+    return path
 
 
 def _refused(path: Path, error: type[Exception], match: str) -> list[Step]:
@@ -72,8 +83,7 @@ def test_estimator_that_cant_be_pickled_is_refused_before_the_search(tmp_path: P
 
 def test_estimator_whose_answers_would_differ_is_refused_before_the_search(tmp_path: Path) -> None:
     """The owner's own frame has whole numbers, a worker's has not; the message says when it was found."""
-    path = tmp_path / "whole.py"
-    path.write_text(WHOLE)
+    path = _whole(tmp_path)
     steps = _refused(path, PackageError, r"tried on \d+ rows before the search: .* another answer .*'visits'")
 
     assert not any(step.of for step in steps)
@@ -81,8 +91,7 @@ def test_estimator_whose_answers_would_differ_is_refused_before_the_search(tmp_p
 
 def test_difference_that_is_allowed_is_trained_and_packed(tmp_path: Path) -> None:
     """The manifest says so."""
-    path = tmp_path / "whole.py"
-    path.write_text(WHOLE)
+    path = _whole(tmp_path)
     done = run_job(Job(read_recipe(path), tmp_path / "out", card=False, allow_difference=True))
 
     assert done.packed is not None
