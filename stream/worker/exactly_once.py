@@ -228,9 +228,10 @@ class ExactlyOnce:
         self._producer.begin()
         self._outlets.publisher.publish(scored)
         self.phases.on(Event.ENDING)
-        deadline = Deadline.after(self._sink.timeout_s)
-        self._producer.settle(scored.next_offsets(), self._source.group(), deadline)
+        offsets, deadline = scored.next_offsets(), Deadline.after(self._sink.timeout_s)
+        self._producer.settle(offsets, self._source.group(), deadline)
         self.phases.on(Event.COMMITTED)
+        self._positions.committed(offsets)
         self._hand.committed()
         self._count([scored], self._outlets.clock() - started)
 
@@ -240,6 +241,7 @@ class ExactlyOnce:
         offsets = self._producer.renew(self._source, self._hand.partitions, budget)
         if offsets is None:
             return False
+        self._positions.committed(offsets)
         self._hand.skip_to(offsets)
         self._emptied()
         return True

@@ -64,7 +64,12 @@ class Positions:
             next_offsets[partition] = max(offset, next_offsets.get(partition, 0))
 
     def committed(self, next_offsets: Mapping[Partition, int]) -> None:
-        """A span is committed."""
+        """
+        The group's offsets are these now, by whatever commit: a position behind them is not committed any more.
+
+        Args:
+            next_offsets: per partition; others are as they were.
+        """
         self._done.update(next_offsets)
         if self._open:
             self._open = {p: offset for p, offset in self._open.items() if offset > next_offsets.get(p, -1)}

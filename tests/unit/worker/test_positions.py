@@ -187,6 +187,29 @@ class TestTransactions:
 
         assert ([b"a"], {P0: 2}) == (rig.values(), rig.sink.offsets)
 
+    @pytest.mark.parametrize(
+        ("error", "counted"),
+        [(Aborted("no"), False), (OutcomeUnknown("no"), False), (OutcomeUnknown("no"), True)],
+    )
+    def test_position_before_records_that_were_sent_again_is_not_committed_after_them(
+        self, error: StreamError, counted: bool
+    ) -> None:
+        """The group's offset never goes back: whoever read from there would score them twice."""
+        rig = ExactlyOnceRig(batch_of([b"a"]), span_s=10.0)
+        rig.sink.errors["commit"] = [error]
+        rig.sink.counted = counted
+        seen: list[int] = []
+
+        def look() -> None:
+            seen.append(rig.sink.offsets.get(P0, 0))
+
+        rig.source.group_offsets = rig.sink.offsets
+        rig.source.then(reached(rig, p0=1), batch_of([b"b"], first_offset=1), *[idle(rig), look] * 8)
+        rig.run()
+
+        assert sorted(seen) == seen
+        assert ([b"a", b"b"], {P0: 2}) == (rig.values(), rig.sink.offsets)
+
 
 def test_positions_are_due_after_a_while_and_once() -> None:
     """Not at once, so that a span may take them along; and no longer once they are committed."""
