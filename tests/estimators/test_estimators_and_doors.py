@@ -1,0 +1,91 @@
+"""Every estimator of the table, packed from every kind of sample: each door gives its owner's own answers."""
+
+from __future__ import annotations
+
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stream.codec import RecordSchema
+from stream.files import events_of, read_sample
+from stream.settings import DeliverySettings
+from tests.acceptance.rig import scored
+from tests.conftest import Kafka
+from tests.estimators.doors import (
+    by_id,
+    through_batch,
+    through_python,
+    through_rest,
+    through_spark,
+    through_sql,
+)
+from tests.estimators.samples import ORDERS, WRITERS, arranged
+from tests.estimators.table import ESTIMATORS, assert_own_answers, owned, packed
+from tests.kafka.topics import Topics
+
+pytestmark = [
+    # What the other libraries themselves do with this pandas.
+    pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
+]
+
+SAMPLES = [("csv", "foreign"), ("jsonl", "reversed"), ("parquet", "foreign"), ("avro", "reversed")]
+"""Of the default run, one for each estimator in turn; the slow one has all formats in all orders."""
+
+SQL_READS = ("csv", "parquet", "jsonl")
+
+
+def kinds_of(name: str) -> set[str]:
+    """The formats that can hold its columns: a csv file has no arrays."""
+    return set(WRITERS) - ({"csv"} if "vector" in owned(name).options else set())
+
+
+@pytest.mark.parametrize(("name", "sample"), [*zip(ESTIMATORS, cycle(SAMPLES), strict=False)], ids=ESTIMATORS)
+def test_files_sql_rest_and_python_give_the_owners_answers(
+    name: str, sample: tuple[str, str], tmp_path: Path
+) -> None:
+    """From a sample in an order of columns that is not the model's."""
+    case = owned(name)
+    kind, order = sample if sample[0] in kinds_of(name) else ("jsonl", sample[1])
+    package, file = packed(case, kind, order, tmp_path)
+    frame = arranged(case.frame, order)
+    assert_own_answers(case, package, through_batch(tmp_path / "package", file))
+    assert_own_answers(case, package, through_python(tmp_path / "package", frame))
+    assert_own_answers(case, package, through_rest(tmp_path / "package", frame))
+    if kind in SQL_READS:
+        assert_own_answers(case, package, through_sql(tmp_path / "package", file))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_every_kind_of_sample_in_every_order(name: str, kind: str, order: str, tmp_path: Path) -> None:
+    """Packed, and scored from the same file."""
+    if kind not in kinds_of(name):
+        pytest.skip("a csv file has no arrays")
+    package, file = packed(owned(name), kind, order, tmp_path)
+    assert_own_answers(owned(name), package, through_batch(tmp_path / "package", file))
+
+
+@pytest.mark.slow
+@pytest.mark.kafka
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_the_stream_gives_the_owners_answers(name: str, tmp_path: Path, kafka: Kafka, topics: Topics) -> None:
+    """A worker on a real Kafka: every event a prediction, none dead."""
+    package, file = packed(owned(name), "jsonl", "foreign", tmp_path)
+    rows = list(events_of(read_sample(file), RecordSchema(package.features)))
+
+    outputs = scored(kafka.bootstrap, topics, tmp_path / "package", rows, DeliverySettings("at-least-once"))
+
+    assert [] == outputs.letters
+    assert_own_answers(owned(name), package, by_id([dict(seen.fields) for seen in outputs.predictions]))
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_spark_gives_the_owners_answers(name: str, tmp_path: Path, spark: Any) -> None:
+    """`predict(struct(*))` on the executors."""
+    package, file = packed(owned(name), "parquet", "reversed", tmp_path)
+    assert_own_answers(owned(name), package, through_spark(spark, tmp_path / "package", file))
