@@ -71,15 +71,15 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     """
     _check_name(request.name)
     tell("loading the estimator")
-    heard: list[Warning] = []
-    estimator = load_estimator(brought.content, brought.origin, request.types, heard.append)  # 1
-    fitted, notes = fitted_versions(heard, brought.fitted)
+    estimator, fitted, notes = _loaded(brought, request)  # 1
     about = profile(estimator)
+    if not (about.columns.names or request.vector or request.columns):
+        request = replace(request, columns=brought.columns)
     named = about.columns.names or request.columns
     texts = known_texts(estimator, named)
     needed = (*named, *request.carry) if named else ()
     text, messages = _schema(texts.keys(), needed, request, brought)  # 2
-    messages = [*notes, *own_modules(estimator), *messages]
+    messages = [*notes, *messages]
     events = RecordSchema(text)
     request = replace(request, carry=_carried(events, request.carry))
     mapping = map_features(  # 3
@@ -129,6 +129,14 @@ def _check_name(name: str) -> None:
             step="manifest",
             hint="choose such a name",
         )
+
+
+def _loaded(brought: Brought, request: PackRequest) -> tuple[Estimator, dict[str, str], list[str]]:
+    """The estimator, the versions that fitted it where they are others, and what is to be said of it."""
+    heard: list[Warning] = []
+    estimator = load_estimator(brought.content, brought.origin, request.types, heard.append)
+    fitted, notes = fitted_versions(heard, brought.fitted)
+    return estimator, fitted, [*notes, *own_modules(estimator)]
 
 
 def _schema(

@@ -12,6 +12,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 import skops.io
 import xgboost
 import yaml
@@ -19,6 +20,8 @@ from catboost import CatBoostClassifier
 from sklearn.linear_model import LogisticRegression
 
 from stream.errors import PackageError
+from stream.files import sample_of
+from stream.store import PackRequest, pack_estimator_file
 from stream.store.artefact import load_estimator
 from stream.store.model_file import read_model
 
@@ -165,3 +168,19 @@ def test_the_examples_whole_numbers_are_doubles_where_the_signature_says_so(tmp_
     assert example is not None
     assert example.columns is not None
     assert ["double", "double"] == [str(kind) for kind in example.columns.types]
+
+
+def test_columns_are_the_signatures_where_the_model_has_no_names(tmp_path: Path) -> None:
+    """Packed from a sample in another order, it answers as it did."""
+    model = LogisticRegression().fit(X.to_numpy(), Y)
+    about = {
+        "pickled_model": "model.pkl",
+        "serialization_format": "pickle",
+        "sklearn_version": sklearn.__version__,
+    }
+    folder = write_folder(
+        tmp_path / "m", {"sklearn": about}, {"model.pkl": pickle.dumps(model)}, example=False
+    )
+    sample = sample_of(X[["a", "b"]])
+    packed = pack_estimator_file(folder, PackRequest("m", tmp_path / "out"), sample=sample).package
+    assert ["b", "a"] == [feature.name for feature in packed.manifest.features]
