@@ -36,7 +36,13 @@ class PartitionEnds:
         self._news: dict[Partition, int] = {}
 
     def reached(self, at: TopicPartition) -> None:
-        """A partition was read to its end; `at.offset` is the one to read next."""
+        """
+        A partition was read to its end, or is read on elsewhere since its records are gone.
+
+        Args:
+            at: the partition and the offset to read next; that may lie before an earlier end where the topic was made
+                anew.
+        """
         self._ends[at.partition] = at.offset
         if self._known.get(at.partition) != at.offset:
             self._news[Partition(at.topic, at.partition)] = at.offset

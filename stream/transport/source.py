@@ -38,7 +38,6 @@ log = logging.getLogger(__name__)
 ASSIGN_S = 30.0
 """For looking up where new partitions start, of the 300 s that a member may stay away from `poll`."""
 
-
 _GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 """The partition does not hold the offset to read next."""
 
@@ -296,5 +295,6 @@ class Source:
     def _replace(self, gone: TopicPartition) -> None:
         """Go on elsewhere in a partition that does not hold the offset to read next."""
         start = self._starts.replacement(gone, self._options.on_out_of_range, Deadline.after(ASSIGN_S))
+        self._ends.reached(start)
         self._consumer.incremental_unassign([gone])  # not seek(): the client refuses it in this state
         self._consumer.incremental_assign([start])

@@ -50,9 +50,12 @@ class Positions:
         Partitions were read to their ends.
 
         Args:
-            ends: per partition the offset to read next; every record before it is published or in the open span.
+            ends: per partition the offset to read next; every record before it is published or in the open span. An end
+                never goes back, unless the partition was made anew: then what is known of the old one is forgotten.
         """
         for partition, offset in ends.items():
+            if offset < self._open.get(partition, offset):
+                self.forget([partition])
             if offset > self._done.get(partition, -1):
                 if not self._open:
                     self._since = self._clock()

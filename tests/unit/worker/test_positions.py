@@ -133,6 +133,15 @@ class TestEndsOfPartitions:
 
         assert {P0: 4} == committed(rig.run())
 
+    def test_end_of_a_partition_that_was_made_anew_replaces_the_old_one(
+        self, make: Callable[..., Rig]
+    ) -> None:
+        """An end of before must not carry the group past records of the new partition."""
+        rig = make(batch_of([b"z"], first_offset=99))
+        rig.source.then(lambda: None, reached(rig, p0=101), reached(rig, p0=0), batch_of([b"a", b"b"]))
+
+        assert {P0: 2} == committed(rig.run())
+
     def test_end_behind_a_batch_that_was_not_published_is_not_committed(
         self, make: Callable[..., Rig]
     ) -> None:
