@@ -62,7 +62,8 @@ class Positions:
                 self._open[partition] = offset
 
     def join(self, next_offsets: dict[Partition, int]) -> None:
-        """Go along with a span: raise what it will commit."""
+        """Go along with a span: raise what it will commit. Should that fail, they wait as long again."""
+        self._since = self._clock()
         for partition, offset in self._open.items():
             next_offsets[partition] = max(offset, next_offsets.get(partition, 0))
 

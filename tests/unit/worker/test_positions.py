@@ -187,6 +187,19 @@ class TestTransactions:
 
         assert {P0: 11} == committed(rig.run())
 
+    def test_position_that_can_t_be_committed_waits_again(self) -> None:
+        """A group that is being rebalanced for a while does not cost a transaction a round."""
+        rig = ExactlyOnceRig()
+        rig.sink.errors["add_offsets"] = [MovedOn("no")] * 100
+        counts: list[int] = []
+        steps = [lambda: None] * 10
+        rig.source.then(
+            reached(rig, p0=11), idle(rig), *steps, lambda: counts.append(rig.sink.calls.count("begin"))
+        )
+        rig.run()
+
+        assert [1] == counts
+
     def test_position_waits_for_records_in_hand(self) -> None:
         """What was aborted before it is committed first."""
         rig = ExactlyOnceRig(batch_of([b"a"]))
