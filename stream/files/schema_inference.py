@@ -39,7 +39,12 @@ class Inferred:
 
 
 def infer_schema(
-    sample: Sample, name: str, *, texts: Collection[str] = (), needed: Collection[str] | None = None
+    sample: Sample,
+    name: str,
+    *,
+    texts: Collection[str] = (),
+    needed: Collection[str] | None = None,
+    carried: Collection[str] = (),
 ) -> Inferred:
     """
     Infer a schema: an avro file's own; else from the types that the file declares (parquet) or that its values fit.
@@ -50,6 +55,8 @@ def infer_schema(
         texts: columns known to be texts whatever they look like, by their names in the sample.
         needed: the columns for whose sake a schema is made: others that pandas wrote as its index are left out. Empty
             where nobody names them; None where every column is wanted as it is.
+        carried: columns, or dotted paths in them, that are repeated as they are: their decimals stay decimals. The
+            others are doubles, as models take them.
     Returns: the schema; a column without a value in some row may be null. Whole numbers are `long`, since the next
         one may be larger than those seen; texts are strings, never enums, since the next one may be new.
     Raises: SampleError naming a column whose values fit no one type, a needed one with numbers that are spelt as
@@ -73,7 +80,8 @@ def infer_schema(
         )
     names = legal_names(columns)
     for column in columns:
-        kind, why = _column(sample, column, _record_name(f"{name}_{names[column]}"), column in texts)
+        exact = any(path.partition(".")[0] in (column, names[column]) for path in carried)
+        kind, why = _column(sample, column, _record_name(f"{name}_{names[column]}"), column in texts, exact)
         if kind is None:
             findings.append(f"column {column!r} is left out: {why}")
             continue
@@ -105,12 +113,12 @@ def _finding(column: str, name: str, kind: Any, why: str) -> str:
     return f"column {column!r}: {shown}, {why}{renamed}"
 
 
-def _column(sample: Sample, column: str, name: str, is_text: bool) -> tuple[Any, str]:
+def _column(sample: Sample, column: str, name: str, is_text: bool, exact: bool) -> tuple[Any, str]:
     """The Avro type of a column's values (None to leave it out), and why."""
     if sample.columns is not None and column in sample.columns.names:
         arrow = sample.columns.field(column).type
         if not pa.types.is_null(arrow):
-            kind = _from_arrow(arrow, name)
+            kind = _from_arrow(arrow, name, exact)
             return kind, f"from {arrow}" if kind is not None else f"Avro has no type for {arrow}"
     if is_text:
         return "string", "since the model knows its texts"
@@ -126,7 +134,7 @@ def _column(sample: Sample, column: str, name: str, is_text: bool) -> tuple[Any,
 def _padded(column: str, rows: Sequence[Row]) -> str | None:
     """The first cell with leading zeros: a postcode read as a number is another postcode."""
     for number, values in rows:
-        if re.match(r"[+-]?0[0-9]", cell := values[column]):
+        if re.match(r"\s*[+-]?0[0-9]", cell := values[column]):
             return f"; row {number} has {cell!r}, whose leading zeros a number would lose: give --schema if it is one"
     return None
 
@@ -193,23 +201,23 @@ def _nested(place: str, column: str, rows: Sequence[Row], name: str) -> Any:
     return schema
 
 
-def _from_arrow(kind: pa.DataType, name: str) -> Any:
+def _from_arrow(kind: pa.DataType, name: str, exact: bool) -> Any:
     if pa.types.is_dictionary(kind):
-        return _from_arrow(kind.value_type, name)
+        return _from_arrow(kind.value_type, name, exact)
     if pa.types.is_struct(kind):
-        return _from_struct(kind, name)
+        return _from_struct(kind, name, exact)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        items = _from_arrow(kind.value_type, f"{name}_item")
+        items = _from_arrow(kind.value_type, f"{name}_item", exact)
         return None if items is None else {"type": "array", "items": items}
-    found = type_for(kind)
+    found = type_for(kind, exact=exact)
     return None if found is None else found.schema
 
 
-def _from_struct(kind: pa.StructType, name: str) -> Any:
+def _from_struct(kind: pa.StructType, name: str, exact: bool) -> Any:
     """A record; any of its fields may be null, since Arrow doesn't say which can't."""
     parts = [kind.field(i) for i in range(kind.num_fields)]
     names = legal_names([part.name for part in parts])
-    inner = {part.name: _from_arrow(part.type, f"{name}_{names[part.name]}") for part in parts}
+    inner = {part.name: _from_arrow(part.type, f"{name}_{names[part.name]}", exact) for part in parts}
     fields = [_field(key, names[key], value, True) for key, value in inner.items() if value is not None]
     return {"type": "record", "name": name, "fields": fields} if fields else None
 

@@ -67,12 +67,12 @@ class Session:
             if statement.type.name in _WITH_ROWS:
                 # Binding asks the model about constants; running the query asks again.
                 with self._told(running=False), self.registered.tally.paused():
-                    prepare_files(self._connection, statement.query)
+                    prepare_files(self._connection, statement.query, self.registered.texts)
                     relation = self._connection.sql(statement)
                 yield Result(statement.query.strip().rstrip(";").rstrip(), relation)
             else:
                 with self._told(running=False):
-                    prepare_files(self._connection, statement.query)
+                    prepare_files(self._connection, statement.query, self.registered.texts)
                 self.execute(statement)
 
     def execute(self, statement: duckdb.Statement | str) -> int:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream.errors import QueryError, SampleError
 from stream.files import ArrowFormat, named_format, reading
-from stream.types import MISSING
+from stream.types import MISSING, AvroType
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["prepare_files"]
+__all__ = ["kept_texts", "prepare_files"]
 
 _NAMED = re.compile(r"""(?:\bFROM|\bJOIN|,)\s*(?:'((?:[^']|'')+)'|"((?:[^"]|"")+)")""", re.IGNORECASE)
 """A file as a table: `FROM 'f.csv'`."""
@@ -23,14 +23,37 @@ _DUCKDB = frozenset({"parquet", "csv", "tsv", "jsonl", "json"})
 """Formats that DuckDB reads itself, by our name; compressed with gzip or zstd, too."""
 
 
-def prepare_files(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+_GUESSED = frozenset(
+    {"BOOLEAN", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_MS"}
+)
+"""What DuckDB takes a text for by its look, of what we call it there, without a loss."""
+
+_JSON_OWN = frozenset({"BOOLEAN", "BIGINT", "UBIGINT", "HUGEINT", "DOUBLE"})
+"""What DuckDB takes JSON's own numbers and booleans for."""
+
+
+def kept_texts(types: Mapping[str, AvroType]) -> dict[str, AvroType]:
+    """
+    Args:
+        types: of a model's columns, by name.
+    Returns: those whose texts DuckDB would take for something else by their look: `007` for 7, a decimal for a double.
+    """
+    plain = {name: kind for name, kind in types.items() if not kind.foreign.duckdb.endswith("[]")}
+    return {name: kind for name, kind in plain.items() if kind.foreign.duckdb not in _GUESSED}
+
+
+def prepare_files(
+    connection: duckdb.DuckDBPyConnection, query: str, texts: Mapping[str, AvroType] | None = None
+) -> None:
     """
     Make the files that a query reads known to a connection as what they are to `stream batch`.
 
     Args:
         connection: gets a temporary view of a file's name: of an Arrow file; of a csv with `NA` and the like in
-            columns that aren't of texts, which DuckDB takes for texts. Other files are left to DuckDB.
+            columns that aren't of texts, which DuckDB takes for texts; of a csv or JSON file with columns of `texts`,
+            which it takes for something else. Other files are left to DuckDB.
         query: one statement.
+        texts: as `kept_texts` gives them.
     Raises: QueryError for a file that neither reads, with what to do; or that has two columns of one name.
     """
     for name in dict.fromkeys(_names(query)):
@@ -53,7 +76,9 @@ def prepare_files(connection: duckdb.DuckDBPyConnection, query: str) -> None:
                 f"{name}: is not read by DuckDB", hint="score it with `stream batch`, or convert it"
             )
         if plain in ("csv", "tsv"):
-            _view_of_csv(connection, name)
+            _view_of_csv(connection, name, texts or {})
+        elif plain in ("json", "jsonl"):
+            _view_of_json(connection, name, texts or {})
 
 
 def _names(query: str) -> Iterator[str]:
@@ -61,27 +86,60 @@ def _names(query: str) -> Iterator[str]:
         yield single.replace("''", "'") if single else double.replace('""', '"')
 
 
-def _view_of_csv(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """A view in which the columns that are texts because of `NA` alone have their type; none where there are none."""
+def _view_of_csv(connection: duckdb.DuckDBPyConnection, name: str, texts: Mapping[str, AvroType]) -> None:
+    """A view in which the columns that are texts because of `NA` alone have their type, and texts are left alone."""
     text, identifier = _quoted(name, "'"), _quoted(name, '"')
-    missing = ", ".join(_quoted(each, "'") for each in sorted(MISSING))
     connection.execute(f"DROP VIEW IF EXISTS temp.{identifier}")
-    as_texts = _types(connection, f"read_csv({text})")
-    typed = _types(connection, f"read_csv({text}, nullstr = ['', {missing}])")
-    if list(as_texts) != list(typed):
-        return
-    changed = {
-        column: kind
-        for column, kind in typed.items()
-        if kind != as_texts[column] and as_texts[column] == "VARCHAR"
+    guessed = _types(connection, f"read_csv({text})")
+    kept = {column: texts[column] for column in guessed if column in texts}
+    casts = [_value(column) for column, kind in kept.items() if kind.has_missing]
+    typed = _types(connection, f"read_csv({text}, nullstr = ['', {_MISSING}])")
+    if list(guessed) == list(typed):
+        casts += [
+            _value(column, kind)
+            for column, kind in typed.items()
+            if column not in kept and kind != guessed[column] and guessed[column] == "VARCHAR"
+        ]
+    odd = {column: "VARCHAR" for column in kept if guessed[column] != "VARCHAR"}
+    if casts or odd:
+        replaced = f" REPLACE ({', '.join(casts)})" if casts else ""
+        types = f", types = {_struct(odd)}" if odd else ""
+        connection.execute(
+            f"CREATE TEMP VIEW {identifier} AS SELECT *{replaced} FROM read_csv({text}{types})"
+        )
+
+
+def _view_of_json(connection: duckdb.DuckDBPyConnection, name: str, texts: Mapping[str, AvroType]) -> None:
+    """A view in which texts and decimals are left alone; a number where a text belongs stays a number."""
+    text, identifier = _quoted(name, "'"), _quoted(name, '"')
+    connection.execute(f"DROP VIEW IF EXISTS temp.{identifier}")
+    guessed = _types(connection, f"read_json({text})")
+    odd = {
+        column: "VARCHAR"
+        for column, kind in guessed.items()
+        if column in texts and kind != "VARCHAR" and not (texts[column].model == "text" and kind in _JSON_OWN)
     }
-    if not changed:
-        return
-    casts = ", ".join(
-        f"CAST(CASE WHEN {column} NOT IN ({missing}) THEN {column} END AS {kind}) AS {column}"
-        for column, kind in ((_quoted(column, '"'), kind) for column, kind in changed.items())
+    if odd:
+        connection.execute(
+            f"CREATE TEMP VIEW {identifier} AS FROM read_json({text}, columns = {_struct({**guessed, **odd})})"
+        )
+
+
+_MISSING = ", ".join("'" + each.replace("'", "''") + "'" for each in sorted(MISSING))
+
+
+def _value(column: str, kind: str = "VARCHAR") -> str:
+    """A column of texts in its type, in which `NA` and the like are null."""
+    column = _quoted(column, '"')
+    return f"CAST(CASE WHEN {column} NOT IN ({_MISSING}) THEN {column} END AS {kind}) AS {column}"
+
+
+def _struct(types: Mapping[str, str]) -> str:
+    return (
+        "{"
+        + ", ".join(f"{_quoted(name, chr(39))}: {_quoted(kind, chr(39))}" for name, kind in types.items())
+        + "}"
     )
-    connection.execute(f"CREATE TEMP VIEW {identifier} AS SELECT * REPLACE ({casts}) FROM read_csv({text})")
 
 
 def _types(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,10 @@ from stream.extras import require
 from stream.scoring import answer_fields
 from stream.sql.gathering import Gathering
 from stream.sql.outcomes import FaultCount, Listener, Outcomes, Tally
+from stream.sql.query_files import kept_texts
 from stream.store import Package, Trust, open_package
 from stream.table import ColumnReader, names_of
+from stream.types import AvroType
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,12 +47,14 @@ class Registered:
         connection: where they are.
         names: of the functions: `predict`, `predict_label`, …
         tally: what became of the rows so far; `clear` it before a query to count that query's.
+        texts: the model's columns whose texts DuckDB would take for something else (`kept_texts`).
         refusal: why the model could not be asked, if it could not: DuckDB's own error has its text only.
     """
 
     connection: duckdb.DuckDBPyConnection
     names: tuple[str, ...]
     tally: Tally
+    texts: Mapping[str, AvroType]
     refusal: BaseException | None = None
 
     def remove(self) -> None:
@@ -137,7 +142,7 @@ def register(
     inner = f"{name}_outcome"
     fields = [field.name for field in answer_fields(opened.manifest)]
     names = (name, *(f"{name}_{field}" for field in fields), f"{name}_error", inner)
-    registered = Registered(connection, names, tally)
+    registered = Registered(connection, names, tally, kept_texts(_types(opened)))
     gathering = Gathering(outcomes.score)
 
     def answer(rows: pa.ChunkedArray) -> pa.Array:
@@ -160,6 +165,13 @@ def register(
     # A function that is still there when Python exits makes DuckDB's bindings print what they leaked.
     atexit.register(_close, weakref.ref(connection))
     return registered
+
+
+def _types(package: Package) -> dict[str, AvroType]:
+    """Of the columns that the model takes, by each name that one may have."""
+    schema = RecordSchema(package.features)
+    leaves = [schema.leaf(path) for path in package.manifest.needed if "." not in path]
+    return {name: leaf.type for leaf in leaves for name in {leaf.path, leaf.feature or leaf.path}}
 
 
 def _check_case(package: Package) -> None:

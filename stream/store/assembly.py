@@ -149,7 +149,7 @@ def _schema(
         raise PackageError(
             "neither a schema nor a sample is given", step="manifest", hint="give --schema or --sample"
         )
-    inferred = infer_schema(brought.sample, request.name, texts=texts, needed=needed)
+    inferred = infer_schema(brought.sample, request.name, texts=texts, needed=needed, carried=request.carry)
     return inferred.text, [*inferred.findings]
 
 

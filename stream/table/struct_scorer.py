@@ -75,7 +75,7 @@ class StructScorer:
                 return pa.nulls(len(rows), self.type)
             raise QueryError(
                 f"{self._name}(…): expected a row, found a value of Arrow type {rows.type}",
-                hint=self._call,
+                hint=f"{self._call}; a table that has a column of the name needs another one: FROM 'flights.parquet' t",
             )
         valid = rows.is_valid()
         batch = pa.RecordBatch.from_struct_array(rows.filter(valid) if rows.null_count else rows)

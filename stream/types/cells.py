@@ -14,6 +14,7 @@ __all__ = [
     "MISSING",
     "NAN",
     "Read",
+    "bare",
     "boolean",
     "date",
     "infinite",
@@ -45,22 +46,31 @@ NAN = frozenset({"NaN", "nan", "-NaN", "-nan"})
 _WHOLE = re.compile(r"[+-]?[0-9]{1,4000}\Z")
 """Python reads no more than 4,300 digits."""
 
+_BLANKS = " \t"
+
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
 
 
+def bare(text: str) -> str:
+    """A number's text without the blanks around it, which pandas passes over as well: `1, 2`."""
+    return text.strip(_BLANKS)
+
+
 def whole(text: str) -> int | None:
     """The whole number that a text stands for, else None."""
+    text = bare(text)
     return int(text) if _WHOLE.match(text) else None
 
 
 def number(text: str) -> float | None:
     """The number that a text stands for, infinity included, else None."""
+    text = bare(text)
     try:
         found = float(text)
     except ValueError:
         return None
-    # Python's own habits: digits in groups, blanks around, other scripts; and `nan`, which says "no value".
+    # Python's own habits: digits in groups, lines around, other scripts; and `nan`, which says "no value".
     plain = text.isascii() and "_" not in text and text == text.strip() and found == found
     return found if plain else None
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from stream.types import cells
 from stream.types.avro_type import AvroType
 from stream.types.misfit import Misfit, mismatch
 from stream.types.numbers import inexact
@@ -94,9 +95,10 @@ class Decimal(AvroType):
     def read(self, value: Any, *, text: bool) -> decimal.Decimal:
         """A number, or a text that is one, in JSON too; never its bytes, which a text could be taken for."""
         if isinstance(value, str):
-            if not _NUMBER.match(value):
+            digits = cells.bare(value) if text else value
+            if not _NUMBER.match(digits):
                 raise mismatch("decimal", value)
-            number = decimal.Decimal(value)
+            number = decimal.Decimal(digits)
         elif isinstance(value, float):
             number = decimal.Decimal(repr(value))
         elif isinstance(value, int | decimal.Decimal) and not isinstance(value, bool):

@@ -185,14 +185,17 @@ def type_called(full_name: str) -> AvroType:
     return found if item == full_name else array_of(found, nullable=True)
 
 
-def type_for(kind: pa.DataType) -> AvroType | None:
+def type_for(kind: pa.DataType, *, exact: bool = False) -> AvroType | None:
     """
     The type of a foreign column, where no schema says what it is.
 
     Args:
         kind: of Arrow.
+        exact: whether a decimal stays one, of as many digits before the point as engines hold; else it is a double.
     Returns: the first that takes it for its own; None where none does, or it is a struct, a list or a dictionary.
     """
+    if exact and pa.types.is_decimal(kind) and kind.scale >= 0:
+        return decimal_of(QUERY_DIGITS if kind.precision <= QUERY_DIGITS else MAX_DIGITS, kind.scale)
     return next((one for one in TYPES if one.infers(kind)), None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import json
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def _csv(tmp_path: Path, *cells: str) -> Inferred:
         (["2024-01-01", "2024-02-29"], DATE), (["2024-01-01", "2024-02-30"], "string"),
         (["2024-01-01 10:00", "2024-01-01T10:00:01.5Z"], MICROS), (["a", "1"], "string"), (["1", "a"], "string"),
         (["", ""], ["null", "double"]), (["NA", "1"], ["null", "long"]),
-        (["99999999999999999999"], "double"), (["1e5"], "double"),
+        (["99999999999999999999"], "double"), (["1e5"], "double"), (["1", " 2", "3 "], "long"), (["\t1.5"], "double"),
         (["0", "1"], "long"), (["a", ""], ["null", "string"]), (["NA", "NA"], ["null", "double"]),
         (["<NA>", "2024-01-01"], ["null", DATE]), (["#N/A", "true"], ["null", "boolean"]), (["NA", "a"], "string"),
     ],
@@ -135,6 +136,31 @@ def test_column_known_as_text_stays_one(tmp_path: Path) -> None:
 def test_arrow_column_has_its_own_type(array: pa.Array, expected: object) -> None:
     """Parquet and frames say what they hold."""
     assert expected == _types(infer_schema(sample_of(pa.table({"x": array})), "s"))["x"]
+
+
+@pytest.mark.parametrize(
+    ("column", "precision"),
+    [(pa.decimal128(9, 2), 38), (pa.decimal128(38, 2), 38), (pa.decimal256(50, 2), 76)],
+    ids=str,
+)
+def test_a_carried_decimal_stays_one(column: pa.DataType, precision: int) -> None:
+    """Its value is repeated as it is, in a struct and a list too; a model takes the others as doubles."""
+    value = decimal.Decimal("-12.90")
+    table = pa.table(
+        {
+            "a b": pa.array([value], column),
+            "m": pa.array([value], column),
+            "s": pa.array([{"d": value}], pa.struct([("d", column)])),
+            "l": pa.array([[value]], pa.list_(column)),
+        }
+    )
+    kept = {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": 2}
+
+    found = _types(infer_schema(sample_of(table), "s", carried=("a_b", "s.d", "l")))
+
+    assert (kept, "double") == (found["a_b"], found["m"])
+    assert ["null", kept] == found["s"]["fields"][0]["type"]
+    assert kept == found["l"]["items"]
 
 
 def test_column_that_avro_has_no_type_for_is_left_out_and_named() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from stream.errors import QueryError
 from stream.files import OUTPUT_FORMATS
-from stream.sql.query_files import prepare_files
+from stream.sql.query_files import kept_texts, prepare_files
+from stream.types import array_of, decimal_of, type_of
 
 FRAME = pd.DataFrame({"x": [1.5, 2.5, None], "t": ["a", "NA", "b"]})
 
@@ -98,3 +99,59 @@ def test_what_is_not_a_file_is_left_to_duckdb(tmp_path: Path, connection: duckdb
         prepare_files(connection, query)
 
     assert [] == connection.execute("SHOW TABLES").fetchall()
+
+
+KEPT = {
+    "zip": type_of("string"),
+    "price": decimal_of(24, 4),
+    "at": type_of("long", "timestamp-nanos"),
+    "day": type_of("string"),
+}
+TEXTS = [
+    ("00501", "12345678901234567890.1234", "2013-10-19T08:00:00.123456789Z", "2024-01-01"),
+    ("7", None, None, "2024-01-02"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("f.csv", "zip,price,at,day\n00501,12345678901234567890.1234,2013-10-19T08:00:00.123456789Z,2024-01-01\n"
+                  "7,NA,NA,2024-01-02\n"),
+        ("g.csv", "zip;price;at;day\n00501;12345678901234567890.1234;2013-10-19T08:00:00.123456789Z;2024-01-01\n"
+                  "7;;;2024-01-02\n"),
+        ("f.jsonl", '{"zip": "00501", "price": "12345678901234567890.1234", "at": "2013-10-19T08:00:00.123456789Z", '
+                    '"day": "2024-01-01"}\n{"zip": "7", "price": null, "at": null, "day": "2024-01-02"}\n'),
+        ("f.json", '[{"zip": "00501", "price": "12345678901234567890.1234", "at": "2013-10-19T08:00:00.123456789Z", '
+                   '"day": "2024-01-01"}, {"zip": "7", "price": null, "at": null, "day": "2024-01-02"}]'),
+    ],
+)  # fmt: skip
+def test_texts_and_decimals_of_the_model_stay_what_is_written(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, name: str, content: str
+) -> None:
+    """DuckDB takes them for numbers and dates by their look: a digit would be lost."""
+    (tmp_path / name).write_text(content)
+    query = f"SELECT * FROM '{tmp_path}/{name}'"
+
+    prepare_files(connection, query, KEPT)
+
+    assert TEXTS == connection.execute(query).fetchall()
+
+
+def test_a_number_of_json_where_a_text_belongs_stays_a_number(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection
+) -> None:
+    """The model's door says that it is the wrong type."""
+    (tmp_path / "f.jsonl").write_text('{"zip": 7}\n')
+    query = f"SELECT zip FROM '{tmp_path}/f.jsonl'"
+
+    prepare_files(connection, query, KEPT)
+
+    assert [(7,)] == connection.execute(query).fetchall()
+
+
+def test_kept_texts_are_those_that_have_no_type_of_their_own() -> None:
+    """A list is never taken for something else."""
+    types = {**KEPT, "x": type_of("double"), "n": type_of("long"), "l": array_of(type_of("string"))}
+
+    assert KEPT == kept_texts(types)

@@ -69,3 +69,15 @@ def test_value_that_does_not_fit_says_how_it_is_spelt(kind: str, text: str, expe
     """In a dead row, in a request's answer, in `produce`."""
     with pytest.raises(Misfit, match=expected):
         type_called(kind).reader(nullable=True, text=True)(text)
+
+
+@pytest.mark.parametrize("kind", ["double", "float", "long", "int", "decimal(9,2)"])
+def test_blanks_around_a_number_are_passed_over_in_a_csv_only(kind: str) -> None:
+    """As pandas reads `1, 2`; a text of JSON is not a csv's cell."""
+    found = type_called(kind)
+
+    assert [7, 7, 7] == [found.read(cell, text=True) for cell in (" 7", "7 ", "\t7 ")]
+    with pytest.raises(Misfit):
+        found.read(" 7", text=False)
+    with pytest.raises(Misfit):
+        found.read("7\n", text=True)
