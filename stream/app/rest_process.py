@@ -23,7 +23,7 @@ from stream.errors import SettingsError, Stopped
 from stream.resources import log_origin, open_configured, trust_of
 from stream.rest import Served, Service, create_app
 from stream.settings import Settings
-from stream.store import Package, read_vouched
+from stream.store import CARD, Package, read_vouched
 from stream.telemetry import Metrics
 
 __all__ = ["Rest", "build_rest", "run_rest"]
@@ -70,10 +70,13 @@ def build_rest(settings: Settings) -> Rest:
 
 
 def _served(settings: Settings, package: Package) -> Served:
-    content = read_vouched(package.path, "golden.avro", trust_of(settings.model))
-    rows: Any = fastavro.reader(io.BytesIO(content))
+    trust = trust_of(settings.model)
+    rows: Any = fastavro.reader(io.BytesIO(read_vouched(package.path, "golden.avro", trust)))
     examples = [row["event"] for row, _ in zip(rows, range(_EXAMPLES), strict=False)]
-    return Served(package.model, RecordSchema(package.features), examples)
+    card = None
+    if CARD in package.manifest.files:
+        card = read_vouched(package.path, CARD, trust).decode("utf-8", "replace")
+    return Served(package.model, RecordSchema(package.features), examples, card)
 
 
 def _watch_for_versions(reloader: Reloader, every_s: float) -> Callable[[], Awaitable[None]]:

@@ -1,4 +1,4 @@
-"""Pages for people, generators and scrapers: `/`, `/docs`, `/openapi.json`, `/metrics`."""
+"""Pages for people, generators and scrapers: `/`, `/docs`, `/card`, `/openapi.json`, `/metrics`."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from starlette.responses import RedirectResponse, Response
 from stream.rest.endpoint import Endpoint
 from stream.rest.json_schemas import TEXT, Schema
 from stream.rest.openapi_document import document
+from stream.rest.problems import Problem
 from stream.rest.responses import json_response
 from stream.rest.service import Service
+from stream.rest.try_form import POLICY, SCRIPT, STYLE, form_of
 
 __all__ = ["pages_of"]
 
-_HEADERS = {
-    # The page loads nothing, and runs no script.
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-}
+_CARD_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""The card loads nothing, and runs no script."""
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
@@ -48,15 +49,33 @@ def pages_of(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
         return await json_response(document(described, service))
 
     async def docs(service: Service, request: Request, body: bytes) -> Response:
-        text = _page(document(described, service), str(request.base_url).rstrip("/"))
-        return Response(text, media_type="text/html", headers=_HEADERS)
+        text = _page(document(described, service), str(request.base_url).rstrip("/"), service)
+        return _html(text, POLICY)
 
     return (
         Endpoint("GET", "/docs", docs),
+        SCRIPT,
+        Endpoint("GET", "/card", _card),
         Endpoint("GET", "/openapi.json", openapi),
         metrics,
         Endpoint("GET", "/", _index),
     )
+
+
+def _html(text: str, policy: str) -> Response:
+    headers = {"content-security-policy": policy, "x-content-type-options": "nosniff"}
+    return Response(text, media_type="text/html", headers=headers)
+
+
+async def _card(service: Service, request: Request, body: bytes) -> Response:
+    """The version's model card, with the way to the endpoints on top."""
+    served = service.served
+    if served.card is None:
+        raise Problem(
+            404, f"{served.title} has no model card: `stream train` makes one; /docs lists the endpoints"
+        )
+    link = f'<p style="margin: .5rem 1rem"><a href="docs">Try {html.escape(served.title)}, and its endpoints</a></p>'
+    return _html(served.card.replace("<body>", f"<body>{link}", 1), _CARD_POLICY)
 
 
 async def _index(service: Service, request: Request, body: bytes) -> Response:
@@ -70,15 +89,18 @@ async def _metrics(service: Service, request: Request, body: bytes) -> Response:
     )
 
 
-def _page(api: Schema, base: str) -> str:
+def _page(api: Schema, base: str, service: Service) -> str:
     """The document as an HTML page."""
+    card = ' What the model was made from, and how good it is: <a href="card">its card</a>.'
     schemas = api["components"]["schemas"]
     title = html.escape(api["info"]["title"])
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>",
         '<meta name=viewport content="width=device-width"><link rel=service-desc href=openapi.json>',
-        f"<style>{_STYLE}</style><h1>{title}</h1>",
-        '<p>The same as an <a href="openapi.json">OpenAPI document</a>, for clients and generators.</p>',
+        f"<style>{_STYLE}{STYLE}</style><h1>{title}</h1>",
+        '<p>The same as an <a href="openapi.json">OpenAPI document</a>, for clients and generators.'
+        f"{card if service.served.card is not None else ''}</p>",
+        form_of(service),
         "<h2>A row</h2><p>Other fields are ignored.</p>",
         _fields(schemas["Features"]),
         "<h2>A prediction</h2>",

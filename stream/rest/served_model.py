@@ -38,15 +38,20 @@ class Served:
             carried fields or with them.
         carried: by path, the name in the prediction.
         examples: some of the package's golden rows, as a caller would write them.
+        card: the model card, one HTML page; None where the version has none.
     """
 
-    def __init__(self, model: Model, features: RecordSchema, examples: Sequence[Row] = ()) -> None:
+    def __init__(
+        self, model: Model, features: RecordSchema, examples: Sequence[Row] = (), card: str | None = None
+    ) -> None:
         """
         Args:
             model: the loaded estimator.
             features: `features.avsc`.
             examples: Avro records as dicts.
+            card: its model card.
         """
+        self.card = card
         self.manifest = manifest = model.manifest
         self._model = model
         self.carried = carried_names(manifest.carry)

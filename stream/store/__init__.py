@@ -1,7 +1,7 @@
 """Model packages on disk: opened with every hash checked first, and written so that a half one is never seen."""
 
 from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
-from stream.store.folder import MANIFEST, current_version, resolve, versions
+from stream.store.folder import CARD, MANIFEST, current_version, resolve, versions
 from stream.store.golden import Golden
 from stream.store.manifests import EVENTS_FILE, NAME
 from stream.store.opening import (
@@ -21,6 +21,7 @@ from stream.store.signature import PublicKey, SigningKey, is_encrypted
 from stream.store.trust import Trust, check_signature
 
 __all__ = [
+    "CARD",
     "EVENTS_FILE",
     "MANIFEST",
     "NAME",

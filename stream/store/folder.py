@@ -19,6 +19,7 @@ from stream.durable import sync, written_whole
 from stream.errors import PackageError
 
 __all__ = [
+    "CARD",
     "MANIFEST",
     "MAX_FILE_BYTES",
     "add_version",
@@ -32,6 +33,9 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
+
+CARD = "card.html"
+"""The model card: a file that a version may have."""
 
 MAX_FILE_BYTES = 4 * 1024**3
 """A worker could not hold a larger model beside its successor."""

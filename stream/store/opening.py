@@ -212,7 +212,7 @@ def read_vouched(folder: Path, name: str, trust: Trust) -> bytes:
 
     Args:
         folder: of the version.
-        name: one of the files that every version has.
+        name: one of the files that its manifest names.
         trust: who may have packed it.
     Returns: its bytes.
     Raises: PackageError with the step that failed.

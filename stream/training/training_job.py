@@ -12,6 +12,7 @@ import pandas as pd
 from stream.errors import PackageError
 from stream.manifest import Manifest
 from stream.store import (
+    CARD,
     Package,
     Packed,
     PackRequest,
@@ -29,10 +30,7 @@ from stream.training.rehearsal import Rehearse
 from stream.training.trained import Step, Trained
 from stream.training.version_comparison import Compared, compare
 
-__all__ = ["CARD", "Done", "Job", "Requirement", "run_job"]
-
-CARD = "card.html"
-"""The card's name in a version's folder."""
+__all__ = ["Done", "Job", "Requirement", "run_job"]
 
 Requirement: TypeAlias = Literal["better", "not-worse"]
 """What the comparison must say for the model to be packed."""

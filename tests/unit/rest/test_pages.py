@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sklearn.linear_model import LinearRegression
 from starlette.testclient import TestClient
 
+from stream.manifest import Manifest
 from stream.rest import Service
 from stream.store import PackRequest, pack
 from tests.unit.rest.models import GIVEN, door
@@ -86,7 +88,8 @@ def test_every_route_is_in_the_document_and_the_other_way_round(people_package: 
         described = {(path, method) for path, methods in paths.items() for method in methods}
         unopened = {(path, method) for path, method in described if paths[path][method].get("security") != []}
 
-        assert {("/", "get"), ("/docs", "get"), ("/openapi.json", "get")} == served - described
+        pages = ("/", "/card", "/docs", "/docs.js", "/openapi.json")
+        assert {(path, "get") for path in pages} == served - described
         assert set() == described - served
         assert unopened == {
             (path, method) for path, method in described if 401 == client.request(method, path).status_code
@@ -94,12 +97,16 @@ def test_every_route_is_in_the_document_and_the_other_way_round(people_package: 
 
 
 def test_page_needs_nothing_from_elsewhere(people: TestClient) -> None:
-    """No script, no address but its own; it names every endpoint and field."""
+    """No script but this service's own, none within the page; it names every endpoint and field."""
     page = people.get("/docs")
+    policy = dict(part.strip().split(" ", 1) for part in page.headers["content-security-policy"].split(";"))
 
     assert "text/html" in page.headers["content-type"]
-    assert "default-src 'none'" in page.headers["content-security-policy"]
-    assert "<script" not in page.text
+    assert ["'none'", "'self'", "'self'"] == [
+        policy[name] for name in ("default-src", "script-src", "connect-src")
+    ]
+    assert ["<script src=docs.js defer></script>"] == re.findall(r"<script.*?</script>", page.text, re.S)
+    assert [] == re.findall(r"<[^>]+ on\w+=", page.text)
     assert {"http://testserver"} == set(re.findall(r"https?://[\w.]+", page.text))
     for text in (
         "body mass (kg)",
@@ -108,6 +115,79 @@ def test_page_needs_nothing_from_elsewhere(people: TestClient) -> None:
         "curl http://testserver/predict",
     ):
         assert text in page.text
+
+
+class Form(HTMLParser):
+    """Reads a page's form: what is in its box, and its fields."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.row = ""
+        self.fields: list[str] = []
+        self._inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the fields."""
+        self._inside = tag == "textarea"
+        if tag in ("textarea", "input", "button"):
+            self.fields.append(str(dict(attrs)["name"]))
+
+    def handle_endtag(self, tag: str) -> None:
+        """The box ends."""
+        self._inside = self._inside and tag != "textarea"
+
+    def handle_data(self, data: str) -> None:
+        """What is in the box."""
+        self.row += data * self._inside
+
+
+@pytest.mark.parametrize("model", ["people", "line", "kinds"])
+def test_form_is_filled_with_a_row_that_is_answered(model: str, request: pytest.FixtureRequest) -> None:
+    """As the script sends it: what is in the box, to `predict` beside the page."""
+    client: TestClient = request.getfixturevalue(model)
+    form = Form(client.get("/docs").text)
+    script = client.get("/docs.js")
+    answer = client.post("/predict", content=form.row, headers={"content-type": "application/json"})
+
+    assert ["row", "ask"] == form.fields
+    assert 200 == answer.status_code, answer.text
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert 'fetch("predict", { method: "POST"' in script.text
+    assert "innerHTML" not in script.text
+
+
+def test_form_asks_for_the_token_where_one_is_needed(people_package: Path) -> None:
+    """It is sent as the service wants it, and is not in the page."""
+    with door(people_package, token="secret") as (client, _):
+        page = client.get("/docs", headers={"authorization": "Bearer secret"}).text
+
+    assert ["row", "token", "ask"] == Form(page).fields
+    assert "secret" not in page
+
+
+def test_card_and_page_link_each_other(tmp_path: Path) -> None:
+    """Where the version has a card; it runs no script."""
+
+    def attach(manifest: Manifest) -> dict[str, bytes]:
+        return {"card.html": "<!doctype html><body><main>The card of ünits.</main></body>".encode()}
+
+    frame = pd.DataFrame({"a": [1.0, 2.0, 4.0]})
+    request = PackRequest("m", tmp_path / "m", attach=attach)
+    pack(LinearRegression().fit(frame, np.arange(3.0)), request, sample=frame)
+    with door(tmp_path / "m") as (client, _):
+        card = client.get("/card")
+
+        assert '<a href="card">' in client.get("/docs").text
+        assert '<a href="docs">Try m@1' in card.text
+        assert "The card of ünits." in card.text
+        assert card.headers["content-security-policy"].startswith("default-src 'none'; img-src data:")
+
+
+def test_version_without_a_card_says_how_one_is_made(people: TestClient) -> None:
+    """And its page has no link to one."""
+    assert 'href="card"' not in people.get("/docs").text
+    assert [404, True] == [people.get("/card").status_code, "`stream train`" in people.get("/card").text]
 
 
 def test_names_are_escaped_in_the_page(tmp_path: Path) -> None:
