@@ -13,12 +13,12 @@ from stream.codec import RecordSchema
 from stream.errors import PackageError, SchemaError
 from stream.files import Sample, events_of, infer_schema
 from stream.manifest import Manifest, Proof
-from stream.scoring import Estimator, Model, columns_of, known_texts, prediction_schema, profile
+from stream.scoring import Estimator, KnownColumns, Model, columns_of, known_texts, prediction_schema, profile
 from stream.store.artefact import load_estimator
 from stream.store.column_choice import Owner, choose_types
 from stream.store.doubtful_names import prove_names
 from stream.store.folder import next_version
-from stream.store.golden import MAX_ROWS, choose_golden, places, spread, through_avro, write_golden
+from stream.store.golden import MAX_ROWS, Golden, choose_golden, places, spread, through_avro, write_golden
 from stream.store.libraries import fitted_versions, library_versions, modules_of, own_modules
 from stream.store.manifests import EVENTS_FILE, NAME
 from stream.store.mapping import FeatureMapping, Wish, map_features
@@ -51,6 +51,28 @@ class Assembled:
 
 
 @dataclass(frozen=True, slots=True)
+class _Mapped:
+    """
+    An estimator's columns among the events' fields.
+
+    Attributes:
+        events: the schema as given, or as the sample has it.
+        features: of it, what the model takes and what is carried.
+        mapping: which field is which column.
+        carry: paths of the carried fields.
+        texts: the texts that the estimator was fitted on, by column.
+        messages: a sentence each.
+    """
+
+    events: RecordSchema
+    features: RecordSchema
+    mapping: FeatureMapping
+    carry: tuple[str, ...]
+    texts: Mapping[str, tuple[str, ...]]
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Rows:
     """Rows to ask for: their indices in the sample (none for rows that were made up), and the events made of them."""
 
@@ -60,7 +82,7 @@ class _Rows:
 
 def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     """
-    1 the estimator, from its bytes; 2 schema; 3 features; 4 rows; 5 answers; 6 golden rows; 7 the proof; 8 the files.
+    1 the estimator, from its bytes; 2 its columns; 3 rows; 4 answers; 5 golden rows; 6 the proof; 7 the files.
 
     Args:
         brought: the model and its rows.
@@ -73,53 +95,55 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     tell("loading the estimator")
     estimator, fitted, notes = _loaded(brought, request)  # 1
     about = profile(estimator)
-    if not (about.columns.names or request.vector or request.columns):
-        request = replace(request, columns=brought.columns)
-    named = about.columns.names or request.columns
+    mapped = _mapped(estimator, about.columns, brought, request)  # 2
+    tell("asking the estimator")
+    rows = _rows(mapped, brought.sample)  # 3
+    columns, n = columns_of(rows.events, mapped.mapping.features), len(rows.events)
+    draft = replace(_draft(request, mapped, estimator), fitted=fitted)
+    drafts = _drafts(estimator, draft, mapped, columns, n, brought.sample)
+    manifest = learn_answers(estimator, about, drafts, columns, n)  # 4
+    model = Model(estimator, manifest)
+    answered = [rows.events[i] for i in model.score(columns, n).rows]
+    golden = choose_golden(model, spread(answered, MAX_ROWS))  # 5
+    prediction = _prediction(mapped, manifest)
+    tell("comparing what would be published with the estimator's own answers")
+    proved = _proved(brought, request, Model(estimator, manifest), mapped.features, prediction, rows)  # 6
+    manifest = replace(manifest, proof=proved.proof)
+    files = _files(brought, request, manifest, mapped.features, prediction, golden)  # 7
+    answers = _about_answers(manifest, len(golden.events), made_up=brought.sample is None)
+    messages = (*notes, *mapped.messages, *answers, *proved.messages)
+    return Assembled(manifest, files, messages)
+
+
+def _loaded(brought: Brought, request: PackRequest) -> tuple[Estimator, dict[str, str], list[str]]:
+    """The estimator, the versions that fitted it where they are others, and what is to be said of it."""
+    heard: list[Warning] = []
+    estimator = load_estimator(brought.content, brought.origin, request.types, heard.append)
+    fitted, notes = fitted_versions(heard, brought.fitted)
+    return estimator, fitted, [*notes, *own_modules(estimator)]
+
+
+def _mapped(estimator: Estimator, known: KnownColumns, brought: Brought, request: PackRequest) -> _Mapped:
+    wish = _wish(known, brought, request)
+    named = known.names or wish.columns
     texts = known_texts(estimator, named)
     needed = (*named, *request.carry) if named else ()
-    text, messages = _schema(texts.keys(), needed, request, brought)  # 2
-    messages = [*notes, *messages]
+    text, messages = _schema(texts.keys(), needed, request, brought)
     events = RecordSchema(text)
-    request = replace(request, carry=_carried(events, request.carry))
-    mapping = map_features(  # 3
-        estimator, about.columns, events, Wish(request.vector, request.columns, request.carry)
-    )
-    features = RecordSchema(
-        project(events, [*(feature.path for feature in mapping.features), *request.carry])
-    )
+    carry = _carried(events, request.carry)
+    mapping = map_features(estimator, known, events, replace(wish, carry=carry))
+    features = RecordSchema(project(events, [*(feature.path for feature in mapping.features), *carry]))
     messages += [mapping.message] if mapping.message else []
     messages += _left_out(events, features, brought.sample)
-    tell("asking the estimator")
-    rows = _rows(texts, mapping, features, brought.sample)  # 4
-    columns = columns_of(rows.events, mapping.features)
-    known = None if brought.sample is None else (brought.sample, texts, events)
-    draft = replace(_draft(request, mapping, estimator), fitted=fitted)
-    drafts = _drafts(estimator, draft, mapping, columns, len(rows.events), known)
-    manifest = learn_answers(estimator, about, drafts, columns, len(rows.events))  # 5
-    model = Model(estimator, manifest)
-    answered = [rows.events[i] for i in model.score(columns, len(rows.events)).rows]
-    golden = choose_golden(model, spread(answered, MAX_ROWS))  # 6
-    messages += _about_answers(manifest, len(golden.events), made_up=brought.sample is None)
-    namespace, _, name = events.name.rpartition(".")
-    types = carried_types(events, request.carry)
-    prediction = prediction_schema(manifest, types, name=f"{name}Prediction", namespace=namespace)
-    tell("comparing what would be published with the estimator's own answers")
-    proved = _proved(
-        brought, request, Model(estimator, manifest), features, RecordSchema(prediction), rows
-    )  # 7
-    manifest = replace(manifest, proof=proved.proof)
-    files = {  # 8
-        brought.file: brought.content,
-        "features.avsc": features.text.encode(),
-        "prediction.avsc": prediction.encode(),
-        "golden.avro": write_golden(golden, features.text, manifest),
-    }
-    if brought.schema is not None:
-        files[EVENTS_FILE] = brought.schema.encode()
-    if request.attach is not None:
-        files = {**request.attach(manifest), **files}
-    return Assembled(manifest, files, (*messages, *proved.messages))
+    return _Mapped(events, features, mapping, carry, texts, tuple(messages))
+
+
+def _wish(known: KnownColumns, brought: Brought, request: PackRequest) -> Wish:
+    """What the owner says of the columns now, else what was saved with a model that keeps no names itself."""
+    fits = known.width in (None, len(brought.columns))
+    if known.names is None and not request.columns and request.vector is None and brought.columns and fits:
+        return Wish(columns=brought.columns, source="the signature of the model's folder")
+    return Wish(request.vector, request.columns)
 
 
 def _check_name(name: str) -> None:
@@ -129,14 +153,6 @@ def _check_name(name: str) -> None:
             step="manifest",
             hint="choose such a name",
         )
-
-
-def _loaded(brought: Brought, request: PackRequest) -> tuple[Estimator, dict[str, str], list[str]]:
-    """The estimator, the versions that fitted it where they are others, and what is to be said of it."""
-    heard: list[Warning] = []
-    estimator = load_estimator(brought.content, brought.origin, request.types, heard.append)
-    fitted, notes = fitted_versions(heard, brought.fitted)
-    return estimator, fitted, [*notes, *own_modules(estimator)]
 
 
 def _schema(
@@ -172,13 +188,9 @@ def _left_out(events: RecordSchema, features: RecordSchema, sample: Sample | Non
     ]
 
 
-def _rows(
-    texts: Mapping[str, tuple[str, ...]],
-    mapping: FeatureMapping,
-    features: RecordSchema,
-    sample: Sample | None,
-) -> _Rows:
+def _rows(mapped: _Mapped, sample: Sample | None) -> _Rows:
     """Rows as a decoder would give them: the sample's, or made up."""
+    texts, mapping, features = mapped.texts, mapped.mapping, mapped.features
     if sample is None:
         by_path = {item.path: texts[item.name] for item in mapping.features if texts.get(item.name)}
         made_up = synthesise(features, MAX_ROWS, by_path, mapping.width)
@@ -205,22 +217,52 @@ def _proved(
     return prove(question, allow=request.allow_difference)
 
 
+def _prediction(mapped: _Mapped, manifest: Manifest) -> RecordSchema:
+    """`prediction.avsc`, named after the events."""
+    namespace, _, name = mapped.events.name.rpartition(".")
+    types = carried_types(mapped.events, mapped.carry)
+    return RecordSchema(prediction_schema(manifest, types, name=f"{name}Prediction", namespace=namespace))
+
+
+def _files(
+    brought: Brought,
+    request: PackRequest,
+    manifest: Manifest,
+    features: RecordSchema,
+    prediction: RecordSchema,
+    golden: Golden,
+) -> dict[str, bytes]:
+    """The version's files by name; those that are attached replace none of its own."""
+    files = {
+        brought.file: brought.content,
+        "features.avsc": features.text.encode(),
+        "prediction.avsc": prediction.text.encode(),
+        "golden.avro": write_golden(golden, features.text, manifest),
+    }
+    if brought.schema is not None:
+        files[EVENTS_FILE] = brought.schema.encode()
+    return files if request.attach is None else {**request.attach(manifest), **files}
+
+
 def _drafts(  # who is asked, about what
     estimator: Estimator,
     draft: Manifest,
-    mapping: FeatureMapping,
+    mapped: _Mapped,
     columns: Mapping[str, pa.Array],
     n: int,
-    owner: Owner | None,
+    sample: Sample | None,
 ) -> list[Manifest]:
     """The shapes that the input may have, the likelier first, each with the types of its columns."""
+    mapping = mapped.mapping
+    owner: Owner | None = None if sample is None else (sample, mapped.texts, mapped.events)
     if mapping.doubtful:
         prove_names(estimator, draft, owner)
     shapes = (mapping.inputs, *mapping.instead)
     return [choose_types(estimator, replace(draft, inputs=shape), columns, n, owner) for shape in shapes]
 
 
-def _draft(request: PackRequest, mapping: FeatureMapping, estimator: Estimator) -> Manifest:
+def _draft(request: PackRequest, mapped: _Mapped, estimator: Estimator) -> Manifest:
+    mapping = mapped.mapping
     return Manifest(
         name=request.name,
         version=next_version(request.folder),
@@ -229,7 +271,7 @@ def _draft(request: PackRequest, mapping: FeatureMapping, estimator: Estimator) 
         inputs=mapping.inputs,
         features=mapping.features,
         width=mapping.width,
-        carry=request.carry,
+        carry=mapped.carry,
         probabilities=request.probabilities,
         libraries=library_versions(modules_of(estimator)),
         metrics={name: _in_json(value) for name, value in request.metrics.items()},

@@ -17,6 +17,7 @@ from stream.files import events_of
 from stream.manifest import Feature, Manifest
 from stream.scoring import Estimator, Inputs, Raised, attempt, columns_of, plain_answer
 from stream.store.column_choice import Owner
+from stream.store.field_finder import feature_of, listed, mapping_refused
 from stream.store.golden import MAX_ROWS, spread, through_avro
 
 __all__ = ["prove_names"]
@@ -41,11 +42,7 @@ def prove_names(estimator: Estimator, draft: Manifest, owner: Owner | None) -> N
         raise _refused(names, "and there is no sample to prove it on")
     sample, _, events = owner
     leaves = [leaf for leaf in events.leaves() if leaf.path not in known and leaf.type.model is not None]
-    others = [
-        Feature(leaf.feature or leaf.path, leaf.path, leaf.type.full_name, leaf.type.model, leaf.nullable)
-        for leaf in leaves[:_MOST_COLUMNS]
-        if leaf.type.model is not None
-    ]
+    others = [feature_of(leaf.feature or leaf.path, leaf) for leaf in leaves[:_MOST_COLUMNS]]
     rows = through_avro(spread(list(events_of(sample, events)), MAX_ROWS), events)
     expected = _answers(estimator, draft, draft.features, rows)
     if expected is None:
@@ -70,8 +67,7 @@ def _answers(
 
 
 def _refused(names: Sequence[str], why: str) -> PackageError:
-    return PackageError(
-        f"the estimator keeps the names {', '.join(names[:20])} behind a step that may have changed columns, {why}",
-        step="manifest",
-        hint="name the columns of its input with --columns A,B,C in the order in which it was fitted",
+    return mapping_refused(
+        f"the estimator keeps the names {listed(names)} behind a step that may have changed columns, {why}",
+        "name the columns of its input with --columns A,B,C in the order in which it was fitted",
     )

@@ -17,11 +17,12 @@ from stream.types.avro_type import AvroType
 from stream.types.binaries import Binary, Duration
 from stream.types.booleans import Boolean, Null
 from stream.types.containers import List
-from stream.types.dates import Date, Timestamp
+from stream.types.dates import Date
 from stream.types.decimals import MAX_DIGITS, QUERY_DIGITS, Decimal
 from stream.types.numbers import FloatingPoint, Integer
 from stream.types.texts import Enumeration, String, Uuid
 from stream.types.times import TimeOfDay
+from stream.types.timestamps import Timestamp
 from stream.types.type_facts import ForeignNames
 
 __all__ = [

@@ -43,7 +43,7 @@ class TimeOfDay(AvroType):
     python_types = (dt.time,)
     takes_number = csv_as_text = checked = True
     stored_as_is = False
-    limits = "what is no time of one day (`value_out_of_range`); one with a zone (`wrong_type`)"
+    limits = "what is not a time of one day (`value_out_of_range`); one with a zone (`wrong_type`)"
 
     @property
     def text_form(self) -> str:  # type: ignore[override]
@@ -122,7 +122,7 @@ class TimeOfDay(AvroType):
     def _rescale(self, have: int, count: Any) -> int:
         found, rest = divmod(count * _PER_SECOND[self.unit], have)
         if rest:
-            raise Misfit(f"{count} is no {self.name}", reason="value_out_of_range")
+            raise Misfit(f"{count} can't be held exactly as {self.name}", reason="value_out_of_range")
         return int(found)
 
     def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:

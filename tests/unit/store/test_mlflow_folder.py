@@ -12,7 +12,6 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
-import sklearn
 import skops.io
 import xgboost
 import yaml
@@ -170,17 +169,36 @@ def test_the_examples_whole_numbers_are_doubles_where_the_signature_says_so(tmp_
     assert ["double", "double"] == [str(kind) for kind in example.columns.types]
 
 
-def test_columns_are_the_signatures_where_the_model_has_no_names(tmp_path: Path) -> None:
-    """Packed from a sample in another order, it answers as it did."""
+def array_folder(folder: Path) -> Path:
+    """A model that was fitted on an array, so that only the signature has its columns."""
     model = LogisticRegression().fit(X.to_numpy(), Y)
-    about = {
-        "pickled_model": "model.pkl",
-        "serialization_format": "pickle",
-        "sklearn_version": sklearn.__version__,
-    }
-    folder = write_folder(
-        tmp_path / "m", {"sklearn": about}, {"model.pkl": pickle.dumps(model)}, example=False
+    about = {"pickled_model": "model.pkl", "sklearn_version": "1.8.0"}
+    return write_folder(folder, {"sklearn": about}, {"model.pkl": pickle.dumps(model)}, example=False)
+
+
+def test_the_signatures_columns_count_where_the_model_has_no_names(tmp_path: Path) -> None:
+    """In their order, whatever the sample's is; the sample's other numbers are not taken for columns."""
+    sample = sample_of(X[["a", "b"]].assign(extra=1.0))
+    packed = pack_estimator_file(
+        array_folder(tmp_path / "m"), PackRequest("m", tmp_path / "out"), sample=sample
     )
-    sample = sample_of(X[["a", "b"]])
-    packed = pack_estimator_file(folder, PackRequest("m", tmp_path / "out"), sample=sample).package
-    assert ["b", "a"] == [feature.name for feature in packed.manifest.features]
+    assert ["b", "a"] == [feature.name for feature in packed.package.manifest.features]
+    expected = "columns of the model (the signature of the model's folder): 1 b, 2 a"
+    assert expected in packed.messages
+
+
+def test_columns_come_before_the_signatures(tmp_path: Path) -> None:
+    """Whoever packs may know better."""
+    request = PackRequest("m", tmp_path / "out", columns=("a", "b"))
+    packed = pack_estimator_file(array_folder(tmp_path / "m"), request, sample=sample_of(X))
+    assert ["a", "b"] == [feature.name for feature in packed.package.manifest.features]
+
+
+def test_a_field_that_only_the_signature_names_is_missed_in_its_name(tmp_path: Path) -> None:
+    """Not in that of an option that nobody gave."""
+    with pytest.raises(
+        PackageError, match="lacks 1 of the 2 columns of the signature of the model's folder: 'b'"
+    ):
+        pack_estimator_file(
+            array_folder(tmp_path / "m"), PackRequest("m", tmp_path / "out"), sample=sample_of(X[["a"]])
+        )

@@ -1,0 +1,227 @@
+"""Timestamps: a number since 1970 in the type's unit, and its one spelling in text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stream.types import cells
+from stream.types.avro_type import AvroType
+from stream.types.bare import Bare
+from stream.types.iso_text import iso_json, iso_texts
+from stream.types.misfit import Misfit, mismatch
+from stream.types.since_1970 import (
+    DAY_S,
+    DAY_US,
+    EPOCH,
+    FIRST_DAY,
+    LAST_DAY,
+    recent,
+    to_datetime64,
+    within_bits,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Timestamp"]
+
+_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+_INFERRED = {"ms": ("s", "ms"), "us": ("us", "ns"), "ns": ()}
+_DIGITS = {"ms": 3, "us": 6, "ns": 9}
+
+_BEYOND_MICROS = re.compile(r"\.[0-9]{6}([0-9]{1,3})")
+"""The digits of a fraction that Python's datetime drops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timestamp(AvroType):
+    """
+    timestamp-* and local-timestamp-*: units since 1970.
+
+    Attributes:
+        unit: `ms`, `us` or `ns`.
+        local: whether it is a clock's time without a zone; else it is in UTC.
+    """
+
+    unit: str
+    local: bool = False
+
+    python: ClassVar[type] = int
+    python_types = (dt.datetime, int)
+    takes_number = csv_as_text = True
+    stored_as_is = False
+    looks = "ISO times, UTC where they name no zone"
+
+    @property
+    def text_form(self) -> str:  # type: ignore[override]
+        """With the fraction's digits by the unit."""
+        zone = "" if self.local else "Z"
+        return f"`2013-10-19T08:00:00.{'0' * _DIGITS[self.unit]}{zone}`; the bare number before year 1 and after 9999"
+
+    @property
+    def limits(self) -> str:  # type: ignore[override]
+        """By its bits, and what the model's column holds."""
+        feature = "; as a feature beyond datetime64[us]" if self.model else ""
+        return f"beyond 64 bits{feature} (`value_out_of_range`)"
+
+    def read(self, value: Any, *, text: bool) -> object:
+        """An instant, an ISO text, or a number in the type's own unit; nanoseconds always as a number."""
+        nanos = 0
+        if isinstance(value, Bare):
+            return self.of_bare(value)
+        if isinstance(value, str):
+            found = self._parsed(value)
+            beyond = _BEYOND_MICROS.search(value)
+            nanos = int(beyond[1].ljust(3, "0")) if beyond else 0
+            number = cells.whole(value) if text and found is None else None
+            value = found if found is not None else value if number is None else number
+        elif isinstance(value, dt.datetime):
+            nanos = getattr(value, "nanosecond", 0)
+            plain = value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
+            value = plain.replace(tzinfo=dt.UTC) if plain.tzinfo is None else plain.astimezone(dt.UTC)
+        if type(value) is int:
+            return value
+        if not isinstance(value, dt.datetime):
+            raise mismatch(self.name, value)
+        if self.unit == "ns":
+            return self.stored(value) + nanos  # Python's datetime ends at microseconds
+        return value.replace(tzinfo=None) if self.local else value
+
+    def _parsed(self, text: str) -> dt.datetime | None:
+        found = cells.moment(text)
+        if found is None and (day := cells.date(text)) is not None:
+            return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
+        return found
+
+    def python_value(self, bare: Any) -> Any:
+        """A datetime; its zone is UTC, unless it is local."""
+        if type(bare) is not int:
+            return bare
+        per_second = _PER_SECOND[self.unit]
+        whole, rest = divmod(bare, per_second)
+        micros, nanos = divmod(rest * 1_000_000_000 // per_second, 1_000)
+        if nanos or not FIRST_DAY * DAY_S <= whole < (LAST_DAY + 1) * DAY_S:
+            return Bare(bare, self)
+        found = EPOCH + dt.timedelta(seconds=whole, microseconds=micros)
+        return found.replace(tzinfo=None) if self.local else found
+
+    def parse_cell(self, text: str) -> dt.datetime | None:
+        """An ISO date and time."""
+        return cells.moment(text)
+
+    def is_default(self, value: object) -> bool:
+        """Units, of 64 bits."""
+        return type(value) is int and -(1 << 63) <= value < 1 << 63
+
+    def stored(self, value: Any) -> int:
+        """Units since 1970, rounded down as Avro's writers do."""
+        if isinstance(value, int):
+            return within_bits(value, 63, "a timestamp")
+        per_second = _PER_SECOND[self.unit]
+        since = (value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)) - EPOCH
+        whole = since.days * DAY_S + since.seconds
+        return within_bits(
+            whole * per_second + since.microseconds * per_second // 1_000_000, 63, "a timestamp"
+        )
+
+    def infers(self, kind: pa.DataType) -> bool:
+        """Milliseconds where they do, else microseconds."""
+        return pa.types.is_timestamp(kind) and kind.unit in _INFERRED[self.unit]
+
+    def _cast_cells(self, texts: pa.Array) -> pa.Array | None:
+        """ISO dates, and times to the minute at least; Arrow also reads a bare hour, and the year 0."""
+        lengths = pc.utf8_length(texts)
+        vague = pc.any(pc.and_(pc.not_equal(lengths, 10), pc.less(lengths, 16))).as_py()
+        if vague:
+            return None
+        times = texts.cast(pa.timestamp("ns" if self.unit == "ns" else "us"))
+        first = pc.min(times.cast(pa.int64())).as_py()
+        if first is not None and self.unit != "ns" and first < FIRST_DAY * DAY_US:
+            return None
+        return self._in_unit(times)
+
+    def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:
+        return self._in_unit(column) if pa.types.is_timestamp(column.type) else None
+
+    def _in_unit(self, times: pa.Array) -> pa.Array:
+        """Times in the type's unit, in UTC, rounded down; raises where they don't fit."""
+        have, want = _PER_SECOND[times.type.unit], _PER_SECOND[self.unit]
+        counts = times.view(pa.int64())
+        if want > have:
+            counts = pc.multiply_checked(counts, want // have)
+        elif want < have:
+            step = have // want
+            whole = pc.divide(counts, step)
+            below = pc.less(pc.subtract(counts, pc.multiply(whole, step)), 0)
+            counts = pc.subtract(whole, below.cast(pa.int64()))
+        return counts.view(self.arrow)
+
+    @property
+    def file_arrow(self) -> pa.DataType:
+        """Avro's numbers are in UTC; other readers want to be told."""
+        return self.arrow if self.local else pa.timestamp(self.unit, "UTC")
+
+    def rescaled(self, written: AvroType) -> Callable[[Any], Any] | None:
+        """The same instant in another unit; one that falls between two units is refused."""
+        if not isinstance(written, Timestamp) or written.local != self.local:
+            return None
+        return partial(self._rescale, _PER_SECOND[written.unit], written.name)
+
+    def _rescale(self, have: int, name: str, count: Any) -> int:
+        found, rest = divmod(count * _PER_SECOND[self.unit], have)
+        if rest or not -(1 << 63) <= found < 1 << 63:
+            raise Misfit(
+                f"{count} ({name}) can't be held exactly as {self.name}", reason="value_out_of_range"
+            )
+        return int(found)
+
+    @property
+    def measure(self) -> object:
+        """Its unit, and whether it is a clock's time."""
+        return "since 1970", self.unit, self.local
+
+    def csv_column(self, column: pa.Array) -> pa.Array:
+        """ISO 8601 with the fraction's digits by the unit, and Z unless it is local."""
+        counts = column.cast(pa.int64())
+        per_day = DAY_S * _PER_SECOND[self.unit]
+        first, last = max(FIRST_DAY * per_day, -(2**63)), min((LAST_DAY + 1) * per_day - 1, 2**63 - 1)
+        return iso_texts(counts, counts.view(self.arrow), first, last, "" if self.local else "Z")
+
+    def json_values(self, column: pa.Array) -> list[Any]:
+        """As `texts`."""
+        return iso_json(self.csv_column(column))
+
+    def model_values(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
+        """datetime64[us], in UTC."""
+        counts = pc.fill_null(column.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
+        per_second = _PER_SECOND[self.unit]
+        return to_datetime64(counts, column, max(per_second // 1_000_000, 1), max(1_000_000 // per_second, 1))
+
+    def pandas_series(self, column: pa.Array) -> pd.Series:
+        """datetime64 of its unit."""
+        series: pd.Series = column.cast(self.file_arrow).to_pandas()
+        return series
+
+    def json_schema(self) -> dict[str, Any]:
+        """A text or a number."""
+        schema = {"type": ["string", "integer"], "minimum": -(2**63), "maximum": 2**63 - 1}
+        unit = "or a number in the type's own unit since 1970."
+        if self.local:
+            return {**schema, "description": f"ISO 8601, without a zone; {unit}"}
+        about = f"ISO 8601, UTC where it names no zone; {unit}"
+        return {**schema, "format": "date-time", "description": about}
+
+    def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> object:
+        """Of 2020 to 2024, whole seconds."""
+        return self.read(recent(chance), text=False)
