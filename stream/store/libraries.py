@@ -10,7 +10,14 @@ from types import FunctionType
 
 from stream.scoring import walk
 
-__all__ = ["differences", "fitted_versions", "library_versions", "modules_of", "own_modules"]
+__all__ = [
+    "differences",
+    "distributions_of",
+    "fitted_versions",
+    "library_versions",
+    "modules_of",
+    "own_modules",
+]
 
 _ALWAYS = ("scikit-learn", "numpy", "scipy", "pandas", "joblib")
 _KNOWN = frozenset({"builtins", "sklearn", "numpy", "scipy", "pandas", "joblib"})
@@ -22,12 +29,22 @@ def library_versions(modules: Iterable[str] = ()) -> dict[str, str]:
         modules: top-level modules that the estimator is made of.
     Returns: the version of each distribution behind them, and of Python and the libraries every model needs.
     """
-    others = [module for module in modules if module not in _KNOWN]
-    # It looks through every distribution: a third of a second.
-    owners = packages_distributions() if others else {}
-    names = {*_ALWAYS, *(owner for module in others for owner in owners.get(module, []))}
+    owners = distributions_of(module for module in modules if module not in _KNOWN)
+    names = {*_ALWAYS, *(name for found in owners.values() for name in found)}
     found = {name: _version(name) for name in sorted(names)}
     return {"python": platform.python_version()} | {name: text for name, text in found.items() if text}
+
+
+def distributions_of(modules: Iterable[str]) -> dict[str, list[str]]:
+    """
+    Args:
+        modules: top-level ones.
+    Returns: the distributions that each is of; none for a module of one's own.
+    """
+    wanted = list(modules)
+    # It looks through every distribution, which takes a third of a second: not for nothing.
+    known = packages_distributions() if wanted else {}
+    return {module: known.get(module, []) for module in wanted}
 
 
 def modules_of(estimator: object) -> set[str]:
@@ -50,11 +67,9 @@ def own_modules(estimator: object) -> list[str]:
         estimator: fitted.
     Returns: a sentence for each module of no distribution that it is made of: whoever opens it needs that file.
     """
-    names = modules_of(estimator) - _KNOWN - {"__main__"} - sys.stdlib_module_names
-    if not names:
-        return []
-    names -= packages_distributions().keys()  # a third of a second
-    files = {name: getattr(sys.modules.get(name), "__file__", None) for name in names}
+    foreign = modules_of(estimator) - _KNOWN - {"__main__"} - sys.stdlib_module_names
+    own = [name for name, owners in distributions_of(foreign).items() if not owners]
+    files = {name: getattr(sys.modules.get(name), "__file__", None) for name in own}
     return [
         f"the model needs the module {name} ({file}): whoever opens it must find that in the working folder or on "
         "PYTHONPATH"

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import packages_distributions
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -22,6 +21,7 @@ from stream.files import Sample, sample_of
 from stream.scoring import Raised, attempt
 from stream.store.artefact import dump_estimator
 from stream.store.folder import MAX_FILE_BYTES
+from stream.store.libraries import distributions_of
 from stream.store.pack_request import Brought
 
 __all__ = ["MLMODEL", "read_mlflow_folder"]
@@ -180,8 +180,8 @@ _VERSIONS = {
 
 def _fitted(flavor: str, about: Mapping[str, Any]) -> dict[str, str]:
     version = about.get(_VERSIONS[flavor])
-    owners = packages_distributions().get(flavor, [flavor])
-    return {owners[0]: version} if isinstance(version, str) else {}
+    owners = distributions_of([flavor])[flavor]
+    return {owners[0] if owners else flavor: version} if isinstance(version, str) else {}
 
 
 def _inputs(head: Mapping[str, Any]) -> dict[str, str]:

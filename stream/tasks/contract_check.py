@@ -6,7 +6,16 @@ from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 from stream.codec import RecordSchema, compare
-from stream.errors import BrokerRefused, PackageError, Refused, Retriable, SchemaError, SettingsError, Stopped
+from stream.errors import (
+    BrokerRefused,
+    PackageError,
+    Refused,
+    Retriable,
+    SchemaError,
+    SettingsError,
+    Stopped,
+    StreamError,
+)
 from stream.records import Batch
 from stream.registry import Client
 from stream.resources import open_configured, read_schema, registry_client, subject_of
@@ -47,6 +56,7 @@ def check_contract(
         read: reads the input topic's first and last records.
     Returns: all findings, worst first; empty = nothing found.
     """
+    there = _there(settings, look)
     try:
         package = open_configured(settings)
     except PackageError as error:
@@ -54,23 +64,38 @@ def check_contract(
         found = [Finding("error", f"package{step}", error.message, error.hint)]
     else:
         found = [Finding("info", "package", note) for note in package.notes]
-        found += _input(settings, package, partial(read, settings))
+        found += _input(settings, package, partial(_records, settings, read, there))
         found += _output(settings, package)
-    found += _topics(settings, look)
+    found += _topics(settings, there)
     return sorted(found, key=lambda one: ("error", "warning", "info").index(one.severity))
 
 
-def _topics(settings: Settings, look: Callable[[Settings], Collection[str]]) -> Iterator[Finding]:
+def _there(settings: Settings, look: Callable[[Settings], Collection[str]]) -> Collection[str] | StreamError:
+    """The broker's topics, or why they can't be listed."""
+    try:
+        return look(settings)
+    except (Retriable, Stopped, SettingsError) as error:
+        return error
+
+
+def _records(
+    settings: Settings, read: Callable[[Settings], Batch], there: Collection[str] | StreamError
+) -> Batch:
+    """The input topic's first and last records; a broker that has not answered is not waited for again."""
+    if isinstance(there, Retriable):
+        raise Stopped(there.message)
+    return read(settings)
+
+
+def _topics(settings: Settings, there: Collection[str] | StreamError) -> Iterator[Finding]:
     """The configuration's topics ↔ the broker's. One that does not answer proves nothing: the worker waits."""
     where = f"[kafka] bootstrap_servers {settings.kafka.bootstrap_servers}"
-    try:
-        there = look(settings)
-    except Retriable as error:
-        message = f"no broker answers, so the topics were not checked: {error.message}"
-        yield Finding("info", where, message, error.hint or "start the broker, or correct `[kafka]`")
+    if isinstance(there, Retriable):
+        message = f"no broker answers, so the topics were not checked: {there.message}"
+        yield Finding("info", where, message, there.hint or "start the broker, or correct `[kafka]`")
         return
-    except (Stopped, SettingsError) as error:
-        yield Finding("error", where, f"the topics can't be listed: {error.message}", error.hint)
+    if isinstance(there, StreamError):
+        yield Finding("error", where, f"the topics can't be listed: {there.message}", there.hint)
         return
     wanted = {
         "[input] topic": settings.input.topic,

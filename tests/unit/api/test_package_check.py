@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 import stream
+from stream.tasks import contract_check
 
 
 @pytest.fixture
-def config(package: Path, tmp_path: Path) -> Path:
-    """A configuration whose broker does not answer."""
+def config(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration whose broker does not answer, and is not waited for long."""
+    monkeypatch.setattr(contract_check, "ANSWER_S", 0.2)
     path = tmp_path / "stream.toml"
     path.write_text(f'[kafka]\nbootstrap_servers = "127.0.0.1:1"\n[model]\nuri = "{package}"\n')
     return path

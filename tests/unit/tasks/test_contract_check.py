@@ -138,6 +138,19 @@ class TestTopics:
         assert severity == finding.severity
         assert error.message in finding.message
 
+    def test_broker_that_does_not_answer_is_waited_for_once(self, settings: Settings) -> None:
+        """The records are not asked for after the topics were."""
+
+        def look(own: Settings) -> set[str]:
+            raise Retriable("timed out")
+
+        def read(own: Settings) -> Batch:
+            raise AssertionError("a second wait")
+
+        [finding] = check_contract(settings, look, read)
+
+        assert "info" == finding.severity
+
 
 class TestExitCode:
     """2 for an error, 1 for a warning, 0 otherwise."""
