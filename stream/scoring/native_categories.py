@@ -1,9 +1,9 @@
 """
 The categories that LightGBM and XGBoost keep of the columns that they were fitted on as pandas' category.
 
-LightGBM puts a value that is not among them with the missing ones. XGBoost is to raise on it, but takes some for their
-neighbour in the alphabet (3.2): such a row is refused before it is asked. CatBoost keeps no list (it hashes
-each value's text), and scikit-learn's encoders take a category's values as they are: neither needs pandas' category.
+LightGBM puts a value that is not among them with the missing ones. XGBoost says that it raises, but takes some for
+their neighbour in the alphabet (3.2): such a row is refused before it is asked. CatBoost keeps no list (it hashes each
+value's text), and scikit-learn's encoders take a category's values as they are: neither needs pandas' category.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer
-from starlette.testclient import TestClient
+from fastapi.testclient import TestClient
 
 from stream.transport import EmbeddedBroker
 from tests.docs.notebook import cells, run, text_of
@@ -78,16 +78,19 @@ def test_program_prints_what_the_page_shows(name: str, place: Path) -> None:
     ]
 
 
-def test_route_answers_one_flight_and_a_list(place: Path) -> None:
-    """422 for a flight without an answer, and for what is no flight."""
+def test_route_answers_one_flight_and_many(place: Path) -> None:
+    """422 for a flight without an answer, and for what is not a flight; of many, each has its own error."""
     client = TestClient(imported(place / "route.py").app)
-    good, bad = client.post("/late", json=FLIGHT), client.post("/late", json={**FLIGHT, "hour": "5pm"})
+    odd = {**FLIGHT, "hour": "5pm"}
+    good, bad = client.post("/late", json=FLIGHT), client.post("/late", json=odd)
+    many = client.post("/late/many", json=[FLIGHT, odd, {}])
 
     assert [200, LATE, None] == [good.status_code, pytest.approx(good.json()["score"]), good.json()["error"]]
     assert [422, None] == [bad.status_code, bad.json()["label"]]
     assert "expected int, found '5pm'" in bad.json()["error"]
-    assert [200, 2] == [client.post("/late", json=[FLIGHT, {}]).status_code, 2]
-    assert 422 == client.post("/late", json=5).status_code
+    assert [200, good.json(), bad.json()] == [many.status_code, *many.json()[:2]]
+    assert many.json()[2]["error"].startswith("missing_field")
+    assert [422, 422] == [client.post(path, json=5).status_code for path in ("/late", "/late/many")]
 
 
 @pytest.mark.asyncio
