@@ -158,7 +158,7 @@ def _from_cells(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
 
 def _from_values(place: str, column: str, rows: Sequence[Row], name: str) -> tuple[Any, str]:
     """JSON's types as they are; whole numbers mixed with fractions become doubles."""
-    kinds = {type(row.values[column]) for row in rows}
+    kinds = {_kind(row.values[column]) for row in rows}
     if kinds == {bool}:
         return "boolean", "since all are true or false"
     if kinds == {int}:
@@ -169,7 +169,7 @@ def _from_values(place: str, column: str, rows: Sequence[Row], name: str) -> tup
         return _from_texts(column, rows)
     if kinds == {list}:
         items = [item for row in rows for item in row.values[column]]
-        if all(type(item) in (int, float) for item in items):
+        if all(_kind(item) in (int, float) for item in items):
             return {"type": "array", "items": "double"}, "since all are lists of numbers"
         if all(isinstance(item, str) for item in items):
             return {"type": "array", "items": "string"}, "since all are lists of texts"
@@ -181,6 +181,11 @@ def _from_values(place: str, column: str, rows: Sequence[Row], name: str) -> tup
     raise SampleError(
         f"{place}: column {column!r} holds values of several types: {seen}", hint="make them one"
     )
+
+
+def _kind(value: object) -> type:
+    """A value's class; a float's own subclasses are floats."""
+    return float if isinstance(value, float) else type(value)
 
 
 def _from_texts(column: str, rows: Sequence[Row]) -> tuple[Any, str]:

@@ -8,13 +8,44 @@ import math
 import re
 from typing import Any
 
-__all__ = ["json_decoder", "parse_json"]
+__all__ = ["LongNumber", "json_decoder", "parse_json"]
 
 _LARGE = re.compile(r"(?<![0-9])[0-9]{300}|[eE]\+?[0-9]{3}")
 """What is in a text that has a number beyond float64's range; it may be in a string as well."""
 
+_LONG = re.compile(r"[1-9](?:[0-9]{15}|(?=[0-9]*\.)[0-9.]{16})")
+"""Sixteen digits that count: a float64 may have to round them."""
+
+_LONG_TEXT = 17
+"""Characters of the shortest number with a point that has so many."""
+
 _MOST_DIGITS = 4_000
 """Of an integer; Python reads no more than 4,300."""
+
+
+class LongNumber(float):
+    """
+    A number with a point or an exponent that float64 rounds: for a decimal or a whole number its text counts.
+
+    Attributes:
+        text: as it is written; also what `repr` gives.
+    """
+
+    __slots__ = ("text",)
+
+    text: str
+
+    def __new__(cls, text: str) -> LongNumber:
+        """
+        Args:
+            text: of the number.
+        """
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -23,14 +54,15 @@ def parse_json(text: str | bytes) -> Any:
 
     Args:
         text: in UTF-8 where it is bytes.
-    Returns: dicts, lists, texts, booleans, None; ints and floats; a number that is beyond float64's range, or has
-        thousands of digits, as a Decimal.
+    Returns: dicts, lists, texts, booleans, None; ints and floats, of which one that is rounded is a `LongNumber`; a
+        number that is beyond float64's range, or has thousands of digits, as a Decimal.
     Raises: ValueError, RecursionError.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig")
     if not _LARGE.search(text):
-        return json.loads(text, parse_constant=_no_constant)
+        real = _real if _LONG.search(text) else None
+        return json.loads(text, parse_constant=_no_constant, parse_float=real)
     return json.loads(text, parse_constant=_no_constant, parse_int=_whole, parse_float=_real)
 
 
@@ -50,7 +82,9 @@ def _whole(text: str) -> int | decimal.Decimal:
 def _real(text: str) -> float | decimal.Decimal:
     number = float(text)
     if math.isfinite(number):
-        return number
+        if len(text) < _LONG_TEXT or repr(number) == text:
+            return number
+        return number if decimal.Decimal(text) == decimal.Decimal(repr(number)) else LongNumber(text)
     try:
         return decimal.Decimal(text)
     except decimal.InvalidOperation:  # an exponent of twenty digits

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from stream.types import cells
 from stream.types.avro_type import AvroType
+from stream.types.json_parsing import LongNumber
 from stream.types.misfit import Misfit, mismatch, shown
 
 __all__ = ["FloatingPoint", "Integer", "inexact"]
@@ -77,6 +78,8 @@ class Integer(AvroType):
         if text and isinstance(value, str) and (near := cells.number(value)) is not None:
             # Through a float, large ones would be rounded.
             number, value = decimal.Decimal(value), near
+        if isinstance(number, LongNumber):
+            number = decimal.Decimal(number.text)
         if isinstance(number, decimal.Decimal):
             number = self._whole(number)
         elif isinstance(number, float) and number % 1 == 0:
@@ -184,7 +187,7 @@ class FloatingPoint(AvroType):
         if text and isinstance(value, str):
             number = self._parsed(value)
         elif isinstance(value, float):
-            number = value
+            number = float(value)
         elif isinstance(value, int | decimal.Decimal) and type(value) is not bool:
             number = self._exact(value)
         else:
