@@ -5,19 +5,12 @@ from __future__ import annotations
 import decimal
 import json
 import math
-import re
 from typing import Any
 
 __all__ = ["LongNumber", "json_decoder", "parse_json"]
 
-_LARGE = re.compile(r"(?<![0-9])[0-9]{300}|[eE]\+?[0-9]{3}")
-"""What is in a text that has a number beyond float64's range; it may be in a string as well."""
-
-_LONG = re.compile(r"[1-9](?:[0-9]{15}|(?=[0-9]*\.)[0-9.]{16})")
-"""Sixteen digits that count: a float64 may have to round them."""
-
 _LONG_TEXT = 17
-"""Characters of the shortest number with a point that has so many."""
+"""Characters of the shortest number with a point that float64 may round."""
 
 _MOST_DIGITS = 4_000
 """Of an integer; Python reads no more than 4,300."""
@@ -60,14 +53,11 @@ def parse_json(text: str | bytes) -> Any:
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig")
-    if not _LARGE.search(text):
-        real = _real if _LONG.search(text) else None
-        return json.loads(text, parse_constant=_no_constant, parse_float=real)
-    return json.loads(text, parse_constant=_no_constant, parse_int=_whole, parse_float=_real)
+    return _DECODER.decode(text)
 
 
 def json_decoder() -> json.JSONDecoder:
-    """What `parse_json` uses for numbers that may be large, for JSON that is decoded piece by piece."""
+    """What `parse_json` uses, for JSON that is decoded piece by piece."""
     return json.JSONDecoder(parse_constant=_no_constant, parse_int=_whole, parse_float=_real)
 
 
@@ -89,3 +79,6 @@ def _real(text: str) -> float | decimal.Decimal:
         return decimal.Decimal(text)
     except decimal.InvalidOperation:  # an exponent of twenty digits
         return decimal.Decimal("-1E+99999" if text.startswith("-") else "1E+99999")
+
+
+_DECODER = json_decoder()
