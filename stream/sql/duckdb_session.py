@@ -67,13 +67,18 @@ class Session:
             if statement.type.name in _WITH_ROWS:
                 # Binding asks the model about constants; running the query asks again.
                 with self._told(running=False), self.registered.tally.paused():
-                    prepare_files(self._connection, statement.query, self.registered.texts)
+                    self._prepare(statement.query)
                     relation = self._connection.sql(statement)
                 yield Result(statement.query.strip().rstrip(";").rstrip(), relation)
             else:
                 with self._told(running=False):
-                    prepare_files(self._connection, statement.query, self.registered.texts)
+                    self._prepare(statement.query)
                 self.execute(statement)
+
+    def _prepare(self, query: str) -> None:
+        """Make the files that a statement reads what they are to the other doors."""
+        cells = prepare_files(self._connection, query, self.registered.texts)
+        self.registered.outcomes.read_cells(cells)
 
     def execute(self, statement: duckdb.Statement | str) -> int:
         """

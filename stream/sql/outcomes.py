@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -131,6 +131,15 @@ class Outcomes:
             package.model, package.features, name, call, lambda kind: kind.duckdb_arrow
         )
         self.type = self._scorer.type
+
+    def read_cells(self, columns: Collection[str]) -> None:
+        """
+        Say which columns hold a csv's cells as texts.
+
+        Args:
+            columns: by name; of the statement that runs next.
+        """
+        self._scorer.cells = columns
 
     def score(self, rows: pa.Array) -> pa.Array:
         """

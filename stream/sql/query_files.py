@@ -44,7 +44,7 @@ def kept_texts(types: Mapping[str, AvroType]) -> dict[str, AvroType]:
 
 def prepare_files(
     connection: duckdb.DuckDBPyConnection, query: str, texts: Mapping[str, AvroType] | None = None
-) -> None:
+) -> frozenset[str]:
     """
     Make the files that a query reads known to a connection as what they are to `stream batch`.
 
@@ -54,8 +54,11 @@ def prepare_files(
             which it takes for something else. Other files are left to DuckDB.
         query: one statement.
         texts: as `kept_texts` gives them.
+    Returns: columns of csv files that DuckDB takes for texts, and that are none of `texts`: their cells may be numbers
+        or dates all the same, such as `+5`, or beside one that is none.
     Raises: QueryError for a file that neither reads, with what to do; or that has two columns of one name.
     """
+    cells: set[str] = set()
     for name in dict.fromkeys(_names(query)):
         path = Path(name)
         if not path.is_file():
@@ -76,9 +79,10 @@ def prepare_files(
                 f"{name}: is not read by DuckDB", hint="score it with `stream batch`, or convert it"
             )
         if plain in ("csv", "tsv"):
-            _view_of_csv(connection, name, texts or {})
+            cells |= _view_of_csv(connection, name, texts or {})
         elif plain in ("json", "jsonl"):
             _view_of_json(connection, name, texts or {})
+    return frozenset(cells)
 
 
 def _names(query: str) -> Iterator[str]:
@@ -86,20 +90,22 @@ def _names(query: str) -> Iterator[str]:
         yield single.replace("''", "'") if single else double.replace('""', '"')
 
 
-def _view_of_csv(connection: duckdb.DuckDBPyConnection, name: str, texts: Mapping[str, AvroType]) -> None:
+def _view_of_csv(connection: duckdb.DuckDBPyConnection, name: str, texts: Mapping[str, AvroType]) -> set[str]:
     """A view in which the columns that are texts because of `NA` alone have their type, and texts are left alone."""
     text, identifier = _quoted(name, "'"), _quoted(name, '"')
     connection.execute(f"DROP VIEW IF EXISTS temp.{identifier}")
     guessed = _types(connection, f"read_csv({text})")
     kept = {column: texts[column] for column in guessed if column in texts}
     casts = [_value(column) for column, kind in kept.items() if kind.has_missing]
+    changed: dict[str, str] = {}
     typed = _types(connection, f"read_csv({text}, nullstr = ['', {_MISSING}])")
     if list(guessed) == list(typed):
-        casts += [
-            _value(column, kind)
+        changed = {
+            column: kind
             for column, kind in typed.items()
             if column not in kept and kind != guessed[column] and guessed[column] == "VARCHAR"
-        ]
+        }
+    casts += [_value(column, kind) for column, kind in changed.items()]
     odd = {column: "VARCHAR" for column in kept if guessed[column] != "VARCHAR"}
     if casts or odd:
         replaced = f" REPLACE ({', '.join(casts)})" if casts else ""
@@ -107,6 +113,7 @@ def _view_of_csv(connection: duckdb.DuckDBPyConnection, name: str, texts: Mappin
         connection.execute(
             f"CREATE TEMP VIEW {identifier} AS SELECT *{replaced} FROM read_csv({text}{types})"
         )
+    return {column for column, kind in guessed.items() if kind == "VARCHAR"} - {*kept, *changed}
 
 
 def _view_of_json(connection: duckdb.DuckDBPyConnection, name: str, texts: Mapping[str, AvroType]) -> None:

@@ -47,6 +47,7 @@ class Registered:
         connection: where they are.
         names: of the functions: `predict`, `predict_label`, …
         tally: what became of the rows so far; `clear` it before a query to count that query's.
+        outcomes: answers the functions.
         texts: the model's columns whose texts DuckDB would take for something else (`kept_texts`).
         refusal: why the model could not be asked, if it could not: DuckDB's own error has its text only.
     """
@@ -54,6 +55,7 @@ class Registered:
     connection: duckdb.DuckDBPyConnection
     names: tuple[str, ...]
     tally: Tally
+    outcomes: Outcomes
     texts: Mapping[str, AvroType]
     refusal: BaseException | None = None
 
@@ -142,7 +144,7 @@ def register(
     inner = f"{name}_outcome"
     fields = [field.name for field in answer_fields(opened.manifest)]
     names = (name, *(f"{name}_{field}" for field in fields), f"{name}_error", inner)
-    registered = Registered(connection, names, tally, kept_texts(_types(opened)))
+    registered = Registered(connection, names, tally, outcomes, kept_texts(_types(opened)))
     gathering = Gathering(outcomes.score)
 
     def answer(rows: pa.ChunkedArray) -> pa.Array:

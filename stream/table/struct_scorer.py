@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -40,6 +40,7 @@ class StructScorer:
     Attributes:
         type: a struct of `prediction` and `error`; the first has the prediction's fields, the second `stage`,
             `reason` and `message`.
+        cells: columns whose texts are a csv's cells, and stand for numbers, dates …
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class StructScorer:
         self._name, self._call = name, call
         self._schema = RecordSchema(features)
         self._carried = {path: self._names(path) for path in model.manifest.carry}
+        self.cells: Collection[str] = ()
         self._scorers: dict[tuple[str, ...], TableScorer] = {}
         self._types = TableScorer(model, self._schema).types
         self._prediction = pa.struct([(name, arrow_of(kind)) for name, kind in self._types.items()])
@@ -79,7 +81,7 @@ class StructScorer:
             )
         valid = rows.is_valid()
         batch = pa.RecordBatch.from_struct_array(rows.filter(valid) if rows.null_count else rows)
-        scored = self._scorer(batch.schema.names).score(batch)
+        scored = self._scorer(batch.schema.names).score(batch, text=self.cells)
         if look is not None:
             look(batch.schema.names, scored)
         outcomes = self._outcomes(scored)

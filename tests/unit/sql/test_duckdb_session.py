@@ -44,6 +44,23 @@ def test_statements_run_in_order(session: Session) -> None:
     assert [{"x": 3.0}, {"x": 0.0}, {"l": "high"}, {"l": "low"}] == lines(session, script)
 
 
+def test_a_cell_that_duckdb_takes_for_a_text_is_one_row(session: Session, tmp_path: Path) -> None:
+    """It makes its whole column one of texts; the model reads each cell as `stream batch` does, in this query only."""
+    (tmp_path / "f.csv").write_text("x\n+5\nhigh\n1e400\n 0\nNA\n")
+    query = f"SELECT predict_label(f) AS l, predict_error(f).reason AS e FROM '{tmp_path}/f.csv' f"
+    rows = [
+        ("high", None),
+        (None, "wrong_type"),
+        (None, "value_out_of_range"),
+        ("low", None),
+        (None, "wrong_type"),
+    ]
+
+    assert [{"l": label, "e": reason} for label, reason in rows] == lines(session, query)
+    texts = "SELECT predict_error(f).reason AS e FROM (SELECT '5' AS x) f"
+    assert [{"e": "wrong_type"}] == lines(session, texts)
+
+
 def test_two_columns_of_one_name_are_both_there(session: Session) -> None:
     """JSON can't hold a name twice: the second has a number."""
     assert [{"a": 1, "a_1": 2}] == lines(session, "SELECT 1 AS a, 2 AS a")
