@@ -10,6 +10,7 @@ __all__ = [
     "MAX_EMPTY_ITEMS",
     "PRIMITIVE_CHECKS",
     "blocks_check",
+    "branch_written",
     "entry_check",
     "enum_check",
     "least_bytes",
@@ -104,14 +105,19 @@ def enum_check(enum: Enum) -> Check:
     return check
 
 
+def branch_written(walk: Walk, at: int, count: int) -> tuple[int, int]:
+    """Which of a union's branches was written, and where its value starts. Raises: Invalid."""
+    index, start = varint(walk, at, LONG_BYTES, "long")
+    if not 0 <= index < count:
+        raise Invalid("bad_union_index", f"the union has branches 0 to {count - 1}, found {index}", at)
+    return index, start
+
+
 def union_check(branches: list[Check]) -> Check:
     """Of the branch that was written."""
 
     def check(walk: Walk, at: int) -> int:
-        index, start = varint(walk, at, LONG_BYTES, "long")
-        if not 0 <= index < len(branches):
-            text = f"the union has branches 0 to {len(branches) - 1}, found {index}"
-            raise Invalid("bad_union_index", text, at)
+        index, start = branch_written(walk, at, len(branches))
         return branches[index](walk, start)
 
     return check

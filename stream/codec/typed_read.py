@@ -6,10 +6,17 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from stream.codec.checks import PRIMITIVE_CHECKS, blocks_check, enum_check, least_bytes, sized_check
+from stream.codec.checks import (
+    PRIMITIVE_CHECKS,
+    blocks_check,
+    branch_written,
+    enum_check,
+    least_bytes,
+    sized_check,
+)
 from stream.codec.nodes import Array, Enum, Fixed, Node, Primitive, Union, is_null
 from stream.codec.promotion import alike, converter, fits, matching, type_name
-from stream.codec.walk import INT_BYTES, LONG_BYTES, Invalid, Walk, varint
+from stream.codec.walk import INT_BYTES, LONG_BYTES, Walk, varint
 from stream.types import Misfit
 
 __all__ = ["Read", "typed_read"]
@@ -56,10 +63,7 @@ def typed_read(written: Node, expected: Node) -> Read:
 
 def _union(branches: Sequence[Read]) -> Read:
     def read(walk: Walk, at: int) -> tuple[int, object]:
-        index, start = varint(walk, at, LONG_BYTES, "long")
-        if not 0 <= index < len(branches):
-            text = f"the union has branches 0 to {len(branches) - 1}, found {index}"
-            raise Invalid("bad_union_index", text, at)
+        index, start = branch_written(walk, at, len(branches))
         return branches[index](walk, start)
 
     return read

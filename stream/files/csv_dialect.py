@@ -30,7 +30,7 @@ _SAID = re.compile(rb"(?:\xef\xbb\xbf)?sep=(.)\r?\n")
 
 _MAGIC = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"PK\x03\x04": "a zip file", b"\x1f\x8b": "a gzip file",
           b"PAR1": "a parquet file", b"(\xb5/\xfd": "a zstd file", b"\xd0\xcf\x11\xe0": "an Excel file"}  # fmt: skip
-"""How files begin that are called .csv and are none."""
+"""How files begin that are called .csv and hold something else."""
 
 ENCODING_HINT = (
     "save it as UTF-8; for example `iconv -f cp1252 -t utf-8 FILE > NEW`, or pandas: "

@@ -54,7 +54,7 @@ class CsvFormat(TextFormat[CsvHeader]):
             return list(self.head(file).names) or None
 
     def notes(self, path: Path) -> list[str]:
-        """A separator that is no comma, and columns without a name."""
+        """A separator other than a comma, and columns without a name."""
         with self.open(path) as file:
             header = self.head(file)
         found = [] if header.delimiter == "," else [f"its cells are separated by {header.delimiter!r}"]

@@ -97,9 +97,7 @@ class Inputs:
             return Built(self._vector(columns[self._features[0].path], n, misfits), misfits)
         if self._kind == "series":
             return Built(self._series(self._apart_column(0, columns, misfits, whole=True)), misfits)
-        numbers = np.empty((len(self._block), n))
-        for row, i in enumerate(self._block):
-            numbers[row] = self._column(i, columns, misfits)
+        numbers = self._numbers(columns, n, misfits)
         if self._kind == "matrix":
             return Built(np.ascontiguousarray(numbers.T), misfits)
         odd = self._odd(columns) if self._apart else {}
@@ -112,10 +110,19 @@ class Inputs:
 
     def _few(self, columns: Mapping[str, pa.Array], n: int) -> X:
         """The frame of rows that are odd in the same way; none of them is a misfit."""
+        return self._frame(
+            self._numbers(columns, n, {}),
+            [self._apart_column(i, columns, {}, whole=True) for i in self._apart],
+        )
+
+    def _numbers(
+        self, columns: Mapping[str, pa.Array], n: int, misfits: dict[int, Misfit]
+    ) -> npt.NDArray[np.float64]:
+        """The block of plain numbers: a row for each feature."""
         numbers = np.empty((len(self._block), n))
         for row, i in enumerate(self._block):
-            numbers[row] = self._column(i, columns, {})
-        return self._frame(numbers, [self._apart_column(i, columns, {}, whole=True) for i in self._apart])
+            numbers[row] = self._column(i, columns, misfits)
+        return numbers
 
     def _odd(self, columns: Mapping[str, pa.Array]) -> dict[int, list[Hashable]]:
         """By row, which of its columns are odd and how."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from stream.errors import QueryError, QueryFailed
 from stream.sql.query_files import prepare_files
+from stream.sql.quoting import quoted_name
 from stream.sql.registration import Registered
-from stream.sql.spelling import quoted_name, spelled_columns
+from stream.sql.spelling import spelled_columns
 
 if TYPE_CHECKING:
     import duckdb

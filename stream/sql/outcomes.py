@@ -13,6 +13,7 @@ import pyarrow as pa
 from stream.codec import RecordSchema
 from stream.errors import QueryError
 from stream.records import DeadLetter
+from stream.sql.quoting import quoted_name
 from stream.store import Package
 from stream.table import Absent, ScoredTable, StructScorer, absent_columns
 
@@ -191,4 +192,4 @@ class Outcomes:
 
 
 def _identifier(name: str) -> str:
-    return name if _PLAIN.match(name) else '"' + name.replace('"', '""') + '"'
+    return name if _PLAIN.match(name) else quoted_name(name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stream.errors import QueryError, SampleError
 from stream.files import ArrowFormat, named_format, reading
+from stream.sql.quoting import quoted_name, quoted_text
 from stream.types import MISSING, AvroType
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _names(query: str) -> Iterator[str]:
 
 def _view_of_csv(connection: duckdb.DuckDBPyConnection, name: str, texts: Mapping[str, AvroType]) -> set[str]:
     """A view in which the columns that are texts because of `NA` alone have their type, and texts are left alone."""
-    text, identifier = _quoted(name, "'"), _quoted(name, '"')
+    text, identifier = quoted_text(name), quoted_name(name)
     connection.execute(f"DROP VIEW IF EXISTS temp.{identifier}")
     guessed = _types(connection, f"read_csv({text})")
     kept = {column: texts[column] for column in guessed if column in texts}
@@ -118,7 +119,7 @@ def _view_of_csv(connection: duckdb.DuckDBPyConnection, name: str, texts: Mappin
 
 def _view_of_json(connection: duckdb.DuckDBPyConnection, name: str, texts: Mapping[str, AvroType]) -> None:
     """A view in which texts and decimals are left alone; a number where a text belongs stays a number."""
-    text, identifier = _quoted(name, "'"), _quoted(name, '"')
+    text, identifier = quoted_text(name), quoted_name(name)
     connection.execute(f"DROP VIEW IF EXISTS temp.{identifier}")
     guessed = _types(connection, f"read_json({text})")
     odd = {
@@ -137,21 +138,13 @@ _MISSING = ", ".join("'" + each.replace("'", "''") + "'" for each in sorted(MISS
 
 def _value(column: str, kind: str = "VARCHAR") -> str:
     """A column of texts in its type, in which `NA` and the like are null."""
-    column = _quoted(column, '"')
+    column = quoted_name(column)
     return f"CAST(CASE WHEN {column} NOT IN ({_MISSING}) THEN {column} END AS {kind}) AS {column}"
 
 
 def _struct(types: Mapping[str, str]) -> str:
-    return (
-        "{"
-        + ", ".join(f"{_quoted(name, chr(39))}: {_quoted(kind, chr(39))}" for name, kind in types.items())
-        + "}"
-    )
+    return "{" + ", ".join(f"{quoted_text(name)}: {quoted_text(kind)}" for name, kind in types.items()) + "}"
 
 
 def _types(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
     return {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE FROM {source}").fetchall()}
-
-
-def _quoted(text: str, mark: str) -> str:
-    return mark + text.replace(mark, mark * 2) + mark

@@ -7,7 +7,8 @@ from pathlib import Path
 from stream.durable import renamed
 from stream.errors import QueryError
 from stream.sql.duckdb_session import Result, Session
-from stream.sql.spelling import quoted_name, spelled_columns
+from stream.sql.quoting import quoted_name, quoted_text
+from stream.sql.spelling import spelled_columns
 
 __all__ = ["FORMAT_OF", "check_target", "save"]
 
@@ -53,9 +54,9 @@ def save(session: Session, result: Result, path: Path, table: str) -> int:
     if (kind := FORMAT_OF.get(path.suffix.lower())) is not None:
         query = result.query if kind == "parquet" else _spelled(result, json=kind == "json")
         with renamed(path) as part:
-            copy = f"COPY ({query}\n) TO {_text(part)} (FORMAT {kind}{_OPTIONS[kind]})"
+            copy = f"COPY ({query}\n) TO {quoted_text(str(part))} (FORMAT {kind}{_OPTIONS[kind]})"
             return session.execute(copy)
-    session.execute(f"ATTACH {_text(path)} AS {_ALIAS}")
+    session.execute(f"ATTACH {quoted_text(str(path))} AS {_ALIAS}")
     try:
         return session.execute(
             f"CREATE OR REPLACE TABLE {_ALIAS}.main.{quoted_name(table)} AS ({result.query}\n)"
@@ -72,7 +73,3 @@ def _spelled(result: Result, *, json: bool) -> str:
     if chosen is None:
         return result.query
     return f"SELECT {chosen} FROM ({result.query}\n) AS q({', '.join(columns)})"
-
-
-def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from stream.sql.quoting import quoted_name, quoted_text
+
 if TYPE_CHECKING:
     from duckdb.sqltypes import DuckDBPyType
 
-__all__ = ["quoted_name", "spelled_columns"]
+__all__ = ["spelled_columns"]
 
 _SECONDS = "%Y-%m-%dT%H:%M:%S"
 _FORMS = {
@@ -58,7 +60,7 @@ def _text(value: str, kind: DuckDBPyType, json: bool, depth: int = 0) -> str:
 
 
 def _struct(value: str, kind: DuckDBPyType, json: bool, depth: int) -> str:
-    parts = {name: f"struct_extract({value}, {_literal(name)})" for name, _ in _inner(kind)}
+    parts = {name: f"struct_extract({value}, {quoted_text(name)})" for name, _ in _inner(kind)}
     texts = {name: _text(parts[name], inner, json, depth) for name, inner in _inner(kind)}
     if texts == parts:
         return value
@@ -75,12 +77,3 @@ def _list(value: str, item: DuckDBPyType, json: bool, depth: int) -> str:
 def _inner(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
     """The parts of a nested type; an array's size is not one."""
     return [(name, inner) for name, inner in kind.children if not isinstance(inner, int | list)]
-
-
-def quoted_name(name: str) -> str:
-    """A name for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

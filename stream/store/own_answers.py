@@ -1,7 +1,8 @@
 """
 What an estimator itself answers, as its owner reads it: `predict` and its scores, row by row.
 
-Deliberately not `stream.scoring`'s reader: an oracle that shares code with what it checks shares its mistakes.
+Deliberately neither the reader nor the plain answers of `stream.scoring`: an oracle that shares code with what it
+checks shares its mistakes. What is shared: which rows are asked for together (`Isolation`), and the fields' names.
 """
 
 from __future__ import annotations

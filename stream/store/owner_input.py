@@ -1,7 +1,8 @@
 """
 What the owner of a model would give it for a sample's rows: made with pandas from the sample itself.
 
-Nothing here passes through Avro, Arrow columns or `stream.scoring`: it is the other side of the comparison.
+It is the other side of the comparison, and independent of `stream.scoring` on purpose: how pandas' values become a
+model's columns is said here a second time. Only a column that the sample lacks is taken from the events.
 """
 
 from __future__ import annotations

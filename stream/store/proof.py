@@ -1,9 +1,9 @@
 """
 `pack` proves the answer: what a package publishes is what its estimator says on its owner's own rows.
 
-Golden rows can't show that, since their answers come from the package itself. Here the two sides share no code: the
-estimator is asked for what pandas makes of the sample (`owner_input`, `own_answers`), and the sample's events go
-through decode, score and encode (`published`). Row by row the answers must be equal.
+Golden rows can't show that, since their answers come from the package itself. Here the two sides read the rows and the
+answers by code of their own: the estimator is asked for what pandas makes of the sample (`owner_input`, `own_answers`),
+and the sample's events go through decode, score and encode (`published`). Row by row the answers must be equal.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _published(question: Question) -> Published:
 
 
 def _by_chance(question: Question, own: OwnAnswers, x: X) -> set[int]:
-    """The rows that the estimator itself answers differently from one asking to the next."""
+    """The rows that the estimator itself answers differently from one call to the next."""
     few = ask_estimator(question.estimator, question.manifest, taken(x, slice(0, _TWICE))).answers
     if all(_same(one, own.answers.get(i), own.tolerance) for i, one in few.items()):
         return set()
@@ -240,7 +240,7 @@ def _about_chance(random: int, n: int) -> list[str]:
     if not random:
         return []
     return [
-        f"on {random} of {n} rows the estimator's answers differ from one asking to the next: they were not compared"
+        f"on {random} of {n} rows the estimator's answers differ from one call to the next: they were not compared"
     ]
 
 

@@ -98,7 +98,7 @@ class Uuid(String):
         return (
             "what is not a text (`wrong_type`)"
             if self.size_bytes is None
-            else "what is no uuid (`wrong_type`)"
+            else "what is not a uuid (`wrong_type`)"
         )
 
     def read(self, value: Any, *, text: bool) -> Any:
