@@ -62,7 +62,7 @@ def rehearse_run(
 
 def check_judge(recipe: Recipe, figures: Figures) -> None:
     """
-    Raises: SettingsError if the recipe's judge is none of the metrics that its answers have.
+    Raises: SettingsError if the recipe's judge is not among the metrics that its answers have.
     """
     if recipe.judge is not None and recipe.judge not in figures:
         raise SettingsError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -93,19 +94,39 @@ def test_route_answers_one_flight_and_many(place: Path) -> None:
     assert [422, 422] == [client.post(path, json=5).status_code for path in ("/late", "/late/many")]
 
 
-@pytest.mark.asyncio
-async def test_agent_answers_each_event(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def loops_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Faust makes an event loop for its consumer's thread, which it closes only where that thread ran."""
+    make, made = asyncio.new_event_loop, list[asyncio.AbstractEventLoop]()
+
+    def kept() -> asyncio.AbstractEventLoop:
+        made.append(make())
+        return made[-1]
+
+    monkeypatch.setattr(asyncio, "new_event_loop", kept)
+    try:
+        yield
+    finally:
+        for loop in made:
+            loop.close()
+
+
+def test_agent_answers_each_event(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In Faust's own test context, which has no broker; what goes to the topic is kept here."""
-    program = imported(place / "agent.py")
     sent: list[dict[str, Any]] = []
 
     async def send(*, value: dict[str, Any]) -> None:
         sent.append(value)
 
-    monkeypatch.setattr(program.answers, "send", send)
-    async with program.late.test_context() as late:
-        await late.put(FLIGHT)
-        await late.put({**FLIGHT, "hour": "5pm"})
+    async def ask() -> None:
+        program = imported(place / "agent.py")
+        monkeypatch.setattr(program.answers, "send", send)
+        async with program.late.test_context() as late:
+            await late.put(FLIGHT)
+            await late.put({**FLIGHT, "hour": "5pm"})
+
+    with loops_closed(monkeypatch):
+        asyncio.run(ask())
     good, bad = sent
 
     assert pytest.approx(LATE) == good["score"]
