@@ -119,10 +119,20 @@ def _fields(schema: Schema) -> str:
     required = schema.get("required", [])
     rows = [
         f"<tr><td><code>{html.escape(name)}</code><td>{html.escape(_type(field))}"
-        f"<td>{'required' if name in required else 'optional'}<td>{html.escape(field.get('title', ''))}"
+        f"<td>{'required' if name in required else 'optional'}<td>{html.escape(_note(field))}"
         for name, field in schema["properties"].items()
     ]
-    return f"<table><tr><th>field<th>type<th><th>{''.join(rows)}</table>"
+    return f"<table><tr><th>field<th>type<th>needed<th>note{''.join(rows)}</table>"
+
+
+def _note(field: Schema) -> str:
+    """What else is known of a field: its name in Avro, or what it means."""
+    return "; ".join(field[key] for key in ("title", "description") if key in field)
+
+
+def _quoted(text: str) -> str:
+    """A word of a POSIX shell, always within quotes."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
 def _type(schema: Schema) -> str:
@@ -148,6 +158,6 @@ def _operation(path: str, method: str, operation: Schema, base: str) -> str:
     shown = ""
     if example is not None:
         text = json.dumps(example, ensure_ascii=False)
-        shown = f"curl {base}{path} -H 'content-type: application/json' -d '{text}'"
+        shown = f"curl {base}{path} -H 'content-type: application/json' -d {_quoted(text)}"
         shown = f"<pre><code>{html.escape(shown)}</code></pre>"
     return f"{head}{shown}<details><summary>Answers</summary><ul>{answers}</ul></details>"

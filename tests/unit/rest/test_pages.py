@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -207,6 +209,27 @@ def test_names_are_escaped_in_the_page(tmp_path: Path) -> None:
         assert "<b>x" not in page
         assert "&lt;b&gt;x" in page
         assert 200 == client.post("/predict", json={"<b>x</b>": 1}).status_code
+
+
+def test_page_says_what_the_score_means(people: TestClient) -> None:
+    """In the row of its field."""
+    meaning = people.get("/openapi.json").json()["components"]["schemas"]["Prediction"]["properties"][
+        "score"
+    ]["description"]
+
+    row = re.search("<tr><td><code>score</code>[^\n]*?(?=<tr>)", people.get("/docs").text)
+    assert row is not None
+    assert row[0].endswith(f"<td>{html.escape(meaning)}")
+
+
+def test_commands_of_the_page_are_one_word_of_a_shell_each(tmp_path: Path) -> None:
+    """A quote in a name or a value ends nothing."""
+    frame = pd.DataFrame({"it's; echo $HOME": [1.0, 2.0, 4.0]})
+    pack(LinearRegression().fit(frame, np.arange(3.0)), PackRequest("m", tmp_path / "m"), sample=frame)
+    with door(tmp_path / "m") as (client, _):
+        shown = html.unescape(client.get("/docs").text.split("<pre><code>curl ")[1].split("</code>")[0])
+
+        assert {"it's; echo $HOME": 1.0} == json.loads(shlex.split(shown)[-1])
 
 
 def test_metrics_count_requests_and_rows(people_package: Path) -> None:
