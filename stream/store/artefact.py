@@ -133,11 +133,12 @@ def _tried(name: str, load: Callable[[], T]) -> T:
 
 
 def _hint(raised: Raised) -> str:
-    if raised.exception in ("ModuleNotFoundError", "ImportError"):
+    kind = raised.exception.rpartition(".")[2]
+    if kind in ("ModuleNotFoundError", "ImportError"):
         return "install the module that is named in the version that it was trained with, or set PYTHONPATH"
-    if raised.exception == "AttributeError" and "__main__" in raised.message:
+    if kind == "AttributeError" and "__main__" in raised.message:
         return "move that function or class from the script or notebook into a module that can be imported"
-    if raised.exception in ("KeyError", "UnpicklingError", "EOFError", "IndexError"):
+    if kind in ("KeyError", "UnpicklingError", "EOFError", "IndexError"):
         # What the pickle module says of bytes that are not a pickle; KeyError is an unknown opcode.
         return "it is probably not a joblib or pickle file: give what `joblib.dump` wrote of the fitted estimator"
     return "save it again with the library versions that are installed here"

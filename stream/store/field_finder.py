@@ -67,13 +67,15 @@ class FieldFinder:
         Raises: PackageError with those that there is no field for, and the nearest names there are.
         """
         if missing := [name for name in names if name not in self._by_name]:
-            lines = [f"{name!r}{_nearest(name, list(self._by_name))}" for name in missing]
+            known = [leaf.feature or leaf.path for leaf in self.leaves]
+            lines = [f"{name!r}{_nearest(name, known)}" for name in missing]
             raise mapping_refused(
                 f"the schema {self.schema.name} lacks {len(missing)} of the {len(names)} columns {what}: "
                 f"{'; '.join(lines)}",
                 _CONSTANT
                 if missing == ["const"]
-                else "add the fields, or give a field's original name in its `feature` property",
+                else "call the columns of the sample as when the model was fitted; in a schema of your own, a field's "
+                "original name may stand in its `feature` property",
             )
         nulls = missing_texts(self._estimator, names)
         found = [feature_of(self._original(name), self._by_name[name]) for name in names]

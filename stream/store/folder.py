@@ -17,6 +17,7 @@ from pathlib import Path
 
 from stream.durable import sync, written_whole
 from stream.errors import PackageError
+from stream.nearest import nearest
 
 __all__ = [
     "CARD",
@@ -75,8 +76,7 @@ def current_version(package: Path) -> int:
         raise PackageError(
             f"{current}: can't be read ({_reason(error)}); versions found: {_found(package)}",
             step="manifest",
-            hint="give a package's folder as --model or [model] uri (default: models/flights), "
-            "or pack one with `stream pack`",
+            hint=_other_folder(package),
         ) from error
     parent, _, name = text.strip().removesuffix("/").rpartition("/")
     inside = parent in ("", "versions") or (
@@ -99,6 +99,26 @@ def _start_of(current: Path) -> str:
 
 def _found(package: Path) -> str:
     return ", ".join(map(str, versions(package))) or "none"
+
+
+def _other_folder(package: Path) -> str:
+    """A hint that names the packages within and beside a folder that is none, and in `models/`."""
+    if package.is_file():
+        return f"`stream pack {package} --name NAME --sample FILE` makes a package of an estimator's file"
+    places = dict.fromkeys((package, package.parent, Path("models")))
+    near = {entry.name: str(entry) for place in places for entry in _packages_in(place) if entry != package}
+    names = nearest(package.name, near, most=_NAMED) or list(islice(near, _NAMED))
+    found = f", here {' or '.join(near[name] for name in names)}" if names else ""
+    return (
+        f"give the folder of a package{found} (as --model, [model] uri or in Python); `stream pack` makes one"
+    )
+
+
+def _packages_in(place: Path) -> list[Path]:
+    try:
+        return [entry for entry in sorted(place.iterdir()) if versions(entry)]
+    except OSError:
+        return []  # what can't be listed can't be offered
 
 
 def resolve(path: Path, version: int | None = None) -> Path:

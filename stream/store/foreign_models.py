@@ -170,18 +170,21 @@ def step_for(held: object, name: str) -> str:
         name: of the file.
     Returns: the next step.
     """
-    parts = (
+    parts: list[tuple[object, object]] = list(
         held.items() if isinstance(held, dict) else enumerate(held) if isinstance(held, (list, tuple)) else ()
     )
     keys = [
         key for key, part in parts if callable(getattr(part, "predict", None)) and not isinstance(part, type)
     ]
     if len(keys) == 1:
-        others = _transformers(held, keys)
-        whole = (
-            f"; with its steps: sklearn.pipeline.make_pipeline({others}held[{keys[0]!r}])" if others else ""
+        steps = _transformers(parts)
+        if not steps:
+            return f"joblib.dump(joblib.load({name!r})[{keys[0]!r}], 'model.joblib')"
+        return (
+            "dump a pipeline of the parts, in the order in which they were fitted: import sklearn.pipeline; "
+            f"held = joblib.load({name!r}); "
+            f"joblib.dump(sklearn.pipeline.make_pipeline({steps}held[{keys[0]!r}]), 'model.joblib')"
         )
-        return f"joblib.dump(joblib.load({name!r})[{keys[0]!r}], 'model.joblib'){whole}"
     if keys:
         return f"pack one at a time: joblib.dump(joblib.load({name!r})[{keys[0]!r}], 'model.joblib')"
     if isinstance(held, type):
@@ -191,9 +194,17 @@ def step_for(held: object, name: str) -> str:
     return "save a fitted estimator; a clusterer or outlier detector needs one that can predict new rows"
 
 
-def _transformers(held: object, keys: Collection[object]) -> str:
-    if not isinstance(held, dict):
-        return ""
+_OF_TARGETS = ("LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer")
+"""Transformers of what is predicted: no step before the model."""
+
+
+def _transformers(parts: Collection[tuple[object, object]]) -> str:
+    """The parts that prepare rows, as Python writes them."""
     return "".join(
-        f"held[{key!r}], " for key, part in held.items() if key not in keys and hasattr(part, "transform")
+        f"held[{key!r}], "
+        for key, part in parts
+        if callable(getattr(part, "transform", None))
+        and not callable(getattr(part, "predict", None))
+        and not isinstance(part, type)
+        and type(part).__name__ not in _OF_TARGETS
     )

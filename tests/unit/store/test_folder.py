@@ -114,3 +114,26 @@ def test_only_the_start_of_current_is_read(package: Path) -> None:
 
     with pytest.raises(PackageError, match="expected the number of a version"):
         current_version(package)
+
+
+@pytest.mark.parametrize("asked", [".", "n", "other/m", "sub/M"])
+def test_folder_that_is_no_package_has_those_nearby_named(
+    package: Path, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within it, beside it, or in `models/`."""
+    monkeypatch.chdir(package.parent)
+    add_version(Path("models/m"), 1, {"a": b"one"})
+
+    with pytest.raises(PackageError) as caught:
+        current_version(Path(asked))
+
+    assert "models/m " in f"{caught.value.hint} " or "here m " in str(caught.value.hint)
+
+
+def test_file_in_a_packages_place_has_the_command_that_packs_it(tmp_path: Path) -> None:
+    """An estimator's file is what a newcomer has."""
+    (tmp_path / "m.joblib").write_bytes(b"")
+    with pytest.raises(PackageError) as caught:
+        current_version(tmp_path / "m.joblib")
+
+    assert f"`stream pack {tmp_path / 'm.joblib'} --name NAME --sample FILE`" in str(caught.value.hint)

@@ -16,7 +16,7 @@ import xgboost
 from catboost import CatBoostClassifier, CatBoostRegressor
 from sklearn.cluster import DBSCAN
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from stream.errors import PackageError
 from stream.store import PackRequest, pack_estimator_file
@@ -158,6 +158,29 @@ def test_the_step_for_a_dict_makes_a_file_that_loads(tmp_path: Path, monkeypatch
         load_estimator(Path("m.joblib").read_bytes(), "m.joblib")
     exec(caught.value.hint, {"joblib": joblib})
     assert isinstance(load_estimator(Path("model.joblib").read_bytes(), "model.joblib"), LogisticRegression)
+
+
+@pytest.mark.parametrize("kind", [dict, list, tuple])
+def test_the_step_for_a_model_and_its_scaler_keeps_both(
+    kind: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model alone would answer for rows that nobody scaled; an encoder of labels prepares no rows."""
+    monkeypatch.chdir(tmp_path)
+    scaler = StandardScaler().fit(X)
+    parts = [scaler, LabelEncoder().fit(Y), LogisticRegression().fit(scaler.transform(X), Y)]
+    joblib.dump(dict(enumerate(parts)) if kind is dict else kind(parts), "m.joblib")
+    with pytest.raises(PackageError) as caught:
+        load_estimator(Path("m.joblib").read_bytes(), "m.joblib")
+    exec(caught.value.hint.split(": ", 1)[1], {"joblib": joblib})
+    model: Any = load_estimator(Path("model.joblib").read_bytes(), "model.joblib")
+    assert [StandardScaler, LogisticRegression] == [type(step) for _, step in model.steps]
+
+
+def test_a_text_is_called_no_pickle(tmp_path: Path) -> None:
+    """Whatever exception the unpickler chose."""
+    with pytest.raises(PackageError) as caught:
+        load_estimator(b"hello", "m.joblib")
+    assert "not a joblib or pickle file" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("name", ["m.joblib", "m.pkl", "model", "m.txt"])

@@ -72,7 +72,7 @@ def test_columns_that_the_model_says_too_change_nothing(told: tuple[str, ...]) -
         (ARRAY, ("a",), "--columns names 1 columns, the estimator takes 2"),
         (ARRAY, ("a", "a"), "--columns names a more than once"),
         (ARRAY, ("b x", "b_x"), "--columns names a field twice"),
-        (ARRAY, ("a", "bx"), r"lacks 1 of the 2 columns of --columns: 'bx' \(nearest: 'b_x'"),
+        (ARRAY, ("a", "bx"), r"lacks 1 of the 2 columns of --columns: 'bx' \(nearest: 'b x'"),
         (
             KnownColumns("texts", reads_texts=True),
             ("a",),

@@ -98,6 +98,13 @@ def test_missing_features_are_named_with_the_nearest(tmp_path: Path) -> None:
     assert not (tmp_path / "m").exists()
 
 
+def test_nearest_column_is_called_as_in_the_sample(tmp_path: Path) -> None:
+    """Not as the schema that was made of it calls it."""
+    given = FRAME.rename(columns={"income": "in come"})
+    with pytest.raises(PackageError, match=r"'income' \(nearest: 'in come'\)"):
+        pack(_model(), PackRequest("m", tmp_path / "m"), sample=given)
+
+
 def test_carried_field_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """The message lists those that are."""
     with pytest.raises(PackageError, match="--carry ident: .*no field 'ident'") as caught:
