@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stream.cli.options import as_json, delimiter_option, sign_option, signing_key, steps_shown
+
+if TYPE_CHECKING:
+    from stream.store import Packed
 
 __all__ = ["pack"]
 
@@ -100,21 +104,26 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
         rows = None if sample is None else read_sample(sample, delimiter)
         text = None if schema is None else schema.read_text("utf-8")
         packed = pack_estimator_file(model, request, schema=text, sample=rows, tell=tell)
-    for message in (*packed.messages, *packed.package.notes):
+    _print(packed, request.folder, json_out)
+
+
+def _print(packed: Packed, folder: Path, json_out: bool) -> None:
+    """What was found on standard error, then the version's folder, or one JSON object."""
+    package = packed.package
+    for message in (*packed.messages, *package.notes):
         click.echo(message, err=True)
-    manifest = packed.package.manifest
-    signer = packed.package.signer
+    manifest, signer = package.manifest, package.signer
     by = "" if signer is None else f", signed by {signer.fingerprint}"
-    click.echo(f"packed {manifest.model} into {packed.package.path}{by}", err=True)
-    if json_out:
-        done = {
-            "package": str(request.folder), "name": manifest.name, "version": manifest.version,
-            "task": manifest.task, "features": [feature.path for feature in manifest.features],
-            "messages": packed.messages, "signer": None if signer is None else signer.fingerprint,
-        }  # fmt: skip
-        click.echo(as_json(done))
-    else:
-        click.echo(str(packed.package.path))
+    click.echo(f"packed {manifest.model} into {package.path}{by}", err=True)
+    if not json_out:
+        click.echo(str(package.path))
+        return
+    done = {
+        "package": str(folder), "name": manifest.name, "version": manifest.version,
+        "task": manifest.task, "features": [feature.path for feature in manifest.features],
+        "messages": packed.messages, "signer": None if signer is None else signer.fingerprint,
+    }  # fmt: skip
+    click.echo(as_json(done))
 
 
 def _each(texts: str) -> tuple[str, ...]:
