@@ -5,7 +5,7 @@ from stream.scoring.attempt import Raised, WrongAnswer, attempt
 from stream.scoring.column_types import typed_features
 from stream.scoring.columns import columns_of, value_at
 from stream.scoring.encoded_texts import known_texts, missing_texts
-from stream.scoring.estimator_input import Inputs, X, taken
+from stream.scoring.estimator_input import Inputs, X, taken, unshared
 from stream.scoring.estimators import Estimator, Profile, profile
 from stream.scoring.fitted_parts import walk
 from stream.scoring.isolation import Isolation
@@ -13,6 +13,7 @@ from stream.scoring.known_columns import KnownColumns
 from stream.scoring.model import Model, Scored
 from stream.scoring.plain_answers import plain_answer, plain_scores
 from stream.scoring.prediction import carried_names, prediction_columns, prediction_schema
+from stream.scoring.sklearn_settings import default_settings
 from stream.scoring.ways import same_answer
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "attempt",
     "carried_names",
     "columns_of",
+    "default_settings",
     "known_texts",
     "missing_texts",
     "plain_answer",
@@ -41,6 +43,7 @@ __all__ = [
     "same_answer",
     "taken",
     "typed_features",
+    "unshared",
     "value_at",
     "walk",
 ]

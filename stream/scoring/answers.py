@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from stream.manifest import AnswerType, Manifest
 from stream.scoring.attempt import WrongAnswer
-from stream.scoring.estimator_input import X
+from stream.scoring.estimator_input import X, unshared
 from stream.scoring.estimators import Estimator
 from stream.scoring.plain_answers import plain_answer, plain_scores
 from stream.types import AvroType, array_of, type_called, type_of
@@ -116,7 +116,7 @@ class Reader:
         return self._ask(x)
 
     def _predict(self, x: X, axes: int = 1) -> npt.NDArray[np.generic]:
-        answers = plain_answer(self._estimator.predict(x))
+        answers = plain_answer(self._estimator.predict(unshared(x)))
         if axes == 1 and answers.ndim == 2 and answers.shape[1] == 1:
             answers = answers[:, 0]
         if answers.ndim != axes or len(answers) != x.shape[0]:
@@ -126,7 +126,7 @@ class Reader:
     def _scores(self, x: X, columns: int) -> npt.NDArray[np.float64]:
         """`predict_proba` or `decision_function`: shape (n, columns), or (n,) where columns is 1."""
         name = self._manifest.score or ""
-        found = plain_scores(getattr(self._estimator, name)(x), self._manifest.classes)
+        found = plain_scores(getattr(self._estimator, name)(unshared(x)), self._manifest.classes)
         scores = np.asarray(found, dtype=np.float64)
         if columns == 1 and scores.ndim == 2 and scores.shape[1] == 1:
             scores = scores[:, 0]

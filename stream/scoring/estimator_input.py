@@ -25,7 +25,7 @@ from stream.types import List, Misfit, type_called
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Built", "Inputs", "X", "taken"]
+__all__ = ["Built", "Inputs", "X", "taken", "unshared"]
 
 X: TypeAlias = Any
 """What an estimator's `predict` takes: a DataFrame, a Series, an ndarray of float64, or a sparse array of it."""
@@ -63,6 +63,16 @@ def taken(x: X, rows: slice | npt.NDArray[np.intp]) -> X:
     if isinstance(x, np.ndarray):
         return x[rows]
     return x.iloc[rows].reset_index(drop=True)
+
+
+def unshared(x: X) -> X:
+    """
+    The same input for one call: what the model writes into it is not seen by the next.
+
+    Functions of users often do (`x["fare"] = np.log1p(x["fare"])`), and a model is asked more than once: for label and
+    score, and again where it raised. A frame's values are copied only when they are written to.
+    """
+    return x.copy(deep=False) if hasattr(x, "iloc") else x.copy()
 
 
 class Inputs:

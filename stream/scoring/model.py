@@ -18,6 +18,7 @@ from stream.scoring.direct import direct
 from stream.scoring.estimator_input import Inputs
 from stream.scoring.estimators import Estimator
 from stream.scoring.isolation import Isolation
+from stream.scoring.sklearn_settings import default_settings
 from stream.scoring.ways import Trial
 from stream.types import Misfit, dead_letter_of
 
@@ -96,7 +97,7 @@ class Model:
         """
         if n == 0:
             return self._scored(range(0), None, {}, {})
-        with self._threads.limit(limits=_THREADS):
+        with self._threads.limit(limits=_THREADS), default_settings():
             answers, tried = self._by_ways(columns, n)
             if answers is not None:
                 return self._settled([(np.arange(n), answers)], n, {}, {})

@@ -13,7 +13,7 @@ import pyarrow as pa
 from stream.codec import RecordSchema
 from stream.files import Sample, owner_frame
 from stream.manifest import Feature, Manifest
-from stream.scoring import Estimator, Inputs, Isolation, attempt, taken, typed_features
+from stream.scoring import Estimator, Inputs, Isolation, attempt, taken, typed_features, unshared
 
 __all__ = ["Owner", "choose_types"]
 
@@ -79,4 +79,4 @@ def _answers(estimator: Estimator, draft: Manifest, columns: Mapping[str, pa.Arr
 
 
 def _predict(estimator: Estimator, x: object) -> dict[str, np.ndarray]:
-    return {"": np.asarray(estimator.predict(x))}
+    return {"": np.asarray(estimator.predict(unshared(x)))}

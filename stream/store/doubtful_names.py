@@ -15,7 +15,7 @@ import numpy as np
 from stream.errors import PackageError
 from stream.files import events_of
 from stream.manifest import Feature, Manifest
-from stream.scoring import Estimator, Inputs, Raised, attempt, columns_of, plain_answer
+from stream.scoring import Estimator, Inputs, Raised, attempt, columns_of, plain_answer, unshared
 from stream.store.column_choice import Owner
 from stream.store.field_finder import feature_of, listed, mapping_refused
 from stream.store.golden import MAX_ROWS, spread, through_avro
@@ -62,7 +62,7 @@ def _answers(
     """What it answers to a DataFrame of these columns; None if it raises."""
     wanted = replace(draft, inputs="frame", features=tuple(features), width=len(features))
     frame = Inputs(wanted).build(columns_of(rows, features), len(rows)).x
-    answers = attempt(lambda: plain_answer(estimator.predict(frame)))
+    answers = attempt(lambda: plain_answer(estimator.predict(unshared(frame))))
     return None if isinstance(answers, Raised) else answers
 
 

@@ -7,6 +7,7 @@ checks shares its mistakes. What is shared: which rows are asked for together (`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,9 +19,17 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from stream.manifest import Manifest
 from stream.records import DeadLetter
-from stream.scoring import Isolation, X, answer_fields
+from stream.scoring import Isolation, X, answer_fields, same_answer, unshared
 
-__all__ = ["Answer", "OwnAnswers", "ask_estimator"]
+__all__ = [
+    "Answer",
+    "OwnAnswers",
+    "ask_estimator",
+    "equal_answers",
+    "equal_values",
+    "shown_answer",
+    "shown_value",
+]
 
 Answer: TypeAlias = Mapping[str, object]
 """One row's answer: by field, Python's own values."""
@@ -75,14 +84,14 @@ def _is_narrow(x: X) -> bool:
 
 def _answers(estimator: Any, manifest: Manifest, x: X) -> dict[str, npt.NDArray[np.generic]]:
     names = [answer.name for answer in answer_fields(manifest)]
-    predicted = _dense(estimator.predict(x))
+    predicted = _dense(estimator.predict(unshared(x)))
     if predicted.ndim == 2 and predicted.shape[1] == 1 and names[0] in ("label", "value"):
         predicted = predicted[:, 0]
     if len(predicted) != len(x):
         raise ValueError(f"predict gave an array of shape {predicted.shape} for {len(x)} rows")
     found = {names[0]: predicted}
     if manifest.score is not None:
-        scores = _dense(getattr(estimator, manifest.score)(x))
+        scores = _dense(getattr(estimator, manifest.score)(unshared(x)))
         found["score"] = _score(estimator, manifest, predicted, scores)
         if manifest.probabilities:
             found["probabilities"] = scores
@@ -111,3 +120,27 @@ def _dense(answers: Any) -> npt.NDArray[np.generic]:
 def _plain(value: object) -> object:
     """Without NumPy's scalars, which an array of objects keeps."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+def equal_answers(one: Answer, other: Answer | None, tolerance: float) -> bool:
+    """Whether two answers of a row are one: of the same fields, numbers within the tolerance."""
+    if other is None or one.keys() != other.keys():
+        return False
+    return all(equal_values(one[name], other[name], tolerance) for name in one)
+
+
+def equal_values(one: Any, other: Any, tolerance: float) -> bool:
+    """Whether two values are one; NaN is NaN."""
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other):
+        return True
+    return same_answer(one, other, tolerance, tolerance)
+
+
+def shown_answer(answer: Answer) -> str:
+    """For people."""
+    return ", ".join(f"{name} {shown_value(value)}" for name, value in answer.items())
+
+
+def shown_value(value: object) -> str:
+    """For people."""
+    return f"{value:.9g}" if isinstance(value, float) else repr(value)

@@ -8,75 +8,128 @@ model's columns is said here a second time. Only a column that the sample lacks 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stream.codec import Leaf, RecordSchema
+from stream.errors import PackageError
 from stream.files import Sample, owner_frame
-from stream.manifest import Feature, Manifest
+from stream.manifest import Feature, Manifest, NullText
 from stream.scoring import X, value_at
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["owner_inputs"]
+__all__ = ["OwnerRows", "owner_inputs", "times_as_texts"]
 
 
-def owner_inputs(
-    sample: Sample,
-    places: Sequence[int],
-    events: Sequence[Mapping[str, object]],
-    features: RecordSchema,
-    manifest: Manifest,
-    texts: Mapping[str, Collection[str]],
-) -> list[X]:
+@dataclass(frozen=True, slots=True)
+class OwnerRows:
     """
-    What the owner would ask the estimator for.
+    Whose rows they are.
 
-    Args:
+    Attributes:
         sample: its rows.
         places: those that are asked for, ascending indices.
         events: made of them: what stands for a column that the sample lacks, whose default pandas can't know.
         features: the events' schema.
         manifest: the model's columns, by name.
         texts: the texts that the estimator was fitted on, for columns of which they are known.
+        nulls: what stood for a missing text when it was fitted, for columns whose encoder shows it.
+    """
+
+    sample: Sample
+    places: Sequence[int]
+    events: Sequence[Mapping[str, object]]
+    features: RecordSchema
+    manifest: Manifest
+    texts: Mapping[str, tuple[str, ...]]
+    nulls: Mapping[str, NullText]
+
+
+def owner_inputs(owner: OwnerRows) -> Iterator[X]:
+    """
+    What the owner would ask the estimator for.
+
+    Args:
+        owner: whose rows they are.
     Returns: an input of len(places) rows; then others that an owner may have had instead, for an estimator that
         raises on the first.
     Raises: SampleError naming the file if pandas can't read it.
     """
-    known = {name: found for name, found in texts.items() if found} | _text_categories(manifest)
-    frame = owner_frame(sample, known).rename(columns=str)
+    manifest = owner.manifest
+    columns = {feature.name: _typed(column, feature) for feature, column in _columns(owner)}
+    if manifest.inputs == "vector":
+        yield _stacked(next(iter(columns.values())), manifest.width)
+        return
+    first = _input(manifest, columns)
+    yield first
+    if manifest.inputs == "matrix":
+        yield _array(first)  # a frame shows whether it knows names after all
+        return
+    if manifest.inputs == "frame":
+        fitted = {feature.name: _as_fitted(columns[feature.name], feature) for feature in manifest.features}
+        naive = {name: _without_zone(column) for name, column in columns.items()}
+        for other in map(_framed, (fitted, naive)):
+            if not other.dtypes.equals(first.dtypes):
+                yield other
+    if any(
+        feature.kind == "text" and columns[feature.name].dtype.kind in "iufb" for feature in manifest.features
+    ):
+        yield _input(
+            manifest,
+            {feature.name: _typed(column, feature) for feature, column in _columns(owner, all_texts=True)},
+        )
+
+
+def times_as_texts(owner: OwnerRows) -> X | None:
+    """
+    The owner's input if whoever fitted the model left the times of a csv, or of JSON, the texts that they are there.
+
+    Args:
+        owner: whose rows they are.
+    Returns: an input of len(places) rows; None where the sample's columns say themselves that they are times.
+    """
+    manifest = owner.manifest
+    if manifest.inputs != "frame" or not any(feature.kind == "datetime" for feature in manifest.features):
+        return None
+    columns, found = {}, False
+    for feature, column in _columns(owner):
+        text = feature.kind == "datetime" and _is_text(column)
+        columns[feature.name] = column if text else _typed(column, feature)
+        found |= text
+    return _framed(columns) if found else None
+
+
+def _columns(owner: OwnerRows, *, all_texts: bool = False) -> Iterator[tuple[Feature, pd.Series]]:
+    """Each feature's column as pandas reads it; `all_texts`: told that the columns of the model's texts are texts."""
+    manifest = owner.manifest
+    known = {name: found for name, found in owner.texts.items() if found} | _text_categories(manifest)
+    if all_texts:
+        known = {feature.name: () for feature in manifest.features if feature.kind == "text"} | known
+    frame = owner_frame(owner.sample, known).rename(columns=str)
     if any(frame.index.names):
         frame = frame.reset_index()
-    rows = frame.iloc[list(places)].reset_index(drop=True)
-    columns = {
-        feature.name: _column(rows, events, feature, features.leaf(feature.path))
-        for feature in manifest.features
-    }
-    if manifest.inputs == "vector":
-        return [_stacked(next(iter(columns.values())), manifest.width)]
-    if manifest.inputs == "series":
-        return [next(iter(columns.values()))]
-    first = _framed(columns)
-    if manifest.inputs == "matrix":
-        return [first, _array(first)]  # a frame shows whether it knows names after all
-    fitted = {feature.name: _as_fitted(columns[feature.name], feature) for feature in manifest.features}
-    naive = {name: _without_zone(column) for name, column in columns.items()}
-    return [
-        first,
-        *(other for other in map(_framed, (fitted, naive)) if not other.dtypes.equals(first.dtypes)),
-    ]
+    rows = frame.iloc[list(owner.places)].reset_index(drop=True)
+    for feature in manifest.features:
+        column = _column(rows, owner.events, feature, owner.features.leaf(feature.path))
+        yield feature, _with_none(column) if owner.nulls.get(feature.name) == "None" else column
 
 
-def _text_categories(manifest: Manifest) -> dict[str, Collection[str]]:
+def _input(manifest: Manifest, columns: Mapping[str, pd.Series]) -> X:
+    return next(iter(columns.values())) if manifest.inputs == "series" else _framed(columns)
+
+
+def _text_categories(manifest: Manifest) -> dict[str, tuple[str, ...]]:
     """Columns whose fitted categories are all texts: a person has read them as such."""
-    found: dict[str, Collection[str]] = {}
+    found: dict[str, tuple[str, ...]] = {}
     for feature in manifest.features:
         texts = [category for category in feature.categories or () if isinstance(category, str)]
         if texts and len(texts) == len(feature.categories or ()):
-            found[feature.name] = texts
+            found[feature.name] = tuple(texts)
     return found
 
 
@@ -94,12 +147,19 @@ def _column(
 
     name = next((name for name in (feature.name, leaf.feature, feature.path) if name in rows), None)
     if name is not None:
-        column = rows[name]
-    else:
-        column = pd.Series([value_at(event, feature.path) for event in events], index=rows.index)
+        return rows[name]
+    return pd.Series([value_at(event, feature.path) for event in events], index=rows.index)
+
+
+def _with_none(column: pd.Series) -> pd.Series:
+    """pandas reads a missing text as NaN; a model that was fitted on None had a column of objects."""
+    return column.astype(object).where(column.notna(), None) if column.dtype.kind == "O" else column
+
+
+def _typed(column: pd.Series, feature: Feature) -> pd.Series:
     if feature.kind == "category":
         return column.astype("category")
-    return _parsed(column) if feature.kind == "datetime" else column
+    return _parsed(column, feature.name) if feature.kind == "datetime" else column
 
 
 def _as_fitted(column: pd.Series, feature: Feature) -> pd.Series:
@@ -115,17 +175,28 @@ def _as_fitted(column: pd.Series, feature: Feature) -> pd.Series:
     return fitted
 
 
-def _parsed(column: pd.Series) -> pd.Series:
+def _is_text(column: pd.Series) -> bool:
+    import pandas as pd
+
+    return not isinstance(column.dtype, pd.DatetimeTZDtype) and pd.api.types.is_string_dtype(column)
+
+
+def _parsed(column: pd.Series, name: str) -> pd.Series:
     """A csv and JSON have no dates: whoever fitted a model on dates has parsed them."""
     import pandas as pd
 
     if column.dtype.kind == "M" or isinstance(column.dtype, pd.DatetimeTZDtype):
         return column
-    return (
-        pd.to_datetime(column, format="ISO8601")
-        if pd.api.types.is_string_dtype(column)
-        else pd.to_datetime(column)
-    )
+    if not _is_text(column):
+        return pd.to_datetime(column)
+    try:
+        return pd.to_datetime(column, format="ISO8601")
+    except ValueError as error:
+        raise PackageError(
+            f"column {name!r}: pandas can't make one column of its times: {error}",
+            step="proof",
+            hint="give the sample as parquet, which keeps a column's zone, or write all times in one zone",
+        ) from error
 
 
 def _without_zone(column: pd.Series) -> pd.Series:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream.files import Sample, sample_of
-from stream.scoring import Estimator
+from stream.scoring import Estimator, default_settings
 from stream.store.artefact import dump_estimator
 from stream.store.assembly import assemble
 from stream.store.model_file import read_model
@@ -107,7 +107,8 @@ def rehearse(
     Returns: the messages of `pack`.
     Raises: as `pack`, but for OSError.
     """
-    return assemble(_held(estimator, schema, sample), request, _quietly).messages
+    with default_settings():
+        return assemble(_held(estimator, schema, sample), request, _quietly).messages
 
 
 def _held(estimator: object, schema: str | None, sample: Sample | pd.DataFrame | pa.Table | None) -> Brought:
@@ -118,7 +119,8 @@ def _held(estimator: object, schema: str | None, sample: Sample | pd.DataFrame |
 
 
 def _pack(brought: Brought, request: PackRequest, tell: Tell) -> Packed:
-    made = assemble(brought, request, tell)
+    with default_settings():
+        made = assemble(brought, request, tell)
     tell("writing the package, and opening it again")
     package = publish_version(request.folder, made.manifest, made.files, request.signer, request.types)
     return Packed(package, made.messages)

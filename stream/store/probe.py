@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from stream.scoring import (
     plain_answer,
     plain_scores,
     taken,
+    unshared,
 )
 from stream.types import dead_letter_of
 
@@ -116,7 +118,7 @@ def _ask(estimator: Estimator, draft: Manifest, columns: Mapping[str, pa.Array],
     x = taken(built.x, rows)
 
     def predict(part: object) -> dict[str, npt.NDArray[np.generic]]:
-        answer = plain_answer(estimator.predict(part))
+        answer = plain_answer(estimator.predict(unshared(part)))
         if answer.ndim not in (1, 2) or len(answer) != len(part):  # type: ignore[arg-type]
             raise WrongAnswer(f"predict gave an array of shape {answer.shape} for {len(part)} rows")  # type: ignore[arg-type]
         return {"": answer}
@@ -129,9 +131,7 @@ def _ask(estimator: Estimator, draft: Manifest, columns: Mapping[str, pa.Array],
         raise PackageError(
             f"the estimator raised on every one of {n} rows; on the first, {first.exception}: {first.message}",
             step="load",
-            hint="give rows that it was made for with --sample, in the types that it was fitted on; if it takes "
-            f"other columns than {', '.join(feature.path for feature in draft.features[:5])}"
-            f"{' …' * (len(draft.features) > 5)}, name them with --columns",
+            hint=_hint(first.message, draft),
         )
     if len(rows) > 1 and not isolation.faults and all(len(numbers) == 1 for numbers, _ in isolation.answers):
         raise PackageError(
@@ -150,12 +150,36 @@ def _ask(estimator: Estimator, draft: Manifest, columns: Mapping[str, pa.Array],
     return _Asked(taken(x, kept), rows[kept], predicted)
 
 
+_KNOWN: tuple[tuple[str, str], ...] = (
+    (
+        r"numpy\.ndarray|`:`|only supported for",
+        'sklearn.set_config(transform_output="pandas") is not saved with a model: if the script calls it, call '
+        '`model.set_output(transform="pandas")` before the model is dumped; else ',
+    ),
+    (
+        r"'(DataFrame|Series)' object has no attribute",
+        "every model is asked with a DataFrame of pandas: a step of your own for polars begins with "
+        "`polars.from_pandas(x)`; else ",
+    ),
+)
+"""What an estimator says that raises on every row, and what often is the cause."""
+
+
+def _hint(message: str, draft: Manifest) -> str:
+    likely = next((hint for pattern, hint in _KNOWN if re.search(pattern, message)), "")
+    return (
+        f"{likely}give rows that it was made for with --sample, in the types that it was fitted on; if it takes "
+        f"other columns than {', '.join(feature.path for feature in draft.features[:5])}"
+        f"{' …' * (len(draft.features) > 5)}, name them with --columns"
+    )
+
+
 def _kind_of_answer(
     profile: Profile, predicted: npt.NDArray[np.generic]
 ) -> tuple[Task, tuple[Label, ...] | None, AnswerType]:
     several = predicted.ndim == 2 and predicted.shape[1] > 1
     number = predicted.dtype.kind == "f"
-    if profile.kind == "regressor" or (profile.kind == "other" and number):
+    if profile.kind == "regressor" or (number and not _are_classes(profile, predicted, several)):
         if predicted.dtype.kind not in "fiub":
             raise _unpublishable(predicted)
         return ("multi-regressor" if several else "regressor"), None, "double"
@@ -170,6 +194,16 @@ def _kind_of_answer(
     if several:
         return "multi-classifier", classes, answer
     return "other", None, "long" if answer == "int" else answer
+
+
+def _are_classes(profile: Profile, predicted: npt.NDArray[np.generic], several: bool) -> bool:
+    """Whether numbers are labels: CatBoost's plain model calls itself a classifier, and its `predict` gives margins."""
+    if profile.kind in ("outlier", "clusterer"):
+        return True
+    if profile.kind != "classifier":
+        return False
+    classes = _flat(profile.classes, predicted, several)
+    return bool(np.isin(predicted[~np.isnan(predicted)], classes).all())
 
 
 def _flat(classes: object, predicted: npt.NDArray[np.generic], several: bool) -> npt.NDArray[np.generic]:
@@ -222,7 +256,7 @@ def _score_method(
 
 
 def _scores(ask: object, x: object, known: Manifest) -> npt.NDArray[np.generic]:
-    return plain_scores(ask(x), known.classes)  # type: ignore[operator]  # the caller looked
+    return plain_scores(ask(unshared(x)), known.classes)  # type: ignore[operator]  # the caller looked
 
 
 def _width(known: Manifest, method: str) -> tuple[int, ...]:

@@ -12,20 +12,29 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from stream.codec import RecordSchema
 from stream.errors import PackageError
 from stream.files import Sample
 from stream.manifest import Manifest, Proof
 from stream.records import DeadLetter
-from stream.scoring import Estimator, Inputs, Model, X, known_texts, same_answer, taken
-from stream.store.own_answers import Answer, OwnAnswers, ask_estimator
-from stream.store.owner_input import owner_inputs
+from stream.scoring import Estimator, Inputs, Model, X, known_texts, missing_texts, taken
+from stream.store.own_answers import (
+    Answer,
+    OwnAnswers,
+    ask_estimator,
+    equal_answers,
+    equal_values,
+    shown_answer,
+    shown_value,
+)
+from stream.store.owner_input import OwnerRows, owner_inputs
 from stream.store.published import Published, publish
 from stream.store.suspected_columns import Suspect, suspected_columns
+from stream.store.texts_or_times import TYPED_SAMPLE, texts_or_times
 
 __all__ = ["Proved", "Question", "prove"]
 
@@ -92,7 +101,8 @@ def prove(question: Question, *, allow: bool) -> Proved:
     Returns: how many rows were compared, and what is to be said.
     Raises: PackageError (step `proof`) naming the first rows that differ and the columns suspected, unless allowed.
     """
-    own, x = _ask_owner(question)
+    owner = _owner(question)
+    own, x = _ask_owner(question, owner)
     if not own.answers:
         first = next(iter(own.faults.values()))
         return Proved(
@@ -107,6 +117,9 @@ def prove(question: Question, *, allow: bool) -> Proved:
     rows = [i for i in range(len(question.events)) if i not in random]
     different: dict[int, str] = {}
     held_back: Counter[str] = Counter()
+    doubt = texts_or_times(question.estimator, owner, own, rows)
+    if doubt and not allow:
+        raise PackageError(doubt, step="proof", hint=TYPED_SAMPLE)
     for i in rows:
         fault = published.faults.get(i)
         if fault is not None and fault.reason in _DELIBERATE and i in own.answers:
@@ -114,6 +127,7 @@ def prove(question: Question, *, allow: bool) -> Proved:
         elif text := _difference(own, published, i):
             different[i] = text
     messages = [*_about_chance(len(random), len(question.events)), *_about_held_back(held_back)]
+    messages += [f"allowed: {doubt}"] if doubt else []
     compared = len(rows) - held_back.total()
     if different:
         suspects = _suspects(question, x, published, sorted(different))
@@ -125,19 +139,29 @@ def prove(question: Question, *, allow: bool) -> Proved:
     return Proved(proof, (*messages, str(proof)))
 
 
-def _ask_owner(question: Question) -> tuple[OwnAnswers, X]:
-    """The estimator's answers for the first input of its owner's that it answers at all."""
-    manifest = question.manifest
-    texts = known_texts(question.estimator, [feature.name for feature in manifest.features])
-    found = owner_inputs(
-        question.sample, question.places, question.events, question.features, manifest, texts
+def _owner(question: Question) -> OwnerRows:
+    names = [feature.name for feature in question.manifest.features]
+    return OwnerRows(
+        question.sample,
+        question.places,
+        question.events,
+        question.features,
+        question.manifest,
+        known_texts(question.estimator, names),
+        missing_texts(question.estimator, names),
     )
-    asked: list[tuple[OwnAnswers, X]] = []
-    for x in found:
-        asked.append((ask_estimator(question.estimator, manifest, x), x))
-        if asked[-1][0].answers:
-            return asked[-1]
-    return asked[0]
+
+
+def _ask_owner(question: Question, owner: OwnerRows) -> tuple[OwnAnswers, X]:
+    """The estimator's answers for the first input of its owner's that it answers at all."""
+    first: tuple[OwnAnswers, X] | None = None
+    for x in owner_inputs(owner):
+        asked = (ask_estimator(question.estimator, question.manifest, x), x)
+        if asked[0].answers:
+            return asked
+        first = first or asked
+    assert first is not None  # there always is one
+    return first
 
 
 def _published(question: Question) -> Published:
@@ -149,24 +173,24 @@ def _published(question: Question) -> Published:
 
 
 def _by_chance(question: Question, own: OwnAnswers, x: X) -> set[int]:
-    """The rows that the estimator itself answers differently from one call to the next."""
-    few = ask_estimator(question.estimator, question.manifest, taken(x, slice(0, _TWICE))).answers
-    if all(_same(one, own.answers.get(i), own.tolerance) for i, one in few.items()):
+    """The rows that the estimator itself answers differently from one call to the next, or beside other rows."""
+    turned = np.arange(len(x))[::-1]
+    found = _otherwise(question, own, x, turned[:: max(2, len(x) // _TWICE)])
+    if not found:
+        return found
+    return found | _otherwise(question, own, x, turned[::2]) | _otherwise(question, own, x, turned[1::2])
+
+
+def _otherwise(question: Question, own: OwnAnswers, x: X, rows: npt.NDArray[np.intp]) -> set[int]:
+    """Those among some rows that have another answer when these alone are asked about, in this order."""
+    if not len(rows):
         return set()
-    again = ask_estimator(question.estimator, question.manifest, x).answers
-    return {i for i, one in own.answers.items() if not _same(one, again.get(i), own.tolerance)}
-
-
-def _same(one: Answer, other: Answer | None, tolerance: float) -> bool:
-    if other is None or one.keys() != other.keys():
-        return False
-    return all(_equal(one[name], other[name], tolerance) for name in one)
-
-
-def _equal(one: Any, other: Any, tolerance: float) -> bool:
-    if isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other):
-        return True
-    return same_answer(one, other, tolerance, tolerance)
+    again = ask_estimator(question.estimator, question.manifest, taken(x, rows)).answers
+    return {
+        row
+        for i, row in enumerate(rows.tolist())
+        if row in own.answers and not equal_answers(own.answers[row], again.get(i), own.tolerance)
+    }
 
 
 def _difference(own: OwnAnswers, published: Published, i: int) -> str:
@@ -176,15 +200,17 @@ def _difference(own: OwnAnswers, published: Published, i: int) -> str:
         return (
             ""
             if other is None
-            else f"the estimator raises {_named(own.faults[i])}, published {_shown(other)}"
+            else f"the estimator raises {_named(own.faults[i])}, published {shown_answer(other)}"
         )
     if other is None:
         assert fault is not None  # a row without a prediction has a fault
         if fault.reason == "not_finite" and not _finite(one):
             return ""
-        return f"the estimator says {_shown(one)}, published: a dead letter, {fault.reason}: {_named(fault)}"
-    names = [name for name in one if not _equal(one[name], other[name], own.tolerance)]
-    return ", ".join(f"{name} {_text(one[name])}, published {_text(other[name])}" for name in names)
+        return f"the estimator says {shown_answer(one)}, published: a dead letter, {fault.reason}: {_named(fault)}"
+    names = [name for name in one if not equal_values(one[name], other[name], own.tolerance)]
+    return ", ".join(
+        f"{name} {shown_value(one[name])}, published {shown_value(other[name])}" for name in names
+    )
 
 
 def _finite(answer: Answer) -> bool:
@@ -194,14 +220,6 @@ def _finite(answer: Answer) -> bool:
 
 def _named(fault: DeadLetter) -> str:
     return f"{fault.exception}: {fault.message[:200]}"
-
-
-def _shown(answer: Answer) -> str:
-    return ", ".join(f"{name} {_text(value)}" for name, value in answer.items())
-
-
-def _text(value: object) -> str:
-    return f"{value:.9g}" if isinstance(value, float) else repr(value)
 
 
 def _suspects(question: Question, x: X, published: Published, rows: Sequence[int]) -> list[Suspect]:
@@ -240,7 +258,8 @@ def _about_chance(random: int, n: int) -> list[str]:
     if not random:
         return []
     return [
-        f"on {random} of {n} rows the estimator's answers differ from one call to the next: they were not compared"
+        f"on {random} of {n} rows the estimator's answers differ from one call to the next, or with the rows beside "
+        "them: they were not compared; on the stream a row's neighbours are others each time"
     ]
 
 

@@ -14,9 +14,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from lightgbm import LGBMClassifier
+from sklearn import config_context
+from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from stream.errors import PackageError
 from stream.files import read_sample
@@ -289,3 +292,166 @@ def test_categories_of_another_column_are_found(tmp_path: Path, monkeypatch: pyt
 
     with pytest.raises(PackageError, match="would publish another answer"):
         _packed(estimator, tmp_path / "crossed", columns)
+
+
+class Squares(_Named):
+    """Changes what it is given, as functions of users do."""
+
+    classes_ = np.array([False, True])
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """Not the label of the larger probability: both are asked for."""
+        return self.predict_proba(x)[:, 1] > 0.3
+
+    def predict_proba(self, x: pd.DataFrame) -> np.ndarray:
+        """Of the square."""
+        x["age"] = (x["age"] / 100) ** 2
+        return np.column_stack([1 - x["age"], x["age"]])
+
+
+class Centres(_Named):
+    """Looks at the other rows of the batch, where it is under fifty."""
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """From the mean of the batch."""
+        return np.where(x["age"] < 50, x["age"] - x["age"].mean(), x["age"])
+
+
+def test_model_that_writes_into_its_input_is_asked_with_a_fresh_one(tmp_path: Path) -> None:
+    """The second question of a row sees nothing of the first one's."""
+    estimator = Squares()
+    estimator._estimator_type = "classifier"  # type: ignore[attr-defined]
+    packed = _packed(estimator, tmp_path)
+    scored = packed.package.model.score({"age": pa.array([50, 60])}, 2)
+
+    assert Proof(60) == packed.package.manifest.proof
+    assert [False, True] == scored.columns["label"].to_pylist()
+    assert pytest.approx([0.25, 0.36]) == scored.columns["score"].to_pylist()
+
+
+def test_answers_that_depend_on_the_batch_are_not_compared(tmp_path: Path) -> None:
+    """They are the same on both sides only while the batch is."""
+    packed = _packed(Centres(), tmp_path)
+    dependent = int((FRAME["age"] < 50).sum())
+
+    assert Proof(60 - dependent) == packed.package.manifest.proof
+    assert any(f"on {dependent} of 60 rows the estimator's answers differ" in m for m in packed.messages)
+
+
+class Spelled:
+    """Answers by how its day is spelled, a text or a time."""
+
+    feature_names_in_ = np.array(["day"], dtype=object)
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """The length of each."""
+        return x["day"].map(lambda day: len(repr(day)) * 1.0).to_numpy()
+
+
+class Parses(Spelled):
+    """Makes times of whatever it gets."""
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """The day of the month."""
+        return pd.to_datetime(x["day"]).dt.day.to_numpy(np.float64)
+
+
+def _days(path: Path) -> Path:
+    frame = pd.DataFrame({"day": ["2024-01-02", "2024-03-14", "2024-05-06"]})
+    {
+        ".csv": lambda: frame.to_csv(path, index=False),
+        ".jsonl": lambda: frame.to_json(path, orient="records", lines=True),
+        ".parquet": lambda: frame.to_parquet(path, index=False),
+    }[path.suffix]()
+    return path
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_dates_that_may_be_texts_are_refused_where_the_model_can_tell(ending: str, tmp_path: Path) -> None:
+    """Its owner may have fitted it on either, and nothing in the file says which."""
+    sample = read_sample(_days(tmp_path / f"days.{ending}"))
+
+    with pytest.raises(PackageError, match="day may be texts to the model, or times") as refused:
+        _packed(Spelled(), tmp_path, sample)
+
+    assert refused.value.hint.startswith("give the sample as parquet")
+
+
+@pytest.mark.parametrize(("estimator", "ending"), [(Parses(), "csv"), (Spelled(), "parquet")])
+def test_dates_are_taken_where_they_can_be_told(estimator: object, ending: str, tmp_path: Path) -> None:
+    """The model parses them itself, or the file has types."""
+    sample = read_sample(_days(tmp_path / f"days.{ending}"))
+
+    assert Proof(3) == _packed(estimator, tmp_path, sample).package.manifest.proof
+
+
+def test_times_of_several_zones_are_refused_by_name(tmp_path: Path) -> None:
+    """pandas makes no column of them, so no owner had one."""
+    path = tmp_path / "days.csv"
+    path.write_text("day\n2024-01-02T03:04:05+01:00\n2024-07-02T03:04:05+02:00\n")
+
+    with pytest.raises(PackageError, match="column 'day': pandas can't make one column") as refused:
+        _packed(Parses(), tmp_path, read_sample(path))
+
+    assert "parquet" in refused.value.hint
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+def test_missing_text_is_none_to_an_encoder_that_was_fitted_on_it(ending: str, tmp_path: Path) -> None:
+    """pandas 3 reads NaN from every file; older ones had None."""
+    frame = pd.DataFrame({"city": pd.Series(["Bath", None, "York"] * 20, dtype=object)})
+    path = tmp_path / f"rows.{ending}"
+    {
+        "csv": lambda: frame.to_csv(path, index=False),
+        "parquet": lambda: frame.to_parquet(path, index=False),
+        "jsonl": lambda: frame.to_json(path, orient="records", lines=True),
+    }[ending]()
+    estimator = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(frame, frame["city"].isna())
+
+    assert Proof(60) == _packed(estimator, tmp_path, read_sample(path)).package.manifest.proof
+
+
+def test_column_of_digits_that_the_model_reads_as_texts_is_compared(tmp_path: Path) -> None:
+    """pandas alone makes numbers of it, on which the model raises: its owner told pandas."""
+    path = tmp_path / "homes.csv"
+    HOMES.to_csv(path, index=False)
+    columns = make_column_transformer((CountVectorizer(analyzer="char"), "zip"))
+    estimator = make_pipeline(columns, LogisticRegression()).fit(HOMES, HOMES["zip"])
+
+    assert Proof(60) == _packed(estimator, tmp_path, read_sample(path)).package.manifest.proof
+
+
+def _doubled(x: pd.DataFrame) -> pd.DataFrame:
+    return x.assign(age=x["age"] * 2)
+
+
+def test_settings_of_the_process_are_not_the_models(tmp_path: Path) -> None:
+    """scikit-learn's settings are not saved with a model: a pipeline that depends on them is refused with the step."""
+    with config_context(transform_output="pandas"):
+        own = FunctionTransformer(_doubled)
+        estimator = make_pipeline(StandardScaler(), own, LinearRegression()).fit(FRAME, FRAME["age"])
+        with pytest.raises(PackageError, match="has no attribute 'assign'") as refused:
+            _packed(estimator, tmp_path)
+        sound = _packed(estimator.set_output(transform="pandas"), tmp_path)
+
+    assert 'set_output(transform="pandas")' in refused.value.hint
+    assert any("60 rows: what is published" in message for message in sound.messages)
+
+
+class Margins(_Named):
+    """Calls itself a classifier, and predicts margins: CatBoost's plain model does."""
+
+    classes_ = np.array([0, 1])
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """How far above fifty."""
+        return (x["age"].to_numpy() - 50.25) / 10
+
+
+def test_predicted_margins_are_values_whatever_the_model_calls_itself(tmp_path: Path) -> None:
+    """They are none of the classes, so that no label can be made of them."""
+    estimator = Margins()
+    estimator._estimator_type = "classifier"  # type: ignore[attr-defined]
+    manifest = _packed(estimator, tmp_path).package.manifest
+
+    assert ("regressor", None, Proof(60)) == (manifest.task, manifest.classes, manifest.proof)

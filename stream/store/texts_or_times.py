@@ -1,0 +1,54 @@
+"""
+Times of a csv or of JSON that a model may have been fitted on as the texts that they are there.
+
+Nothing in such a file says which. Where the model answers both, and not the same, a package of times may be wrong on
+every row, and so may the proof be, whose owner parsed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stream.scoring import Estimator
+from stream.store.own_answers import OwnAnswers, ask_estimator, equal_answers, shown_answer
+from stream.store.owner_input import OwnerRows, times_as_texts
+
+__all__ = ["TYPED_SAMPLE", "texts_or_times"]
+
+TYPED_SAMPLE = (
+    "give the sample as parquet, whose columns have types, as the model was fitted on them; or, where they are texts, "
+    "the type string with --schema; --allow-difference packs it with times"
+)
+"""What helps."""
+
+
+def texts_or_times(estimator: Estimator, owner: OwnerRows, own: OwnAnswers, rows: Sequence[int]) -> str:
+    """
+    Ask with the texts.
+
+    Args:
+        estimator: its owner's.
+        owner: whose rows they are.
+        own: what it answers with times.
+        rows: those that can be compared.
+    Returns: what is to be said where the answers differ; empty where they don't, or where only times are answered.
+    """
+    x = times_as_texts(owner)
+    if x is None:
+        return ""
+    texts = ask_estimator(estimator, owner.manifest, x).answers
+    other = [
+        i
+        for i in rows
+        if i in own.answers and i in texts and not equal_answers(texts[i], own.answers[i], own.tolerance)
+    ]
+    if not other:
+        return ""
+    first, sample = other[0], owner.sample
+    number = sample.rows[owner.places[first]].number
+    names = ", ".join(feature.name for feature in owner.manifest.features if feature.kind == "datetime")
+    return (
+        f"{sample.name}: {names} may be texts to the model, or times, and it answers both: otherwise on {len(other)} "
+        f"of {len(rows)} rows; row {number}: as texts {shown_answer(texts[first])}, as "
+        f"times {shown_answer(own.answers[first])}"
+    )
