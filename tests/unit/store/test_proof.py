@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from lightgbm import LGBMClassifier
 from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -294,7 +295,7 @@ def test_categories_of_another_column_are_found(tmp_path: Path, monkeypatch: pyt
         _packed(estimator, tmp_path / "crossed", columns)
 
 
-class Squares(_Named):
+class Squares(ClassifierMixin, BaseEstimator, _Named):  # type: ignore[misc]
     """Changes what it is given, as functions of users do."""
 
     classes_ = np.array([False, True])
@@ -319,9 +320,7 @@ class Centres(_Named):
 
 def test_model_that_writes_into_its_input_is_asked_with_a_fresh_one(tmp_path: Path) -> None:
     """The second question of a row sees nothing of the first one's."""
-    estimator = Squares()
-    estimator._estimator_type = "classifier"  # type: ignore[attr-defined]
-    packed = _packed(estimator, tmp_path)
+    packed = _packed(Squares(), tmp_path)
     scored = packed.package.model.score({"age": pa.array([50, 60])}, 2)
 
     assert Proof(60) == packed.package.manifest.proof
@@ -438,7 +437,7 @@ def test_settings_of_the_process_are_not_the_models(tmp_path: Path) -> None:
     assert any("60 rows: what is published" in message for message in sound.messages)
 
 
-class Margins(_Named):
+class Margins(ClassifierMixin, BaseEstimator, _Named):  # type: ignore[misc]
     """Calls itself a classifier, and predicts margins: CatBoost's plain model does."""
 
     classes_ = np.array([0, 1])
@@ -450,8 +449,6 @@ class Margins(_Named):
 
 def test_predicted_margins_are_values_whatever_the_model_calls_itself(tmp_path: Path) -> None:
     """They are none of the classes, so that no label can be made of them."""
-    estimator = Margins()
-    estimator._estimator_type = "classifier"  # type: ignore[attr-defined]
-    manifest = _packed(estimator, tmp_path).package.manifest
+    manifest = _packed(Margins(), tmp_path).package.manifest
 
     assert ("regressor", None, Proof(60)) == (manifest.task, manifest.classes, manifest.proof)
