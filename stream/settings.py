@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NewType, TypeAlias
 
 __all__ = [
+    "SIGN_PASSWORD",
     "BatchingSettings",
     "Bytes",
     "DeadLetterSettings",
@@ -33,6 +34,9 @@ __all__ = [
     "Side",
     "WebSettings",
 ]
+
+SIGN_PASSWORD = "STREAM_SIGN_PASSWORD"
+"""Environment variable with the password of an encrypted signing key, where nobody can be asked."""
 
 Seconds = NewType("Seconds", float)
 """A length of time; written `"500ms"`, `"10s"`, `"2m"`, `"1h"` or a number of seconds."""

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from stream.api.loaded_model import Model
-from stream.errors import InputError, SchemaError, SettingsError
+from stream.errors import InputError, SchemaError
 from stream.files import Sample, read_sample, sample_of
-from stream.store import PackRequest, SigningKey, is_encrypted, pack_estimator_file
+from stream.store import PackRequest, SigningKey, pack_estimator_file
 from stream.store import pack as pack_estimator
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["pack"]
-
-SIGN_PASSWORD = "STREAM_SIGN_PASSWORD"
-"""The environment variable with the password of an encrypted signing key, as for `stream pack`."""
 
 Table: TypeAlias = "pd.DataFrame | Any"
 """A pandas or polars frame, an Arrow table, a list of dicts, or the path of a data file."""
@@ -151,15 +147,4 @@ def _dense(frame: pd.DataFrame) -> pd.DataFrame:
 def _signer(sign: str | Path | SigningKey | None) -> SigningKey | None:
     if sign is None or isinstance(sign, SigningKey):
         return sign
-    try:
-        pem = Path(sign).read_bytes()
-    except OSError as error:
-        raise SettingsError(
-            f"sign {sign}: can't be read: {error.strerror}", hint="give the private key's file"
-        ) from error
-    password = os.environ.get(SIGN_PASSWORD)
-    if is_encrypted(pem) and password is None:
-        raise SettingsError(
-            f"sign {sign}: the key is encrypted", hint=f"put its password into {SIGN_PASSWORD}"
-        )
-    return SigningKey.read(pem, f"sign {sign}", password)
+    return SigningKey.of_file(Path(sign), f"sign {sign}")

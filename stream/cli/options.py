@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.settings import Settings
+from stream.settings import SIGN_PASSWORD, Settings
 
 if TYPE_CHECKING:
     from stream.store import SigningKey
 
 __all__ = [
-    "SIGN_PASSWORD",
     "as_json",
     "config_option",
     "delimiter_option",
@@ -34,9 +33,6 @@ __all__ = [
     "signing_key",
     "steps_shown",
 ]
-
-SIGN_PASSWORD = "STREAM_SIGN_PASSWORD"
-"""Environment variable with the password of an encrypted signing key, where nobody can be asked."""
 
 LINE_EVERY_S = 2.0
 """Between two lines of progress when stderr is not a terminal."""
@@ -103,24 +99,12 @@ def signing_key(path: Path | None) -> SigningKey | None:
     """
     if path is None:
         return None
-    from stream.errors import SettingsError
-    from stream.store import SigningKey, is_encrypted
+    from stream.store import SigningKey
 
-    place = f"--sign {path}"
-    try:
-        pem = path.read_bytes()
-    except OSError as error:
-        raise SettingsError(
-            f"{place}: can't be read: {error.strerror}", hint="check its permissions"
-        ) from error
-    password = os.environ.get(SIGN_PASSWORD)
-    if is_encrypted(pem) and password is None:
-        if not sys.stdin.isatty():
-            raise SettingsError(
-                f"{place}: the key is encrypted", hint=f"put its password into {SIGN_PASSWORD}"
-            )
-        password = click.prompt(f"password of {path}", hide_input=True, err=True)
-    return SigningKey.read(pem, place, password)
+    def ask() -> str:
+        return str(click.prompt(f"password of {path}", hide_input=True, err=True))
+
+    return SigningKey.of_file(path, f"--sign {path}", ask if sys.stdin.isatty() else None)
 
 
 def as_json(value: object) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -15,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from stream.errors import SettingsError
+from stream.settings import SIGN_PASSWORD
 
 __all__ = ["SIGNATURE", "SIGNATURE_BYTES", "PublicKey", "SigningKey", "is_encrypted"]
 
@@ -131,6 +135,30 @@ class SigningKey:
         if not isinstance(key, Ed25519PrivateKey):
             raise _other_kind(key, place)
         return SigningKey(key.private_bytes_raw())
+
+    @staticmethod
+    def of_file(path: Path, place: str, ask: Callable[[], str] | None = None) -> SigningKey:
+        """
+        Args:
+            path: of the key, in PEM.
+            place: where it is named, for messages.
+            ask: for the password of an encrypted one, where `SIGN_PASSWORD` is not set; None = nobody can be asked.
+        Returns: the key.
+        Raises: as `read`; SettingsError when the file can't be read, or its password is unknown.
+        """
+        try:
+            pem = path.read_bytes()
+        except OSError as error:
+            hint = "check its permissions" if path.exists() else "give the private key's file"
+            raise SettingsError(f"{place}: can't be read: {error.strerror}", hint=hint) from error
+        password = os.environ.get(SIGN_PASSWORD)
+        if password is None and is_encrypted(pem):
+            if ask is None:
+                raise SettingsError(
+                    f"{place}: the key is encrypted", hint=f"put its password into {SIGN_PASSWORD}"
+                )
+            password = ask()
+        return SigningKey.read(pem, place, password)
 
     @property
     def public(self) -> PublicKey:
