@@ -239,13 +239,15 @@ class ServeSettings:
     rate: Annotated[int, Range(1, 1_000_000)] | None = None
     """Requests per second that one client address may make; beyond it: 429. Default: no limit."""
     batch_rows: Annotated[int, Range(1, 100_000)] = 2_000
-    """Maximum number of rows that are scored together; a larger request is scored whole."""
+    """Maximum number of rows that are scored together; a larger request is scored in pieces of so many."""
     max_wait: Seconds = Seconds(0.005)
     """How long a batch may wait for requests that came with the last one; a client on its own never waits."""
     queue_rows: Annotated[int, Range(1, 10_000_000)] = 20_000
     """Rows that may wait to be scored; beyond it: 503. A single request with more: 413."""
-    queue_bytes: Bytes = Bytes(128 * 1024 * 1024)
-    """Bytes of bodies of requests in flight, so that many large ones can't fill memory; beyond it: 503."""
+    queue_bytes: Bytes = Bytes(512 * 1024 * 1024)
+    """Memory for requests, what is made of them and unsent answers; beyond it: 503. For one that needs more: 413."""
+    max_columns: Annotated[int, Range(1, 1_000_000)] = 10_000
+    """Columns, or fields, that a row may have; beyond it: 413."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ def create_app(service: Service, background: Sequence[Callable[[], Awaitable[Non
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             service.batcher.close()
+            service.intake.close()
 
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=_HANDLERS)
 

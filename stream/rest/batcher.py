@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from stream.rest.problems import overloaded, too_large
+from stream.rest.allowance import Allowance, allowance
+from stream.rest.problems import overloaded
 from stream.rest.served_model import Answer, Event, Served
 from stream.settings import ServeSettings
 from stream.telemetry import Metrics
@@ -31,6 +32,7 @@ class _Job:
     served: Served
     events: Sequence[Event]
     answers: asyncio.Future[Scored]
+    allowance: Allowance
 
     @property
     def rows(self) -> int:
@@ -81,18 +83,15 @@ class Batcher:
             served: the model that the rows were read for.
             events: the rows.
         Returns: an answer for each row, and by row the fields whose values the model's columns can't hold.
-        Raises: Problem 503 when too many rows wait, 413 when these alone are too many.
+        Raises: Problem 503 when too many rows wait.
         """
         rows = len(events)
         if rows == 0:
             return [], {}
-        if rows > self._settings.queue_rows:
-            raise too_large(
-                f"{rows} rows are too many, at most {self._settings.queue_rows} ([serve] queue_rows)"
-            )
         if self._rows + rows > self._settings.queue_rows:
             raise overloaded(f"{self._rows} rows wait")
-        job = _Job(served, events, asyncio.get_running_loop().create_future())
+        job = _Job(served, events, asyncio.get_running_loop().create_future(), allowance())
+        job.allowance.enter()
         self._jobs.append(job)
         self._count(rows)
         if len(self._jobs) >= self._wanted or self._rows >= self._settings.batch_rows:
@@ -124,6 +123,7 @@ class Batcher:
         if job in self._jobs:
             self._jobs.remove(job)
             self._count(-job.rows)
+            job.allowance.leave()
 
     async def _gather(self) -> None:
         """Wait for a first request, then briefly for as many as came together last time."""
@@ -153,13 +153,14 @@ class Batcher:
     async def _score(self, jobs: list[_Job]) -> None:
         self._wanted = len(jobs)
         self._since = started = time.monotonic()
-        work = asyncio.get_running_loop().run_in_executor(self._thread, _answers, jobs)
+        work = asyncio.get_running_loop().run_in_executor(self._thread, self._answers, jobs)
         await asyncio.wait([work])
         self._since = None
         self._metrics.observe("stream_batch_records", sum(job.rows for job in jobs))
         self._metrics.observe("stream_process_seconds", time.monotonic() - started)
         failed = work.exception()
         for i, job in enumerate(jobs):
+            job.allowance.leave()
             if job.answers.done():
                 continue  # its request has timed out
             if failed is not None:
@@ -167,9 +168,24 @@ class Batcher:
             else:
                 job.answers.set_result(work.result()[i])
 
+    def _answers(self, jobs: Sequence[_Job]) -> list[Scored]:
+        """Score the jobs' rows as one batch; those of a larger job piece by piece, until its time is up."""
+        most = self._settings.batch_rows
+        return [_in_pieces(jobs[0], most)] if jobs[0].rows > most else _as_one(jobs)
 
-def _answers(jobs: Sequence[_Job]) -> list[Scored]:
-    """Score the jobs' rows as one batch."""
+
+def _in_pieces(job: _Job, most: int) -> Scored:
+    answers: list[Answer] = []
+    wrong: Misfits = {}
+    for start in range(0, job.rows, most):
+        job.allowance.check()
+        some, misfits = job.served.answer(job.events[start : start + most])
+        answers += some
+        wrong |= {start + i: misfits[i] for i in misfits}
+    return answers, wrong
+
+
+def _as_one(jobs: Sequence[_Job]) -> list[Scored]:
     answers, wrong = jobs[0].served.answer([event for job in jobs for event in job.events])
     shares: list[Scored] = []
     start = 0

@@ -87,7 +87,7 @@ async def _admitted(service: Service, endpoint: Endpoint, rate: Rate, request: R
         rate.admit(request)  # 2
     if endpoint.method != "POST":
         return await endpoint.handler(service, request, b"")
-    with service.intake.hold() as mine:
+    with service.intake.request() as mine:
         body = await service.intake.read(request, mine)  # 3
         return await endpoint.handler(service, request, body)  # 4
 

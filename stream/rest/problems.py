@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from stream.rest.json_schemas import TEXT, Schema, list_of
 from stream.types import Misfit
 
 __all__ = [
+    "MOST_ERRORS",
     "PROBLEM_SCHEMA",
     "RETRY",
     "STATUSES",
@@ -27,14 +29,23 @@ RETRY = {"retry-after": "1"}
 
 STATUSES = {
     401: "The token is missing or wrong.",
-    413: "The body is too large, or has too many rows.",
+    413: "The body is too large, or has too many rows, columns or levels.",
     415: "The content type is not one that is read here.",
-    422: "The body, or a field, does not fit; every such field is named.",
+    422: "The body, or a field, does not fit; such fields are named.",
     429: "Too many requests from this address.",
     503: "Overloaded; `Retry-After` says when to try again.",
     504: "There was no answer in time.",
 }
 """The statuses with which a request with a body may be refused, for the OpenAPI document."""
+
+MOST_ERRORS = 100
+"""That a refusal lists; what is wrong with more rows is said by their number."""
+
+_MOST_CHARS = 1_000
+"""Of a message."""
+
+_MOST_NAMES = 20
+"""Fields that the first sentence names."""
 
 Wrong = Mapping[str, Any]
 """One thing that is wrong: `row` (from 0; absent where it is not about a row), `field`, `reason`, `message`."""
@@ -48,18 +59,34 @@ class Problem(Exception):
     Attributes:
         status: of HTTP.
         message: one sentence.
-        wrong: every field that does not fit.
+        wrong: fields that do not fit; some are enough where there are many.
         headers: of the response.
+        uncounted: how many fields more do not fit than `wrong` has.
     """
 
     status: int
     message: str
     wrong: Sequence[Wrong] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    uncounted: int = 0
 
     def body(self) -> dict[str, object]:
-        """`error`, and `errors` where fields are wrong."""
-        return {"error": self.message, **({"errors": list(self.wrong)} if self.wrong else {})}
+        """`error`; `errors` where fields are wrong, and `more_errors`, how many are left out of it."""
+        left_out = max(0, len(self.wrong) - MOST_ERRORS) + self.uncounted
+        return {
+            "error": _shortened(self.message),
+            **({"errors": [_short(one) for one in self.wrong[:MOST_ERRORS]]} if self.wrong else {}),
+            **({"more_errors": left_out} if left_out else {}),
+        }
+
+
+def _short(wrong: Wrong) -> Wrong:
+    return {key: _shortened(value) if isinstance(value, str) else value for key, value in wrong.items()}
+
+
+def _shortened(text: str) -> str:
+    """A client's own names and values come back in messages: not all of them."""
+    return text if len(text) <= _MOST_CHARS else f"{text[:_MOST_CHARS]}…"
 
 
 _WRONG: Schema = {
@@ -71,13 +98,24 @@ PROBLEM_SCHEMA: Schema = {
     "required": ["error"],
     "properties": {
         "error": TEXT,
-        "errors": {**list_of(_WRONG), "description": "Every field that does not fit."},
+        "errors": {
+            **list_of(_WRONG),
+            "maxItems": MOST_ERRORS,
+            "description": f"The fields that do not fit, at most {MOST_ERRORS}.",
+        },
+        "more_errors": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "How many more do not fit; absent where all are in `errors`.",
+        },
     },
 }
 """The JSON schema of `Problem.body`."""
 
 
-def unfit(model: str, wrong: Mapping[int, Sequence[Misfit]], *, single: bool = False) -> Problem:
+def unfit(
+    model: str, wrong: Mapping[int, Sequence[Misfit]], *, single: bool = False, uncounted: int = 0
+) -> Problem:
     """
     Fields that do not fit.
 
@@ -85,14 +123,18 @@ def unfit(model: str, wrong: Mapping[int, Sequence[Misfit]], *, single: bool = F
         model: `name@version`.
         wrong: by row, at least one.
         single: whether the request is one row, which needs no number.
+        uncounted: how many more do not fit.
     """
+    every = ((row, one) for row, faults in sorted(wrong.items()) for one in faults)
     listed = [
         {**({} if single else {"row": row}), "field": one.field, "reason": one.reason, "message": one.message}
-        for row, faults in sorted(wrong.items())
-        for one in faults
+        for row, one in islice(every, MOST_ERRORS)
     ]
-    names = ", ".join(dict.fromkeys(repr(one["field"]) for one in listed if one["field"])) or "the rows"
-    return Problem(422, f"{names}: not what {model} takes; see errors, and /docs for its fields", listed)
+    uncounted += sum(map(len, wrong.values())) - len(listed)
+    names = list(dict.fromkeys(repr(one["field"]) for one in listed if one["field"])) or ["the rows"]
+    shown = ", ".join(names[:_MOST_NAMES]) + (" and others" if len(names) > _MOST_NAMES else "")
+    message = f"{shown}: not what {model} takes; see errors, and /docs for its fields"
+    return Problem(422, message, listed, uncounted=uncounted)
 
 
 def wrong_shape(message: str) -> Problem:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
-from stream.rest.problems import Problem, overloaded, too_large, wrong_shape, wrong_type
+from stream.rest.allowance import Allowance, Memory, allowance
+from stream.rest.json_extent import admit_json
+from stream.rest.problems import Problem, too_large, wrong_shape, wrong_type
 from stream.settings import ServeSettings
 from stream.types import parse_json as read_json
 
@@ -21,56 +22,64 @@ T = TypeVar("T")
 _OFFLOAD_BYTES = 65_536
 """Larger bodies are parsed in a thread: it takes some 2 ms, longer than other requests should wait for the loop."""
 
+_THREADS = 2
+"""That parse and read large bodies. They share the GIL with all else, so more would slow down small requests."""
+
 
 async def offload(size_bytes: int, call: Callable[[], T]) -> T:
     """Call a function: in a thread if the body that it works on is large."""
-    return await asyncio.to_thread(call) if size_bytes > _OFFLOAD_BYTES else call()
+    return await allowance().run(call) if size_bytes > _OFFLOAD_BYTES else call()
 
 
-@dataclass(slots=True)
 class Intake:
-    """Reads bodies, and counts how many of their bytes are in memory. Belongs to one event loop."""
+    """
+    Reads bodies. Belongs to one event loop.
 
-    settings: ServeSettings
-    held_bytes: int = 0
+    Attributes:
+        settings: the limits.
+        memory: what all requests hold.
+    """
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self.settings = settings
+        self.memory = Memory(settings.queue_bytes)
+        self._threads = ThreadPoolExecutor(_THREADS, "requests")
 
     @contextmanager
-    def hold(self) -> Iterator[list[int]]:
-        """Count a request's bytes (the sum of the list) for as long as the request is in flight."""
-        mine: list[int] = []
-        try:
+    def request(self) -> Iterator[Allowance]:
+        """What a request may take, for as long as it is answered."""
+        with Allowance(self.settings, self.memory, self._threads).open() as mine:
             yield mine
-        finally:
-            self.held_bytes -= sum(mine)
 
-    async def read(self, request: Request, mine: list[int]) -> bytes:
+    def close(self) -> None:
+        """Begin no further work in threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def read(self, request: Request, mine: Allowance) -> bytes:
         """
         Read a body.
 
         Args:
             request: its body has not been read yet.
-            mine: the request's share, from `hold`.
+            mine: the request's.
         Raises: Problem 413 when it is too large, 415 when it is compressed, 503 when too much is held already.
         """
         encoding = request.headers.get("content-encoding", "identity")
         if encoding != "identity":
             raise Problem(415, f"content-encoding: expected none, found {encoding}")
         announced = request.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > self.settings.max_body:
+        if announced.isdecimal() and int(announced[:20]) > self.settings.max_body:
             raise self._too_large()
-        chunks: list[bytes] = []
+        body = bytearray()
         try:
             async for chunk in request.stream():
-                mine.append(len(chunk))
-                self.held_bytes += len(chunk)
-                if sum(mine) > self.settings.max_body:
+                if len(body) + len(chunk) > self.settings.max_body:
                     raise self._too_large()
-                if self.held_bytes > self.settings.queue_bytes:
-                    raise overloaded(f"{self.held_bytes} bytes of requests are in flight")
-                chunks.append(chunk)
+                mine.take(len(chunk))
+                body += chunk
         except ClientDisconnect:
             raise Problem(400, "the client disconnected before the end of its body") from None
-        return b"".join(chunks)
+        return bytes(body)
 
     def _too_large(self) -> Problem:
         return too_large(f"the body is larger than {self.settings.max_body} bytes ([serve] max_body)")
@@ -94,8 +103,9 @@ def parse_json(body: bytes) -> object:
     """
     Parse a body: JSON as RFC 8259 defines it, without NaN and Infinity.
 
-    Raises: Problem 422.
+    Raises: Problem 422; 413 and 503 before it is parsed, as `admit_json`.
     """
+    admit_json(body, allowance())
     try:
         found: object = read_json(body)
     except (ValueError, RecursionError) as error:

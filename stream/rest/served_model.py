@@ -24,6 +24,9 @@ Event: TypeAlias = "JsonObject | None"
 Answer: TypeAlias = "JsonObject | DeadLetter"
 """A prediction with JSON's values, or why the row has none."""
 
+_ROW_BYTES, _FIELD_BYTES = 600, 100
+"""Of a row as two dicts, its event and its answer; of a field, its value and its place."""
+
 
 class Served:
     """
@@ -39,6 +42,7 @@ class Served:
         carried: by path, the name in the prediction.
         examples: some of the package's golden rows, as a caller would write them.
         card: the model card, one HTML page; None where the version has none.
+        row_bytes: about what a row takes from when it is read until it is answered.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Served:
         self._types |= {field.name: field.whole for field in answer_fields(manifest)} | {
             "model": type_of("string")
         }
+        self.row_bytes = _ROW_BYTES + _FIELD_BYTES * (len(self.leaves) + len(self._types))
         self.examples = [self._example(event) for event in examples]
 
     @property

@@ -6,17 +6,25 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from stream.records import DeadLetter
+from stream.rest.allowance import Allowance, allowance
 from stream.rest.batcher import Batcher
-from stream.rest.problems import unfit
+from stream.rest.problems import MOST_ERRORS, unfit
 from stream.rest.request_body import Intake, offload
-from stream.rest.served_model import Answer, Served
+from stream.rest.served_model import Answer, Event, Served
 from stream.settings import ServeSettings
 from stream.telemetry import Metrics
+from stream.types import Misfits
 
 __all__ = ["PROGRAM", "Service"]
 
 PROGRAM = "prediction-stream"
 """The distribution that serves."""
+
+_ROW_WORK_BYTES = 330
+"""Reading a row takes as long as parsing so many bytes: 200 rows are too many for the event loop."""
+
+_ROWS_AT_ONCE = 200
+"""Rows read between two looks at the clock."""
 
 
 class Service:
@@ -76,17 +84,44 @@ class Service:
             text: whether texts represent numbers, dates … (csv).
             single: whether the request is one row, not a list of rows.
         Returns: n answers: a DeadLetter for each row that the model could not score.
-        Raises: Problem 422 with every field that does not fit, 413 when there are too many rows, 503 when too many
-            wait already.
+        Raises: Problem 422 with the fields that do not fit, 413 when there are too many rows, 503 when too many wait
+            or are held already, 504 when the time is up.
         """
-        events, wrong = await offload(size_bytes, lambda: served.read(rows, text=text))
+        mine = allowance()
+        mine.rows(len(rows))
+        mine.take(len(rows) * served.row_bytes)
+        work = max(size_bytes, len(rows) * _ROW_WORK_BYTES)
+        events, wrong, uncounted = await offload(work, lambda: _read(served, rows, text, mine))
         if not wrong:
             answers, wrong = await self.batcher.score(served, events)
         if wrong:
-            raise unfit(served.title, wrong, single=single)
+            raise unfit(served.title, wrong, single=single, uncounted=uncounted)
         if served.carried:
-            await offload(size_bytes, lambda: served.drop_absent(rows, answers))
+            await offload(work, lambda: served.drop_absent(rows, answers))
         failed = sum(isinstance(answer, DeadLetter) for answer in answers)
         self.metrics.add("stream_rows_total", len(answers) - failed, result="prediction")
         self.metrics.add("stream_rows_total", failed, result="error")
         return answers
+
+
+def _read(
+    served: Served, rows: Sequence[object], text: bool, mine: Allowance
+) -> tuple[list[Event], Misfits, int]:
+    """As `Served.read`; of many rows that do not fit some are kept, and how many fields more there are."""
+    if len(rows) <= _ROWS_AT_ONCE:
+        return *served.read(rows, text=text), 0
+    events: list[Event] = []
+    wrong: Misfits = {}
+    listed = uncounted = 0
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        mine.check()
+        some, misfits = served.read(rows[start : start + _ROWS_AT_ONCE], text=text)
+        for row, faults in misfits.items():
+            if listed < MOST_ERRORS:
+                wrong[start + row] = faults
+                listed += len(faults)
+            else:
+                uncounted += len(faults)
+        if not wrong:
+            events += some
+    return events, wrong, uncounted

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
+from stream.rest.allowance import allowance
 from stream.rest.problems import Problem, Wrong, wrong_shape
 from stream.rest.served_model import JsonObject, Row, Served
 from stream.scoring import answer_fields
@@ -18,6 +19,9 @@ Tensor: TypeAlias = "dict[str, Any]"
 
 ARRAY = "input"
 """The tensor that holds all columns of an array model. Callers may name it differently, since it is the only one."""
+
+_MOST_DIMENSIONS, _MOST_VALUES = 32, 2**31
+"""Of a tensor: as many as numpy has, and more than a request may hold."""
 
 
 def inputs_of(served: Served) -> list[Tensor]:
@@ -97,9 +101,10 @@ def _values(tensor: Tensor, number: int, wrong: list[Wrong]) -> tuple[list[int],
     if not isinstance(name, str):
         wrong.append(_wrong(f"inputs[{number}]", "expected a name"))
         return [], []
-    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+    if not _is_shape(shape):
         wrong.append(_wrong(name, f"shape: expected a list of sizes, found {shown(shape)}"))
         return [], []
+    allowance().rows(shape[0] if shape else 0)
     if not isinstance(data, list):
         wrong.append(_wrong(name, f"data: expected a list, found {shown(data)}"))
         return [], []
@@ -109,6 +114,15 @@ def _values(tensor: Tensor, number: int, wrong: list[Wrong]) -> tuple[list[int],
             _wrong(name, f"data: expected {math.prod(shape)} values for shape {shape}, found {len(flat)}")
         )
     return shape, flat
+
+
+def _is_shape(shape: object) -> TypeGuard[list[int]]:
+    """Whether it is a list of sizes, few and small enough to be multiplied."""
+    return (
+        isinstance(shape, list)
+        and len(shape) <= _MOST_DIMENSIONS
+        and all(type(size) is int and 0 <= size <= _MOST_VALUES for size in shape)
+    )
 
 
 def _flat(data: list[Any], depth: int) -> list[Any]:

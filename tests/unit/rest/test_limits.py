@@ -113,15 +113,15 @@ def test_more_rows_than_may_wait_are_sent_away(people_package: Path) -> None:
 
 
 def test_more_bytes_than_may_be_held_are_sent_away(people_package: Path) -> None:
-    """Bodies of requests in flight count until they are answered."""
-    with door(people_package, queue_bytes=150) as (client, rest), ThreadPoolExecutor(1) as pool:
+    """What requests in flight hold counts until they are answered."""
+    with door(people_package, queue_bytes=4_000) as (client, rest), ThreadPoolExecutor(1) as pool:
         busy = pool.submit(client.post, "/predict", json={**STUCK, "x": "x" * 60})
         _until(lambda: rest.service.batcher.busy)
         refused = client.post("/predict", json=GIVEN)
         LET.set()
 
         assert [503, 200] == [refused.status_code, busy.result().status_code]
-        assert 0 == rest.service.intake.held_bytes
+        assert 0 == rest.service.intake.memory.held_bytes
         assert 200 == client.post("/predict", json=GIVEN).status_code
 
 
