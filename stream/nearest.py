@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["did_you_mean", "nearest"]
+__all__ = ["did_you_mean", "letters", "nearest"]
 
 
 def nearest(word: str, known: Iterable[str], likeness: float = 0.6, most: int = 1) -> list[str]:
@@ -21,8 +21,8 @@ def nearest(word: str, known: Iterable[str], likeness: float = 0.6, most: int = 
     """
     by_letters: dict[str, str] = {}
     for name in known:
-        by_letters.setdefault(_letters(name), name)
-    return [by_letters[near] for near in get_close_matches(_letters(word), by_letters, most, likeness)]
+        by_letters.setdefault(letters(name), name)
+    return [by_letters[near] for near in get_close_matches(letters(word), by_letters, most, likeness)]
 
 
 def did_you_mean(word: str, known: Iterable[str], likeness: float = 0.5) -> str:
@@ -38,5 +38,6 @@ def did_you_mean(word: str, known: Iterable[str], likeness: float = 0.5) -> str:
     return "".join(f"did you mean `{near}`?" for near in nearest(word, known, likeness))
 
 
-def _letters(name: str) -> str:
+def letters(name: str) -> str:
+    """What counts of a name: its letters and digits, in lower case; all of it where it has none."""
     return "".join(letter for letter in name.casefold() if letter.isalnum()) or name

@@ -1,44 +1,208 @@
-"""A request's body as csv."""
+"""
+A request's body as csv.
+
+A csv may have a header or not; SageMaker's clients send none, and say nothing of it. So the first line is a header
+where it names a field of the model. Where it names none, it is a row, if it is as wide as one and can be read as one;
+else the csv is refused. What could be either is refused too, unless the content type says `header=present` or
+`header=absent`.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TypeAlias
 
-from stream.rest.problems import wrong_shape
+from stream.nearest import letters
+from stream.rest.problems import Problem, wrong_shape
+from stream.rest.rows_by_position import (
+    by_position,
+    is_labels,
+    is_list,
+    listed,
+    named_values,
+    row_maker,
+    widths,
+)
+from stream.rest.served_model import Row, Served
+from stream.types import AvroType, List, Misfit
 
 __all__ = ["parse_csv"]
 
+_Line: TypeAlias = "tuple[int, list[str]]"
+"""The number of a row's last line, and its cells."""
 
-def parse_csv(body: bytes, headers: Sequence[list[str]] | None) -> list[dict[str, str | None]]:
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What people separate cells by where it isn't a comma."""
+
+_SAY = "say `text/csv; header=present` or `text/csv; header=absent`"
+
+
+def parse_csv(served: Served, body: bytes, header: str | None = None) -> list[Row]:
     """
     Parse a body.
 
     Args:
-        body: csv in UTF-8 with commas.
-        headers: for a body without a header line, the possible lists of column names: the one with as many names as
-            a row has cells is the row's. None: the first line is the header.
+        served: the model.
+        body: csv in UTF-8 with commas; blank lines are passed over.
+        header: `present` or `absent`, where the request says it; None to look at the first line.
     Returns: the rows; an empty cell is None.
     Raises: Problem 422 naming the line.
     """
     try:
-        text = body.decode("utf-8-sig")
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        names = next(reader, []) if headers is None else headers[0]
-        if twice := sorted(name for name, times in Counter(names).items() if times > 1):
-            raise wrong_shape(f"csv: the header has {', '.join(twice)} twice")
-        widths = {len(one): one for one in reversed(headers or [names])}
-        rows: list[dict[str, str | None]] = []
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) not in widths:
-                raise wrong_shape(
-                    f"csv line {reader.line_num}: expected {len(names)} cells ({', '.join(names)}), found {len(cells)}"
-                )
-            rows.append({name: cell or None for name, cell in zip(widths[len(cells)], cells, strict=True)})
+        lines = _lines(body.decode("utf-8-sig"))
+        first, second = next(lines, None), next(lines, None)
+        if first is None:
+            raise wrong_shape("csv: expected a header or a row, found nothing")
+        rest = lines if second is None else chain([second], lines)
+        if header is None:
+            header = "present" if _is_header(served, first, alone=second is None) else "absent"
+        return _named(served, first, rest) if header == "present" else _unnamed(served, first, rest)
     except (UnicodeDecodeError, csv.Error) as error:
         raise wrong_shape(f"the body is not a csv file: {error}") from error
-    return rows
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    for cells in reader:
+        if cells:
+            yield reader.line_num, cells
+
+
+def _named(served: Served, header: _Line, lines: Iterator[_Line]) -> list[Row]:
+    """The rows under a header."""
+    names = header[1]
+    if twice := sorted(name for name, times in Counter(names).items() if times > 1):
+        raise wrong_shape(f"csv: the header has {listed(twice)} twice")
+    if not served.names_feature(names) and not is_labels(names):
+        raise _neither(served, header)
+    make = row_maker(served, names, "csv: the header")
+    expected = f"{len(names)} cells ({listed(names)})"
+    return [_typed(served, make(_checked(line, len(names), expected))) for line in lines]
+
+
+def _unnamed(served: Served, first: _Line, lines: Iterator[_Line]) -> list[Row]:
+    """The rows of a csv without a header."""
+    width = len(first[1])
+    expected = named_values(served, width, "cells")
+    if width not in widths(served):
+        _checked(first, -1, expected)
+    return [
+        _typed(served, by_position(served, _checked(line, width, expected), f"csv line {line[0]}"))
+        for line in chain([first], lines)
+    ]
+
+
+def _checked(line: _Line, width: int, expected: str) -> list[str | None]:
+    """A row's cells, where there are as many as expected."""
+    number, cells = line
+    if len(cells) != width:
+        raise wrong_shape(f"csv line {number}: expected {expected}, found {len(cells)}")
+    return [cell or None for cell in cells]
+
+
+def _typed(served: Served, row: Row) -> Row:
+    """A row, whose cells are numbers where they are the items of a vector."""
+    if not served.is_vector:
+        return row
+    name = served.unnamed[0][0]
+    cells = row.get(name)
+    kind = served.features[0].type
+    if not isinstance(cells, list) or not isinstance(kind, List):
+        return row
+    return {**row, name: [_read(kind.item, cell) for cell in cells]}
+
+
+def _read(kind: AvroType, cell: str | None) -> object:
+    """The value of a cell; the cell itself where it is none, which is refused when the row is read."""
+    try:
+        return kind.reader(nullable=False, text=True)(cell)
+    except Misfit:
+        return cell
+
+
+def _is_header(served: Served, line: _Line, *, alone: bool) -> bool:
+    """
+    Whether the first line is a header.
+
+    Args:
+        served: the model.
+        line: the first one.
+        alone: whether it is the only one.
+    Raises: Problem 422 when it is neither a header nor a row, or may be either.
+    """
+    cells = line[1]
+    fits, evidence = _as_row(served, cells)
+    if served.names_field(cells) and not (fits and len(set(cells)) < len(cells)):
+        if fits and not served.names_all(cells):
+            raise _either(line)
+        return True
+    if not fits and (not evidence or _separated_by(served, cells)):
+        raise _neither(served, line)
+    labels = is_labels(cells) and len(cells) > 1 and not alone
+    if fits and (labels or _is_misspelt(served, cells)):
+        raise _either(line)
+    return False
+
+
+def _as_row(served: Served, cells: list[str]) -> tuple[bool, bool]:
+    """Whether the line can be read as a row, and whether one of its cells can that not every text would be."""
+    fits, evidence = len(cells) in widths(served), False
+    for kind, cell in zip(_kinds(served, cells), cells, strict=False):
+        try:
+            kind.reader(nullable=True, text=True)(cell or None)
+            evidence |= bool(cell) and not _is_text(kind)
+        except Misfit:
+            fits = False
+    return fits, evidence
+
+
+def _kinds(served: Served, cells: Sequence[str | None]) -> list[AvroType]:
+    """The types of a row's cells; none where it has another width."""
+    for leaves in (served.features, served.leaves):
+        if len(leaves) == len(cells):
+            place = leaves.index(served.features[0])
+            if not served.is_vector or is_list(cells[place]):
+                return [leaf.type for leaf in leaves]
+    kind = served.features[0].type
+    return [kind.item] * len(cells) if isinstance(kind, List) and len(cells) in widths(served) else []
+
+
+def _is_text(kind: AvroType) -> bool:
+    """Whether every text is one of its values."""
+    return kind.kind == "string"
+
+
+def _is_misspelt(served: Served, cells: list[str]) -> bool:
+    """Whether a text is a field's name in another case or with other punctuation; a header has no name twice."""
+    if len(set(cells)) < len(cells):
+        return False
+    texts = {letters(cell) for kind, cell in zip(_kinds(served, cells), cells, strict=True) if _is_text(kind)}
+    return not texts.isdisjoint(map(letters, served.unnamed[1]))
+
+
+def _either(line: _Line) -> Problem:
+    return wrong_shape(f"csv line {line[0]} ({listed(line[1])}) may be a header or a row: {_SAY}")
+
+
+def _neither(served: Served, line: _Line) -> Problem:
+    number, cells = line
+    if separator := _separated_by(served, cells):
+        return wrong_shape(f"csv: its cells are separated by {separator}; expected commas")
+    return wrong_shape(
+        f"csv line {number} ({listed(cells)}) is neither a header, since it names no field of {served.title}, nor a "
+        f"row of {named_values(served, len(cells), 'cells')}"
+    )
+
+
+def _separated_by(served: Served, cells: list[str]) -> str | None:
+    """What separates the cells of the line, where that makes a header or a row of it and commas don't."""
+    line = ",".join(cells)
+    for separator, name in _SEPARATORS.items():
+        parts = [part.strip(' "') for part in line.split(separator)]
+        if len(parts) > 1 and (len(cells) == 1 or served.names_field(parts) or len(parts) in widths(served)):
+            return name
+    return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -10,7 +12,7 @@ from stream.rest.endpoint import Endpoint
 from stream.rest.json_schemas import ERROR, JSON, TEXT, Schema, list_of, object_of, ref
 from stream.rest.mlflow_shapes import rows_of
 from stream.rest.problems import Problem, wrong_type
-from stream.rest.request_body import media_type, offload, parse_json
+from stream.rest.request_body import media_type, offload, parse_json, require_utf8
 from stream.rest.responses import as_objects, json_response
 from stream.rest.served_model import Served
 from stream.rest.service import Service
@@ -26,15 +28,27 @@ async def _invocations(service: Service, request: Request, body: bytes) -> Respo
     kind, options = media_type(request)
     served = service.served
     text = kind == "text/csv"
+    require_utf8(options)
     if text:
-        bare = served.unnamed if options.get("header") == "absent" else None
-        rows: list[object] = await offload(len(body), lambda: list(parse_csv(body, bare)))
+        header = _header(options)
+        rows: Sequence[object] = await offload(len(body), lambda: parse_csv(served, body, header))
     elif kind in ("application/json", ""):
-        rows = await offload(len(body), lambda: rows_of(served, parse_json(body)))
+        # MLflow's clients write what is missing as NaN.
+        rows = await offload(len(body), lambda: rows_of(served, parse_json(body, constants=True)))
     else:
         raise wrong_type(kind, "application/json or text/csv")
     answers = await service.answer(served, rows, len(body), text=text)
     return await json_response({"predictions": as_objects(answers)}, len(answers))
+
+
+def _header(options: Mapping[str, str]) -> str | None:
+    """Whether a csv has a header, where its content type says so."""
+    strange = sorted(options.keys() - {"charset", "header", "label_size"})
+    header = options.get("header")
+    if strange or header not in (None, "present", "absent") or options.get("label_size", "0") != "0":
+        found = "; ".join(f"{name}={value}" for name, value in options.items())
+        raise wrong_type(f"text/csv; {found}", "text/csv, which may say header=present or header=absent")
+    return header
 
 
 async def _ping(service: Service, request: Request, body: bytes) -> Response:

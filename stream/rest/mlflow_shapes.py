@@ -1,12 +1,16 @@
-"""The JSON shapes of MLflow's scoring server: `dataframe_records`, `dataframe_split`, `instances`, `inputs`."""
+"""
+The JSON shapes of MLflow's scoring server: `dataframe_records`, `dataframe_split`, `instances`, `inputs`.
+
+Source: mlflow.org/docs/latest, "Local Inference Server", "Accepted Input Formats".
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from stream.rest.problems import wrong_shape
-from stream.rest.rows_by_position import by_position
-from stream.rest.served_model import Served
+from stream.rest.rows_by_position import MakeRow, by_position, row_maker
+from stream.rest.served_model import Row, Served
 from stream.types import shown
 
 __all__ = ["rows_of"]
@@ -32,39 +36,54 @@ def rows_of(served: Served, content: object) -> list[object]:
         )
     name, given = found[0], shapes[found[0]]
     if name == "dataframe_split":
-        return _split(given)
+        return _split(served, given)
     if name == "inputs" and isinstance(given, dict):
-        return _columns(given)
+        return _columns(served, given)
     if not isinstance(given, list):
         raise wrong_shape(f"{name}: expected a list, found {shown(given)}")
-    if name == "dataframe_records":
-        return given
-    return [
-        row if isinstance(row, dict) else by_position(served, row, f"{name}[{i}]")
-        for i, row in enumerate(given)
-    ]
+    lists = name != "dataframe_records"
+    return [_row(served, row, f"{name}[{i}]", lists=lists) for i, row in enumerate(given)]
 
 
-def _split(given: object) -> list[object]:
-    """`{"columns": […], "data": [[…]]}`."""
-    columns = given.get("columns") if isinstance(given, dict) else None
+def _row(served: Served, row: object, place: str, *, lists: bool) -> object:
+    """A record, whose keys may be the labels of columns without names; or a list, where rows may be lists."""
+    if isinstance(row, dict):
+        if "0" in row and not served.names_feature(row):
+            return row_maker(served, list(row), place)(list(row.values()))
+        return row
+    return by_position(served, row, place) if lists else row
+
+
+def _split(served: Served, given: object) -> list[object]:
+    """`{"columns": […], "index": […], "data": [[…]]}`, of which only the data must be there."""
     data = given.get("data") if isinstance(given, dict) else None
-    if not isinstance(columns, list) or not isinstance(data, list):
-        raise wrong_shape("dataframe_split: expected an object with the lists columns and data")
-    if not all(isinstance(name, str) for name in columns) or len(set(columns)) < len(columns):
-        raise wrong_shape("dataframe_split: expected columns to be texts, each once")
-    rows: list[object] = []
-    for number, row in enumerate(data):
-        if not isinstance(row, list) or len(row) != len(columns):
-            raise wrong_shape(f"dataframe_split: data[{number}]: expected a list of {len(columns)} values")
-        rows.append(dict(zip(columns, row, strict=True)))
-    return rows
+    if not isinstance(given, dict) or not isinstance(data, list):
+        raise wrong_shape(
+            f"dataframe_split: expected an object with the lists columns and data, found {shown(given)}"
+        )
+    index = given.get("index")
+    if isinstance(index, list) and len(index) != len(data):
+        raise wrong_shape(f"dataframe_split: index has {len(index)} entries, data {len(data)}")
+    columns = given.get("columns")
+    if columns is None or (columns == [] == data):
+        return [by_position(served, row, f"dataframe_split: data[{i}]") for i, row in enumerate(data)]
+    if not isinstance(columns, list):
+        raise wrong_shape(f"dataframe_split: columns: expected a list, found {shown(columns)}")
+    make = row_maker(served, columns, "dataframe_split: columns")
+    return [_cells(make, row, len(columns), i) for i, row in enumerate(data)]
 
 
-def _columns(given: Mapping[str, object]) -> list[object]:
+def _cells(make: MakeRow, row: object, width: int, number: int) -> Row:
+    if not isinstance(row, list) or len(row) != width:
+        raise wrong_shape(f"dataframe_split: data[{number}]: expected a list of {width} values")
+    return make(row)
+
+
+def _columns(served: Served, given: Mapping[str, object]) -> list[object]:
     """`{"name": […], …}`; a single value is a column of one row."""
     columns = {name: values if isinstance(values, list) else [values] for name, values in given.items()}
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
         raise wrong_shape(f"inputs: expected columns of equal length, found {sorted(lengths)}")
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    make = row_maker(served, list(columns), "inputs")
+    return [make(row) for row in zip(*columns.values(), strict=True)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
@@ -15,9 +15,12 @@ from stream.rest.problems import Problem, too_large, wrong_shape, wrong_type
 from stream.settings import ServeSettings
 from stream.types import parse_json as read_json
 
-__all__ = ["Intake", "media_type", "offload", "parse_json", "require_json"]
+__all__ = ["Intake", "media_type", "offload", "parse_json", "require_json", "require_utf8"]
 
 T = TypeVar("T")
+
+_UTF8 = ("utf-8", "utf8", "us-ascii", "ascii")
+"""Names of UTF-8, and of a part of it."""
 
 _OFFLOAD_BYTES = 65_536
 """Larger bodies are parsed in a thread: it takes some 2 ms, longer than other requests should wait for the loop."""
@@ -94,20 +97,36 @@ def media_type(request: Request) -> tuple[str, dict[str, str]]:
 
 def require_json(request: Request) -> None:
     """Refuse a body whose content type is not JSON."""
-    kind, _ = media_type(request)
+    kind, options = media_type(request)
     if kind and kind != "application/json" and not kind.endswith("+json"):
         raise wrong_type(kind, "application/json")
+    require_utf8(options)
 
 
-def parse_json(body: bytes) -> object:
+def require_utf8(options: Mapping[str, str]) -> None:
     """
-    Parse a body: JSON as RFC 8259 defines it, without NaN and Infinity.
+    Refuse a body in another encoding.
 
+    Args:
+        options: the parameters of its content type.
+    """
+    charset = options.get("charset", "utf-8")
+    if charset not in _UTF8:
+        raise wrong_type(f"charset={charset}", "charset=utf-8")
+
+
+def parse_json(body: bytes, *, constants: bool = False) -> object:
+    """
+    Parse a body: JSON as RFC 8259 defines it.
+
+    Args:
+        body: in UTF-8.
+        constants: whether NaN and Infinity are numbers, as for Python's own writer.
     Raises: Problem 422; 413 and 503 before it is parsed, as `admit_json`.
     """
     admit_json(body, allowance())
     try:
-        found: object = read_json(body)
+        found: object = read_json(body, constants=constants)
     except (ValueError, RecursionError) as error:
         raise wrong_shape(f"the body is not JSON: {str(error)[:200] or type(error).__name__}") from error
     return found

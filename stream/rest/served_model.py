@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from stream.codec import ABSENT, Leaf, RecordSchema, find
+from stream.codec import ABSENT, Field, Leaf, RecordSchema, find
 from stream.records import DeadLetter
 from stream.scoring import Model, answer_fields, carried_names
-from stream.table import ColumnReader, predict_columns
+from stream.table import ColumnReader, names_of, predict_columns, quoted
 from stream.types import Misfit, Misfits, shown, type_of
 
 __all__ = ["Answer", "Event", "JsonObject", "Row", "Served"]
@@ -72,6 +72,9 @@ class Served:
             "model": type_of("string")
         }
         self.row_bytes = _ROW_BYTES + _FIELD_BYTES * (len(self.leaves) + len(self._types))
+        self._named = {path: _spellings(steps) for path, steps in self._steps.items()}
+        self._of_features = frozenset(name for leaf in self.features for name in self._named[leaf.path])
+        self._none_required = not any(self.required(leaf) for leaf in self.features)
         self.examples = [self._example(event) for event in examples]
 
     @property
@@ -83,6 +86,23 @@ class Served:
     def title(self) -> str:
         """`name@version`."""
         return self.manifest.model
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether the model takes one array field."""
+        return self.manifest.inputs == "vector"
+
+    def names_feature(self, names: Iterable[str]) -> bool:
+        """Whether one of the names is a feature's, or that of a record which holds one."""
+        return not self._of_features.isdisjoint(names)
+
+    def names_field(self, names: Collection[str]) -> bool:
+        """Whether one of the names is a feature's or a carried field's."""
+        return any(not known.isdisjoint(names) for known in self._named.values())
+
+    def names_all(self, names: Collection[str]) -> bool:
+        """Whether every feature is named."""
+        return all(not self._named[leaf.path].isdisjoint(names) for leaf in self.features)
 
     def required(self, leaf: Leaf) -> bool:
         """Whether a row must have the field."""
@@ -104,6 +124,12 @@ class Served:
         }
         objects = [row if isinstance(row, Mapping) else {} for row in rows]
         events, misfits = self._needed.events(objects, text=text)
+        if self._none_required:
+            names = quoted(self.unnamed[0])
+            empty = (Misfit(f"expected at least one of {names}, found none", reason="missing_field"),)
+            misfits |= {
+                i: empty for i, row in enumerate(objects) if i not in misfits and self._lacks_all(row)
+            }
         return events, misfits | not_objects
 
     def drop_absent(self, rows: Sequence[object], answers: Sequence[Answer]) -> None:
@@ -133,6 +159,15 @@ class Served:
             answers[i] = dict(zip(names, row, strict=True))
         return answers, self._needed.renamed(scored.misfits) | misfits
 
+    def _lacks_all(self, row: Row) -> bool:
+        """Whether a row gives no feature: an answer would come from defaults alone."""
+        for name in self._of_features.intersection(row):
+            value = row[name]
+            inner = {f"{name}.{key}": value[key] for key in value} if isinstance(value, Mapping) else None
+            if inner is None or not self._lacks_all(inner):
+                return False
+        return True
+
     def _has(self, row: Row, path: str) -> bool:
         """Whether a nested row has a leaf."""
         value: Any = row
@@ -149,3 +184,14 @@ class Served:
         """A golden row as a caller would write it, nested fields by dotted names."""
         columns, _ = self._needed.from_rows([event], text=False)
         return {self.names[leaf.path]: leaf.type.json_values(columns[leaf.path])[0] for leaf in self.leaves}
+
+
+def _spellings(steps: Sequence[Field]) -> frozenset[str]:
+    """Every name that a leaf, or a record around it, may be called by."""
+    found: set[str] = set()
+    prefixes = [""]
+    for step in steps:
+        names = [f"{prefix}{name}" for prefix in prefixes for name in names_of(step)]
+        found.update(names)
+        prefixes = [f"{name}." for name in names]
+    return frozenset(found)

@@ -41,19 +41,20 @@ class LongNumber(float):
         return self.text
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, *, constants: bool = False) -> Any:
     """
     Parse JSON.
 
     Args:
         text: in UTF-8 where it is bytes.
+        constants: whether `NaN`, `Infinity` and `-Infinity` are numbers, as for Python's own writer; JSON has none.
     Returns: dicts, lists, texts, booleans, None; ints and floats, of which one that is rounded is a `LongNumber`; a
         number that is beyond float64's range, or has thousands of digits, as a Decimal.
     Raises: ValueError, RecursionError.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig")
-    return _DECODER.decode(text)
+    return (_LENIENT if constants else _DECODER).decode(text)
 
 
 def json_decoder() -> json.JSONDecoder:
@@ -82,3 +83,4 @@ def _real(text: str) -> float | decimal.Decimal:
 
 
 _DECODER = json_decoder()
+_LENIENT = json.JSONDecoder(parse_int=_whole, parse_float=_real)

@@ -48,3 +48,24 @@ def kinds(kinds_package: Path) -> Iterator[TestClient]:
     """A client of the classifier of vectors."""
     with models.door(kinds_package) as (client, _):
         yield client
+
+
+@pytest.fixture(scope="session")
+def optional(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of the regression whose fields all have a default."""
+    with models.door(models.pack_optional(tmp_path_factory.mktemp("rest") / "optional")) as (client, _):
+        yield client
+
+
+@pytest.fixture(scope="session")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of the classifier of texts."""
+    with models.door(models.pack_texts(tmp_path_factory.mktemp("rest") / "texts")) as (client, _):
+        yield client
+
+
+@pytest.fixture(scope="session")
+def delay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of the regression on one column."""
+    with models.door(models.pack_delay(tmp_path_factory.mktemp("rest") / "delay")) as (client, _):
+        yield client

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from starlette.testclient import TestClient
 
 from stream.app.rest_process import Rest, build_rest
@@ -57,6 +59,14 @@ POINT = json.dumps(
         "type": "record",
         "name": "Point",
         "fields": [{"name": name, "type": "double"} for name in ("a", "b", "c")],
+    }
+)
+OPTIONAL = json.dumps(
+    {
+        "type": "record",
+        "name": "Optional",
+        "fields": [{"name": name, "type": ["null", "double"], "default": None} for name in ("a", "b", "c")]
+        + [{"name": "id", "type": "string"}],
     }
 )
 VECTOR = json.dumps(
@@ -122,6 +132,38 @@ def pack_line(folder: Path, slope: float = 1.0) -> Path:
     """A regression on a matrix of a, b, c: slope · a."""
     x = np.arange(12.0).reshape(4, 3) ** 1.5
     pack(LinearRegression().fit(x, slope * x[:, 0]), PackRequest("line", folder), schema=POINT)
+    return folder
+
+
+class Sum(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """10 a + 2 b + c; what is missing counts as 100."""
+
+    feature_names_in_ = np.array(["a", "b", "c"], dtype=object)
+    n_features_in_ = 3
+
+    def fit(self, x: pd.DataFrame, y: object) -> Sum:
+        """Nothing is learned."""
+        return self
+
+    def predict(self, x: pd.DataFrame) -> npt.NDArray[Any]:
+        """The sums."""
+        sums: npt.NDArray[Any] = x.fillna(100).to_numpy(np.float64) @ [10, 2, 1]
+        return sums
+
+
+def pack_optional(folder: Path) -> Path:
+    """A regression of three numbers, each of which may be missing."""
+    pack(Sum(), PackRequest("optional", folder, carry=("id",)), schema=OPTIONAL)
+    return folder
+
+
+def pack_texts(folder: Path) -> Path:
+    """A classifier of two texts."""
+    x = pd.DataFrame({"color": ["red", "green", "blue", "red"], "shape": ["round", "flat", "flat", "round"]})
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression()).fit(x, [0, 1, 1, 0])
+    fields = [{"name": name, "type": "string"} for name in x]
+    schema = json.dumps({"type": "record", "name": "Thing", "fields": fields})
+    pack(model, PackRequest("texts", folder), schema=schema)
     return folder
 
 

@@ -25,6 +25,13 @@ YOUNG = {"label": "young", "score": 0.6, "model": "people@1"}
         {"inputs": GIVEN},
         {"inputs": [GIVEN]},
         {"dataframe_records": [GIVEN], "params": {"ignored": 1}},
+        {"dataframe_split": {"data": [[60.5, 40, "Bath"]]}},
+        {"dataframe_split": {"columns": [0, 1, 2], "index": [0], "data": [[60.5, 40, "Bath"]]}},
+        {"dataframe_split": {"columns": [1, 2, 0], "data": [[40, "Bath", 60.5]]}},
+        {"dataframe_split": {"columns": ["0", "1", "2"], "data": [[60.5, 40, "Bath"]]}},
+        {"dataframe_split": {"columns": ["x", *GIVEN], "data": [["?", *GIVEN.values()]]}},
+        {"dataframe_records": [{"1": 40, "2": "Bath", "0": 60.5}]},
+        {"inputs": {"0": [60.5], "1": [40], "2": ["Bath"]}},
     ],
 )
 def test_every_shape_of_mlflow_gets_predictions(people: TestClient, body: dict[str, Any]) -> None:
@@ -91,6 +98,21 @@ def test_row_that_can_not_be_scored_does_not_fail_the_others(people: TestClient)
         ('{"rows": []}', "application/json", 422, "found none of them"),
         ('{"instances": [], "inputs": []}', "application/json", 422, "instances and inputs"),
         ("[]", "application/json", 422, "found none of them"),
+        ("this is,,,, not valid json", "application/json", 422, "not JSON"),
+        ('{"dataframe_records": {"columns": [0], "data": []}}', "application/json", 422, "expected a list"),
+        ('{"dataframe_split": [{"age": 1}]}', "application/json", 422, "columns and data"),
+        ('{"dataframe_split": {"index": [1, 2], "data": [[1], [2], [3]]}}', "application/json", 422, "2 entries"),
+        ('{"dataframe_split": {"data": [[1]]}}', "application/json", 422, "data[0]: expected 3 values (body mass"),
+        ('{"dataframe_split": {"columns": 3, "data": []}}', "application/json", 422, "columns: expected a list"),
+        ('{"dataframe_split": {"columns": ["x"], "data": []}}', "application/json", 422, "none of 'x' is a field"),
+        ('{"dataframe_split": {"columns": [0, 1], "data": []}}', "application/json", 422, "none of '0', '1'"),
+        ('{"dataframe_split": {"columns": [0, "0"], "data": []}}', "application/json", 422, "each once"),
+        ('{"dataframe_split": {"columns": [true], "data": []}}', "application/json", 422, "whole numbers"),
+        ('{"dataframe_split": {"columns": [["age", ""]], "data": []}}', "application/json", 422, "whole numbers"),
+        ('{"dataframe_records": [{"0": 1, "1": 2}]}', "application/json", 422, "none of '0', '1' is a field"),
+        ('{"inputs": {"years": [1]}}', "application/json", 422, "none of 'years' is a field"),
+        ('{"inputs": {}}', "application/json", 422, "none of none is a field"),
+        ("{}", "application/json; charset=utf-16", 415, "charset"),
         ('{"dataframe_split": []}', "application/json", 422, "columns and data"),
         ('{"dataframe_split": {"columns": ["age"], "data": [[1, 2]]}}', "application/json", 422, "data[0]"),
         ('{"dataframe_split": {"columns": ["a", "a"], "data": []}}', "application/json", 422, "each once"),
@@ -125,6 +147,77 @@ def test_probes_answer_as_mlflow_does(people: TestClient) -> None:
         (answer.status_code, answer.text) for answer in (people.get("/ping"), people.get("/health"))
     ]
     assert people.get("/version").text.count(".") >= 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dataframe_split": {"columns": [0, 1, 2], "index": [0, 1], "data": [[2, 3, 0], [1, 1, 1]]}},
+        {"dataframe_split": {"columns": [2, 1, 0], "data": [[0, 3, 2], [1, 1, 1]]}},
+        {"dataframe_split": {"data": [[2, 3, 0], [1, 1, 1]]}},
+        {"dataframe_records": [{"0": 2, "1": 3, "2": 0}, {"2": 1, "1": 1, "0": 1}]},
+        {"instances": [{"0": 2, "1": 3, "2": 0}, [1, 1, 1]]},
+        {"inputs": {"2": [0, 1], "0": [2, 1], "1": [3, 1]}},
+        {"inputs": [[2, 3, 0], [1, 1, 1]]},
+    ],
+)
+def test_array_models_take_labels_of_columns_without_names(line: TestClient, body: dict[str, Any]) -> None:
+    """As pandas writes a frame that was made of an array: 0, 1, …, as numbers and as texts."""
+    expected = line.post("/predict", json=[{"a": 2, "b": 3, "c": 0}, {"a": 1, "b": 1, "c": 1}]).json()
+
+    assert expected == line.post("/invocations", json=body).json().get("predictions")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dataframe_split": {"columns": [0, 1], "data": [[3, 0], [-3, 0]]}},
+        {"dataframe_split": {"columns": [1, 0], "data": [[0, 3], [0, -3]]}},
+        {"dataframe_split": {"data": [[3, 0], [-3, 0]]}},
+        {"dataframe_records": [{"0": 3, "1": 0}, {"0": -3, "1": 0}]},
+    ],
+)
+def test_vector_models_take_labels_of_columns_without_names(kinds: TestClient, body: dict[str, Any]) -> None:
+    """The labels are the places of the items."""
+    answer = kinds.post("/invocations", json=body).json()
+
+    assert [2, 0] == [one["label"] for one in answer["predictions"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        ('{"dataframe_split": {"columns": ["a", "b", "c"], "data": [[NaN, 2, 3]]}}', 1007),
+        ('{"dataframe_records": [{"a": 1, "b": NaN, "c": null}]}', 310),
+        ('{"instances": [[1, 2, NaN]]}', 114),
+        ('{"inputs": {"a": [NaN], "b": [1], "c": [1]}}', 1003),
+    ],
+)
+def test_nan_of_mlflow_is_a_missing_number(optional: TestClient, body: str, value: float) -> None:
+    """Its clients write a gap of pandas' as Python's writer of JSON does."""
+    answer = optional.post("/invocations", content=body, headers={"content-type": "application/json"})
+
+    assert [value] == [one["value"] for one in answer.json()["predictions"]]
+
+
+@pytest.mark.parametrize("token", ["Infinity", "-Infinity"])
+def test_infinity_of_mlflow_is_a_number(optional: TestClient, token: str) -> None:
+    """The model sees it; an answer that is not finite is an error of its row."""
+    body = f'{{"dataframe_records": [{{"a": 1, "b": 2, "c": 3}}, {{"a": {token}, "b": 2, "c": 3}}]}}'
+
+    answer = optional.post("/invocations", content=body, headers={"content-type": "application/json"})
+
+    first, second = answer.json()["predictions"]
+    assert (17, "not_finite") == (first["value"], second["error"]["reason"])
+
+
+def test_nan_where_nothing_may_be_missing_is_named(people: TestClient) -> None:
+    """As everywhere: null is refused where the schema has none; a number may be NaN."""
+    body = b'{"dataframe_records": [{"age": NaN, "city": NaN, "body mass (kg)": NaN}]}'
+
+    answer = people.post("/invocations", content=body, headers={"content-type": "application/json"})
+
+    assert {(0, "age")} == fields_of(answer.json())
 
 
 def test_array_models_take_instances(line: TestClient, kinds: TestClient) -> None:

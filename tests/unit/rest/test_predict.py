@@ -65,6 +65,33 @@ def test_fields_of_a_single_object_have_no_row(people: TestClient) -> None:
     assert {(None, "age"), (None, "body mass (kg)")} == fields_of(answer.json())
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/predict", {}),
+        ("/predict", {"stranger": 1}),
+        ("/predict", {"A": 1, "0": 1, "id": "x"}),
+        ("/predict", [{"a": 1}, {}]),
+        ("/invocations", {"dataframe_records": [{"a": 1}, {"stranger": 1}]}),
+        ("/invocations", {"instances": [{}]}),
+        ("/bigquery", {"calls": [[{}]]}),
+        ("/bigquery", {"calls": [["{}"]]}),
+    ],
+)
+def test_row_without_any_field_is_refused(optional: TestClient, path: str, body: object) -> None:
+    """Though every field has a default: there would be an answer from nothing."""
+    answer = optional.post(path, json=body)
+
+    assert 422 == answer.status_code
+    assert "expected at least one of 'a', 'b', 'c'" in answer.text
+
+
+def test_row_of_nulls_is_a_row(optional: TestClient) -> None:
+    """Its fields are given, and have no value."""
+    assert 1300 == optional.post("/predict", json={"a": None, "b": None, "c": None}).json()["value"]
+    assert 310 == optional.post("/predict", json={"a": 1}).json()["value"]
+
+
 def test_value_that_the_model_can_not_hold_exactly_is_named(people: TestClient) -> None:
     """A long that float64 would round is the caller's to correct."""
     answer = people.post("/predict", json=[GIVEN, {**GIVEN, "age": 2**53 + 1}])
