@@ -54,3 +54,11 @@ def test_a_long_number_goes_to_another_process() -> None:
     found = pickle.loads(pickle.dumps(parse_json("1234567890123.4567")))
 
     assert "1234567890123.4567" == repr(found)
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
+def test_constants_that_json_does_not_have_are_asked_for(text: str) -> None:
+    """They are numbers for Python's own writer, and for nobody else."""
+    assert repr(float(text)) == repr(parse_json(text, constants=True))
+    with pytest.raises(ValueError, match=f"{text} is not JSON"):
+        parse_json(text)
