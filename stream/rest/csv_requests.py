@@ -17,6 +17,7 @@ from itertools import chain
 from typing import TypeAlias
 
 from stream.nearest import letters
+from stream.rest.allowance import Allowance, allowance
 from stream.rest.problems import Problem, wrong_shape
 from stream.rest.rows_by_position import (
     by_position,
@@ -38,6 +39,12 @@ _Line: TypeAlias = "tuple[int, list[str]]"
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 """What people separate cells by where it isn't a comma."""
 
+_CELL_BYTES = 160
+"""What Python needs for a cell in a row: a text and its place."""
+
+_ROWS_AT_ONCE = 500
+"""Between two looks at the clock."""
+
 _SAY = "say `text/csv; header=present` or `text/csv; header=absent`"
 
 
@@ -50,10 +57,12 @@ def parse_csv(served: Served, body: bytes, header: str | None = None) -> list[Ro
         body: csv in UTF-8 with commas; blank lines are passed over.
         header: `present` or `absent`, where the request says it; None to look at the first line.
     Returns: the rows; an empty cell is None.
-    Raises: Problem 422 naming the line.
+    Raises: Problem 422 naming the line; 413, 503 and 504 as `Allowance`.
     """
+    mine = allowance()
+    mine.take(_CELL_BYTES * (body.count(b",") + body.count(b"\n")) + len(body))
     try:
-        lines = _lines(body.decode("utf-8-sig"))
+        lines = _lines(body.decode("utf-8-sig"), mine)
         first, second = next(lines, None), next(lines, None)
         if first is None:
             raise wrong_shape("csv: expected a header or a row, found nothing")
@@ -65,10 +74,16 @@ def parse_csv(served: Served, body: bytes, header: str | None = None) -> list[Ro
         raise wrong_shape(f"the body is not a csv file: {error}") from error
 
 
-def _lines(text: str) -> Iterator[_Line]:
+def _lines(text: str, mine: Allowance) -> Iterator[_Line]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    count = 0
     for cells in reader:
         if cells:
+            if count % _ROWS_AT_ONCE == 0:
+                mine.check()
+                mine.columns(len(cells))
+                mine.rows(count)
+            count += 1
             yield reader.line_num, cells
 
 
