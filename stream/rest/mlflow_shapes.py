@@ -74,6 +74,8 @@ def _split(served: Served, given: object) -> list[object]:
 
 
 def _cells(make: MakeRow, row: object, width: int, number: int) -> Row:
+    if width == 1 and not isinstance(row, list | dict):
+        return make([row])
     if not isinstance(row, list) or len(row) != width:
         raise wrong_shape(f"dataframe_split: data[{number}]: expected a list of {width} values")
     return make(row)

@@ -46,6 +46,10 @@ async def _server_metadata(service: Service, request: Request, body: bytes) -> R
     return await json_response({"name": PROGRAM, "version": service.program_version, "extensions": []})
 
 
+async def _models(service: Service, request: Request, body: bytes) -> Response:
+    return await json_response({"models": [service.served.manifest.name]})
+
+
 async def _model_metadata(service: Service, request: Request, body: bytes) -> Response:
     served = _model(service, request)
     return await json_response(
@@ -62,14 +66,14 @@ async def _model_metadata(service: Service, request: Request, body: bytes) -> Re
 async def _infer(service: Service, request: Request, body: bytes) -> Response:
     served = _model(service, request)
     if "inference-header-content-length" in request.headers:
-        raise Problem(415, "binary tensors are not supported: send them as JSON")
+        raise Problem(415, "binary tensors are not supported (`extensions` is empty): send them as JSON")
     require_json(request)
     content = await offload(len(body), lambda: parse_json(body))
     if not isinstance(content, dict):
         raise wrong_shape(f"expected an object with inputs, found {shown(content)}")
-    for name, kind in (("id", str), ("parameters", dict)):
+    for name, kind, what in (("id", str, "a text"), ("parameters", dict, "an object")):
         if not isinstance(content.get(name), kind | None):
-            raise wrong_shape(f"{name}: expected {kind.__name__}, found {shown(content[name])}")
+            raise wrong_shape(f"{name}: expected {what}, found {shown(content[name])}")
     wanted = _wanted(served, content)
     rows = await offload(len(body), lambda: rows_of(served, content.get("inputs")))
     answers = await service.answer(served, rows, len(body))
@@ -158,7 +162,7 @@ def _example(served: Served) -> JsonObject:
     inputs = []
     for tensor in inputs_of(served):
         values: list[Any] = [row.get(tensor["name"])]
-        if served.manifest.inputs == "vector":
+        if served.is_vector:
             values = list(row[served.names[served.features[0].path]])
         elif served.manifest.inputs == "matrix":
             values = [row[served.names[feature.path]] for feature in served.manifest.features]
@@ -194,6 +198,9 @@ ENDPOINTS = (
         _server_metadata,
         "The server.",
         object_of(name=TEXT, version=TEXT, extensions={"type": "array"}),
+    ),
+    Endpoint(
+        "GET", "/v2/models", _models, "The names of the models (KServe).", object_of(models=list_of(TEXT))
     ),
     *_of_model("/v2/models/{name}"),
     *_of_model("/v2/models/{name}/versions/{version}"),

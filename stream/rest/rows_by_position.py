@@ -31,7 +31,7 @@ def by_position(served: Served, row: object, place: str) -> Row:
     Args:
         served: the model.
         row: a list: the features in the schema's order, with the carried fields or without; or the array
-            itself for a model that takes one.
+            itself for a model that takes one; a value for a model of one column.
         place: where the row is, for messages.
     Raises: Problem 422 when it is not a list, or has another length.
     """
@@ -44,6 +44,8 @@ def by_position(served: Served, row: object, place: str) -> Row:
                 return dict(zip(names, row, strict=True))
         if served.is_vector:
             return {features[0]: row}
+    elif len(features) == 1 and not served.is_vector and not isinstance(row, dict):
+        return {features[0]: row}
     found = f"{len(row)} values" if isinstance(row, list) else shown(row)
     raise wrong_shape(f"{place}: expected {named_values(served)}, found {found}")
 

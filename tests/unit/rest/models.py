@@ -157,6 +157,13 @@ def pack_optional(folder: Path) -> Path:
     return folder
 
 
+def pack_swapped(folder: Path) -> Path:
+    """A regression whose columns are in another order than the schema's fields."""
+    model = LinearRegression().fit(pd.DataFrame({"b": [1.0, 2, 3], "a": [3.0, 1, 2]}), [1, 2, 3])
+    pack(model, PackRequest("swapped", folder), schema=POINT)
+    return folder
+
+
 def pack_texts(folder: Path) -> Path:
     """A classifier of two texts."""
     x = pd.DataFrame({"color": ["red", "green", "blue", "red"], "shape": ["round", "flat", "flat", "round"]})

@@ -220,6 +220,31 @@ def test_nan_where_nothing_may_be_missing_is_named(people: TestClient) -> None:
     assert {(0, "age")} == fields_of(answer.json())
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"instances": [1, 2]},
+        {"inputs": [1, [2]]},
+        {"dataframe_split": {"columns": ["dep delay"], "data": [1, 2]}},
+        {"dataframe_split": {"columns": [0], "data": [[1], 2]}},
+        {"dataframe_split": {"data": [1, 2]}},
+        {"inputs": {"dep_delay": [1, 2]}},
+    ],
+)
+def test_row_of_one_column_may_be_its_value(delay: TestClient, body: dict[str, Any]) -> None:
+    """As pandas and numpy take a list for a column."""
+    answer = delay.post("/invocations", json=body)
+
+    assert pytest.approx([1, 2]) == [one["value"] for one in answer.json().get("predictions", [])]
+
+
+def test_value_is_no_row_of_several_columns(line: TestClient) -> None:
+    """Nor of a vector."""
+    assert 422 == line.post("/invocations", json={"instances": [1, 2, 3]}).status_code
+    body = {"dataframe_split": {"columns": ["a"], "data": [{"a": 1}]}}
+    assert 422 == line.post("/invocations", json=body).status_code
+
+
 def test_array_models_take_instances(line: TestClient, kinds: TestClient) -> None:
     """A row is the array."""
     rows: list[list[float]] = [[2, 2**1.5, 0], [1, 1, 1]]

@@ -1,0 +1,166 @@
+"""
+A tensor of the Open Inference Protocol, read as strictly as numpy makes an array of it.
+
+Its data is a flat list in row-major order, or nested exactly as its shape says. A value must be one of its datatype,
+or null, which is how NaN and missing values are written.
+
+Source: github.com/kserve/open-inference-protocol, specification/protocol/inference_rest.md, "Tensor Data".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeGuard
+
+from stream.rest.allowance import allowance
+from stream.rest.problems import Wrong
+from stream.types import shown
+
+__all__ = ["Tensor", "read_tensor", "wrong_tensor"]
+
+_MOST_DIMENSIONS, _MOST_VALUES = 32, 2**31
+"""Of a tensor: as many as numpy has, and more than a request may hold."""
+
+_PLAIN = {"BOOL": bool, "BYTES": str}
+_FLOATS = {"FP16": 65_520, "FP32": 2**128 - 2**103, "FP64": 2**1024 - 2**970}
+"""From here on a number would be rounded to infinity."""
+
+_RANGES: dict[str, tuple[int, int]] = {
+    **{f"UINT{bits}": (0, 1 << bits) for bits in (8, 16, 32, 64)},
+    **{f"INT{bits}": (-(1 << bits - 1), 1 << bits - 1) for bits in (8, 16, 32, 64)},
+    **{name: (1 - stop, stop) for name, stop in _FLOATS.items()},
+}
+"""The least number of a datatype, and the first one beyond it."""
+
+_DATATYPES = ("BOOL", *_RANGES, "BYTES")
+
+_CONTENT_TYPES = ("np", "pd", "str", "datetime")
+"""MLServer's codecs whose JSON is the plain values: `base64` and `pd_json` are texts that stand for something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """
+    A tensor of a request.
+
+    Attributes:
+        name: as the caller calls it.
+        datatype: of the protocol.
+        shape: sizes, ≥ 0.
+        values: in row-major order, as many as the shape says; None is a missing one.
+    """
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    values: list[Any]
+
+
+def read_tensor(given: dict[str, Any], number: int, wrong: list[Wrong]) -> Tensor | None:
+    """
+    Read a tensor.
+
+    Args:
+        given: of a request.
+        number: its place among the request's tensors.
+        wrong: gets what is wrong with it.
+    Returns: None where something is wrong.
+    """
+    name, shape, datatype, data = (given.get(key) for key in ("name", "shape", "datatype", "data"))
+    if not isinstance(name, str):
+        wrong.append(wrong_tensor(f"inputs[{number}]", f"name: expected a text, found {shown(name)}"))
+        return None
+    faults = _faults(shape, datatype, data, given.get("parameters"))
+    if not faults and _is_shape(shape) and isinstance(data, list):
+        allowance().rows(shape[0] if shape else 0)
+        values = _flat(data, shape)
+        if values is None:
+            faults = [f"data: expected {math.prod(shape)} values for shape {shape}, flat or nested as it says, "
+                      f"found {_found(data)}"]  # fmt: skip
+        elif fault := _misfit(str(datatype), values):
+            faults = [fault]
+        else:
+            return Tensor(name, str(datatype), tuple(shape), values)
+    wrong += [wrong_tensor(name, fault) for fault in faults]
+    return None
+
+
+def wrong_tensor(field: str, message: str) -> Wrong:
+    """What is wrong with a tensor."""
+    return {"field": field, "reason": "wrong_tensor", "message": message}
+
+
+def _faults(shape: object, datatype: object, data: object, parameters: object) -> list[str]:
+    """What is wrong with the tensor's parts, without its values."""
+    faults = []
+    if not _is_shape(shape):
+        faults.append(f"shape: expected a list of sizes, found {shown(shape)}")
+    if datatype not in _DATATYPES:
+        faults.append(f"datatype: expected one of {', '.join(_DATATYPES)}, found {shown(datatype)}")
+    if parameters is not None and not isinstance(parameters, dict):
+        faults.append(f"parameters: expected an object, found {shown(parameters)}")
+    elif parameters and "binary_data_size" in parameters:
+        faults.append("data: binary tensors are not supported: send it as JSON")
+    elif not isinstance(data, list):
+        faults.append(f"data: expected a list, found {shown(data)}")
+    if isinstance(parameters, dict) and parameters.get("content_type") not in (None, *_CONTENT_TYPES):
+        faults.append(
+            f"parameters: content_type: expected one of {', '.join(_CONTENT_TYPES)}, "
+            f"found {shown(parameters['content_type'])}"
+        )
+    return faults
+
+
+def _is_shape(shape: object) -> TypeGuard[list[int]]:
+    """Whether it is a list of sizes, few and small enough to be multiplied."""
+    return (
+        isinstance(shape, list)
+        and len(shape) <= _MOST_DIMENSIONS
+        and all(type(size) is int and 0 <= size <= _MOST_VALUES for size in shape)
+    )
+
+
+def _flat(data: list[Any], shape: Sequence[int]) -> list[Any] | None:
+    """The values; None where they are not as many, or nested otherwise, than the shape says."""
+    if list not in set(map(type, data)):
+        return data if len(data) == math.prod(shape) else None
+    level: list[Any] = [data]
+    for size in shape:
+        if not all(type(one) is list and len(one) == size for one in level):
+            return None
+        level = [value for one in level for value in one]
+    return None if list in set(map(type, level)) else level
+
+
+def _found(data: list[Any]) -> str:
+    lists = sum(type(one) is list for one in data)
+    return f"{len(data)} values" + (f", {lists} of them lists" if lists else "")
+
+
+def _misfit(datatype: str, values: list[Any]) -> str | None:
+    """The first value that is none of the datatype, if there is one."""
+    present = [value for value in values if value is not None]
+    kinds = set(map(type, present))
+    if not present or kinds <= {_PLAIN.get(datatype)}:
+        return None
+    if datatype in _RANGES:
+        low, stop = _RANGES[datatype]
+        whole = datatype not in _FLOATS
+        if kinds <= ({int} if whole else {int, float}) and low <= min(present) and max(present) < stop:
+            return None
+    wrong = (i for i, value in enumerate(values) if value is not None and not _is_one(datatype, value))
+    if (place := next(wrong, None)) is None:
+        return None
+    return f"data: expected {datatype}, found {shown(values[place])} at place {place}"
+
+
+def _is_one(datatype: str, value: Any) -> bool:
+    """Whether a value is one of the datatype: a whole number may be written as 7.0."""
+    if datatype in _PLAIN:
+        return type(value) is _PLAIN[datatype]
+    low, stop = _RANGES[datatype]
+    number = isinstance(value, int | float | Decimal) and type(value) is not bool
+    return bool(number and low <= value < stop and (datatype in _FLOATS or value % 1 == 0))
