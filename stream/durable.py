@@ -9,21 +9,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-__all__ = ["renamed", "sync", "written_whole"]
+__all__ = ["hidden_name", "renamed", "sync", "written_whole"]
+
+
+def hidden_name(path: Path) -> Path:
+    """A name beside a file that nobody else uses: several machines may write it."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
 
 @contextmanager
-def renamed(path: Path) -> Iterator[Path]:
+def renamed(path: Path, beside: Path | None = None) -> Iterator[Path]:
     """
     Give a file another name until it is whole, then rename it.
 
     Args:
         path: its name; an existing file is replaced.
+        beside: the other name, of the same folder; None for a `hidden_name`.
     Yields: a hidden name beside it, for the caller to write to. Syncing the bytes to the disk is up to the caller.
     Raises: OSError from the disk, FileNotFoundError when nothing was written; `path` is then as it was, and the hidden
         file is gone.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # several machines may write it
+    beside = beside or hidden_name(path)
     try:
         yield beside
         beside.replace(path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +33,10 @@ WIDTH = 120
     help="Who runs the query.",
 )  # fmt: skip
 @model_option
+@click.option(
+    "--allow-external", is_flag=True,
+    help="Let the query reach any file, address and extension that DuckDB can, and write files.",
+)  # fmt: skip
 @click.option("--rows", type=click.IntRange(min=2), default=40, show_default=True, help="Rows to print.")
 @config_option
 @json_option
@@ -40,6 +46,7 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
     table: str,
     engine: str,
     model: Path | None,
+    allow_external: bool,
     rows: int,
     config: Path | None,
     json_out: bool,
@@ -52,6 +59,8 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
     the query: a file (parquet, csv, json), a table of an attached database, a subquery. A row without a
     prediction has a null; if there are any, their number is printed at the end and the exit code is 1.
 
+    A query reads the data files that it names, and nothing else: --allow-external lets one that you trust do more.
+
     Without QUERY, statements are read from standard input; on a terminal there is a prompt with a history.
 
     \b
@@ -59,42 +68,58 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
       stream sql "SELECT *, predict(f) FROM 'flights.parquet' f"
     """
     from stream.resources import open_configured
-    from stream.sql import Session, check_target, open_connection
+    from stream.sql import Session, check_target, open_connection, written_files
 
     settings = settings_of(config, model)
     if engine == "spark":
         return _run_on_spark(settings, query or sys.stdin.read(), save, rows, json_out=json_out)
     if save is not None:
         check_target(save)
-    session = Session(open_connection(open_configured(settings), listener=lambda _: None))
+    registered = open_connection(open_configured(settings), listener=lambda _: None)
     try:
-        if query is None and sys.stdin.isatty():
+        if query is None and sys.stdin.isatty():  # whoever types it may do what they can do anyway
             from stream.cli.prompt import converse
 
+            session = Session(registered)
             return converse(session, lambda result: _print(session, result, rows, json_out), say_faults)
         script = sys.stdin.read() if query is None else query
-        return _run(session, script, save, table, rows, json_out=json_out)
+        files = () if save is None else written_files(save)
+        session = Session(registered, None if allow_external else files)
+        keep = None if save is None else partial(_keep, save, table, files[0])
+        return _run(session, script, keep, rows, json_out=json_out)
     finally:
-        session.registered.connection.close()
+        registered.connection.close()
 
 
-def _run(session: Session, script: str, save: Path | None, table: str, rows: int, *, json_out: bool) -> int:
+def _run(
+    session: Session,
+    script: str,
+    keep: Callable[[Session, Result], None] | None,
+    rows: int,
+    *,
+    json_out: bool,
+) -> int:
     from stream.errors import QueryError
-    from stream.sql import save as keep
 
     last: Result | None = None
     for result in session.run(script):
         if last is not None:
             _print(session, last, rows, json_out)
         last = result
-    if last is None and save is not None:
+    if last is None and keep is not None:
         raise QueryError("--save: the query returns no rows", hint="end it with a SELECT")
-    if last is not None and save is not None:
-        count = keep(session, last, save, table)
-        click.echo(f"{count:,} rows written to {save}", err=True)
+    if last is not None and keep is not None:
+        keep(session, last)
     elif last is not None:
         _print(session, last, rows, json_out)
     return say_faults(session.registered.tally)
+
+
+def _keep(save: Path, table: str, beside: Path, session: Session, result: Result) -> None:
+    from stream.sql import save as keep
+
+    count = keep(session, result, save, table, beside)
+    click.echo(f"{count:,} rows written to {save}", err=True)
 
 
 def _print(session: Session, result: Result, rows: int, json_out: bool) -> None:

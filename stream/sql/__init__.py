@@ -12,7 +12,7 @@ Importing this needs no extra; `connect` and `register` need `prediction-stream[
 from stream.sql.duckdb_session import Result, Session
 from stream.sql.outcomes import FaultCount, Tally
 from stream.sql.registration import Registered, connect, open_connection, register
-from stream.sql.saving import FORMAT_OF, check_target, save
+from stream.sql.saving import FORMAT_OF, check_target, save, written_files
 
 __all__ = [
     "FORMAT_OF",
@@ -26,4 +26,5 @@ __all__ = [
     "open_connection",
     "register",
     "save",
+    "written_files",
 ]

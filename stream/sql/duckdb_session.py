@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream.errors import QueryError, QueryFailed
+from stream.sql.confinement import HINT, check_kinds, confine, kind_of
 from stream.sql.query_files import prepare_files
 from stream.sql.quoting import quoted_name
 from stream.sql.registration import Registered
@@ -46,11 +48,14 @@ class Session:
 
     Args:
         registered: the model's functions, and the connection.
+        confined: files that its queries may reach beside those that the first script names; None for whatever DuckDB
+            can reach. A confined session runs one script.
     """
 
-    def __init__(self, registered: Registered) -> None:
+    def __init__(self, registered: Registered, confined: Iterable[Path] | None = None) -> None:
         self.registered = registered
         self._connection = registered.connection
+        self._confined = confined
 
     def run(self, script: str) -> Iterator[Result]:
         """
@@ -64,8 +69,12 @@ class Session:
         """
         with self._told(running=False):
             statements = self._connection.extract_statements(script)
+        if self._confined is not None:
+            check_kinds(statements)
+            with self._told(running=False):
+                confine(self._connection, script, self._confined)
         for statement in statements:
-            if statement.type.name in _WITH_ROWS:
+            if kind_of(statement) in _WITH_ROWS:
                 # Binding asks the model about constants; running the query asks again.
                 with self._told(running=False), self.registered.tally.paused():
                     self._prepare(statement.query)
@@ -78,7 +87,7 @@ class Session:
 
     def _prepare(self, query: str) -> None:
         """Make the files that a statement reads what they are to the other doors."""
-        cells = prepare_files(self._connection, query, self.registered.texts)
+        cells = prepare_files(self._connection, query, self.registered.leaves)
         self.registered.outcomes.read_cells(cells)
 
     def execute(self, statement: duckdb.Statement | str) -> int:
@@ -143,6 +152,8 @@ class Session:
             refusal, self.registered.refusal = self.registered.refusal, None
             if refusal is not None:  # what a function of ours raised: DuckDB's error has its text only
                 raise refusal from error
+            if isinstance(error, duckdb.PermissionException) and self._confined is not None:
+                raise QueryError(str(error), hint=HINT) from error
             if running and not isinstance(error, duckdb.ProgrammingError | duckdb.NotSupportedError):
                 raise QueryFailed(str(error)) from error
             raise QueryError(str(error), hint="correct the query") from error

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from stream.codec import Leaf
 from stream.errors import QueryError, SampleError
-from stream.files import ArrowFormat, named_format, reading
+from stream.files import ArrowFormat, FileFormat, named_format, reading
 from stream.sql.quoting import quoted_name, quoted_text
-from stream.types import MISSING, AvroType
+from stream.sql.typed_csv import TypedCsv
+from stream.types import AvroType
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,69 +25,83 @@ _NAMED = re.compile(r"""(?:\bFROM|\bJOIN|,)\s*(?:'((?:[^']|'')+)'|"((?:[^"]|"")+
 """A file as a table: `FROM 'f.csv'`."""
 
 _DUCKDB = frozenset({"parquet", "csv", "tsv", "jsonl", "json"})
-"""Formats that DuckDB reads itself, by our name; compressed with gzip or zstd, too."""
-
+"""Formats that become tables, by our name; compressed with gzip or zstd, too."""
 
 _GUESSED = frozenset(
     {"BOOLEAN", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_MS"}
 )
-"""What DuckDB takes a text for by its look, of what we call it there, without a loss."""
+"""What a text is taken for by its look, of what we call it there, without a loss."""
 
 _JSON_OWN = frozenset({"BOOLEAN", "BIGINT", "UBIGINT", "HUGEINT", "DOUBLE"})
 """What DuckDB takes JSON's own numbers and booleans for."""
 
+_BLOCK_BYTES = 1024 * 1024
+_BLANK = b" \t\r\n"
 
-def kept_texts(types: Mapping[str, AvroType]) -> dict[str, AvroType]:
+
+def kept_texts(leaves: Mapping[str, Leaf]) -> dict[str, AvroType]:
     """
     Args:
-        types: of a model's columns, by name.
-    Returns: those whose texts DuckDB would take for something else by their look: `007` for 7, a decimal for a double.
+        leaves: a model's columns, by name.
+    Returns: the types of those whose texts would be taken for something else by their look: `007` for 7, a decimal for
+        a double.
     """
+    types = {name: leaf.type for name, leaf in leaves.items()}
     plain = {name: kind for name, kind in types.items() if not kind.foreign.duckdb.endswith("[]")}
     return {name: kind for name, kind in plain.items() if kind.foreign.duckdb not in _GUESSED}
 
 
 def prepare_files(
-    connection: duckdb.DuckDBPyConnection, query: str, texts: Mapping[str, AvroType] | None = None
+    connection: duckdb.DuckDBPyConnection, query: str, leaves: Mapping[str, Leaf] | None = None
 ) -> frozenset[str]:
     """
     Make the files that a query reads known to a connection as what they are to `stream batch`.
 
     Args:
-        connection: gets a temporary view of a file's name: of an Arrow file; of a csv with `NA` and the like in
-            columns that aren't of texts, which DuckDB takes for texts; of a csv or JSON file with columns of `texts`,
-            which it takes for something else. Other files are left to DuckDB.
+        connection: gets a temporary view of a file's name: of a csv or Arrow file, which are read here; of a JSON file,
+            read strictly. Parquet is left to DuckDB.
         query: one statement.
-        texts: as `kept_texts` gives them.
-    Returns: columns of csv files that DuckDB takes for texts, and that are none of `texts`: their cells may be numbers
-        or dates all the same, such as `+5`, or beside one that is none.
-    Raises: QueryError for a file that neither reads, with what to do; or that has two columns of one name.
+        leaves: the model's columns, by each name that they have.
+    Returns: columns of csv files that are texts, and whose cells may be numbers or dates all the same, such as `+5`, or
+        beside one that is none.
+    Raises: QueryError for a file that can't be read, with the line and what to do; or that has two columns of one name.
     """
+    known = leaves or {}
     cells: set[str] = set()
     for name in dict.fromkeys(_names(query)):
         path = Path(name)
         if not path.is_file():
             continue  # a table, a glob, or nothing: DuckDB says so
         try:
-            found = named_format(path)
-            plain, _, packed = found.name.partition(".")
-            with reading(path, OSError):
-                if plain not in ("csv", "tsv"):
-                    found.columns(path)  # refuses two of one name, of which DuckDB would take the first
-                if isinstance(found, ArrowFormat):
-                    connection.register(name, found.table(path))
-                    continue
+            cells |= _prepare(connection, name, path, named_format(path), known)
         except SampleError as error:
             raise QueryError(error.message, hint=error.hint) from error
-        if plain not in _DUCKDB or packed not in ("", "gz", "zst"):
-            raise QueryError(
-                f"{name}: is not read by DuckDB", hint="score it with `stream batch`, or convert it"
-            )
-        if plain in ("csv", "tsv"):
-            cells |= _view_of_csv(connection, name, texts or {})
-        elif plain in ("json", "jsonl"):
-            _view_of_json(connection, name, texts or {})
     return frozenset(cells)
+
+
+def _prepare(
+    connection: duckdb.DuckDBPyConnection, name: str, path: Path, kind: FileFormat, leaves: Mapping[str, Leaf]
+) -> frozenset[str]:
+    plain, _, packed = kind.name.partition(".")
+    if plain in ("csv", "tsv"):
+        table = TypedCsv(path, kind, leaves, kept_texts(leaves))
+        if not len(table.schema):
+            raise QueryError(f"{name}: is empty", hint="a csv begins with a line of its columns' names")
+        connection.register(name, table)
+        return table.cells
+    if not isinstance(kind, ArrowFormat) and (plain not in _DUCKDB or packed not in ("", "gz", "zst")):
+        raise QueryError(f"{name}: is not read by DuckDB", hint="score it with `stream batch`, or convert it")
+    with reading(path, OSError):
+        kind.columns(path)  # refuses two of one name, of which DuckDB would take the first
+        if isinstance(kind, ArrowFormat):
+            connection.register(name, kind.table(path))
+            return frozenset()
+    if plain in ("json", "jsonl"):
+        with reading(path, OSError):
+            layout = _json_layout(kind, path)
+        with _told_by_row(kind, path):
+            _view_of_json(connection, name, layout, kept_texts(leaves))
+    return frozenset()
 
 
 def _names(query: str) -> Iterator[str]:
@@ -91,55 +109,84 @@ def _names(query: str) -> Iterator[str]:
         yield single.replace("''", "'") if single else double.replace('""', '"')
 
 
-def _view_of_csv(connection: duckdb.DuckDBPyConnection, name: str, texts: Mapping[str, AvroType]) -> set[str]:
-    """A view in which the columns that are texts because of `NA` alone have their type, and texts are left alone."""
-    text, identifier = quoted_text(name), quoted_name(name)
-    connection.execute(f"DROP VIEW IF EXISTS temp.{identifier}")
-    guessed = _types(connection, f"read_csv({text})")
-    kept = {column: texts[column] for column in guessed if column in texts}
-    casts = [_value(column) for column, kind in kept.items() if kind.has_missing]
-    changed: dict[str, str] = {}
-    typed = _types(connection, f"read_csv({text}, nullstr = ['', {_MISSING}])")
-    if list(guessed) == list(typed):
-        changed = {
-            column: kind
-            for column, kind in typed.items()
-            if column not in kept and kind != guessed[column] and guessed[column] == "VARCHAR"
-        }
-    casts += [_value(column, kind) for column, kind in changed.items()]
-    odd = {column: "VARCHAR" for column in kept if guessed[column] != "VARCHAR"}
-    if casts or odd:
-        replaced = f" REPLACE ({', '.join(casts)})" if casts else ""
-        types = f", types = {_struct(odd)}" if odd else ""
-        connection.execute(
-            f"CREATE TEMP VIEW {identifier} AS SELECT *{replaced} FROM read_csv({text}{types})"
+def _json_layout(kind: FileFormat, path: Path) -> str:
+    """How DuckDB is told to read a file: an array, or an object per line; what ends too early is refused."""
+    with kind.open(path) as file:
+        first, last = _ends(file, compressed="." in kind.name)
+    if first.strip(_BLANK) in (b"", b"[]"):
+        raise QueryError(
+            f"{path}: has no rows", hint="a table needs columns, which a JSON file has in its rows"
         )
-    return {column for column, kind in guessed.items() if kind == "VARCHAR"} - {*kept, *changed}
+    if first.startswith(b"\xef\xbb\xbf"):
+        return "auto"  # DuckDB takes a byte order mark only where it looks for the layout itself
+    if not kind.name.startswith("json.") and kind.name != "json":
+        return "newline_delimited"
+    if not first.lstrip(_BLANK).startswith(b"["):
+        return "newline_delimited"
+    if not last.rstrip(_BLANK).endswith(b"]"):
+        for _ in kind.rows(path):
+            pass  # says after which row
+    return "array"
 
 
-def _view_of_json(connection: duckdb.DuckDBPyConnection, name: str, texts: Mapping[str, AvroType]) -> None:
-    """A view in which texts and decimals are left alone; a number where a text belongs stays a number."""
+def _ends(file: IO[bytes], *, compressed: bool) -> tuple[bytes, bytes]:
+    """The first and the last bytes of a file; a compressed one is read whole, which says whether it is."""
+    first = last = file.read(_BLOCK_BYTES)
+    if not compressed:
+        file.seek(0, io.SEEK_END)
+        file.seek(max(0, file.tell() - _BLOCK_BYTES))
+        return first, file.read(_BLOCK_BYTES)
+    while content := file.read(_BLOCK_BYTES):
+        last = last[-_BLOCK_BYTES:] + content
+    return first, last
+
+
+@contextmanager
+def _told_by_row(kind: FileFormat, path: Path) -> Iterator[None]:
+    """What DuckDB can't read, our own reader names the row of, if it can't either."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error:
+        with reading(path, OSError):
+            for _ in kind.rows(path):
+                pass
+        raise
+
+
+def _view_of_json(
+    connection: duckdb.DuckDBPyConnection, name: str, layout: str, kept: Mapping[str, AvroType]
+) -> None:
+    """
+    A view in which texts and decimals are left alone; a number where a text belongs stays a number.
+
+    What JSON can't hold, DuckDB makes infinity of, or NaN: the query ends there.
+    """
     text, identifier = quoted_text(name), quoted_name(name)
     connection.execute(f"DROP VIEW IF EXISTS temp.{identifier}")
-    guessed = _types(connection, f"read_json({text})")
+    given = f"{text}, format = '{layout}', records = true"
+    guessed = _types(connection, f"read_json({given})")
     odd = {
         column: "VARCHAR"
         for column, kind in guessed.items()
-        if column in texts and kind != "VARCHAR" and not (texts[column].model == "text" and kind in _JSON_OWN)
+        if column in kept and kind != "VARCHAR" and not (kept[column].model == "text" and kind in _JSON_OWN)
     }
     if odd:
-        connection.execute(
-            f"CREATE TEMP VIEW {identifier} AS FROM read_json({text}, columns = {_struct({**guessed, **odd})})"
-        )
+        given += f", columns = {_struct({**guessed, **odd})}"
+    finite = [
+        _finite(name, column) for column, kind in guessed.items() if kind == "DOUBLE" and column not in odd
+    ]
+    replaced = f" REPLACE ({', '.join(finite)})" if finite else ""
+    connection.execute(f"CREATE TEMP VIEW {identifier} AS SELECT *{replaced} FROM read_json({given})")
 
 
-_MISSING = ", ".join("'" + each.replace("'", "''") + "'" for each in sorted(MISSING))
-
-
-def _value(column: str, kind: str = "VARCHAR") -> str:
-    """A column of texts in its type, in which `NA` and the like are null."""
-    column = quoted_name(column)
-    return f"CAST(CASE WHEN {column} NOT IN ({_MISSING}) THEN {column} END AS {kind}) AS {column}"
+def _finite(name: str, column: str) -> str:
+    told = quoted_text(
+        f"{name}: column {column!r} has a number that JSON or a double can't hold: correct the file"
+    )
+    value = quoted_name(column)
+    return f"CASE WHEN {value} IS NULL OR isfinite({value}) THEN {value} ELSE error({told}) END AS {value}"
 
 
 def _struct(types: Mapping[str, str]) -> str:

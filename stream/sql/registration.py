@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from stream.codec import RecordSchema
+from stream.codec import Leaf, RecordSchema
 from stream.errors import SettingsError, StreamError
 from stream.extras import require
 from stream.scoring import answer_fields
 from stream.sql.gathering import Gathering
 from stream.sql.outcomes import FaultCount, Listener, Outcomes, Tally
-from stream.sql.query_files import kept_texts
 from stream.store import Package, Trust, open_package
 from stream.table import ColumnReader, names_of
-from stream.types import AvroType
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,7 +46,7 @@ class Registered:
         names: of the functions: `predict`, `predict_label`, …
         tally: what became of the rows so far; `clear` it before a query to count that query's.
         outcomes: answers the functions.
-        texts: the model's columns whose texts DuckDB would take for something else (`kept_texts`).
+        leaves: the model's columns, by each name that one may have.
         refusal: why the model could not be asked, if it could not: DuckDB's own error has its text only.
     """
 
@@ -56,7 +54,7 @@ class Registered:
     names: tuple[str, ...]
     tally: Tally
     outcomes: Outcomes
-    texts: Mapping[str, AvroType]
+    leaves: Mapping[str, Leaf]
     refusal: BaseException | None = None
 
     def remove(self) -> None:
@@ -144,7 +142,7 @@ def register(
     inner = f"{name}_outcome"
     fields = [field.name for field in answer_fields(opened.manifest)]
     names = (name, *(f"{name}_{field}" for field in fields), f"{name}_error", inner)
-    registered = Registered(connection, names, tally, outcomes, kept_texts(_types(opened)))
+    registered = Registered(connection, names, tally, outcomes, _leaves(opened))
     gathering = Gathering(outcomes.score)
 
     def answer(rows: pa.ChunkedArray) -> pa.Array:
@@ -169,11 +167,11 @@ def register(
     return registered
 
 
-def _types(package: Package) -> dict[str, AvroType]:
-    """Of the columns that the model takes, by each name that one may have."""
+def _leaves(package: Package) -> dict[str, Leaf]:
+    """The columns that the model takes, by each name that one may have."""
     schema = RecordSchema(package.features)
     leaves = [schema.leaf(path) for path in package.manifest.needed if "." not in path]
-    return {name: leaf.type for leaf in leaves for name in {leaf.path, leaf.feature or leaf.path}}
+    return {name: leaf for leaf in leaves for name in {leaf.path, leaf.feature or leaf.path}}
 
 
 def _check_case(package: Package) -> None:

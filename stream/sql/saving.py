@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stream.durable import renamed
+from stream.durable import hidden_name, renamed
 from stream.errors import QueryError
 from stream.sql.duckdb_session import Result, Session
 from stream.sql.quoting import quoted_name, quoted_text
 from stream.sql.spelling import spelled_columns
 
-__all__ = ["FORMAT_OF", "check_target", "save"]
+__all__ = ["FORMAT_OF", "check_target", "save", "written_files"]
 
 FORMAT_OF = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
 """A file's format as DuckDB and Spark call it, by its ending; a JSON file has one object per line."""
@@ -19,6 +19,9 @@ _OPTIONS = {"parquet": ", COMPRESSION zstd", "csv": ", HEADER", "json": ""}
 """What DuckDB is told beside the format."""
 
 _DATABASES = (".duckdb", ".db")
+_LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
+"""What DuckDB adds to a database's name for the files beside it."""
+
 _ALIAS = "stream_saved"
 
 
@@ -39,7 +42,18 @@ def check_target(path: Path) -> None:
         raise QueryError(f"--save {path}: there is no folder {path.parent}", hint="make the folder first")
 
 
-def save(session: Session, result: Result, path: Path, table: str) -> int:
+def written_files(path: Path) -> tuple[Path, ...]:
+    """
+    Args:
+        path: as for `save`.
+    Returns: the files that are written there; the first is what `save` is told to write.
+    """
+    if path.suffix.lower() in FORMAT_OF:
+        return (hidden_name(path),)
+    return (path, *(path.with_name(path.name + each) for each in _LOGS))
+
+
+def save(session: Session, result: Result, path: Path, table: str, beside: Path | None = None) -> int:
     """
     Run a query and keep its rows.
 
@@ -48,13 +62,15 @@ def save(session: Session, result: Result, path: Path, table: str) -> int:
         result: its query is run.
         path: a file with an ending of `FORMAT_OF`, which is replaced; or a DuckDB database, in which `table` is.
         table: of the database; replaced when it is there.
+        beside: the first of `written_files`, where a confined session was given them.
     Returns: the number of rows.
     Raises: as `Session.run`; the file or table is as it was then.
     """
     if (kind := FORMAT_OF.get(path.suffix.lower())) is not None:
         query = result.query if kind == "parquet" else _spelled(result, json=kind == "json")
-        with renamed(path) as part:
-            copy = f"COPY ({query}\n) TO {quoted_text(str(part))} (FORMAT {kind}{_OPTIONS[kind]})"
+        with renamed(path, beside) as part:
+            options = f"FORMAT {kind}, USE_TMP_FILE false{_OPTIONS[kind]}"
+            copy = f"COPY ({query}\n) TO {quoted_text(str(part))} ({options})"
             return session.execute(copy)
     session.execute(f"ATTACH {quoted_text(str(path))} AS {_ALIAS}")
     try:

@@ -6,7 +6,7 @@ One object per Avro type, which knows the way in and the way out together; every
 
 from stream.types.avro_type import AvroType
 from stream.types.bare import Bare
-from stream.types.cells import MISSING, Read, nullable_reader
+from stream.types.cells import MISSING, NAN, Read, nullable_reader
 from stream.types.containers import List, nullable_schema, read_list
 from stream.types.json_parsing import json_decoder, parse_json
 from stream.types.json_text import json_text, plain_object
@@ -28,6 +28,7 @@ from stream.types.type_facts import ForeignNames
 __all__ = [
     "CELL_TYPES",
     "MISSING",
+    "NAN",
     "TYPES",
     "AvroType",
     "Bare",

@@ -145,11 +145,22 @@ class Timestamp(AvroType):
         vague = pc.any(pc.and_(pc.not_equal(lengths, 10), pc.less(lengths, 16))).as_py()
         if vague:
             return None
-        times = texts.cast(pa.timestamp("ns" if self.unit == "ns" else "us"))
+        times = self._parsed_at_once(texts)
         first = pc.min(times.cast(pa.int64())).as_py()
         if first is not None and self.unit != "ns" and first < FIRST_DAY * DAY_US:
             return None
         return self._in_unit(times)
+
+    def _parsed_at_once(self, texts: pa.Array) -> pa.Array:
+        """Of texts that name no zone, or all of them UTC; raises for others."""
+        kind = pa.timestamp("ns" if self.unit == "ns" else "us")
+        try:
+            return texts.cast(kind)
+        except pa.ArrowInvalid:
+            timed = pc.and_(pc.ends_with(texts, "Z"), pc.greater_equal(pc.utf8_length(texts), 17))
+            if not pc.all(timed).as_py():
+                raise
+        return pc.utf8_slice_codeunits(texts, 0, -1).cast(kind)
 
     def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:
         return self._in_unit(column) if pa.types.is_timestamp(column.type) else None

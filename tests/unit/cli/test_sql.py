@@ -58,6 +58,8 @@ def test_null_predictions_are_counted_by_reason(package: Path, capsys: pytest.Ca
         (["SELECT predict_value({'x': 1})"], 2, "predict_value does not exist"),
         (["--save", "out.doc", "SELECT 1"], 2, "expected a file called"),
         (["--save", "out.csv", "SET threads = 2"], 2, "the query returns no rows"),
+        (["COPY (SELECT 1) TO 'out.csv'"], 2, "--allow-external"),
+        (["FROM read_text('/etc/hostname')"], 2, "--allow-external"),
         (["SELECT x::INT FROM (VALUES ('a')) f(x)"], 1, "Could not convert"),
     ],
 )
@@ -71,6 +73,20 @@ def test_error_has_its_exit_code(
     assert "" == out
     assert err.startswith("error: ")
     assert text in err
+
+
+def test_trusted_query_may_write_files(
+    package: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is asked for; what comes on standard input is somebody else's otherwise."""
+    script = f"COPY (SELECT 1 AS a) TO '{tmp_path}/out.csv'"
+    for options, code in (([], 2), (["--allow-external"], 0)):
+        monkeypatch.setattr("sys.stdin", io.StringIO(script))
+
+        assert code == code_of(package, *options)
+
+    assert "a\n1\n" == (tmp_path / "out.csv").read_text()
+    capsys.readouterr()
 
 
 def test_query_comes_from_standard_input(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import gzip
+import lzma
 from pathlib import Path
 
 import duckdb
@@ -10,10 +13,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stream.errors import QueryError
-from stream.files import OUTPUT_FORMATS
+import stream.sql
+from stream.codec import Leaf
+from stream.errors import QueryError, QueryFailed
+from stream.files import OUTPUT_FORMATS, read_rows
+from stream.sql import Session
 from stream.sql.query_files import kept_texts, prepare_files
 from stream.types import array_of, decimal_of, type_of
+from tests.unit.sql.height import pack_height
+
+
+def zstd(content: bytes) -> bytes:
+    """Compressed."""
+    found: bytes = pa.compress(content, "zstd", asbytes=True)
+    return found
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that says whether x is high."""
+    return pack_height(tmp_path_factory.mktemp("packages") / "height")
+
 
 FRAME = pd.DataFrame({"x": [1.5, 2.5, None], "t": ["a", "NA", "b"]})
 
@@ -65,7 +85,7 @@ def test_file_that_duckdb_does_not_read_is_refused_with_the_way(
     tmp_path: Path, connection: duckdb.DuckDBPyConnection
 ) -> None:
     """DuckDB's own answer asks for an extension from the network."""
-    for name, way in (("f.csv.xz", "stream batch"), ("f.avro", "stream batch"), ("f.xlsx", "read_excel")):
+    for name, way in (("f.json.xz", "stream batch"), ("f.avro", "stream batch"), ("f.xlsx", "read_excel")):
         (tmp_path / name).write_bytes(b"")
         if name == "f.avro":
             with (tmp_path / name).open("wb") as file:
@@ -77,6 +97,127 @@ def test_file_that_duckdb_does_not_read_is_refused_with_the_way(
 
         assert name in caught.value.message
         assert way in str(caught.value.hint)
+
+
+DAMAGED = {
+    "short.csv": (b"x,t\n1,a\n2\n3,c\n", r"short\.csv:3: expected 2 cells as in the header, found 1"),
+    "long.csv": (b"x,t\n1,a\n2,b,c\n", r"long\.csv:3: expected 2 cells as in the header, found 3"),
+    "late.csv": (b"x,t\n" + b"1,a\n" * 30_000 + b"2\n", r"late\.csv:30002: expected 2 cells"),
+    "open.csv": (b'x,t\n1,"a\n2,b\n', r"open\.csv:3: is not csv: unexpected end of data"),
+    "quote.csv": (b'x,t\n1,"a"b\n2,c\n', r"quote\.csv:2: is not csv"),
+    "latin.csv": (b"x,t\n1,caf\xe9\n", r"latin\.csv:2: a cell is not UTF-8"),
+    "twice.csv": (b"x,x\n1,2\n", "twice.csv: two columns are called x"),
+    "utf16.csv": ("x,t\n1,a\n".encode("utf-16"), "utf16.csv: is UTF-16"),
+    "parquet.csv": (b"PAR1...", "parquet.csv: is a parquet file"),
+    "none.csv": (b"", "none.csv: is empty"),
+    "two.csv": (b"a;b|c\n1;2|3\n", "two.csv:1: its rows may be separated by"),
+    "cut.csv.gz": (gzip.compress(b"x,t\n" + b"1,abc\n" * 20_000)[:-30], "cut.csv.gz: can't be read: it is not a whole"),
+    "sum.csv.gz": (gzip.compress(b"x,t\n1,a\n")[:-8] + b"12345678", "sum.csv.gz: can't be read: it is not a whole"),
+    "cut.csv.zst": (zstd(b"x,t\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(90_000)))[:200_000],
+                    "it is not a whole zstd"),
+    "cut.jsonl.gz": (gzip.compress(b'{"x": 1}\n' * 20_000)[:-30], "cut.jsonl.gz: can't be read: it is not a whole"),
+    "cut.jsonl.zst": (zstd(b"".join(b'{"x": %d}\n' % (i * i) for i in range(90_000)))[:200_000],
+                      "it is not a whole zstd"),
+    "cut.json": (b'[{"x": 1}, {"x": 2},', "cut.json: row 3 is not JSON"),
+    "cut2.json": (b'[{"x": 1}, {"x": 2}', r"cut2\.json: expected '\]' after row 2"),
+    "cut3.json": (b'[{"x": 1}, {"x": 2', r"cut3\.json: row 2 is not JSON"),
+    "shut.json": (b'[{"x": 1}]]', "shut.json"),
+    "after.json": (b'[{"x": 1}] {"x": 2}', "after.json"),
+    "both.json": (b'[{"x": 1}, 5]', "both.json"),
+    "columns.json": (b'{"x": {"0": 1, "1": 2}}', "columns.json: holds a table by columns"),
+    "none.jsonl": (b"", "none.jsonl: has no rows"),
+    "none.json": (b" [] ", "none.json: has no rows"),
+    "cut.jsonl": (b'{"x": 1}\n{"x": 2', "cut.jsonl"),
+    "bad.jsonl": (b'{"x": 1}\nnothing\n', "bad.jsonl"),
+    "line.jsonl": (b'{"x": 1} {"x": 2}\n', "line.jsonl"),
+    "array.jsonl": (b'[{"x": 1}]', "array.jsonl"),
+    "large.jsonl": (b'{"x": 1e400}\n', "large.jsonl: column 'x' has a number"),
+    "nan.jsonl": (b'{"x": NaN}\n{"x": 0.5}\n', "nan.jsonl: column 'x' has a number"),
+    "latin.jsonl": (b'{"x": "caf\xe9"}\n', "latin.jsonl"),
+    "cut.parquet": (b"PAR1abc", "cut.parquet"),
+    "cut.arrow": (b"ARROW1abc", "cut.arrow"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_file_is_refused_by_name(tmp_path: Path, package: Path, name: str) -> None:
+    """As `stream batch` says it: never other rows than are written there."""
+    content, told = DAMAGED[name]
+    (tmp_path / name).write_bytes(content)
+    session = Session(stream.sql.register(duckdb.connect(), package, listener=lambda _: None))
+
+    with pytest.raises((QueryError, QueryFailed), match=told) as caught:
+        asked(session, f"SELECT * FROM '{tmp_path}/{name}' f")
+
+    assert caught.value.hint or isinstance(caught.value, QueryFailed)
+
+
+def asked(session: Session, query: str) -> list[str]:
+    """A query's rows as JSON."""
+    return [line for result in session.run(query) for line in session.json_lines(result)]
+
+
+EIGHT = dt.datetime(2013, 10, 19, 8, tzinfo=dt.UTC)
+SOUND = {
+    "header.csv": (b"x,t\n", []),
+    "semicolon.csv": (b"x;t\n1,5;a\n2,5;b\n", [("1,5", "a"), ("2,5", "b")]),
+    "bar.csv": (b"x|t\n1|a\n", [(1, "a")]),
+    "tab.tsv": (b"x\tt\n1\ta\n", [(1, "a")]),
+    "said.csv": (b"\xef\xbb\xbfsep=;\r\nx;t\r\n1;a\r\n", [(1, "a")]),
+    "return.csv": (b"x,t\r1,a\r", [(1, "a")]),
+    "blank.csv": (b"x\n1\n\n3\n", [(1,), (3,)]),
+    "hash.csv": (b"x,t\n#1,a\n2,b\n", [("#1", "a"), ("2", "b")]),
+    "quoted.csv": (b'"x\ny","t"\n"1",""\n"2","a ""b"", c\nd"\n', [(1, None), (2, 'a "b", c\nd')]),
+    "inner.csv": (b'x,t\n1,a"b\n', [(1, 'a"b')]),
+    "index.csv": (b",t\n0,a\n", [(0, "a")]),
+    "hex.csv": (b"x\n0x10\n", [("0x10",)]),
+    "padded.csv": (b"x\n007\n", [("007",)]),
+    "large.csv": (b"x\n1e400\n", [("1e400",)]),
+    "long.csv": (b"x,y\n9007199254740993,9007199254740993\n0.5,1\n",
+                 [("9007199254740993", 9007199254740993), ("0.5", 1)]),
+    "usa.csv": (b"x\n10/19/2013\n", [("10/19/2013",)]),
+    "true.csv": (b"x,t\ntrue,t\nFALSE,f\n", [(True, "t"), (False, "f")]),
+    "late.csv": (b"x\n" + b"1\n" * 30_000 + b"NA\n", [(1,)] * 30_000 + [(None,)]),
+    "never.csv": (b"x\n" + b"1\n" * 30_000 + b"zz\n", [("1",)] * 30_000 + [("zz",)]),
+    "times.csv": (b"a,b,c,d\n2013-10-19,2013-10-19T08:00:00,2013-10-19 10:00+02:00,08:00:00.5\n", [
+        (dt.date(2013, 10, 19), EIGHT.replace(tzinfo=None), EIGHT,
+         dt.time(8, 0, 0, 500_000))]),
+    "nanos.csv": (b"x\n2013-10-19T08:00:00.123456789Z\n", [("2013-10-19T08:00:00.123456789Z",)]),
+    "f.csv.xz": (lzma.compress(b"x\n1\n"), [(1,)]),
+    "one.json": (b'{"x": 1}', [(1,)]),
+    "lines.json": (b'{"x": 1}\n\n{"x": 2}\n', [(1,), (2,)]),
+    "mark.jsonl": (b'\xef\xbb\xbf{"x": 1}\n', [(1,)]),
+    "list.json": (b' [ {"x": 0.5},\n{"x": null}]\n', [(0.5,), (None,)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_file_has_the_rows_that_batch_reads(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, name: str
+) -> None:
+    """Nothing is guessed of a cell that could be something else."""
+    content, expected = SOUND[name]
+    (tmp_path / name).write_bytes(content)
+    query = f"SELECT * FROM '{tmp_path}/{name}'"
+
+    found = rows(connection, query)
+
+    assert expected == found
+    assert len(list(read_rows(tmp_path / name))) == len(found)
+    assert expected == connection.execute(query).fetchall()
+
+
+def test_csv_is_read_as_often_as_a_query_names_it(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection
+) -> None:
+    """Joined with itself, in a subquery, and by a view that outlives the statement."""
+    (tmp_path / "f.csv").write_text("x,t\n1,a\n2,b\n")
+    path = f"'{tmp_path}/f.csv'"
+
+    assert [(2, 2)] == rows(
+        connection, f"SELECT count(*), (SELECT max(x) FROM {path}) FROM {path} a JOIN {path} b USING (x)"
+    )
+    assert [(1,)] == rows(connection, f"SELECT x FROM {path} WHERE t = 'a' LIMIT 1")
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path: Path, connection: duckdb.DuckDBPyConnection) -> None:
@@ -107,6 +248,7 @@ KEPT = {
     "at": type_of("long", "timestamp-nanos"),
     "day": type_of("string"),
 }
+LEAVES = {name: Leaf(name, kind, True, None, None) for name, kind in KEPT.items()}
 TEXTS = [
     ("00501", "12345678901234567890.1234", "2013-10-19T08:00:00.123456789Z", "2024-01-01"),
     ("7", None, None, "2024-01-02"),
@@ -133,7 +275,7 @@ def test_texts_and_decimals_of_the_model_stay_what_is_written(
     (tmp_path / name).write_text(content)
     query = f"SELECT * FROM '{tmp_path}/{name}'"
 
-    prepare_files(connection, query, KEPT)
+    prepare_files(connection, query, LEAVES)
 
     assert TEXTS == connection.execute(query).fetchall()
 
@@ -145,13 +287,15 @@ def test_a_number_of_json_where_a_text_belongs_stays_a_number(
     (tmp_path / "f.jsonl").write_text('{"zip": 7}\n')
     query = f"SELECT zip FROM '{tmp_path}/f.jsonl'"
 
-    prepare_files(connection, query, KEPT)
+    prepare_files(connection, query, LEAVES)
 
     assert [(7,)] == connection.execute(query).fetchall()
 
 
 def test_kept_texts_are_those_that_have_no_type_of_their_own() -> None:
     """A list is never taken for something else."""
-    types = {**KEPT, "x": type_of("double"), "n": type_of("long"), "l": array_of(type_of("string"))}
+    others = {"x": type_of("double"), "n": type_of("long"), "l": array_of(type_of("string"))}
 
-    assert KEPT == kept_texts(types)
+    assert KEPT == kept_texts(
+        {**LEAVES, **{n: Leaf(n, kind, True, None, None) for n, kind in others.items()}}
+    )
