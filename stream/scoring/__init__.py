@@ -14,6 +14,7 @@ from stream.scoring.model import Model, Scored
 from stream.scoring.plain_answers import plain_answer, plain_scores
 from stream.scoring.prediction import carried_names, prediction_columns, prediction_schema
 from stream.scoring.sklearn_settings import default_settings
+from stream.scoring.soundness import unsound_part
 from stream.scoring.ways import same_answer
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "taken",
     "typed_features",
     "unshared",
+    "unsound_part",
     "value_at",
     "walk",
 ]

@@ -13,7 +13,7 @@ import joblib
 from joblib.numpy_pickle import NumpyPickler
 
 from stream.errors import PackageError
-from stream.scoring import Estimator, Raised, attempt
+from stream.scoring import Estimator, Raised, attempt, unsound_part
 from stream.store.foreign_models import contents_of, step_for
 
 __all__ = ["dump_estimator", "load_estimator"]
@@ -95,6 +95,12 @@ def load_estimator(
             f"{name}: holds {contents_of(estimator)}, which has no `predict`",
             step="load",
             hint=step_for(estimator, name),
+        )
+    if problem := unsound_part(estimator):
+        raise PackageError(
+            f"{name}: must not be asked: {problem}",
+            step="load",
+            hint="it is damaged, or was made to do harm: pack the model again where it was trained",
         )
     return estimator  # type: ignore[return-value]  # the check above is what the type says
 
