@@ -134,6 +134,8 @@ class ModelSettings:
     """Ed25519 public keys, PEM text or `{ file = "…" }` each; any one may have signed a version: docs/trust.md."""
     trusted_types: tuple[str, ...] = ()
     """Full names of types that a `.skops` model may hold besides scikit-learn's, numpy's and scipy's own."""
+    max_size: Bytes = Bytes(4 * 1024**3)
+    """Largest total size of a version's files; a larger version is refused before they are read."""
 
 
 @dataclass(frozen=True, slots=True)

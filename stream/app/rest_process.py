@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 import math
 import os
@@ -13,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import fastavro
 import uvicorn
 
 from stream.app.address import claim_address
@@ -23,7 +21,7 @@ from stream.errors import SettingsError, Stopped
 from stream.resources import log_origin, open_configured, trust_of
 from stream.rest import Served, Service, create_app
 from stream.settings import Settings
-from stream.store import CARD, Package, read_vouched
+from stream.store import CARD, Package, golden_of, read_vouched
 from stream.telemetry import Metrics
 
 __all__ = ["Rest", "build_rest", "run_rest"]
@@ -71,8 +69,7 @@ def build_rest(settings: Settings) -> Rest:
 
 def _served(settings: Settings, package: Package) -> Served:
     trust = trust_of(settings.model)
-    rows: Any = fastavro.reader(io.BytesIO(read_vouched(package.path, "golden.avro", trust)))
-    examples = [row["event"] for row, _ in zip(rows, range(_EXAMPLES), strict=False)]
+    examples = golden_of(package).events[:_EXAMPLES]
     card = None
     if CARD in package.manifest.files:
         card = read_vouched(package.path, CARD, trust).decode("utf-8", "replace")

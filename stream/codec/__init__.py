@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stream.codec.compatibility import Difference, compare
+from stream.codec.container import read_container
 from stream.codec.decoder import Decoded, Decoder
 from stream.codec.default import stored
 from stream.codec.dict_records import plain_row, read_row, write_row
@@ -58,6 +59,7 @@ __all__ = [
     "find",
     "is_null",
     "plain_row",
+    "read_container",
     "read_row",
     "single_object_prefix",
     "stored",

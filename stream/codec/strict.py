@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from stream.codec.checks import (
     PRIMITIVE_CHECKS,
     blocks_check,
@@ -46,6 +48,22 @@ class Checker:
         except Invalid as fault:
             return about(fault)
         return None
+
+    def cut(self, data: bytes, count: int) -> list[bytes]:
+        """
+        Cut values that stand one after the other.
+
+        Args:
+            data: their Avro bytes, without framing.
+            count: how many.
+        Returns: each value's own bytes.
+        Raises: Invalid when they are not exactly that many valid values.
+        """
+        ends = [0]
+        for _ in range(count):
+            ends.append(self._walk(Walk(data), ends[-1]))
+        Walk(data).finish(ends[-1])
+        return [data[start:end] for start, end in pairwise(ends)]
 
     def compile(self, node: Node) -> Check:
         """The check of a type that is part of the schema."""

@@ -29,7 +29,7 @@ def trust_of(model: ModelSettings) -> Trust:
     keys = tuple(
         PublicKey.read(str(pem), f"[model] trusted_keys[{i}]") for i, pem in enumerate(model.trusted_keys)
     )
-    return Trust(keys, model.require_signature, model.trusted_types)
+    return Trust(keys, model.require_signature, model.trusted_types, model.max_size)
 
 
 def open_configured(settings: Settings, folder: str | None = None) -> Package:

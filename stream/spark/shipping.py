@@ -13,6 +13,7 @@ from stream.store import (
     Package,
     Trust,
     check_signature,
+    check_total,
     open_package,
     read_file,
     read_head,
@@ -67,6 +68,7 @@ def ship(package: Path | str, trust: Trust | None = None) -> Shipped:
     """
     folder = resolve(Path(package))
     content, manifest = read_head(folder)
+    check_total(str(folder / MANIFEST), manifest, trust or Trust())
     check_signature(folder, content, trust or Trust())
     files = {name: read_file(folder, manifest, name) for name in manifest.files}
     sha256 = hashlib.sha256(content).hexdigest()

@@ -18,7 +18,7 @@ from stream.store.pack_request import PackRequest
 from stream.store.packing import Packed, pack, pack_estimator_file, rehearse
 from stream.store.projection import carried_paths
 from stream.store.signature import PublicKey, SigningKey, is_encrypted
-from stream.store.trust import Trust, check_signature
+from stream.store.trust import Trust, check_signature, check_total
 
 __all__ = [
     "CARD",
@@ -38,6 +38,7 @@ __all__ = [
     "Trust",
     "carried_paths",
     "check_signature",
+    "check_total",
     "current_version",
     "events_of",
     "golden_of",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import warnings
+import zipfile
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import TypeVar
@@ -19,6 +20,9 @@ from stream.store.foreign_models import contents_of, step_for
 __all__ = ["dump_estimator", "load_estimator"]
 
 T = TypeVar("T")
+
+MAX_UNPACKED_BYTES = 4 * 1024**3
+"""Of a skops file's entries together."""
 
 _OWN_TYPES = frozenset({
     "numpy.dtype",
@@ -117,6 +121,7 @@ def _load_pickle(content: bytes, name: str, heard: Callable[[Warning], None] | N
 def _load_skops(content: bytes, name: str, types: Collection[str]) -> object:
     import skops.io  # imports half of scikit-learn's test tools: a worker with a joblib file need not wait
 
+    _tried(name, partial(_check_unpacked, content))
     asked = _tried(name, partial(skops.io.get_untrusted_types, data=content))
     if untrusted := sorted(set(asked) - _OWN_TYPES - set(types)):
         raise PackageError(
@@ -128,9 +133,24 @@ def _load_skops(content: bytes, name: str, types: Collection[str]) -> object:
     return _tried(name, partial(skops.io.loads, content, trusted=sorted(asked)))
 
 
+def _check_unpacked(content: bytes) -> None:
+    """A skops file is a zip archive; no more than an entry claims is ever unpacked of it."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        total = sum(entry.file_size for entry in archive.infolist())
+    if total > MAX_UNPACKED_BYTES:
+        raise ValueError(f"it unpacks to {total:,} bytes, at most {MAX_UNPACKED_BYTES:,} are read")
+
+
 def _tried(name: str, load: Callable[[], T]) -> T:
     """Unpickling is foreign code: whatever it raises refuses the file, `sys.exit` too."""
-    loaded = attempt(load)
+    try:
+        loaded = attempt(load)
+    except MemoryError:
+        raise PackageError(
+            f"{name}: loading it takes more memory than there is",
+            step="load",
+            hint="look at what it holds before you give it more",
+        ) from None
     if isinstance(loaded, Raised):
         raise PackageError(
             f"{name}: loading it raised {loaded.exception}: {loaded.message}", step="load", hint=_hint(loaded)

@@ -8,12 +8,15 @@ The folder of a package: which versions there are, which is current, and how a v
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from stream.durable import sync, written_whole
 from stream.errors import PackageError
@@ -22,9 +25,10 @@ from stream.nearest import nearest
 __all__ = [
     "CARD",
     "MANIFEST",
-    "MAX_FILE_BYTES",
+    "MAX_VERSION_BYTES",
     "add_version",
     "current_version",
+    "hash_plain",
     "make_current",
     "next_version",
     "other_files",
@@ -38,8 +42,11 @@ MANIFEST = "manifest.json"
 CARD = "card.html"
 """The model card: a file that a version may have."""
 
-MAX_FILE_BYTES = 4 * 1024**3
-"""A worker could not hold a larger model beside its successor."""
+MAX_VERSION_BYTES = 4 * 1024**3
+"""Of a version's files together: a worker could not hold a larger model beside its successor."""
+
+BLOCK_BYTES = 1024**2
+"""Read at once of a file that is only hashed."""
 
 MAX_MANIFEST_BYTES = 16 * 1024**2
 """A manifest of 10,000 features has 2 MB."""
@@ -158,7 +165,7 @@ def other_files(folder: Path, known: Collection[str]) -> list[str]:
 
 def read_plain(folder: Path, name: str, size_bytes: int | None = None, *, step: str = "hash") -> bytes:
     """
-    Read a regular file of a version once, whole.
+    Read a regular file of a version once, whole; no more than its size is asked for.
 
     Args:
         folder: of the version.
@@ -168,7 +175,32 @@ def read_plain(folder: Path, name: str, size_bytes: int | None = None, *, step: 
     Returns: its bytes: whatever is done with the file is done with these.
     Raises: PackageError for a link, a folder, a device, or another size.
     """
-    place = folder / name
+    with _opened(folder / name, size_bytes, step) as (file, found):
+        content = file.read(found)  # not to the limit: as much memory would be asked for
+    _check_size(folder / name, len(content), size_bytes, step)
+    return content
+
+
+def hash_plain(folder: Path, name: str, size_bytes: int) -> str:
+    """
+    Hash a regular file of a version, a block at a time.
+
+    Args: as `read_plain`.
+    Returns: its sha256, hexadecimal.
+    Raises: as `read_plain`, step `hash`.
+    """
+    digest, left = hashlib.sha256(), size_bytes
+    with _opened(folder / name, size_bytes, "hash") as (file, _):
+        while block := file.read(min(left, BLOCK_BYTES)):
+            digest.update(block)
+            left -= len(block)
+    _check_size(folder / name, size_bytes - left, size_bytes, "hash")
+    return digest.hexdigest()
+
+
+@contextmanager
+def _opened(place: Path, size_bytes: int | None, step: str) -> Iterator[tuple[BinaryIO, int]]:
+    """A regular file of the size that it has to have, and that size."""
     try:
         handle = os.open(place, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
@@ -183,14 +215,18 @@ def read_plain(folder: Path, name: str, size_bytes: int | None = None, *, step: 
         os.close(handle)
         raise PackageError(f"{place}: is not a regular file", step=step, hint="pack the model again")
     with os.fdopen(handle, "rb") as file:
-        limit = MAX_MANIFEST_BYTES if size_bytes is None else MAX_FILE_BYTES
-        if state.st_size > limit or (size_bytes is not None and state.st_size != size_bytes):
-            raise PackageError(
-                f"{place}: has {state.st_size} bytes, expected {size_bytes or f'at most {limit}'}",
-                step=step,
-                hint="copy the version again from where it was packed",
-            )
-        return file.read(state.st_size)  # not to the limit: as much memory would be asked for
+        _check_size(place, state.st_size, size_bytes, step)
+        yield file, state.st_size
+
+
+def _check_size(place: Path, found: int, size_bytes: int | None, step: str) -> None:
+    if found != size_bytes if size_bytes is not None else found > MAX_MANIFEST_BYTES:
+        expected = f"at most {MAX_MANIFEST_BYTES}" if size_bytes is None else size_bytes
+        raise PackageError(
+            f"{place}: has {found} bytes, expected {expected}",
+            step=step,
+            hint="copy the version again from where it was packed",
+        )
 
 
 def next_version(package: Path) -> int:

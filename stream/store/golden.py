@@ -10,8 +10,8 @@ from typing import Any
 import fastavro
 import numpy as np
 
-from stream.codec import RecordSchema
-from stream.errors import PackageError, SampleError
+from stream.codec import RecordSchema, read_container
+from stream.errors import PackageError, SampleError, StreamError
 from stream.manifest import Manifest
 from stream.scoring import Model, Scored, answer_fields, columns_of, same_answer
 from stream.types import Misfit
@@ -21,6 +21,9 @@ __all__ = ["MAX_ROWS", "Golden", "check_golden", "choose_golden", "places", "rea
 
 MAX_ROWS = 200
 """As many rows as a package keeps: enough to meet most branches of a model, scored in a second."""
+
+MAX_BYTES = 256 * 1024**2
+"""Of all rows together, unpacked: more than a megabyte each."""
 
 _ODD_BATCHES = (3, 7, 31)
 """Batch sizes beside one row and all: BLAS takes other paths below its block sizes (4, 8, 16, 32)."""
@@ -133,14 +136,17 @@ def read_golden(content: bytes) -> Golden:
     Args:
         content: of `golden.avro`, its hash checked.
     Returns: the rows.
-    Raises: PackageError (step `golden`) if it can't be read.
+    Raises: PackageError (step `golden`) if it can't be read, or has more rows or bytes than a package keeps.
     """
     try:
-        rows: list[Any] = list(fastavro.reader(io.BytesIO(content)))
+        schema, values = read_container(content, MAX_ROWS, MAX_BYTES)
+        parsed = fastavro.parse_schema(schema.document)
+        rows: list[Any] = [fastavro.schemaless_reader(io.BytesIO(value), parsed, None) for value in values]
         return Golden([row["event"] for row in rows], [row["answer"] for row in rows])
-    except (ValueError, KeyError, TypeError, EOFError, OverflowError) as error:
+    except (StreamError, ValueError, KeyError, TypeError, EOFError, OverflowError) as error:
+        text = error.message if isinstance(error, StreamError) else str(error)
         raise PackageError(
-            f"golden.avro: can't be read: {error}", step="golden", hint="pack the model again"
+            f"golden.avro: can't be read: {text}", step="golden", hint="pack the model again"
         ) from error
 
 

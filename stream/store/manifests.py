@@ -41,6 +41,12 @@ REQUIRED_FILES = ("features.avsc", "prediction.avsc", "golden.avro")
 EVENTS_FILE = "events.avsc"
 """The schema of events as it was given to `pack`, where it was: its producers may write with all of it."""
 
+MAX_SCHEMA_BYTES = 16 * 1024**2
+"""A schema of 10,000 fields has 1 MB."""
+
+MAX_OTHER_BYTES = 256 * 1024**2
+"""Of any other file but the model: golden rows, a card."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _DTYPE = re.compile(
     r"([uU]?[iI]nt(8|16|32|64)|[fF]loat(32|64)|bool(ean)?|object|str(ing)?"
@@ -124,7 +130,10 @@ def _files(entries: Mapping[str, object], place: str) -> dict[str, Entry]:
         if not _FILE.match(name) or name in ("manifest.json", "manifest.sig"):
             raise _refusal(place, "files", "plain names of files in the version's folder", repr(name))
         keys = _Keys(entry, place, f"files.{name}.")
-        files[name] = Entry(keys.text("sha256", _SHA256), keys.whole("size_bytes", 0))
+        entry = files[name] = Entry(keys.text("sha256", _SHA256), keys.whole("size_bytes", 0))
+        most = MAX_SCHEMA_BYTES if name.endswith(".avsc") else MAX_OTHER_BYTES
+        if name not in MODEL_FILES and entry.size_bytes > most:
+            raise _refusal(place, f"files.{name}.size_bytes", f"at most {most}", str(entry.size_bytes))
     return files
 
 

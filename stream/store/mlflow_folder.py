@@ -20,7 +20,7 @@ from stream.errors import PackageError
 from stream.files import Sample, sample_of
 from stream.scoring import Raised, attempt
 from stream.store.artefact import dump_estimator
-from stream.store.folder import MAX_FILE_BYTES
+from stream.store.folder import MAX_VERSION_BYTES
 from stream.store.libraries import distributions_of
 from stream.store.pack_request import Brought
 
@@ -77,7 +77,7 @@ def _refusal(folder: Path, message: str) -> PackageError:
     return PackageError(f"{folder}: {message}", step="load", hint="save the model again with MLflow")
 
 
-def _read(folder: Path, name: object, limit: int = MAX_FILE_BYTES) -> bytes:
+def _read(folder: Path, name: object, limit: int = MAX_VERSION_BYTES) -> bytes:
     """A regular file of the folder: names that lead out of it, and links, are refused."""
     if (
         not isinstance(name, str)

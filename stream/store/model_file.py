@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stream.errors import PackageError
-from stream.store.folder import MAX_FILE_BYTES
+from stream.store.folder import MAX_VERSION_BYTES
 from stream.store.foreign_models import refuse_foreign
 from stream.store.mlflow_folder import MLMODEL, read_mlflow_folder
 from stream.store.pack_request import Brought
@@ -25,8 +25,8 @@ def read_model(path: Path) -> Brought:
     if path.is_dir():
         return _read_folder(path)
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise PackageError(f"{path}: is larger than {MAX_FILE_BYTES} bytes", step="load")
+        if path.stat().st_size > MAX_VERSION_BYTES:
+            raise PackageError(f"{path}: is larger than {MAX_VERSION_BYTES} bytes", step="load")
         content = path.read_bytes()
     except OSError as error:
         raise PackageError(

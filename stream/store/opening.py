@@ -14,13 +14,13 @@ from stream.errors import PackageError, SchemaError
 from stream.manifest import Manifest
 from stream.scoring import Model, prediction_schema
 from stream.store.artefact import load_estimator
-from stream.store.folder import MANIFEST, other_files, read_plain, resolve
+from stream.store.folder import MANIFEST, hash_plain, other_files, read_plain, resolve
 from stream.store.golden import Golden, check_golden, read_golden
 from stream.store.libraries import differences
-from stream.store.manifests import EVENTS_FILE, MODEL_FILES, read_manifest
+from stream.store.manifests import EVENTS_FILE, MODEL_FILES, REQUIRED_FILES, read_manifest
 from stream.store.projection import carried_types
 from stream.store.signature import SIGNATURE, PublicKey
-from stream.store.trust import Trust, check_signature
+from stream.store.trust import Trust, check_signature, check_total
 from stream.types import List
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "sound_schema",
 ]
 
-STEPS = ("manifest", "hash", "signature", "load", "golden")
+STEPS = ("manifest", "signature", "hash", "load", "golden")
 """What a version goes through, in this order; a refusal names the one that failed."""
 
 Witness: TypeAlias = Callable[[str, str], None]
@@ -81,8 +81,9 @@ def open_package(
     Open a version of a package, in the contract's order.
 
     1. The manifest is valid.
-    2. Every file has the bytes that it names.
-    3. Somebody who is trusted vouches for the manifest, and so for every file, if anybody is trusted.
+    2. Somebody who is trusted vouches for the manifest, and so for every file, if anybody is trusted. Until then
+       nothing but the manifest and its signature is read.
+    3. Every file has the bytes that it names.
     4. The model is unpickled, from the very bytes that were hashed.
     5. The golden rows score the same.
 
@@ -99,11 +100,13 @@ def open_package(
 
 def _open(folder: Path, trust: Trust, witness: Witness) -> Package:
     content, manifest = read_head(folder)  # 1
+    check_total(str(folder / MANIFEST), manifest, trust)
     witness("manifest", f"{manifest.model}, {len(manifest.features)} features, packed {manifest.created}")
-    files = {name: read_file(folder, manifest, name) for name in manifest.files}  # 2
-    witness("hash", f"{len(files)} files, {sum(map(len, files.values())):,} bytes")
-    signer = check_signature(folder, content, trust)  # 3
+    signer = check_signature(folder, content, trust)  # 2
     witness("signature", _about_signature(signer, trust))
+    files = _files(folder, manifest)  # 3
+    sizes = [entry.size_bytes for entry in manifest.files.values()]
+    witness("hash", f"{len(sizes)} files, {sum(sizes):,} bytes")
     features, prediction = _schemas(folder, manifest, files)
     differ = differences(manifest.libraries, manifest.fitted)
     try:
@@ -116,6 +119,14 @@ def _open(folder: Path, trust: Trust, witness: Witness) -> Package:
         ) from error
     notes = (*_unsigned(signer, trust), *_unnamed_files(folder, manifest), *differ)
     return Package(folder, manifest, model, features, prediction, notes, signer)
+
+
+def _files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
+    """What opening needs, the model last; the other files, such as a card, are hashed and not kept."""
+    needed = [name for name in (*REQUIRED_FILES, EVENTS_FILE, *MODEL_FILES) if name in manifest.files]
+    for name in manifest.files.keys() - needed:
+        _check_hash(folder, manifest, name, hash_plain(folder, name, manifest.files[name].size_bytes))
+    return {name: read_file(folder, manifest, name) for name in needed}
 
 
 def _load(files: Mapping[str, bytes], manifest: Manifest, trust: Trust, witness: Witness) -> Model:
@@ -178,16 +189,19 @@ def read_file(folder: Path, manifest: Manifest, name: str) -> bytes:
     Returns: its bytes.
     Raises: PackageError (step `hash`) if they are not those that the manifest names.
     """
-    entry = manifest.files[name]
-    content = read_plain(folder, name, entry.size_bytes)
-    found = hashlib.sha256(content).hexdigest()
-    if found != entry.sha256:
+    content = read_plain(folder, name, manifest.files[name].size_bytes)
+    _check_hash(folder, manifest, name, hashlib.sha256(content).hexdigest())
+    return content
+
+
+def _check_hash(folder: Path, manifest: Manifest, name: str, found: str) -> None:
+    expected = manifest.files[name].sha256
+    if found != expected:
         raise PackageError(
-            f"{folder / name}: its sha256 is {found}, the manifest says {entry.sha256}",
+            f"{folder / name}: its sha256 is {found}, the manifest says {expected}",
             step="hash",
             hint="copy the version again from where it was packed; if nobody changed it, ask who did",
         )
-    return content
 
 
 def events_of(package: Package) -> RecordSchema | None:

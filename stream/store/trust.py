@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.errors import PackageError
-from stream.store.folder import read_plain
+from stream.manifest import Manifest
+from stream.store.folder import MAX_VERSION_BYTES, read_plain
 from stream.store.signature import SIGNATURE, SIGNATURE_BYTES, PublicKey
 
-__all__ = ["Trust", "check_signature", "signature_of"]
+__all__ = ["Trust", "check_signature", "check_total", "signature_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,36 @@ class Trust:
             is from.
         require: refuse a version that is not signed.
         types: full names of types that a skops file may hold beside scikit-learn's, numpy's and scipy's own.
+        max_bytes: of all files of a version together.
     """
 
     keys: tuple[PublicKey, ...] = ()
     require: bool = False
     types: tuple[str, ...] = ()
+    max_bytes: int = MAX_VERSION_BYTES
 
     def signer_of(self, signature: bytes, manifest: bytes) -> PublicKey | None:
         """The key that made a signature of these bytes; None where none of ours did."""
         return next((key for key in self.keys if key.vouches(signature, manifest)), None)
+
+
+def check_total(place: str, manifest: Manifest, trust: Trust) -> None:
+    """
+    Are a version's files small enough to be read?
+
+    Args:
+        place: of the manifest, for messages.
+        manifest: says how large each is; one that is larger or smaller is refused when it is read.
+        trust: how large they may be together.
+    Raises: PackageError (step `manifest`).
+    """
+    total = sum(entry.size_bytes for entry in manifest.files.values())
+    if total > trust.max_bytes:
+        raise PackageError(
+            f"{place}: its files have {total:,} bytes together, at most {trust.max_bytes:,} are read",
+            step="manifest",
+            hint="if it has to be that large, raise [model] max_size",
+        )
 
 
 def check_signature(folder: Path, manifest: bytes, trust: Trust) -> PublicKey | None:
