@@ -232,12 +232,20 @@ class ServeSettings:
     """PEM file of the certificate's key, when it is not in the same file."""
     client_ca: Path | None = None
     """PEM file of authorities, one of which must have signed a client's certificate (mutual TLS)."""
+    max_connections: Annotated[int, Range(1, 100_000)] = 1_000
+    """Connections at a time; then silent ones make room for new ones, and where all are busy, a new one gets 503."""
+    max_head: Bytes = Bytes(64 * 1024)
+    """Largest head of a request (path and headers); a larger one is answered 431."""
+    head_timeout: Seconds = Seconds(10.0)
+    """How long the head of a request, or a TLS handshake, may take; then the connection is closed."""
     max_body: Bytes = Bytes(16 * 1024 * 1024)
     """Largest body of a request; a larger one is answered 413."""
     timeout: Seconds = Seconds(30.0)
     """How long a request may take, including the arrival of its body; beyond it: 504."""
     drain_timeout: Seconds = Seconds(30.0)
-    """How long requests in flight may still take after SIGTERM or Ctrl-C."""
+    """How long the process may still take after SIGTERM or Ctrl-C, whatever it is at."""
+    drain_delay: Seconds = Seconds(2.0)
+    """How long it still takes connections after SIGTERM, while not ready; at most half of `drain_timeout`."""
     rate: Annotated[int, Range(1, 1_000_000)] | None = None
     """Requests per second that one client address may make; beyond it: 429. Default: no limit."""
     batch_rows: Annotated[int, Range(1, 100_000)] = 2_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import os
 import signal
 import ssl
@@ -15,7 +14,10 @@ from typing import Any
 import uvicorn
 
 from stream.app.address import claim_address
+from stream.app.last_resort import LastResort
 from stream.app.reload import Reloader
+from stream.app.rest_connection import KEEP_ALIVE_S, Crowd, connection_type
+from stream.app.rest_server import Server, room_for
 from stream.codec import RecordSchema
 from stream.errors import SettingsError, Stopped
 from stream.resources import log_origin, open_configured, trust_of
@@ -24,15 +26,12 @@ from stream.settings import Settings
 from stream.store import CARD, Package, golden_of, read_vouched
 from stream.telemetry import Metrics
 
-__all__ = ["Rest", "build_rest", "run_rest"]
+__all__ = ["Rest", "build_rest", "run_rest", "server_of"]
 
 log = logging.getLogger(__name__)
 
 _EXAMPLES = 3
 """Golden rows shown in the service's documentation."""
-
-_KEEP_ALIVE_S = 75
-"""Idle connections are kept longer than load balancers keep theirs (usually 60 s), so that those close first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +91,15 @@ def run_rest(settings: Settings) -> None:
     Raises: SettingsError when the address can't be listened on or a certificate can't be used; Refused as
         `build_rest`. Nothing has listened then.
     Raises: Stopped when requests were cut off at the end of the time to drain.
-    Blocks. Exits with 1, without waiting any longer, when the model does not come back within the time to drain.
+    Blocks. When the time to drain is up, the process ends without waiting for its threads: with 1 where a request has
+    no answer.
     """
     serve = settings.serve
     hint = "choose another with --port, [serve] port or STREAM_SERVE__PORT"
     claimed = claim_address("[serve] port", serve.host, serve.port, hint)
     rest = build_rest(settings)
-    server = uvicorn.Server(_config(settings, rest.app))
+    last_resort = LastResort(serve.drain_timeout, lambda: rest.service.fails)
+    server = server_of(settings, rest, last_resort)
     # uvicorn raises the signals that it handled again when it is done; they must not end the process then.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.handle_exit)
@@ -121,6 +122,20 @@ def run_rest(settings: Settings) -> None:
     log.info("drained: every request that was taken has its answer")
 
 
+def server_of(settings: Settings, rest: Rest, last_resort: LastResort | None = None) -> Server:
+    """
+    What listens, and answers from a service.
+
+    Args:
+        settings: the configuration.
+        rest: the service.
+        last_resort: as `Server` has it.
+    Raises: SettingsError when a certificate can't be used.
+    """
+    crowd = Crowd(rest.service, room_for(settings.serve.max_connections))
+    return Server(_config(settings, rest.app, connection_type(crowd)), crowd, last_resort)
+
+
 def shows_traceback(record: logging.LogRecord) -> bool:
     """A filter of the log: requests that are cut off at the end share one line, and have no traceback each."""
     cut = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
@@ -131,7 +146,7 @@ def _is_loopback(host: str) -> bool:
     return host.startswith("127.") or host == "::1"
 
 
-def _config(settings: Settings, app: Any) -> uvicorn.Config:
+def _config(settings: Settings, app: Any, connection: type[asyncio.Protocol]) -> uvicorn.Config:
     serve = settings.serve
     for name in ("key", "client_ca"):
         if getattr(serve, name) is not None and serve.certificate is None:
@@ -148,13 +163,12 @@ def _config(settings: Settings, app: Any) -> uvicorn.Config:
         app,
         log_config=None,
         access_log=False,
-        http="httptools",
+        http=connection,
         ws="none",
         lifespan="on",
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=math.ceil(serve.drain_timeout),
+        timeout_keep_alive=KEEP_ALIVE_S,
         ssl_cert_reqs=ssl.CERT_REQUIRED if serve.client_ca else ssl.CERT_NONE,
         ssl_certfile=given.get("ssl_certfile"),
         ssl_keyfile=given.get("ssl_keyfile"),

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stream.rest.endpoint import Endpoint
-from stream.rest.problems import RETRY, Problem
+from stream.rest.problems import RETRY, Problem, overloaded
 from stream.rest.responses import json_response
 from stream.rest.service import Service
 from stream.settings import Secret, ServeSettings
@@ -22,7 +22,7 @@ from stream.settings import Secret, ServeSettings
 __all__ = ["Rate", "guarded"]
 
 _CUT_OFF = 0
-"""The status of a request whose client is gone, or that a stop ends: nobody gets one."""
+"""The status of a request that ends with the process: nobody counts it any more."""
 
 
 class Rate:
@@ -59,23 +59,27 @@ def guarded(service: Service, endpoint: Endpoint, rate: Rate) -> Callable[[Reque
             async with asyncio.timeout(service.settings.timeout):
                 response = await _admitted(service, endpoint, rate, request)
             status = response.status_code
-            return response
         except TimeoutError:
             late = f"no answer within {service.settings.timeout:g} s ([serve] timeout)"
             status = 504
-            return await _refusal(endpoint, Problem(504, late))
+            response = await _refusal(endpoint, Problem(504, late))
         except Problem as problem:
             status = problem.status
-            return await _refusal(endpoint, problem)
+            response = await _refusal(endpoint, problem)
         except asyncio.CancelledError:
             service.cut_off += 1
             status = _CUT_OFF
-            raise
+            if not service.draining:
+                raise
+            response = await _refusal(endpoint, overloaded("the process ends before the answer is there"))
         finally:
             service.in_flight(-1)
             if status != _CUT_OFF:
                 service.metrics.add("stream_requests_total", endpoint=endpoint.path, status=str(status))
                 service.metrics.observe("stream_request_seconds", time.monotonic() - started)
+        if service.draining:
+            response.headers["connection"] = "close"
+        return response
 
     return call
 

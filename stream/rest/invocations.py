@@ -53,7 +53,7 @@ def _header(options: Mapping[str, str]) -> str | None:
 
 async def _ping(service: Service, request: Request, body: bytes) -> Response:
     if not service.ready:
-        raise Problem(503, "the model is stuck in a batch")
+        raise Problem(503, "the process is about to end" if service.live else "the model is stuck in a batch")
     # An empty line, which is not JSON, under JSON's content type: as MLflow's scoring server does it.
     return Response(b"\n", media_type=JSON)
 

@@ -27,7 +27,7 @@ __all__ = ["ENDPOINTS"]
 
 
 async def _live(service: Service, request: Request, body: bytes) -> Response:
-    return await _readiness(service, live=service.ready)
+    return await json_response({"live": service.live}, status=200 if service.live else 503)
 
 
 async def _ready(service: Service, request: Request, body: bytes) -> Response:

@@ -39,6 +39,7 @@ class Service:
         batcher: scores rows.
         intake: reads bodies.
         cut_off: requests without an answer when the process ended.
+        draining: whether the process is about to end: what still comes is answered, but is better sent elsewhere.
     """
 
     def __init__(self, served: Served, settings: ServeSettings, metrics: Metrics) -> None:
@@ -50,11 +51,27 @@ class Service:
         self.intake = Intake(settings)
         self._in_flight = 0
         self.cut_off = 0
+        self.draining = False
+
+    @property
+    def live(self) -> bool:
+        """Whether requests are answered: False while the model is stuck."""
+        return not self.batcher.stuck
 
     @property
     def ready(self) -> bool:
-        """Whether requests are answered: False while the model is stuck."""
-        return not self.batcher.stuck
+        """Whether more requests are welcome: False while the model is stuck, and before the process ends."""
+        return self.live and not self.draining
+
+    @property
+    def unanswered(self) -> int:
+        """How many requests have no answer yet."""
+        return self._in_flight
+
+    @property
+    def fails(self) -> bool:
+        """Whether a process that ends now leaves requests without an answer."""
+        return self.batcher.busy or self._in_flight > 0 or self.cut_off > 0
 
     def in_flight(self, change: int) -> None:
         """Count requests that begin and end."""

@@ -1,0 +1,225 @@
+"""The server of `stream serve`, in this process: what connections may do, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from stream.app.rest_connection import HEADERS, PIPELINED
+from stream.app.rest_process import Rest, build_rest, server_of
+from stream.app.rest_server import Server
+from tests.kafka.process import wait_for
+from tests.unit.rest.models import GIVEN, LET, NEVER, pack_people, settings_for
+
+PING = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
+HEAD = b"GET /ping HTTP/1.1\r\nHost: x\r\nX-A: "
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The classifier of people."""
+    return pack_people(tmp_path_factory.mktemp("server") / "people")
+
+
+class Listening:
+    """A service in a thread, and its clients."""
+
+    def __init__(self, server: Server, rest: Rest, address: Any) -> None:
+        self.server, self.rest, self.address = server, rest, address
+        self._clients = ExitStack()
+
+    def connect(self) -> socket.socket:
+        """A connection; it ends with the test."""
+        return self._clients.enter_context(socket.create_connection(self.address, timeout=20))
+
+    def ask(self, request: bytes, client: socket.socket | None = None) -> bytes:
+        """Send something; what comes back at first."""
+        client = client or self.connect()
+        client.sendall(request)
+        return client.recv(65_536)
+
+    def close(self) -> None:
+        """End the clients."""
+        self._clients.close()
+
+    @property
+    def held(self) -> int:
+        """Connections."""
+        return len(self.server.server_state.connections)
+
+
+@contextmanager
+def listening(package: Path, *, send_buffer: int | None = None, **serve: Any) -> Iterator[Listening]:
+    """A service that listens on a free port."""
+    settings = settings_for(package, **serve)
+    rest = build_rest(settings)
+    server = server_of(settings, rest)
+    claimed = socket.create_server(("127.0.0.1", 0))
+    if send_buffer:
+        claimed.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    door = Listening(server, rest, claimed.getsockname())
+    running = Thread(target=server.run, args=([claimed],))
+    running.start()
+    try:
+        wait_for(lambda: server.started, 20, "the service to listen")
+        yield door
+    finally:
+        LET.set()
+        door.close()
+        server.should_exit = True
+        running.join(20)
+        LET.clear()
+    assert not running.is_alive()
+
+
+def predict(row: dict[str, object], **headers: str) -> bytes:
+    """A request with a row."""
+    body = json.dumps(row).encode()
+    head = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    return f"POST /predict HTTP/1.1\r\nHost: x\r\n{lines}\r\n".encode() + body
+
+
+def ends(client: socket.socket, request: bytes = b"") -> bool:
+    """Whether the connection is closed by the other end, whatever it says before."""
+    try:
+        client.sendall(request)
+        while client.recv(65_536):
+            pass
+    except (ConnectionResetError, BrokenPipeError):
+        pass
+    return True
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        HEAD + b"a" * 100_000,
+        b"GET /" + b"a" * 100_000,
+        b"GET /ping HTTP/1.1\r\n" + b"X: y\r\n" * (HEADERS + 1) + b"\r\n",
+        b"GET /ping HTTP/1.1\r\n" + b"X: y\r\n" * 20_000,
+        HEAD + b"a" * 70_000 + b"\r\n\r\n",
+        b"\r\n" * 50_000,
+    ],
+    ids=["one header", "path", "fields", "many fields", "whole", "empty lines"],
+)
+def test_endless_head_is_431(package: Path, more: bytes) -> None:
+    """However it goes on; others are answered, and nothing is kept of it."""
+    with listening(package) as door:
+        client = door.connect()
+        answer = door.ask(more, client)
+
+        assert answer.startswith(b"HTTP/1.1 431 "), answer[:80]
+        assert b"connection: close" in answer
+        assert ends(client)
+        assert door.ask(PING).startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_goes_on_without_end_after_a_head_is_431_too(package: Path) -> None:
+    """A trailer behind a body in chunks, the extension of a chunk."""
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with listening(package) as door:
+        for begin in (head + b"2\r\n{}\r\n0\r\nX: ", head + b"2;x="):
+            assert ends(door.connect(), begin + b"a" * 1_000_000)
+
+
+def test_silent_connections_are_closed(package: Path) -> None:
+    """One that says nothing, one that stops within a head, one that goes on with empty lines after an answer."""
+    with listening(package, head_timeout=0.3) as door:
+        silent, half, asked = (door.connect() for _ in range(3))
+        half.sendall(HEAD)
+        assert door.ask(PING, asked).startswith(b"HTTP/1.1 200 ")
+        asked.sendall(b"\r\n")
+
+        assert [b"", b"", b""] == [client.recv(10) for client in (silent, half, asked)]
+
+
+def test_body_that_nobody_reads_has_to_end(package: Path) -> None:
+    """After a 413 the rest of a body may come, but not for ever; the same after a 504."""
+    with listening(package, head_timeout=0.3, timeout=0.3, max_body=100) as door:
+        large, slow = door.connect(), door.connect()
+        large.sendall(predict(GIVEN, **{"Content-Length": "5000"}))
+        slow.sendall(predict({}, **{"Content-Length": "90"}))
+
+        assert large.recv(65_536).startswith(b"HTTP/1.1 413 ")
+        assert slow.recv(65_536).startswith(b"HTTP/1.1 504 ")
+        assert [b"", b""] == [large.recv(10), slow.recv(10)]
+
+
+def test_newcomer_takes_the_place_of_the_longest_silent(package: Path) -> None:
+    """A crowd that says nothing does not keep a client out; one at work is never put out."""
+    with listening(package, max_connections=5) as door:
+        busy = door.connect()
+        busy.sendall(predict({**GIVEN, "age": NEVER}))
+        wait_for(lambda: door.rest.service.batcher.busy, 20, "the model to be asked")
+        crowd = [door.connect() for _ in range(8)]
+        assert [b""] * 4 == [client.recv(10) for client in crowd[:4]]
+
+        assert door.ask(PING).startswith(b"HTTP/1.1 200 ")
+        assert door.held <= 6
+        LET.set()
+        assert busy.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_newcomer_is_turned_away_where_all_are_busy(package: Path) -> None:
+    """503, at once; the others get their answers."""
+    with listening(package, max_connections=2) as door:
+        busy = [door.connect() for _ in range(2)]
+        for client in busy:
+            client.sendall(predict({**GIVEN, "age": NEVER}))
+        wait_for(lambda: door.rest.service.unanswered == 2, 20, "both to be taken")
+
+        assert door.connect().recv(65_536).startswith(b"HTTP/1.1 503 ")
+        LET.set()
+        assert [b"HTTP/1.1 200 "] * 2 == [client.recv(65_536)[:13] for client in busy]
+
+
+def test_requests_in_a_row_are_answered_up_to_a_number(package: Path) -> None:
+    """Some may be sent before the first answer; thousands are no client's."""
+    with listening(package) as door:
+        client = door.connect()
+        client.sendall(PING * PIPELINED)
+        text = b""
+        while text.count(b"HTTP/1.1 200 ") < PIPELINED:
+            text += client.recv(65_536)
+
+        assert ends(door.connect(), PING * 5_000)
+
+
+def test_client_that_does_not_fetch_its_answer_is_given_up(package: Path) -> None:
+    """What waits for it counts as held; when the time is up it is dropped."""
+    with listening(package, timeout=0.3, send_buffer=4_096) as door:
+        memory = door.rest.service.intake.memory
+        door.connect().sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * PIPELINED)
+
+        wait_for(lambda: len(memory.unsent) == 1, 20, "an answer to wait")
+        wait_for(lambda: not memory.unsent and door.held == 0, 20, "the client to be given up")
+
+
+def test_end_tells_clients_to_go_elsewhere_and_loses_no_request(package: Path) -> None:
+    """Not ready, but live; every answer says that it is the last; idle connections stay for a while, then end."""
+    with listening(package, drain_delay=0.6, drain_timeout=20.0) as door:
+        idle, active, busy = (door.connect() for _ in range(3))
+        for client in (idle, active):
+            assert b"connection: close" not in door.ask(predict(GIVEN), client)
+        busy.sendall(predict({**GIVEN, "age": NEVER}))
+        wait_for(lambda: door.rest.service.batcher.busy, 20, "the model to be asked")
+        door.server.handle_exit(signal.SIGTERM, None)
+        ready = door.ask(b"GET /v2/health/ready HTTP/1.1\r\nHost: x\r\n\r\n")
+        live = door.ask(b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        active.sendall(predict(GIVEN))
+        LET.set()
+        answers = [ready, live, active.recv(65_536), busy.recv(65_536)]
+
+        assert [b"503", b"200", b"200", b"200"] == [answer[9:12] for answer in answers]
+        assert all(b"connection: close" in answer for answer in answers)
+        assert b"" == idle.recv(10)
+        assert b"" == active.recv(10)
