@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from stream.codec import RecordSchema, compare
-from stream.errors import PackageError, Retriable, SettingsError, StreamError
+from stream.errors import BrokerRefused, PackageError, Retriable, SettingsError, StreamError
 from stream.resources import log_origin, open_configured
 from stream.settings import Settings
 from stream.store import Package, current_version
@@ -81,18 +81,27 @@ class Reloader:
         Returns: whether another version answers now. A version that can't be opened, or whose predictions
             downstream could not read, does not replace the one that answers; it is tried again only once `current`
             has named another in between. One that waits for something else, such as a registry that knows
-            its prediction schema, is tried again after some looks.
+            its prediction schema or a disk that can be read, is tried again after some looks.
         Blocks while it is opened.
         """
+        folder = self.settings.path(self.settings.model.uri)
         try:
-            version = current_version(self.settings.path(self.settings.model.uri))
+            version = current_version(folder)
         except PackageError as error:
             self._note(None, error)
+            return False
+        except OSError as error:
+            # The folder may not be listed, its disk is gone, or no file can be opened just now.
+            text = f"{folder}: can't be looked at: {error.strerror or error}"
+            self._note(
+                None, PackageError(text, hint="see to its disk, its rights, or the limit of open files")
+            )
             return False
         if version == self.package.manifest.version:
             self._refused = None
             if self.last.error:
                 # Rolled back, or corrected: `current` no longer names the version that was refused.
+                log.info("%s, which serves, is the current version again", self.package.manifest.model)
                 self.last = Reload(version, "", _now())
             return False
         if version == self._refused:
@@ -108,13 +117,13 @@ class Reloader:
             package = self.open_it()
             self._fits(package)
             self.hand_over(package)
-        except (Retriable, SettingsError) as error:
-            # Not the version's fault: a registry that does not answer, or does not know its prediction schema yet.
-            self._passing, self._looks_left = version, PASSING_LOOKS
-            self._note(version, error)
-            return False
         except StreamError as error:
-            return self._refuse(version, error)
+            return self._postpone(version, error) if _is_passing(error) else self._refuse(version, error)
+        except OSError as error:
+            text = f"opening it raised {type(error).__name__}: {error}"
+            return self._postpone(
+                version, PackageError(text, hint="see to its disk, or the limit of open files")
+            )
         # Opening runs the version's own code, which may even call sys.exit: nothing it does may end the worker.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             text = f"opening it raised {type(error).__name__}: {error}"
@@ -131,6 +140,11 @@ class Reloader:
         log.info("%s was opened in %.1f s and takes over", package.manifest.model, seconds)
         log_origin(package, self.settings.model)
         return True
+
+    def _postpone(self, version: int, error: StreamError) -> bool:
+        self._passing, self._looks_left = version, PASSING_LOOKS
+        self._note(version, error)
+        return False
 
     def _refuse(self, version: int, error: StreamError) -> bool:
         self._refused = version
@@ -159,12 +173,25 @@ class Reloader:
         step = getattr(error, "step", "")
         reason = f"step {step}: {error.message}" if step else error.message
         if self.last.error != reason:
-            serving = self.package.manifest.model
-            log.error(
-                "version %s is refused, %s keeps serving: %s", version if version else "?", serving, error
-            )
-            self.metrics.add("stream_reloads_total", result="refused")
+            what = f"version {version} is refused" if version else "no new version can be looked for"
+            log.error("%s, %s keeps serving: %s", what, self.package.manifest.model, error)
+            self.metrics.add("stream_reloads_total", result="refused" if version else "failed")
         self.last = Reload(version, reason, _now())
+
+
+def _is_passing(error: BaseException) -> bool:
+    """
+    Whether a refusal is not the version's fault.
+
+    A registry does not answer, refuses us, or does not know the prediction schema yet; or a file could not be read: its
+    disk fails, no more files can be opened, or the version is still being copied.
+    """
+    if isinstance(error, Retriable | SettingsError | BrokerRefused):
+        return True
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        cause = cause.__cause__
+    return cause is not None
 
 
 def _now() -> str:

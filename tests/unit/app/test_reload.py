@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
 from stream.app.reload import PASSING_LOOKS, Reloader
-from stream.errors import Retriable, SettingsError, StreamError
+from stream.errors import BrokerRefused, Retriable, SettingsError
 from stream.settings import ModelSettings, Settings
 from stream.store import Package, PackRequest, open_package, pack
 from stream.telemetry import Metrics
@@ -143,11 +146,69 @@ class TestLook:
         assert not rig.reloader.look()
         assert "current" in rig.reloader.last.error
 
-    @pytest.mark.parametrize("fault", [Retriable("registry away"), SettingsError("not registered")])
-    def test_version_that_waits_for_something_else_is_tried_again(
-        self, folder: Path, fault: StreamError
+    @pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE])
+    @pytest.mark.parametrize("at", ["current", "versions"])
+    def test_folder_that_cannot_be_looked_at_leaves_the_one_that_answers(
+        self,
+        folder: Path,
+        number: int,
+        at: str,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
-        """A registry that is away or lacks its schema is not the version's fault; it is not opened at each look."""
+        """Whichever call fails, and why: said once, counted, shown; and over once the folder can be read again."""
+        rig = Rig(folder)
+        packed(folder, 2.0)
+        real = os.open
+
+        def broken(path: Any, *arguments: Any, **options: Any) -> int:
+            if Path(path).name == at or at == "versions":
+                raise OSError(number, os.strerror(number), path)
+            return real(path, *arguments, **options)
+
+        def unlisted(path: Path) -> Any:
+            raise OSError(number, os.strerror(number), path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", broken)
+            if at == "versions":
+                patch.setattr(Path, "iterdir", unlisted)
+            looks = [rig.reloader.look(), rig.reloader.look()]
+
+        assert [False, False] == looks
+        assert os.strerror(number) in rig.reloader.last.error
+        assert 1 == rig.metrics.value("stream_reloads_total", result="failed")
+        assert 1 == sum("keeps serving" in text for text in caplog.messages)
+        assert rig.reloader.look()
+        assert "" == rig.reloader.last.error
+
+    @pytest.mark.parametrize("name", ["model.joblib", "manifest.json", "golden.avro"])
+    def test_version_whose_file_cannot_be_read_now_is_tried_again(self, folder: Path, name: str) -> None:
+        """It may still be copied, or its disk be away: not the version's fault."""
+        rig = Rig(folder)
+        packed(folder, 2.0)
+        file = folder / "versions" / "2" / name
+        content = file.read_bytes()
+        file.unlink()
+
+        assert not rig.reloader.look()
+        file.write_bytes(content)
+
+        assert [False] * PASSING_LOOKS + [True] == [rig.reloader.look() for _ in range(PASSING_LOOKS + 1)]
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            Retriable("registry away"),
+            SettingsError("not registered"),
+            BrokerRefused("redirects"),
+            OSError(5, "disk"),
+        ],
+    )
+    def test_version_that_waits_for_something_else_is_tried_again(
+        self, folder: Path, fault: Exception
+    ) -> None:
+        """A registry that is away, refuses us or lacks its schema, or a disk that fails, is not its fault; not opened at each look."""
         rig = Rig(folder)
         packed(folder, 2.0)
         opened, faults = [0], [fault]
