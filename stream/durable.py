@@ -49,7 +49,10 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
     Yields: the file, open for bytes.
     Raises: OSError from the disk; `path` is then as it was.
     """
-    with renamed(path) as beside, beside.open("wb") as file:  # 1, 3
+    with (
+        renamed(path) as beside,
+        beside.open("xb") as file,
+    ):  # 1, 3; never through a link that somebody put there
         yield file
         file.flush()
         os.fsync(file.fileno())  # 2

@@ -127,7 +127,7 @@ def state_folder(settings: Settings) -> Path:
 
 
 def _suspects(settings: Settings) -> Suspects:
-    """This worker's note of suspect records. Raises: SettingsError when its folder can't be created."""
+    """This worker's note of suspect records. Raises: SettingsError when its folder can't be had, or isn't its own."""
     folder = state_folder(settings)
     try:
         return Suspects(folder)

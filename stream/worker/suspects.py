@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from stream.records import Batch, Outcome
+from stream.worker.own_file import open_own
 from stream.worker.protocols import Process
 
 __all__ = ["CRASHES", "Guarded", "OtherProcess", "Suspects"]
@@ -41,11 +42,10 @@ class Suspects:
 
         Args:
             folder: this worker's own; created when it is not there.
-        Raises: OSError when it can't be created or written, or its disk is full.
+        Raises: SettingsError when it is not this user's alone; OSError when it can't be created or written, or its disk
+            is full.
         """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / "scoring.note"
-        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        with os.fdopen(open_own(folder, "scoring.note"), "r+b") as file:
             left_over = file.read(_NOTE_BYTES)
             file.truncate(_NOTE_BYTES)
             file.seek(0)

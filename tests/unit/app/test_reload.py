@@ -208,7 +208,7 @@ class TestLook:
     def test_version_that_waits_for_something_else_is_tried_again(
         self, folder: Path, fault: Exception
     ) -> None:
-        """A registry that is away, refuses us or lacks its schema, or a disk that fails, is not its fault; not opened at each look."""
+        """A registry that is away, refuses us or lacks its schema, or a disk that fails, is not its fault."""
         rig = Rig(folder)
         packed(folder, 2.0)
         opened, faults = [0], [fault]
