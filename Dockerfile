@@ -41,6 +41,6 @@ EXPOSE 6066
 STOPSIGNAL SIGTERM
 # Answers 503, and so fails, when the engine is stuck; a port that is open proves nothing.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ.get('STREAM_WEB__PORT', '6066')}/health/live\", timeout=4)"]
+    CMD ["python", "-c", "import os, ssl, urllib.request; tls = 'STREAM_WEB__CERTIFICATE' in os.environ; urllib.request.urlopen(f\"http{'s' * tls}://127.0.0.1:{os.environ.get('STREAM_WEB__PORT', '6066')}/health/live\", timeout=4, context=ssl._create_unverified_context() if tls else None)"]
 ENTRYPOINT ["stream"]
 CMD ["worker"]

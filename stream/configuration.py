@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from stream.errors import SettingsError
 from stream.nearest import did_you_mean
+from stream.secret_values import hidden, kind_of, read_secret, shown
 from stream.settings import Bytes, Range, Seconds, Secret, Settings
 
 __all__ = ["load_settings", "sections"]
@@ -61,6 +62,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
         loaded = TypeAdapter(Settings).validate_python({**prepared, "base": base})
     except ValidationError as error:
         raise _explain(error, chosen, origins) from error
+    _check_access(loaded, chosen, origins)
     return _check_ranges(loaded, chosen, origins)
 
 
@@ -71,6 +73,11 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(
             f"{path}: can't be read: {error.strerror or error}", hint="name the file with --config FILE"
         ) from error
+    except UnicodeDecodeError as error:
+        # Without its cause, which holds the file's bytes.
+        raise SettingsError(
+            f"{path}: not UTF-8 text: byte {error.start} is not", hint="save the file as UTF-8"
+        ) from None
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -104,7 +111,9 @@ def _check_keys(raw: Mapping[str, Any], file: Path, origins: Mapping[str, str]) 
             hint = did_you_mean(section, known) or f"known tables: {', '.join(known)}"
             raise SettingsError(f"{place}: unknown table `{section}`", hint=hint)
         if not isinstance(table, dict):
-            raise SettingsError(f"{file}: `{section}` is a table, found {table!r}", hint=f"write [{section}]")
+            raise SettingsError(
+                f"{file}: `{section}` is a table, found {kind_of(table)}", hint=f"write [{section}]"
+            )
         keys = [f.name for f in fields(known[section])]
         for key in table:
             if key not in keys:
@@ -137,14 +146,19 @@ def _prepare(
             value = _quantity(value, _BYTES, where, "a size such as `16MiB`")
         elif get_origin(hint) is Mapping:
             value = _table(value, where)
-            value = {k: _secret(v, f"{where}.{k}", base, environ) for k, v in value.items()}
+            value = {k: hidden(k, read_secret(v, f"{where}.{k}", base, environ)) for k, v in value.items()}
         elif get_origin(hint) is tuple:
             value = _list(value, where)
-            value = [_secret(v, f"{where}[{i}]", base, environ) for i, v in enumerate(value)]
-        done[key] = (
-            _secret(value, where, base, environ) if isinstance(value, dict) and _is_secret(value) else value
-        )
+            value = [read_secret(v, f"{where}[{i}]", base, environ) for i, v in enumerate(value)]
+        value = read_secret(value, where, base, environ)
+        if _holds_secret(hint) and isinstance(value, str):
+            value = Secret(value)
+        done[key] = value
     return done
+
+
+def _holds_secret(hint: object) -> bool:
+    return Secret in get_args(hint)
 
 
 def _quantity(value: object, units: Mapping[str, float], where: str, expected: str) -> object:
@@ -158,7 +172,8 @@ def _quantity(value: object, units: Mapping[str, float], where: str, expected: s
         return float(value) if units is _SECONDS else int(value)
     except ValueError:
         raise SettingsError(
-            f"{where}: expected {expected}, found {value!r}", hint=f"use one of the units {', '.join(units)}"
+            f"{where}: expected {expected}, found {shown(value)}",
+            hint=f"use one of the units {', '.join(units)}",
         ) from None
 
 
@@ -172,7 +187,7 @@ def _table(value: object, where: str) -> dict[str, Any]:
             ) from None
     if not isinstance(value, dict):
         raise SettingsError(
-            f"{where}: expected a table, found {value!r}", hint="write a table of key = value"
+            f"{where}: expected a table, found {kind_of(value)}", hint="write a table of key = value"
         )
     return value
 
@@ -184,44 +199,46 @@ def _list(value: object, where: str) -> list[Any]:
         except json.JSONDecodeError as error:
             raise SettingsError(f"{where}: expected a JSON list, {error}", hint='write ["value"]') from None
     if not isinstance(value, list):
-        raise SettingsError(f"{where}: expected a list, found {type(value).__name__}", hint='write ["value"]')
+        raise SettingsError(f"{where}: expected a list, found {kind_of(value)}", hint='write ["value"]')
     return value
-
-
-def _is_secret(value: object) -> bool:
-    return isinstance(value, dict) and len(value) == 1 and set(value) <= {"file", "env"}
-
-
-def _secret(value: object, where: str, base: Path, environ: Mapping[str, str]) -> object:
-    """`{ file = … }` or `{ env = … }` → the secret itself; anything else as it is."""
-    if not _is_secret(value):
-        return value
-    assert isinstance(value, dict)
-    [(source, name)] = value.items()
-    if source == "env":
-        if name not in environ:
-            raise SettingsError(f"{where}: environment variable `{name}` is not set", hint=f"set {name}")
-        return Secret(environ[name])
-    try:
-        return Secret((base / str(name)).read_text(encoding="utf-8").rstrip("\r\n"))
-    except OSError as error:
-        raise SettingsError(
-            f"{where}: secret file {name} can't be read: {error.strerror or error}",
-            hint="check path and permissions",
-        ) from error
 
 
 def _explain(error: ValidationError, file: Path, origins: Mapping[str, str]) -> SettingsError:
     """The library's first complaint, as ours: place, expected, found."""
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"][:2])
+    first = error.errors(include_url=False, include_context=False)[0]
+    section, key, *below = (str(part) for part in first["loc"])
+    hint = get_type_hints(sections()[section]).get(key)
+    secret = hint is None or _holds_secret(hint)
+    place, expected = _where(f"{section}.{key}", file, origins), first["msg"].removeprefix("Input should be ")
+    advice = "see docs/configuration.md for this key"
+    if get_origin(hint) is Mapping and below:
+        place, expected, secret = f"{place}.{below[0]}", "a text, a number, true or false", True
+        advice = (
+            'write `"its.name" = "value"`, the name in quotes; a secret as { file = "…" } or { env = "…" }'
+        )
+    elif secret:
+        expected, advice = "a text", 'write "…", { file = "…" } or { env = "…" }'
     found = first.get("input")
-    shown = "" if isinstance(found, Secret) else f", found {found!r}"
-    message = first["msg"].removeprefix("Input should be ").replace("Value error, ", "")
     return SettingsError(
-        f"{_where(key, file, origins)}: expected {message}{shown}",
-        hint="see docs/configuration.md for this key",
+        f"{place}: expected {expected.replace('Value error, ', '')},"
+        f" found {kind_of(found) if secret else shown(found)}",
+        hint=advice,
     )
+
+
+def _check_access(loaded: Settings, file: Path, origins: Mapping[str, str]) -> None:
+    """What would let in whoever comes, or show a password to whoever reads the log."""
+    for section in sections():
+        if getattr(getattr(loaded, section), "token", None) == "":
+            raise SettingsError(
+                f"{_where(f'{section}.token', file, origins)}: is empty, and would let everybody in",
+                hint="look at the file or variable it comes from, or leave the key out",
+            )
+    if "@" in loaded.kafka.bootstrap_servers:
+        raise SettingsError(
+            f"{_where('kafka.bootstrap_servers', file, origins)}: holds a user",
+            hint='give "sasl.username" and "sasl.password" in [kafka.properties]',
+        )
 
 
 def _ranges(hint: object) -> Iterator[Range]:

@@ -214,6 +214,14 @@ class WebSettings:
     """Address to listen on."""
     port: Annotated[int, Range(1, 65_535)] = 6066
     """Port to listen on; each worker of a machine needs its own."""
+    hosts: tuple[str, ...] = ()
+    """Names by which clients may call the web, besides the address it listens on; `["*"]`: any name."""
+    token: str | Secret | None = None
+    """Requests must carry `Authorization: Bearer …` with it, except those for `/health/…`."""
+    certificate: Path | None = None
+    """PEM file of the web's certificate and its chain: HTTPS instead of HTTP."""
+    key: Path | None = None
+    """PEM file of the certificate's key, when it is not in the same file."""
 
 
 @dataclass(frozen=True, slots=True)

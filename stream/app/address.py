@@ -1,12 +1,19 @@
-"""Addresses to listen on: claimed before anything slow begins, so that one that is taken is reported at once."""
+"""
+Addresses to listen on, and the certificate that a server shows there.
+
+Claimed and checked before anything slow begins, so that what can't be had is reported at once.
+"""
 
 from __future__ import annotations
 
 import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
 
 from stream.errors import SettingsError
 
-__all__ = ["claim_address"]
+__all__ = ["claim_address", "listeners", "server_tls"]
 
 
 def claim_address(setting: str, host: str, port: int, hint: str) -> socket.socket:
@@ -35,3 +42,64 @@ def claim_address(setting: str, host: str, port: int, hint: str) -> socket.socke
             f"{setting}: can't listen on {host}:{port}: {error.strerror or error}", hint=hint
         ) from error
     return claimed
+
+
+def listeners(host: str, port: int, backlog: int) -> list[socket.socket]:
+    """
+    Listen on every address that a host has.
+
+    Args:
+        host: a name or an address, IPv4 or IPv6.
+        port: of all of them.
+        backlog: connections that the system holds until they are taken.
+    Returns: sockets that don't block, at least one; the caller closes them.
+    Raises: OSError when one can't be listened on; none does then.
+    """
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    opened: list[socket.socket] = []
+    try:
+        for family, _, _, _, address in dict.fromkeys(found):
+            one = socket.socket(family)
+            opened.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.setblocking(False)
+            one.bind(address)
+            one.listen(backlog)
+    except OSError:
+        for one in opened:
+            one.close()
+        raise
+    return opened
+
+
+def server_tls(
+    section: str, certificate: Path | None, key: Path | None, path: Callable[[Path], Path]
+) -> ssl.SSLContext | None:
+    """
+    The TLS context of a server; None where it has no certificate.
+
+    Args:
+        section: of the configuration, for messages.
+        certificate: PEM file of the certificate and its chain.
+        key: PEM file of its key, when that is not in the same file.
+        path: makes the configuration's paths absolute.
+    Raises: SettingsError when they can't be used; also for a key that has a password, which nobody could be asked for.
+    """
+    if certificate is None:
+        if key is not None:
+            raise SettingsError(
+                f"{section} key: is set, but certificate is not", hint="set certificate too, or neither"
+            )
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(path(certificate), None if key is None else path(key), password="")
+    except OSError as error:  # ssl.SSLError is one
+        named = " and ".join(str(file) for file in (certificate, key) if file is not None)
+        raise SettingsError(
+            f"{section} certificate: {named} can't be used: {error.strerror or error}",
+            hint="give PEM files of a certificate and its key, the key without a password",
+        ) from error
+    return context

@@ -75,9 +75,9 @@ def build_app(settings: Settings) -> faust.App:
         autodiscover=False,
     )
     boot = app.boot_strategy = Boot(app)
-    app.web = Web(app)
+    web = app.web = Web(app, settings)
     status = Status(parts)
-    serve_views(app, status)
+    serve_views(app, web.access, status)
 
     @app.service
     class Engine(EngineService):
@@ -106,7 +106,7 @@ def run_worker(app: faust.App, settings: Settings) -> NoReturn:
     Raises: SettingsError when something else listens on the web's port; nothing was started.
     Exits 0 after SIGTERM or SIGINT, 1 when the engine ended by itself.
     """
-    # Faust would notice only after the start, with a traceback.
+    # The web would notice only after the start.
     hint = "give each worker of a machine its own port: [web] port, or STREAM_WEB__PORT"
     claim_address("[web] port", settings.web.host, settings.web.port, hint).close()
     worker = faust.Worker(

@@ -42,7 +42,7 @@ def status(config: Path | None, workers: tuple[str, ...], over: float, json_out:
 
     settings = settings_of(config)
     group = observe_group(settings, over)
-    answers, silent = statuses(workers or (f"http://{settings.web.host}:{settings.web.port}",))
+    answers, silent = statuses(settings, workers)
     rate = round(group.records_per_second, 1)
     models = sorted({str(answer["model"]) for answer in answers})
     most = "at most " if group.dead_letters else ""

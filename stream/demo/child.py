@@ -12,7 +12,7 @@ from urllib.request import ProxyHandler, build_opener
 from stream.app import child_command, child_environ
 from stream.errors import Stopped
 from stream.settings import Settings
-from stream.tasks import ask_worker
+from stream.tasks import ask_worker, web_url
 
 __all__ = ["Child"]
 
@@ -37,7 +37,7 @@ class Child:
             environ: the worker's environment.
         """
         self.log = config.with_name("worker.log")
-        self.url = f"http://{settings.web.host}:{settings.web.port}"
+        self.url = web_url(settings)
         self._command = child_command("stream", "worker", "--config", str(config))
         self._environ = child_environ(environ)
         self._process: subprocess.Popen[bytes] | None = None

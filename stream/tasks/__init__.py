@@ -19,9 +19,10 @@ if TYPE_CHECKING:
         run_batch,
     )
     from stream.tasks.findings import Finding, Severity
-    from stream.tasks.group_status import GroupStatus, ask_worker, observe_group, statuses
+    from stream.tasks.group_status import GroupStatus, observe_group
     from stream.tasks.topic_setup import register_prediction, set_up_topics, wanted_topics
     from stream.tasks.topic_watching import watch_topic
+    from stream.tasks.worker_answers import ask_worker, statuses, web_url
 
 __all__ = [
     "BatchOptions",
@@ -45,6 +46,7 @@ __all__ = [
     "statuses",
     "wanted_topics",
     "watch_topic",
+    "web_url",
 ]
 
 __getattr__ = lazy_face(__name__)

@@ -1,29 +1,17 @@
-"""A running group as seen from outside: lag and rate from the cluster, the rest from its workers."""
+"""A running group as seen from outside: lag and rate from the cluster."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException
-from typing import IO, Any, TypeAlias
-from urllib.request import urlopen
 
 from stream.records import Partition
 from stream.rights import rights_of
 from stream.settings import Settings
 from stream.transport import Cluster
 
-__all__ = ["GroupStatus", "PartitionStatus", "WorkerStatus", "ask_worker", "observe_group", "statuses"]
-
-ANSWER_S = 3.0
-"""Time for a worker's web to answer."""
-
-
-WorkerStatus: TypeAlias = dict[str, Any]
-"""The JSON of `/api/status`, or of another page of a worker's web."""
+__all__ = ["GroupStatus", "PartitionStatus", "observe_group"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,29 +84,3 @@ def _row(partition: Partition, committed: int | None, low_high: tuple[int, int])
     low, high = low_high
     start = low if committed is None else committed
     return PartitionStatus(partition.index, committed, high, max(0, high - start))
-
-
-def ask_worker(
-    url: str, path: str = "/api/status", open_url: Callable[..., AbstractContextManager[IO[bytes]]] = urlopen
-) -> WorkerStatus | str:
-    """
-    What a worker's web says of it.
-
-    Args:
-        url: of the web, such as `http://127.0.0.1:6066`.
-        path: which page.
-        open_url: as `urllib.request.urlopen`.
-    Returns: the page's JSON, or the reason why it could not be read.
-    """
-    try:
-        with open_url(url.rstrip("/") + path, timeout=ANSWER_S) as answer:
-            found = json.load(answer)
-    except (OSError, HTTPException, ValueError) as error:
-        return f"{url}: no worker answers ({getattr(error, 'reason', error)})"
-    return found if isinstance(found, dict) else f"{url}: not a worker's status"
-
-
-def statuses(urls: Sequence[str]) -> tuple[list[WorkerStatus], list[str]]:
-    """The workers that answer, and why the others don't."""
-    found = [ask_worker(url) for url in urls]
-    return [s for s in found if isinstance(s, dict)], [s for s in found if isinstance(s, str)]

@@ -98,6 +98,117 @@ class TestSecrets:
             load_settings(path, {})
 
 
+PASSWORD = "hunter2"
+
+
+class TestWrongSecrets:
+    """A secret in a form that can't be used: the message names its key and its form, never the secret."""
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            (key, value)
+            for key in (
+                "[serve]\ntoken",
+                "[web]\ntoken",
+                "[schema_registry]\npassword",
+                "[schema_registry]\ntoken",
+            )
+            for value in (f'["{PASSWORD}"]', f'{{ value = "{PASSWORD}" }}', f'{{ file = ["{PASSWORD}"] }}')
+        ]
+        + [
+            ('[kafka.properties]\n"sasl.password"', f'["{PASSWORD}"]'),
+            ("[kafka.properties]\nsasl.password", f'"{PASSWORD}"'),
+            ('[kafka.producer]\n"ssl.key.pem"', f'{{ value = "{PASSWORD}" }}'),
+            ('[kafka.consumer]\n"sasl.password"', f'{{ env = ["{PASSWORD}"] }}'),
+            ("[kafka]\nproperties", f'"{PASSWORD}"'),
+            ("[kafka]\nproperties", f'["sasl.password={PASSWORD}"]'),
+            ("[model]\ntrusted_keys", f'[["{PASSWORD}"]]'),
+            ("[kafka]\nbootstrap_servers", f'"scorer:{PASSWORD}@broker:9092"'),
+            ("kafka", f'"{PASSWORD}"'),
+            ("kafka", f'["{PASSWORD}"]'),
+            ("[kafka]\ngroup", f'["{PASSWORD}"]'),
+            ("[web]\nport", f'{{ password = "{PASSWORD}" }}'),
+            ("[serve]\ntimeout", f'["{PASSWORD}"]'),
+            ("[serve]\ntoken", '{ env = "not a name: hunter2" }'),
+        ],
+    )
+    def test_wrong_form_is_named_and_not_quoted(self, tmp_path: Path, key: str, value: str) -> None:
+        """In the error and in what led to it, which `--debug` prints."""
+        path = written(tmp_path, f"{key} = {value}")
+
+        with pytest.raises(SettingsError) as caught:
+            load_settings(path, {})
+
+        key_name = key.rpartition("\n")[2].replace('"', "").partition(".")[0]
+        assert key_name in caught.value.message
+        assert PASSWORD not in f"{caught.value.message} {caught.value.hint}"
+
+    @pytest.mark.parametrize(
+        ("variable", "text"),
+        [
+            ("STREAM_KAFKA__PROPERTIES", '{"sasl.password": ["hunter2"]}'),
+            ("STREAM_KAFKA__PROPERTIES", '{"sasl": {"password": "hunter2"}}'),
+            ("STREAM_KAFKA__PROPERTIES", '{"sasl.password": "hunter2"'),
+            ("STREAM_KAFKA__PROPERTIES", '["hunter2"]'),
+            ("STREAM_MODEL__TRUSTED_KEYS", '["hunter2"'),
+            ("STREAM_MODEL__TRUSTED_KEYS", "hunter2"),
+        ],
+    )
+    def test_wrong_form_in_a_variable_is_not_quoted(self, tmp_path: Path, variable: str, text: str) -> None:
+        """The variable is named."""
+        with pytest.raises(SettingsError, match=variable) as caught:
+            load_settings(written(tmp_path, ""), {variable: text})
+
+        assert PASSWORD not in str(caught.value)
+
+    @pytest.mark.parametrize("content", [b"\xffhunter2", b"x" * 2_000_000])
+    def test_secret_file_that_holds_none_is_named(self, tmp_path: Path, content: bytes) -> None:
+        """Not text, or far too much: the file is named, and none of it is quoted."""
+        (tmp_path / "pw").write_bytes(content)
+        path = written(tmp_path, '[serve]\ntoken = { file = "pw" }')
+
+        with pytest.raises(SettingsError, match="serve.token: secret file pw") as caught:
+            load_settings(path, {})
+
+        assert PASSWORD not in str(caught.value)
+        assert caught.value.__cause__ is None
+
+    def test_configuration_that_is_not_utf8_is_named(self, tmp_path: Path) -> None:
+        """With the place of the first wrong byte, and without its neighbours."""
+        path = tmp_path / "stream.toml"
+        path.write_bytes(b'[serve]\ntoken = "hunter2\xff"')
+
+        with pytest.raises(SettingsError, match="stream.toml: not UTF-8") as caught:
+            load_settings(path, {})
+
+        assert PASSWORD not in str(caught.value)
+
+    @pytest.mark.parametrize("section", ["web", "serve", "schema_registry"])
+    @pytest.mark.parametrize("how", ['""', '{ file = "empty" }', '{ env = "EMPTY" }'])
+    def test_empty_token_is_refused(self, tmp_path: Path, section: str, how: str) -> None:
+        """It would be a door that stands open where one with a lock was meant."""
+        (tmp_path / "empty").write_text("\n")
+        path = written(tmp_path, f"[{section}]\ntoken = {how}")
+
+        with pytest.raises(SettingsError, match=rf"{section}\.token: is empty"):
+            load_settings(path, {"EMPTY": ""})
+
+    def test_secrets_written_as_text_do_not_show_either(self, tmp_path: Path) -> None:
+        """In the settings, whichever key holds them."""
+        names = ("sasl.password", "ssl.key.pem", "ssl.keystore.password", "sasl.oauthbearer.client.secret")
+        text = (
+            f'[web]\ntoken = "{PASSWORD}"\n[schema_registry]\npassword = "{PASSWORD}"\n[kafka.properties]\n'
+        )
+        path = written(tmp_path, text + "\n".join(f'"{name}" = "{PASSWORD}"' for name in names))
+
+        found = load_settings(path, {"STREAM_SERVE__TOKEN": PASSWORD})
+
+        assert PASSWORD not in repr(found)
+        assert PASSWORD == found.serve.token
+        assert [PASSWORD] * 4 == [found.kafka.properties[name] for name in names]
+
+
 class TestRefusals:
     """What is wrong is named, with the next step."""
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from stream.cli.status import status
-from stream.tasks.group_status import GroupStatus, ask_worker
+from stream.tasks.group_status import GroupStatus
 from tests.kafka.process import free_ports
-
-OK = b"HTTP/1.0 200 OK\r\n\r\n"
 
 
 @pytest.mark.parametrize(("named", "code"), [(True, 1), (False, 0)])
@@ -32,23 +28,3 @@ def test_silent_worker_fails_where_it_was_asked_for(
     assert code == (result.return_value or 0)
     assert "at most 7 dead letters" in result.stdout
     assert "no worker answers" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [(b"", "no worker answers"), (b"*1\r\n", "no worker answers"), (OK + b"[]", "status")],
-)
-def test_what_answers_and_is_not_a_worker_is_named(answer: bytes, reason: str) -> None:
-    """A port of something else, one that hangs up too, is a reason and not a crash."""
-    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        asked = pool.submit(ask_worker, url)
-        connection, _ = server.accept()
-        with connection:
-            connection.recv(1 << 16)
-            connection.sendall(answer)
-
-        told = asked.result()
-    assert isinstance(told, str)
-    assert told.startswith(url)
-    assert reason in told
