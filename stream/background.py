@@ -32,7 +32,7 @@ class Background:
         self._ends: SimpleQueue[BaseException | None] = SimpleQueue()
         self.busy = False
         """Whether a procedure was started and `wait` has not yet seen its end."""
-        weakref.finalize(self, self._tasks.put, None)
+        self._end = weakref.finalize(self, self._tasks.put, None)
 
     def start(self, procedure: Callable[[], object]) -> None:
         """
@@ -48,6 +48,10 @@ class Background:
             self._thread.start()
         self.busy = True
         self._tasks.put(procedure)
+
+    def close(self) -> None:
+        """End the thread as soon as it has nothing to do; nothing can be started any more. Idempotent."""
+        self._end()
 
     @property
     def running(self) -> bool:

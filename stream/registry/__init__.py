@@ -1,6 +1,7 @@
 """A Confluent-compatible schema registry: the ids that values carry, and the schemas behind them."""
 
-from stream.registry.calls import Connection, Denied, NotServed
+from stream.registry.answers import Denied, Garbled, NotServed
+from stream.registry.calls import Connection
 from stream.registry.client import Client, Registered, subject_name
 from stream.registry.writers import RegistryWriters
 
@@ -8,6 +9,7 @@ __all__ = [
     "Client",
     "Connection",
     "Denied",
+    "Garbled",
     "NotServed",
     "Registered",
     "RegistryWriters",

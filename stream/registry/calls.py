@@ -1,28 +1,33 @@
 """
 One call to the registry: bounded in time and size, repeated only while that can help.
 
-A call never follows a redirect (credentials would go to another host) and always has a time limit. Every call
-here may be repeated without harm, registering a schema too: it is tried again on connection errors, 429 and
-5xx, within its time.
+A call never follows a redirect (credentials would go to another host) and always has one time limit for the whole of
+it: the name's look-up, the handshake, each line of the head and the body. Every call here may be repeated without harm,
+registering a schema too: it is tried again on connection errors, 429 and 5xx, within its time.
 """
 
 from __future__ import annotations
 
-import json
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import httpx
 
-from stream.errors import BrokerRefused, Retriable, SchemaError, SettingsError, StreamError
+from stream.background import Background
+from stream.errors import BrokerRefused, Retriable, SchemaError, StreamError
 from stream.registry.access import checked_url, credentials, trust
+from stream.registry.answers import Busy, read_answer
 from stream.settings import RegistrySettings
 
-__all__ = ["ANSWER_BYTES", "Connection", "Denied", "NotServed"]
+__all__ = ["ANSWER_BYTES", "Connection"]
 
 PAUSES_S = (0.2, 0.4, 0.8)
 """Before the second, third and fourth try."""
@@ -31,29 +36,36 @@ AGAIN_S = 2.0
 """For all repeats of a call together, beyond `timeout`. The engine stands still meanwhile, and counts as stuck
 after 20 s; it tries the whole batch again by itself."""
 
-ASKED_TO_WAIT_S = 60.0
-"""A registry's `Retry-After` beyond this is cut to it."""
-
 ANSWER_BYTES = 2 * 1024 * 1024
 """A larger answer is not a schema: registries keep theirs in Kafka records of 1 MiB at most."""
 
-_AGAIN = {429, 500, 502, 503, 504}
+CUT_S = 1.0
+"""For a call to end once its connection was cut; one that looks up a name has none yet, and is left behind."""
+
+_UNTIL: ContextVar[float] = ContextVar("until", default=float("inf"))
+"""By when all calls of `within` must be over."""
 
 
-class NotServed(SettingsError):
-    """
-    The registry has no such address.
+class _Lines:
+    """The sockets of a client, so that another thread can end what they wait for. May be used from several threads."""
 
-    Operator action: check `[schema_registry] url`, its path too (`/apis/ccompat/v7` for Apicurio).
-    """
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: WeakSet[socket.socket] = WeakSet()
 
+    def note(self, event: str, info: Mapping[str, Any]) -> None:
+        """Called by httpcore for each step of a call (its `trace` extension)."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            found = info["return_value"].get_extra_info("socket")
+            with self._lock:
+                self._open.add(found)
 
-class Denied(BrokerRefused):
-    """
-    The registry does not let us read this (403).
-
-    Operator action: give the user or token of `[schema_registry]` the right to read it.
-    """
+    def cut(self) -> None:
+        """End them all. Shut down and not closed: a closed one's number could be another file's at once."""
+        with self._lock:
+            for one in list(self._open):
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
 
 
 class Connection:
@@ -82,6 +94,7 @@ class Connection:
         self._pause, self._clock = pause, clock
         self._timeout_s = float(settings.timeout)
         self._quiet_until = float("-inf")
+        self._lines = _Lines()
         auth, headers, self._secrets = credentials(settings)
         self._http = httpx.Client(
             auth=auth,
@@ -100,41 +113,89 @@ class Connection:
         """Close the kept connections."""
         self._http.close()
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, *, urgent: bool = False) -> Any:
         """
         What the registry has at a path; None when it says that there is nothing there.
 
-        Raises: Retriable when it does not answer; BrokerRefused when it refuses; NotServed when it does not
-            know the path; SchemaError when the answer is too large.
+        Args:
+            path: below the registry's address.
+            urgent: ask even while the registry wants to be left alone.
+        Raises: Retriable when it does not answer; BrokerRefused when it refuses, Garbled when its answer is not a
+            registry's; NotServed when it does not know the path; SchemaError when the answer is too large.
         """
-        return self._call("GET", path, None)
+        return self._call("GET", path, None, urgent=urgent)
 
     def post(self, path: str, body: Mapping[str, object]) -> Any:
         """As `get`, with a body. Raises SchemaError also where the registry finds the schema wrong (409, 422)."""
         return self._call("POST", path, body)
 
-    def _call(self, method: str, path: str, body: Mapping[str, object] | None) -> Any:
-        if (left := self._quiet_until - self._clock()) > 0:
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """A limit for all calls together that this thread makes meanwhile; beyond it they raise Retriable."""
+        token = _UNTIL.set(self._clock() + seconds)
+        try:
+            yield
+        finally:
+            _UNTIL.reset(token)
+
+    def _call(
+        self, method: str, path: str, body: Mapping[str, object] | None, *, urgent: bool = False
+    ) -> Any:
+        if not urgent and (left := self._quiet_until - self._clock()) > 0:
             raise Retriable(f"{self.url}: asked to be left alone for another {left:.0f} s (Retry-After)")
-        over = self._clock() + self._timeout_s + AGAIN_S
+        over = min(self._clock() + self._timeout_s + AGAIN_S, _UNTIL.get())
         for pause_s in (*PAUSES_S, None):
             try:
                 return self._once(method, path, body, over)
-            except Retriable:
-                wait_s = max(pause_s or 0.0, self._quiet_until - self._clock())
-                if pause_s is None or self._clock() + wait_s >= over:
-                    raise
-            self._pause(wait_s)
+            except Busy as error:
+                self._quiet_until = self._clock() + error.wait_s
+                self._wait_or_raise(pause_s, over, error)
+            except Retriable as error:
+                self._wait_or_raise(pause_s, over, error)
         raise AssertionError("unreachable: the last pause is None")
 
+    def _wait_or_raise(self, pause_s: float | None, over: float, error: Retriable) -> None:
+        wait_s = max(pause_s or 0.0, self._quiet_until - self._clock())
+        if pause_s is None or self._clock() + wait_s >= over:
+            raise error
+        self._pause(wait_s)
+
     def _once(self, method: str, path: str, body: Mapping[str, object] | None, over: float) -> Any:
-        place, limit_s = self.url + path, max(0.1, min(self._timeout_s, over - self._clock()))
+        place, limit_s = self.url + path, min(self._timeout_s, over - self._clock())
+        if limit_s <= 0:
+            raise Retriable(f"{place}: no time is left to ask for it")
         until = self._clock() + limit_s
+        got: list[tuple[httpx.Response, bytes]] = []
+
+        def ask() -> None:
+            with self._http.stream(
+                method, place, json=body, timeout=limit_s, extensions={"trace": self._lines.note}
+            ) as answer:
+                got.append((answer, self._taken(answer, place, until)))
+
         try:
-            with self._http.stream(method, place, json=body, timeout=limit_s) as answer:
-                return self._read(answer, self._taken(answer, place, until), place)
+            self._bounded(ask, limit_s, place)
         except httpx.TransportError as error:
             raise self._fault(error, place) from error
+        return read_answer(*got[0], place, self._clean)
+
+    def _bounded(self, ask: Callable[[], None], limit_s: float, place: str) -> None:
+        """Time-outs of the client are for each step: a head that comes line by line would outlast them all."""
+        slot = Background(httpx.TransportError, StreamError)
+        slot.start(ask)
+        slot.close()  # with this call; one that does not return ends by itself later
+        if slot.wait(limit_s):
+            return
+        self._lines.cut()
+        with suppress(httpx.TransportError):
+            slot.wait(CUT_S)  # what comes now may be cut short, and look whole
+        raise self._late(place)
+
+    def _late(self, place: str) -> Retriable:
+        return Retriable(
+            f"{place}: the answer takes longer than {self._timeout_s:g} s",
+            hint="look at the schema registry, or raise `[schema_registry] timeout`",
+        )
 
     def _taken(self, answer: httpx.Response, place: str, until: float) -> bytes:
         """The answer's bytes, as far as time and size allow."""
@@ -147,7 +208,7 @@ class Connection:
                     hint="look at what is registered there",
                 )
             if self._clock() > until:
-                raise Retriable(f"{place}: the answer takes longer than {self._timeout_s:g} s")
+                raise self._late(place)
         return bytes(taken)
 
     def _fault(self, error: httpx.TransportError, place: str) -> StreamError:
@@ -166,89 +227,8 @@ class Connection:
             hint="start the schema registry or correct `[schema_registry] url`",
         )
 
-    def _read(self, answer: httpx.Response, content: bytes, place: str) -> Any:
-        """What an answer means. Raises as `get`."""
-        code = answer.status_code
-        if answer.is_success:
-            return _json(answer, content, place)
-        words = self._clean(_words(content))
-        if code in _AGAIN:
-            self._quiet_until = self._clock() + _asked_to_wait(answer)
-            raise Retriable(
-                f"{place}: {code} {words}", hint="try again; if it stays, look at the registry's log"
-            )
-        if code == 404 and _is_about_content(content):
-            return None
-        if code == 404:
-            raise NotServed(
-                f"{place}: 404, and not in a schema registry's words: {words}",
-                hint="check `[schema_registry] url`, its path too (Apicurio's is /apis/ccompat/v7)",
-            )
-        if code in (409, 422):
-            raise SchemaError(f"{place}: {code} {words}")
-        raise _refusal(answer, place, words)
-
     def _clean(self, text: str) -> str:
         """The text without any secret of ours, should the other side have repeated one."""
         for secret in self._secrets:
             text = text.replace(secret, "********")
         return text
-
-
-def _json(answer: httpx.Response, content: bytes, place: str) -> Any:
-    packed = answer.headers.get("Content-Encoding", "identity") != "identity"
-    try:
-        return json.loads("" if packed else content)
-    except (ValueError, RecursionError) as error:
-        raise BrokerRefused(
-            f"{place}: the answer is not JSON", hint="check `[schema_registry] url`, and proxies before it"
-        ) from error
-
-
-def _is_about_content(content: bytes) -> bool:
-    """
-    Whether a 404 is the registry's own (no such subject, version or schema) or only says "no such page".
-
-    Source: Confluent's error codes 40401 to 40499; a bare 404, or Apicurio's 0, is the web server's.
-    """
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return False
-    code = found.get("error_code") if isinstance(found, dict) else None
-    return isinstance(code, int) and 40400 <= code <= 40499
-
-
-def _words(content: bytes) -> str:
-    """What the registry said, for people: one line."""
-    text = content[:4096].decode("utf-8", "replace")
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    said = found.get("message") if isinstance(found, dict) else None
-    line = " ".join((said if isinstance(said, str) and said else text).split())
-    return "".join(c for c in line if c.isprintable())[:400]
-
-
-def _asked_to_wait(answer: httpx.Response) -> float:
-    """Seconds of `Retry-After`; 0 where there is none, or only a date."""
-    given = answer.headers.get("Retry-After", "")
-    return min(float(given), ASKED_TO_WAIT_S) if given.isascii() and given.isdigit() else 0.0
-
-
-def _refusal(answer: httpx.Response, place: str, words: str) -> StreamError:
-    """The error for an answer that is neither content nor a passing fault."""
-    if answer.is_redirect:
-        target = urlsplit(answer.headers.get("location", ""))
-        return BrokerRefused(
-            f"{place}: redirects to {target.scheme}://{target.hostname}{target.path}, which is not followed",
-            hint="set `[schema_registry] url` to where the registry is",
-        )
-    if answer.status_code in (401, 403):
-        kind = Denied if answer.status_code == 403 else BrokerRefused
-        return kind(
-            f"{place}: {answer.status_code} {words}",
-            hint="check `[schema_registry]` user, password or token, and what they may read",
-        )
-    return BrokerRefused(f"{place}: {answer.status_code} {words}", hint="see the registry's words")

@@ -7,15 +7,23 @@ Source: Confluent Schema Registry API, v1.
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeGuard
 from urllib.parse import quote
 
-from stream.errors import BrokerRefused, SchemaError, SettingsError
-from stream.registry.calls import ANSWER_BYTES, Connection, NotServed
+from stream.errors import Retriable, SchemaError, SettingsError
+from stream.registry.answers import Denied, Garbled, NotServed
+from stream.registry.calls import ANSWER_BYTES, Connection
 from stream.registry.references import Json, inlined
 
-__all__ = ["Client", "Registered", "subject_name"]
+__all__ = ["LARGEST_ID", "Client", "Registered", "subject_name"]
+
+PROBE = "prediction-stream"
+"""A subject that hardly any registry has; that it says so is what counts."""
+
+LARGEST_ID = 2**31 - 1
+"""Ids are Java's ints; beyond that a registry answers as for an unknown page."""
 
 REFERENCES = 200
 """Schemas that one schema may refer to, directly or through others; more is a loop or an attack."""
@@ -68,6 +76,24 @@ class Client:
     def url(self) -> str:
         """The registry's base address."""
         return self._connection.url
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """A limit for all calls together that this thread makes meanwhile."""
+        return self._connection.within(seconds)
+
+    def answers(self) -> bool:
+        """
+        Whether it answers as a registry does, asked about something that any registry can answer.
+
+        Raises: BrokerRefused when it refuses us (401), or its certificate can't be trusted.
+        """
+        try:
+            self._connection.get(f"/subjects/{PROBE}/versions", urgent=True)
+        except Denied:
+            return True
+        except (Retriable, Garbled, NotServed, SchemaError):
+            return False
+        return True
 
     def by_id(self, schema_id: int) -> Registered | None:
         """The schema of an id; None when the registry does not know it."""
@@ -122,7 +148,11 @@ class Client:
     def versions(self, subject: str) -> list[int]:
         """The versions of a subject, ascending; none when it is not there."""
         found = self._connection.get(f"/subjects/{_quoted(subject)}/versions")
-        return sorted(int(number) for number in found) if isinstance(found, list) else []
+        if found is None:
+            return []
+        if not isinstance(found, list) or not all(_is_number(number) for number in found):
+            raise self._odd()
+        return sorted(found)
 
     def version(self, subject: str, number: int) -> Registered | None:
         """A version of a subject; None when it is not there."""
@@ -136,22 +166,23 @@ class Client:
         if found is None:
             return []
         if not isinstance(found, dict):
-            raise BrokerRefused(
-                f"{self.url}: an answer of another shape", hint="check `[schema_registry] url`"
-            )
+            raise self._odd()
         if found.get("is_compatible", True):
             return []
         # Confluent's list of messages; Apicurio's one reason.
         messages = found.get("messages") or [found.get("reason") or "incompatible"]
-        return [str(message) for message in messages]
+        return [str(message) for message in messages] if isinstance(messages, list) else [str(messages)]
 
     def _id(self, found: Json) -> int:
         number = _id_in(found)
         if number is None:
-            raise BrokerRefused(
+            raise Garbled(
                 f"{self.url}: an answer without the schema's id", hint="check `[schema_registry] url`"
             )
         return number
+
+    def _odd(self) -> Garbled:
+        return Garbled(f"{self.url}: an answer of another shape", hint="check `[schema_registry] url`")
 
     def _registered(self, found: Json, schema_id: int | None) -> Registered:
         given, references = _content(found)
@@ -202,10 +233,13 @@ def _content(found: Any) -> tuple[str, list[Json]]:
     given = found.get("schema") if isinstance(found, dict) else None
     if not isinstance(given, str):
         raise SchemaError("the registry's answer holds no schema")
-    kind = found.get("schemaType") or "AVRO"
-    if kind != "AVRO":
+    kind = found.get("schemaType")
+    if kind not in (None, "", "AVRO"):
         raise SchemaError(f"it is a schema of type {kind}, not Avro", hint="produce the values as Avro")
-    return given, list(found.get("references") or ())
+    references = found.get("references") or []
+    if not isinstance(references, list):
+        raise SchemaError("its references are not a list")
+    return given, references
 
 
 def _document(text: str) -> Any:
@@ -218,11 +252,16 @@ def _document(text: str) -> Any:
 def _id_in(found: Any) -> int | None:
     """The schema's id in an answer; None where it has none."""
     number = found.get("id") if isinstance(found, dict) else None
-    return number if isinstance(number, int) and not isinstance(number, bool) else None
+    return number if _is_number(number) and 0 <= number <= LARGEST_ID else None
+
+
+def _is_number(found: Any) -> TypeGuard[int]:
+    return isinstance(found, int) and not isinstance(found, bool)
 
 
 def _target(reference: Any) -> tuple[str, int]:
-    try:
-        return str(reference["subject"]), int(reference["version"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise SchemaError(f"a reference without subject or version: {reference!r}") from error
+    subject = reference.get("subject") if isinstance(reference, dict) else None
+    version = reference.get("version") if isinstance(reference, dict) else None
+    if not isinstance(subject, str) or not _is_number(version):
+        raise SchemaError("a reference without subject or version")
+    return subject, version

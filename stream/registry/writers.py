@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stream.codec import RecordSchema, confluent_prefixes
-from stream.errors import RecordError, Retriable, SchemaError
+from stream.errors import BrokerRefused, RecordError, Retriable, SchemaError
 from stream.records import Headers
-from stream.registry.calls import Denied
-from stream.registry.client import Client, Registered
+from stream.registry.answers import Denied, NotServed
+from stream.registry.client import LARGEST_ID, Client, Registered
 
 __all__ = ["RegistryWriters"]
 
@@ -31,10 +31,20 @@ MISSES, MISS_EVERY_S = 100, 1.0
 """Bad ids asked about at once, and how often another one after that. Each costs one or two calls."""
 
 PREPARE_S = 5.0
+"""After so long a round of look-ups begins with no further id."""
+
+PROBE_S = 3.0
+"""To find out whether the registry answers at all."""
+
+ROUND_S = 10.0
 """For one round of look-ups; the engine counts as stuck after 20 s without a round."""
 
-LARGEST_ID = 2**31 - 1
-"""Ids are Java's ints; beyond that a registry answers as for an unknown page."""
+WAIT_S = 120.0
+"""For the registry to answer about an id while it answers otherwise; then the id's values are dead letters. The engine
+gives up, and ends, after 240 s."""
+
+PAUSE_S = 60.0
+"""A wait that was not taken up again for so long is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,31 @@ class _Miss:
 
     why: RecordError
     until: float
+
+
+class _Patience:
+    """How long a batch has been waiting for answers about ids, and the ids for which it will not wait again."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._last = 0.0
+        self._hopeless: set[bytes] = set()
+
+    def over(self, prefix: bytes, now: float) -> bool:
+        """There was no answer about an id once more: whether it has been waited for long enough."""
+        if self._since is None or now - self._last > PAUSE_S:
+            self._since = now
+        self._last = now
+        if now - self._since < WAIT_S and prefix not in self._hopeless:
+            return False
+        if len(self._hopeless) >= KEPT:
+            self._hopeless.clear()
+        self._hopeless.add(prefix)
+        return True
+
+    def end(self) -> None:
+        """A batch has all its answers."""
+        self._since = None
 
 
 class RegistryWriters:
@@ -66,6 +101,7 @@ class RegistryWriters:
         self._good: dict[bytes, RecordSchema] = {}
         self._bad: dict[bytes, _Miss] = {}
         self._misses, self._counted_at = float(MISSES), clock()
+        self._patience = _Patience()
 
     @property
     def kept(self) -> int:
@@ -79,12 +115,13 @@ class RegistryWriters:
         Args:
             values: n values as they came.
             headers: n headers, where any record has some.
-        Raises: Retriable when the registry does not answer, or not in time for all of them (try the batch
-            again: what was found is kept); BrokerRefused and SettingsError as `Client`.
+        Raises: Retriable when the registry does not answer, or not as a registry, or not in time for all of them (try
+            the batch again: what was found is kept); BrokerRefused when it refuses us.
         """
         wanted = confluent_prefixes(values, headers)
         if not wanted <= self._good.keys():
-            self._look_up(wanted)
+            with self._client.within(ROUND_S):
+                self._look_up(wanted)
 
     def close(self) -> None:
         """Close the connection to the registry."""
@@ -120,12 +157,13 @@ class RegistryWriters:
                 raise Retriable(
                     f"{self._client.url} answers slowly: {done} of {len(missing)} schema ids looked up so far"
                 )
-            found = self._ask(prefix)
+            found = self._settled(prefix)
             if isinstance(found, RecordSchema):
                 self._good[prefix] = found
                 continue
             self._misses -= 1
             self._bad[prefix] = _Miss(found, self._clock() + REMEMBERED_S)
+        self._patience.end()
 
     def _forget(self, wanted: set[bytes], now: float) -> None:
         """Make room, without what this batch needs; let misses run out, and the right to new ones grow."""
@@ -135,6 +173,39 @@ class RegistryWriters:
         surplus = len(self._good) - KEPT
         for prefix in [p for p in self._good if p not in wanted][: max(0, surplus)]:
             del self._good[prefix]
+
+    def _settled(self, prefix: bytes) -> RecordSchema | RecordError:
+        """
+        What is to become of an id's values.
+
+        An answer that no registry gives is the registry's fault, or a proxy's, as long as it answers nothing else
+        either: then the batch waits. Where it answers otherwise, the fault is with this id, and no restart would help.
+
+        Raises: Retriable while that is not known; BrokerRefused when the registry refuses us.
+        """
+        try:
+            return self._ask(prefix)
+        except (BrokerRefused, NotServed) as error:
+            if not self._is_well():
+                raise Retriable(error.message, hint=error.hint) from error
+        except Retriable as error:
+            if not self._patience.over(prefix, self._clock()) or not self._is_well():
+                raise
+            return RecordError(
+                f"the registry does not answer about {_named(prefix)}, and does otherwise: {error.message}",
+                reason="schema_not_looked_up",
+            )
+        try:
+            return self._ask(prefix)  # a passing fault of a proxy is not to cost records
+        except (BrokerRefused, NotServed) as error:
+            return RecordError(
+                f"the registry's answer about {_named(prefix)} can't be used: {error.message}",
+                reason="unusable_schema",
+            )
+
+    def _is_well(self) -> bool:
+        with self._client.within(PROBE_S):
+            return self._client.answers()
 
     def _ask(self, prefix: bytes) -> RecordSchema | RecordError:
         """What the registry says of an id."""

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from stream.codec import Decoder, RecordSchema, confluent_prefix, confluent_prefixes
-from stream.errors import BrokerRefused, Retriable, SettingsError
+from stream.errors import BrokerRefused, Retriable
 from stream.records import Headers
 from stream.registry import Client, Connection, RegistryWriters
-from stream.registry.writers import KEPT, MISSES, PREPARE_S, REMEMBERED_S
+from stream.registry.writers import KEPT, MISSES, PREPARE_S, REMEMBERED_S, WAIT_S
 from stream.settings import RegistrySettings
 from tests.kafka.confluent import Answer, Memory
 from tests.unit.codec.samples import schema, written
@@ -33,11 +33,26 @@ class Rig:
         self.newer = self.memory.register("in-value", NEWER.text)
         self.other = self.memory.register("elsewhere-value", OTHER.text)
         self.now = 0.0
+        self.odd: dict[str, Answer | Exception] = {}
+        """By the beginning of a path: what is answered to it instead."""
+        self._sound = self.memory.answer
+        self.memory.answer = self._answer  # type: ignore[method-assign]
         settings = RegistrySettings(url="http://registry:8081")
         line = Connection(
-            settings, pause=lambda s: None, clock=lambda: self.now, transport=self.memory.transport
+            settings, pause=self._pause, clock=lambda: self.now, transport=self.memory.transport
         )
         self.writers = RegistryWriters(Client(line), lambda found: "in-value", clock=lambda: self.now)
+
+    def _pause(self, seconds: float) -> None:
+        self.now += seconds
+
+    def _answer(self, method: str, path: str, body: bytes) -> Answer:
+        for beginning, odd in self.odd.items():
+            if path.startswith(beginning):
+                if isinstance(odd, Exception):
+                    raise type(odd)(*odd.args)  # a new one: one that is raised twice is its own cause
+                return odd
+        return self._sound(method, path, body)
 
     def decode(
         self, values: Sequence[bytes], headers: Sequence[Headers | None] | None = None
@@ -122,20 +137,155 @@ class TestTrust:
         assert ["schema_not_allowed"] == rig.decode([confluent_prefix(rig.ours) + ours(1)])
 
     def test_wrong_credentials_stop(self) -> None:
-        """401 is about us, not about a record."""
+        """401 to whatever is asked is about us, not about a record."""
         rig = Rig()
-        rig.memory.script = [Answer(401, b"")]
+        rig.memory.script = [Answer(401, b"")] * 2
 
         with pytest.raises(BrokerRefused):
             rig.decode([confluent_prefix(rig.ours) + ours(1)])
 
-    def test_wrong_address_stops(self) -> None:
-        """As does a server that is not a registry."""
-        rig = Rig()
-        rig.memory.script = [Answer(404, b"<html>")]
 
-        with pytest.raises(SettingsError):
-            rig.decode([confluent_prefix(rig.ours) + ours(1)])
+ODD = [
+    Answer(200, b"<html>sign in</html>"),
+    Answer(200, b""),
+    Answer(200, b"\x1f\x8b\x08\x00", {"Content-Encoding": "gzip"}),
+    Answer(302, b"", {"Location": "https://elsewhere.example/login"}),
+    Answer(302, b"", {"Location": "http://[/"}),
+    Answer(404, b"<html>"),
+    Answer(404, b'{"error_code": 404, "message": "HTTP 404 Not Found"}'),
+    Answer(400, b"what?"),
+    Answer(410, b"gone"),
+    Answer(200, b"9" * 5_000),
+]
+"""What no registry says of an id."""
+
+
+class TestOdd:
+    """Answers that are not a registry's: an id's own fault, or everything's."""
+
+    @pytest.mark.parametrize("answer", [*ODD, Answer(401, b"")])
+    def test_odd_answer_about_one_id_costs_its_records(self, answer: Answer) -> None:
+        """The registry answers otherwise, so no restart would help: a dead letter, and its neighbours are read."""
+        rig = Rig()
+        rig.odd[f"/schemas/ids/{rig.newer}"] = answer
+
+        found = rig.decode([confluent_prefix(rig.newer) + newer(1), confluent_prefix(rig.ours) + ours(5)])
+
+        assert ["unusable_schema", 5] == found
+        assert f"id {rig.newer}" in rig.message(confluent_prefix(rig.newer))
+
+    @pytest.mark.parametrize("answer", ODD)
+    def test_odd_answers_to_everything_are_waited_out(self, answer: Answer) -> None:
+        """A proxy, a login, a registry that moves: nothing is decided about any record, and it goes on afterwards."""
+        rig = Rig()
+        rig.odd[""] = answer
+        while rig.now < 240:
+            with pytest.raises(Retriable):
+                rig.decode([confluent_prefix(rig.ours) + ours(1)])
+            rig.now += 40
+
+        del rig.odd[""]
+        assert [1] == rig.decode([confluent_prefix(rig.ours) + ours(1)])
+
+    def test_one_odd_answer_costs_nothing(self) -> None:
+        """It is asked once more."""
+        rig = Rig()
+        rig.memory.script = [ODD[0]]
+
+        assert [1] == rig.decode([confluent_prefix(rig.ours) + ours(1)])
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            httpx.ReadTimeout("slow"),
+            httpx.RemoteProtocolError("cut"),
+            Answer(500, b"{}"),
+            Answer(503, b"", {"Retry-After": "3600"}),
+        ],
+        ids=repr,
+    )
+    def test_id_that_is_never_answered_is_given_up_while_others_are(self, fault: Answer | Exception) -> None:
+        """Waited for, and then a dead letter that says so: the worker would end at this record after each restart."""
+        rig = Rig()
+        rig.odd[f"/schemas/ids/{rig.newer}"] = fault
+        values = [confluent_prefix(rig.newer) + newer(1), confluent_prefix(rig.ours) + ours(5)]
+        began = rig.now
+        while rig.now < began + 240:
+            try:
+                found = rig.decode(values)
+                break
+            except Retriable:
+                rig.now += 20
+
+        assert ["schema_not_looked_up", 5] == found
+        assert WAIT_S <= rig.now - began < 200
+        rig.now += REMEMBERED_S + 61
+        assert found == rig.decode(values)  # not waited for again
+        rig.odd.clear()
+        rig.now += REMEMBERED_S + 61
+        assert [1, 5] == rig.decode(values)
+
+    def test_registry_that_is_away_is_waited_for_to_the_end(self) -> None:
+        """However long: it is the engine that gives up."""
+        rig = Rig()
+        rig.odd[""] = httpx.ConnectError("refused")
+        while rig.now < 240:
+            with pytest.raises(Retriable):
+                rig.decode([confluent_prefix(rig.ours) + ours(1)])
+            rig.now += 40
+
+    def test_waits_for_two_ids_are_one(self) -> None:
+        """The engine gives up after 240 s, however many ids a batch has."""
+        rig = Rig()
+        for each in (rig.newer, rig.ours):
+            rig.odd[f"/schemas/ids/{each}"] = Answer(500, b"{}")
+        while True:
+            try:
+                found = rig.decode(
+                    [confluent_prefix(rig.newer) + newer(1), confluent_prefix(rig.ours) + ours(5)]
+                )
+                break
+            except Retriable:
+                rig.now += 20
+
+        assert ["schema_not_looked_up"] * 2 == found
+        assert 200 > rig.now
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"schema": OURS.text, "references": 5},
+            {"schema": OURS.text, "references": {"a": 1}},
+            {"schema": OURS.text, "references": "abc"},
+            {"schema": OURS.text, "references": [1]},
+            {"schema": OURS.text, "references": [{"subject": 1, "version": 1}]},
+            {"schema": OURS.text, "references": [{"subject": "s", "version": "latest"}]},
+            {"schema": OURS.text, "schemaType": {}},
+            {"schema": OURS.text, "schemaType": []},
+            {"schema": OURS.text, "schemaType": 7},
+            {"schema": None},
+            {"schema": [OURS.text]},
+            {"schema": '{"type": "record", "name": "\ud800", "fields": []}'},
+            {"schema": json.dumps({"type": "record", "name": "E", "fields": "x"})},
+            {"schema": json.dumps({"type": "record", "name": "E", "fields": [1]})},
+            {"schema": json.dumps({"type": "record", "name": 5, "fields": []})},
+            {"schema": json.dumps({"type": "fixed", "name": "F", "size": "9"})},
+            {"schema": '{"type": "fixed", "name": "F", "size": 1e999}'},
+            {"schema": '{"type": "fixed", "name": "F", "size": -1}'},
+            {"schema": "null"},
+            {"schema": "NaN"},
+        ],
+        ids=repr,
+    )
+    def test_wrong_types_inside_json_cost_the_id_s_records(self, body: object) -> None:
+        """Nothing but dead letters comes of it."""
+        rig = Rig()
+        rig.odd[f"/schemas/ids/{rig.newer}"] = Answer(200, json.dumps(body).encode())
+
+        found = rig.decode([confluent_prefix(rig.newer) + newer(1), confluent_prefix(rig.ours) + ours(5)])
+
+        assert ["unusable_schema", 5] == found
+        rig.message(confluent_prefix(rig.newer)).encode()
 
 
 class TestUnknown:

@@ -53,7 +53,7 @@ def test_keys_from_the_environment_are_a_json_list(tmp_path: Path) -> None:
         ("require_signature = true", r"\[model\] require_signature: is true, but trusted_keys is empty"),
         ('trusted_keys = ["rubbish"]', r"\[model\] trusted_keys\[0\]: expected an ed25519 public key"),
         ('trusted_keys = [{ file = "gone.pem" }]', r"trusted_keys\[0\]: secret file gone.pem can't be read"),
-        ('trusted_keys = "-----BEGIN PUBLIC KEY-----"', "trusted_keys: expected a list, found str"),
+        ('trusted_keys = "-----BEGIN PUBLIC KEY-----"', "trusted_keys: expected a list, found a text"),
         ("trusted_keys = [3]", "model.trusted_keys: expected"),
         ("trusted_types = { a = 1 }", "trusted_types: expected a list"),
     ],
