@@ -67,14 +67,15 @@ TABLE = (
         "unusable_schema",
         ("decode",),
         "The registry's schema of the id is not an Avro record, can't be parsed, or refers to a schema that is not"
-        " there.",
+        " there; or its answer is not a registry's.",
         "Correct the schema in the registry; the message says what is wrong with it.",
     ),
     Reason(
         "schema_not_looked_up",
         ("decode",),
-        "Too many bad ids came before this one, so the registry was not asked about it.",
-        "Correct the producer of the bad ids, then replay these: they may be sound.",
+        "Too many bad ids came before this one, so the registry was not asked about it; or it was asked for two"
+        " minutes, and answered about others only.",
+        "Correct the producer of the bad ids, or the registry, then replay these: they may be sound.",
     ),
     Reason("truncated", ("decode",), "The value ends too early.", _BROKEN),
     Reason("trailing_bytes", ("decode",), "Bytes are left after the value.", _BROKEN),
