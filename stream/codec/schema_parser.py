@@ -134,10 +134,12 @@ class _Parser:
         fields = given.get("fields")
         if not isinstance(fields, list):
             raise SchemaError(f"{at}: record {record.name} has no list of fields")
+        names: set[str] = set()
         for entry in fields:
             made = self._field(entry, record.name)
-            if record.field(made.name):
+            if made.name in names:
                 raise SchemaError(f"record {record.name}: field {made.name!r} appears twice")
+            names.add(made.name)
             record.fields.append(made)
 
     def _field(self, given: object, owner: str) -> Field:
