@@ -33,7 +33,7 @@ def is_called(host: str, bound: str, names: Collection[str]) -> bool:
         names: other names; `*` is all of them.
     """
     name = _name_of(host)
-    if ANY in names or name in {_plain(listed) for listed in names}:
+    if ANY in names or name in {_name_of(listed) for listed in names}:
         return True
     own = _plain(bound)
     if own in _UNSPECIFIED:
@@ -57,7 +57,9 @@ def bears(token: str, authorization: str) -> bool:
 
 
 def _name_of(host: str) -> str:
-    """The header without its port."""
+    """A host without its port."""
+    if _is_address(host):
+        return _plain(host)
     if host.startswith("["):
         return _plain(host.partition("]")[0] + "]")
     return _plain(host.partition(":")[0])

@@ -16,8 +16,10 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 __all__ = ["CONNECTIONS", "HEAD_S", "IDLE_S", "PER_S", "Connections", "Turns", "runner_of"]
 
@@ -119,6 +121,11 @@ class _Protocol(web.RequestHandler):
         """Called once, by the loop."""
         self._connections.forget(self.held)
         super().connection_lost(exc)
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """A page's error, with its traceback; what a client sends must not be able to fill the log."""
+        if not isinstance(kw.get("exc_info"), HttpProcessingError | web.RequestPayloadError):
+            super().log_exception(*args, **kw)
 
     def handle_error(
         self,

@@ -29,7 +29,7 @@ def checked_url(url: str) -> str:
         port = parts.port  # a number out of range raises here
     except ValueError as error:
         raise SettingsError(f"{key} is not an address", hint="write `https://host:port`") from error
-    if "@" in parts.netloc:
+    if "@" in url:  # anywhere: with a slash too few it is not where a user is looked for
         raise SettingsError(f"{key} holds a user", hint="give `user` and `password` as keys of their own")
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or "," in parts.netloc:
         raise SettingsError(

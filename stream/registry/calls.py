@@ -22,7 +22,7 @@ from weakref import WeakSet
 import httpx
 
 from stream.background import Background
-from stream.errors import BrokerRefused, Retriable, SchemaError, StreamError
+from stream.errors import BrokerRefused, Retriable, SchemaError, SettingsError, StreamError
 from stream.registry.access import checked_url, credentials, trust
 from stream.registry.answers import Busy, read_answer
 from stream.settings import RegistrySettings
@@ -68,6 +68,34 @@ class _Lines:
                     one.shutdown(socket.SHUT_RDWR)
 
 
+def _client(
+    auth: tuple[str, str] | None,
+    headers: Mapping[str, str],
+    context: ssl.SSLContext,
+    transport: httpx.BaseTransport | None,
+) -> httpx.Client:
+    try:
+        return httpx.Client(
+            auth=auth,
+            # Packed answers could grow without bound where they are unpacked.
+            headers={
+                "Accept": "application/vnd.schemaregistry.v1+json",
+                "Accept-Encoding": "identity",
+                **headers,
+            },
+            verify=context,
+            follow_redirects=False,
+            transport=transport,
+        )
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        # Not repeated: a proxy's address may hold a password.
+        raise SettingsError(
+            "environment variable HTTP_PROXY, HTTPS_PROXY or ALL_PROXY: not a proxy that can be used for the"
+            f" schema registry ({type(error).__name__})",
+            hint="write `http://host:port`, or except the registry's host with NO_PROXY",
+        ) from None
+
+
 class Connection:
     """Calls one registry. May be used from several threads."""
 
@@ -96,18 +124,7 @@ class Connection:
         self._quiet_until = float("-inf")
         self._lines = _Lines()
         auth, headers, self._secrets = credentials(settings)
-        self._http = httpx.Client(
-            auth=auth,
-            # Packed answers could grow without bound where they are unpacked.
-            headers={
-                "Accept": "application/vnd.schemaregistry.v1+json",
-                "Accept-Encoding": "identity",
-                **headers,
-            },
-            verify=trust(settings, path),
-            follow_redirects=False,
-            transport=transport,
-        )
+        self._http = _client(auth, headers, trust(settings, path), transport)
 
     def close(self) -> None:
         """Close the kept connections."""

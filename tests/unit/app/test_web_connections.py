@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import ssl
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.asyncio
 HEALTH = "/health/live"
 
 HALF_A_HEAD = b"GET /health/live HTTP/1.1\r\nX: "
+GET = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n"
 HANGS = b"GET /hangs HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -280,14 +282,20 @@ class TestAccess:
             b"POST /health/live HTTP/1.0\r\n\r\n",
             b"GET /health/live HTTP/9.9\r\n\r\n",
             b"\x00\x01\r\n\r\n",
+            GET + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+            GET + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             b"GET / HTTP/1.1\r\n" + b"X: " + b"y" * 20_000 + b"\r\n\r\n",
             b"GET / HTTP/1.1\r\n" + b"".join(b"X%d: y\r\n" % i for i in range(500)) + b"\r\n",
         ],
     )
-    async def test_no_answer_names_a_version(self, said: bytes) -> None:
-        """Of what is served with, whether the request can be read or not."""
+    async def test_no_answer_names_a_version_and_none_is_logged(
+        self, said: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Of what is served with, whether the request can be read or not; a client can't fill the log."""
         async with served() as rig:
             _, text = await rig.say(said)
 
         assert "aiohttp" not in text.lower()
         assert "python/" not in text.lower()
+        assert [] == [record for record in caplog.records if record.levelno > logging.INFO]

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from stream.errors import BrokerRefused, Retriable, SchemaError, StreamError
+from stream.errors import BrokerRefused, Retriable, SchemaError, SettingsError, StreamError
 from stream.registry import Connection
 from stream.registry.calls import CUT_S
 from stream.settings import RegistrySettings, Seconds
@@ -159,3 +159,28 @@ class TestLimits:
 
         assert b"Bearer hush" in heads[0]
         assert [] == stolen
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://u:hunter2@proxy:1", "ftp://u:hunter2@proxy", "http://u:hunter2@[::1"]
+)
+def test_proxy_that_cannot_be_used_is_refused_and_not_quoted(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variables are named; their values may hold a password."""
+    monkeypatch.setenv("ALL_PROXY", proxy)
+
+    with pytest.raises(SettingsError, match="ALL_PROXY") as caught:
+        Connection(RegistrySettings(url="http://registry.example"))
+
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("url", ["https:/u:hunter2@host", "u:hunter2@host:8081", "https://host/u:hunter2@x"])
+def test_address_with_a_password_anywhere_is_not_quoted(url: str) -> None:
+    """With a slash too few, too."""
+    with pytest.raises(SettingsError, match="holds a user") as caught:
+        Connection(RegistrySettings(url=url))
+
+    assert "hunter2" not in str(caught.value)
