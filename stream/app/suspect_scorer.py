@@ -37,17 +37,26 @@ class SuspectScorer:
         Args:
             settings: the worker's.
             beat: called now and then while an answer is awaited: the loop is alive.
+        Raises: Stopped when it can't be started.
         """
         self._beat = beat
         answers, theirs = os.pipe()
-        self._process = subprocess.Popen(
-            child_command("stream.app.suspect_child", str(theirs)),
-            stdin=subprocess.PIPE,
-            stdout=sys.stderr,
-            pass_fds=[theirs],
-            env=child_environ(os.environ),
-        )
-        os.close(theirs)
+        try:
+            self._process = subprocess.Popen(
+                child_command("stream.app.suspect_child", str(theirs)),
+                stdin=subprocess.PIPE,
+                stdout=sys.stderr,
+                pass_fds=[theirs],
+                env=child_environ(os.environ),
+            )
+        except OSError as error:
+            os.close(answers)
+            raise Stopped(
+                f"the process for suspect records can't be started: {error.strerror or error}",
+                hint="look at the limits of open files, processes and memory; a restart tries again",
+            ) from error
+        finally:
+            os.close(theirs)
         self._answers = os.fdopen(answers, "rb")
         self._send(settings)
 
