@@ -72,7 +72,8 @@ def _error_body(problem: Problem) -> dict[str, object]:
 
 
 def _content(served: Served) -> Schema:
-    split = object_of(columns=list_of(TEXT), data=list_of({"type": "array"}))
+    label = {"type": ["string", "integer"]}
+    split = {**object_of(columns=list_of(label), data=list_of({"type": "array"})), "required": ["data"]}
     rows = list_of({"anyOf": [ref("Features"), {"type": "array"}]})
     shapes = [
         object_of(dataframe_records=list_of(ref("Features"))),

@@ -34,7 +34,20 @@ def rows_of(served: Served, content: object) -> list[object]:
         raise wrong_shape(
             f"expected an object with one of {', '.join(_SHAPES)}, found {' and '.join(found) or 'none of them'}"
         )
-    name, given = found[0], shapes[found[0]]
+    return [_without_nat(served, row) for row in _shaped(served, found[0], shapes[found[0]])]
+
+
+def _without_nat(served: Served, row: object) -> object:
+    """A row without pandas' NaT, which MLflow's clients write as a text, in its fields of dates and times."""
+    if served.times and isinstance(row, dict) and "NaT" in row.values():
+        return {
+            name: None if value == "NaT" and name in served.times else value for name, value in row.items()
+        }
+    return row
+
+
+def _shaped(served: Served, name: str, given: object) -> list[object]:
+    """The rows of one of the shapes."""
     if name == "dataframe_split":
         return _split(served, given)
     if name == "inputs" and isinstance(given, dict):

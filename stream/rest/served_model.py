@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -37,6 +38,8 @@ class Served:
         features: leaves of the model's features, in the schema's order.
         leaves: those, and the carried ones.
         names: by path, the name that callers know a leaf by.
+        by_name: the leaves, by their path and by that name.
+        times: those names of the leaves that are dates or instants.
         unnamed: the names of the values of a row without names: the features in the schema's order, without the
             carried fields or with them.
         carried: by path, the name in the prediction.
@@ -66,6 +69,12 @@ class Served:
         self.features = tuple(leaf for leaf in self.leaves if leaf.path in needed)
         self._steps = {leaf.path: find(features.root, leaf.path) for leaf in self.leaves}
         self.names = self._needed.names
+        self.by_name = {name: leaf for leaf in self.leaves for name in (leaf.path, self.names[leaf.path])}
+        self.times = frozenset(
+            name
+            for name, leaf in self.by_name.items()
+            if dt.date in leaf.type.python_types or dt.datetime in leaf.type.python_types
+        )
         self.unnamed = [[self.names[leaf.path] for leaf in some] for some in (self.features, self.leaves)]
         self._types = {name: features.leaf(path).type for path, name in self.carried.items()}
         self._types |= {field.name: field.whole for field in answer_fields(manifest)} | {

@@ -10,10 +10,9 @@ Source: github.com/kserve/open-inference-protocol, specification/protocol/infere
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from stream.rest.allowance import allowance
 from stream.rest.problems import Wrong
@@ -24,7 +23,6 @@ __all__ = ["Tensor", "read_tensor", "wrong_tensor"]
 _MOST_DIMENSIONS, _MOST_VALUES = 32, 2**31
 """Of a tensor: as many as numpy has, and more than a request may hold."""
 
-_PLAIN = {"BOOL": bool, "BYTES": str}
 _FLOATS = {"FP16": 65_520, "FP32": 2**128 - 2**103, "FP64": 2**1024 - 2**970}
 """From here on a number would be rounded to infinity."""
 
@@ -37,12 +35,19 @@ _RANGES: dict[str, tuple[int, int]] = {
 
 _DATATYPES = ("BOOL", *_RANGES, "BYTES")
 
+_PLAIN: dict[str, set[type]] = {
+    **{name: set() for name in _DATATYPES},
+    "BOOL": {bool},
+    "BYTES": {str},
+    "FP64": {float},
+}
+"""Classes whose every value is one of the datatype: JSON has no number beyond float64's that is a float."""
+
 _CONTENT_TYPES = ("np", "pd", "str", "datetime")
 """MLServer's codecs whose JSON is the plain values: `base64` and `pd_json` are texts that stand for something else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(NamedTuple):
     """
     A tensor of a request.
 
@@ -69,21 +74,25 @@ def read_tensor(given: dict[str, Any], number: int, wrong: list[Wrong]) -> Tenso
         wrong: gets what is wrong with it.
     Returns: None where something is wrong.
     """
-    name, shape, datatype, data = (given.get(key) for key in ("name", "shape", "datatype", "data"))
+    part: Callable[[str], Any] = given.get
+    name, datatype, shape, data = part("name"), part("datatype"), part("shape"), part("data")
     if not isinstance(name, str):
         wrong.append(wrong_tensor(f"inputs[{number}]", f"name: expected a text, found {shown(name)}"))
         return None
     faults = _faults(shape, datatype, data, given.get("parameters"))
-    if not faults and _is_shape(shape) and isinstance(data, list):
+    if faults is None:
         allowance().rows(shape[0] if shape else 0)
-        values = _flat(data, shape)
+        values, kinds = _flat(data, shape)
         if values is None:
-            faults = [f"data: expected {math.prod(shape)} values for shape {shape}, flat or nested as it says, "
-                      f"found {_found(data)}"]  # fmt: skip
-        elif fault := _misfit(str(datatype), values):
-            faults = [fault]
+            fault = (
+                f"data: expected {math.prod(shape)} values for shape {shape}, flat or nested as it says, "
+                f"found {_found(data)}"
+            )
+        elif (place := _misfit(datatype, values, kinds)) is None:
+            return Tensor(name, datatype, tuple(shape), values)
         else:
-            return Tensor(name, str(datatype), tuple(shape), values)
+            fault = f"data: expected {datatype}, found {shown(values[place])} at place {place}"
+        faults = [fault]
     wrong += [wrong_tensor(name, fault) for fault in faults]
     return None
 
@@ -93,8 +102,10 @@ def wrong_tensor(field: str, message: str) -> Wrong:
     return {"field": field, "reason": "wrong_tensor", "message": message}
 
 
-def _faults(shape: object, datatype: object, data: object, parameters: object) -> list[str]:
-    """What is wrong with the tensor's parts, without its values."""
+def _faults(shape: object, datatype: object, data: object, parameters: object) -> list[str] | None:
+    """What is wrong with the tensor's parts, without its values; None for nothing."""
+    if parameters is None and type(data) is list and datatype in _DATATYPES and _is_shape(shape):
+        return None
     faults = []
     if not _is_shape(shape):
         faults.append(f"shape: expected a list of sizes, found {shown(shape)}")
@@ -111,28 +122,28 @@ def _faults(shape: object, datatype: object, data: object, parameters: object) -
             f"parameters: content_type: expected one of {', '.join(_CONTENT_TYPES)}, "
             f"found {shown(parameters['content_type'])}"
         )
-    return faults
+    return faults or None
 
 
 def _is_shape(shape: object) -> TypeGuard[list[int]]:
     """Whether it is a list of sizes, few and small enough to be multiplied."""
-    return (
-        isinstance(shape, list)
-        and len(shape) <= _MOST_DIMENSIONS
-        and all(type(size) is int and 0 <= size <= _MOST_VALUES for size in shape)
-    )
+    if not isinstance(shape, list) or len(shape) > _MOST_DIMENSIONS or not set(map(type, shape)) <= {int}:
+        return False
+    return not shape or (min(shape) >= 0 and max(shape) <= _MOST_VALUES)
 
 
-def _flat(data: list[Any], shape: Sequence[int]) -> list[Any] | None:
-    """The values; None where they are not as many, or nested otherwise, than the shape says."""
-    if list not in set(map(type, data)):
-        return data if len(data) == math.prod(shape) else None
+def _flat(data: list[Any], shape: Sequence[int]) -> tuple[list[Any] | None, set[type]]:
+    """The values, and their classes; None where they are not as many, or nested otherwise, than the shape says."""
+    kinds = set(map(type, data))
+    if list not in kinds:
+        return (data if len(data) == math.prod(shape) else None), kinds
     level: list[Any] = [data]
     for size in shape:
         if not all(type(one) is list and len(one) == size for one in level):
-            return None
+            return None, kinds
         level = [value for one in level for value in one]
-    return None if list in set(map(type, level)) else level
+    kinds = set(map(type, level))
+    return (None if list in kinds else level), kinds
 
 
 def _found(data: list[Any]) -> str:
@@ -140,27 +151,24 @@ def _found(data: list[Any]) -> str:
     return f"{len(data)} values" + (f", {lists} of them lists" if lists else "")
 
 
-def _misfit(datatype: str, values: list[Any]) -> str | None:
-    """The first value that is none of the datatype, if there is one."""
-    present = [value for value in values if value is not None]
-    kinds = set(map(type, present))
-    if not present or kinds <= {_PLAIN.get(datatype)}:
+def _misfit(datatype: str, values: list[Any], kinds: set[type]) -> int | None:
+    """The place of the first value that is none of the datatype; None where all are."""
+    kinds.discard(type(None))
+    if kinds <= _PLAIN[datatype]:
         return None
-    if datatype in _RANGES:
+    if kinds == {int} and datatype in _RANGES:
         low, stop = _RANGES[datatype]
-        whole = datatype not in _FLOATS
-        if kinds <= ({int} if whole else {int, float}) and low <= min(present) and max(present) < stop:
+        present = [value for value in values if value is not None]
+        if low <= min(present) and max(present) < stop:
             return None
     wrong = (i for i, value in enumerate(values) if value is not None and not _is_one(datatype, value))
-    if (place := next(wrong, None)) is None:
-        return None
-    return f"data: expected {datatype}, found {shown(values[place])} at place {place}"
+    return next(wrong, None)
 
 
 def _is_one(datatype: str, value: Any) -> bool:
     """Whether a value is one of the datatype: a whole number may be written as 7.0."""
-    if datatype in _PLAIN:
-        return type(value) is _PLAIN[datatype]
+    if datatype not in _RANGES:
+        return type(value) in _PLAIN[datatype]
     low, stop = _RANGES[datatype]
     number = isinstance(value, int | float | Decimal) and type(value) is not bool
     return bool(number and low <= value < stop and (datatype in _FLOATS or value % 1 == 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from stream.codec import Leaf
@@ -81,7 +81,7 @@ def rows_of(served: Served, inputs: object) -> list[Row]:
         raise wrong_shape("inputs: expected a list of tensors: objects with name, datatype, shape and data")
     wrong: list[Wrong] = []
     tensors = [tensor for i, one in enumerate(inputs) if (tensor := read_tensor(one, i, wrong))]
-    leaves = {name: leaf for leaf in served.leaves for name in (leaf.path, served.names[leaf.path])}
+    leaves = served.by_name
     _check_twice(tensors, leaves, wrong)
     if wrong:
         raise Problem(422, "inputs: not tensors as the protocol has them; see errors", wrong)
@@ -101,18 +101,20 @@ def rows_of(served: Served, inputs: object) -> list[Row]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _check_twice(tensors: Sequence[Tensor], leaves: dict[str, Leaf], wrong: list[Wrong]) -> None:
+def _check_twice(tensors: Sequence[Tensor], leaves: Mapping[str, Leaf], wrong: list[Wrong]) -> None:
     """A field may be given once, under its original name or its Avro name."""
+    fields = [leaves[tensor.name].path if tensor.name in leaves else tensor.name for tensor in tensors]
+    if len(set(fields)) == len(tensors):
+        return
     seen: dict[str, str] = {}
-    for tensor in tensors:
-        field = leaves[tensor.name].path if tensor.name in leaves else tensor.name
+    for tensor, field in zip(tensors, fields, strict=True):
         if field in seen:
             also = "" if seen[field] == tensor.name else f": {seen[field]!r} is the same field"
             wrong.append(wrong_tensor(tensor.name, f"is given twice{also}"))
         seen[field] = tensor.name
 
 
-def _matrix(served: Served, tensors: Sequence[Tensor], leaves: dict[str, Leaf]) -> Tensor | None:
+def _matrix(served: Served, tensors: Sequence[Tensor], leaves: Mapping[str, Leaf]) -> Tensor | None:
     """
     The tensor that holds all columns; None where each has one of its own.
 
@@ -120,7 +122,7 @@ def _matrix(served: Served, tensors: Sequence[Tensor], leaves: dict[str, Leaf]) 
     """
     if served.manifest.is_array and len(tensors) == 1 and len(tensors[0].shape) == 2:
         return tensors[0]
-    if any(leaves.get(tensor.name) in served.features for tensor in tensors):
+    if served.names_feature([tensor.name for tensor in tensors]):
         return None
     others = [tensor for tensor in tensors if tensor.name not in leaves]
     names = [served.names[leaf.path] for leaf in served.features]

@@ -211,6 +211,17 @@ def test_infinity_of_mlflow_is_a_number(optional: TestClient, token: str) -> Non
     assert (17, "not_finite") == (first["value"], second["error"]["reason"])
 
 
+def test_nat_of_mlflow_is_a_missing_instant(people: TestClient) -> None:
+    """Its clients write a gap among times as that text; elsewhere it is a text."""
+    row = {**GIVEN, "id": "NaT", "seen": "NaT"}
+
+    answer = people.post("/invocations", json={"dataframe_records": [row]})
+
+    [found] = answer.json()["predictions"]
+    assert ("NaT", None) == (found["id"], found["seen"])
+    assert 422 == people.post("/predict", json=row).status_code
+
+
 def test_nan_where_nothing_may_be_missing_is_named(people: TestClient) -> None:
     """As everywhere: null is refused where the schema has none; a number may be NaN."""
     body = b'{"dataframe_records": [{"age": NaN, "city": NaN, "body mass (kg)": NaN}]}'
