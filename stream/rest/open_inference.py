@@ -20,6 +20,7 @@ from stream.rest.request_body import offload, parse_json, require_json
 from stream.rest.responses import json_response, row_fault
 from stream.rest.served_model import Answer, JsonObject, Served
 from stream.rest.service import PROGRAM, Service
+from stream.rest.tensor_values import wrong_parameters
 from stream.rest.tensors import inputs_of, outputs_of, rows_of, tensors_of
 from stream.types import shown
 
@@ -71,9 +72,10 @@ async def _infer(service: Service, request: Request, body: bytes) -> Response:
     content = await offload(len(body), lambda: parse_json(body))
     if not isinstance(content, dict):
         raise wrong_shape(f"expected an object with inputs, found {shown(content)}")
-    for name, kind, what in (("id", str, "a text"), ("parameters", dict, "an object")):
-        if not isinstance(content.get(name), kind | None):
-            raise wrong_shape(f"{name}: expected {what}, found {shown(content[name])}")
+    if not isinstance(content.get("id"), str | None):
+        raise wrong_shape(f"id: expected a text, found {shown(content['id'])}")
+    if fault := wrong_parameters(content.get("parameters")):
+        raise wrong_shape(fault)
     wanted = _wanted(served, content)
     rows = await offload(len(body), lambda: rows_of(served, content.get("inputs")))
     answers = await service.answer(served, rows, len(body))

@@ -18,7 +18,7 @@ from stream.rest.allowance import allowance
 from stream.rest.problems import Wrong
 from stream.types import shown
 
-__all__ = ["Tensor", "read_tensor", "wrong_tensor"]
+__all__ = ["Tensor", "read_tensor", "wrong_parameters", "wrong_tensor"]
 
 _MOST_DIMENSIONS, _MOST_VALUES = 32, 2**31
 """Of a tensor: as many as numpy has, and more than a request may hold."""
@@ -111,18 +111,27 @@ def _faults(shape: object, datatype: object, data: object, parameters: object) -
         faults.append(f"shape: expected a list of sizes, found {shown(shape)}")
     if datatype not in _DATATYPES:
         faults.append(f"datatype: expected one of {', '.join(_DATATYPES)}, found {shown(datatype)}")
-    if parameters is not None and not isinstance(parameters, dict):
-        faults.append(f"parameters: expected an object, found {shown(parameters)}")
-    elif parameters and "binary_data_size" in parameters:
+    if isinstance(parameters, dict) and "binary_data_size" in parameters:
         faults.append("data: binary tensors are not supported: send it as JSON")
     elif not isinstance(data, list):
         faults.append(f"data: expected a list, found {shown(data)}")
-    if isinstance(parameters, dict) and parameters.get("content_type") not in (None, *_CONTENT_TYPES):
-        faults.append(
-            f"parameters: content_type: expected one of {', '.join(_CONTENT_TYPES)}, "
-            f"found {shown(parameters['content_type'])}"
-        )
+    if fault := wrong_parameters(parameters):
+        faults.append(fault)
     return faults or None
+
+
+def wrong_parameters(parameters: object) -> str | None:
+    """
+    Args:
+        parameters: of a request or a tensor.
+    Returns: what is wrong with them; None for nothing.
+    """
+    if parameters is not None and not isinstance(parameters, dict):
+        return f"parameters: expected an object, found {shown(parameters)}"
+    found = (parameters or {}).get("content_type")
+    if found in (None, *_CONTENT_TYPES):
+        return None
+    return f"parameters: content_type: expected one of {', '.join(_CONTENT_TYPES)}, found {shown(found)}"
 
 
 def _is_shape(shape: object) -> TypeGuard[list[int]]:

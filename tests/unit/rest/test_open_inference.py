@@ -280,7 +280,11 @@ def test_ignored_tensor_must_be_one(people: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("more", "says"),
-    [({"id": 7}, "id: expected a text"), ({"parameters": []}, "parameters: expected an object")],
+    [
+        ({"id": 7}, "id: expected a text"),
+        ({"parameters": []}, "parameters: expected an object"),
+        ({"parameters": {"content_type": "base64"}}, "content_type: expected one of np"),
+    ],
 )
 def test_part_of_the_request_that_is_wrong_is_named(
     people: TestClient, more: dict[str, Any], says: str
