@@ -61,7 +61,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     try:
         loaded = TypeAdapter(Settings).validate_python({**prepared, "base": base})
     except ValidationError as error:
-        raise _explain(error, chosen, origins) from error
+        raise _explain(error, chosen, origins) from None  # its own words quote what was found
     _check_access(loaded, chosen, origins)
     return _check_ranges(loaded, chosen, origins)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from stream.app.address import claim_address
+from stream.app.address import claim_address, server_tls
 from stream.app.last_resort import LastResort
 from stream.app.reload import Reloader
 from stream.app.rest_connection import KEEP_ALIVE_S, Crowd, connection_type
@@ -148,11 +148,13 @@ def _is_loopback(host: str) -> bool:
 
 def _config(settings: Settings, app: Any, connection: type[asyncio.Protocol]) -> uvicorn.Config:
     serve = settings.serve
-    for name in ("key", "client_ca"):
-        if getattr(serve, name) is not None and serve.certificate is None:
-            raise SettingsError(
-                f"[serve] {name}: is set, but certificate is not", hint="set certificate too, or neither"
-            )
+    server_tls(
+        "[serve]", serve.certificate, serve.key, settings.path
+    )  # tried: uvicorn would ask for a password
+    if serve.client_ca is not None and serve.certificate is None:
+        raise SettingsError(
+            "[serve] client_ca: is set, but certificate is not", hint="set certificate too, or neither"
+        )
     files = {
         "ssl_certfile": serve.certificate,
         "ssl_keyfile": serve.key,

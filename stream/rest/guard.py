@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import time
 from collections.abc import Awaitable, Callable
 
@@ -13,11 +12,12 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stream.http_access import bears
 from stream.rest.endpoint import Endpoint
 from stream.rest.problems import RETRY, Problem, overloaded
 from stream.rest.responses import json_response
 from stream.rest.service import Service
-from stream.settings import Secret, ServeSettings
+from stream.settings import ServeSettings
 
 __all__ = ["Rate", "guarded"]
 
@@ -97,14 +97,7 @@ async def _admitted(service: Service, endpoint: Endpoint, rate: Rate, request: R
 
 
 def _check_token(token: str | None, request: Request) -> None:
-    if token is None:
-        return
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    # Compared in constant time: the time must not tell how much of the token is right.
-    plain = token.reveal() if isinstance(token, Secret) else token
-    # A header's bytes arrive decoded as Latin-1, whatever the client meant; as bytes again they are UTF-8.
-    right = hmac.compare_digest(given.strip(" \t").encode("latin-1"), plain.encode())
-    if scheme.lower() != "bearer" or not right:
+    if token is not None and not bears(token, request.headers.get("authorization", "")):
         raise Problem(
             401, "a bearer token is needed: `Authorization: Bearer …`", headers={"www-authenticate": "Bearer"}
         )

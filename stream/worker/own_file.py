@@ -44,13 +44,16 @@ def open_own(folder: Path, name: str) -> int:
 
 
 def _check_folder(folder: Path, state: os.stat_result) -> None:
-    inside = f'name a folder in it, which is then created: `[delivery] state = "{folder / "scorer"}"`'
+    inside = f'a folder in it, which is then created: `[delivery] state = "{folder / "scorer"}"`'
     if state.st_uid != os.geteuid():
-        raise _refused(folder, f"belongs to user {state.st_uid}, not to this one ({os.geteuid()})", inside)
+        why = f"belongs to user {state.st_uid}, not to this one ({os.geteuid()})"
+        raise _refused(
+            folder, why, f"name another folder, or, of a volume that this user may write to, {inside}"
+        )
     if state.st_mode & _OTHERS_WRITE:
         mode = stat.S_IMODE(state.st_mode)
         raise _refused(
-            folder, f"can be written by others (mode {mode:04o})", f"`chmod 700 {folder}`, or {inside}"
+            folder, f"can be written by others (mode {mode:04o})", f"`chmod 700 {folder}`, or name {inside}"
         )
 
 

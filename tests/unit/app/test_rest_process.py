@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
-from stream.app.rest_process import shows_traceback
+import pytest
+
+from stream.app.rest_process import Rest, server_of, shows_traceback
+from stream.errors import SettingsError
+from stream.settings import ServeSettings, Settings
+from tests.authority import Authority
 
 
 def _record(error: BaseException) -> logging.LogRecord:
@@ -24,3 +32,13 @@ def test_only_requests_that_are_cut_off_have_no_traceback() -> None:
         log.setLevel(logging.NOTSET)
 
     assert [False, True, True] == found
+
+
+def test_key_with_a_password_is_refused(tmp_path: Path) -> None:
+    """OpenSSL would ask for it on the terminal, and the service would wait for ever."""
+    certificate, key = Authority(tmp_path).issue("rest", b"sealed")
+    settings = Settings(serve=ServeSettings(certificate=certificate, key=key))
+    service = cast(Any, SimpleNamespace(metrics=None))
+
+    with pytest.raises(SettingsError, match=r"\[serve\] certificate: .*rest.key"):
+        server_of(settings, Rest(None, service, service))
