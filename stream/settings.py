@@ -233,7 +233,7 @@ class ServeSettings:
     port: Annotated[int, Range(0, 65_535)] = 8080
     """Port to listen on; 0: a free one, which the log names."""
     token: str | Secret | None = None
-    """Requests must carry `Authorization: Bearer …` with it, except those for `/ping`, `/health` and `/v2/health/…`."""
+    """Requests must carry `Authorization: Bearer …` with it, but for `/ping`, `/health`, `/v2/health/…` and `/docs`."""
     certificate: Path | None = None
     """PEM file of the service's certificate and its chain: HTTPS instead of HTTP."""
     key: Path | None = None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -42,6 +43,8 @@ _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _CELL_BYTES = 160
 """What Python needs for a cell in a row: a text and its place."""
 
+_QUOTED = re.compile(rb'"[^"]*"')
+
 _ROWS_AT_ONCE = 500
 """Between two looks at the clock."""
 
@@ -60,9 +63,10 @@ def parse_csv(served: Served, body: bytes, header: str | None = None) -> list[Ro
     Raises: Problem 422 naming the line; 413, 503 and 504 as `Allowance`.
     """
     mine = allowance()
+    _admit_columns(body, mine)
     mine.take(_CELL_BYTES * (body.count(b",") + body.count(b"\n")) + len(body))
     try:
-        lines = _lines(body.decode("utf-8-sig"), mine)
+        lines = _lines(body, mine)
         first, second = next(lines, None), next(lines, None)
         if first is None:
             raise wrong_shape("csv: expected a header or a row, found nothing")
@@ -74,8 +78,17 @@ def parse_csv(served: Served, body: bytes, header: str | None = None) -> list[Ro
         raise wrong_shape(f"the body is not a csv file: {error}") from error
 
 
-def _lines(text: str, mine: Allowance) -> Iterator[_Line]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _admit_columns(body: bytes, mine: Allowance) -> None:
+    """Refuse a body with a line of too many cells before any is made: Problem 413."""
+    if body.count(b",") >= mine.settings.max_columns:
+        plain = _QUOTED.sub(b"", body) if b'"' in body else body
+        lines = io.BytesIO(plain if b"\n" in plain else plain.replace(b"\r", b"\n"))
+        mine.columns(1 + max(line.count(b",") for line in lines))
+
+
+def _lines(body: bytes, mine: Allowance) -> Iterator[_Line]:
+    text = io.TextIOWrapper(io.BytesIO(body), "utf-8-sig", newline="")  # decoded piece by piece
+    reader = csv.reader(text, strict=True)
     count = 0
     for cells in reader:
         if cells:

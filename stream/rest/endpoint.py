@@ -37,6 +37,7 @@ class Endpoint:
         error_body: such an answer's body.
         stuck: the schema of a probe's 503 while the model is stuck; None for other endpoints.
         open: whether it needs no token and doesn't count against the rate, as for a load balancer's probes.
+        public: whether it needs no token, but counts against the rate: a page that shows nothing of the model's data.
     """
 
     method: str
@@ -50,3 +51,4 @@ class Endpoint:
     error_body: Callable[[Problem], dict[str, object]] = Problem.body
     stuck: Schema | None = None
     open: bool = False
+    public: bool = False

@@ -87,7 +87,8 @@ def guarded(service: Service, endpoint: Endpoint, rate: Rate) -> Callable[[Reque
 async def _admitted(service: Service, endpoint: Endpoint, rate: Rate, request: Request) -> Response:
     """1 token, 2 rate, 3 body, 4 handler."""
     if not endpoint.open:
-        _check_token(service.settings.token, request)  # 1
+        if not endpoint.public:
+            _check_token(service.settings.token, request)  # 1
         rate.admit(request)  # 2
     if endpoint.method != "POST":
         return await endpoint.handler(service, request, b"")

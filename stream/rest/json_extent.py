@@ -39,8 +39,8 @@ _OBJECT, _LIST, _VALUE, _KEY = 200, 64, 40, 160
 _DENSE = 20
 """Times a body's bytes: more may be due to marks within texts."""
 
-_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-_OTHERS = bytes(set(range(256)) - set(b"[{]}"))
+_STEPS = bytes.maketrans(b"[{]},", b"\x01\x01\xff\xff\x00")
+_OTHERS = bytes(set(range(256)) - set(b"[{]},"))
 _ZEROS = bytes(48 if chr(byte).isdecimal() and byte < 128 else 32 for byte in range(256))
 _LONG = b"0" * (DIGITS + 1)
 _TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*("?)', re.DOTALL)
@@ -154,14 +154,17 @@ def extent_of(slices: Iterable[bytes], body: bytes, mine: Allowance) -> Extent:
         body: all of it.
         mine: its clock is looked at between slices.
     """
-    level = deepest = count = 0
+    # A list of rows, whatever they are; or an object with a list of rows.
+    listed = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    others = _OTHERS if listed else _OTHERS + b","
+    level = deepest = count = commas = 0
     at_level = np.zeros(4, dtype=np.int64)
     long_number, tail = False, b""
     for piece in slices:
         mine.check()
         long_number = long_number or _LONG in (tail + piece).translate(_ZEROS)
         tail = (tail + piece)[-DIGITS:]
-        steps = np.frombuffer(piece.translate(_STEPS, _OTHERS), dtype=np.int8)
+        steps = np.frombuffer(piece.translate(_STEPS, others), dtype=np.int8)
         if steps.size:
             levels = np.cumsum(steps, dtype=np.int32) + level
             level = int(levels[-1])
@@ -170,8 +173,9 @@ def extent_of(slices: Iterable[bytes], body: bytes, mine: Allowance) -> Extent:
             if opened.size:
                 deepest = max(deepest, int(opened.max()))
                 at_level += np.bincount(opened[(opened > 0) & (opened < 4)], minlength=4)
-    # A list of rows; or an object with a list of rows.
-    rows = at_level[2] if body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") else at_level[3]
+            if listed:
+                commas += int(np.count_nonzero((steps == 0) & (levels == 1)))
+    rows = max(at_level[2], commas + 1 if commas else 0) if listed else at_level[3]
     return Extent(level == 0, deepest, count, int(rows), long_number)
 
 

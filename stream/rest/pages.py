@@ -53,12 +53,12 @@ def pages_of(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
         return _html(text, POLICY)
 
     return (
-        Endpoint("GET", "/docs", docs),
+        Endpoint("GET", "/docs", docs, public=True),
         SCRIPT,
         Endpoint("GET", "/card", _card),
         Endpoint("GET", "/openapi.json", openapi),
         metrics,
-        Endpoint("GET", "/", _index),
+        Endpoint("GET", "/", _index, public=True),
     )
 
 
@@ -107,7 +107,7 @@ def _page(api: Schema, base: str, service: Service) -> str:
         _fields(schemas["Prediction"]),
         "<h2>Endpoints</h2>",
         *(
-            _operation(path, method, operation, base)
+            _operation(path, method, operation, base, rows=service.settings.token is None)
             for path, methods in api["paths"].items()
             for method, operation in methods.items()
         ),
@@ -146,7 +146,8 @@ def _type(schema: Schema) -> str:
     return f"{names} ({schema['format']})" if "format" in schema else names
 
 
-def _operation(path: str, method: str, operation: Schema, base: str) -> str:
+def _operation(path: str, method: str, operation: Schema, base: str, *, rows: bool) -> str:
+    """An endpoint; with a row of the package's where anybody may see those."""
     head = f"<h3><code>{method.upper()} {html.escape(path)}</code></h3><p>{html.escape(operation['summary'])}</p>"
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     examples = content.get("examples", {})
@@ -156,7 +157,7 @@ def _operation(path: str, method: str, operation: Schema, base: str) -> str:
         for status, answer in operation["responses"].items()
     )
     shown = ""
-    if example is not None:
+    if example is not None and rows:
         text = json.dumps(example, ensure_ascii=False)
         shown = f"curl {base}{path} -H 'content-type: application/json' -d {_quoted(text)}"
         shown = f"<pre><code>{html.escape(shown)}</code></pre>"

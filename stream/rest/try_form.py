@@ -31,9 +31,14 @@ _ROWS = 30
 
 
 def form_of(service: Service) -> str:
-    """The form as HTML, filled with a golden row; nothing in it is markup but its own."""
-    examples = service.served.examples
-    row = json.dumps(examples[0] if examples else {}, ensure_ascii=False, indent=2)
+    """
+    The form as HTML, filled with a golden row, or with the fields alone where rows are for those who have the token;
+    nothing in it is markup but its own.
+    """
+    served = service.served
+    fields = {served.names[leaf.path]: None for leaf in served.features}
+    shown = served.examples[0] if served.examples and service.settings.token is None else fields
+    row = json.dumps(shown, ensure_ascii=False, indent=2)
     token = (
         "<p><label>Token <input type=password name=token autocomplete=off></label></p>"
         if service.settings.token is not None
@@ -54,4 +59,4 @@ async def _script(service: Service, request: Request, body: bytes) -> Response:
     return Response(content, media_type="text/javascript", headers={"x-content-type-options": "nosniff"})
 
 
-SCRIPT = Endpoint("GET", "/docs.js", _script)
+SCRIPT = Endpoint("GET", "/docs.js", _script, public=True)

@@ -38,6 +38,7 @@ def nested(depth: int) -> bytes:
         ("/predict", b"[" + b"[]," * MANY + b"[]]"),
         ("/predict", b"[" + b"1," * MANY + b"1]"),
         ("/predict", b'["' + b'","' * MANY + b'"]'),
+        ("/predict", b"[" + b"[1,2,3]," * MANY + b"[1]]"),
         ("/invocations", b'{"instances":[' + b"[]," * MANY + b"[]]}"),
         ("/invocations", b'{"dataframe_records":[' + b"{}," * MANY + b"{}]}"),
         ("/bigquery", b'{"calls":[' + b"[{}]," * MANY + b"[{}]]}"),
@@ -93,6 +94,30 @@ def test_nests_and_long_numbers_are_422(people: TestClient, path: str, body: byt
 
     assert 422 == answer.status_code
     assert len(answer.content) < 5_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"age\n" + b"1\n" * MANY,
+        b",".join(b"c%d" % i for i in range(10_001)),
+        b"age,city\n" + b"1,Bath\n" * 9 + b"x," * 10_001 + b"x\n",
+        b'age,"a, b"\r' + b"x," * 10_001 + b"x\r",
+    ],
+)
+def test_csv_of_too_many_rows_or_cells_is_413(people: TestClient, body: bytes) -> None:
+    """Wherever the long line is, and however lines end; at once, since no cell is made."""
+    answer = people.post("/invocations", content=body, headers={"content-type": "text/csv"})
+
+    assert 413 == answer.status_code
+
+
+def test_cell_with_many_commas_is_one_cell(people: TestClient) -> None:
+    """A text in quotes may hold what separates cells elsewhere."""
+    body = b'age,city,body mass (kg)\n40,"%s",60.5\n' % (b"a, b" * 20_000)
+    answer = people.post("/invocations", content=body, headers={"content-type": "text/csv"})
+
+    assert 200 == answer.status_code
 
 
 def test_marks_within_texts_are_not_counted(people: TestClient) -> None:

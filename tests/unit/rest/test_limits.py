@@ -40,12 +40,28 @@ def test_token_is_asked_for_where_something_is_to_be_had(people_package: Path) -
         assert 200 == client.post("/predict", json=GIVEN, headers=right).status_code
         assert [401] * 4 == [
             client.get(path).status_code
-            for path in ("/docs", "/openapi.json", "/metrics", "/v2/models/people")
+            for path in ("/card", "/openapi.json", "/metrics", "/v2/models/people")
         ]
         assert [200] * 4 == [
             client.get(path).status_code
             for path in ("/ping", "/health", "/v2/health/live", "/v2/health/ready")
         ]
+
+
+def test_page_that_asks_for_the_token_needs_none(people_package: Path) -> None:
+    """It shows what the endpoints take, and no row; without a token it is filled with one."""
+    with door(people_package, token="t") as (client, _):
+        page, script = client.get("/docs"), client.get("/docs.js")
+
+    with door(people_package) as (client, rest):
+        open_page = client.get("/docs").text
+        city = rest.service.served.examples[0]["city"]
+
+    assert [200, 200] == [page.status_code, script.status_code]
+    assert "name=token" in page.text
+    assert "body mass (kg)" in page.text
+    assert city in open_page
+    assert city not in page.text
 
 
 def test_token_is_compared_as_utf8(people_package: Path) -> None:
