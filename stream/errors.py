@@ -36,6 +36,8 @@ from __future__ import annotations
 
 import copyreg
 
+from stream.shown import class_name, shown
+
 __all__ = [
     "Aborted", "BrokerRefused", "DeadLetterRefused", "DeliveryFailed", "Fenced", "InputError", "MovedOn",
     "OffsetOutOfRange", "OutcomeUnknown", "PackageError", "QueryError", "QueryFailed", "RecordError",
@@ -51,15 +53,17 @@ class StreamError(Exception):
     Operator action: read the message; it names the place and the next step.
     """
 
-    def __init__(self, message: str = "", *, hint: str = "") -> None:
+    def __init__(self, message: str = "", *, hint: str = "", quoted: str = "") -> None:
         """
         Args:
-            message: what happened and where; the docstring's first line when empty.
+            message: what happened and where, shown as one line; the docstring's first line when empty.
             hint: the next thing to try, as an imperative sentence without a full stop.
+            quoted: lines of somebody else's, such as the end of a log: shown below, each marked.
         """
-        self.message = message or self.summary()
-        self.hint = hint
-        super().__init__(self.message, hint)
+        self.message = shown(message or self.summary())
+        self.hint = shown(hint)
+        self.quoted = [shown(line) for line in quoted.splitlines() if line.strip()]
+        super().__init__(self.message, self.hint)
 
     @classmethod
     def summary(cls) -> str:
@@ -70,7 +74,13 @@ class StreamError(Exception):
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
     def __str__(self) -> str:
-        return f"{self.message}\n  try: {self.hint}" if self.hint else self.message
+        return "\n".join(self.lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """What a person reads: the message, what is quoted, the hint."""
+        below = [f"  | {line}" for line in self.quoted] + [f"  try: {self.hint}"] * bool(self.hint)
+        return [self.message, *below]
 
 
 class Refused(StreamError):
@@ -107,14 +117,16 @@ class PackageError(Refused):
     def __init__(self, message: str = "", *, step: str = "", hint: str = "") -> None:
         """
         Args: as `StreamError`, and
-            step: the opening step that failed (``manifest``, ``hash``, ``signature``, ``load``, ``golden``), or
-                ``proof`` while packing.
+            step: the opening step that failed (one of `stream.store.STEPS`), or ``proof`` while packing.
         """
         super().__init__(message, hint=hint)
         self.step = step
 
-    def __str__(self) -> str:
-        return f"step {self.step}: {super().__str__()}" if self.step else super().__str__()
+    @property
+    def lines(self) -> list[str]:
+        """As of any error; the first begins with the step."""
+        first, *others = super().lines
+        return [f"step {self.step}: {first}" if self.step else first, *others]
 
 
 class SampleError(Refused):
@@ -202,8 +214,7 @@ class OutcomeUnknown(StreamError):
     def __init__(self, message: str = "", *, fenced: bool = False, hint: str = "") -> None:
         """
         Args: as `StreamError`, and
-            fenced: the broker says that a newer producer of this transactional id exists; it says the same
-                when it has ended a transaction that took too long.
+            fenced: the broker says that a newer producer exists, or has ended a transaction that took too long.
         """
         super().__init__(message, hint=hint)
         self.fenced = fenced
@@ -287,9 +298,3 @@ class Stuck(Stopped):
 
     Operator action: let the supervisor restart it; send the log's stack dump with a bug report.
     """
-
-
-def class_name(kind: type[BaseException]) -> str:
-    """An exception's class as a traceback writes it: its full name, without a module for Python's built-in ones."""
-    module = kind.__module__
-    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"

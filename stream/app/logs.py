@@ -8,8 +8,9 @@ import logging.config
 from datetime import UTC, datetime
 
 from stream.settings import LoggingSettings
+from stream.shown import json_shown, shown, shown_traceback
 
-__all__ = ["JsonFormatter", "logging_config", "set_up_logging"]
+__all__ = ["JsonFormatter", "TextFormatter", "logging_config", "set_up_logging"]
 
 
 def _drop_empty_exception(record: logging.LogRecord) -> bool:
@@ -17,6 +18,24 @@ def _drop_empty_exception(record: logging.LogRecord) -> bool:
     if record.exc_info and record.exc_info[0] is None:
         record.exc_info = None
     return True
+
+
+class TextFormatter(logging.Formatter):
+    """
+    A line per record for people: time, level, logger, message; then the exception's lines, if any.
+
+    Whatever a message quotes, it stays one line: nobody's key or exception can write a line of the log.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Turn a record into its lines."""
+        time, name = self.formatTime(record), record.name
+        # An error of ours has its hint on a line of its own.
+        message = shown(record.getMessage().rstrip().replace("\n  try: ", "; try: "))
+        lines = [f"{time} {record.levelname:<7} {name}: {message}"]
+        if record.exc_info and record.exc_info[1]:
+            lines += [f"  {line}" for line in shown_traceback(record.exc_info[1])]
+        return "\n".join(lines)
 
 
 class JsonFormatter(logging.Formatter):
@@ -32,16 +51,15 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json_shown(json.dumps(line, ensure_ascii=False))
 
 
 def logging_config(settings: LoggingSettings) -> dict[str, object]:
     """The configuration for `logging.config.dictConfig`."""
-    text = {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"text": text, "json": {"()": JsonFormatter}},
+        "formatters": {"text": {"()": TextFormatter}, "json": {"()": JsonFormatter}},
         "filters": {"exception": {"()": lambda: _drop_empty_exception}},
         "handlers": {
             "stderr": {

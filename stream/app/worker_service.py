@@ -131,7 +131,9 @@ class EngineService(faust.Service):
 
     def _dump_stacks(self) -> None:
         for thread, frame in sys._current_frames().items():
-            log.critical("thread %s:\n%s", thread, "".join(traceback.format_stack(frame)))
+            log.critical("thread %s:", thread)
+            for line in "".join(traceback.format_stack(frame)).splitlines():
+                log.critical("  %s", line)
 
     @faust.Service.task
     async def _probe(self) -> None:

@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from stream.cli.options import (
-    as_json,
-    config_option,
-    delimiter_option,
-    json_option,
-    model_option,
-    print_table,
-    progress_bar,
-    settings_of,
-)
+from stream.cli.options import config_option, delimiter_option, json_option, model_option, settings_of
+from stream.cli.terminal import as_json, print_data, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from stream.batch import RunRecord
@@ -102,10 +94,10 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     with progress_bar("bytes looked at", size) as progress:
         plan = planned(found, request, new_only=since is not None, progress=progress)
     if not plan.inputs:
-        click.echo(f"nothing new: {output} has runs of all {len(found)} files", err=True)
+        say(f"nothing new: {output} has runs of all {len(found)} files")
         return 0
     for line in check_inputs(settings, plan):
-        click.echo(line, err=True)
+        say(line)
     with progress_bar("rows", plan.rows) as progress:
         record, before = run_batch(settings, plan, request, progress)
     _tell(record, output, before, json_out)
@@ -123,18 +115,14 @@ def _tell(record: RunRecord, output: Path, before: int, json_out: bool) -> None:
     folder = output / f"run={record.run}"
     resumed = f", {before} of them before this command" if before else ""
     files = "1 file" if len(record.inputs) == 1 else f"{len(record.inputs)} files"
-    click.echo(
-        f"{record.rows} rows of {files}: {record.predictions} predictions by {record.model}{resumed}",
-        err=True,
-    )
+    say(f"{record.rows} rows of {files}: {record.predictions} predictions by {record.model}{resumed}")
     if record.dead_rows:
         from stream.tasks import reasons_of
 
-        click.echo(
-            f"{record.dead_rows} rows could not be scored: {reasons_of(record)}; see {folder}/_dead_rows.jsonl",
-            err=True,
+        say(
+            f"{record.dead_rows} rows could not be scored: {reasons_of(record)}; see {folder}/_dead_rows.jsonl"
         )
-    click.echo(as_json({**asdict(record), "folder": str(folder)}) if json_out else str(folder))
+    print_data(as_json({**asdict(record), "folder": str(folder)}) if json_out else str(folder))
 
 
 def _history(output: Path, json_out: bool) -> int:
@@ -145,7 +133,7 @@ def _history(output: Path, json_out: bool) -> int:
         raise SettingsError(f"--output {output}: no such folder", hint="correct the path")
     records = past_runs(output)
     if json_out:
-        click.echo(as_json([asdict(record) for record in records]))
+        print_data(as_json([asdict(record) for record in records]))
     else:
         print_table(
             [
@@ -158,5 +146,5 @@ def _history(output: Path, json_out: bool) -> int:
             ]
         )  # fmt: skip
         if not records:
-            click.echo(f"{output} has no runs", err=True)
+            say(f"{output} has no runs")
     return 0

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import as_json, config_option, json_option, settings_of
+from stream.cli.options import config_option, json_option, settings_of
+from stream.cli.terminal import as_json, print_data, print_line, say
 
 __all__ = ["check"]
 
@@ -33,12 +34,13 @@ def check(package: Path | None, config: Path | None, json_out: bool) -> int:
     settings = settings_of(config, package)
     findings = check_contract(settings)
     if json_out:
-        click.echo(as_json([asdict(finding) for finding in findings]))
+        print_data(as_json([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
-            hint = f"\n        try: {finding.hint}" if finding.hint else ""
-            click.echo(f"{finding.severity:<7} {finding.where}: {finding.message}{hint}")
+            print_line(f"{finding.severity:<7} {finding.where}: {finding.message}")
+            if finding.hint:
+                print_line(f"        try: {finding.hint}")
     worst = {finding.severity for finding in findings}
     if not worst:
-        click.echo(f"{settings.model.uri}: nothing found", err=True)
+        say(f"{settings.model.uri}: nothing found")
     return 2 if "error" in worst else 1 if "warning" in worst else 0

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from stream.cli.options import as_json
+from stream.cli.terminal import as_json, print_data
 
 __all__ = ["demo"]
 
@@ -64,7 +64,7 @@ def demo(
 
     signal.signal(signal.SIGTERM, _interrupt)
     request = DemoOptions(events, rate, kafka, port, leave)
-    run_demo(request, View(), os.environ, lambda summary: click.echo(as_json(asdict(summary))))
+    run_demo(request, View(), os.environ, lambda summary: print_data(as_json(asdict(summary))))
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from stream.cli.options import as_json, config_option, json_option, settings_of
+from stream.cli.options import config_option, json_option, settings_of
+from stream.cli.terminal import as_json, print_data, say
 from stream.export import EXPORTERS, filled, left_open
 
 __all__ = ["export"]
@@ -67,8 +68,9 @@ def export(
     folder = out or Path(f"{opened.manifest.name}-{opened.manifest.version}-{target}")
     exported = exporter.export(opened, values, folder)
     for note in exported.notes:
-        click.echo(note, err=True)
+        say(note)
     paths = [str(path) for path in exported.files]
-    click.echo(as_json({"files": paths}) if json_out else "\n".join(paths))
+    for line in [as_json({"files": paths})] if json_out else paths:
+        print_data(line)
     if left := left_open(exporter, given):
-        click.echo(f"fill in the words in capitals, or give {', '.join(left)}", err=True)
+        say(f"fill in the words in capitals, or give {', '.join(left)}")

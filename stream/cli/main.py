@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
 
+from stream.cli.terminal import quiet_warnings, say
 from stream.errors import Refused, StreamError
 from stream.nearest import did_you_mean
+from stream.shown import shown_traceback
 
 __all__ = ["COMMANDS", "cli", "main"]
 
@@ -87,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
+    quiet_warnings()
     if "" not in sys.path:
         sys.path.append("")  # the working folder, where a model's own modules may be; last: they hide nothing
     try:
@@ -95,10 +97,10 @@ def _run(arguments: list[str]) -> int:
     except click.exceptions.Exit as asked:
         return asked.exit_code
     except click.ClickException as error:
-        error.show(sys.stderr)
+        _show_usage(error)
         return REFUSED
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+        say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone (`stream watch | head`): not an error.
@@ -106,16 +108,23 @@ def _run(arguments: list[str]) -> int:
         return 0
     except (StreamError, OSError) as error:
         # The system's message about a full disk, or a folder that can't be written, names the file and says enough.
-        _report(str(error), debug)
+        _report(error.lines if isinstance(error, StreamError) else [str(error)], error, debug)
         return REFUSED if isinstance(error, Refused) else FAILED
     except Exception as error:  # noqa: BLE001 - the outermost place: a bug, which must not look like the user's fault
         hint = "this is a bug: --debug shows where it is; please report it"
-        _report(f"{type(error).__name__}: {error}\n  try: {hint}", debug)
+        _report([f"{type(error).__name__}: {error}", f"  try: {hint}"], error, debug)
         return FAILED
     return result if isinstance(result, int) else 0
 
 
-def _report(message: str, debug: bool) -> None:
-    if debug:
-        traceback.print_exc(file=sys.stderr)
-    click.echo(f"error: {message}", err=True)
+def _report(lines: Sequence[str], error: Exception, debug: bool) -> None:
+    say(*(shown_traceback(error) if debug else ()), f"error: {lines[0]}", *lines[1:])
+
+
+def _show_usage(error: click.ClickException) -> None:
+    """As click does it, but for what the message quotes of the command line."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        say(*error.ctx.get_usage().splitlines())
+        if error.ctx.command.get_help_option(error.ctx) is not None:
+            say(f"Try '{error.ctx.command_path} {error.ctx.help_option_names[0]}' for help.", "")
+    say(f"Error: {error.format_message()}")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import as_json, config_option, json_option, print_table, settings_of, short
+from stream.cli.options import config_option, json_option, settings_of
+from stream.cli.terminal import as_json, print_data, print_line, print_table, say, short
 
 if TYPE_CHECKING:
     from stream.store import Listed, Shown, Trust
@@ -57,14 +58,14 @@ def list_command(package: Path | None, config: Path | None, json_out: bool) -> N
     folder, trust = _chosen(package, config)
     found = list_versions(folder, trust)
     if json_out:
-        click.echo(as_json([_entry(one) for one in found]))
+        print_data(as_json([_entry(one) for one in found]))
     else:
         print_table([_row(one) for one in found])
     for one in found:
         if one.problem is not None:
-            click.echo(f"version {one.version}: {one.problem}", err=True)
+            say(f"version {one.version}: {one.problem}")
     if not any(one.current for one in found):
-        click.echo("`current` names none of them; correct it with `stream models rollback --to N`", err=True)
+        say("`current` names none of them; correct it with `stream models rollback --to N`")
 
 
 def _entry(one: Listed) -> dict[str, object]:
@@ -120,7 +121,7 @@ def show(package: Path | None, version: int | None, config: Path | None, json_ou
     shown = show_version(folder, version, trust)
     if json_out:
         manifest = asdict(shown.manifest)
-        click.echo(as_json({**asdict(shown), "path": str(shown.path), "manifest": manifest}))
+        print_data(as_json({**asdict(shown), "path": str(shown.path), "manifest": manifest}))
     else:
         _print(shown)
 
@@ -151,8 +152,8 @@ def _print(shown: Shown) -> None:
     lines += [("differs", text) for text in shown.differences]
     width = max(len(name) for name, _ in lines)
     for name, value in lines:
-        click.echo(f"{name:<{width}}  {value}")
-    click.echo()
+        print_line(f"{name:<{width}}  {value}")
+    print_line()
     print_table(
         [
             {
@@ -208,13 +209,13 @@ def verify(
         for step in STEPS
     ]
     if json_out:
-        click.echo(as_json({"package": str(folder), "ok": refused is None, "steps": steps, "notes": notes}))
+        print_data(as_json({"package": str(folder), "ok": refused is None, "steps": steps, "notes": notes}))
     else:
         for step in steps:
             mark = {True: "ok", False: "FAIL", None: "-"}[step["ok"]]  # type: ignore[index]
-            click.echo(f"{mark:<5} {step['step']:<10} {step['found']}")
+            print_line(f"{mark:<5} {step['step']:<10} {step['found']}")
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     if refused is not None:
         raise refused
 
@@ -243,15 +244,15 @@ def rollback(package: Path | None, to: int | None, config: Path | None, json_out
     done = roll_back(folder, to, trust)
     now = done.package.manifest
     for note in done.package.notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     if json_out:
-        click.echo(
+        print_data(
             as_json({"package": str(folder), "was": done.was, "current": now.version, "model": now.model})
         )
     elif done.was == now.version:
-        click.echo(f"{folder}: version {now.version} is current already; nothing has changed")
+        print_line(f"{folder}: version {now.version} is current already; nothing has changed")
     else:
-        click.echo(
+        print_line(
             f"{folder}: current is version {now.version} now ({now.created}); it was {done.was or 'none'}"
         )
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import as_json, delimiter_option, sign_option, signing_key, steps_shown
+from stream.cli.options import delimiter_option, sign_option, signing_key
+from stream.cli.terminal import as_json, print_data, say, steps_shown
 
 if TYPE_CHECKING:
     from stream.store import Packed
@@ -111,19 +112,19 @@ def _print(packed: Packed, folder: Path, json_out: bool) -> None:
     """What was found on standard error, then the version's folder, or one JSON object."""
     package = packed.package
     for message in (*packed.messages, *package.notes):
-        click.echo(message, err=True)
+        say(message)
     manifest, signer = package.manifest, package.signer
     by = "" if signer is None else f", signed by {signer.fingerprint}"
-    click.echo(f"packed {manifest.model} into {package.path}{by}", err=True)
+    say(f"packed {manifest.model} into {package.path}{by}")
     if not json_out:
-        click.echo(str(package.path))
+        print_data(str(package.path))
         return
     done = {
         "package": str(folder), "name": manifest.name, "version": manifest.version,
         "task": manifest.task, "features": [feature.path for feature in manifest.features],
         "messages": packed.messages, "signer": None if signer is None else signer.fingerprint,
     }  # fmt: skip
-    click.echo(as_json(done))
+    print_data(as_json(done))
 
 
 def _each(texts: str) -> tuple[str, ...]:

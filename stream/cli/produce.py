@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import config_option, delimiter_option, progress_bar, settings_of
+from stream.cli.options import config_option, delimiter_option, settings_of
+from stream.cli.terminal import progress_bar, say
 
 __all__ = ["produce"]
 
@@ -53,7 +54,7 @@ def produce(  # noqa: PLR0913  # one argument per option of the command
     if topic is not None:
         settings = replace(settings, input=replace(settings.input, topic=topic))
     for note in file_notes(file, delimiter):
-        click.echo(note, err=True)
+        say(note)
     with progress_bar(f"events from {file.name}", limit) as progress:
         sent = send_file(
             RowFile(file, delimiter),
@@ -64,4 +65,4 @@ def produce(  # noqa: PLR0913  # one argument per option of the command
             register=register,
             progress=progress,
         )
-    click.echo(f"{sent} events sent to {settings.input.topic}", err=True)
+    say(f"{sent} events sent to {settings.input.topic}")

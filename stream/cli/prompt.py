@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from stream.cli.terminal import say
 from stream.errors import StreamError
 from stream.extras import require
 
@@ -44,7 +43,7 @@ def converse(session: Session, show: Callable[[Result], None], say_faults: Calla
     """
     require("the prompt", "sql", "prompt_toolkit")
     prompt = _prompt()
-    click.echo(WELCOME, err=True)
+    say(WELCOME)
     while True:
         try:
             script = prompt.prompt()
@@ -59,9 +58,9 @@ def converse(session: Session, show: Callable[[Result], None], say_faults: Calla
             for result in session.run(script):
                 show(result)
         except StreamError as error:
-            click.echo(f"error: {error}", err=True)
+            say(f"error: {error.message}", *error.lines[1:])
         except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
+            say("interrupted")
         say_faults(session.registered.tally)
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import config_option, json_option, model_option, print_table, settings_of
+from stream.cli.options import config_option, json_option, model_option, settings_of
+from stream.cli.terminal import print_data, print_line, print_table, say
+from stream.shown import json_shown
 
 if TYPE_CHECKING:
     from stream.settings import Settings
@@ -119,28 +121,29 @@ def _keep(save: Path, table: str, beside: Path, session: Session, result: Result
     from stream.sql import save as keep
 
     count = keep(session, result, save, table, beside)
-    click.echo(f"{count:,} rows written to {save}", err=True)
+    say(f"{count:,} rows written to {save}")
 
 
 def _print(session: Session, result: Result, rows: int, json_out: bool) -> None:
     if json_out:
         for line in session.json_lines(result):
-            click.echo(line)
+            print_data(json_shown(line))
         return
     width = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
-    click.echo(session.show(result, rows, width))
+    for line in session.show(result, rows, width).split("\n"):
+        print_line(line)
 
 
 def say_faults(tally: Tally) -> int:
     """Print on stderr which columns were absent, how many rows had no prediction and why. Returns: the exit code."""
     for line in tally.absent:
-        click.echo(line, err=True)
+        say(line)
     if not tally.failed:
         return 0
-    click.echo(f"{tally.failed:,} of {tally.rows:,} rows asked about have no prediction (null):", err=True)
+    say(f"{tally.failed:,} of {tally.rows:,} rows asked about have no prediction (null):")
     for fault in tally.faults.values():
-        click.echo(f"  {fault.count:,} × {fault.reason} ({fault.stage}), first: {fault.message}", err=True)
-    click.echo("  predict_error(f) says it row by row", err=True)
+        say(f"  {fault.count:,} × {fault.reason} ({fault.stage}), first: {fault.message}")
+    say("  predict_error(f) says it row by row")
     return 1
 
 
@@ -161,15 +164,15 @@ def _run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *
         query = Query(spark, text)
         if save is not None:
             query.save(save)
-            click.echo(f"written to {save}", err=True)
+            say(f"written to {save}")
         elif json_out:
             for line in query.json_lines():
-                click.echo(line)
+                print_data(json_shown(line))
         else:
             found, more = query.first(rows)
             print_table(found)
             if more:
-                click.echo(f"the first {rows} rows; --json or --save for all", err=True)
+                say(f"the first {rows} rows; --json or --save for all")
     finally:
         spark.stop()
     return 0

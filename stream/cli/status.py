@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import as_json, config_option, json_option, print_table, settings_of
+from stream.cli.options import config_option, json_option, settings_of
+from stream.cli.terminal import as_json, print_data, print_line, print_table, say
 
 __all__ = ["status"]
 
@@ -47,7 +48,7 @@ def status(config: Path | None, workers: tuple[str, ...], over: float, json_out:
     models = sorted({str(answer["model"]) for answer in answers})
     most = "at most " if group.dead_letters else ""
     if json_out:
-        click.echo(
+        print_data(
             as_json(
                 {
                     "group": group.group,
@@ -61,14 +62,14 @@ def status(config: Path | None, workers: tuple[str, ...], over: float, json_out:
             )
         )
     else:
-        click.echo(
+        print_line(
             f"group {group.group}: lag {group.lag}, {rate:g} records/s, {most}{group.dead_letters} dead letters, "
             f"model {', '.join(models) or 'unknown'}"
         )
         print_table([asdict(p) for p in group.partitions])
         for answer in answers:
             reasons = answer["dead_letters"]["by_reason"] or "none"
-            click.echo(f"worker {answer['instance']}: {answer['state']}, dead letters by reason: {reasons}")
+            print_line(f"worker {answer['instance']}: {answer['state']}, dead letters by reason: {reasons}")
     for reason in silent:
-        click.echo(reason, err=True)
+        say(reason)
     return 1 if workers and silent else 0

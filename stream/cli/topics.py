@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import as_json, config_option, json_option, print_table, settings_of
+from stream.cli.options import config_option, json_option, settings_of
+from stream.cli.terminal import as_json, print_data, print_table, say
 
 __all__ = ["topics"]
 
@@ -33,7 +34,7 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
     states = set_up_topics(settings, create=create)
     if create and (registered := register_prediction(settings)):
         name, number = registered
-        click.echo(f"{name} is registered with id {number}", err=True)
+        say(f"{name} is registered with id {number}")
     rows = [
         {
             "topic": state.name,
@@ -44,10 +45,10 @@ def topics(config: Path | None, create: bool, json_out: bool) -> int:
         for state in states
     ]
     if json_out:
-        click.echo(as_json(rows))
+        print_data(as_json(rows))
     else:
         print_table(rows)
     missing = [state.name for state in states if state.partitions is None]
     if missing:
-        click.echo(f"missing: {', '.join(missing)}; create them with `stream topics --create`", err=True)
+        say(f"missing: {', '.join(missing)}; create them with `stream topics --create`")
     return 1 if missing else 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,7 +13,9 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from stream.cli.options import as_json, config_option, delimiter_option, settings_of, sign_option, signing_key
+from stream.cli.options import config_option, delimiter_option, settings_of, sign_option, signing_key
+from stream.cli.terminal import as_json, print_data, say
+from stream.shown import shown, shown_traceback
 
 if TYPE_CHECKING:
     from stream.store import Trust
@@ -24,6 +25,9 @@ __all__ = ["train"]
 
 _FAILED = 1
 """Exit code of a training that ran but whose model is not good enough."""
+
+_LINES_TOLD = 8
+"""Of a traceback in SageMaker's failure file, which shows 1,024 characters."""
 
 
 @click.command()
@@ -130,8 +134,8 @@ def _in_container(context: click.Context) -> int:
     except (StreamError, OSError) as error:
         tell_failure(base, str(error))
         raise
-    except Exception:  # a bug of ours: SageMaker is to show more than its exit code
-        tell_failure(base, traceback.format_exc(limit=-3))
+    except Exception as error:  # a bug of ours: SageMaker is to show more than its exit code
+        tell_failure(base, "\n".join(shown_traceback(error)[-_LINES_TOLD:]))
         raise
 
 
@@ -150,9 +154,9 @@ def _run(job: Job, trust: Callable[[], Trust], copy: Path | None) -> int:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(done.card)
     _say(job, done)
-    click.echo(as_json(_result(job, done)))
+    print_data(as_json(_result(job, done)))
     if done.packed is None:
-        click.echo(f"error: nothing was packed: --require {job.require} does not hold", err=True)
+        say(f"error: nothing was packed: --require {job.require} does not hold")
         return _FAILED
     return 0
 
@@ -164,20 +168,20 @@ def _say(job: Job, done: Done) -> None:
         *done.trained.notes,
         *(done.packed.messages if done.packed else ()),
     ):
-        click.echo(message, err=True)
+        say(message)
     for line in _lines(done.trained):
-        click.echo(line, err=True)
+        say(line)
     if done.compared is not None:
-        click.echo(done.compared.sentence, err=True)
+        say(done.compared.sentence)
         if done.compared.caveat:
-            click.echo(f"note: {done.compared.caveat}", err=True)
+            say(f"note: {done.compared.caveat}")
     elif job.compare:
-        click.echo(f"compared with nothing: {job.request.folder} has no version yet", err=True)
+        say(f"compared with nothing: {job.request.folder} has no version yet")
     if done.packed is not None:
         path = done.packed.package.path
-        click.echo(f"packed {done.packed.package.manifest.model} into {path}", err=True)
+        say(f"packed {done.packed.package.manifest.model} into {path}")
         if done.card is not None:
-            click.echo(f"model card: {path / 'card.html'}", err=True)
+            say(f"model card: {path / 'card.html'}")
 
 
 def _lines(trained: Trained) -> Iterator[str]:
@@ -206,7 +210,7 @@ def _result(job: Job, done: Done) -> dict[str, object]:
 def _progress() -> Iterator[Callable[[Step], None]]:
     """A bar of the candidates on a terminal, plain lines otherwise; both on stderr."""
     if not sys.stderr.isatty():
-        yield lambda step: click.echo(step.text, err=True)
+        yield lambda step: say(step.text)
         return
     from rich.console import Console
     from rich.progress import Progress
@@ -215,7 +219,7 @@ def _progress() -> Iterator[Callable[[Step], None]]:
         task = bar.add_task("training", total=None)
 
         def tell(step: Step) -> None:
-            bar.console.print(step.text, highlight=False, markup=False)
+            bar.console.print(shown(step.text), highlight=False, markup=False)
             bar.update(task, completed=step.done, total=step.of or None)
 
         yield tell

@@ -7,7 +7,8 @@ from typing import Literal
 
 import click
 
-from stream.cli.options import as_json, config_option, json_option, settings_of, short
+from stream.cli.options import config_option, json_option, settings_of
+from stream.cli.terminal import as_json, print_data, say, short
 
 __all__ = ["watch"]
 
@@ -45,11 +46,11 @@ def watch(
     table = sys.stdout.isatty() and not json_out
     try:
         for number, row in enumerate(rows, start=1):
-            click.echo(_line(row) if table else as_json(row))
+            print_data(_line(row) if table else as_json(row))
             if number == n:
                 break
     except KeyboardInterrupt:
-        click.echo("", err=True)
+        say("")
 
 
 def _line(row: dict[str, object]) -> str:

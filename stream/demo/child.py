@@ -70,12 +70,12 @@ class Child:
         """Raises Stopped with the log's last lines when the worker has ended."""
         code = self._process.poll() if self._process is not None else None
         if code is not None:
-            raise Stopped(f"the worker ended with exit code {code}; the end of its log:\n{self.tail()}")
+            raise Stopped(f"the worker ended with exit code {code}; the end of its log:", quoted=self.tail())
 
     def tail(self) -> str:
-        """The end of its log, indented."""
+        """The end of its log."""
         lines = self.log.read_text("utf-8", "replace").splitlines()[-TAIL_LINES:]
-        return "\n".join(f"  | {line}" for line in lines) or "  | (nothing)"
+        return "\n".join(lines) or "(nothing)"
 
     @property
     def ready(self) -> bool:

@@ -125,7 +125,7 @@ def _await_ready(child: Child) -> None:
         child.check()
         if deadline.over:
             raise StartupTimeout(
-                f"the worker was not ready within {READY_S:g} s; the end of its log:\n{child.tail()}"
+                f"the worker was not ready within {READY_S:g} s; the end of its log:", quoted=child.tail()
             )
         time.sleep(0.1)
 
@@ -187,7 +187,8 @@ def _close(ledger: Ledger, view: View, tell: Callable[[Summary], object]) -> Non
 
 def _linger(child: Child, view: View) -> None:
     """Keep the worker running until Ctrl-C."""
-    view.say(f"\nThe worker keeps running; Ctrl-C ends it. {child.url}/api/status /metrics /health/ready")
+    view.say()
+    view.say(f"The worker keeps running; Ctrl-C ends it. {child.url}/api/status /metrics /health/ready")
     try:
         while True:
             child.check()

@@ -16,6 +16,7 @@ import pandas as pd
 
 from stream.demo.flights import load_flights, split
 from stream.errors import Refused, SampleError
+from stream.shown import shown
 
 __all__ = ["export", "main"]
 
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    sys.stderr.write(f"{count} flights written to {given.file}\n")
+    sys.stderr.write(shown(f"{count} flights written to {given.file}") + "\n")
     return 0
 
 

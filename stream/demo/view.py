@@ -17,6 +17,7 @@ from rich.text import Text
 
 from stream.app import Rate
 from stream.demo.ledger import LATEST, Ledger, Sighting, percentile_ms
+from stream.shown import VALUE_CHARS, shown
 
 __all__ = ["Facts", "View"]
 
@@ -62,9 +63,9 @@ class View:
     _shown: deque[Sighting] = field(default_factory=lambda: deque(maxlen=LATEST))
     _said: float = 0.0
 
-    def say(self, text: str, style: str = "") -> None:
+    def say(self, text: str = "", style: str = "") -> None:
         """One message."""
-        self.console.print(Text(text, style=style), soft_wrap=not self.console.is_terminal)
+        self.console.print(Text(shown(text), style=style), soft_wrap=not self.console.is_terminal)
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -73,7 +74,7 @@ class View:
             self.say(text)
             yield
             return
-        with self.console.status(text):
+        with self.console.status(Text(shown(text))):
             yield
 
     @contextmanager
@@ -113,8 +114,9 @@ class View:
             f" p50 {_ms(summary.p50_ms)}, p99 {_ms(summary.p99_ms)}"
         )
         if ledger.letters:
+            self.say()
             self.say(
-                f"\n{len(ledger.feed.spoiled)} events were spoiled on purpose. What their dead letters say:"
+                f"{len(ledger.feed.spoiled)} events were spoiled on purpose. What their dead letters say:"
             )
             self.console.print(_letters(ledger))
 
@@ -132,8 +134,8 @@ class View:
         ]
         return Panel(
             Group(*parts),
-            title=f"[bold]{facts.model}[/] on {facts.where}",
-            subtitle=f"{facts.url}/api/status",
+            title=Text(shown(f"{facts.model} on {facts.where}"), "bold"),
+            subtitle=Text(f"{facts.url}/api/status"),
             width=min(WIDTH, self.console.width),
             border_style="cyan",
         )
@@ -188,7 +190,7 @@ def _figures(ledger: Ledger, rate: float) -> RenderableType:
     return grid
 
 
-def _sightings(shown: deque[Sighting]) -> RenderableType:
+def _sightings(latest: deque[Sighting]) -> RenderableType:
     table = Table(box=None, pad_edge=False, expand=True, header_style="dim")
     for name in ("flight", "route"):
         table.add_column(name, no_wrap=True)
@@ -196,11 +198,10 @@ def _sightings(shown: deque[Sighting]) -> RenderableType:
         table.add_column(name, no_wrap=True, justify="right")
     for name in ("predicted", "truth", ""):
         table.add_column(name, no_wrap=True)
-    rows = list(shown)
+    rows = list(latest)
     for s in rows:
-        table.add_row(
-            s.flight_id, s.route, _delay(s.delay_min), f"{s.score:.2f}", _named(s.label), *_truth(s)
-        )
+        who = Text(shown(s.flight_id)), Text(shown(s.route))
+        table.add_row(*who, _delay(s.delay_min), f"{s.score:.2f}", _named(s.label), *_truth(s))
     for _ in range(LATEST - len(rows)):
         table.add_row()
     return table
@@ -224,11 +225,11 @@ def _truth(sighting: Sighting) -> tuple[str, str]:
 def _last_letter(ledger: Ledger) -> RenderableType:
     by_reason = "  ".join(f"{reason} {n}" for reason, n in ledger.reasons.most_common())
     text = Text("dead letters  ", style="dim", no_wrap=True, overflow="ellipsis")
-    text.append(by_reason or "none yet", style="red" if by_reason else "dim")
+    text.append(shown(by_reason) or "none yet", style="red" if by_reason else "dim")
     last = next(reversed(ledger.letters.items()), None)
     newest = Text(no_wrap=True, overflow="ellipsis", style="dim")
     if last is not None:
-        newest.append(f"the last      {last[0]}: {last[1].message}")
+        newest.append(f"the last      {last[0]}: {shown(last[1].message, VALUE_CHARS)}")
     return Group(text, newest)
 
 
@@ -240,5 +241,6 @@ def _letters(ledger: Ledger) -> RenderableType:
     table.add_column("message of the first")
     for reason, n in ledger.reasons.most_common():
         first = next(letter for letter in ledger.letters.values() if letter.reason == reason)
-        table.add_row(str(n), first.stage, Text(str(reason), "red"), Text(str(first.message)))
+        said = Text(shown(first.message, VALUE_CHARS))
+        table.add_row(str(n), Text(shown(first.stage)), Text(shown(reason), "red"), said)
     return table

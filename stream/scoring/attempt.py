@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from stream.errors import class_name
 from stream.records import DeadLetter
+from stream.shown import shown
 
 __all__ = ["Raised", "WrongAnswer", "attempt"]
 
@@ -56,6 +57,6 @@ def attempt(call: Callable[[], T]) -> T | Raised:
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)[:_MESSAGE_CHARS]
+        return shown(error, _MESSAGE_CHARS)
     except Exception:  # noqa: BLE001  # the text is the model's code too
         return "(its message can't be read)"

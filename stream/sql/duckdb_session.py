@@ -152,11 +152,12 @@ class Session:
             refusal, self.registered.refusal = self.registered.refusal, None
             if refusal is not None:  # what a function of ours raised: DuckDB's error has its text only
                 raise refusal from error
+            said, _, below = str(error).partition("\n")  # below: the statement's line, and where in it
             if isinstance(error, duckdb.PermissionException) and self._confined is not None:
-                raise QueryError(str(error), hint=HINT) from error
+                raise QueryError(said, hint=HINT, quoted=below) from error
             if running and not isinstance(error, duckdb.ProgrammingError | duckdb.NotSupportedError):
-                raise QueryFailed(str(error)) from error
-            raise QueryError(str(error), hint="correct the query") from error
+                raise QueryFailed(said, quoted=below) from error
+            raise QueryError(said, hint="correct the query", quoted=below) from error
         except RuntimeError as error:
             # What DuckDB's bindings make of Ctrl-C while a query runs.
             if "interrupted" in str(error):

@@ -57,13 +57,32 @@ _NAMED = 5
 _CURRENT_BYTES = 64
 """`current` holds a number; anything longer is something else."""
 
+_READ_PLAINLY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""A link is not followed, and opening a pipe does not block."""
+
 
 def versions(package: Path) -> list[int]:
-    """The numbers of a package's versions, ascending; its folder need not exist."""
-    folder = package / "versions"
+    """
+    The numbers of a package's versions, ascending; its folder need not exist.
+
+    Raises: PackageError (step `manifest`) when they are a link to somewhere else.
+    """
+    folder = _home(package)
     if not folder.is_dir():
         return []
     return sorted(int(entry.name) for entry in folder.iterdir() if _is_number(entry.name))
+
+
+def _home(package: Path) -> Path:
+    """The folder of a package's versions."""
+    folder = package / "versions"
+    if folder.is_symlink() and not folder.resolve().is_relative_to(package.resolve()):
+        raise PackageError(
+            f"{folder}: is a link out of the package, and such links are not followed",
+            step="manifest",
+            hint="copy the versions there, or link the whole package",
+        )
+    return folder
 
 
 def current_version(package: Path) -> int:
@@ -77,31 +96,44 @@ def current_version(package: Path) -> int:
     """
     current = package / "current"
     try:
-        link = current.is_symlink() and not current.is_file()  # a link to a text is as good as the text
-        text = str(current.readlink()) if link else _start_of(current)
-    except (OSError, UnicodeDecodeError) as error:
+        number = _number_of_link(package, current) if current.is_symlink() else _number_in(current)
+    except OSError as error:
         raise PackageError(
-            f"{current}: can't be read ({_reason(error)}); versions found: {_found(package)}",
+            f"{current}: can't be read ({error.strerror or error}); versions found: {_found(package)}",
             step="manifest",
             hint=_other_folder(package),
         ) from error
-    parent, _, name = text.strip().removesuffix("/").rpartition("/")
-    inside = parent in ("", "versions") or (
-        link and (package / parent).resolve() == (package / "versions").resolve()
-    )
-    if not inside or not _is_number(name):
-        raise PackageError(
-            f"{current}: expected the number of a version, found {text.strip()!r}",
-            step="manifest",
-            hint="`stream models rollback --to N` writes the version that is to serve into it",
-        )
-    return int(name)
+    if number is None:
+        raise _not_current(current, "expected the number of a version, found something else")
+    return number
 
 
-def _start_of(current: Path) -> str:
-    handle = os.open(current, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # opening a pipe must not block
-    with os.fdopen(handle, "rb") as file:
-        return file.read(_CURRENT_BYTES).decode()
+def _number_of_link(package: Path, current: Path) -> int | None:
+    """A link names a version by where it leads, or by the text that it leads to; nothing outside is opened."""
+    parent, _, name = str(current.readlink()).removesuffix("/").rpartition("/")
+    inside = parent == "" or (package / parent).resolve() == (package / "versions").resolve()
+    if inside and _is_number(name):
+        return int(name)
+    target = current.resolve()
+    if not target.is_relative_to(package.resolve()):
+        raise _not_current(current, "is a link out of the package, and such links are not followed")
+    return _number_in(target)
+
+
+def _number_in(file: Path) -> int | None:
+    """What a text says; never what it says instead: a link may have been put here to have a secret shown."""
+    handle = os.open(file, _READ_PLAINLY)
+    with os.fdopen(handle, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise _not_current(file, "expected the number of a version, found no regular file")
+        content = opened.read(_CURRENT_BYTES + 1)
+    name = content.strip().removesuffix(b"/").removeprefix(b"versions/").decode("ascii", "replace")
+    return int(name) if len(content) <= _CURRENT_BYTES and _is_number(name) else None
+
+
+def _not_current(current: Path, why: str) -> PackageError:
+    hint = "`stream models rollback --to N` writes the version that is to serve into it"
+    return PackageError(f"{current}: {why}", step="manifest", hint=hint)
 
 
 def _found(package: Path) -> str:
@@ -124,7 +156,7 @@ def _other_folder(package: Path) -> str:
 def _packages_in(place: Path) -> list[Path]:
     try:
         return [entry for entry in sorted(place.iterdir()) if versions(entry)]
-    except OSError:
+    except (OSError, PackageError):
         return []  # what can't be listed can't be offered
 
 
@@ -141,7 +173,7 @@ def resolve(path: Path, version: int | None = None) -> Path:
     if version is None and (path / MANIFEST).is_file():
         return path.resolve()
     number = current_version(path) if version is None else version
-    folder = path / "versions" / str(number)
+    folder = _home(path) / str(number)
     if not folder.is_dir():
         raise PackageError(
             f"{path}: there is no version {number}; found: {_found(path)}",
@@ -202,7 +234,7 @@ def hash_plain(folder: Path, name: str, size_bytes: int) -> str:
 def _opened(place: Path, size_bytes: int | None, step: str) -> Iterator[tuple[BinaryIO, int]]:
     """A regular file of the size that it has to have, and that size."""
     try:
-        handle = os.open(place, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        handle = os.open(place, _READ_PLAINLY)
     except OSError as error:
         link = place.is_symlink()
         raise PackageError(

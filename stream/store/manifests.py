@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import date
 from typing import Any, TypeVar, get_args
 
 from stream.errors import PackageError
@@ -47,6 +48,12 @@ MAX_SCHEMA_BYTES = 16 * 1024**2
 MAX_OTHER_BYTES = 256 * 1024**2
 """Of any other file but the model: golden rows, a card."""
 
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)"
+    r"(\.[0-9]{1,12})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])\Z"
+)
+"""Source: RFC 3339, 5.6, `date-time`."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _DTYPE = re.compile(
     r"([uU]?[iI]nt(8|16|32|64)|[fF]loat(32|64)|bool(ean)?|object|str(ing)?"
@@ -83,7 +90,7 @@ def read_manifest(content: bytes, place: str) -> Manifest:
     manifest = Manifest(
         name=keys.text("name", NAME),
         version=keys.whole("version", 1),
-        created=keys.text("created"),
+        created=keys.instant("created"),
         task=keys.one_of("task", get_args(Task)),
         inputs=keys.one_of("inputs", get_args(Inputs)),
         features=features,
@@ -170,6 +177,14 @@ def _refusal(place: str, key: str, expected: str, found: str) -> PackageError:
     )
 
 
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
 class _Keys:
     """A JSON object's keys, taken one by one with the type they must have."""
 
@@ -189,6 +204,12 @@ class _Keys:
     def __contains__(self, key: str) -> bool:
         """Whether it has a key: those that were added later are not in every package."""
         return key in self._document
+
+    def instant(self, key: str) -> str:
+        def sound(value: object) -> bool:
+            return isinstance(value, str) and bool(_RFC_3339.match(value)) and _is_date(value[:10])
+
+        return str(self._take(key, "an RFC 3339 time such as 2026-11-23T22:41:00Z", sound))
 
     def text(self, key: str, pattern: re.Pattern[str] | None = None) -> str:
         def sound(value: object) -> bool:

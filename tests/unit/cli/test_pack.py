@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from stream.cli import main, options
+from stream.cli import main, terminal
 from stream.manifest import Proof
 from stream.store import open_package
 
@@ -165,13 +165,13 @@ def test_pack_with_a_difference_that_is_allowed(
 
 def test_long_step_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a terminal a step that takes its time is a line, once; steps that are over by then are none."""
-    monkeypatch.setattr(options, "LINE_EVERY_S", 0.02)
+    monkeypatch.setattr(terminal, "LINE_EVERY_S", 0.02)
     said: queue.SimpleQueue[tuple[str, bool]] = (
         queue.SimpleQueue()
     )  # capsys loses what is written while it reads
     monkeypatch.setattr(click, "echo", lambda text, *, err: said.put((text, err)))
 
-    with options.steps_shown("packing") as tell:
+    with terminal.steps_shown("packing") as tell:
         tell("reading")
         tell("loading")
         first = said.get(timeout=30)
@@ -182,7 +182,7 @@ def test_long_step_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_quick_steps_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """What is over at once needs no sign of life."""
-    with options.steps_shown("packing") as tell:
+    with terminal.steps_shown("packing") as tell:
         tell("reading")
 
     assert "" == capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 
 from stream.errors import PackageError
 from stream.store import current_version, versions
-from stream.store.folder import add_version, make_current, next_version
+from stream.store.folder import add_version, make_current, next_version, resolve
 
 
 @pytest.fixture
@@ -114,6 +114,78 @@ def test_only_the_start_of_current_is_read(package: Path) -> None:
 
     with pytest.raises(PackageError, match="expected the number of a version"):
         current_version(package)
+
+
+def _current_is(package: Path, text: str | None = None, link: str | None = None) -> None:
+    (package / "current").unlink()
+    if link is not None:
+        (package / "current").symlink_to(link)
+    elif text is not None:
+        (package / "current").write_text(text)
+
+
+@pytest.mark.parametrize("text", ["1", "1\n", "versions/1", "versions/1/\n"])
+def test_text_that_names_a_version(package: Path, text: str) -> None:
+    """A number, or the version's folder."""
+    _current_is(package, text)
+
+    assert 1 == current_version(package)
+
+
+@pytest.mark.parametrize(
+    "link", ["versions/1", "versions/1/", "./versions/1", "{package}/versions/1", "1", "inside"]
+)
+def test_link_that_names_a_version(package: Path, link: str) -> None:
+    """One to the version's folder, or to a text within the package, as a mounted volume has them."""
+    (package / "inside").write_text("1\n")
+    _current_is(package, link=link.format(package=package))
+
+    assert 1 == current_version(package)
+
+
+@pytest.mark.parametrize("link", ["../secret", "{package}/../secret", "by/secret", "hop", "../versions/1"])
+def test_link_out_of_the_package_is_not_followed(package: Path, link: str) -> None:
+    """Neither by one step nor by several; what is there is not opened, and not shown."""
+    secret = package.parent / "secret"
+    secret.write_text("1")
+    (package.parent / "versions" / "1").mkdir(parents=True)
+    (package / "by").symlink_to("..")
+    (package / "hop").symlink_to("by/secret")
+    _current_is(package, link=link.format(package=package))
+
+    with pytest.raises(PackageError, match="link out of the package, and such links are not followed"):
+        current_version(package)
+
+
+@pytest.mark.parametrize(
+    "content", [b"hunter2", b"\xff\xfehunter2", b"1\nhunter2", b"hunter2" * 100, b"../1", b"01", b""]
+)
+def test_content_of_current_is_never_shown(package: Path, content: bytes) -> None:
+    """Whoever may write to the folder could put a link, or a second name, of a secret there."""
+    (package / "current").write_bytes(content)
+
+    with pytest.raises(
+        PackageError, match="expected the number of a version, found something else"
+    ) as caught:
+        current_version(package)
+
+    assert "hunter2" not in f"{caught.value}"
+
+
+@pytest.mark.parametrize("number", [None, 1])
+def test_versions_that_are_a_link_out_of_the_package_are_refused(package: Path, number: int | None) -> None:
+    """They could be replaced by anything at any time; a link within the package is as good as a folder."""
+    (package / "versions").rename(package.parent / "elsewhere")
+    (package / "versions").symlink_to("../elsewhere")
+
+    for look in (versions, lambda package: resolve(package, number)):
+        with pytest.raises(PackageError, match="versions: is a link out of the package"):
+            look(package)
+
+    (package / "versions").unlink()
+    (package.parent / "elsewhere").rename(package / "inside")
+    (package / "versions").symlink_to("inside")
+    assert ([1], 1) == (versions(package), current_version(package))
 
 
 @pytest.mark.parametrize("asked", [".", "n", "other/m", "sub/M"])

@@ -183,6 +183,38 @@ def test_manifest_with_a_wrong_key_is_refused(version: Path, key: str, value: ob
     assert "manifest" == caught.value.step
 
 
+CREATED = "2026-11-23T22:41:00Z"
+
+
+@pytest.mark.parametrize(
+    "created",
+    [
+        CREATED + "\nok    signature  by us", CREATED + "\n", "\n" + CREATED, CREATED + "\x1b[8m", "yesterday", "",
+        "2026-11-23", "2026-11-23T22:41:00", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-23T24:00:00Z",
+        "２０２６-11-23T22:41:00Z", "2026-11-23T22:41:00+25:00", None, 1700000000, [CREATED],
+    ],
+)  # fmt: skip
+def test_created_that_is_no_time_is_refused(version: Path, created: object) -> None:
+    """RFC 3339 and nothing more: a line break in it would forge the line below."""
+    _rewrite(version, lambda document: document.update(created=created))
+
+    with pytest.raises(PackageError, match="created: expected an RFC 3339 time such as .*, found ") as caught:
+        open_package(version)
+
+    assert ("manifest", 2) == (caught.value.step, len(str(caught.value).splitlines()))
+
+
+@pytest.mark.parametrize(
+    "created",
+    [CREATED, "2026-11-23t22:41:00.123456789z", "2024-02-29T00:00:00+00:00", "2016-12-31T23:59:60-05:30"],
+)
+def test_created_as_rfc_3339_has_it_is_taken(version: Path, created: str) -> None:
+    """Fractions, other zones and leap seconds too."""
+    _rewrite(version, lambda document: document.update(created=created))
+
+    assert created == open_package(version).manifest.created
+
+
 @pytest.mark.parametrize("key", ["name", "version", "features", "files", "tolerance", "classes", "score"])
 def test_manifest_without_a_key_is_refused_by_name(version: Path, key: str) -> None:
     """The message says which."""

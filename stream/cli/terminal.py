@@ -1,0 +1,180 @@
+"""
+Where commands print: the only module of the command line that writes to stdout and stderr.
+
+Whatever a line quotes of a manifest, a record or a file, it stays one line of visible characters. Data on stdout is
+exact when a program reads it; on a terminal it is shown as everything else is.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import click
+
+from stream.shown import VALUE_CHARS, json_shown, shown
+
+__all__ = [
+    "as_json",
+    "print_data",
+    "print_line",
+    "print_table",
+    "progress_bar",
+    "quiet_warnings",
+    "say",
+    "short",
+    "steps_shown",
+]
+
+LINE_EVERY_S = 2.0
+"""Between two lines of progress when stderr is not a terminal."""
+
+
+def say(*lines: object) -> None:
+    """Print messages for people on stderr, a line each."""
+    for line in lines:
+        click.echo(shown(line), err=True)
+
+
+def print_line(line: object = "") -> None:
+    """Print one line for people on stdout, such as a finding."""
+    click.echo(shown(line))
+
+
+def print_data(line: str) -> None:
+    """
+    Print one line of data on stdout: a path, a JSON object.
+
+    Args:
+        line: without its end. A program gets exactly this, a name of a file that is not UTF-8 by its bytes;
+            on a terminal it is shown.
+    """
+    if sys.stdout.isatty():
+        click.echo(shown(line, max(len(line), VALUE_CHARS) * 10))  # nothing is left out
+    elif line.isascii():
+        click.echo(line)
+    else:
+        click.echo(line.encode("utf-8", "surrogateescape"))
+
+
+def as_json(value: object) -> str:
+    """One line of JSON, which holds nothing that a terminal obeys."""
+    from stream.types import json_text
+
+    return json_shown(json_text(value))
+
+
+def short(value: object) -> str:
+    """A value for people: a number to four significant digits, a text shown and not too long."""
+    return f"{value:.4g}" if isinstance(value, float) else shown(value, VALUE_CHARS)
+
+
+def print_table(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print rows as an aligned table on stdout; the first row's keys are the columns."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        justify = "right" if isinstance(rows[0][name], int | float) else "left"
+        table.add_column(Text(shown(name, VALUE_CHARS)), justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for row in rows:
+        # As Text: a cell is not rich's markup, whatever it holds.
+        table.add_row(*(Text("" if v is None else shown(v, VALUE_CHARS)) for v in row.values()))
+    console = Console()
+    console.width = max(console.width, 120) if not console.is_terminal else console.width
+    console.print(table)
+
+
+def quiet_warnings() -> None:
+    """Let Python's warnings be one shown line each; a library quotes in them what it was given."""
+
+    def one_line(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
+        return shown(f"{filename}:{lineno}: {category.__name__}: {message}") + "\n"
+
+    warnings.formatwarning = one_line
+
+
+@contextmanager
+def progress_bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """
+    Show progress on stderr: a bar on a terminal, otherwise a line every few seconds.
+
+    Args:
+        label: what is counted.
+        total: how many there will be, if known.
+    Yields: a function to call with the count so far.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _line_every(label, LINE_EVERY_S)
+        return
+    described = TextColumn("{task.description}", markup=False)
+    columns = (described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(shown(label, VALUE_CHARS), total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _line_every(label: str, seconds: float) -> Callable[[int], None]:
+    last = [time.monotonic()]
+
+    def tell(done: int) -> None:
+        if time.monotonic() - last[0] >= seconds:
+            last[0] = time.monotonic()
+            say(f"{label}: {done}")
+
+    return tell
+
+
+@contextmanager
+def steps_shown(label: str) -> Iterator[Callable[[str], None]]:
+    """
+    Show on stderr what is being done, once it has taken 2 s: a spinner on a terminal, otherwise a line per step.
+
+    Args:
+        label: what the steps are parts of.
+    Yields: a function to call at the beginning of each step. Any step may block for as long as it likes.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        with _lines_of_steps(label) as tell:
+            yield tell
+        return
+    with console.status(Text(shown(label, VALUE_CHARS))) as status:
+        yield lambda step: status.update(Text(shown(f"{label}: {step}", VALUE_CHARS)))
+
+
+@contextmanager
+def _lines_of_steps(label: str) -> Iterator[Callable[[str], None]]:
+    """The step that runs when time is up, and each after it; said by a thread, since a step may be one long call."""
+    step, said, over = [""], [""], threading.Event()
+
+    def tell() -> None:
+        while not over.wait(LINE_EVERY_S):
+            if step[0] != said[0]:
+                said[0] = step[0]
+                say(f"{label}: {said[0]}")
+
+    speaker = threading.Thread(target=tell, name="steps", daemon=True)
+    speaker.start()
+    try:
+        yield lambda now: step.__setitem__(0, now)
+    finally:
+        over.set()
+        speaker.join()
