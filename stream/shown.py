@@ -9,12 +9,13 @@ are made (`stream.errors`), log lines (`stream.app.logs`), and whatever a comman
 
 from __future__ import annotations
 
+import html
 import re
 import traceback
 from itertools import chain
 from typing import Final
 
-__all__ = ["LINE_CHARS", "VALUE_CHARS", "class_name", "json_shown", "shown", "shown_traceback"]
+__all__ = ["LINE_CHARS", "VALUE_CHARS", "class_name", "html_shown", "json_shown", "shown", "shown_traceback"]
 
 LINE_CHARS: Final = 4_000
 """Longest line of a message or a log; a list of a thousand names fits."""
@@ -82,6 +83,11 @@ def _escaped(found: re.Match[str]) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def html_shown(value: object) -> str:
+    """A value as text of an HTML page, in an element or between quotation marks."""
+    return html.escape(shown(value))
 
 
 def json_shown(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -10,6 +9,7 @@ from typing import TypeAlias
 from stream.codec import ABSENT, Leaf, RecordSchema, find
 from stream.manifest import Manifest
 from stream.scoring import answer_fields, carried_names
+from stream.shown import html_shown, shown
 
 __all__ = ["Contract"]
 
@@ -84,11 +84,12 @@ class Contract:
     def __str__(self) -> str:
         parts = [self._title]
         for title, lines in (("takes", self.takes), ("answers", self.answers)):
+            lines = [(shown(a), shown(b), shown(c)) for a, b, c in lines]
             wide = [max(len(line[i]) for line in lines[:_SHOWN]) for i in (0, 1)]
             parts += ["", f"{title}:"]
             parts += [f"  {a:<{wide[0]}}  {b:<{wide[1]}}  {c}" for a, b, c in lines[:_SHOWN]]
             parts += [f"  … and {len(lines) - _SHOWN} more"] * (len(lines) > _SHOWN)
-        return "\n".join([*parts, *([""] if self.notes else []), *self.notes])
+        return "\n".join([*parts, *([""] if self.notes else []), *map(shown, self.notes)])
 
     __repr__ = __str__
 
@@ -98,19 +99,19 @@ class Contract:
     @property
     def html(self) -> str:
         """The same as HTML, every text escaped: what a notebook shows."""
-        parts = [f"<p><b>{html.escape(self._title)}</b></p>"]
+        parts = [f"<p><b>{html_shown(self._title)}</b></p>"]
         for title, lines in (("takes", self.takes), ("answers", self.answers)):
             more = f" (the first {_SHOWN} of {len(lines)})" if len(lines) > _SHOWN else ""
             head = f'<tr><th colspan="3" style="text-align:left">{title}{more}</th></tr>'
             parts.append(f"<table>{head}{''.join(map(_row, lines[:_SHOWN]))}</table>")
         if self.notes:
-            notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+            notes = "".join(f"<li>{html_shown(note)}</li>" for note in self.notes)
             parts.append(f"<details><summary>notes</summary><ul>{notes}</ul></details>")
         return "".join(parts)
 
 
 def _row(line: Line) -> str:
-    cells = (f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in line)
+    cells = (f'<td style="text-align:left">{html_shown(cell)}</td>' for cell in line)
     return f"<tr>{''.join(cells)}</tr>"
 
 

@@ -17,6 +17,7 @@ from stream.rest.problems import Problem
 from stream.rest.responses import json_response
 from stream.rest.service import Service
 from stream.rest.try_form import POLICY, SCRIPT, STYLE, form_of
+from stream.shown import html_shown, json_shown, shown
 
 __all__ = ["pages_of"]
 
@@ -74,7 +75,7 @@ async def _card(service: Service, request: Request, body: bytes) -> Response:
         raise Problem(
             404, f"{served.title} has no model card: `stream train` makes one; /docs lists the endpoints"
         )
-    link = f'<p style="margin: .5rem 1rem"><a href="docs">Try {html.escape(served.title)}, and its endpoints</a></p>'
+    link = f'<p style="margin: .5rem 1rem"><a href="docs">Try {html_shown(served.title)}, and its endpoints</a></p>'
     return _html(served.card.replace("<body>", f"<body>{link}", 1), _CARD_POLICY)
 
 
@@ -93,7 +94,7 @@ def _page(api: Schema, base: str, service: Service) -> str:
     """The document as an HTML page."""
     card = ' What the model was made from, and how good it is: <a href="card">its card</a>.'
     schemas = api["components"]["schemas"]
-    title = html.escape(api["info"]["title"])
+    title = html_shown(api["info"]["title"])
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>",
         '<meta name=viewport content="width=device-width"><link rel=service-desc href=openapi.json>',
@@ -118,8 +119,8 @@ def _page(api: Schema, base: str, service: Service) -> str:
 def _fields(schema: Schema) -> str:
     required = schema.get("required", [])
     rows = [
-        f"<tr><td><code>{html.escape(name)}</code><td>{html.escape(_type(field))}"
-        f"<td>{'required' if name in required else 'optional'}<td>{html.escape(_note(field))}"
+        f"<tr><td><code>{html_shown(name)}</code><td>{html_shown(_type(field))}"
+        f"<td>{'required' if name in required else 'optional'}<td>{html_shown(_note(field))}"
         for name, field in schema["properties"].items()
     ]
     return f"<table><tr><th>field<th>type<th>needed<th>note{''.join(rows)}</table>"
@@ -148,17 +149,19 @@ def _type(schema: Schema) -> str:
 
 def _operation(path: str, method: str, operation: Schema, base: str, *, rows: bool) -> str:
     """An endpoint; with a row of the package's where anybody may see those."""
-    head = f"<h3><code>{method.upper()} {html.escape(path)}</code></h3><p>{html.escape(operation['summary'])}</p>"
+    head = (
+        f"<h3><code>{method.upper()} {html_shown(path)}</code></h3><p>{html_shown(operation['summary'])}</p>"
+    )
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     examples = content.get("examples", {})
     example = content.get("example", examples["one"]["value"] if examples else None)
     answers = "".join(
-        f"<li><code>{status}</code> {html.escape(answer['description'])}"
+        f"<li><code>{status}</code> {html_shown(answer['description'])}"
         for status, answer in operation["responses"].items()
     )
-    shown = ""
+    command = ""
     if example is not None and rows:
-        text = json.dumps(example, ensure_ascii=False)
-        shown = f"curl {base}{path} -H 'content-type: application/json' -d {_quoted(text)}"
-        shown = f"<pre><code>{html.escape(shown)}</code></pre>"
-    return f"{head}{shown}<details><summary>Answers</summary><ul>{answers}</ul></details>"
+        text = json_shown(json.dumps(example, ensure_ascii=False))
+        line = f"curl {shown(base)}{path} -H 'content-type: application/json' -d {_quoted(text)}"
+        command = f"<pre><code>{html.escape(line)}</code></pre>"
+    return f"{head}{command}<details><summary>Answers</summary><ul>{answers}</ul></details>"

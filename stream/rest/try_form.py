@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from stream.rest.endpoint import Endpoint
 from stream.rest.service import Service
+from stream.shown import json_shown
 
 __all__ = ["POLICY", "SCRIPT", "STYLE", "form_of"]
 
@@ -37,8 +38,8 @@ def form_of(service: Service) -> str:
     """
     served = service.served
     fields = {served.names[leaf.path]: None for leaf in served.features}
-    shown = served.examples[0] if served.examples and service.settings.token is None else fields
-    row = json.dumps(shown, ensure_ascii=False, indent=2)
+    row_shown = served.examples[0] if served.examples and service.settings.token is None else fields
+    row = json_shown(json.dumps(row_shown, ensure_ascii=False, indent=2))
     token = (
         "<p><label>Token <input type=password name=token autocomplete=off></label></p>"
         if service.settings.token is not None

@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from stream.shown import shown
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -77,7 +79,7 @@ def draw(plot: Callable[[Axes], object], width: float = 5.0, height: float = 3.6
 
 def label(text: object) -> str:
     """A text as a label: shortened, with no formula in it."""
-    plain = str(text)
+    plain = shown(text)
     if len(plain) > _LONGEST:
         plain = f"{plain[: _LONGEST - 1]}…"
     return plain.replace("$", r"\$")

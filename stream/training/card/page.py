@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stream.extras import require
 from stream.manifest import Manifest
+from stream.shown import shown
 from stream.training.card import content, plots
 from stream.training.card.drawing import draw
 from stream.training.importance import Importance, importances
@@ -67,7 +68,7 @@ class Card:
 
         environment = Environment(
             loader=PackageLoader("stream.training.card", ""), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True,
+            trim_blocks=True, lstrip_blocks=True, finalize=_shown,
         )  # fmt: skip
         text = environment.get_template("card.html").render(**self._context(manifest))
         return text.encode()
@@ -99,7 +100,7 @@ class Card:
             "candidates": len(trained.candidates),
             "scoring": trained.recipe.scoring or scoring_of(trained.estimator),
             "folds": trained.recipe.split.folds,
-            "estimator": repr(trained.estimator),
+            "estimator": [*map(shown, repr(trained.estimator).split("\n"))],
             "libraries": dict(manifest.libraries) if manifest else {},
             "notes": trained.notes,
         }
@@ -131,6 +132,11 @@ def card_of(trained: Trained, compared: Compared | None) -> Card:
             for name in columns
         ],
     )
+
+
+def _shown(value: object) -> object:
+    """Each text of a page as people are shown it; what is markup already was made here."""
+    return shown(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _kind(trained: Trained) -> str:

@@ -64,15 +64,17 @@ def test_score_says_what_it_means(
 
 
 def test_names_are_escaped_in_a_notebook(tmp_path: Path) -> None:
-    """A column's name is text, never markup."""
-    frame = pd.DataFrame({"<b>x</b>": [1.0, 2.0, 4.0]})
+    """A column's name is text, never markup; a control character in it is shown, here as in the plain text."""
+    name = "<b>x</b>\x1b\n"
+    frame = pd.DataFrame({name: [1.0, 2.0, 4.0]})
     schema = {
-        "type": "record", "name": "E", "fields": [{"name": "x", "type": "double", "feature": "<b>x</b>"}]
+        "type": "record", "name": "E", "fields": [{"name": "x", "type": "double", "feature": name}]
     }  # fmt: skip
     model = stream.pack(
         LinearRegression().fit(frame, [0, 1, 2]), name="m", schema=json.dumps(schema), out=tmp_path
     )
-    page = model.explain_contract().html
+    contract = model.explain_contract()
 
-    assert "<b>x" not in page
-    assert "&lt;b&gt;x" in page
+    assert "<b>x" not in contract.html
+    assert "&lt;b&gt;x&lt;/b&gt;\\x1b\\n<" in contract.html
+    assert "  <b>x</b>\\x1b\\n  double  " in str(contract)

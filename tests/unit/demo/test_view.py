@@ -60,3 +60,19 @@ def test_the_conclusion_says_what_the_dead_letters_say() -> None:
     assert "3 events → 2 predictions + 1 dead letters; 0 twice, 0 missing" in text
     assert "AUC 1.000" in text
     assert "[red]8 bytes expected[/nothing]" in text
+
+
+def test_what_the_run_quotes_moves_no_cursor() -> None:
+    """Ids, reasons and messages come from topics that anybody may write to."""
+    out, evil = io.StringIO(), "\x1b]0;x\x07\nforged\u202e"
+    view = View(Console(file=out, width=200))
+    ledger = a_run()
+    ledger.dead(dead_letter("f0", evil), 10.4)
+    view.say(evil)
+    view.conclude(ledger)
+    with view.waiting(evil):
+        pass
+
+    text = out.getvalue()
+    assert set() == {"\x1b", "\x07", "\u202e"} & {*text}
+    assert [] == [line for line in text.splitlines() if line.startswith("forged")]

@@ -193,13 +193,14 @@ def test_version_without_a_card_says_how_one_is_made(people: TestClient) -> None
 
 
 def test_names_are_escaped_in_the_page(tmp_path: Path) -> None:
-    """A field's name is text, never markup."""
-    frame = pd.DataFrame({"<b>x</b>": [1.0, 2.0, 4.0]})
+    """A field's name is text, never markup, and turns no text around."""
+    name = "<b>x</b>\u202e\x1b\n"
+    frame = pd.DataFrame({name: [1.0, 2.0, 4.0]})
     schema = json.dumps(
         {
             "type": "record",
             "name": "E",
-            "fields": [{"name": "x", "type": "double", "feature": "<b>x</b>"}],
+            "fields": [{"name": "x", "type": "double", "feature": name}],
         }
     )
     pack(LinearRegression().fit(frame, np.arange(3.0)), PackRequest("m", tmp_path / "m"), schema=schema)
@@ -207,8 +208,9 @@ def test_names_are_escaped_in_the_page(tmp_path: Path) -> None:
         page = client.get("/docs").text
 
         assert "<b>x" not in page
-        assert "&lt;b&gt;x" in page
-        assert 200 == client.post("/predict", json={"<b>x</b>": 1}).status_code
+        assert "&lt;b&gt;x&lt;/b&gt;\\u202e\\x1b\\n" in page
+        assert set() == {"\u202e", "\x1b"} & {*page}
+        assert 200 == client.post("/predict", json={name: 1}).status_code
 
 
 def test_page_says_what_the_score_means(people: TestClient) -> None:

@@ -89,7 +89,7 @@ BY = ["shop", "x"]
 def load():
     random = np.random.default_rng(3)
     x, price = random.random(300), random.random(300)
-    kinds = np.array(["<script>alert(1)</script>", "$a$ & b", "日本"], dtype=object)
+    kinds = np.array(["<script>alert(1)</script>", "$a$ & b\\u202e\\x1b", "日本"], dtype=object)
     kind = kinds[np.clip((3 * x + random.normal(0, 0.2, 300)).astype(int), 0, 2)]
     return pd.DataFrame(
         {"x": x, "$price$ <i>": price, "kind": kind, "shop": [f"s{i % 20}" for i in range(300)]}

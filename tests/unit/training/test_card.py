@@ -83,13 +83,15 @@ def test_card_has_its_plots_and_nothing_from_elsewhere(
 
 
 def test_names_of_the_data_are_texts(pages: dict[str, str]) -> None:
-    """A class called like a script is shown as it is called."""
+    """A class called like a script is shown as it is called; a mark that turns text around is spelled."""
     texts = "\n".join(Page(pages["several"]).texts)
 
     assert "<script>alert(1)</script>" in texts
     assert "$price$ <i>" in texts
     assert "日本" in texts
     assert "<b>bold</b> &" in texts
+    assert "$a$ & b\\u202e\\x1b" in texts
+    assert set() == {"\u202e", "\x1b"} & {*pages["several"]}
 
 
 def test_card_has_metrics_intervals_rows_and_versions(pages: dict[str, str], toy: Trained) -> None:
