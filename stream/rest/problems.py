@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from stream.rest.json_schemas import TEXT, Schema, list_of
+from stream.shown import shown
 from stream.types import Misfit
 
 __all__ = [
@@ -69,6 +70,9 @@ class Problem(Exception):
     wrong: Sequence[Wrong] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     uncounted: int = 0
+
+    def __post_init__(self) -> None:
+        self.message = shown(self.message)  # it quotes names and values of the request
 
     def body(self) -> dict[str, object]:
         """`error`; `errors` where fields are wrong, and `more_errors`, how many are left out of it."""

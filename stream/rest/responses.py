@@ -11,8 +11,12 @@ from starlette.responses import Response
 from stream.records import DeadLetter
 from stream.rest.json_schemas import JSON, TEXT, Schema, object_of
 from stream.rest.served_model import Answer, JsonObject
+from stream.shown import json_shown
 
 __all__ = ["ROW_ERROR_SCHEMA", "as_objects", "json_response", "row_fault"]
+
+_REFUSED = 400
+"""Statuses from here on say why there is no prediction."""
 
 _OFFLOAD_ROWS = 500
 """Answers of more rows are written in a thread: their JSON takes some 2 ms."""
@@ -28,12 +32,17 @@ async def json_response(
         status: of HTTP.
         headers: in addition to the content's own.
     """
-    body = await asyncio.to_thread(_json, content) if rows > _OFFLOAD_ROWS else _json(content)
+    quoting = status >= _REFUSED
+    body = (
+        await asyncio.to_thread(_json, content) if rows > _OFFLOAD_ROWS else _json(content, quoting=quoting)
+    )
     return Response(body, status, headers, media_type=JSON)
 
 
-def _json(content: object) -> bytes:
-    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
+def _json(content: object, *, quoting: bool = False) -> bytes:
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # A refusal quotes the request, and is looked at by people: nothing in it moves a cursor.
+    return (json_shown(text) if quoting else text).encode(
         "utf-8",
         "backslashreplace",  # half a surrogate pair, quoted in a message: JSON has the same escape
     )

@@ -7,6 +7,8 @@ import time
 
 from confluent_kafka import KafkaError
 
+from stream.shown import shown
+
 __all__ = ["Connection"]
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ class Connection:
         """Note an error of the client and log it, each kind at most twice a minute."""
         if error.fatal():
             self.fatal = error
-        self.trouble = f"{error.name()}: {error.str()}"
+        self.trouble = shown(f"{error.name()}: {error.str()}")
         now = time.monotonic()
         if now - self._logged_at.get(error.code(), -REPEAT_S) >= REPEAT_S:
             self._logged_at[error.code()] = now

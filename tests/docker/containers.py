@@ -165,7 +165,12 @@ def kafka_container(service: Service, machine: Machine) -> Iterator[Server]:
     """
     with tempfile.TemporaryDirectory(prefix="compose-kafka-") as name:
         folder = Path(name)
-        java = [find_java(), "-XX:+UseSerialGC", "-cp", f"{kafka_jars(service.raw['image'].split(':')[1])}/*"]
+        java = [
+            find_java(),
+            "-XX:+UseSerialGC",
+            "-cp",
+            f"{kafka_jars(service.raw['image'].split('@')[0].split(':')[1])}/*",
+        ]
         environment = {key: machine.address(value) for key, value in service.environment.items()}
         environment |= {"PATH": os.environ["PATH"], "KAFKA_LOG_DIRS": str(folder / "data")}
         _set_up(java, environment, folder)

@@ -1,13 +1,21 @@
-"""Where the real parts come from: Java, and jars that Maven fetches by their coordinates into `.cache`."""
+"""
+Where the real parts come from: Java, and jars that Maven fetches by their coordinates into `.cache`.
+
+Each is compared with its sha256 in `jars.sha256` before it is used; `--write-hashes` fetches all and writes that file.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
+from functools import cache
 from pathlib import Path
+
+from tests.kafka.jar_hashes import check_jars, write_hashes
 
 __all__ = [
     "ALONE",
@@ -70,24 +78,28 @@ def find_java() -> str:
 
 def kafka_jars(version: str = KAFKA) -> Path:
     """The folder with Apache Kafka's jars; fetched once (43 MB)."""
-    arguments = ["-f", str(_HERE / "pom.xml"), f"-Dkafka.version={version}", _DEPENDENCIES]
-    return _once(f"Apache Kafka {version}", _CACHE / "kafka" / version, arguments)
+    return _once(f"Apache Kafka {version}", _CACHE / "kafka" / version, _of_kafka(version))
+
+
+def _of_kafka(version: str) -> list[str]:
+    return ["-f", str(_HERE / "pom.xml"), f"-Dkafka.version={version}", _DEPENDENCIES]
 
 
 def avro_jars() -> Path:
     """The folder with Avro Java's jars; fetched once (4 MB)."""
+    return _once("Avro Java", _CACHE / "avro" / AVRO, _of_avro())
+
+
+def _of_avro() -> list[str]:
     pom = _HERE.parent / "oracle" / "pom.xml"
-    return _once(
-        "Avro Java", _CACHE / "avro" / AVRO, ["-f", str(pom), f"-Davro.version={AVRO}", _DEPENDENCIES]
-    )
+    return ["-f", str(pom), f"-Davro.version={AVRO}", _DEPENDENCIES]
 
 
 def registry_jars() -> Path:
     """The folder with Apicurio Registry, unpacked; fetched once (142 MB)."""
     folder = _CACHE / "registry" / _REGISTRY.split(":")[2]
     if not folder.is_dir():
-        packed = folder.with_name(f"{folder.name}-packed")
-        _once("the schema registry", packed, [_COPY, f"-Dartifact={_REGISTRY}"])
+        packed = _once("the schema registry", _packed(folder), [_COPY, f"-Dartifact={_REGISTRY}"])
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
             whole = Path(scratch, "whole")
             with tarfile.open(next(packed.iterdir())) as tar:
@@ -97,17 +109,33 @@ def registry_jars() -> Path:
     return folder
 
 
+def _packed(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}-packed")
+
+
 def _once(what: str, folder: Path, arguments: list[str]) -> Path:
-    """Let Maven fill `folder`, unless an earlier run did; the folder appears whole or not at all."""
-    if folder.is_dir():
-        return folder
+    """Let Maven fill `folder`, unless an earlier run did; each file has its hash, or WrongHash is raised."""
+    if not folder.is_dir():
+        _fetch(what, folder, arguments)
+    _check(folder)
+    return folder
+
+
+@cache
+def _check(folder: Path) -> None:
+    """Once per process: reading Kafka's jars takes a tenth of a second."""
+    check_jars(folder)
+
+
+def _fetch(what: str, folder: Path, arguments: list[str]) -> None:
+    """The folder appears whole or not at all."""
     maven = shutil.which("mvn")
     if maven is None:
         raise Unavailable(f"no Maven: no `mvn` on PATH to fetch {what} with")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         whole = Path(scratch, "whole")
-        command = [maven, "-q", "-B", *arguments, f"-DoutputDirectory={whole}"]
+        command = [maven, "-q", "-B", "--strict-checksums", *arguments, f"-DoutputDirectory={whole}"]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_S, check=False)
         except subprocess.TimeoutExpired:
@@ -115,7 +143,6 @@ def _once(what: str, folder: Path, arguments: list[str]) -> Path:
         if done.returncode:
             raise Unavailable(f"Maven can't fetch {what}: {(done.stdout + done.stderr).strip()[:400]}")
         _settle(whole, folder)
-    return folder
 
 
 def _settle(whole: Path, folder: Path) -> None:
@@ -128,11 +155,26 @@ def _settle(whole: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Fetch everything now, so that no test's time is spent on it."""
+    """Fetch everything now, so that no test's time is spent on it; `--write-hashes`: anew, and keep their hashes."""
     find_java()
+    if sys.argv[1:] == ["--write-hashes"]:
+        _write_hashes()
     for version in dict.fromkeys((KAFKA, OLDEST, USUAL, NEWEST)):
         kafka_jars(version)
+    avro_jars()
     registry_jars()
+
+
+def _write_hashes() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        wanted = {
+            **{f"Apache Kafka {version}": _of_kafka(version) for version in (OLDEST, USUAL, NEWEST)},
+            "Avro Java": _of_avro(),
+            "the schema registry": [_COPY, f"-Dartifact={_REGISTRY}"],
+        }
+        for what, arguments in wanted.items():
+            _fetch(what, Path(scratch, what), arguments)
+        write_hashes([Path(scratch, what) for what in wanted])
 
 
 if __name__ == "__main__":
