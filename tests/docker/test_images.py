@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker.dockerfile import ROOT
+ROOT = Path(__file__).parents[2]
 
 FILES = ("Dockerfile", "docker-compose.yml")
 
