@@ -134,7 +134,7 @@ def _print(shown: Shown) -> None:
         "packed": manifest.created,
         "signed": shown.signer or shown.signed,
         "task": manifest.task,
-        "classes": None if manifest.classes is None else ", ".join(map(str, manifest.classes)),
+        "classes": None if manifest.classes is None else ", ".join(map(short, manifest.classes)),
         "answer": manifest.answer,
         "score": manifest.score_meaning,
         "carries": ", ".join(manifest.carry) or None,
@@ -142,14 +142,16 @@ def _print(shown: Shown) -> None:
         "proof": manifest.proof,
     }
     about |= {name: f"CRC-64-AVRO {text}" for name, text in shown.fingerprints.items()}
-    about |= {f"metric {name}": short(value) for name, value in manifest.metrics.items()}
+    about |= {f"metric {short(name)}": short(value) for name, value in manifest.metrics.items()}
     about |= {
         f"file {name}": f"{entry.size_bytes:,} bytes, sha256 {entry.sha256}"
         for name, entry in manifest.files.items()
     }
-    about["libraries"] = ", ".join(f"{name} {text}" for name, text in manifest.libraries.items())
+    about["libraries"] = ", ".join(
+        f"{short(name)} {short(text)}" for name, text in manifest.libraries.items()
+    )
     lines = [(name, value) for name, value in about.items() if value is not None]
-    lines += [("differs", text) for text in shown.differences]
+    lines += [("differs", short(text)) for text in shown.differences]
     width = max(len(name) for name, _ in lines)
     for name, value in lines:
         print_line(f"{name:<{width}}  {value}")

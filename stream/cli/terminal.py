@@ -7,6 +7,7 @@ exact when a program reads it; on a terminal it is shown as everything else is.
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -29,6 +30,8 @@ __all__ = [
     "short",
     "steps_shown",
 ]
+
+_BLANKS = re.compile(r"\s{3,}")
 
 LINE_EVERY_S = 2.0
 """Between two lines of progress when stderr is not a terminal."""
@@ -69,8 +72,12 @@ def as_json(value: object) -> str:
 
 
 def short(value: object) -> str:
-    """A value for people: a number to four significant digits, a text shown and not too long."""
-    return f"{value:.4g}" if isinstance(value, float) else shown(value, VALUE_CHARS)
+    """
+    A value within a line for people: a number to four significant digits, a text shown and not too long.
+
+    Blanks are no padding: with enough of them a terminal would begin a new line where the value's author wants.
+    """
+    return f"{value:.4g}" if isinstance(value, float) else _BLANKS.sub("  ", shown(value, VALUE_CHARS))
 
 
 def print_table(rows: Sequence[Mapping[str, object]]) -> None:

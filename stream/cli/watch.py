@@ -55,5 +55,10 @@ def watch(
 
 def _line(row: dict[str, object]) -> str:
     """A row for people: `name=value` of what is not null."""
-    shown = (f"{name}={short(value)}" for name, value in row.items() if value is not None)
-    return "  ".join(shown)
+    return "  ".join(f"{_word(name)}={_word(value)}" for name, value in row.items() if value is not None)
+
+
+def _word(value: object) -> str:
+    """Quoted where it could be taken for several: a key may hold `x  label=1`."""
+    text = short(value)
+    return '"' + text.replace('"', '\\"') + '"' if any(mark in text for mark in ' ="') else text

@@ -173,6 +173,17 @@ def test_watched_records_are_rows_on_a_terminal_and_json_elsewhere(
     assert at_terminal or [ROW, ROW] == [json.loads(line) for line in data.splitlines()]
 
 
+def test_value_forges_no_column_and_no_wrapped_line(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What could be taken for two values is quoted, and blanks push nothing to the terminal's next line."""
+    row: dict[str, object] = {"key": "x  label=1", "b=c": 'say "no"', "n": 1, "pad": f"a{' ' * 90}forged"}
+    monkeypatch.setattr(tasks, "watch_topic", Seen([row]))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    assert 'key="x  label=1"  "b=c"="say \\"no\\""  n=1  pad="a  forged"\n' == _run("watch", capfd)[1]
+
+
 def test_workers_web_and_cluster_are_strangers_too(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -182,7 +193,7 @@ def test_workers_web_and_cluster_are_strangers_too(
     finding = Finding("error", EVIL, EVIL, EVIL)
     monkeypatch.setattr(tasks, "check_contract", lambda _: [finding])
     monkeypatch.setattr(tasks, "observe_group", lambda *_: group)
-    monkeypatch.setattr(tasks, "statuses", lambda _: ([answer], [EVIL]))
+    monkeypatch.setattr(tasks, "statuses", lambda *_: ([answer], [EVIL]))
 
     for line in ("status", "status --json", "check", "check --json"):
         said, data = _run(line, capfd)
