@@ -13,6 +13,7 @@ from stream.codec import Leaf, RecordSchema
 from stream.errors import PackageError, SchemaError
 from stream.manifest import Manifest
 from stream.scoring import Model, prediction_schema
+from stream.shown import shown
 from stream.store.artefact import load_estimator
 from stream.store.folder import MANIFEST, hash_plain, other_files, read_plain, resolve
 from stream.store.golden import Golden, check_golden, read_golden
@@ -118,7 +119,7 @@ def _open(folder: Path, trust: Trust, witness: Witness) -> Package:
             f"{error.message}; {'; '.join(differ)}", step=error.step, hint=error.hint
         ) from error
     notes = (*_unsigned(signer, trust), *_unnamed_files(folder, manifest), *differ)
-    return Package(folder, manifest, model, features, prediction, notes, signer)
+    return Package(folder, manifest, model, features, prediction, tuple(map(shown, notes)), signer)
 
 
 def _files(folder: Path, manifest: Manifest) -> dict[str, bytes]:

@@ -215,6 +215,13 @@ def test_created_as_rfc_3339_has_it_is_taken(version: Path, created: str) -> Non
     assert created == open_package(version).manifest.created
 
 
+def test_notes_of_an_opened_version_are_shown(version: Path) -> None:
+    """Whoever logs them logs lines of his own; `stream.load` does it with the user's own logging."""
+    _rewrite(version, lambda document: document.update(libraries={"a\nb\x1b": "1\u202e"}))
+
+    assert ("packed with a\\nb\\x1b 1\\u202e, running with none",) == open_package(version).notes
+
+
 @pytest.mark.parametrize("key", ["name", "version", "features", "files", "tolerance", "classes", "score"])
 def test_manifest_without_a_key_is_refused_by_name(version: Path, key: str) -> None:
     """The message says which."""
