@@ -8,19 +8,17 @@ The folder of a package: which versions there are, which is current, and how a v
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from stream.durable import sync, written_whole
 from stream.errors import PackageError
 from stream.nearest import nearest
+from stream.store.plain_files import PLAINLY
 
 __all__ = [
     "CARD",
@@ -28,11 +26,9 @@ __all__ = [
     "MAX_VERSION_BYTES",
     "add_version",
     "current_version",
-    "hash_plain",
     "make_current",
     "next_version",
     "other_files",
-    "read_plain",
     "resolve",
     "versions",
 ]
@@ -45,20 +41,11 @@ CARD = "card.html"
 MAX_VERSION_BYTES = 4 * 1024**3
 """Of a version's files together: a worker could not hold a larger model beside its successor."""
 
-BLOCK_BYTES = 1024**2
-"""Read at once of a file that is only hashed."""
-
-MAX_MANIFEST_BYTES = 16 * 1024**2
-"""A manifest of 10,000 features has 2 MB."""
-
 _NAMED = 5
 """Files named in a note; enough to see what they are."""
 
 _CURRENT_BYTES = 64
 """`current` holds a number; anything longer is something else."""
-
-_READ_PLAINLY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-"""A link is not followed, and opening a pipe does not block."""
 
 
 def versions(package: Path) -> list[int]:
@@ -122,7 +109,7 @@ def _number_of_link(package: Path, current: Path) -> int | None:
 
 def _number_in(file: Path) -> int | None:
     """What a text says; never what it says instead: a link may have been put here to have a secret shown."""
-    handle = os.open(file, _READ_PLAINLY)
+    handle = os.open(file, PLAINLY)
     with os.fdopen(handle, "rb") as opened:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise _not_current(file, "expected the number of a version, found no regular file")
@@ -195,72 +182,6 @@ def other_files(folder: Path, known: Collection[str]) -> list[str]:
     return sorted(islice((entry.name for entry in folder.iterdir() if entry.name not in known), _NAMED))
 
 
-def read_plain(folder: Path, name: str, size_bytes: int | None = None, *, step: str = "hash") -> bytes:
-    """
-    Read a regular file of a version once, whole; no more than its size is asked for.
-
-    Args:
-        folder: of the version.
-        name: a plain file name, checked by the caller.
-        size_bytes: how large it has to be; None for the manifest, which no other file describes.
-        step: the one that fails when it can't be read.
-    Returns: its bytes: whatever is done with the file is done with these.
-    Raises: PackageError for a link, a folder, a device, or another size.
-    """
-    with _opened(folder / name, size_bytes, step) as (file, found):
-        content = file.read(found)  # not to the limit: as much memory would be asked for
-    _check_size(folder / name, len(content), size_bytes, step)
-    return content
-
-
-def hash_plain(folder: Path, name: str, size_bytes: int) -> str:
-    """
-    Hash a regular file of a version, a block at a time.
-
-    Args: as `read_plain`.
-    Returns: its sha256, hexadecimal.
-    Raises: as `read_plain`, step `hash`.
-    """
-    digest, left = hashlib.sha256(), size_bytes
-    with _opened(folder / name, size_bytes, "hash") as (file, _):
-        while block := file.read(min(left, BLOCK_BYTES)):
-            digest.update(block)
-            left -= len(block)
-    _check_size(folder / name, size_bytes - left, size_bytes, "hash")
-    return digest.hexdigest()
-
-
-@contextmanager
-def _opened(place: Path, size_bytes: int | None, step: str) -> Iterator[tuple[BinaryIO, int]]:
-    """A regular file of the size that it has to have, and that size."""
-    try:
-        handle = os.open(place, _READ_PLAINLY)
-    except OSError as error:
-        link = place.is_symlink()
-        raise PackageError(
-            f"{place}: {'is a link, not a regular file' if link else f'can not be read ({_reason(error)})'}",
-            step=step,
-            hint="pack the model again",
-        ) from error
-    state = os.fstat(handle)
-    if not stat.S_ISREG(state.st_mode):
-        os.close(handle)
-        raise PackageError(f"{place}: is not a regular file", step=step, hint="pack the model again")
-    with os.fdopen(handle, "rb") as file:
-        _check_size(place, state.st_size, size_bytes, step)
-        yield file, state.st_size
-
-
-def _check_size(place: Path, found: int, size_bytes: int | None, step: str) -> None:
-    if found != size_bytes if size_bytes is not None else found > MAX_MANIFEST_BYTES:
-        expected = f"at most {MAX_MANIFEST_BYTES}" if size_bytes is None else size_bytes
-        raise PackageError(
-            f"{place}: has {found} bytes, expected {expected}",
-            step=step,
-            hint="copy the version again from where it was packed",
-        )
-
-
 def next_version(package: Path) -> int:
     """One more than the highest version of a package, 1 for the first; its folder need not exist."""
     return max(versions(package), default=0) + 1
@@ -311,7 +232,3 @@ def make_current(package: Path, version: int) -> None:
 
 def _is_number(name: str) -> bool:
     return name.isascii() and name.isdecimal() and not name.startswith("0")
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

@@ -15,10 +15,11 @@ from stream.manifest import Manifest
 from stream.scoring import Model, prediction_schema
 from stream.shown import shown
 from stream.store.artefact import load_estimator
-from stream.store.folder import MANIFEST, hash_plain, other_files, read_plain, resolve
+from stream.store.folder import MANIFEST, other_files, resolve
 from stream.store.golden import Golden, check_golden, read_golden
 from stream.store.libraries import differences
 from stream.store.manifests import EVENTS_FILE, MODEL_FILES, REQUIRED_FILES, read_manifest
+from stream.store.plain_files import hash_plain, read_plain
 from stream.store.projection import carried_types
 from stream.store.signature import SIGNATURE, PublicKey
 from stream.store.trust import Trust, check_signature, check_total

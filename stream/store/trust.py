@@ -8,7 +8,8 @@ from pathlib import Path
 
 from stream.errors import PackageError
 from stream.manifest import Manifest
-from stream.store.folder import MAX_VERSION_BYTES, read_plain
+from stream.store.folder import MAX_VERSION_BYTES
+from stream.store.plain_files import read_plain
 from stream.store.signature import SIGNATURE, SIGNATURE_BYTES, PublicKey
 
 __all__ = ["Trust", "check_signature", "check_total", "signature_of"]
