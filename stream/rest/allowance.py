@@ -9,9 +9,8 @@ hold. Work in threads looks at the clock between pieces (`check`), and ends with
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from threading import Lock
 from typing import Protocol, TypeVar
@@ -101,25 +100,17 @@ class Allowance:
         self._over = False
         self._lock = Lock()
 
-    @contextmanager
-    def open(self) -> Iterator[Allowance]:
-        """Be what `allowance()` finds; at the end, work in threads is told to end."""
-        token = _CURRENT.set(self)
-        try:
-            with self.used():
-                yield self
-        finally:
-            self._over = True
-            _CURRENT.reset(token)
-
-    @contextmanager
-    def used(self) -> Iterator[None]:
-        """Keep what is held counted until the end, also when the request ends before."""
+    def __enter__(self) -> Allowance:
+        """Be what `allowance()` finds."""
+        self._token = _CURRENT.set(self)
         self.enter()
-        try:
-            yield
-        finally:
-            self.leave()
+        return self
+
+    def __exit__(self, *failed: object) -> None:
+        """The request is over: work in threads is told to end, and holds what it has until then."""
+        self._over = True
+        _CURRENT.reset(self._token)
+        self.leave()
 
     def enter(self) -> None:
         """Something works on the request, until it calls `leave`."""

@@ -39,6 +39,9 @@ _OBJECT, _LIST, _VALUE, _KEY = 200, 64, 40, 160
 _DENSE = 20
 """Times a body's bytes: more may be due to marks within texts."""
 
+_SMALL_BYTES, _MOST = 1_024, 45
+"""A body of at most so many bytes is taken to be as dense as can be: so many times its bytes."""
+
 _STEPS = bytes.maketrans(b"[{]},", b"\x01\x01\xff\xff\x00")
 _OTHERS = bytes(set(range(256)) - set(b"[{]},"))
 _ZEROS = bytes(48 if chr(byte).isdecimal() and byte < 128 else 32 for byte in range(256))
@@ -114,6 +117,9 @@ def admit_json(body: bytes, mine: Allowance) -> None:
     Raises: Problem 413 when it has too many rows, columns or objects, is nested too deep or takes too much memory; 422
         when it is nested deeper than rows are or a number is too long; 503 when too much is held already.
     """
+    if len(body) <= _SMALL_BYTES and body.count(b"{") + body.count(b"[") <= DEPTH:
+        mine.take(len(body) * _MOST)
+        return
     marks = _Marks.of((body,))
     if len(body) > DIGITS or marks.objects + marks.lists > DEPTH:
         extent = extent_of(_slices(body), body, mine)

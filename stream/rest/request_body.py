@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -48,11 +47,9 @@ class Intake:
         self.memory = Memory(settings.queue_bytes)
         self._threads = ThreadPoolExecutor(_THREADS, "requests")
 
-    @contextmanager
-    def request(self) -> Iterator[Allowance]:
-        """What a request may take, for as long as it is answered."""
-        with Allowance(self.settings, self.memory, self._threads).open() as mine:
-            yield mine
+    def request(self) -> Allowance:
+        """What a request may take, to be entered for as long as it is answered."""
+        return Allowance(self.settings, self.memory, self._threads)
 
     def close(self) -> None:
         """Begin no further work in threads."""

@@ -214,7 +214,7 @@ def test_work_ends_with_its_request_and_holds_its_memory_until_then() -> None:
     """A thread that looks at the clock after its request is over ends; only then is its memory free."""
     memory = Memory(1_000)
     mine = Allowance(ServeSettings(), memory)
-    with mine.open():
+    with mine:
         mine.take(600)
         mine.enter()
         mine.check()

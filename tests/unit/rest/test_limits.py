@@ -130,7 +130,7 @@ def test_more_rows_than_may_wait_are_sent_away(people_package: Path) -> None:
 
 def test_more_bytes_than_may_be_held_are_sent_away(people_package: Path) -> None:
     """What requests in flight hold counts until they are answered."""
-    with door(people_package, queue_bytes=4_000) as (client, rest), ThreadPoolExecutor(1) as pool:
+    with door(people_package, queue_bytes=10_000) as (client, rest), ThreadPoolExecutor(1) as pool:
         busy = pool.submit(client.post, "/predict", json={**STUCK, "x": "x" * 60})
         _until(lambda: rest.service.batcher.busy)
         refused = client.post("/predict", json=GIVEN)
