@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from stream.api.loaded_model import Model
+from stream.api.loading import path_from
 from stream.errors import InputError, SchemaError
 from stream.files import Sample, read_sample, sample_of
 from stream.store import PackRequest, SigningKey, pack_estimator_file
@@ -70,7 +71,7 @@ def pack(  # noqa: PLR0913  # one argument per option of `stream pack`
     """
     request = PackRequest(
         name=name,
-        out=None if out is None else Path(out),
+        out=None if out is None else path_from(out, "out"),
         vector=vector,
         columns=_names(columns),
         carry=_names(carry),
@@ -99,7 +100,7 @@ def _schema_text(schema: str | Path | Mapping[str, object] | None) -> str | None
     if isinstance(schema, Mapping):
         return json.dumps(schema)
     try:
-        return Path(schema).read_text("utf-8")
+        return path_from(schema, "schema").read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise SchemaError(
@@ -147,4 +148,4 @@ def _dense(frame: pd.DataFrame) -> pd.DataFrame:
 def _signer(sign: str | Path | SigningKey | None) -> SigningKey | None:
     if sign is None or isinstance(sign, SigningKey):
         return sign
-    return SigningKey.of_file(Path(sign), f"sign {sign}")
+    return SigningKey.of_file(path_from(sign, "sign"), f"sign {sign}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from stream.api.loaded_model import Model
 from stream.errors import PackageError, SettingsError
 from stream.store import PublicKey, Trust, open_package
 
-__all__ = ["Trusted", "load", "local_path"]
+__all__ = ["Trusted", "load", "local_path", "path_from"]
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ def load(path_or_uri: str | Path, version: int | None = None, trust: Trusted = N
         trust: who may have packed it: one or several ed25519 public keys (PEM), as a file's path or as text; a
             version that none of them signed is refused. None for anybody.
     Returns: the model, ready to be asked.
-    Raises: PackageError with the step that failed; SettingsError when a key can't be used.
+    Raises: PackageError with the step that failed; SettingsError when a key can't be used; TypeError for what is no
+        path.
     """
     package = open_package(local_path(path_or_uri), version, trust=_trust(trust))
     for note in package.notes:
@@ -45,9 +47,9 @@ def load(path_or_uri: str | Path, version: int | None = None, trust: Trusted = N
 
 def local_path(path_or_uri: str | Path) -> Path:
     """The folder that is meant. Raises: PackageError for an address that is not on this machine."""
-    scheme = _SCHEME.match(str(path_or_uri)) if isinstance(path_or_uri, str) else None
+    scheme = _SCHEME.match(path_or_uri) if isinstance(path_or_uri, str) else None
     if scheme is None:
-        return Path(path_or_uri)
+        return path_from(path_or_uri, "the package")
     if scheme[1] in ("models", "runs"):
         hint = "load the model with mlflow, and pack it once with `stream.pack(estimator, name=…, sample=…)`"
         raise PackageError(f"{path_or_uri}: MLflow's addresses can't be opened here yet", hint=hint)
@@ -55,10 +57,18 @@ def local_path(path_or_uri: str | Path) -> Path:
     raise PackageError(f"{path_or_uri}: expected a folder of this machine", hint=hint)
 
 
+def path_from(given: object, what: str) -> Path:
+    """Raises: TypeError naming what was to be given, for anything but a path."""
+    if isinstance(given, str | os.PathLike):
+        return Path(given)
+    found = "None" if given is None else type(given).__name__
+    raise TypeError(f"{what}: expected a path (str or pathlib.Path), found {found}")
+
+
 def _trust(trust: Trusted) -> Trust | None:
     if trust is None or isinstance(trust, Trust):
         return trust
-    given = [trust] if isinstance(trust, str | Path) else list(trust)
+    given: list[object] = list(trust) if isinstance(trust, list | tuple) else [trust]
     if not given:
         raise SettingsError(
             "trust: no key is given", hint="give public keys, or leave trust out to trust anybody"
@@ -66,11 +76,11 @@ def _trust(trust: Trusted) -> Trust | None:
     return Trust(tuple(_key(one, f"trust[{i}]") for i, one in enumerate(given)), require=True)
 
 
-def _key(given: str | Path, place: str) -> PublicKey:
+def _key(given: object, place: str) -> PublicKey:
     if isinstance(given, str) and "-----BEGIN" in given:
         return PublicKey.read(given, place)
     try:
-        return PublicKey.read(Path(given).read_text("utf-8"), f"{place} {given}")
+        return PublicKey.read(path_from(given, place).read_text("utf-8"), f"{place} {given}")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise SettingsError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream.api.loaded_model import Model
-from stream.api.loading import local_path
+from stream.api.loading import local_path, path_from
 from stream.configuration import load_settings
 from stream.settings import Settings
 
@@ -50,4 +50,4 @@ def settings_from(config: str | Path | None) -> Settings:
         config: a `.toml` file; None = `stream.toml` here if there is one, else defaults and environment.
     Raises: SettingsError.
     """
-    return load_settings(None if config is None else Path(config), os.environ)
+    return load_settings(None if config is None else path_from(config, "config"), os.environ)

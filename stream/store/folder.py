@@ -84,6 +84,8 @@ def current_version(package: Path) -> int:
     current = package / "current"
     try:
         number = _number_of_link(package, current) if current.is_symlink() else _number_in(current)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _no_current(package) from error
     except OSError as error:
         raise PackageError(
             f"{current}: can't be read ({error.strerror or error}); versions found: {_found(package)}",
@@ -93,6 +95,25 @@ def current_version(package: Path) -> int:
     if number is None:
         raise _not_current(current, "expected the number of a version, found something else")
     return number
+
+
+def _no_current(package: Path) -> PackageError:
+    """What is there instead: nothing, a file, another folder, or a package whose `current` is lost."""
+    if versions(package):
+        return PackageError(
+            f"{package}: has no file `current`, which names the version that is to serve; versions found: "
+            f"{_found(package)}",
+            step="manifest",
+            hint="`stream models rollback --to N` writes it",
+        )
+    found = "there is no such folder"
+    if package.is_dir():
+        found = "it holds no version"
+    elif package.exists():
+        found = "it is a file"
+    return PackageError(
+        f"{package}: there is no model package here: {found}", step="manifest", hint=_other_folder(package)
+    )
 
 
 def _number_of_link(package: Path, current: Path) -> int | None:
@@ -160,6 +181,8 @@ def resolve(path: Path, version: int | None = None) -> Path:
     if version is None and (path / MANIFEST).is_file():
         return path.resolve()
     number = current_version(path) if version is None else version
+    if not versions(path):
+        raise _no_current(path)
     folder = _home(path) / str(number)
     if not folder.is_dir():
         raise PackageError(

@@ -31,6 +31,12 @@ _ODD_BATCHES = (3, 7, 31)
 _SHOWN = 3
 """Rows named in a message."""
 
+_NOT_OF_THE_ROW = "its answers depend on the rows beside a row, on its place among them, or on chance"
+_OWN_ROW = (
+    "let each answer depend on its own row alone: seed what is random, and take out what looks at the other rows of a "
+    "batch or at the index (a mean, a rank, the row before)"
+)
+
 Rows = Sequence[Mapping[str, object]]
 
 
@@ -72,15 +78,16 @@ def through_avro(rows: Rows, features: RecordSchema) -> list[dict[str, object]]:
     return list(fastavro.reader(stream))  # type: ignore[arg-type]
 
 
-def choose_golden(model: Model, rows: Rows) -> Golden:
+def choose_golden(model: Model, rows: Rows, *, allow: bool = False) -> Golden:
     """
     Keep the rows whose answers don't depend on the batch that they are in.
 
     Args:
         model: under its contract.
         rows: candidates, Avro records as dicts.
-    Returns: those with the same answer whole, one by one and in odd batches.
-    Raises: PackageError (step `golden`) if there is none.
+        allow: whether these may be few.
+    Returns: those with the same answer whole, one by one, in odd batches, and all of those that are kept together.
+    Raises: PackageError (step `golden`) if there is none, or these are less than half unless that is allowed.
     """
     manifest = model.manifest
     columns = columns_of(rows, manifest.features)
@@ -94,15 +101,29 @@ def choose_golden(model: Model, rows: Rows) -> Golden:
             stable -= {
                 start + i for i in range(count) if not _same(whole.get(start + i), again.get(i), manifest)
             }
-    if not stable:
+    kept = _together(model, rows, whole, sorted(stable))
+    if not kept or (len(kept) < len(rows) / 2 and not allow):
         raise PackageError(
-            f"of {len(rows)} rows the model answers none the same way twice: its answers depend on the batch "
-            "or on chance",
+            f"of {len(rows)} rows the model answers {len(kept) or 'none'} the same way whatever the batch: "
+            f"{_NOT_OF_THE_ROW}",
             step="golden",
-            hint="seed it, or take out what looks at other rows of the batch",
+            hint=f"{_OWN_ROW}; --allow-difference packs it as it is" if kept else _OWN_ROW,
         )
-    kept = sorted(stable)
     return Golden([dict(rows[i]) for i in kept], [whole[i] for i in kept])
+
+
+def _together(
+    model: Model, rows: Rows, answers: Mapping[int, Mapping[str, object]], kept: list[int]
+) -> list[int]:
+    """Without those that answer otherwise among the others that are kept, which is how they are scored later."""
+    while kept:
+        part = [rows[i] for i in kept]
+        found = _by_row(model.score(columns_of(part, model.manifest.features), len(part)))
+        same = [row for i, row in enumerate(kept) if _same(answers[row], found.get(i), model.manifest)]
+        if len(same) == len(kept):
+            break
+        kept = same
+    return kept
 
 
 def write_golden(golden: Golden, features: str, manifest: Manifest) -> bytes:
@@ -177,11 +198,26 @@ def check_golden(model: Model, golden: Golden) -> None:
             f"row {i}: expected {golden.answers[i]}, found {found.get(i) or scored.faults[i].message}"
             for i in wrong[:_SHOWN]
         )
+        alone = _answered_alone(model, golden, wrong[:_SHOWN], found)
         raise PackageError(
-            f"{len(wrong)} of {len(golden.events)} golden rows no longer score the same: {shown}",
+            f"{len(wrong)} of {len(golden.events)} golden rows no longer score the same: {shown}"
+            f"{'' if alone else f'; {_NOT_OF_THE_ROW}'}",
             step="golden",
-            hint="install the library versions of the manifest, or pack the model again with those here",
+            hint="install the library versions of the manifest, or pack the model again with those here"
+            if alone
+            else _OWN_ROW,
         )
+
+
+def _answered_alone(
+    model: Model, golden: Golden, rows: Sequence[int], found: Mapping[int, Mapping[str, object]]
+) -> bool:
+    """Whether the model answers each of some rows alone as it did among the others."""
+    for row in rows:
+        columns = columns_of([golden.events[row]], model.manifest.features)
+        if not _same(found.get(row), _by_row(model.score(columns, 1)).get(0), model.manifest):
+            return False
+    return True
 
 
 def _by_row(scored: Scored) -> dict[int, dict[str, object]]:

@@ -80,6 +80,7 @@ class Card:
             "name": trained.recipe.name,
             "version": manifest and manifest.version,
             "created": manifest and manifest.created,
+            "proof": "" if manifest is None or manifest.proof is None else str(manifest.proof),
             "about": [part.split("`") for part in trained.recipe.about.split("\n\n") if part.strip()],
             "kind": _kind(trained),
             "tiles": [figure for figure in figures if figure["better"]][:_TILES],

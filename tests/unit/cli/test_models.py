@@ -112,7 +112,13 @@ class TestShow:
         self, folder: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """All that a person asks of a version, without opening its model."""
-        rewrite(folder / "m" / "versions" / "1", lambda document: document["libraries"].update(numpy="1.0"))
+        allowed = {"rows": 40, "different": 3, "allowed": True}
+        rewrite(
+            folder / "m" / "versions" / "1",
+            lambda document: document.update(
+                libraries=document["libraries"] | {"numpy": "1.0"}, proof=allowed
+            ),
+        )
 
         assert 0 == _run("models", "show", "m", "--version", 1)
 
@@ -125,6 +131,8 @@ class TestShow:
             "0.9123",
             "packed with numpy 1.0",
             "double",
+            "proof",
+            "3 of 40 rows: published answers differ from the estimator's own (allowed)",
         ):
             assert part in text
 

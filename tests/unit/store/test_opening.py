@@ -356,10 +356,37 @@ def test_current_that_names_no_version_is_refused(package: Path, content: str) -
         open_package(package)
 
 
-def test_folder_without_package_is_refused_with_the_next_step(tmp_path: Path) -> None:
-    """A newcomer's first error."""
-    with pytest.raises(PackageError, match="stream pack"):
-        open_package(tmp_path)
+@pytest.mark.parametrize("version", [None, 3])
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda place: None, "there is no such folder"),
+        (Path.mkdir, "it holds no version"),
+        (lambda place: (place / "versions").mkdir(parents=True), "it holds no version"),
+        (lambda place: place.write_bytes(b"x"), "it is a file"),
+    ],
+    ids=["nothing", "empty", "no version", "file"],
+)
+def test_place_without_package_is_refused_as_such_with_the_next_step(
+    tmp_path: Path, make: Callable[[Path], object], said: str, version: int | None
+) -> None:
+    """A newcomer's first error: what is there, not which of a package's files is missing; a version is not to blame."""
+    make(tmp_path / "m")
+
+    with pytest.raises(PackageError, match=f"m: there is no model package here: {said}") as caught:
+        open_package(tmp_path / "m", version)
+
+    assert "stream pack" in caught.value.hint
+
+
+def test_package_without_current_is_told_how_to_get_one(package: Path) -> None:
+    """Its versions are named."""
+    (package / "current").unlink()
+
+    with pytest.raises(PackageError, match="has no file `current`.*; versions found: 1") as caught:
+        open_package(package)
+
+    assert "rollback --to N" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from stream.files import read_sample
 from stream.manifest import Proof
 from stream.scoring import columns_of
 from stream.store import PackRequest, current_version, open_package, pack, pack_estimator_file, versions
+from stream.store.golden import Golden, check_golden
 from stream.store.libraries import modules_of
 
 RNG = np.random.default_rng(5)
@@ -209,7 +211,7 @@ def test_model_that_answers_by_chance_is_refused(tmp_path: Path) -> None:
     """No golden row could ever be checked."""
     estimator = DummyClassifier(strategy="uniform").fit(FRAME[["age"]], FRAME["age"].astype(str))
 
-    with pytest.raises(PackageError, match="depend on the batch or on chance") as caught:
+    with pytest.raises(PackageError, match="none the same way whatever the batch: .* or on chance") as caught:
         pack(estimator, PackRequest("m", tmp_path / "m"), sample=FRAME)
 
     assert "golden" == caught.value.step
@@ -223,6 +225,72 @@ class Centred:
     def predict(self, x: np.ndarray) -> np.ndarray:
         """The distance from the mean of the batch; 5 where the first column is 5."""
         return np.where(x[:, 0] == 5, 5.0, x[:, 0] - x[:, 0].mean())
+
+
+BESIDE: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
+    "index": lambda x: x.index.to_series(),
+    "parity of the index": lambda x: x.index.to_series() % 2,
+    "mean": lambda x: x["x"] > x["x"].mean(),
+    "rank": lambda x: x["x"].rank(),
+    "row before": lambda x: x["x"].diff().fillna(0),
+    "filled from the row before": lambda x: x["x"].ffill().fillna(-1),
+}
+
+
+class Beside:
+    """Answers with what is not of the row alone."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.feature_names_in_ = np.array(["x"], dtype=object)
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """Numbers."""
+        return BESIDE[self.what](x).to_numpy().astype(float)
+
+
+@pytest.mark.parametrize("what", [*BESIDE][:-1])
+def test_model_whose_answers_are_mostly_not_of_the_row_is_refused_with_the_cause(
+    what: str, tmp_path: Path
+) -> None:
+    """Not with the versions of libraries; packed if that is wanted, the package opens."""
+    frame = pd.DataFrame({"x": np.random.default_rng(3).normal(size=60)})
+
+    with pytest.raises(
+        PackageError, match="depend on the rows beside a row, on its place among them"
+    ) as caught:
+        pack(Beside(what), PackRequest("m", tmp_path / "m"), sample=frame)
+    allowed = pack(Beside(what), PackRequest("m", tmp_path / "m", allow_difference=True), sample=frame)
+
+    assert "golden" == caught.value.step
+    assert caught.value.hint.endswith("; --allow-difference packs it as it is")
+    assert any("more are answered otherwise in another batch" in message for message in allowed.messages)
+
+
+def test_golden_rows_that_need_their_neighbours_are_named_as_such(tmp_path: Path) -> None:
+    """Of a package that has only some of those beside which they were answered: no library is to blame."""
+    frame = pd.DataFrame({"x": np.random.default_rng(3).normal(size=60)})
+    estimator = Beside("mean")
+    model = pack(
+        estimator, PackRequest("m", tmp_path / "m", allow_difference=True), sample=frame
+    ).package.model
+    events: list[dict[str, object]] = [{"x": x} for x in frame["x"].sort_values()]
+    scored = model.score(columns_of(events, model.manifest.features), len(events))
+    answers = [{"value": value} for value in scored.columns["value"].to_pylist()]
+
+    with pytest.raises(PackageError, match="depend on the rows beside a row") as caught:
+        check_golden(model, Golden(events[:30], answers[:30]))
+
+    assert "librar" not in caught.value.hint
+
+
+def test_row_filled_from_the_one_before_is_found_wherever_it_stands(tmp_path: Path) -> None:
+    """A gap at each ninth row: it is not compared, the others are."""
+    frame = pd.DataFrame({"x": np.random.default_rng(3).normal(size=300)})
+    frame.loc[::9, "x"] = np.nan
+    packed = pack(Beside("filled from the row before"), PackRequest("m", tmp_path / "m"), sample=frame)
+
+    assert Proof(300 - 34) == packed.package.manifest.proof
 
 
 def test_rows_whose_answers_hang_on_the_batch_are_not_kept(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from stream.errors import SettingsError
+from stream.manifest import Feature, Manifest, Proof
 from stream.training.card import card_of, check_libraries, page
 from stream.training.card.drawing import draw, label
 from stream.training.importance import importances
@@ -106,6 +107,22 @@ def test_card_has_metrics_intervals_rows_and_versions(pages: dict[str, str], toy
         "79",
         str(toy.facts["rows_sha256"]),
     } <= {*texts}
+
+
+@pytest.mark.parametrize(
+    ("proof", "said"), [(Proof(79), True), (Proof(79, 2, allowed=True), True), (None, False)]
+)
+def test_card_of_a_version_says_what_its_proof_found(
+    toy: Trained, pages: dict[str, str], proof: Proof | None, said: bool
+) -> None:
+    """As the manifest has it; a card without a version, or of an older release, says nothing of it."""
+    features = (Feature("x", "x", "double", "number", nullable=False),)
+    manifest = Manifest("toy", 1, "2026-11-01T00:00:00Z", "classifier", "frame", features, 1, proof=proof)
+
+    texts = Page(card_of(toy, None).html(manifest).decode()).texts
+
+    assert said == (f"Proof when it was packed: {proof}." in texts)
+    assert "Proof" not in pages["toy"]
 
 
 def test_references_within_a_card_are_answered(pages: dict[str, str]) -> None:
