@@ -6,7 +6,7 @@ from stream.codec.compatibility import Difference, compare
 from stream.codec.container import read_container
 from stream.codec.decoder import Decoded, Decoder
 from stream.codec.default import stored
-from stream.codec.dict_records import plain_row, read_row, write_row
+from stream.codec.dict_records import plain_row, read_bare, read_row, write_row
 from stream.codec.encoder import Encoder
 from stream.codec.framing import (
     Framing,
@@ -31,7 +31,7 @@ from stream.codec.nodes import (
     strip_null,
 )
 from stream.codec.schema import RecordSchema
-from stream.codec.typed_rows import bare_form, typed_row
+from stream.codec.typed_rows import typed_form
 
 __all__ = [
     "ABSENT",
@@ -51,7 +51,6 @@ __all__ = [
     "RecordSchema",
     "Union",
     "WriterSchemas",
-    "bare_form",
     "compare",
     "confluent_prefix",
     "confluent_prefixes",
@@ -59,13 +58,14 @@ __all__ = [
     "find",
     "is_null",
     "plain_row",
+    "read_bare",
     "read_container",
     "read_row",
     "single_object_prefix",
     "stored",
     "strip_null",
     "type_at",
-    "typed_row",
+    "typed_form",
     "unframe",
     "write_row",
 ]

@@ -12,8 +12,9 @@ from stream.codec.leaf import type_at
 from stream.codec.nodes import Array, Map, Node, Record, Union, strip_null
 from stream.codec.schema import RecordSchema
 from stream.errors import RecordError
+from stream.types import Bare, Misfit
 
-__all__ = ["plain_row", "read_row", "write_row"]
+__all__ = ["plain_row", "read_bare", "read_row", "write_row"]
 
 _UNREADABLE = (ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, RecursionError)
 
@@ -24,7 +25,7 @@ def write_row(schema: RecordSchema, record: Mapping[str, object]) -> bytes:
 
     Args:
         schema: the writer schema.
-        record: a value per field; dates and times as Python's own.
+        record: a value per field; dates and times as Python's own, or as numbers.
     Raises: RecordError naming what does not fit.
     """
     out = io.BytesIO()
@@ -42,11 +43,21 @@ def read_row(schema: RecordSchema, value: bytes) -> dict[str, object]:
     Args:
         schema: the writer schema.
         value: the Avro bytes.
+    Returns: a value per field, of Python's own class where that holds it, else `Bare`.
     Raises: RecordError when they are not a record of that schema.
     """
+    return _read(schema, schema.typed, value)
+
+
+def read_bare(schema: RecordSchema, value: bytes) -> dict[str, object]:
+    """As `read_row`, but values of logical types are the bare numbers, texts and bytes that were written."""
+    return _read(schema, schema.bare, value)
+
+
+def _read(schema: RecordSchema, parsed: Any, value: bytes) -> dict[str, object]:
     source = io.BytesIO(value)
     try:
-        record = fastavro.schemaless_reader(source, schema.parsed, None)
+        record = fastavro.schemaless_reader(source, parsed, None)
     except _UNREADABLE as error:
         raise RecordError(f"not a {schema.name}: {error}", reason="unreadable") from error
     if source.read(1) or not isinstance(record, dict):
@@ -67,6 +78,8 @@ def plain_row(schema: RecordSchema, record: Mapping[str, object]) -> dict[str, o
 
 
 def _plain(node: Node, value: Any) -> Any:
+    if isinstance(value, Bare):
+        return _bare(value)
     node = _branch(strip_null(node)[0], value)
     if value is None:
         return None
@@ -78,6 +91,15 @@ def _plain(node: Node, value: Any) -> Any:
         return {key: _plain(node.values, item) for key, item in value.items()}
     kind = type_at(node)
     return value if kind is None else kind.json_value(value)
+
+
+def _bare(value: Bare) -> object:
+    """As files have it; a number that is no value of its type, such as a time of no day, as it is."""
+    try:
+        value.kind.check(value.value)
+    except Misfit:
+        return value.value
+    return value.kind.json_value(value.value)
 
 
 def _branch(node: Node, value: object) -> Node:

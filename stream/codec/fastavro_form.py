@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import fastavro
@@ -26,12 +27,13 @@ def fastavro_form(root: Node) -> object:
     return _form(root, set(), [])
 
 
-def fastavro_parsed(root: Node) -> Any:
+def fastavro_parsed(root: Node, change: Callable[[Any], Any]) -> Any:
     """
     Let fastavro parse a schema.
 
     Args:
         root: the schema.
+        change: what is to be made of its JSON before; lists of symbols stay the same lists.
     Returns: what its readers and writers take.
     Raises: as `fastavro.parse_schema`.
     """
@@ -39,7 +41,7 @@ def fastavro_parsed(root: Node) -> Any:
     document = _form(root, set(), enums)
     for given, _ in enums:
         given[:] = [f"s{i}" for i in range(len(given))] or ["none"]
-    parsed = fastavro.parse_schema(document)  # type: ignore[arg-type]
+    parsed = fastavro.parse_schema(change(document))
     for given, symbols in enums:
         given[:] = symbols  # the same lists as in what was parsed
     return parsed

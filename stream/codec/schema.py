@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastavro.schema import SchemaParseException, UnknownType
@@ -16,6 +16,7 @@ from stream.codec.leaf import Leaf, describe, find
 from stream.codec.nodes import ABSENT, Field, Record, strip_null
 from stream.codec.schema_parser import parse
 from stream.codec.subset import rust_text
+from stream.codec.typed_rows import bare_form, typed_form
 from stream.errors import SchemaError
 from stream.types import AvroType
 
@@ -41,7 +42,7 @@ class RecordSchema:
         rust: the schema as pyruhvro takes it (`subset`); None when it does not.
     """
 
-    __slots__ = ("_parsed", "canonical", "fingerprint", "root", "rust", "text")
+    __slots__ = ("_bare", "_parsed", "_typed", "canonical", "fingerprint", "root", "rust", "text")
 
     def __init__(self, text: str) -> None:
         """
@@ -66,6 +67,8 @@ class RecordSchema:
         self.text = text
         self.root = root
         self._parsed: Any = None
+        self._typed: Any = None
+        self._bare: Any = None
         self.canonical = canonical_form(root)
         self.fingerprint = fingerprint(self.canonical)
         self.rust = rust_text(root)
@@ -84,6 +87,20 @@ class RecordSchema:
         if self._parsed is None:
             self._parsed = _parsed(self.root)
         return self._parsed
+
+    @property
+    def typed(self) -> Any:
+        """The form for fastavro's readers: values are our types' own (`typed_form`). Raises: as `parsed`."""
+        if self._typed is None:
+            self._typed = _parsed(self.root, typed_form)
+        return self._typed
+
+    @property
+    def bare(self) -> Any:
+        """The form for fastavro's readers that leave logical types as written. Raises: as `parsed`."""
+        if self._bare is None:
+            self._bare = _parsed(self.root, bare_form)
+        return self._bare
 
     @property
     def name(self) -> str:
@@ -165,8 +182,8 @@ def _load(text: str) -> object:
     return document
 
 
-def _parsed(root: Record) -> Any:
+def _parsed(root: Record, change: Callable[[Any], Any] = lambda form: form) -> Any:
     try:
-        return fastavro_parsed(root)
+        return fastavro_parsed(root, change)
     except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError, RecursionError) as error:
         raise SchemaError(f"the schema can't be used: {error}") from error

@@ -1,98 +1,84 @@
-"""Records as readers of files give them: Python's own classes where they hold a value, `Bare` where they don't."""
+"""
+Records as fastavro reads them, with our types: Python's own classes where they hold a value, `Bare` where they don't.
+
+fastavro's own conversions round, or raise beyond Python's calendar. But it takes others: a schema for it calls each
+logical type by a name of ours, under which the type's own conversion is registered.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
 
-from stream.codec.fastavro_form import fastavro_form
+from fastavro.read import LOGICAL_READERS
+
 from stream.codec.leaf import type_at
-from stream.codec.nodes import Array, Map, Node, Record, is_null, strip_null
-from stream.codec.schema import RecordSchema
+from stream.codec.nodes import Fixed, Primitive
+from stream.types import AvroType
 
-__all__ = ["bare_form", "typed_row"]
+__all__ = ["bare_form", "typed_form"]
 
-_Typed: TypeAlias = Callable[[Any], Any]
+_OURS = "prediction-stream-"
+"""Begins a logical type's name where fastavro is to read it as we do; nobody else's readers are replaced."""
 
 
-def bare_form(schema: RecordSchema) -> object:
+def typed_form(form: Any) -> Any:
     """
-    A schema for fastavro without logical types, whose conversions round, or raise beyond Python's calendar.
+    A schema for fastavro's readers.
 
     Args:
-        schema: of a file.
-    Returns: its JSON. In unions of several types the logical types stay: they tell the branches apart.
+        form: its JSON, with logical types that are valid only; not changed.
+    Returns: the same with names of ours for the logical types.
     """
-    return _without_meaning(fastavro_form(schema.root))
+    return _renamed(form, _registered)
 
 
-def _without_meaning(form: Any) -> Any:
+def bare_form(form: Any) -> Any:
+    """As `typed_form`, with a name that no reader knows for all logical types: their values stay as written."""
+    return _renamed(form, lambda _: f"{_OURS}bare")
+
+
+def _renamed(form: Any, name: Callable[[Mapping[str, Any]], str]) -> Any:
     if isinstance(form, list):
-        return (
-            form
-            if len([one for one in form if one != "null"]) > 1
-            else [_without_meaning(one) for one in form]
-        )
+        return [_renamed(one, name) for one in form]
     if not isinstance(form, dict):
         return form
-    kept = {key: value for key, value in form.items() if key not in _MEANING}
-    for key in ("items", "values"):
-        if key in kept:
-            kept[key] = _without_meaning(kept[key])
-    if "fields" in kept:
-        kept["fields"] = [{**one, "type": _without_meaning(one["type"])} for one in kept["fields"]]
-    return kept
+    made = {
+        key: _renamed(value, name) if key in ("items", "values") else value for key, value in form.items()
+    }
+    if "fields" in form:
+        made["fields"] = [{**field, "type": _renamed(field["type"], name)} for field in form["fields"]]
+    if "logicalType" in form:
+        made["logicalType"] = name(form)
+    return made
 
 
-_MEANING = frozenset({"logicalType", "precision", "scale"})
+def _registered(form: Mapping[str, Any]) -> str:
+    name = f"{_OURS}{form['logicalType']}"
+    LOGICAL_READERS[f"{form['type']}-{name}"] = _reader(form)
+    return name
 
 
-def typed_row(schema: RecordSchema) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """
-    Args:
-        schema: of a file.
-    Returns: what turns a record that was read by `bare_form` into values with their meaning.
-    """
-    return _Maker().record(schema.root)
+def _reader(form: Mapping[str, Any]) -> Callable[..., object]:
+    if form["logicalType"] == "decimal":
+        return _decimal
+    kind = _kind(form["type"], form["logicalType"], 0, 0, form.get("size"))
+    return lambda bare, *_: kind.python_value(bare)
 
 
-class _Maker:
-    """Makes the functions of one schema; a record may contain itself."""
-
-    def __init__(self) -> None:
-        self._records: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-
-    def record(self, record: Record) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        if record.name in self._records:
-            return self._records[record.name]
-        changes: dict[str, _Typed] = {}
-
-        def typed(values: dict[str, Any]) -> dict[str, Any]:
-            for name, change in changes.items():
-                if values[name] is not None:
-                    values[name] = change(values[name])
-            return values
-
-        self._records[record.name] = typed
-        for field in record.fields:
-            if (change := self._change(field.type)) is not None:
-                changes[field.name] = change
-        return typed
-
-    def _change(self, node: Node) -> _Typed | None:
-        bare, _ = strip_null(node)
-        if isinstance(bare, Record):
-            return self.record(bare)
-        if isinstance(bare, Array | Map):
-            each = self._change(bare.items if isinstance(bare, Array) else bare.values)
-            return None if each is None else (_items(each) if isinstance(bare, Array) else _values(each))
-        kind = None if is_null(bare) else type_at(bare)
-        return None if kind is None or kind.name == kind.kind else kind.python_value
+def _decimal(bare: object, written: Mapping[str, Any], _: object = None) -> object:
+    precision, scale = written["precision"], written.get("scale", 0)
+    return _kind(written["type"], "decimal", precision, scale, written.get("size")).python_value(bare)
 
 
-def _items(each: _Typed) -> _Typed:
-    return lambda items: [None if one is None else each(one) for one in items]
-
-
-def _values(each: _Typed) -> _Typed:
-    return lambda entries: {key: None if one is None else each(one) for key, one in entries.items()}
+@lru_cache(maxsize=256)
+def _kind(name: str, logical: str, precision: int, scale: int, size_bytes: int | None) -> AvroType:
+    node = (
+        Primitive(name, logical, precision, scale)
+        if size_bytes is None
+        else Fixed(name, size_bytes, logical, precision, scale)
+    )
+    kind = type_at(node)
+    assert kind is not None  # every valid logical type is in the table
+    return kind

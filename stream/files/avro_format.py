@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 import fastavro
 import pyarrow as pa
 
-from stream.codec import RecordSchema, bare_form, typed_row
+from stream.codec import RecordSchema, typed_form
 from stream.files.file_format import OutputFormat, RowWriter
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
 
@@ -67,7 +67,7 @@ class AvroFormat(OutputFormat):
 
 
 def _records(path: Path, span: Span) -> Iterator[dict[str, Any]]:
-    """A span's blocks, behind a header of ours, are a file of their own: its values are bare (`bare_form`)."""
+    """A span's blocks, behind a header of ours, are a file of their own: its values are our types' own."""
     with path.open("rb") as file:
         blocks = fastavro.block_reader(file)
         head = next(iter(blocks))
@@ -82,11 +82,11 @@ def _records(path: Path, span: Span) -> Iterator[dict[str, Any]]:
     schema = RecordSchema(json.dumps(document))
     header = io.BytesIO(b"Obj\x01")
     header.seek(0, io.SEEK_END)
-    metadata["avro.schema"] = json.dumps(bare_form(schema)).encode()
+    metadata["avro.schema"] = json.dumps(typed_form(schema.document)).encode()
     fastavro.schemaless_writer(header, {"type": "map", "values": "bytes"}, metadata)
-    typed = typed_row(schema)
-    for record in fastavro.reader(io.BytesIO(header.getvalue() + sync + content)):
-        yield typed(cast("dict[str, Any]", record))
+    yield from cast(
+        "Iterator[dict[str, Any]]", fastavro.reader(io.BytesIO(header.getvalue() + sync + content))
+    )
 
 
 class _Writer:

@@ -18,7 +18,7 @@ from stream.store.artefact import load_estimator
 from stream.store.column_choice import Owner, choose_types
 from stream.store.doubtful_names import prove_names
 from stream.store.folder import next_version
-from stream.store.golden import MAX_ROWS, Golden, choose_golden, places, spread, through_avro, write_golden
+from stream.store.golden import MAX_ROWS, Golden, choose_golden, places, through_avro, write_golden
 from stream.store.libraries import fitted_versions, library_versions, modules_of, own_modules
 from stream.store.manifests import EVENTS_FILE, NAME
 from stream.store.mapping import FeatureMapping, Wish, map_features
@@ -104,14 +104,13 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     manifest = learn_answers(estimator, about, drafts, columns, n)  # 4
     model = Model(estimator, manifest)
     answered = [rows.events[i] for i in model.score(columns, n).rows]
-    candidates = spread(answered, MAX_ROWS)
-    golden = choose_golden(model, candidates, allow=request.allow_difference)  # 5
+    golden = choose_golden(model, answered, mapped.features, allow=request.allow_difference)  # 5
     prediction = _prediction(mapped, manifest)
     tell("comparing what would be published with the estimator's own answers")
     proved = _proved(brought, request, Model(estimator, manifest), mapped.features, prediction, rows)  # 6
     manifest = replace(manifest, proof=proved.proof)
     files = _files(brought, request, manifest, mapped.features, prediction, golden)  # 7
-    answers = _about_answers(manifest, golden, len(candidates), made_up=brought.sample is None)
+    answers = _about_answers(manifest, golden, made_up=brought.sample is None)
     messages = (*notes, *mapped.messages, *answers, *proved.messages)
     return Assembled(manifest, files, messages)
 
@@ -284,14 +283,14 @@ def _in_json(value: float | int | str) -> float | int | str:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _about_answers(manifest: Manifest, golden: Golden, candidates: int, *, made_up: bool) -> list[str]:
+def _about_answers(manifest: Manifest, golden: Golden, *, made_up: bool) -> list[str]:
     answer = f"{manifest.task}, {manifest.answer}"
     if manifest.classes is not None:
         answer += f", classes {', '.join(map(str, manifest.classes[:10]))}"
     source = "made up from the schema; give --sample for real ones" if made_up else "from the sample"
     kept = len(golden.events)
-    others = f"; {candidates - kept} more are answered otherwise in another batch" * (kept < candidates)
+    others = f"; {golden.candidates - kept} more are answered otherwise in another batch"
     return [
         f"the model answers: {answer}; score: {manifest.score_meaning or 'none'}",
-        f"{kept} golden rows ({source}){others}",
+        f"{kept} golden rows ({source}){others * (kept < golden.candidates)}",
     ]

@@ -10,7 +10,7 @@ from typing import Any
 import fastavro
 import numpy as np
 
-from stream.codec import RecordSchema, read_container
+from stream.codec import RecordSchema, read_bare, read_container
 from stream.errors import PackageError, SampleError, StreamError
 from stream.manifest import Manifest
 from stream.scoring import Model, Scored, answer_fields, columns_of, same_answer
@@ -42,10 +42,16 @@ Rows = Sequence[Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """Golden rows: the events as Avro dicts, and their answers, row by row."""
+    """
+    Golden rows: the events as Avro dicts, and their answers, row by row.
+
+    Attributes:
+        candidates: as many rows as they were chosen of; 0 where nobody chose.
+    """
 
     events: list[dict[str, object]]
     answers: list[dict[str, object]]
+    candidates: int = 0
 
 
 def places(rows: int, count: int) -> list[int]:
@@ -69,27 +75,52 @@ def through_avro(rows: Rows, features: RecordSchema) -> list[dict[str, object]]:
     Returns: the same rows after one round through Avro.
     Raises: SampleError if a row doesn't fit the schema.
     """
+    found: list[dict[str, object]] = []
+    for row in rows:
+        try:
+            value = _bytes(row, features)
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise SampleError(f"a row doesn't fit the schema {features.name}: {error}") from error
+        found.append(_by_fastavro(value, features) or read_bare(features, value))
+    return found
+
+
+def _bytes(row: Mapping[str, object], features: RecordSchema) -> bytes:
     stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, features.parsed, dict(row))
+    return stream.getvalue()
+
+
+def _by_fastavro(value: bytes, features: RecordSchema) -> dict[str, object] | None:
+    """With its own classes for logical types, as readers of `golden.avro` have it; None where these hold too little."""
     try:
-        fastavro.writer(stream, features.parsed, rows)
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise SampleError(f"a row doesn't fit the schema {features.name}: {error}") from error
-    stream.seek(0)
-    return list(fastavro.reader(stream))  # type: ignore[arg-type]
+        found: Any = fastavro.schemaless_reader(io.BytesIO(value), features.parsed, None)
+    except (OverflowError, ValueError):
+        return None
+    return dict(found)
 
 
-def choose_golden(model: Model, rows: Rows, *, allow: bool = False) -> Golden:
+def choose_golden(model: Model, answered: Rows, features: RecordSchema, *, allow: bool = False) -> Golden:
     """
-    Keep the rows whose answers don't depend on the batch that they are in.
+    Keep rows whose answers don't depend on the batch that they are in.
 
     Args:
         model: under its contract.
-        rows: candidates, Avro records as dicts.
-        allow: whether these may be few.
-    Returns: those with the same answer whole, one by one, in odd batches, and all of those that are kept together.
+        answered: rows that it answers, Avro records as dicts.
+        features: their schema.
+        allow: whether those that are kept may be few.
+    Returns: of at most `MAX_ROWS` spread over them, those with the same answer whole, one by one, in odd batches, and
+        all of those that are kept together.
     Raises: PackageError (step `golden`) if there is none, or these are less than half unless that is allowed.
     """
     manifest = model.manifest
+    rows = spread([row for row in answered if _by_fastavro(_bytes(row, features), features)], MAX_ROWS)
+    if not rows:
+        raise PackageError(
+            "no row can be kept: on each, the model has no answer or a time is before year 1 or after 9999",
+            step="golden",
+            hint="give a sample with rows that have neither",
+        )
     columns = columns_of(rows, manifest.features)
     whole = _by_row(model.score(columns, len(rows)))
     stable = set(whole)
@@ -109,7 +140,7 @@ def choose_golden(model: Model, rows: Rows, *, allow: bool = False) -> Golden:
             step="golden",
             hint=f"{_OWN_ROW}; --allow-difference packs it as it is" if kept else _OWN_ROW,
         )
-    return Golden([dict(rows[i]) for i in kept], [whole[i] for i in kept])
+    return Golden([rows[i] for i in kept], [whole[i] for i in kept], len(rows))
 
 
 def _together(

@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import fastavro
 import pyarrow as pa
 
-from stream.codec import Decoder, Encoder, RecordSchema
+from stream.codec import Decoder, Encoder, RecordSchema, read_row
 from stream.records import DeadLetter
 from stream.scoring import Model, answer_fields, carried_names, prediction_columns
 from stream.store.own_answers import Answer
@@ -64,7 +63,7 @@ def publish(
         if isinstance(value, DeadLetter):
             faults[row] = value
         else:
-            read: Any = fastavro.schemaless_reader(io.BytesIO(value), prediction.parsed, None)
+            read = read_row(prediction, value)
             answers[row] = {answer.name: read[answer.name] for answer in answer_fields(manifest)}
     return Published(decoded.columns, decoded.rows, answers, faults)
 

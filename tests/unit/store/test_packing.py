@@ -304,6 +304,26 @@ def test_rows_whose_answers_hang_on_the_batch_are_not_kept(tmp_path: Path) -> No
     assert [5.0, 5.0] == [row["event"]["x"] for row in rows]
 
 
+@pytest.mark.parametrize("far", [4, 8])
+def test_times_beyond_pythons_calendar_are_packed_and_published(tmp_path: Path, far: int) -> None:
+    """They are no golden rows, whose readers have no class for them; a sample of nothing else is refused."""
+    kind = {"type": "long", "logicalType": "timestamp-millis"}
+    fields = [{"name": "x", "type": "double"}, {"name": "at", "type": kind}]
+    schema = json.dumps({"type": "record", "name": "m", "fields": fields})
+    frame = pd.DataFrame({"x": np.arange(8.0), "at": [253_402_300_800_000] * far + [0] * (8 - far)})
+    request = PackRequest("m", tmp_path / "m", carry=("at",))
+    estimator = Ridge().fit(frame[["x"]], frame["x"])
+    if far == 8:
+        with pytest.raises(PackageError, match="before year 1 or after 9999"):
+            pack(estimator, request, schema=schema, sample=frame)
+        return
+
+    packed = pack(estimator, request, schema=schema, sample=frame)
+
+    assert Proof(8) == packed.package.manifest.proof
+    assert f"{8 - far} golden rows (from the sample)" in packed.messages
+
+
 class Picky:
     """Raises on what it doesn't like."""
 

@@ -208,3 +208,59 @@ def test_a_record_of_any_shape_is_plain() -> None:
     )
     assert True is plain_row(schema, {**record, "u": True})["u"]
     assert {"t": None} == plain_row(schema, {**record, "u": {"t": None}})["u"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "bare", "shown"),
+    [
+        ({"type": "int", "logicalType": "date"}, 2_932_897, 2_932_897),
+        ({"type": "int", "logicalType": "time-millis"}, 86_400_000, 86_400_000),
+        ({"type": "long", "logicalType": "timestamp-millis"}, 253_402_300_800_000, 253_402_300_800_000),
+        (
+            {"type": "long", "logicalType": "timestamp-micros"},
+            -62_135_596_800_000_001,
+            -62_135_596_800_000_001,
+        ),
+        ({"type": "long", "logicalType": "timestamp-nanos"}, 1, "1970-01-01T00:00:00.000000001Z"),
+        ({"type": "long", "logicalType": "local-timestamp-micros"}, 2**62, 2**62),
+    ],
+    ids=lambda case: case["logicalType"] if isinstance(case, dict) else "",
+)
+def test_value_that_python_has_no_class_for_is_shown_as_files_have_it(
+    kind: dict[str, str], bare: int, shown: object
+) -> None:
+    """In a field, an array, a map, and a union, whose branch is the one that was written."""
+    other = "long" if kind["type"] == "int" else {"type": "int", "logicalType": "date"}
+    union = ["null", "string", other, kind]
+    fields = [
+        {"name": "f", "type": kind},
+        {"name": "a", "type": {"type": "array", "items": ["null", kind]}},
+        {"name": "m", "type": {"type": "map", "values": kind}},
+        {"name": "u", "type": union},
+    ]
+    schema = RecordSchema(json.dumps({"type": "record", "name": "R", "fields": fields}))
+    number = _zigzag(bare)
+    value = b"".join(
+        [
+            number,
+            b"\x04\x00",
+            bytes([2]),
+            number,
+            b"\x00",
+            b"\x02\x02k",
+            number,
+            b"\x00",
+            bytes([len(union) * 2 - 2]),
+            number,
+        ]
+    )
+
+    assert {"f": shown, "a": [None, shown], "m": {"k": shown}, "u": shown} == plain_row(
+        schema, read_row(schema, value)
+    )
+
+
+def _zigzag(number: int) -> bytes:
+    stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, "long", number)
+    return stream.getvalue()
