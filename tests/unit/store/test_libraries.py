@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from stream.files import read_sample
 from stream.store import PackRequest, Trust, open_package, pack_estimator_file, show_version
-from stream.store.libraries import fitted_versions, own_modules
+from stream.store.libraries import distributions_of, fitted_versions, own_modules
 
 X = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0]})
 
@@ -67,3 +67,24 @@ def test_a_module_of_ones_own_is_named_with_its_file(tmp_path: Path, monkeypatch
         del sys.modules["doubling"]
     assert f"the module doubling ({tmp_path / 'doubling.py'})" in sentence
     assert [] == own_modules(LogisticRegression())
+
+
+def test_a_distribution_that_is_installed_later_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a notebook, whose process knows those that were there when it packed before."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def install(name: str) -> None:
+        (tmp_path / f"{name}.py").touch()
+        place = tmp_path / f"dist_of_{name}-1.0.dist-info"
+        place.mkdir()
+        (place / "METADATA").write_text(f"Metadata-Version: 2.1\nName: dist-of-{name}\nVersion: 1.0\n")
+        (place / "RECORD").write_text(f"{name}.py,,\n")
+
+    install("first_one")
+    assert {"first_one": ["dist-of-first_one"]} == distributions_of(["first_one"])
+    install("second_one")
+    assert {"first_one": ["dist-of-first_one"], "second_one": ["dist-of-second_one"], "no_one": []} == (
+        distributions_of(["first_one", "second_one", "no_one"])
+    )
