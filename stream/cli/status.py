@@ -70,6 +70,8 @@ def status(config: Path | None, workers: tuple[str, ...], over: float, json_out:
         for answer in answers:
             reasons = answer["dead_letters"]["by_reason"] or "none"
             print_line(f"worker {answer['instance']}: {answer['state']}, dead letters by reason: {reasons}")
+    for doubt in (partition.doubt for partition in group.partitions if partition.doubt):
+        say(doubt)
     for reason in silent:
         say(reason)
     return 1 if workers and silent else 0

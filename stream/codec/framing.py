@@ -43,8 +43,8 @@ class WriterSchemas(Protocol):
     known, and that the configured schema takes its place.
     """
 
-    def by_fingerprint(self, fingerprint: bytes) -> RecordSchema | None:
-        """The schema with this CRC-64-AVRO (8 bytes, as on the wire)."""
+    def by_fingerprint(self, fingerprint: bytes) -> RecordSchema | RecordError | None:
+        """The schema with this CRC-64-AVRO (8 bytes, as on the wire); a RecordError or None where it is not known."""
 
     def by_id(self, schema_id: int) -> RecordSchema | RecordError | None:
         """The schema with this registry id."""
@@ -205,8 +205,8 @@ def _single_object(default: RecordSchema, writers: WriterSchemas | None) -> Look
             return default
         found = writers.by_fingerprint(mark) if writers is not None else None
         return found or RecordError(
-            f"no schema with the fingerprint {mark.hex()} is known;"
-            f" the input schema's is {default.fingerprint.hex()}",
+            f"no schema with the fingerprint {mark.hex()} is known; {default.name} has "
+            f"{default.fingerprint.hex()}",
             reason="unknown_schema",
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stream.codec import RecordSchema
+from stream.errors import RecordError
 from stream.store import EVENTS_FILE
 
 __all__ = ["KnownWriters"]
@@ -40,9 +41,13 @@ class KnownWriters:
         self.default = [*named.values()][-1]
         self._by_fingerprint = {schema.fingerprint: schema for schema in named.values()}
 
-    def by_fingerprint(self, fingerprint: bytes) -> RecordSchema | None:
-        """The schema with this CRC-64-AVRO."""
-        return self._by_fingerprint.get(fingerprint)
+    def by_fingerprint(self, fingerprint: bytes) -> RecordSchema | RecordError:
+        """The schema with this CRC-64-AVRO, else a reason that names those that are known."""
+        return self._by_fingerprint.get(fingerprint) or RecordError(
+            f"no schema with the fingerprint {fingerprint.hex()} is known; "
+            + ", ".join(f"{name} has {schema.fingerprint.hex()}" for name, schema in self.named.items()),
+            reason="unknown_schema",
+        )
 
     def by_id(self, schema_id: int) -> None:
         """Ids are a registry's."""

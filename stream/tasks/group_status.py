@@ -23,13 +23,25 @@ class PartitionStatus:
         partition: its number.
         committed: the group's next offset; None = none committed.
         end: the offset after the last record.
-        lag: records between both; from the earliest record when nothing is committed.
+        lag: records that are there and not read yet: between both; all of them when nothing is committed, or the
+            offset is beyond the end.
     """
 
     partition: int
     committed: int | None
     end: int
     lag: int
+
+    @property
+    def doubt(self) -> str:
+        """What is wrong with the group's offset; empty where nothing is."""
+        if self.committed is None or self.committed <= self.end:
+            return ""
+        return (
+            f"partition {self.partition}: the group's offset {self.committed} is beyond the end, {self.end}: the topic "
+            "was made anew or cut short since; a worker that starts there stops, unless [input] on_out_of_range says "
+            "where to go on"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +94,5 @@ def observe_group(
 
 def _row(partition: Partition, committed: int | None, low_high: tuple[int, int]) -> PartitionStatus:
     low, high = low_high
-    start = low if committed is None else committed
-    return PartitionStatus(partition.index, committed, high, max(0, high - start))
+    start = low if committed is None or committed > high else max(low, committed)
+    return PartitionStatus(partition.index, committed, high, high - start)

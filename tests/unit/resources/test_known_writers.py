@@ -79,6 +79,17 @@ class TestPipeline:
 
         assert ["scored", "scored", "unknown_schema"] * times == self._outcomes(settings, *values)
 
+    def test_dead_letter_of_an_unknown_schema_names_those_that_are_known(self, settings: Settings) -> None:
+        """Each by the file that it is in."""
+        pipeline = build_pipeline(settings, open_package(settings.base / "m"))
+        [found] = pipeline.process(_batch(_written(OTHER)))
+
+        assert isinstance(found, DeadLetter)
+        assert (
+            f"{OTHER.fingerprint.hex()} is known; features.avsc has {FEATURES.fingerprint.hex()}, "
+            f"events.avsc has {EVENTS.fingerprint.hex()}"
+        ) in found.message
+
     def test_chosen_schema_is_known_beside_the_packages(self, settings: Settings) -> None:
         """`[input] schema` adds a writer, and takes none away."""
         chosen = _framed(settings, "single-object", "other.avsc")

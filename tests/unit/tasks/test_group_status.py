@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from click.testing import CliRunner
 
 from stream.cli.status import status
+from stream.records import Partition
+from stream.tasks import group_status
 from stream.tasks.group_status import GroupStatus
 from tests.kafka.process import free_ports
 
@@ -28,3 +32,55 @@ def test_silent_worker_fails_where_it_was_asked_for(
     assert code == (result.return_value or 0)
     assert "at most 7 dead letters" in result.stdout
     assert "no worker answers" in result.stderr
+
+
+class _Looked:
+    """A cluster whose group was never at its topic's offsets."""
+
+    letters: ClassVar[dict[Partition, tuple[int, int]]] = {Partition("dead", 0): (0, 0)}
+
+    def __init__(self, committed: int | None, low: int, high: int) -> None:
+        self._committed = {} if committed is None else {Partition("in", 0): committed}
+        self._ends = {Partition("in", 0): (low, high)}
+
+    def committed(self, group: str, topic: str) -> dict[Partition, int]:
+        """The group's."""
+        return self._committed
+
+    def ends(self, topic: str) -> dict[Partition, tuple[int, int]]:
+        """The topic's."""
+        return self._ends if topic == "in" else self.letters
+
+
+@pytest.mark.parametrize(
+    ("committed", "low", "high", "lag", "doubtful"),
+    [
+        (None, 3, 10, 7, False),
+        (10, 3, 10, 0, False),
+        (7, 3, 10, 3, False),
+        (1, 3, 10, 7, False),  # what retention has taken can't be read any more
+        (11, 0, 10, 10, True),
+        (500, 0, 0, 0, True),
+    ],
+)
+def test_lag_is_what_can_be_read_and_an_offset_beyond_the_end_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    committed: int | None,
+    low: int,
+    high: int,
+    lag: int,
+    doubtful: bool,
+) -> None:
+    """A topic that was made anew while no worker ran looked as if all of it had been read."""
+    monkeypatch.setattr(group_status, "Cluster", lambda *_: _Looked(committed, low, high))
+    config = tmp_path / "stream.toml"
+    config.write_text('[input]\ntopic = "in"\n[dead_letters]\ntopic = "dead"\n[web]\nport = 1\n')
+
+    result = CliRunner().invoke(
+        status, ["--config", str(config), "--over", "0.1", "--json"], standalone_mode=False
+    )
+
+    assert lag == json.loads(result.stdout)["lag"]
+    said = f"partition 0: the group's offset {committed} is beyond the end, {high}"
+    assert doubtful == (said in result.stderr)

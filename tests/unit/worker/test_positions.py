@@ -209,6 +209,19 @@ class TestTransactions:
 
         assert ([b"a"], {P0: 2}) == (rig.values(), rig.sink.offsets)
 
+    @pytest.mark.parametrize("error", [Aborted("no"), MovedOn("no"), OutcomeUnknown("no")])
+    def test_position_of_a_worker_that_stops_with_records_in_hand_is_committed_after_them(
+        self, error: StreamError
+    ) -> None:
+        """Else the group would say for ever that something is left to read."""
+        rig = ExactlyOnceRig(batch_of([b"a"]), span_s=10.0)
+        rig.sink.errors["commit"] = [error]
+        rig.source.group_offsets = rig.sink.offsets
+        rig.source.then(reached(rig, p0=3))
+        rig.run()
+
+        assert ([b"a"], {P0: 3}) == (rig.values(), rig.sink.offsets)
+
     @pytest.mark.parametrize(
         ("error", "counted"),
         [(Aborted("no"), False), (OutcomeUnknown("no"), False), (OutcomeUnknown("no"), True)],
