@@ -114,7 +114,8 @@ def _holders(lists: Sequence[Sequence[Category]], columns: Sequence[str], owner:
         raise PackageError(
             f"the model was fitted on {len(lists)} columns of categories, and which they are can't be told",
             step="manifest",
-            hint="give a parquet sample, or a frame, in which those columns are pandas' category",
+            hint="let these columns of the sample be pandas' category, as when it was fitted: "
+            "`frame.astype({column: 'category'}).to_parquet('sample.parquet')` keeps that, a csv or JSON does not",
         )
     return [names[0] for names in found]
 

@@ -78,32 +78,40 @@ class FieldFinder:
                 "original name may stand in its `feature` property",
             )
         nulls = missing_texts(self._estimator, names)
-        found = [feature_of(self._original(name), self._by_name[name]) for name in names]
+        found = [feature_of(self._original(name), self._by_name[name], len(names)) for name in names]
         return tuple(
             replace(feature, null=nulls.get(feature.name, "None")) if feature.kind == "text" else feature
             for feature in found
         )
 
 
-def feature_of(name: str, leaf: Leaf) -> Feature:
+ARRAY_AMONG_OTHERS = (
+    "an array can't be one column among others (CatBoost's embedding_features): give each of its items a field of its "
+    "own, and pack an estimator that takes these; around a model that is fitted, a class whose `predict` joins them to "
+    "the array again before it asks the model"
+)
+"""What helps where a column holds arrays."""
+
+
+def feature_of(name: str, leaf: Leaf, among: int = 1) -> Feature:
     """
     Args:
         name: of the model's column.
         leaf: its field.
+        among: columns that the model has.
     Raises: PackageError if no model takes the field's type.
     """
-    return Feature(name, leaf.path, leaf.type.full_name, _kind(leaf), leaf.nullable)
+    return Feature(name, leaf.path, leaf.type.full_name, _kind(leaf, among), leaf.nullable)
 
 
-def _kind(leaf: Leaf) -> FeatureKind:
+def _kind(leaf: Leaf, among: int) -> FeatureKind:
     kind = leaf.type.model
     if kind is not None:
         return kind
-    hint = "name the field with --vector if it holds all columns" if isinstance(leaf.type, List) else ""
-    raise mapping_refused(
-        f"field {leaf.path!r}: a model can't take the Avro type {leaf.avro}",
-        hint or "use a number, boolean, string, enum, date or timestamp (millis or micros)",
-    )
+    hint = "use a number, boolean, string, enum, date or timestamp (millis or micros)"
+    if isinstance(leaf.type, List):
+        hint = "name the field with --vector if it holds all columns" if among == 1 else ARRAY_AMONG_OTHERS
+    raise mapping_refused(f"field {leaf.path!r}: a model can't take the Avro type {leaf.avro}", hint)
 
 
 def _nearest(name: str, known: list[str]) -> str:

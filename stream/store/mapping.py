@@ -9,7 +9,7 @@ from stream.codec import RecordSchema
 from stream.errors import SchemaError
 from stream.manifest import Feature, Inputs
 from stream.scoring import KnownColumns
-from stream.store.field_finder import FieldFinder, feature_of, listed, mapping_refused
+from stream.store.field_finder import ARRAY_AMONG_OTHERS, FieldFinder, feature_of, listed, mapping_refused
 from stream.types import List
 
 __all__ = ["FeatureMapping", "Wish", "map_features"]
@@ -223,6 +223,11 @@ def _vector(known: KnownColumns, schema: RecordSchema, wish: Wish) -> FeatureMap
         raise mapping_refused(
             f"--vector {vector}: the estimator doesn't say how many columns it takes",
             "give it the attribute n_features_in_",
+        )
+    if known.names is not None and len(known.names) > 1 and {leaf.feature, leaf.path} & {*known.names}:
+        raise mapping_refused(
+            f"--vector {vector}: the estimator takes that column beside others: {listed(known.names)}",
+            ARRAY_AMONG_OTHERS,
         )
     feature = Feature(leaf.path, leaf.path, leaf.type.full_name, "number", leaf.nullable)
     return FeatureMapping("vector", (feature,), known.width)

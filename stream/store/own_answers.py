@@ -8,6 +8,7 @@ checks shares its mistakes. What is shared: which rows are asked for together (`
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -65,7 +66,10 @@ def ask_estimator(estimator: Any, manifest: Manifest, x: X) -> OwnAnswers:
     Returns: an answer or a fault for each.
     """
     isolation = Isolation(partial(_answers, estimator, manifest), x, np.arange(len(x)))
-    with threadpool_limits(limits=1):  # as a worker's: more of them mostly wait for each other
+    # One thread, as a worker's: more of them mostly wait for each other.
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        if manifest.inputs == "matrix":  # asked with a frame all the same, to see whether it knows names after all
+            warnings.filterwarnings("ignore", ".*has feature names, but", UserWarning)
         isolation.run()
     found: dict[int, Answer] = {}
     for rows, part in isolation.answers:

@@ -235,7 +235,17 @@ def _suspects(question: Question, x: X, published: Published, rows: Sequence[int
     built = Inputs(question.manifest).build(published.columns, len(published.rows))
     mine = taken(x, np.asarray(known, np.intp))
     package = taken(built.x, np.asarray([at[row] for row in known], np.intp))
-    return suspected_columns(question.estimator, question.manifest, mine, package, range(len(known)))
+    return suspected_columns(
+        question.estimator, question.manifest, mine, package, range(len(known)), _about_types(question.sample)
+    )
+
+
+def _about_types(sample: Sample) -> str:
+    """How its columns get the types that the model was fitted on."""
+    if sample.columns is not None or sample.avro is not None:
+        return "give the sample's columns the types that the model was fitted on"
+    which = "a csv has no types: " if sample.text else ""
+    return f"{which}give the sample as parquet, or the types with --schema"
 
 
 def _refusal(

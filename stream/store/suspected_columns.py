@@ -49,7 +49,7 @@ class Suspect:
 
 
 def suspected_columns(
-    estimator: Any, manifest: Manifest, owner: X, package: X, rows: Sequence[int]
+    estimator: Any, manifest: Manifest, owner: X, package: X, rows: Sequence[int], types: str
 ) -> list[Suspect]:
     """
     Put the package's columns into the owner's input one by one, and see which change an answer.
@@ -60,6 +60,7 @@ def suspected_columns(
         owner: the owner's input of n rows.
         package: the package's, of the same rows.
         rows: those whose answers differ, at least one.
+        types: what helps where one of them holds texts and the other doesn't.
     Returns: at most `MOST`, those that change most answers first. Where none does so alone, the columns that hold
         something else.
     """
@@ -73,21 +74,21 @@ def suspected_columns(
         changed[i] = sum(not _same(before, after, row, manifest) for row in range(len(chosen)))
     guilty = sorted((i for i in other if changed[i]), key=lambda i: -changed[i])
     shown = guilty or [i for i in other if not _close(_cells(mine, i), _cells(theirs, i))] or other
-    return [_suspect(_name(manifest, i), _series(mine, i), _series(theirs, i)) for i in shown[:MOST]]
+    return [_suspect(_name(manifest, i), _series(mine, i), _series(theirs, i), types) for i in shown[:MOST]]
 
 
-def _suspect(name: str, mine: pd.Series, theirs: pd.Series) -> Suspect:
+def _suspect(name: str, mine: pd.Series, theirs: pd.Series, types: str) -> Suspect:
     """Shown by the first row on which they hold something else."""
     pairs = list(zip(mine.tolist(), theirs.tolist(), strict=True))
     one, other = next(((a, b) for a, b in pairs if repr(a) != repr(b)), pairs[0])
-    return Suspect(name, f"{mine.dtype} {one!r}", f"{theirs.dtype} {other!r}", _hint(one, other))
+    return Suspect(name, f"{mine.dtype} {one!r}", f"{theirs.dtype} {other!r}", _hint(one, other, types))
 
 
-def _hint(one: object, other: object) -> str:
+def _hint(one: object, other: object, types: str) -> str:
     if isinstance(other, str) and (one is None or one != one):
         return f"{other!r} in a column of texts is a text, and missing to pandas: leave such cells empty"
     if isinstance(other, str) != isinstance(one, str):
-        return "a csv has no types: give the sample as parquet, or the types with --schema"
+        return types
     if isinstance(one, bool | int) and isinstance(other, float):
         return "a function of the model's own tells whole numbers or booleans from float64: make it take both"
     return ""

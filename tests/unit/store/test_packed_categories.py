@@ -13,7 +13,7 @@ import pytest
 from catboost import CatBoostClassifier
 from category_encoders import HashingEncoder
 from lightgbm import LGBMClassifier
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, StackingClassifier, VotingClassifier
@@ -370,3 +370,57 @@ def test_catboosts_categories_are_texts_whole_numbers_and_booleans(tmp_path: Pat
 
     assert ["int64", "bool", "", "str"] == [feature.dtype for feature in model.manifest.features]
     np.testing.assert_allclose(fitted.predict_proba(rows)[:, 1], published(model, rows), rtol=1e-12)
+
+
+VECTORS = pd.DataFrame(
+    {"size": RNG.normal(size=ROWS), "place": [RNG.normal(size=2).tolist() for _ in range(ROWS)]}
+)
+APART = VECTORS.drop(columns="place").assign(**{f"place_{i}": VECTORS["place"].str[i] for i in range(2)})
+
+
+class Joined(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Joins the items of an embedding before it asks the model."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.classes_ = model.classes_
+        self.feature_names_in_ = np.array(APART.columns, dtype=object)
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """As the model does."""
+        found: np.ndarray = self.predict_proba(x).argmax(axis=1)
+        return found
+
+    def predict_proba(self, x: pd.DataFrame) -> np.ndarray:
+        """As the model does."""
+        joined = x[["size"]].copy()
+        joined["place"] = pd.Series(x[["place_0", "place_1"]].to_numpy().tolist(), index=x.index)
+        found: np.ndarray = self.model.predict_proba(joined)
+        return found
+
+
+def test_embedding_beside_other_columns_is_refused_with_a_way_that_works(tmp_path: Path) -> None:
+    """`--vector` can't hold all columns there; a class that joins the items can be packed."""
+    estimator = CatBoostClassifier(
+        iterations=4, verbose=0, allow_writing_files=False, thread_count=1, embedding_features=["place"]
+    )
+    model: Any = estimator.fit(VECTORS, (VECTORS["size"] > 0).astype(int))
+
+    for vector in (None, "place"):
+        with pytest.raises(PackageError) as caught:
+            pack(model, PackRequest("m", tmp_path / "m", vector=vector), sample=VECTORS)
+        assert "a class whose `predict` joins them" in caught.value.hint
+
+    found = published(packed(Joined(model), APART, tmp_path, "parquet"), APART)
+    np.testing.assert_allclose(model.predict_proba(VECTORS)[:, 1], found, rtol=1e-12)
+
+
+def test_categories_that_a_typed_sample_does_not_tell_ask_for_their_type(tmp_path: Path) -> None:
+    """Not for parquet, which was given."""
+    rows = pd.DataFrame({name: pd.Categorical([1, 2] * 12, [1, 2], ordered=name == "a") for name in "ab"})
+    fitted = LIGHT.fit(rows, NATIVE_TARGET)
+
+    with pytest.raises(PackageError, match="can't be told") as caught:
+        packed(fitted, rows.astype(int), tmp_path, "parquet")
+
+    assert "frame.astype({column: 'category'})" in caught.value.hint
