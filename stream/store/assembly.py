@@ -104,7 +104,7 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     manifest = learn_answers(estimator, about, drafts, columns, n)  # 4
     model = Model(estimator, manifest)
     answered = [rows.events[i] for i in model.score(columns, n).rows]
-    golden = choose_golden(model, answered, mapped.features, allow=request.allow_difference)  # 5
+    golden = choose_golden(model, answered, allow=request.allow_difference)  # 5
     prediction = _prediction(mapped, manifest)
     tell("comparing what would be published with the estimator's own answers")
     proved = _proved(brought, request, Model(estimator, manifest), mapped.features, prediction, rows)  # 6

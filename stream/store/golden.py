@@ -81,7 +81,7 @@ def through_avro(rows: Rows, features: RecordSchema) -> list[dict[str, object]]:
             value = _bytes(row, features)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise SampleError(f"a row doesn't fit the schema {features.name}: {error}") from error
-        found.append(_by_fastavro(value, features) or read_bare(features, value))
+        found.append(_read(features, value))
     return found
 
 
@@ -91,36 +91,29 @@ def _bytes(row: Mapping[str, object], features: RecordSchema) -> bytes:
     return stream.getvalue()
 
 
-def _by_fastavro(value: bytes, features: RecordSchema) -> dict[str, object] | None:
-    """With its own classes for logical types, as readers of `golden.avro` have it; None where these hold too little."""
+def _read(schema: RecordSchema, value: bytes) -> dict[str, object]:
+    """With fastavro's classes for logical types; as bare numbers where a time is before year 1 or after 9999."""
     try:
-        found: Any = fastavro.schemaless_reader(io.BytesIO(value), features.parsed, None)
+        found: Any = fastavro.schemaless_reader(io.BytesIO(value), schema.parsed, None)
     except (OverflowError, ValueError):
-        return None
+        return read_bare(schema, value)
     return dict(found)
 
 
-def choose_golden(model: Model, answered: Rows, features: RecordSchema, *, allow: bool = False) -> Golden:
+def choose_golden(model: Model, answered: Rows, *, allow: bool = False) -> Golden:
     """
     Keep rows whose answers don't depend on the batch that they are in.
 
     Args:
         model: under its contract.
         answered: rows that it answers, Avro records as dicts.
-        features: their schema.
         allow: whether those that are kept may be few.
     Returns: of at most `MAX_ROWS` spread over them, those with the same answer whole, one by one, in odd batches, and
         all of those that are kept together.
     Raises: PackageError (step `golden`) if there is none, or these are less than half unless that is allowed.
     """
     manifest = model.manifest
-    rows = spread([row for row in answered if _by_fastavro(_bytes(row, features), features)], MAX_ROWS)
-    if not rows:
-        raise PackageError(
-            "no row can be kept: on each, the model has no answer or a time is before year 1 or after 9999",
-            step="golden",
-            hint="give a sample with rows that have neither",
-        )
+    rows = spread(answered, MAX_ROWS)
     columns = columns_of(rows, manifest.features)
     whole = _by_row(model.score(columns, len(rows)))
     stable = set(whole)
@@ -192,8 +185,7 @@ def read_golden(content: bytes) -> Golden:
     """
     try:
         schema, values = read_container(content, MAX_ROWS, MAX_BYTES)
-        parsed = fastavro.parse_schema(schema.document)
-        rows: list[Any] = [fastavro.schemaless_reader(io.BytesIO(value), parsed, None) for value in values]
+        rows: list[Any] = [_read(schema, value) for value in values]
         return Golden([row["event"] for row in rows], [row["answer"] for row in rows])
     except (StreamError, ValueError, KeyError, TypeError, EOFError, OverflowError) as error:
         text = error.message if isinstance(error, StreamError) else str(error)

@@ -68,7 +68,9 @@ def ask_estimator(estimator: Any, manifest: Manifest, x: X) -> OwnAnswers:
     isolation = Isolation(partial(_answers, estimator, manifest), x, np.arange(len(x)))
     # One thread, as a worker's: more of them mostly wait for each other.
     with threadpool_limits(limits=1), warnings.catch_warnings():
-        if manifest.inputs == "matrix":  # asked with a frame all the same, to see whether it knows names after all
+        if (
+            manifest.inputs == "matrix"
+        ):  # asked with a frame all the same, to see whether it knows names after all
             warnings.filterwarnings("ignore", ".*has feature names, but", UserWarning)
         isolation.run()
     found: dict[int, Answer] = {}

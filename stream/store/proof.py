@@ -34,7 +34,7 @@ from stream.store.own_answers import (
 from stream.store.owner_input import OwnerRows, owner_inputs
 from stream.store.published import Published, publish
 from stream.store.suspected_columns import Suspect, suspected_columns
-from stream.store.texts_or_times import TYPED_SAMPLE, texts_or_times
+from stream.store.texts_or_times import TYPED_SAMPLE, about_zones, texts_or_times
 
 __all__ = ["Proved", "Question", "prove"]
 
@@ -127,7 +127,7 @@ def prove(question: Question, *, allow: bool) -> Proved:
         elif text := _difference(own, published, i):
             different[i] = text
     messages = [*_about_chance(len(random), len(question.events)), *_about_held_back(held_back)]
-    messages += [f"allowed: {doubt}"] if doubt else []
+    messages += [*about_zones(owner), *([f"allowed: {doubt}"] if doubt else [])]
     compared = len(rows) - held_back.total()
     if different:
         suspects = _suspects(question, x, published, sorted(different))

@@ -13,7 +13,7 @@ from stream.scoring import Estimator
 from stream.store.own_answers import OwnAnswers, ask_estimator, equal_answers, shown_answer
 from stream.store.owner_input import OwnerRows, times_as_texts
 
-__all__ = ["TYPED_SAMPLE", "texts_or_times"]
+__all__ = ["TYPED_SAMPLE", "about_zones", "texts_or_times"]
 
 TYPED_SAMPLE = (
     "give the sample as parquet, whose columns have types, as the model was fitted on them; or, where they are texts, "
@@ -52,3 +52,16 @@ def texts_or_times(estimator: Estimator, owner: OwnerRows, own: OwnAnswers, rows
         f"of {len(rows)} rows; row {number}: as texts {shown_answer(texts[first])}, as "
         f"times {shown_answer(own.answers[first])}"
     )
+
+
+def about_zones(owner: OwnerRows) -> list[str]:
+    """What nothing in a csv or in JSON shows, and so no proof: the zone of the times that the model was fitted on."""
+    times = [feature for feature in owner.manifest.features if feature.kind == "datetime"]
+    typed = owner.sample.columns is not None or owner.sample.avro is not None
+    if typed or not times or owner.manifest.inputs != "frame":
+        return []
+    given = ", ".join(f"{feature.name} ({feature.dtype or 'datetime64[us]'})" for feature in times)
+    return [
+        f"columns of times: {given}; a csv or JSON does not show the zone that a model was fitted on: if it was another "
+        "one, and the model looks at hours or days, give the sample as parquet"
+    ]
