@@ -62,6 +62,6 @@ def about_zones(owner: OwnerRows) -> list[str]:
         return []
     given = ", ".join(f"{feature.name} ({feature.dtype or 'datetime64[us]'})" for feature in times)
     return [
-        f"columns of times: {given}; a csv or JSON does not show the zone that a model was fitted on: if it was another "
-        "one, and the model looks at hours or days, give the sample as parquet"
+        f"columns of times: {given}; a csv or JSON does not show the zone that a model was fitted on: if that was "
+        "another one, and the model looks at hours or days, give the sample as parquet"
     ]

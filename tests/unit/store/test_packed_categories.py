@@ -354,6 +354,31 @@ def test_instants_have_the_unit_and_zone_of_the_sample(tmp_path: Path, kind: str
     np.testing.assert_allclose(fitted.predict_proba(rows)[:, 1], published(model, events), rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("csv", "t (datetime64[us, UTC])"), ("jsonl", "t (datetime64[us, UTC])"), ("parquet", "")],
+)
+def test_zone_that_a_sample_can_not_show_is_said(tmp_path: Path, kind: str, said: str) -> None:
+    """A model of Paris' hours, whose sample is written in UTC: only parquet keeps the zone."""
+    times = pd.Series(pd.date_range("2024-01-01", periods=ROWS, freq="7h", tz="Europe/Paris"))
+    rows = pd.DataFrame({"t": times.dt.as_unit("us")})
+    fitted = make_pipeline(FunctionTransformer(_clock), LogisticRegression()).fit(rows, TARGET)
+    path = tmp_path / f"rows.{kind}"
+    if kind == "parquet":
+        rows.to_parquet(path)
+    else:
+        texts = rows.assign(t=rows["t"].dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        texts.to_csv(path, index=False) if kind == "csv" else texts.to_json(
+            path, orient="records", lines=True
+        )
+
+    messages = pack(fitted, PackRequest("m", out=tmp_path / "package"), sample=read_sample(path)).messages
+
+    assert [f"columns of times: {said}; "] * bool(said) == [
+        f"{message.partition('; ')[0]}; " for message in messages if message.startswith("columns of times")
+    ]
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_catboosts_categories_are_texts_whole_numbers_and_booleans(tmp_path: Path, kind: str) -> None:
     """It hashes the text of each value, and refuses floats."""
