@@ -16,6 +16,7 @@ from stream.files.tables import (
     read_sample,
     sample_of,
 )
+from stream.files.text_remarks import text_remarks
 
 __all__ = [
     "CHUNK_ROWS",
@@ -47,4 +48,5 @@ __all__ = [
     "reading",
     "sample_of",
     "separated",
+    "text_remarks",
 ]

@@ -23,7 +23,7 @@ from stream.training.rehearsal import Rehearse, check_judge, rehearse_run
 from stream.training.search import Candidate, search
 from stream.training.split import cut, folds_of
 from stream.training.trained import Metrics, Step, Trained
-from stream.training.training_rows import fingerprint, inferred_schema, load_rows, notes_of
+from stream.training.training_rows import fingerprint, inferred_schema, load_rows, notes_of, odd_texts
 from stream.types import plain_object
 
 __all__ = ["run_recipe"]
@@ -66,7 +66,10 @@ def run_recipe(
         with _seeded(recipe.split.seed):
             rehearse_run(recipe, estimator, training, truth, schema, rehearse)  # 2
         folds = _placed(recipe, lambda: folds_of(recipe.split, training, truth, classes=classes))
-        found = search(recipe, estimator, rows, truth, folds, lambda candidate: tell(_step(candidate)))  # 3
+        with _naming_texts(recipe, frame):
+            found = search(
+                recipe, estimator, rows, truth, folds, lambda candidate: tell(_step(candidate))
+            )  # 3
         guarded(recipe.path, "fit()", estimator.set_params(**found[0].params).fit, rows, truth)  # 4
         tell(Step("measuring"))
         sheet = Sheet(
@@ -87,6 +90,21 @@ def run_recipe(
     check_judge(recipe, trained.figures)
     repeated = (f"{text} ({count} times)" if count > 1 else text for text, count in warned.items())
     return replace(trained, notes=(*trained.notes, *repeated))
+
+
+@contextmanager
+def _naming_texts(recipe: Recipe, frame: pd.DataFrame) -> Iterator[None]:
+    """An estimator that fails on texts says neither their column nor what they should have been."""
+    try:
+        yield
+    except Refused as error:
+        if not (found := odd_texts(recipe, frame)):
+            raise
+        raise Refused(
+            f"{error.message}; {'; '.join(found)}",
+            hint="write it so in the rows (with pandas: read_csv(FILE, sep=…, decimal=',', thousands=…)), let load() "
+            "parse it, or take the column out of FEATURES",
+        ) from error
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,13 @@ from stream.files import (
     read_sample,
     reading,
     sample_of,
+    text_remarks,
 )
 from stream.training.recipe import Recipe
 from stream.training.split import spread
 from stream.types import AvroType
 
-__all__ = ["fingerprint", "inferred_schema", "load_rows", "notes_of", "read_table"]
+__all__ = ["fingerprint", "inferred_schema", "load_rows", "notes_of", "odd_texts", "read_table"]
 
 _SCHEMA_ROWS = 50_000
 """Rows, spread over all, by which a schema is inferred."""
@@ -128,6 +130,23 @@ def notes_of(recipe: Recipe) -> list[str]:
     if recipe.load is not None or recipe.data is None:
         return []
     return file_notes(recipe.data, recipe.delimiter)
+
+
+def odd_texts(recipe: Recipe, frame: pd.DataFrame) -> list[str]:
+    """
+    What may be wrong with the texts of an estimator that failed on them.
+
+    Args:
+        recipe: its features.
+        frame: the rows as they were loaded.
+    Returns: a sentence for each column of texts that holds something else to whoever wrote it: numbers with a decimal
+        comma, dates that aren't ISO 8601, `NA`.
+    """
+    texts = [name for name in recipe.features if pd.api.types.is_string_dtype(frame[name].dropna())]
+    if not texts:
+        return []
+    sample = replace(sample_of(frame[texts].astype(object)), text=True)
+    return [remark for name in texts for remark in text_remarks(sample, name, needed=False)]
 
 
 def _typed(texts: pd.Series, kind: AvroType) -> pd.Series:

@@ -144,6 +144,37 @@ def test_recipe_that_cant_be_run_says_why(tmp_path: Path, change: tuple[str, str
     assert str(path) in caught.value.message
 
 
+@pytest.mark.parametrize(
+    "source", ['DATA = "rows.csv"', "def load():\n    return pd.read_csv(PATH, sep=';')"]
+)
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("1,5", "'1,5', a number with a decimal comma"),
+        ("17 %", "'17 %', a percentage"),
+        ("31.12.2024", "a date as"),
+    ],
+)
+def test_estimator_that_fails_on_texts_names_the_column_and_what_they_seem_to_be(
+    tmp_path: Path, source: str, cell: str, said: str
+) -> None:
+    """As `stream pack` does; the estimator's own words come first."""
+    (tmp_path / "rows.csv").write_text("x;y\n" + f"{cell};yes\n{cell};no\n" * 20)
+    (tmp_path / "recipe.py").write_text(
+        "import pandas as pd\nfrom sklearn.linear_model import LogisticRegression\n"
+        f"PATH = {str(tmp_path / 'rows.csv')!r}\n{source}\n"
+        'NAME, FEATURES, TARGET, SPLIT = "m", ["x"], "y", "random"\n'
+        "def estimator():\n    return LogisticRegression()\n"
+    )
+
+    with pytest.raises(
+        Refused, match=f"could not convert string .*; column 'x': row 1 has .*{said}"
+    ) as caught:
+        run_recipe(read_recipe(tmp_path / "recipe.py"))
+
+    assert "decimal=','" in caught.value.hint
+
+
 def test_regression_is_measured_in_its_unit(tmp_path: Path) -> None:
     """A recipe may predict numbers."""
     recipe = read_recipe(
