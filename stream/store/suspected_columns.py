@@ -134,5 +134,5 @@ def _with(owner: X, package: X, i: int) -> X:
     if isinstance(owner, np.ndarray):
         changed[:, i] = package[:, i]
     else:
-        changed.isetitem(i, package.iloc[:, i])
+        changed.isetitem(i, _series(package, i).set_axis(changed.index))
     return changed
