@@ -136,6 +136,10 @@ class ModelSettings:
     """Full names of types that a `.skops` model may hold besides scikit-learn's, numpy's and scipy's own."""
     max_size: Bytes = Bytes(4 * 1024**3)
     """Largest total size of a version's files; a larger version is refused before they are read."""
+    open_timeout: Seconds | None = Seconds(120.0)
+    """How long a child process, which opens a version first, may take for it; `"off"`: no child process."""
+    open_memory: Bytes = Bytes(4 * 1024**3)
+    """Memory that the child process may take beyond twice the size of the version's files."""
 
 
 @dataclass(frozen=True, slots=True)

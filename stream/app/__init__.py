@@ -16,7 +16,6 @@ from stream.lazy import lazy_face
 
 if TYPE_CHECKING:
     from stream.app.address import claim_address
-    from stream.app.child_python import child_command, child_environ
     from stream.app.container import in_container
     from stream.app.host import build_app, run_worker
     from stream.app.logs import set_up_logging
@@ -29,8 +28,6 @@ __all__ = [
     "Rate",
     "assemble",
     "build_app",
-    "child_command",
-    "child_environ",
     "claim_address",
     "in_container",
     "run_rest",

@@ -17,6 +17,7 @@ from stream.app.worker_parts import assemble, state_folder
 from stream.app.worker_service import EngineService
 from stream.app.worker_status import Status
 from stream.errors import Stopped
+from stream.first_opening import FirstOpening
 from stream.settings import Settings
 
 __all__ = ["build_app", "run_worker"]
@@ -49,17 +50,18 @@ class Boot(BootStrategy):
         return super().tables() if self.wanted else []
 
 
-def build_app(settings: Settings) -> faust.App:
+def build_app(settings: Settings, opening: FirstOpening | None = None) -> faust.App:
     """
     A Faust app around a worker; nothing is connected yet but the schema registry.
 
     Args:
         settings: the configuration.
+        opening: as `assemble` takes it.
     Returns: the app; `faust -A stream.app worker` or `stream worker` runs it. User code may add agents,
         timers, commands and pages to it.
     Raises: as `assemble`.
     """
-    parts = assemble(settings)
+    parts = assemble(settings, opening)
     app = faust.App(
         # Not the engine's group: Faust's own consumer, if any, must not join that.
         f"{settings.kafka.group}-app",

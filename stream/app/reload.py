@@ -11,6 +11,7 @@ from functools import partial
 
 from stream.codec import RecordSchema, compare
 from stream.errors import BrokerRefused, PackageError, Retriable, SettingsError, StreamError
+from stream.first_opening import FirstOpening
 from stream.resources import log_origin, open_configured
 from stream.settings import Settings
 from stream.store import Package, current_version
@@ -53,6 +54,7 @@ class Reloader:
         open_it: opens the current version as the settings ask.
         hand_over: takes a package that is fit to serve; raises Refused when it is not after all.
         metrics: count the results.
+        opening: lets a child process open each version first.
         last: the result of the last look that found something.
     """
 
@@ -61,6 +63,7 @@ class Reloader:
     open_it: Callable[[], Package]
     hand_over: Callable[[Package], None]
     metrics: Metrics
+    opening: FirstOpening
     last: Reload = field(default_factory=Reload)
     _refused: int | None = None
     _passing: int | None = None
@@ -68,11 +71,21 @@ class Reloader:
 
     @classmethod
     def of(
-        cls, settings: Settings, package: Package, hand_over: Callable[[Package], None], metrics: Metrics
+        cls,
+        settings: Settings,
+        package: Package,
+        hand_over: Callable[[Package], None],
+        metrics: Metrics,
+        opening: FirstOpening,
     ) -> Reloader:
         """One that opens versions as the settings ask; the metrics name the model that answers."""
         metrics.set("stream_model_info", 1, model=package.manifest.model)
-        return cls(settings, package, partial(open_configured, settings), hand_over, metrics)
+        open_it = partial(open_configured, settings, opening=opening)
+        return cls(settings, package, open_it, hand_over, metrics, opening)
+
+    def stop(self) -> None:
+        """End a child process that opens a version: the process is about to end. Any thread may call it."""
+        self.opening.stop()
 
     def look(self) -> bool:
         """
@@ -118,6 +131,8 @@ class Reloader:
             self._fits(package)
             self.hand_over(package)
         except StreamError as error:
+            if self.opening.stopped:
+                return False
             return self._postpone(version, error) if _is_passing(error) else self._refuse(version, error)
         except OSError as error:
             text = f"opening it raised {type(error).__name__}: {error}"

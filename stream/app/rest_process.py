@@ -20,6 +20,7 @@ from stream.app.rest_connection import KEEP_ALIVE_S, Crowd, connection_type
 from stream.app.rest_server import Server, room_for
 from stream.codec import RecordSchema
 from stream.errors import SettingsError, Stopped
+from stream.first_opening import FirstOpening
 from stream.resources import log_origin, open_configured, trust_of
 from stream.rest import Served, Service, create_app
 from stream.settings import Settings
@@ -50,18 +51,24 @@ class Rest:
     reloader: Reloader
 
 
-def build_rest(settings: Settings) -> Rest:
+def build_rest(settings: Settings, opening: FirstOpening | None = None) -> Rest:
     """
     Build the service; nothing listens yet.
 
+    Args:
+        settings: the configuration.
+        opening: lets a child process open each version of the model first, and may have started one; None = a new one.
     Raises: Refused when the model package can't be used.
     Blocks while it is opened.
     """
-    package = open_configured(settings)
+    opening = opening or FirstOpening.of(settings.model.open_timeout)
+    package = open_configured(settings, opening=opening)
     log_origin(package, settings.model)
     metrics = Metrics("serve")
     service = Service(_served(settings, package), settings.serve, metrics)
-    reloader = Reloader.of(settings, package, lambda found: service.swap(_served(settings, found)), metrics)
+    reloader = Reloader.of(
+        settings, package, lambda found: service.swap(_served(settings, found)), metrics, opening
+    )
     beside = [] if settings.model.reload is None else [_watch_for_versions(reloader, settings.model.reload)]
     return Rest(create_app(service, beside), service, reloader)
 
@@ -77,17 +84,21 @@ def _served(settings: Settings, package: Package) -> Served:
 
 def _watch_for_versions(reloader: Reloader, every_s: float) -> Callable[[], Awaitable[None]]:
     async def look() -> None:
-        while True:
-            await asyncio.sleep(every_s)
-            await asyncio.to_thread(reloader.look)
+        try:
+            while True:
+                await asyncio.sleep(every_s)
+                await asyncio.to_thread(reloader.look)
+        finally:
+            reloader.stop()
 
     return look
 
 
-def run_rest(settings: Settings) -> None:
+def run_rest(settings: Settings, opening: FirstOpening | None = None) -> None:
     """
     Serve until SIGTERM or Ctrl-C, then answer what is in flight.
 
+    Args: as `build_rest`.
     Raises: SettingsError when the address can't be listened on or a certificate can't be used; Refused as
         `build_rest`. Nothing has listened then.
     Raises: Stopped when requests were cut off at the end of the time to drain.
@@ -97,7 +108,7 @@ def run_rest(settings: Settings) -> None:
     serve = settings.serve
     hint = "choose another with --port, [serve] port or STREAM_SERVE__PORT"
     claimed = claim_address("[serve] port", serve.host, serve.port, hint)
-    rest = build_rest(settings)
+    rest = build_rest(settings, opening)
     last_resort = LastResort(serve.drain_timeout, lambda: rest.service.fails)
     server = server_of(settings, rest, last_resort)
     # uvicorn raises the signals that it handled again when it is done; they must not end the process then.

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from stream.app.child_python import child_command, child_environ
+from stream.child_python import child_command, child_environ
 from stream.errors import Stopped
 from stream.records import Batch, Outcome
 from stream.settings import Settings

@@ -14,6 +14,7 @@ from stream.app.reload import Reloader
 from stream.app.suspect_scorer import SuspectScorer
 from stream.deadletter import Author
 from stream.errors import SettingsError
+from stream.first_opening import FirstOpening
 from stream.resources import build_pipeline, open_configured, writers_of
 from stream.rights import rights_of
 from stream.settings import KafkaSettings, Settings
@@ -76,15 +77,19 @@ class Parts:
         return self.settings.instance(socket.gethostname())
 
 
-def assemble(settings: Settings) -> Parts:
+def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
     """
     Build a worker; nothing runs yet, and nothing is connected but the schema registry.
 
+    Args:
+        settings: the configuration.
+        opening: lets a child process open each version of the model first, and may have started one; None = a new one.
     Raises: Refused when a setting, a schema or the model package can't be used; StartupTimeout when the
         registry does not answer in time, BrokerRefused when it refuses.
     Blocks while the package is opened, and for the registry.
     """
-    package = open_configured(settings)
+    opening = opening or FirstOpening.of(settings.model.open_timeout)
+    package = open_configured(settings, opening=opening)
     writers = writers_of(settings)
     metrics, progress = Metrics(), Progress(time.monotonic)
     rows = RowCount(metrics)
@@ -113,6 +118,7 @@ def assemble(settings: Settings) -> Parts:
         package,
         lambda found: engine.swap(guarded(build_pipeline(settings, found, writers, rows))),
         metrics,
+        opening,
     )
     cluster = Cluster(settings.kafka, rights_of("worker", settings))
     return Parts(settings, engine, source, sink, cluster, metrics, tally, reloader)

@@ -180,6 +180,7 @@ class EngineService(faust.Service):
     async def on_stop(self) -> None:
         """Finish the batch, flush, commit, leave the group; within 10 s. What could not be finished is a crash."""
         self._parts.engine.stop()
+        self._parts.reloader.stop()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, STOP_S)
             if self._thread.is_alive():

@@ -9,6 +9,7 @@ import click
 
 from stream.cli.options import config_option, json_option, settings_of
 from stream.cli.terminal import as_json, print_data, print_line, say
+from stream.first_opening import FirstOpening
 
 __all__ = ["check"]
 
@@ -29,10 +30,11 @@ def check(package: Path | None, config: Path | None, json_out: bool) -> int:
     Example:
       stream check models/flights
     """
+    settings = settings_of(config, package)
+    opening = FirstOpening.of(settings.model.open_timeout)
     from stream.tasks import check_contract
 
-    settings = settings_of(config, package)
-    findings = check_contract(settings)
+    findings = check_contract(settings, opening=opening)
     if json_out:
         print_data(as_json([asdict(finding) for finding in findings]))
     else:

@@ -11,9 +11,11 @@ import click
 
 from stream.cli.options import config_option, json_option, settings_of
 from stream.cli.terminal import as_json, print_data, print_line, print_table, say, short
+from stream.first_opening import FirstOpening
 
 if TYPE_CHECKING:
-    from stream.store import Listed, Shown, Trust
+    from stream.settings import Settings
+    from stream.store import Listed, Package, Shown, Trust
 
 __all__ = ["models"]
 
@@ -55,7 +57,7 @@ def list_command(package: Path | None, config: Path | None, json_out: bool) -> N
     """
     from stream.store import list_versions
 
-    folder, trust = _chosen(package, config)
+    folder, trust = _chosen(settings_of(config), package)
     found = list_versions(folder, trust)
     if json_out:
         print_data(as_json([_entry(one) for one in found]))
@@ -117,7 +119,7 @@ def show(package: Path | None, version: int | None, config: Path | None, json_ou
     """
     from stream.store import show_version
 
-    folder, trust = _chosen(package, config)
+    folder, trust = _chosen(settings_of(config), package)
     shown = show_version(folder, version, trust)
     if json_out:
         manifest = asdict(shown.manifest)
@@ -183,7 +185,7 @@ def verify(
     package: Path | None, version: int | None, key: Path | None, config: Path | None, json_out: bool
 ) -> None:
     """
-    Open a version as a worker would, and print each step's result.
+    Open a version as a worker would, first in a process of its own, and print each step's result.
 
     The steps: the manifest is valid, every file has its sha256, the signature is right if keys are trusted, the
     model loads, its golden rows score as they did when it was packed. Loading a .joblib file runs code, as in the
@@ -193,15 +195,20 @@ def verify(
     Example:
       stream models verify models/flights --key release.pub.pem
     """
+    settings = settings_of(config)
+    opening = FirstOpening.of(settings.model.open_timeout)  # it imports while this process does
     from stream.errors import PackageError
-    from stream.store import STEPS, open_package
+    from stream.resources import open_behind_child
+    from stream.store import STEPS
 
-    folder, trust = _chosen(package, config, key)
+    folder, trust = _chosen(settings, package, key)
     passed: dict[str, str] = {}
     refused: PackageError | None = None
     notes: tuple[str, ...] = ()
     try:
-        notes = open_package(folder, version, trust=trust, witness=passed.__setitem__).notes
+        notes = open_behind_child(
+            settings.model, folder, opening, version=version, trust=trust, witness=passed.__setitem__
+        ).notes
     except PackageError as error:
         refused = error
     steps: list[dict[str, object]] = [
@@ -240,10 +247,17 @@ def rollback(package: Path | None, to: int | None, config: Path | None, json_out
     Example:
       stream models rollback models/flights --to 1
     """
+    settings = settings_of(config)
+    opening = FirstOpening.of(settings.model.open_timeout)  # it imports while this process does
+    from stream.resources import open_behind_child
     from stream.store import roll_back
 
-    folder, trust = _chosen(package, config)
-    done = roll_back(folder, to, trust)
+    folder, trust = _chosen(settings, package)
+
+    def open_it(package: Path, version: int, trust: Trust) -> Package:
+        return open_behind_child(settings.model, package, opening, version=version, trust=trust)
+
+    done = roll_back(folder, to, trust, open_it)
     now = done.package.manifest
     for note in done.package.notes:
         say(f"note: {note}")
@@ -259,12 +273,11 @@ def rollback(package: Path | None, to: int | None, config: Path | None, json_out
         )
 
 
-def _chosen(package: Path | None, config: Path | None, key: Path | None = None) -> tuple[Path, Trust]:
+def _chosen(settings: Settings, package: Path | None, key: Path | None = None) -> tuple[Path, Trust]:
     """The package's folder, and whom it is trusted from."""
     from stream.resources import trust_of
     from stream.store import PublicKey
 
-    settings = settings_of(config)
     trust = trust_of(settings.model)
     if key is not None:
         trust = replace(

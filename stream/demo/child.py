@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
-from stream.app import child_command, child_environ
+from stream.child_python import child_command, child_environ
 from stream.errors import Stopped
 from stream.settings import Settings
 from stream.tasks import ask_worker, web_url

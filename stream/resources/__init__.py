@@ -1,7 +1,7 @@
 """What a configuration names, opened: its model package, the schemas of its topics, its scoring pipeline."""
 
 from stream.resources.known_writers import KnownWriters
-from stream.resources.model_package import log_origin, open_configured, trust_of
+from stream.resources.model_package import log_origin, open_behind_child, open_configured, trust_of
 from stream.resources.scoring_pipeline import build_pipeline
 from stream.resources.topic_schemas import (
     chosen_schema,
@@ -22,6 +22,7 @@ __all__ = [
     "chosen_schema",
     "input_schema",
     "log_origin",
+    "open_behind_child",
     "open_configured",
     "package_schema",
     "package_writers",

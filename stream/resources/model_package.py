@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from stream.errors import SettingsError
+from stream.first_opening import Asked, FirstOpening
+from stream.manifest import Manifest
 from stream.settings import ModelSettings, Settings
-from stream.store import Package, PublicKey, Trust, open_package
+from stream.store import Package, PublicKey, Trust, Witness, open_package, unwatched
 
-__all__ = ["log_origin", "open_configured", "trust_of"]
+__all__ = ["log_origin", "open_behind_child", "open_configured", "trust_of"]
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +35,58 @@ def trust_of(model: ModelSettings) -> Trust:
     return Trust(keys, model.require_signature, model.trusted_types, model.max_size)
 
 
-def open_configured(settings: Settings, folder: str | None = None) -> Package:
+def open_configured(
+    settings: Settings, folder: str | None = None, *, opening: FirstOpening | None = None
+) -> Package:
     """
     The configuration's model package, opened as its settings ask.
 
     Args:
         settings: the configuration.
         folder: a version's folder to open in its place; None = the current version of [model] uri.
-    Raises: PackageError, SettingsError.
+        opening: lets a child process open it first, and refuse it; None = it is opened here at once.
+    Raises: PackageError, SettingsError; Retriable when there can be no child process.
+    Blocks while it is opened.
     """
-    return open_package(folder or settings.path(settings.model.uri), trust=trust_of(settings.model))
+    place = Path(folder or settings.path(settings.model.uri))
+    if opening is None:
+        return open_package(place, trust=trust_of(settings.model))
+    return open_behind_child(settings.model, place, opening)
+
+
+def open_behind_child(
+    model: ModelSettings,
+    place: Path,
+    opening: FirstOpening,
+    *,
+    version: int | None = None,
+    trust: Trust | None = None,
+    witness: Witness = unwatched,
+) -> Package:
+    """
+    Open a version here once a child process has opened it: one that ends its process, or hangs, ends the child.
+
+    Args:
+        model: the table of the configuration: how long the child may take, and how much memory.
+        place: the package's folder, or a version's.
+        opening: starts the child, or has done so.
+        version: which one; None for the current.
+        trust: who may have packed it; None for what the table says.
+        witness: called with each step that it has passed here.
+    Raises: as `open_package`; Retriable when there can be no child.
+    Blocks while both open it.
+    """
+    trust = trust_of(model) if trust is None else trust
+    if model.open_timeout is None:
+        return open_package(place, version, trust=trust, witness=witness)
+
+    def first(folder: Path, sha256: str, manifest: Manifest) -> None:
+        files = sum(entry.size_bytes for entry in manifest.files.values())
+        memory = model.open_memory + 2 * files
+        asked = Asked(str(folder), sha256, trust.types, trust.max_bytes, memory, model.open_timeout or 0.0)
+        opening.check(asked, witness)
+
+    return open_package(place, version, trust=trust, witness=witness, first=first)
 
 
 def log_origin(package: Package, model: ModelSettings) -> None:

@@ -7,12 +7,14 @@ from stream.store.manifests import EVENTS_FILE, NAME
 from stream.store.opening import (
     STEPS,
     Package,
+    Witness,
     events_of,
     golden_of,
     open_package,
     read_file,
     read_head,
     read_vouched,
+    unwatched,
 )
 from stream.store.pack_request import PackRequest
 from stream.store.packing import Packed, pack, pack_estimator_file, rehearse
@@ -36,6 +38,7 @@ __all__ = [
     "SigningKey",
     "Switched",
     "Trust",
+    "Witness",
     "carried_paths",
     "check_signature",
     "check_total",
@@ -54,5 +57,6 @@ __all__ = [
     "resolve",
     "roll_back",
     "show_version",
+    "unwatched",
     "versions",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -12,10 +13,13 @@ from stream.manifest import Manifest
 from stream.store.folder import MANIFEST, current_version, make_current, resolve, versions
 from stream.store.libraries import differences
 from stream.store.manifests import EVENTS_FILE
-from stream.store.opening import Package, open_package, read_file, read_head, sound_schema
+from stream.store.opening import Package, open_package, read_file, read_head
+from stream.store.package_schemas import sound_schema
 from stream.store.trust import Trust, signature_of
 
 __all__ = ["Listed", "Shown", "Signed", "Switched", "list_versions", "roll_back", "show_version"]
+
+Opener: TypeAlias = Callable[[Path, int, Trust], Package]
 
 Signed: TypeAlias = Literal["no", "trusted", "untrusted", "not checked"]
 """By a trusted key, by another one, or unknown, since no key is trusted."""
@@ -136,7 +140,11 @@ def _signed(folder: Path, content: bytes, trust: Trust) -> tuple[Signed, str | N
     return ("untrusted" if trust.keys else "not checked"), None
 
 
-def roll_back(package: Path, to: int | None, trust: Trust) -> Switched:
+def _open(package: Path, version: int, trust: Trust) -> Package:
+    return open_package(package, version, trust=trust)
+
+
+def roll_back(package: Path, to: int | None, trust: Trust, open_it: Opener = _open) -> Switched:
     """
     Make another version current, once it has been opened as a worker would.
 
@@ -144,13 +152,14 @@ def roll_back(package: Path, to: int | None, trust: Trust) -> Switched:
         package: its folder.
         to: the version, an earlier or a later one; None for the last one before the current.
         trust: what the version must show.
+        open_it: opens a version of the package, by its number.
     Returns: what was done.
     Raises: PackageError when there is no such version, or it is refused; `current` is then as it was. OSError as
         the disk has it, likewise.
     """
     _check_folder(package)
     was = _current(package) if to is not None else current_version(package)
-    opened = open_package(package, _before(package, was) if to is None else to, trust=trust)
+    opened = open_it(package, _before(package, was) if to is None else to, trust)
     if opened.manifest.version != was:
         make_current(package, opened.manifest.version)
     return Switched(was, opened)

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from stream.codec import Leaf, RecordSchema
-from stream.errors import PackageError, SchemaError
+from stream.codec import RecordSchema
+from stream.errors import PackageError
 from stream.manifest import Manifest
-from stream.scoring import Model, prediction_schema
+from stream.scoring import Model
 from stream.shown import shown
 from stream.store.artefact import load_estimator
 from stream.store.folder import MANIFEST, other_files, resolve
 from stream.store.golden import Golden, check_golden, read_golden
 from stream.store.libraries import differences
 from stream.store.manifests import EVENTS_FILE, MODEL_FILES, REQUIRED_FILES, read_manifest
+from stream.store.package_schemas import read_schemas
 from stream.store.plain_files import hash_plain, read_plain
-from stream.store.projection import carried_types
 from stream.store.signature import SIGNATURE, PublicKey
 from stream.store.trust import Trust, check_signature, check_total
-from stream.types import List
 
 __all__ = [
     "STEPS",
@@ -35,7 +33,7 @@ __all__ = [
     "read_file",
     "read_head",
     "read_vouched",
-    "sound_schema",
+    "unwatched",
 ]
 
 STEPS = ("manifest", "signature", "hash", "load", "golden")
@@ -43,6 +41,9 @@ STEPS = ("manifest", "signature", "hash", "load", "golden")
 
 Witness: TypeAlias = Callable[[str, str], None]
 """Called with each step that a version has passed, and what was found."""
+
+First: TypeAlias = Callable[[Path, str, Manifest], None]
+"""Called with the folder of a version, its manifest's sha256 and its manifest. Raises: PackageError."""
 
 _RESTS_ON_LIBRARIES = ("load", "golden")
 """Steps that fail when the libraries here are not those that the model was packed with."""
@@ -72,12 +73,22 @@ class Package:
     signer: PublicKey | None = None
 
 
-def _unwatched(step: str, found: str) -> None:
+def unwatched(step: str, found: str) -> None:
     """Nobody watches."""
 
 
+def _nothing_first(folder: Path, sha256: str, manifest: Manifest) -> None:
+    """It is opened here at once."""
+
+
 def open_package(
-    path: Path | str, version: int | None = None, *, trust: Trust | None = None, witness: Witness = _unwatched
+    path: Path | str,
+    version: int | None = None,
+    *,
+    trust: Trust | None = None,
+    witness: Witness = unwatched,
+    sha256: str | None = None,
+    first: First = _nothing_first,
 ) -> Package:
     """
     Open a version of a package, in the contract's order.
@@ -94,22 +105,32 @@ def open_package(
         version: which one; None for the current.
         trust: who may have packed it; None for anybody.
         witness: called with each step that it has passed.
+        sha256: of the manifest that is meant; None for whichever is there.
+        first: called with the folder, the manifest's sha256 and the manifest before any other file is read; may refuse.
     Returns: the opened version.
     Raises: PackageError with the step that failed; before the step `load` none of the package's code has run.
     """
-    return _open(resolve(Path(path), version), trust or Trust(), witness)
+    return _open(resolve(Path(path), version), trust or Trust(), witness, sha256, first)
 
 
-def _open(folder: Path, trust: Trust, witness: Witness) -> Package:
+def _open(folder: Path, trust: Trust, witness: Witness, sha256: str | None, first: First) -> Package:
     content, manifest = read_head(folder)  # 1
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 not in (None, found):
+        raise PackageError(
+            f"{folder / MANIFEST}: has changed since it was checked",
+            step="manifest",
+            hint="find out who writes to the package: a version never changes",
+        )
     check_total(str(folder / MANIFEST), manifest, trust)
     witness("manifest", f"{manifest.model}, {len(manifest.features)} features, packed {manifest.created}")
     signer = check_signature(folder, content, trust)  # 2
     witness("signature", _about_signature(signer, trust))
+    first(folder, found, manifest)
     files = _files(folder, manifest)  # 3
     sizes = [entry.size_bytes for entry in manifest.files.values()]
     witness("hash", f"{len(sizes)} files, {sum(sizes):,} bytes")
-    features, prediction = _schemas(folder, manifest, files)
+    features, prediction = read_schemas(folder, manifest, files)
     differ = differences(manifest.libraries, manifest.fitted)
     try:
         model = _load(files, manifest, trust, witness)  # 4 and 5
@@ -236,62 +257,3 @@ def read_vouched(folder: Path, name: str, trust: Trust) -> bytes:
     content, manifest = read_head(folder)
     check_signature(folder, content, trust)
     return read_file(folder, manifest, name)
-
-
-def _schemas(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[str, str]:
-    """The features' and the prediction's schema, which must hold what the manifest names."""
-    with sound_schema(folder / "features.avsc") as place:
-        features = RecordSchema(files[place.name].decode())
-        _check_features(features, manifest, place)
-    if EVENTS_FILE in files:
-        with sound_schema(folder / EVENTS_FILE) as place:
-            RecordSchema(files[place.name].decode())
-    with sound_schema(folder / "prediction.avsc") as place:
-        prediction = RecordSchema(files[place.name].decode())
-        _check_prediction(prediction, features, manifest, place)
-    return features.text, prediction.text
-
-
-@contextmanager
-def sound_schema(place: Path) -> Iterator[Path]:
-    """Refuse the version where reading one of its schemas fails. Raises: PackageError (step `manifest`)."""
-    try:
-        yield place
-    except (SchemaError, UnicodeDecodeError) as error:
-        raise PackageError(f"{place}: {error}", step="manifest", hint="pack the model again") from error
-
-
-def _check_prediction(schema: RecordSchema, features: RecordSchema, manifest: Manifest, place: Path) -> None:
-    """What is published has the fields that this model's answers and carried fields make, and no other."""
-    namespace, _, name = schema.name.rpartition(".")
-    types = carried_types(features, manifest.carry)
-    wanted = RecordSchema(prediction_schema(manifest, types, name=name, namespace=namespace))
-    expected, found = ([_typed(leaf) for leaf in each.leaves()] for each in (wanted, schema))
-    if schema.fields != wanted.fields or expected != found:
-        raise PackageError(
-            f"{place}: does not fit the manifest: expected the fields {', '.join(expected)}; "
-            f"found {', '.join(found)}",
-            step="manifest",
-            hint="pack the model again",
-        )
-
-
-def _typed(leaf: Leaf) -> str:
-    return f"{leaf.path} ({leaf.type.full_name}{' or null' if leaf.nullable else ''})"
-
-
-def _check_features(schema: RecordSchema, manifest: Manifest, place: Path) -> None:
-    """The types of the columns that will be decoded are those that the model's input is built from."""
-    for path in manifest.carry:
-        schema.leaf(path)
-    for feature in manifest.features:
-        leaf = schema.leaf(feature.path)
-        found = leaf.type.full_name, leaf.nullable
-        kind = leaf.type.item.model if isinstance(leaf.type, List) else leaf.type.model
-        if found != (feature.avro, feature.nullable) or feature.kind not in (kind, "category"):
-            raise PackageError(
-                f"{place}: field {feature.path!r} is {found[0]} ({'nullable' if found[1] else 'never null'}), the "
-                f"manifest says {feature.avro} ({'nullable' if feature.nullable else 'never null'}) as {feature.kind}",
-                step="manifest",
-                hint="pack the model again",
-            )

@@ -16,6 +16,7 @@ from stream.errors import (
     Stopped,
     StreamError,
 )
+from stream.first_opening import FirstOpening
 from stream.records import Batch
 from stream.registry import Client
 from stream.resources import open_configured, read_schema, registry_client, subject_of
@@ -46,6 +47,7 @@ def check_contract(
     settings: Settings,
     look: Callable[[Settings], Collection[str]] = topics_there,
     read: Callable[[Settings], Batch] = edge_records,
+    opening: FirstOpening | None = None,
 ) -> list[Finding]:
     """
     Look at everything: package, writer schemas, prediction schema, downstream, topics.
@@ -54,11 +56,12 @@ def check_contract(
         settings: the configuration.
         look: which topics there are.
         read: reads the input topic's first and last records.
+        opening: starts the child process that opens the package first; None = it is opened here at once.
     Returns: all findings, worst first; empty = nothing found.
     """
     there = _there(settings, look)
     try:
-        package = open_configured(settings)
+        package = open_configured(settings, opening=opening)
     except PackageError as error:
         step = f" (step {error.step})" if error.step else ""
         found = [Finding("error", f"package{step}", error.message, error.hint)]

@@ -73,7 +73,7 @@ def scored(
     """
     settings = Settings(
         kafka=KafkaSettings(bootstrap, topics.name("group")),
-        model=ModelSettings(uri=str(folder)),
+        model=ModelSettings(uri=str(folder), open_timeout=None),
         input=InputSettings(topics.create("in")),
         output=OutputSettings(topics.create("out")),
         dead_letters=DeadLetterSettings(topics.create("dead")),

@@ -68,7 +68,7 @@ def settings(request: pytest.FixtureRequest, kafka: Kafka, topics: Topics, packa
     """Fresh topics, the input with two partitions."""
     return Settings(
         kafka=KafkaSettings(kafka.bootstrap, topics.name("group")),
-        model=ModelSettings(uri=str(package)),
+        model=ModelSettings(uri=str(package), open_timeout=None),
         input=InputSettings(topics.create("in", 2)),
         output=OutputSettings(topics.create("out")),
         dead_letters=DeadLetterSettings(topics.create("dead")),

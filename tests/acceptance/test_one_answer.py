@@ -86,7 +86,7 @@ def through_sql(case: Case, file: Path) -> Answers:
 
 def through_batch(case: Case, file: Path) -> Answers:
     """A run of `stream batch`."""
-    settings = replace(Settings(), model=ModelSettings(uri=str(folder_of(case))))
+    settings = replace(Settings(), model=ModelSettings(uri=str(folder_of(case)), open_timeout=None))
     wish = BatchOptions(file.parent / "scored", processes=1)
     plan = planned(find_inputs([str(file)]), wish, new_only=False, progress=lambda _: None)
     record, _ = run_batch(settings, plan, wish, lambda _: None)

@@ -14,6 +14,7 @@ from sklearn.linear_model import LinearRegression
 
 from stream.app.reload import PASSING_LOOKS, Reloader
 from stream.errors import BrokerRefused, Retriable, SettingsError
+from stream.first_opening import FirstOpening
 from stream.settings import ModelSettings, Settings
 from stream.store import Package, PackRequest, open_package, pack
 from stream.telemetry import Metrics
@@ -51,6 +52,7 @@ class Rig:
             lambda: open_package(folder),
             lambda package: self.taken.append(package.manifest.model),
             self.metrics,
+            FirstOpening(),
         )
 
 

@@ -47,6 +47,7 @@ def folder(originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             (tmp_path / f"{name}.{file}").write_bytes(pem)
     (tmp_path / "stream.toml").write_text(
         '[model]\nuri = "m"\ntrusted_keys = [{ file = "ours.pub.pem" }]\nrequire_signature = true\n'
+        'open_timeout = "off"\n'
     )
     monkeypatch.chdir(tmp_path)
     return tmp_path

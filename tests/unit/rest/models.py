@@ -198,7 +198,8 @@ def pack_kinds(folder: Path) -> Path:
 def settings_for(package: Path, **serve: Any) -> Settings:
     """A configuration with nothing but the model, and these keys of [serve]."""
     return Settings(
-        model=replace(ModelSettings(), uri=str(package), reload=None), serve=replace(ServeSettings(), **serve)
+        model=replace(ModelSettings(), uri=str(package), reload=None, open_timeout=None),
+        serve=replace(ServeSettings(), **serve),
     )
 
 

@@ -23,6 +23,6 @@ def child_command(module: str, *arguments: str) -> list[str]:
 
 def child_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment of a child: this one, with the folder that holds this package first on the path."""
-    home = str(Path(__file__).parents[2])
+    home = str(Path(__file__).parents[1])
     paths = [home, *filter(None, [environ.get("PYTHONPATH")])]
     return {**environ, "PYTHONPATH": os.pathsep.join(paths)}

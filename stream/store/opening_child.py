@@ -1,0 +1,107 @@
+"""
+The child's end of `stream.first_opening`: `python -m stream.store.opening_child FD` reads what to open from stdin,
+opens it, and writes to FD how far it came.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO
+
+# What nearly every model needs: imported while the parent still imports the same.
+import pandas  # noqa: F401
+import sklearn.compose
+import sklearn.ensemble  # noqa: F401
+
+from stream.errors import PackageError
+from stream.store.opening import STEPS, open_package
+from stream.store.trust import Trust
+
+__all__ = ["main"]
+
+_TEXT_CHARS = 8_000
+"""Longest message that is handed on."""
+
+
+def main(fd: int, source: BinaryIO) -> None:
+    """Open one version, and say how that went."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, and that ends this process
+    line = source.readline()
+    if not line:
+        return
+    threading.Thread(target=_end_with_parent, args=(source,), daemon=True).start()
+    with os.fdopen(fd, "wb", buffering=0) as answer:
+
+        def say(**word: object) -> None:
+            answer.write(json.dumps(word).encode() + b"\n")
+
+        try:
+            request = json.loads(line)
+            sys.path[:] = request["path"]
+            _limit(request)
+            _open(request, say)
+        except PackageError as error:
+            refused = {"step": error.step, "message": error.message[:_TEXT_CHARS], "hint": error.hint}
+            say(refused=refused)
+        else:
+            say(refused=None)
+
+
+def _open(request: dict[str, Any], say: Any) -> None:
+    passed: list[str] = []
+
+    def witness(step: str, found: str) -> None:
+        passed.append(step)
+        say(passed=step, found=found[:_TEXT_CHARS])
+
+    trust = Trust(types=tuple(request["types"]), max_bytes=request["max_bytes"])
+    try:
+        open_package(Path(request["folder"]), trust=trust, witness=witness, sha256=request["sha256"])
+    except MemoryError:
+        raise PackageError(
+            f"{request['folder']}: opening it takes more than {request['memory_bytes']:,} bytes of memory",
+            step=STEPS[len(passed)],
+            hint="if it has to be that large, raise [model] open_memory",
+        ) from None
+
+
+def _limit(request: dict[str, Any]) -> None:
+    """
+    What this process may take. It is the first to go where the machine runs out of memory, leaves no image behind, and
+    does not outlive its parent by more than its time.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    seconds = int(request["timeout_s"] + 1) * (os.cpu_count() or 1)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    with contextlib.suppress(OSError):  # no such file but on Linux
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    if sys.platform == "linux":
+        taken = _private_bytes() + request["memory_bytes"]
+        resource.setrlimit(resource.RLIMIT_DATA, (taken, taken))
+
+
+def _private_bytes() -> int:
+    """Memory that this process has asked for so far; RLIMIT_DATA counts the same."""
+    [line] = [
+        line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmData")
+    ]
+    return int(line.split()[1]) * 1024
+
+
+def _end_with_parent(source: BinaryIO) -> None:
+    while os.read(source.fileno(), 1):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.stdin.buffer)
+    sys.stderr.flush()
+    os._exit(0)  # the model's own threads, and what it does at exit, are not waited for

@@ -1,0 +1,170 @@
+"""A child process that opens a version first: whatever becomes of it, this process goes on and says what."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from stream.errors import PackageError, Retriable
+from stream.first_opening import Asked, FirstOpening
+from stream.resources import open_behind_child
+from stream.settings import Bytes, ModelSettings, Seconds
+from stream.store import PackRequest, pack
+from tests.unit.store.signed import replace_file
+
+SAYS = "import json, os, signal, sys, time; fd = int(sys.argv[1])\n"
+ASKED = Asked("/a/version", "00", (), 1, 1, timeout_s=60)
+
+
+def opening(script: str) -> FirstOpening:
+    """One whose children run a script instead of opening anything."""
+    return FirstOpening([sys.executable, "-S", "-c", SAYS + script])
+
+
+def refusal(script: str, timeout_s: float = 60) -> tuple[PackageError, list[str]]:
+    """What becomes of a child, and the steps that it had passed."""
+    passed: list[str] = []
+    asked = Asked("/a/version", "00", (), 1, 1, timeout_s)
+    with pytest.raises(PackageError) as caught:
+        opening(script).check(asked, lambda step, found: passed.append(f"{step}: {found}"))
+    return caught.value, passed
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "ended with signal SIGSEGV"),
+        ("os.kill(os.getpid(), signal.SIGABRT)", "ended with signal SIGABRT"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "was killed, probably for the memory"),
+        ("os._exit(7)", "ended with exit code 7"),
+        ("os._exit(0)", "ended with exit code 0"),
+        ("sys.stdin.readline(); os.write(fd, b'x' * 100_000)", "ended with"),
+        ("os.write(fd, b'{\"passed\":')", "ended with exit code 0"),
+    ],
+)
+def test_child_that_ends_is_a_refusal_that_says_how(script: str, text: str) -> None:
+    """Also where it ends as if nothing had happened."""
+    error, passed = refusal(script)
+
+    assert ("manifest", []) == (error.step, passed)
+    assert text in error.message
+
+
+def test_child_that_hangs_is_ended_when_its_time_is_up() -> None:
+    """It never comes back by itself; the step is the one that it was at."""
+    script = 'os.write(fd, b\'{"passed": "manifest", "found": "m@1"}\\n\'); time.sleep(10_000)'
+
+    error, passed = refusal(script, timeout_s=1.0)
+
+    assert ("signature", ["manifest: m@1"]) == (error.step, passed)
+    assert "did not come to an end within 1 s" in error.message
+
+
+def test_refusal_of_the_child_is_the_parents() -> None:
+    """Message, step and hint."""
+    script = """
+os.write(fd, json.dumps({"refused": {"message": "m", "step": "golden", "hint": "h"}}).encode() + b"\\n")
+"""
+    error, _ = refusal(script)
+
+    assert ("m", "golden", "h") == (error.message, error.step, error.hint)
+
+
+def test_sound_version_is_passed_each_time() -> None:
+    """A child for each: two versions in a row."""
+    both = opening("sys.stdin.readline(); os.write(fd, b'{\"refused\": null}\\n')")
+
+    for _ in range(2):
+        both.check(ASKED, print)
+
+
+def test_child_is_told_what_to_open() -> None:
+    """As one line of JSON, and its input stays open after it."""
+    error, _ = refusal("""
+asked = json.loads(sys.stdin.buffer.readline())
+os.write(fd, json.dumps({"refused": {"message": asked["folder"], "step": "load", "hint": ""}}).encode() + b"\\n")
+sys.stdin.read()
+""")
+
+    assert "/a/version" == error.message
+
+
+def test_stop_ends_the_child_that_runs_and_starts_none_any_more() -> None:
+    """The process is about to end: nobody waits for a model that hangs."""
+    hanging = opening("time.sleep(10_000)")
+    hanging.begin()
+    stopping = threading.Timer(0.0, hanging.stop)
+
+    stopping.start()
+    with pytest.raises(Retriable):
+        hanging.check(ASKED, print)
+    stopping.join()
+    with pytest.raises(Retriable):
+        hanging.begin()
+
+    assert hanging.stopped
+
+
+def test_no_child_is_not_the_versions_fault() -> None:
+    """A program that is not there stands for a system that has no room for another process."""
+    with pytest.raises(Retriable, match="can't start the process"):
+        FirstOpening(["/nowhere/python"]).check(ASKED, print)
+
+
+class Does:
+    """Unpickled, it does something that no `except` catches."""
+
+    def __init__(self, what: Callable[..., object], *arguments: object) -> None:
+        self.what, self.arguments = what, arguments
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return self.what, self.arguments
+
+
+@pytest.fixture
+def version(tmp_path: Path) -> Path:
+    """The folder of a version."""
+    x = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 5.0]])
+    fields = [{"name": name, "type": "double"} for name in "ab"]
+    schema = json.dumps({"type": "record", "name": "E", "fields": fields})
+    pack(LinearRegression().fit(x, x[:, 0]), PackRequest("m", tmp_path / "m"), schema=schema)
+    return tmp_path / "m" / "versions" / "1"
+
+
+MODEL = ModelSettings(open_timeout=Seconds(110.0), open_memory=Bytes(256 * 1024**2))
+
+
+@pytest.mark.parametrize(
+    ("harm", "text"),
+    [
+        pytest.param(Does(signal.raise_signal, signal.SIGSEGV), "ended with signal SIGSEGV", id="crash"),
+        pytest.param(Does(bytearray, 2 * 1024**3), "more memory than there is", id="memory"),
+        pytest.param(Does(os._exit, 0), "ended with exit code 0", id="exit", marks=pytest.mark.slow),
+    ],
+)
+def test_version_that_would_end_this_process_is_refused_at_load(version: Path, harm: Does, text: str) -> None:
+    """In a real child, whose memory is limited."""
+    replace_file(version, "model.joblib", pickle.dumps(harm))
+    passed: list[str] = []
+
+    with pytest.raises(PackageError) as caught:
+        open_behind_child(MODEL, version, FirstOpening(), witness=lambda step, found: passed.append(step))
+
+    assert "load" == caught.value.step
+    assert text in caught.value.message
+    assert "hash" in passed
+
+
+def test_sound_version_is_opened_here_after_the_child(version: Path) -> None:
+    """And the child is given as much memory as the version's files ask for."""
+    assert "m@1" == open_behind_child(MODEL, version, FirstOpening()).manifest.model
