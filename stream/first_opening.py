@@ -35,6 +35,9 @@ __all__ = ["Asked", "FirstOpening"]
 _STEPS = ("manifest", "signature", "hash", "load", "golden")
 """As in `stream.store`, which this module does not wait for."""
 
+_STDERR = 2
+"""What a model prints while it is opened is no data; `sys.stderr` may be something that is no file."""
+
 _GRACE_S = 5.0
 """For a child that has closed its end to end by itself; the system may need a moment for a large one."""
 
@@ -111,7 +114,7 @@ class FirstOpening:
                     [*self._command, str(theirs)],
                     bufsize=0,
                     stdin=subprocess.PIPE,
-                    stdout=sys.stderr,
+                    stdout=_STDERR,
                     pass_fds=[theirs],
                     env=child_environ(os.environ) | dict.fromkeys(_THREADS, "1"),
                 )
@@ -124,13 +127,19 @@ class FirstOpening:
             finally:
                 os.close(theirs)
 
-    def check(self, asked: Asked, witness: Callable[[str, str], None]) -> None:
+    def check(
+        self,
+        asked: Asked,
+        witness: Callable[[str, str], None],
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
         """
         Let a child open a version.
 
         Args:
             asked: which.
             witness: where it is refused, called with each step that it has passed in the child.
+            meanwhile: called once the child is at work.
         Raises: PackageError with the step that failed, or at which the child ended; Retriable when no child could
             be started, or `stop` ended it.
         Blocks until it has ended, `timeout_s` at most.
@@ -138,8 +147,10 @@ class FirstOpening:
         try:
             self.begin()
             assert self._child is not None
+            deadline = time.monotonic() + asked.timeout_s
             _ask(self._child, asked)
-            verdict = _verdict(self._said, asked.timeout_s)
+            meanwhile()
+            verdict = _verdict(self._said, deadline)
             if verdict.sound:
                 return
             said_all = verdict.late or verdict.refused is not None
@@ -208,8 +219,8 @@ class _Verdict:
         return next((step for step in _STEPS if step not in self.passed), _STEPS[-1])
 
 
-def _verdict(said: int, timeout_s: float) -> _Verdict:
-    verdict, deadline = _Verdict(), time.monotonic() + timeout_s
+def _verdict(said: int, deadline: float) -> _Verdict:
+    verdict = _Verdict()
     for line in _lines(said, deadline):
         word = json.loads(line)
         if "passed" in word:

@@ -54,6 +54,12 @@ def open_configured(
     return open_behind_child(settings.model, place, opening)
 
 
+def _get_ready() -> None:
+    """Import what nearly every model needs while the child opens it: here it is needed next."""
+    import sklearn.compose
+    import sklearn.ensemble  # noqa: F401
+
+
 def open_behind_child(
     model: ModelSettings,
     place: Path,
@@ -84,7 +90,7 @@ def open_behind_child(
         files = sum(entry.size_bytes for entry in manifest.files.values())
         memory = model.open_memory + 2 * files
         asked = Asked(str(folder), sha256, trust.types, trust.max_bytes, memory, model.open_timeout or 0.0)
-        opening.check(asked, witness)
+        opening.check(asked, witness, _get_ready)
 
     return open_package(place, version, trust=trust, witness=witness, first=first)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from sklearn.linear_model import LinearRegression
 from stream.app.reload import PASSING_LOOKS, Reloader
 from stream.errors import BrokerRefused, Retriable, SettingsError
 from stream.first_opening import FirstOpening
-from stream.settings import ModelSettings, Settings
+from stream.settings import ModelSettings, Seconds, Settings
 from stream.store import Package, PackRequest, open_package, pack
 from stream.telemetry import Metrics
 
@@ -248,3 +250,40 @@ class TestLook:
         assert [False, False] == [rig.reloader.look(), rig.reloader.look()]
         assert type(fault).__name__ in rig.reloader.last.error
         assert 1 == rig.metrics.value("stream_reloads_total", result="refused")
+
+
+class TestFirstOpening:
+    """A version that a child process opens first."""
+
+    def _reloader(self, folder: Path, script: str) -> tuple[Reloader, list[str]]:
+        settings = Settings(model=ModelSettings(uri=str(folder), open_timeout=Seconds(60.0)))
+        opening = FirstOpening([sys.executable, "-S", "-c", script])
+        taken: list[str] = []
+        reloader = Reloader.of(
+            settings, open_package(folder), lambda p: taken.append(p.manifest.model), Metrics(), opening
+        )
+        packed(folder, 2.0)
+        return reloader, taken
+
+    def test_version_that_ends_the_child_is_refused_once_and_the_running_one_goes_on(
+        self, folder: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """With the signal that would have ended this process."""
+        reloader, taken = self._reloader(folder, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+
+        assert [False, False] == [reloader.look(), reloader.look()]
+
+        assert ([], "line@1", 2) == (taken, reloader.package.manifest.model, reloader.last.version)
+        assert "SIGSEGV" in reloader.last.error
+        assert 1 == len([record for record in caplog.records if "is refused" in record.getMessage()])
+
+    def test_stop_ends_a_look_without_a_word(self, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+        """The process is about to end, and a child hangs."""
+        reloader, taken = self._reloader(folder, "import time; time.sleep(10_000)")
+        stopping = threading.Timer(0.0, reloader.stop)
+        stopping.start()
+
+        assert not reloader.look()
+        stopping.join()
+
+        assert ([], None, []) == (taken, reloader.last.version, caplog.records)
