@@ -8,6 +8,7 @@ trusted types is not believed. See <https://mlflow.org/docs/latest/ml/model/> fo
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -29,6 +30,9 @@ __all__ = ["MLMODEL", "read_mlflow_folder"]
 MLMODEL = "MLmodel"
 
 _MAX_HEAD_BYTES = 1_000_000
+
+_MAX_EXAMPLE_BYTES = 64 * 1024**2
+"""MLflow's examples are a few rows; as Python's objects they take ten times as much."""
 
 
 def read_mlflow_folder(folder: Path) -> Brought:
@@ -90,7 +94,10 @@ def _read(folder: Path, name: object, limit: int = MAX_VERSION_BYTES) -> bytes:
     if path.resolve() != folder.resolve() / name:
         raise _refusal(folder, f"{name} is a link")
     try:
-        if path.stat().st_size > limit:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            raise _refusal(folder, f"{name} is not a regular file")
+        if state.st_size > limit:
             raise _refusal(folder, f"{name} is larger than {limit} bytes")
         return path.read_bytes()
     except OSError as error:
@@ -207,7 +214,7 @@ def _example(folder: Path, head: Mapping[str, Any], inputs: Mapping[str, str]) -
         return None
     import pandas as pd
 
-    content = _read(folder, about.get("artifact_path"))
+    content = _read(folder, about.get("artifact_path"), _MAX_EXAMPLE_BYTES)
     loaded = attempt(partial(_frame, content))
     if not isinstance(loaded, pd.DataFrame):
         raise _refusal(folder, f"{about.get('artifact_path')} is not a table of rows")

@@ -136,3 +136,10 @@ def test_schema_that_doubles_with_each_level_is_read_or_refused() -> None:
     except SchemaError:
         return
     assert [] == read_container(_file(_laughs(40)), MAX_ROWS, MAX_BYTES)[1]
+
+
+def test_schema_of_very_many_fields_is_read_at_once() -> None:
+    """Each name is looked up, not compared with all before it."""
+    fields = [{"name": f"f{i}", "type": "double"} for i in range(30_000)]
+
+    assert 30_000 == len(RecordSchema(json.dumps({"type": "record", "name": "R", "fields": fields})).fields)

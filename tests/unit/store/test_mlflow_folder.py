@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,16 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
     (folder / "model.pkl").unlink()
     (folder / "model.pkl").symlink_to(tmp_path / "model.pkl")
     with pytest.raises(PackageError, match="is a link"):
+        read_model(folder)
+
+
+def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
+    """Nobody writes into it."""
+    joblib.dump(logistic(), tmp_path / "model.pkl")
+    folder = sklearn_folder(tmp_path / "m")
+    (folder / "model.pkl").unlink()
+    os.mkfifo(folder / "model.pkl")
+    with pytest.raises(PackageError, match="not a regular file"):
         read_model(folder)
 
 
