@@ -140,8 +140,8 @@ class FirstOpening:
             asked: which.
             witness: where it is refused, called with each step that it has passed in the child.
             meanwhile: called once the child is at work.
-        Raises: PackageError with the step that failed, or at which the child ended; Retriable when no child could
-            be started, or `stop` ended it.
+        Raises: PackageError with the step that failed, or at which the child ended, and an OSError as its cause where
+            the system could not read the version; Retriable when no child could be started, or `stop` ended it.
         Blocks until it has ended, `timeout_s` at most.
         """
         try:
@@ -162,7 +162,8 @@ class FirstOpening:
         for step, found in verdict.passed.items():
             witness(step, found)
         if verdict.refused is not None:
-            raise PackageError(**verdict.refused)
+            cause = None if verdict.errno is None else OSError(verdict.errno, os.strerror(verdict.errno))
+            raise PackageError(**verdict.refused) from cause
         raise _ended(asked, verdict, code)
 
     def stop(self) -> None:
@@ -204,12 +205,14 @@ class _Verdict:
     Attributes:
         passed: what it found, by step.
         refused: `message`, `step` and `hint` of its refusal.
+        errno: the system's number of what that comes from; None where it comes from the version.
         sound: whether it came to its end without one.
         late: whether its time ran out before.
     """
 
     passed: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] | None = None
+    errno: int | None = None
     sound: bool = False
     late: bool = False
 
@@ -226,7 +229,8 @@ def _verdict(said: int, deadline: float) -> _Verdict:
         if "passed" in word:
             verdict.passed[word["passed"]] = word["found"]
         else:
-            verdict.refused, verdict.sound = word["refused"], word["refused"] is None
+            verdict.refused, verdict.errno = word["refused"], word.get("errno")
+            verdict.sound = verdict.refused is None
             return verdict
     verdict.late = time.monotonic() >= deadline
     return verdict

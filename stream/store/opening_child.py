@@ -49,9 +49,16 @@ def main(fd: int, source: BinaryIO) -> None:
             _open(request, say)
         except PackageError as error:
             refused = {"step": error.step, "message": error.message[:_TEXT_CHARS], "hint": error.hint}
-            say(refused=refused)
+            say(refused=refused, errno=_errno(error))
         else:
             say(refused=None)
+
+
+def _errno(error: BaseException | None) -> int | None:
+    """The system's number of what a refusal comes from; None where it comes from the version."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__
+    return None if error is None else error.errno
 
 
 def _open(request: dict[str, Any], say: Any) -> None:
@@ -70,6 +77,11 @@ def _open(request: dict[str, Any], say: Any) -> None:
             step=STEPS[len(passed)],
             hint="if it has to be that large, raise [model] open_memory",
         ) from None
+    except OSError as error:
+        text = f"{request['folder']}: opening it raised {type(error).__name__}: {error}"
+        raise PackageError(
+            text, step=STEPS[len(passed)], hint="see to its disk, or the limit of open files"
+        ) from error
 
 
 def _limit(request: dict[str, Any]) -> None:

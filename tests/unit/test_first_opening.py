@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pickle
@@ -78,6 +79,17 @@ os.write(fd, json.dumps({"refused": {"message": "m", "step": "golden", "hint": "
     error, _ = refusal(script)
 
     assert ("m", "golden", "h") == (error.message, error.step, error.hint)
+
+
+def test_file_that_the_child_could_not_read_is_not_the_versions_fault() -> None:
+    """The refusal has the system's error as its cause, as if it had been met here."""
+    error, _ = refusal("""
+said = {"refused": {"message": "m", "step": "hash", "hint": "h"}, "errno": 5}
+os.write(fd, json.dumps(said).encode() + b"\\n")
+""")
+
+    assert isinstance(error.__cause__, OSError)
+    assert errno.EIO == error.__cause__.errno
 
 
 def test_sound_version_is_passed_each_time() -> None:
