@@ -82,15 +82,16 @@ class FirstOpening:
         self._child: subprocess.Popen[bytes] | None = None
         self._said = -1
         self._lock = threading.Lock()
-        self._stopped = False
+        self._stopped = self._checking = False
 
-    @classmethod
-    def of(cls, timeout_s: float | None) -> FirstOpening:
-        """One whose child has begun; not yet where a version is opened without a child (None)."""
-        opening = cls()
-        if timeout_s is not None:
-            opening.begin()
-        return opening
+    def __enter__(self) -> FirstOpening:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """No child is left behind: not one that runs, nor one that was never asked anything."""
+        self.stop()
+        if not self._checking:
+            self._end()
 
     @property
     def stopped(self) -> bool:
@@ -144,6 +145,7 @@ class FirstOpening:
             the system could not read the version; Retriable when no child could be started, or `stop` ended it.
         Blocks until it has ended, `timeout_s` at most.
         """
+        self._checking = True
         try:
             self.begin()
             assert self._child is not None
@@ -157,6 +159,7 @@ class FirstOpening:
             code = _code_of(self._child, 0.0 if said_all else _GRACE_S)
         finally:
             self._end()
+            self._checking = False
         if self._stopped:
             raise Retriable("the process is about to end: nothing is opened any more")
         for step, found in verdict.passed.items():

@@ -61,7 +61,7 @@ def build_rest(settings: Settings, opening: FirstOpening | None = None) -> Rest:
     Raises: Refused when the model package can't be used.
     Blocks while it is opened.
     """
-    opening = opening or FirstOpening.of(settings.model.open_timeout)
+    opening = opening or FirstOpening()
     package = open_configured(settings, opening=opening)
     log_origin(package, settings.model)
     metrics = Metrics("serve")

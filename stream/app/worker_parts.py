@@ -88,7 +88,7 @@ def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
         registry does not answer in time, BrokerRefused when it refuses.
     Blocks while the package is opened, and for the registry.
     """
-    opening = opening or FirstOpening.of(settings.model.open_timeout)
+    opening = opening or FirstOpening()
     package = open_configured(settings, opening=opening)
     writers = writers_of(settings)
     metrics, progress = Metrics(), Progress(time.monotonic)

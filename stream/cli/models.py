@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import config_option, json_option, settings_of
+from stream.cli.options import config_option, first_opening, json_option, settings_of
 from stream.cli.terminal import as_json, print_data, print_line, print_table, say, short
-from stream.first_opening import FirstOpening
 
 if TYPE_CHECKING:
     from stream.settings import Settings
@@ -196,7 +195,7 @@ def verify(
       stream models verify models/flights --key release.pub.pem
     """
     settings = settings_of(config)
-    opening = FirstOpening.of(settings.model.open_timeout)  # it imports while this process does
+    opening = first_opening(settings)  # it imports while this process does
     from stream.errors import PackageError
     from stream.resources import open_behind_child
     from stream.store import STEPS
@@ -248,7 +247,7 @@ def rollback(package: Path | None, to: int | None, config: Path | None, json_out
       stream models rollback models/flights --to 1
     """
     settings = settings_of(config)
-    opening = FirstOpening.of(settings.model.open_timeout)  # it imports while this process does
+    opening = first_opening(settings)  # it imports while this process does
     from stream.resources import open_behind_child
     from stream.store import roll_back
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stream.first_opening import FirstOpening
 from stream.settings import SIGN_PASSWORD, Settings
 from stream.shown import shown
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "config_option",
     "delimiter_option",
+    "first_opening",
     "json_option",
     "model_option",
     "settings_of",
@@ -59,6 +61,18 @@ delimiter_option = click.option(
 )
 
 json_option = click.option("--json", "json_out", is_flag=True, help="Print JSON instead of a table.")
+
+
+def first_opening(settings: Settings) -> FirstOpening:
+    """
+    What opens a version before this process does: its child imports while this process does, and ends with the command.
+
+    Raises: Retriable when the system can't start one.
+    """
+    opening = click.get_current_context().with_resource(FirstOpening())
+    if settings.model.open_timeout is not None:
+        opening.begin()
+    return opening
 
 
 def settings_of(config: Path | None, package: Path | None = None) -> Settings:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import config_option, model_option, settings_of
+from stream.cli.options import config_option, first_opening, model_option, settings_of
 from stream.extras import require
-from stream.first_opening import FirstOpening
 
 __all__ = ["serve"]
 
@@ -45,6 +44,6 @@ def serve(model: Path | None, config: Path | None, host: str | None, port: int |
     serve = settings.serve
     port = serve.port if port is None else port  # 0 is a port too
     settings = replace(settings, serve=replace(serve, host=host or serve.host, port=port))
-    opening = FirstOpening.of(settings.model.open_timeout)  # it imports while this process does
+    opening = first_opening(settings)  # it imports while this process does
     set_up_logging(settings.logging)
     run_rest(settings, opening)

@@ -127,6 +127,14 @@ def test_stop_ends_the_child_that_runs_and_starts_none_any_more() -> None:
     assert hanging.stopped
 
 
+def test_child_that_is_never_asked_ends_with_its_owner() -> None:
+    """A command that is refused before it opens anything leaves no process behind."""
+    with opening("sys.stdin.read()") as unused:
+        unused.begin()
+
+    assert unused.stopped
+
+
 def test_no_child_is_not_the_versions_fault() -> None:
     """A program that is not there stands for a system that has no room for another process."""
     with pytest.raises(Retriable, match="can't start the process"):
