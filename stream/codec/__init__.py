@@ -16,7 +16,8 @@ from stream.codec.framing import (
     single_object_prefix,
     unframe,
 )
-from stream.codec.leaf import Leaf, default_of, find, type_at
+from stream.codec.leaf import Leaf, default_of, find
+from stream.codec.node_types import plain_type
 from stream.codec.nodes import (
     ABSENT,
     PRIMITIVES,
@@ -27,7 +28,9 @@ from stream.codec.nodes import (
     Primitive,
     Record,
     Union,
+    branch_name,
     is_null,
+    several,
     strip_null,
 )
 from stream.codec.schema import RecordSchema
@@ -52,6 +55,7 @@ __all__ = [
     "Union",
     "WriterSchemas",
     "bare_form",
+    "branch_name",
     "compare",
     "confluent_prefix",
     "confluent_prefixes",
@@ -59,12 +63,13 @@ __all__ = [
     "find",
     "is_null",
     "plain_row",
+    "plain_type",
     "read_container",
     "read_row",
+    "several",
     "single_object_prefix",
     "stored",
     "strip_null",
-    "type_at",
     "typed_row",
     "unframe",
     "write_row",

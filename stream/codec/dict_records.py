@@ -8,8 +8,8 @@ from typing import Any
 
 import fastavro
 
-from stream.codec.leaf import type_at
-from stream.codec.nodes import Array, Map, Node, Record, Union, strip_null
+from stream.codec.node_types import plain_type
+from stream.codec.nodes import Array, Map, Node, Record, Union, branch_name, several, strip_null
 from stream.codec.schema import RecordSchema
 from stream.errors import RecordError
 
@@ -67,7 +67,7 @@ def plain_row(schema: RecordSchema, record: Mapping[str, object]) -> dict[str, o
 
 
 def _plain(node: Node, value: Any) -> Any:
-    node = _branch(strip_null(node)[0], value)
+    node = strip_null(node)[0]
     if value is None:
         return None
     if isinstance(node, Record):
@@ -76,18 +76,8 @@ def _plain(node: Node, value: Any) -> Any:
         return [_plain(node.items, item) for item in value]
     if isinstance(node, Map):
         return {key: _plain(node.values, item) for key, item in value.items()}
-    kind = type_at(node)
+    if isinstance(node, Union):
+        branches = {branch_name(one): one for one in several(node)}
+        return {name: _plain(branches[name], one) for name, one in value.items()}
+    kind = plain_type(node)
     return value if kind is None else kind.json_value(value)
-
-
-def _branch(node: Node, value: object) -> Node:
-    """Of a union of several types the first that has values of this class: fastavro doesn't say which it read."""
-    branches = node.branches if isinstance(node, Union) else (node,)
-    return next((branch for branch in branches if type(value) in _classes(branch)), branches[0])
-
-
-def _classes(node: Node) -> tuple[type, ...]:
-    kind = type_at(node)
-    if kind is not None:
-        return kind.python_types
-    return (list,) if isinstance(node, Array) else (dict,)

@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from stream.codec.leaf import Leaf, default_of, describe, find
 from stream.codec.nodes import ABSENT, Field, Node, Primitive, Record, Union, is_null, strip_null
-from stream.codec.promotion import alike, columnar, fits, type_name
+from stream.codec.promotion import alike, columnar, fits, position_of, type_name
 from stream.errors import RecordError
 
-__all__ = ["LeafPlan", "Step", "default_or_fault", "position_of", "resolve"]
+__all__ = ["LeafPlan", "Step", "default_or_fault", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +117,6 @@ def _wrong(wanted: list[Field], written: Node, expected: str) -> RecordError:
     path = ".".join(field.name for field in wanted)
     text = f"field {path!r} is {type_name(written)}; {expected} is expected"
     return RecordError(text, reason="wrong_type", field=path)
-
-
-def position_of(record: Record, field: Field) -> int | None:
-    """The writer's field of that name, else of one of the reader's aliases for it."""
-    names = [found.name for found in record.fields]
-    return next((names.index(name) for name in (field.name, *field.aliases) if name in names), None)
 
 
 def default_or_fault(wanted: Sequence[Field], depth: int) -> object:

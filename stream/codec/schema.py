@@ -13,6 +13,7 @@ from stream.codec.canonical import canonical_form, fingerprint
 from stream.codec.default import fits
 from stream.codec.fastavro_form import fastavro_form, fastavro_parsed
 from stream.codec.leaf import Leaf, describe, find
+from stream.codec.node_types import fields_within
 from stream.codec.nodes import ABSENT, Field, Record, strip_null
 from stream.codec.schema_parser import parse
 from stream.codec.subset import rust_text
@@ -108,7 +109,10 @@ class RecordSchema:
         steps = find(self.root, path)
         for step in steps:
             _check(step, self.name)
-        return describe(steps)
+        found = describe(steps)
+        for field in fields_within(steps[-1].type):
+            _check(field, self.name)
+        return found
 
     def leaves(self) -> tuple[Leaf, ...]:
         """

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from stream.codec.fastavro_form import fastavro_form
-from stream.codec.leaf import type_at
-from stream.codec.nodes import Array, Map, Node, Record, is_null, strip_null
+from stream.codec.node_types import plain_type
+from stream.codec.nodes import Array, Map, Node, Record, Union, branch_name, is_null, several, strip_null
 from stream.codec.schema import RecordSchema
 
 __all__ = ["bare_form", "typed_row"]
@@ -21,30 +21,9 @@ def bare_form(schema: RecordSchema) -> object:
 
     Args:
         schema: of a file.
-    Returns: its JSON. In unions of several types the logical types stay: they tell the branches apart.
+    Returns: its JSON, in which a value says of which of several types it is (`fastavro_form`).
     """
-    return _without_meaning(fastavro_form(schema.root))
-
-
-def _without_meaning(form: Any) -> Any:
-    if isinstance(form, list):
-        return (
-            form
-            if len([one for one in form if one != "null"]) > 1
-            else [_without_meaning(one) for one in form]
-        )
-    if not isinstance(form, dict):
-        return form
-    kept = {key: value for key, value in form.items() if key not in _MEANING}
-    for key in ("items", "values"):
-        if key in kept:
-            kept[key] = _without_meaning(kept[key])
-    if "fields" in kept:
-        kept["fields"] = [{**one, "type": _without_meaning(one["type"])} for one in kept["fields"]]
-    return kept
-
-
-_MEANING = frozenset({"logicalType", "precision", "scale"})
+    return fastavro_form(schema.root, meaning=False)
 
 
 def typed_row(schema: RecordSchema) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -86,8 +65,22 @@ class _Maker:
         if isinstance(bare, Array | Map):
             each = self._change(bare.items if isinstance(bare, Array) else bare.values)
             return None if each is None else (_items(each) if isinstance(bare, Array) else _values(each))
-        kind = None if is_null(bare) else type_at(bare)
+        if isinstance(bare, Union):
+            return self._branch(bare)
+        kind = None if is_null(bare) else plain_type(bare)
         return None if kind is None or kind.name == kind.kind else kind.python_value
+
+    def _branch(self, union: Union) -> _Typed | None:
+        changes = {branch_name(one): self._change(one) for one in several(union)}
+        if not any(changes.values()):
+            return None
+
+        def typed(value: dict[str, Any]) -> dict[str, Any]:
+            return {
+                name: one if (each := changes[name]) is None else each(one) for name, one in value.items()
+            }
+
+        return typed
 
 
 def _items(each: _Typed) -> _Typed:

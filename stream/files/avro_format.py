@@ -93,15 +93,20 @@ class _Writer:
     def __init__(self, file: IO[bytes], avro: str) -> None:
         from fastavro.write import Writer
 
-        self._writer = Writer(file, fastavro.parse_schema(json.loads(avro)), codec="deflate")
-        self._types = RecordSchema(avro).types()
+        schema = RecordSchema(avro)
+        self._writer: Any = Writer(file, fastavro.parse_schema(json.loads(avro)), codec="deflate")
+        named: dict[str, Any] = {}
+        # The file has the schema itself; the values are told apart by the form of it that names their branches.
+        self._writer.schema = fastavro.parse_schema(cast("Any", bare_form(schema)), named)
+        self._writer._named_schemas = named  # type: ignore[attr-defined]
+        self._types = schema.types()
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
         """Writes bare numbers: Python's classes can't hold each of Avro's dates and times."""
         names = batch.schema.names
         types = [self._types[name] for name in names]
         columns = [
-            kind.to_storage(column.cast(kind.arrow)).to_pylist()
+            kind.python_values(kind.to_storage(column.cast(kind.arrow)))
             for kind, column in zip(types, batch.columns, strict=True)
         ]
         for row in zip(*columns, strict=True):

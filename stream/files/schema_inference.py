@@ -107,10 +107,20 @@ def _field(column: str, name: str, kind: object, nullable: bool) -> dict[str, An
 
 def _finding(column: str, name: str, kind: Any, why: str) -> str:
     shown = kind if isinstance(kind, str) else kind.get("logicalType", kind["type"])
-    if isinstance(kind, dict) and kind["type"] == "array":
-        shown = f"array<{kind['items']}>"
+    if isinstance(kind, dict) and kind["type"] in ("array", "map"):
+        inner = kind["items" if kind["type"] == "array" else "values"]
+        shown = f"{kind['type']}<{_called(inner)}>"
     renamed = f"; called {name} since Avro names hold letters, digits and _ only" if name != column else ""
     return f"column {column!r}: {shown}, {why}{renamed}"
+
+
+def _called(kind: Any) -> str:
+    """An item's type, for people."""
+    if isinstance(kind, list):
+        return " or ".join(_called(one) for one in reversed(kind))
+    if isinstance(kind, str):
+        return kind
+    return str(kind.get("logicalType", kind["type"]))
 
 
 def _column(sample: Sample, column: str, name: str, is_text: bool, exact: bool) -> tuple[Any, str]:
@@ -168,19 +178,36 @@ def _from_values(place: str, column: str, rows: Sequence[Row], name: str) -> tup
     if kinds == {str}:
         return _from_texts(column, rows)
     if kinds == {list}:
-        items = [item for row in rows for item in row.values[column]]
-        if all(_kind(item) in (int, float) for item in items):
-            return {"type": "array", "items": "double"}, "since all are lists of numbers"
-        if all(isinstance(item, str) for item in items):
-            return {"type": "array", "items": "string"}, "since all are lists of texts"
-        return None, "its lists hold neither numbers nor texts only"
+        return _from_items(place, column, rows, name)
     if kinds == {dict}:
-        return _nested(place, column, rows, name), "since all are objects"
+        why = "since all are objects; give --schema with a map if their keys are data"
+        return _nested(place, column, rows, name), why
     first = {type(row.values[column]): row.number for row in reversed(rows)}
     seen = ", ".join(f"{kind.__name__} (row {number})" for kind, number in first.items())
     raise SampleError(
         f"{place}: column {column!r} holds values of several types: {seen}", hint="make them one"
     )
+
+
+def _from_items(place: str, column: str, rows: Sequence[Row], name: str) -> tuple[Any, str]:
+    """Arrays: of numbers, texts or booleans; of objects or lists, whose own types are found likewise."""
+    items = [Row(row.number, {column: item}) for row in rows for item in row.values[column]]
+    present = [row for row in items if row.values[column] is not None]
+    kinds = {_kind(row.values[column]) for row in present}
+    found: Any = None
+    if kinds <= {int, float}:
+        found, what = "double", "numbers"
+    elif kinds in ({str}, {bool}):
+        found, what = ("string", "texts") if kinds == {str} else ("boolean", "true or false")
+    elif kinds == {dict}:
+        found, what = _nested(place, column, present, f"{name}_item"), "objects"
+    elif kinds == {list}:
+        found, why = _from_items(place, column, present, name)
+        what = f"lists; {why}"
+    if found is None:
+        return None, "its lists hold neither numbers, texts, objects nor lists only"
+    items_type = found if len(present) == len(items) else ["null", found]
+    return {"type": "array", "items": items_type}, f"since all are lists of {what}"
 
 
 def _kind(value: object) -> type:
@@ -214,6 +241,9 @@ def _from_arrow(kind: pa.DataType, name: str, exact: bool) -> Any:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         items = _from_arrow(kind.value_type, f"{name}_item", exact)
         return None if items is None else {"type": "array", "items": items}
+    if pa.types.is_map(kind):
+        values = _from_arrow(kind.item_type, f"{name}_value", exact) if kind.key_type == pa.string() else None
+        return None if values is None else {"type": "map", "values": ["null", values]}
     found = type_for(kind, exact=exact)
     return None if found is None else found.schema
 

@@ -87,8 +87,8 @@ class Session:
 
     def _prepare(self, query: str) -> None:
         """Make the files that a statement reads what they are to the other doors."""
-        cells = prepare_files(self._connection, query, self.registered.leaves)
-        self.registered.outcomes.read_cells(cells)
+        texts = prepare_files(self._connection, query, self.registered.leaves)
+        self.registered.outcomes.read_cells(texts.cells, texts.documents)
 
     def execute(self, statement: duckdb.Statement | str) -> int:
         """

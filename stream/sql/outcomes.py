@@ -133,14 +133,14 @@ class Outcomes:
         )
         self.type = self._scorer.type
 
-    def read_cells(self, columns: Collection[str]) -> None:
+    def read_cells(self, cells: Collection[str], documents: Collection[str] = ()) -> None:
         """
-        Say which columns hold a csv's cells as texts.
+        Say which columns hold a csv's cells as texts, and which JSON.
 
         Args:
-            columns: by name; of the statement that runs next.
+            cells, documents: by name; of the statement that runs next.
         """
-        self._scorer.cells = columns
+        self._scorer.cells, self._scorer.documents = cells, documents
 
     def score(self, rows: pa.Array) -> pa.Array:
         """
@@ -175,7 +175,8 @@ class Outcomes:
 
     def _check_columns(self, scored: ScoredTable, names: Sequence[str]) -> None:
         """A column that the table lacks is missing in every row: a mistake of the query, not of its data."""
-        missing = [one.field for one in scored.fields.get(0, ()) if one.reason == "missing_field"]
+        lacking = [one.field for one in scored.fields.get(0, ()) if one.reason == "missing_field"]
+        missing = [name for name in lacking if "[" not in name]  # else a field within a value
         if missing:
             raise QueryError(
                 f"{self._name}(f): the rows lack {', '.join(map(repr, missing))}, which {self._manifest.model} "

@@ -41,6 +41,7 @@ class StructScorer:
         type: a struct of `prediction` and `error`; the first has the prediction's fields, the second `stage`,
             `reason` and `message`.
         cells: columns whose texts are a csv's cells, and stand for numbers, dates …
+        documents: columns whose texts are JSON.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class StructScorer:
         self._schema = RecordSchema(features)
         self._carried = {path: self._names(path) for path in model.manifest.carry}
         self.cells: Collection[str] = ()
+        self.documents: Collection[str] = ()
         self._scorers: dict[tuple[str, ...], TableScorer] = {}
         self._types = TableScorer(model, self._schema).types
         self._prediction = pa.struct([(name, arrow_of(kind)) for name, kind in self._types.items()])
@@ -81,6 +83,10 @@ class StructScorer:
             )
         valid = rows.is_valid()
         batch = pa.RecordBatch.from_struct_array(rows.filter(valid) if rows.null_count else rows)
+        for name in {*self.documents} & {*batch.schema.names}:
+            place = batch.schema.get_field_index(name)
+            if pa.types.is_string(batch.column(place).type):
+                batch = batch.set_column(place, name, batch.column(place).cast(pa.json_()))
         scored = self._scorer(batch.schema.names).score(batch, text=self.cells)
         if look is not None:
             look(batch.schema.names, scored)

@@ -155,6 +155,15 @@ class AvroType(ForeignReading):
         values: list[Any] = column.to_pylist()
         return values
 
+    def python_values(self, column: pa.Array) -> list[Any]:
+        """
+        Args:
+            column: of the Arrow type, or of that in files.
+        Returns: Python's own values. Raises: OverflowError, ValueError for what Python's calendar can't hold.
+        """
+        values: list[Any] = column.to_pylist()
+        return values
+
     def json_value(self, value: Any) -> Any:
         """
         Args:

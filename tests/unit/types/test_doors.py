@@ -30,8 +30,9 @@ from stream.scoring import carried_names
 from stream.store import Package, PackRequest, open_package, pack
 from stream.table import TableScorer, record_reader
 from stream.types import AvroType, json_text
+from tests.unit.codec.samples import container
 from tests.unit.rest.models import door
-from tests.unit.types.kinds import EVERY, avro
+from tests.unit.types.kinds import EVERY, avro, nullable
 
 Outcome: TypeAlias = "dict[str, Any] | str"
 """A prediction as JSON has it, without the model; or the reason for which there is none."""
@@ -75,7 +76,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         named = json.loads(
             json.dumps(avro(kind)).replace('"Fixed"', f'"F{name}"').replace('"Colour"', f'"E{name}"')
         )
-        fields.append({"name": name, "type": ["null", named], "default": None})
+        fields.append({"name": name, "type": nullable(named), "default": None})
     schema = json.dumps({"type": "record", "name": "Event", "fields": fields})
     path = tmp_path_factory.mktemp("doors") / "sum"
     pack(Sum(), PackRequest("sum", path, carry=tuple(KINDS)), schema=schema)
@@ -206,9 +207,7 @@ def through_avro(folder: Path, package: Package) -> Iterator[Score]:
 
     def score(row: Mapping[str, Any]) -> Outcome:
         writer, values = as_event(package, row)
-        out = io.BytesIO()
-        fastavro.writer(out, writer.parsed, [values])
-        return scored(scorer, out.getvalue(), "avro", folder)
+        return scored(scorer, container(writer, [write_row(writer, values)]), "avro", folder)
 
     yield score
 
