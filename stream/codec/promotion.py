@@ -20,11 +20,22 @@ from stream.codec.nodes import (
     Record,
     Union,
     is_null,
+    several,
     strip_null,
 )
+from stream.codec.type_names import type_name
 from stream.types import AvroType, Misfit, type_of
 
-__all__ = ["Convert", "alike", "columnar", "converter", "fits", "matching", "position_of", "type_name"]
+__all__ = [
+    "Convert",
+    "alike",
+    "columnar",
+    "converter",
+    "fits",
+    "matching",
+    "position_of",
+    "why_not",
+]
 
 PROMOTIONS: dict[str, frozenset[str]] = {
     "int": frozenset({"long", "float", "double"}),
@@ -84,6 +95,30 @@ def _fits_record(written: Record, expected: Record) -> bool:
         elif not fits(written.fields[position].type, field.type):
             return False
     return True
+
+
+def why_not(written: Node, expected: Node) -> Misfit:
+    """
+    Say why no value of a written type can be read as the expected one.
+
+    Args:
+        written: the writer's type; it does not `fit`.
+        expected: the reader's type.
+    Returns: what is wrong, and where in it (`[].at`, `["…"].at`).
+    """
+    mine = strip_null(expected)[0]
+    if isinstance(written, Array) and isinstance(mine, Array):
+        return why_not(written.items, mine.items).within("[]")
+    if isinstance(written, Map) and isinstance(mine, Map):
+        return why_not(written.values, mine.values).within('["…"]')
+    if isinstance(written, Record) and isinstance(mine, Record):
+        for field in mine.fields:
+            position = position_of(written, field)
+            if position is None and field.default is ABSENT:
+                return Misfit("is missing, and has no default", field.name, reason="missing_field")
+            if position is not None and not fits(written.fields[position].type, field.type):
+                return why_not(written.fields[position].type, field.type).within(field.name)
+    return Misfit(f"is {type_name(written)}; {type_name(expected)} is expected")
 
 
 def matching(written: Node, expected: Node) -> Node | None:
@@ -159,6 +194,8 @@ def columnar(written: Node, expected: Node) -> bool:
         expected: the reader's type, null taken off.
     Returns: False where values must be looked at one by one.
     """
+    if several(expected):
+        return False
     if isinstance(written, Enum) and isinstance(expected, Enum):
         return set(written.symbols) <= set(expected.symbols)
     if isinstance(written, Array) and isinstance(expected, Array):
@@ -250,18 +287,3 @@ _PROMOTE: dict[str, Convert] = {
     "double": _to_double,
     "bytes": _to_bytes,
 }
-
-
-def type_name(node: Node) -> str:
-    """A type's name for people: `double`, `timestamp-millis`, `array of int`, `enum Colour`."""
-    if isinstance(node, Primitive | Fixed) and node.logical == "decimal":
-        return f"decimal({node.precision},{node.scale})"
-    if isinstance(node, Primitive):
-        return node.logical or node.type
-    if isinstance(node, Array):
-        return f"array of {type_name(strip_null(node.items)[0])}"
-    if isinstance(node, Map):
-        return f"map of {type_name(strip_null(node.values)[0])}"
-    if isinstance(node, Union):
-        return " or ".join(type_name(branch) for branch in node.branches) or "nothing"
-    return f"{type(node).__name__.lower()} {node.name}"

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from stream.codec.leaf import Leaf, default_of, describe, find
 from stream.codec.nodes import ABSENT, Field, Node, Primitive, Record, Union, is_null, strip_null
-from stream.codec.promotion import alike, columnar, fits, position_of, type_name
+from stream.codec.promotion import alike, columnar, fits, position_of, why_not
+from stream.codec.type_names import type_name
 from stream.errors import RecordError
 
 __all__ = ["LeafPlan", "Step", "default_or_fault", "resolve"]
@@ -141,7 +142,9 @@ def default_or_fault(wanted: Sequence[Field], depth: int) -> object:
 def _plan(node: Node, wanted: list[Field], steps: tuple[Step, ...]) -> LeafPlan | RecordError:
     expected = strip_null(wanted[-1].type)[0]
     if not fits(node, expected):
-        return _wrong(wanted, node, type_name(expected))
+        misfit = why_not(node, expected).within(".".join(field.name for field in wanted))
+        text = f"field {misfit.field!r} {misfit}"
+        return RecordError(text, reason=misfit.reason, field=misfit.field)
     around = any(step.written and not step.nullable for step in steps[:-1])
     if not isinstance(node, Union):
         return LeafPlan(describe(wanted), steps, ABSENT, columnar(node, expected) and not around)

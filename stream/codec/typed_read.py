@@ -32,8 +32,9 @@ from stream.codec.nodes import (
     several,
     strip_null,
 )
-from stream.codec.promotion import alike, converter, fits, matching, position_of, type_name
+from stream.codec.promotion import alike, converter, fits, matching, position_of
 from stream.codec.strict import Checker
+from stream.codec.type_names import type_name
 from stream.codec.walk import INT_BYTES, LONG_BYTES, Check, Walk, varint
 from stream.types import Misfit, key_place
 

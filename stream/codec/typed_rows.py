@@ -26,19 +26,21 @@ def bare_form(schema: RecordSchema) -> object:
     return fastavro_form(schema.root, meaning=False)
 
 
-def typed_row(schema: RecordSchema) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def typed_row(schema: RecordSchema, *, exact: bool = True) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """
     Args:
         schema: of a file.
+        exact: for a reader whose types may be coarser: what they can't hold must not be rounded (`exact_value`).
     Returns: what turns a record that was read by `bare_form` into values with their meaning.
     """
-    return _Maker().record(schema.root)
+    return _Maker(exact).record(schema.root)
 
 
 class _Maker:
     """Makes the functions of one schema; a record may contain itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, exact: bool) -> None:
+        self._exact = exact
         self._records: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
     def record(self, record: Record) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -68,7 +70,9 @@ class _Maker:
         if isinstance(bare, Union):
             return self._branch(bare)
         kind = None if is_null(bare) else plain_type(bare)
-        return None if kind is None or kind.name == kind.kind else kind.python_value
+        if kind is None or kind.name == kind.kind:
+            return None
+        return kind.exact_value if self._exact else kind.python_value
 
     def _branch(self, union: Union) -> _Typed | None:
         changes = {branch_name(one): self._change(one) for one in several(union)}

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import fastavro
 import pyarrow as pa
@@ -14,6 +14,9 @@ import pyarrow as pa
 from stream.codec import RecordSchema, bare_form, typed_row
 from stream.files.file_format import OutputFormat, RowWriter
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["AvroFormat"]
 
@@ -38,11 +41,20 @@ class AvroFormat(OutputFormat):
 
     def rows(self, path: Path) -> Iterator[Row]:
         """Record by record, some megabytes of them in memory."""
+        yield from self._rows(path, exact=True)
+
+    def _rows(self, path: Path, *, exact: bool) -> Iterator[Row]:
         with self.open(path) as file:
             spans = self.spans(file)
             for span in spans:
-                for number, values in enumerate(_records(path, span), span.first_row):
+                for number, values in enumerate(_records(path, span, exact=exact), span.first_row):
                     yield Row(number, values)
+
+    def frame(self, path: Path) -> pd.DataFrame:
+        """All rows, of Python's own values."""
+        import pandas as pd
+
+        return pd.DataFrame([row.values for row in self._rows(path, exact=False)])
 
     def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:
         """Blocks together up to some megabytes."""
@@ -66,7 +78,7 @@ class AvroFormat(OutputFormat):
         return _Writer(file, avro)
 
 
-def _records(path: Path, span: Span) -> Iterator[dict[str, Any]]:
+def _records(path: Path, span: Span, *, exact: bool = True) -> Iterator[dict[str, Any]]:
     """A span's blocks, behind a header of ours, are a file of their own: its values are bare (`bare_form`)."""
     with path.open("rb") as file:
         blocks = fastavro.block_reader(file)
@@ -84,7 +96,7 @@ def _records(path: Path, span: Span) -> Iterator[dict[str, Any]]:
     header.seek(0, io.SEEK_END)
     metadata["avro.schema"] = json.dumps(bare_form(schema)).encode()
     fastavro.schemaless_writer(header, {"type": "map", "values": "bytes"}, metadata)
-    typed = typed_row(schema)
+    typed = typed_row(schema, exact=exact)
     for record in fastavro.reader(io.BytesIO(header.getvalue() + sync + content)):
         yield typed(cast("dict[str, Any]", record))
 

@@ -74,6 +74,16 @@ class AvroType(ForeignReading):
         """
         return bare
 
+    def exact_value(self, bare: Any) -> Any:
+        """
+        As `python_value`, for a reader whose type may be coarser.
+
+        Args:
+            bare: as a decoder gives it; not null.
+        Returns: `Bare` for what such a type can't hold, so that it is refused and not rounded, as on the stream.
+        """
+        return self.python_value(bare)
+
     def of_bare(self, value: Bare) -> Any:
         """
         Args:

@@ -51,7 +51,7 @@ def _entries(value: Any) -> list[tuple[Any, Any]]:
     for one in value:
         if isinstance(one, dict) and one.keys() == _ENTRY:
             found.append((one["key"], one["value"]))
-        elif isinstance(one, tuple) and len(one) == _PAIR:
+        elif isinstance(one, tuple | list) and len(one) == _PAIR:
             found.append((one[0], one[1]))
         else:
             raise mismatch("an object", value)

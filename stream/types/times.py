@@ -76,6 +76,11 @@ class TimeOfDay(AvroType):
         seconds, rest = divmod(bare, per_second)
         return dt.time(seconds // 3600, seconds // 60 % 60, seconds % 60, rest * 1_000_000 // per_second)
 
+    def exact_value(self, bare: Any) -> Any:
+        """`Bare` where there are digits behind the milliseconds."""
+        finer = type(bare) is int and bare % (_PER_SECOND[self.unit] // 1_000)
+        return Bare(bare, self) if finer else self.python_value(bare)
+
     def _parsed(self, text: str) -> int | None:
         found = _TIME.match(text)
         if found is None:

@@ -79,7 +79,7 @@ class Timestamp(AvroType):
         """An instant, an ISO text, or a number in the type's own unit; nanoseconds always as a number."""
         nanos = 0
         if isinstance(value, Bare):
-            return self.of_bare(value)
+            return self._instant(value)
         if isinstance(value, str):
             found = self._parsed(value)
             beyond = _BEYOND_MICROS.search(value)
@@ -97,6 +97,17 @@ class Timestamp(AvroType):
         if self.unit == "ns":
             return self.stored(value) + nanos  # Python's datetime ends at microseconds
         return value.replace(tzinfo=None) if self.local else value
+
+    def _instant(self, value: Bare) -> Any:
+        """Of another unit, in a zone or without one, as datetimes are taken: the same instant, or none."""
+        if isinstance(value.kind, Timestamp):
+            return self._rescale(_PER_SECOND[value.kind.unit], value.kind.name, value.value)
+        return self.of_bare(value)
+
+    def exact_value(self, bare: Any) -> Any:
+        """`Bare` where there are digits behind the milliseconds."""
+        finer = type(bare) is int and bare % (_PER_SECOND[self.unit] // 1_000)
+        return Bare(bare, self) if finer else self.python_value(bare)
 
     def _parsed(self, text: str) -> dt.datetime | None:
         found = cells.moment(text)
