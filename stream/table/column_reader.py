@@ -10,7 +10,8 @@ import pyarrow as pa
 from stream.codec import ABSENT, Field, Leaf, Record, RecordSchema, default_of, find, strip_null
 from stream.scoring import value_at
 from stream.table.row_reader import ReadRow, TextColumns, is_text, names_of, projected, record_reader, relaxed
-from stream.types import Misfit, Misfits, mismatch, parse_json
+from stream.table.struct_maps import own_keys
+from stream.types import AvroType, Misfit, Misfits, mismatch, parse_json
 
 __all__ = ["ColumnReader"]
 
@@ -225,9 +226,26 @@ class _Column:
 
     def _one_by_one(self, batch: pa.RecordBatch, text: bool, columns: dict[str, pa.Array]) -> Misfits:
         rows, unreadable = _pythonic(batch)
+        if len(self._leaves) == 1 and self._leaves[0].path == self._field.name:
+            unreadable |= _with_own_keys(rows, batch, self._leaves[0].type)
         found, wrong = _columns(*_events(rows, self._readers[text]), self._leaves)
         columns |= found
         return wrong | unreadable
+
+
+def _with_own_keys(rows: list[dict[str, object]], batch: pa.RecordBatch, kind: AvroType) -> Misfits:
+    """Maps that came as structs, in one column, with the keys that they have (`struct_maps`)."""
+    name, arrow = batch.schema.names[0], batch.schema.types[0]
+    change = own_keys(kind, arrow)
+    wrong: Misfits = {}
+    for i, row in enumerate(rows if change is not None else ()):
+        try:
+            if row.get(name) is not None:
+                row[name] = change(row[name])  # type: ignore[misc]
+        except Misfit as misfit:
+            row.clear()
+            wrong[i] = (misfit.within(name),)
+    return wrong
 
 
 def _constant(root: Record, leaf: Leaf) -> pa.Scalar | None:

@@ -24,13 +24,13 @@ from stream.types.known import (
     type_for,
     type_of,
 )
-from stream.types.maps import read_map
+from stream.types.maps import MapOf, read_map
 from stream.types.misfit import Misfit, Misfits, dead_letter_of, mismatch, shown
 from stream.types.nested_type import Nested, key_place, nullable_schema, parsed_cell, read_at
 from stream.types.spellings import date_spelling, number_spelling
-from stream.types.structs import Member
+from stream.types.structs import Member, Struct
 from stream.types.type_facts import ForeignNames
-from stream.types.unions import read_branch
+from stream.types.unions import Choice, read_branch
 
 __all__ = [
     "CELL_TYPES",
@@ -39,13 +39,16 @@ __all__ = [
     "TYPES",
     "AvroType",
     "Bare",
+    "Choice",
     "ForeignNames",
     "List",
+    "MapOf",
     "Member",
     "Misfit",
     "Misfits",
     "Nested",
     "Read",
+    "Struct",
     "array_of",
     "choice_of",
     "date_spelling",

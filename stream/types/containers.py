@@ -80,10 +80,11 @@ class List(ItemsOf):
         """Its items, as Arrow takes them."""
         if self.item.stored_as_is:
             return list(value)
-        return [
-            None if item is None else read_at(self.item.stored, item, f"[{i}]")
-            for i, item in enumerate(value)
-        ]
+        try:
+            return [None if item is None else self.item.stored(item) for item in value]
+        except Misfit:
+            places = enumerate(value)
+            return [None if one is None else read_at(self.item.stored, one, f"[{i}]") for i, one in places]
 
     def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:
         kind = column.type
