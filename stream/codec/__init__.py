@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stream.codec.compatibility import Difference, compare
 from stream.codec.container import read_container
+from stream.codec.container_writer import container_writer
 from stream.codec.decoder import Decoded, Decoder
 from stream.codec.default import stored
 from stream.codec.dict_records import plain_row, read_row, write_row
@@ -59,6 +60,7 @@ __all__ = [
     "compare",
     "confluent_prefix",
     "confluent_prefixes",
+    "container_writer",
     "default_of",
     "find",
     "is_null",

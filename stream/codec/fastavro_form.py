@@ -27,18 +27,19 @@ from stream.codec.nodes import (
 __all__ = ["fastavro_form", "fastavro_parsed"]
 
 
-def fastavro_form(root: Node, *, meaning: bool = True) -> object:
+def fastavro_form(root: Node, *, meaning: bool = True, named: bool = True) -> object:
     """
     Write a schema out again.
 
     Args:
         root: the schema.
         meaning: whether with logical types, those that are valid.
-    Returns: its JSON with full names, and defaults that are of their types. Each branch of a union of several types is
-        in a record of one field, named as in Avro's JSON encoding: the bytes are the same, but fastavro says which
-        branch it has read, and is told which it is to write: `{"int": 5}`.
+        named: whether each branch of a union of several types is in a record of one field, named as in Avro's JSON
+            encoding: the bytes are the same, but fastavro says which branch it has read, and is told which it is to
+            write: `{"int": 5}`.
+    Returns: its JSON with full names, and defaults that are of their types.
     """
-    return _Form(root, meaning).form(root)
+    return _Form(root, meaning, named).form(root)
 
 
 def fastavro_parsed(root: Node, *, meaning: bool = True) -> Any:
@@ -47,10 +48,10 @@ def fastavro_parsed(root: Node, *, meaning: bool = True) -> Any:
 
     Args:
         root, meaning: as for `fastavro_form`.
-    Returns: what its readers and writers take.
+    Returns: what its readers and writers take, with named branches.
     Raises: as `fastavro.parse_schema`.
     """
-    form = _Form(root, meaning)
+    form = _Form(root, meaning, named=True)
     document = form.form(root)
     for given, _ in form.enums:
         given[:] = [f"s{i}" for i in range(len(given))] or ["none"]
@@ -68,10 +69,10 @@ class _Form:
         enums: the symbols of enums that fastavro would refuse, as they stand in the form, and once more.
     """
 
-    def __init__(self, root: Node, meaning: bool) -> None:
+    def __init__(self, root: Node, meaning: bool, named: bool) -> None:
         self._taken: set[str] = set()
         _add_names(root, self._taken)
-        self._meaning = meaning
+        self._meaning, self._told = meaning, named
         self._seen: set[str] = set()
         self._names = (f"_stream_branch_{i}" for i in itertools.count(1))
         self.enums: list[tuple[list[str], list[str]]] = []
@@ -85,7 +86,7 @@ class _Form:
         if isinstance(node, Map):
             return {"type": "map", "values": self.form(node.values)}
         if isinstance(node, Union):
-            named = bool(several(node))
+            named = self._told and bool(several(node))
             return [
                 self._branch(branch) if named and not is_null(branch) else self.form(branch)
                 for branch in node.branches
@@ -120,7 +121,7 @@ class _Form:
     def _field(self, field: Field) -> dict[str, object]:
         made: dict[str, object] = {"name": field.name, "type": self.form(field.type)}
         if field.default is not ABSENT and fits(field.default, field.type):
-            made["default"] = _told(field.default, field.type)
+            made["default"] = _told(field.default, field.type) if self._told else field.default
         return made
 
     def _logical(self, node: Primitive | Fixed) -> dict[str, object]:

@@ -77,7 +77,7 @@ class RecordSchema:
     @property
     def document(self) -> Any:
         """The schema's JSON, new each time, without what means nothing: invalid logical types and defaults."""
-        return fastavro_form(self.root)
+        return fastavro_form(self.root, named=False)
 
     @property
     def parsed(self) -> Any:

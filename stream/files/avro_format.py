@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import fastavro
 import pyarrow as pa
 
-from stream.codec import RecordSchema, bare_form, typed_row
+from stream.codec import RecordSchema, bare_form, container_writer, typed_row
 from stream.files.file_format import OutputFormat, RowWriter
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
 
@@ -103,14 +103,8 @@ def _records(path: Path, span: Span, *, exact: bool = True) -> Iterator[dict[str
 
 class _Writer:
     def __init__(self, file: IO[bytes], avro: str) -> None:
-        from fastavro.write import Writer
-
         schema = RecordSchema(avro)
-        self._writer: Any = Writer(file, fastavro.parse_schema(json.loads(avro)), codec="deflate")
-        named: dict[str, Any] = {}
-        # The file has the schema itself; the values are told apart by the form of it that names their branches.
-        self._writer.schema = fastavro.parse_schema(cast("Any", bare_form(schema)), named)
-        self._writer._named_schemas = named  # type: ignore[attr-defined]
+        self._writer = container_writer(file, schema, meaning=False)
         self._types = schema.types()
 
     def write_batch(self, batch: pa.RecordBatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import fastavro
 import numpy as np
 
-from stream.codec import RecordSchema, read_container
+from stream.codec import RecordSchema, container_writer, read_container
 from stream.errors import PackageError, SampleError, StreamError
 from stream.manifest import Manifest
 from stream.scoring import Model, Scored, answer_fields, columns_of, same_answer
@@ -127,7 +128,10 @@ def write_golden(golden: Golden, features: str, manifest: Manifest) -> bytes:
         {"event": event, "answer": answer}
         for event, answer in zip(golden.events, golden.answers, strict=True)
     ]
-    fastavro.writer(stream, fastavro.parse_schema(schema), rows, codec="deflate")
+    writer = container_writer(stream, RecordSchema(json.dumps(schema)))
+    for row in rows:
+        writer.write(row)
+    writer.flush()
     return stream.getvalue()
 
 
@@ -140,8 +144,9 @@ def read_golden(content: bytes) -> Golden:
     """
     try:
         schema, values = read_container(content, MAX_ROWS, MAX_BYTES)
-        parsed = fastavro.parse_schema(schema.document)
-        rows: list[Any] = [fastavro.schemaless_reader(io.BytesIO(value), parsed, None) for value in values]
+        rows: list[Any] = [
+            fastavro.schemaless_reader(io.BytesIO(value), schema.parsed, None) for value in values
+        ]
         return Golden([row["event"] for row in rows], [row["answer"] for row in rows])
     except (StreamError, ValueError, KeyError, TypeError, EOFError, OverflowError) as error:
         text = error.message if isinstance(error, StreamError) else str(error)
