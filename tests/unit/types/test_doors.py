@@ -27,6 +27,8 @@ from stream.files import FORMATS, read_rows
 from stream.pipeline import Pipeline
 from stream.records import Batch, DeadLetter, Prediction
 from stream.scoring import carried_names
+from stream.sql.duckdb_session import Session
+from stream.sql.registration import open_connection
 from stream.store import Package, PackRequest, open_package, pack
 from stream.table import TableScorer, record_reader
 from stream.types import AvroType, json_text
@@ -244,6 +246,27 @@ def through_sql(folder: Path, package: Package) -> Iterator[Score]:
         yield score
 
 
+def through_sql_files(kind: str, content: Callable[[Mapping[str, Any]], bytes]) -> Door:
+    """DuckDB on a file of each row, as `stream sql` asks it."""
+
+    @contextmanager
+    def through(folder: Path, package: Package) -> Iterator[Score]:
+        registered = open_connection(package)
+        session, path = Session(registered), folder / f"row.{kind}"
+
+        def score(row: Mapping[str, Any]) -> Outcome:
+            path.write_bytes(content(row))
+            query = f"SELECT predict(f), predict_error(f).reason FROM '{path}' f"
+            (result,) = session.run(query)
+            ((prediction, reason),) = result.relation.fetchall()
+            return str(reason) if prediction is None else plain(prediction)
+
+        with registered.connection:
+            yield score
+
+    return through
+
+
 @contextmanager
 def through_rest(folder: Path, package: Package) -> Iterator[Score]:
     """`POST /predict`; a 422 says which fields don't fit, each with its reason."""
@@ -331,7 +354,12 @@ def test_an_odd_value_has_one_outcome(name: str, tmp_path: Path, package: Packag
     assert [] == wrong
 
 
-@pytest.mark.parametrize("name", DOORS)
+FILES_IN_SQL: dict[str, Door] = {
+    "sql of csv": through_sql_files("csv", csv_file), "sql of jsonl": through_sql_files("jsonl", jsonl),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*DOORS, *FILES_IN_SQL])
 def test_a_carried_value_of_every_type_is_the_same(name: str, tmp_path: Path, package: Package) -> None:
     """Given as its text where the door has texts only, it is published as that text everywhere."""
     chance = random.Random(5)
@@ -340,18 +368,43 @@ def test_a_carried_value_of_every_type_is_the_same(name: str, tmp_path: Path, pa
         column, _ = kind.from_values([kind.sample(chance)])
         (expected[field],) = kind.json_values(column)
         row[field] = expected[field]
-        if name == "csv":
+        if name.endswith("csv"):
             row[field] = kind.csv_column(column)[0].as_py()
         if name in ("parquet", "sql"):
             row[field] = column.cast(kind.file_arrow if name == "parquet" else kind.duckdb_arrow)[0]
-    with DOORS[name](tmp_path, package) as score:
+    with (DOORS | FILES_IN_SQL)[name](tmp_path, package) as score:
         found = score(row)
 
-    assert isinstance(found, dict)
+    assert isinstance(found, dict), found
     spelled = {field: found[field] for field in KINDS}
-    if name in ("sql", "python"):  # they answer with Python's own values, which have no unit
+    if name.startswith("sql") or name == "python":  # they answer with Python's own values, which have no unit
         spelled = {field: respelled(KINDS[field], value) for field, value in spelled.items()}
     assert expected == spelled
+
+
+NESTED = {field: kind for field, kind in KINDS.items() if kind.kind in ("map", "union")}
+
+
+def test_a_tensor_of_texts_has_a_json_text_for_each_row(package: Package) -> None:
+    """Open Inference has no type for maps and unions; what does not fit is named by its place."""
+    chance = random.Random(5)
+    given = dict(PLAIN) | {
+        field: json.dumps(kind.json_value(kind.sample(chance))) for field, kind in NESTED.items()
+    }
+    types = RecordSchema(package.features).types()
+    inputs = [
+        {"name": name, "datatype": types[name].foreign.tensor, "shape": [1],
+         "data": [str(value) if isinstance(value, decimal.Decimal) else value]}
+        for name, value in given.items()
+    ]  # fmt: skip
+    field = next(field for field, kind in NESTED.items() if kind.full_name == "map<long>")
+    with door(package.path.parent.parent) as (client, _):
+        answer = client.post("/v2/models/sum/infer", json={"inputs": inputs})
+        next(one for one in inputs if one["name"] == field)["data"] = ['{"a": "x"}']
+        wrong = client.post("/v2/models/sum/infer", json={"inputs": inputs})
+
+    assert 200 == answer.status_code, answer.text
+    assert [f'{field}["a"]'] == [one["field"] for one in wrong.json()["errors"]]
 
 
 def respelled(kind: AvroType, value: Any) -> Any:
