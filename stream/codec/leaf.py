@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from stream.codec.node_types import type_or_trouble
+from stream.codec.node_types import Known, type_or_trouble
 from stream.codec.nodes import Field, Node, Record, strip_null
 from stream.errors import SchemaError
 from stream.types import AvroType
@@ -83,12 +83,13 @@ def default_of(steps: Sequence[Field]) -> object:
     return value
 
 
-def describe(steps: Sequence[Field]) -> Leaf:
+def describe(steps: Sequence[Field], known: Known | None = None) -> Leaf:
     """
     Say what the field at the end of a path is.
 
     Args:
         steps: what `find` gave.
+        known: as for `type_or_trouble`.
     Returns: the leaf.
     Raises: SchemaError when it can't be a column: a record, whose fields can; a type that contains itself; a duration.
     """
@@ -98,7 +99,7 @@ def describe(steps: Sequence[Field]) -> Leaf:
     node = strip_null(last.type)[0]
     if isinstance(node, Record):
         what, hint = "a record", _inner_fields(path, node)
-    elif isinstance(found := type_or_trouble(node), str):
+    elif isinstance(found := type_or_trouble(node, known), str):
         what, hint = found, "use a field of another type"
     elif not found.column:
         what = f"a {found.full_name}, which no column can hold"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from typing import NamedTuple, TypeAlias, cast
 
 from stream.codec.nodes import (
     ABSENT,
@@ -33,7 +33,7 @@ from stream.types import (
     type_of,
 )
 
-__all__ = ["MAX_NESTING", "MAX_PARTS", "fields_within", "plain_type", "type_or_trouble"]
+__all__ = ["MAX_NESTING", "MAX_PARTS", "Known", "fields_within", "plain_type", "type_or_trouble"]
 
 MAX_PARTS = 1_000
 """Types in one column's type, each use counted: records that hold others twice double with each level."""
@@ -59,44 +59,65 @@ def plain_type(node: Node) -> AvroType | None:
     return fixed_of(node.size_bytes, node.logical) if isinstance(node, Fixed) else None
 
 
-def type_or_trouble(node: Node) -> AvroType | str:
+Known: TypeAlias = "dict[int, _Made | _Trouble]"
+"""By a record's id, what became of it: many fields may be of one record."""
+
+
+def type_or_trouble(node: Node, known: Known | None = None) -> AvroType | str:
     """
     The type of a field's values.
 
     Args:
         node: null taken off.
+        known: records of the same schema that were looked at before; gets the new ones.
     Returns: its row of the table, or one that is made of some; why it can't be a column where it contains itself, has
         no parts, or more than `MAX_PARTS`.
     """
     try:
-        return _Maker().made(node)
+        return _Maker({} if known is None else known).made(node)
     except _Trouble as trouble:
         return str(trouble)
+
+
+_SHALLOW = 2
+"""Types around a record that don't make it too deep: an array or a map, and itself."""
 
 
 class _Trouble(Exception):
     """A type can't be a column."""
 
 
+class _Made(NamedTuple):
+    """A record's type, how many types it is made of, and how deep they are."""
+
+    type: AvroType
+    parts: int
+    depth: int
+
+
 class _Maker:
     """Makes one type."""
 
-    def __init__(self) -> None:
-        self._parts = self._depth = 0
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._parts = self._depth = self._deepest = 0
         self._open: list[str] = []
 
     def made(self, node: Node) -> AvroType:
         if (plain := plain_type(node)) is not None:
             return plain
-        self._parts += 1
         self._depth += 1
-        if self._parts > MAX_PARTS:
-            raise _Trouble(f"made of more than {MAX_PARTS} types")
-        if self._depth > MAX_NESTING:
-            raise _Trouble(f"made of types that are nested more than {MAX_NESTING} deep")
+        self._count(1, self._depth)
         found = self._nested(node)
         self._depth -= 1
         return found
+
+    def _count(self, parts: int, depth: int) -> None:
+        self._parts, self._deepest = self._parts + parts, max(self._deepest, depth)
+        if self._parts > MAX_PARTS:
+            raise _Trouble(f"made of more than {MAX_PARTS} types")
+        if depth > MAX_NESTING:
+            raise _Trouble(f"made of types that are nested more than {MAX_NESTING} deep")
 
     def _nested(self, node: Node) -> AvroType:
         if isinstance(node, Record):
@@ -109,15 +130,36 @@ class _Maker:
         return (array_of if isinstance(node, Array) else map_of)(self.made(inner), nullable=nullable)
 
     def _record(self, record: Record) -> AvroType:
+        known = self._known.get(id(record))
+        if isinstance(known, _Trouble):
+            raise known
+        if known is not None:
+            self._count(known.parts, self._depth + known.depth)
+            return known.type
+        alone = not self._open and self._depth <= _SHALLOW
+        before, self._parts = self._parts, 0
+        deepest, self._deepest = self._deepest, self._depth
+        try:
+            found = struct_of(record.name, self._members(record))
+        except _Trouble as trouble:
+            if alone:  # else it may come from what is around it
+                self._known[id(record)] = trouble
+            raise
+        self._known[id(record)] = _Made(found, self._parts, self._deepest - self._depth)
+        self._deepest = max(deepest, self._deepest)
+        self._count(before, self._depth)
+        return found
+
+    def _members(self, record: Record) -> list[Member]:
         if record.name in self._open:
             raise _Trouble(f"made of record {record.name}, which contains itself")
         if not record.fields:
             raise _Trouble(f"made of record {record.name}, which has no fields")
         self._open.append(record.name)
-        self._parts += len(record.fields)
+        self._count(len(record.fields), self._depth)
         members = [self._member(field) for field in record.fields]
         self._open.pop()
-        return struct_of(record.name, members)
+        return members
 
     def _member(self, field: Field) -> Member:
         inner, nullable = strip_null(field.type)

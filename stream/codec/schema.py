@@ -13,7 +13,7 @@ from stream.codec.canonical import canonical_form, fingerprint
 from stream.codec.default import fits
 from stream.codec.fastavro_form import fastavro_form, fastavro_parsed
 from stream.codec.leaf import Leaf, describe, find
-from stream.codec.node_types import fields_within
+from stream.codec.node_types import Known, fields_within
 from stream.codec.nodes import ABSENT, Field, Record, strip_null
 from stream.codec.schema_parser import parse
 from stream.codec.subset import rust_text
@@ -121,7 +121,7 @@ class RecordSchema:
         Raises: SchemaError when there are more than `MAX_PATHS` ways to a field. Records that hold others twice make
             them double with each level: thirty such lines name a billion.
         """
-        return tuple(_leaves(self.root, (), frozenset(), itertools.count(1)))
+        return tuple(_leaves(self.root, (), frozenset(), itertools.count(1), {}))
 
     def types(self) -> dict[str, AvroType]:
         """By dotted path, the type of every field that can be a column. Raises: as `leaves`."""
@@ -129,7 +129,7 @@ class RecordSchema:
 
 
 def _leaves(
-    record: Record, before: tuple[Field, ...], seen: frozenset[str], count: Iterator[int]
+    record: Record, before: tuple[Field, ...], seen: frozenset[str], count: Iterator[int], known: Known
 ) -> Iterator[Leaf]:
     for field in record.fields:
         if next(count) > MAX_PATHS:
@@ -140,12 +140,12 @@ def _leaves(
         steps, node = (*before, field), strip_null(field.type)[0]
         if isinstance(node, Record):
             if node.name not in seen | {record.name}:
-                yield from _leaves(node, steps, seen | {record.name}, count)
+                yield from _leaves(node, steps, seen | {record.name}, count, known)
             continue
         try:
-            yield describe(steps)
+            yield describe(steps, known)
         except SchemaError:
-            continue  # a map or a union of several types: no column, and nobody asked for it by name
+            continue  # no column, and nobody asked for it by name
 
 
 def _check(field: Field, root: str) -> None:
