@@ -132,6 +132,7 @@ class Outcomes:
             package.model, package.features, name, call, lambda kind: kind.duckdb_arrow
         )
         self.type = self._scorer.type
+        self.types = self._scorer.types
 
     def read_cells(self, cells: Collection[str], documents: Collection[str] = ()) -> None:
         """

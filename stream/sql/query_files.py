@@ -28,7 +28,18 @@ _DUCKDB = frozenset({"parquet", "csv", "tsv", "jsonl", "json"})
 """Formats that become tables, by our name; compressed with gzip or zstd, too."""
 
 _GUESSED = frozenset(
-    {"BOOLEAN", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_MS"}
+    {
+        "BOOLEAN",
+        "INTEGER",
+        "BIGINT",
+        "FLOAT",
+        "DOUBLE",
+        "DATE",
+        "TIME",
+        "TIMESTAMP",
+        "TIMESTAMP_MS",
+        "TIMESTAMPTZ",
+    }
 )
 """What a text is taken for by its look, of what we call it there, without a loss."""
 

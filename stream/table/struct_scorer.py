@@ -40,6 +40,7 @@ class StructScorer:
     Attributes:
         type: a struct of `prediction` and `error`; the first has the prediction's fields, the second `stage`,
             `reason` and `message`.
+        types: of the prediction's fields.
         cells: columns whose texts are a csv's cells, and stand for numbers, dates …
         documents: columns whose texts are JSON.
     """
@@ -59,8 +60,8 @@ class StructScorer:
         self.cells: Collection[str] = ()
         self.documents: Collection[str] = ()
         self._scorers: dict[tuple[str, ...], TableScorer] = {}
-        self._types = TableScorer(model, self._schema).types
-        self._prediction = pa.struct([(name, arrow_of(kind)) for name, kind in self._types.items()])
+        self.types = TableScorer(model, self._schema).types
+        self._prediction = pa.struct([(name, arrow_of(kind)) for name, kind in self.types.items()])
         self.type = pa.struct([("prediction", self._prediction), ("error", _ERROR)])
 
     def score(self, rows: pa.Array, look: Look | None = None) -> pa.Array:
@@ -112,7 +113,7 @@ class StructScorer:
     def _as(self, column: pa.Array, field: pa.Field) -> pa.Array:
         """A column in the query engine's type; as its text where the engine has none of its own."""
         if column.type != field.type and pa.types.is_string(field.type):
-            return self._types[field.name].csv_column(column)
+            return self.types[field.name].csv_column(column)
         return column.cast(field.type)
 
     def _outcomes(self, scored: ScoredTable) -> pa.Array:

@@ -39,10 +39,11 @@ _INT = ForeignNames("INT32", "INTEGER", "INT", "INT64")
 _LONG = ForeignNames("INT64", "BIGINT", "BIGINT", "INT64")
 _TIME = ForeignNames("BYTES", "TIME", "STRING", "TIME")
 _TIMESTAMP = {
-    "ms": ForeignNames("BYTES", "TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMP"),
-    "us": ForeignNames("BYTES", "TIMESTAMP", "TIMESTAMP", "TIMESTAMP"),
-    "ns": ForeignNames("BYTES", "TIMESTAMP_NS", "TIMESTAMP", "TIMESTAMP"),
+    "ms": ForeignNames("BYTES", "TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP"),
+    "us": ForeignNames("BYTES", "TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP"),
+    "ns": ForeignNames("BYTES", "TIMESTAMPTZ_NS", "TIMESTAMP", "TIMESTAMP"),
 }
+_LOCAL = {"ms": "TIMESTAMP_MS", "us": "TIMESTAMP", "ns": "TIMESTAMP_NS"}
 
 
 def _whole(kind: str) -> Integer:
@@ -64,7 +65,9 @@ def _real(name: str, arrow: pa.DataType, foreign: ForeignNames) -> FloatingPoint
 def _timestamp(name: str, unit: str, model: FeatureKind | None) -> Timestamp:
     local = name.startswith("local-")
     known = _TIMESTAMP[unit]
-    foreign = replace(known, spark="TIMESTAMP_NTZ", bigquery="DATETIME") if local else known
+    foreign = (
+        replace(known, duckdb=_LOCAL[unit], spark="TIMESTAMP_NTZ", bigquery="DATETIME") if local else known
+    )
     return Timestamp(name=name, kind="long", storage=pa.int64(), arrow=pa.timestamp(unit), model=model,
                    foreign=foreign, unit=unit, local=local)  # fmt: skip
 
@@ -220,11 +223,14 @@ def type_for(kind: pa.DataType, *, exact: bool = False) -> AvroType | None:
 
     Args:
         kind: of Arrow.
-        exact: whether a decimal stays one, of as many digits before the point as engines hold; else it is a double.
+        exact: whether no digit may be lost: a decimal stays one, of as many digits before the point as engines hold,
+            and nanoseconds stay such; else it is what models take: a double, microseconds.
     Returns: the first that takes it for its own; None where none does, or it is a struct, a list or a dictionary.
     """
-    if exact and pa.types.is_decimal(kind) and kind.scale >= 0:
-        return decimal_of(QUERY_DIGITS if kind.precision <= QUERY_DIGITS else MAX_DIGITS, kind.scale)
+    if exact and pa.types.is_decimal(kind):
+        return decimal_of(QUERY_DIGITS if kind.precision <= QUERY_DIGITS else MAX_DIGITS, max(kind.scale, 0))
+    if exact and pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return type_of("long", "timestamp-nanos")
     return next((one for one in TYPES if one.infers(kind)), None)
 
 

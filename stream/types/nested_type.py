@@ -123,14 +123,14 @@ class Nested(AvroType):
     @property
     def duckdb_arrow(self) -> pa.DataType:
         """Of its parts' types there; its text, where one of them has none of its own."""
-        kinds = [part.duckdb_arrow for part in self.parts]
-        return self.shaped(kinds) if kinds == [part.arrow for part in self.parts] else pa.string()
+        as_text = any(part.duckdb_as_text for part in self.parts)
+        return pa.string() if as_text else self.shaped([part.duckdb_arrow for part in self.parts])
 
     @property
     def spark_arrow(self) -> pa.DataType:
         """Of its parts' types there; its text, where one of them has none of its own."""
-        kinds = [part.spark_arrow for part in self.parts]
-        return self.shaped(kinds) if kinds == [part.file_arrow for part in self.parts] else pa.string()
+        as_text = any(part.spark_as_text for part in self.parts)
+        return pa.string() if as_text else self.shaped([part.spark_arrow for part in self.parts])
 
     def csv_column(self, column: pa.Array) -> pa.Array:
         """JSON texts."""

@@ -50,6 +50,11 @@ class TimeOfDay(AvroType):
         """With the fraction's digits by the unit."""
         return f"`08:00:00.{'0' * (3 if self.unit == 'ms' else 6)}`"
 
+    @property
+    def text_unit(self) -> str:
+        """Its own."""
+        return self.unit
+
     def read(self, value: Any, *, text: bool) -> int:
         """A time without a zone, its ISO text, or a number in the type's own unit."""
         found: object = value

@@ -70,6 +70,11 @@ class Timestamp(AvroType):
         return f"`2013-10-19T08:00:00.{'0' * _DIGITS[self.unit]}{zone}`; the bare number before year 1 and after 9999"
 
     @property
+    def text_unit(self) -> str:
+        """Its own."""
+        return self.unit
+
+    @property
     def limits(self) -> str:  # type: ignore[override]
         """By its bits, and what the model's column holds."""
         feature = "; as a feature beyond datetime64[us]" if self.model else ""
@@ -193,6 +198,11 @@ class Timestamp(AvroType):
     def file_arrow(self) -> pa.DataType:
         """Avro's numbers are in UTC; other readers want to be told."""
         return self.arrow if self.local else pa.timestamp(self.unit, "UTC")
+
+    @property
+    def duckdb_arrow(self) -> pa.DataType:
+        """With its zone: milliseconds become microseconds there."""
+        return self.file_arrow
 
     def rescaled(self, written: AvroType) -> Callable[[Any], Any] | None:
         """The same instant in another unit; one that falls between two units is refused."""

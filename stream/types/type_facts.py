@@ -111,6 +111,11 @@ class TypeFacts(ABC):
         return False
 
     @property
+    def text_unit(self) -> str:
+        """The unit of a time's or an instant's text, which has its digits: `ms`, `us`, `ns`; empty for all else."""
+        return ""
+
+    @property
     def file_arrow(self) -> pa.DataType:
         """The Arrow type in files and queries: instants say their zone there."""
         return self.arrow
@@ -124,6 +129,16 @@ class TypeFacts(ABC):
     def spark_arrow(self) -> pa.DataType:
         """The Arrow type that Spark is given."""
         return self.file_arrow
+
+    @property
+    def duckdb_as_text(self) -> bool:
+        """Whether DuckDB is given its text, having no type of its own for it."""
+        return bool(self.arrow != pa.string() == self.duckdb_arrow)
+
+    @property
+    def spark_as_text(self) -> bool:
+        """Whether Spark is given its text, having no type of its own for it."""
+        return bool(self.arrow != pa.string() == self.spark_arrow)
 
     @property
     def csv_arrow(self) -> pa.DataType:
