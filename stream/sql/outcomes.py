@@ -11,11 +11,10 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from stream.codec import RecordSchema
-from stream.errors import QueryError
 from stream.records import DeadLetter
 from stream.sql.quoting import quoted_name
 from stream.store import Package
-from stream.table import Absent, ScoredTable, StructScorer, absent_columns
+from stream.table import Absent, ScoredTable, StructScorer, absent_columns, rows_lack
 
 __all__ = ["FaultCount", "Listener", "Outcomes", "Tally"]
 
@@ -179,11 +178,9 @@ class Outcomes:
         lacking = [one.field for one in scored.fields.get(0, ()) if one.reason == "missing_field"]
         missing = [name for name in lacking if "[" not in name]  # else a field within a value
         if missing:
-            raise QueryError(
-                f"{self._name}(f): the rows lack {', '.join(map(repr, missing))}, which {self._manifest.model} "
-                f"needs; they have {', '.join(map(repr, names))}",
-                hint=f"rename columns in a subquery: FROM (SELECT * RENAME ({self._renamed(missing, names)}) FROM …) f",
-            )
+            renamed = self._renamed(missing, names)
+            hint = f"rename columns in a subquery: FROM (SELECT * RENAME ({renamed}) FROM …) f"
+            raise rows_lack(f"{self._name}(f)", missing, self._manifest.model, names, hint)
 
     def _renamed(self, missing: Sequence[str], names: Sequence[str]) -> str:
         """RENAME, since beside `*` a name that differs by case only would come twice."""

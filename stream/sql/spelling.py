@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stream.sql.quoting import quoted_name, quoted_text
-from stream.types import AvroType, List
+from stream.types import AvroType, Choice, Nested
 
 if TYPE_CHECKING:
     from duckdb.sqltypes import DuckDBPyType
@@ -122,23 +122,40 @@ def _moment(value: str, kind: str, spelling: Spelling, own: AvroType | None) -> 
     return f"CASE WHEN {within} THEN {told.format(text)} WHEN isfinite({value}) THEN {told.format(count)} END"
 
 
-def _struct(value: str, kind: DuckDBPyType, spelling: Spelling, depth: int, _: AvroType | None) -> str:
-    types = spelling.types if str(kind) == spelling.answer else {}
-    parts = {name: f"struct_extract({value}, {quoted_text(name)})" for name, _ in _inner(kind)}
+def _struct(value: str, kind: DuckDBPyType, spelling: Spelling, depth: int, own: AvroType | None) -> str:
+    members = _inner(kind)
+    types = _types(own, len(members))
+    if own is None and str(kind) == spelling.answer:
+        types = [spelling.types.get(name) for name, _ in members]
+    parts = {name: f"struct_extract({value}, {quoted_text(name)})" for name, _ in members}
     texts = {
-        name: _text(parts[name], inner, spelling, depth, types.get(name)) for name, inner in _inner(kind)
+        name: _text(parts[name], inner, spelling, depth, each)
+        for (name, inner), each in zip(members, types, strict=True)
     }
+    if isinstance(own, Choice) and spelling.json:
+        cases = [f"WHEN {parts[name]} IS NOT NULL THEN {_object(name, text)}" for name, text in texts.items()]
+        return f"CASE {' '.join(cases)} END"
     if texts == parts:
         return value
     packed = ", ".join(f"{quoted_name(name)} := {text}" for name, text in texts.items())
     return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({packed}) END"
 
 
-def _map(value: str, kind: DuckDBPyType, spelling: Spelling, depth: int, _: AvroType | None) -> str:
-    own = dict(_inner(kind))
+def _object(name: str, text: str) -> str:
+    """An object with one member."""
+    return f"to_json(struct_pack({quoted_name(name)} := {text}))"
+
+
+def _types(own: AvroType | None, count: int) -> Sequence[AvroType | None]:
+    """Of the parts of a value that is the model's."""
+    return own.parts if isinstance(own, Nested) else [None] * count
+
+
+def _map(value: str, kind: DuckDBPyType, spelling: Spelling, depth: int, own: AvroType | None) -> str:
+    inner = dict(_inner(kind))
     keys, values = f"map_keys({value})", f"map_values({value})"
-    named = _list(keys, own["key"], replace(spelling, json=False), depth)
-    written = _list(values, own["value"], spelling, depth)
+    named = _list(keys, inner["key"], replace(spelling, json=False), depth)
+    written = _list(values, inner["value"], spelling, depth, _types(own, 1)[0])
     return value if (named, written) == (keys, values) else f"map({named}, {written})"
 
 
@@ -149,16 +166,12 @@ def _union(value: str, kind: DuckDBPyType, spelling: Spelling, depth: int, _: Av
     texts = {name: _text(parts[name], inner, spelling, depth) for name, inner in members}
     if texts == parts or not spelling.json:
         return value
-    cases = " ".join(
-        f"WHEN {quoted_text(name)} THEN to_json(struct_pack({quoted_name(name)} := {text}))"
-        for name, text in texts.items()
-    )
+    cases = " ".join(f"WHEN {quoted_text(name)} THEN {_object(name, text)}" for name, text in texts.items())
     return f"CASE union_tag({value})::VARCHAR {cases} END"
 
 
 def _array(value: str, kind: DuckDBPyType, spelling: Spelling, depth: int, own: AvroType | None) -> str:
-    item = own.item if isinstance(own, List) else None
-    return _list(value, _inner(kind)[0][1], spelling, depth, item)
+    return _list(value, _inner(kind)[0][1], spelling, depth, _types(own, 1)[0])
 
 
 def _list(value: str, item: DuckDBPyType, spelling: Spelling, depth: int, own: AvroType | None = None) -> str:

@@ -29,7 +29,7 @@ from stream.types.misfit import Misfit, Misfits, dead_letter_of, mismatch, shown
 from stream.types.nested_type import Nested, key_place, nullable_schema, parsed_cell, read_at
 from stream.types.spellings import date_spelling, number_spelling
 from stream.types.structs import Member, Struct
-from stream.types.type_facts import ForeignNames
+from stream.types.type_facts import ForeignNames, TypeFacts
 from stream.types.unions import Choice, read_branch
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "Nested",
     "Read",
     "Struct",
+    "TypeFacts",
     "array_of",
     "choice_of",
     "date_spelling",

@@ -14,6 +14,7 @@ import pyarrow as pa
 from stream.types.bare import Bare
 from stream.types.foreign_reading import ForeignReading
 from stream.types.misfit import Misfit, mismatch
+from stream.types.type_facts import TypeFacts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,6 +183,18 @@ class AvroType(ForeignReading):
         """
         column, wrong = self.from_values([value])
         return str(value) if wrong else self.json_values(column)[0]
+
+    def engine_column(self, column: pa.Array, arrow_of: Callable[[TypeFacts], pa.DataType]) -> pa.Array:
+        """
+        Args:
+            column: of the Arrow type.
+            arrow_of: the Arrow type that a query engine is given for a type.
+        Returns: what the engine is given: its text, where the engine has no type of its own for it.
+        """
+        target = arrow_of(self)
+        if pa.types.is_string(target) and column.type != target:
+            return self.csv_column(column)
+        return column.cast(target)
 
     def model_values(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
         """

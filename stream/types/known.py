@@ -41,9 +41,13 @@ _TIME = ForeignNames("BYTES", "TIME", "STRING", "TIME")
 _TIMESTAMP = {
     "ms": ForeignNames("BYTES", "TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP"),
     "us": ForeignNames("BYTES", "TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP"),
-    "ns": ForeignNames("BYTES", "TIMESTAMPTZ_NS", "TIMESTAMP", "TIMESTAMP"),
+    "ns": ForeignNames("BYTES", "TIMESTAMPTZ_NS", "STRING", "TIMESTAMP"),
 }
-_LOCAL = {"ms": "TIMESTAMP_MS", "us": "TIMESTAMP", "ns": "TIMESTAMP_NS"}
+_LOCAL = {
+    "ms": ("TIMESTAMP_MS", "TIMESTAMP_NTZ"),
+    "us": ("TIMESTAMP", "TIMESTAMP_NTZ"),
+    "ns": ("TIMESTAMP_NS", "STRING"),
+}
 
 
 def _whole(kind: str) -> Integer:
@@ -64,10 +68,7 @@ def _real(name: str, arrow: pa.DataType, foreign: ForeignNames) -> FloatingPoint
 
 def _timestamp(name: str, unit: str, model: FeatureKind | None) -> Timestamp:
     local = name.startswith("local-")
-    known = _TIMESTAMP[unit]
-    foreign = (
-        replace(known, duckdb=_LOCAL[unit], spark="TIMESTAMP_NTZ", bigquery="DATETIME") if local else known
-    )
+    foreign = ForeignNames("BYTES", *_LOCAL[unit], "DATETIME") if local else _TIMESTAMP[unit]
     return Timestamp(name=name, kind="long", storage=pa.int64(), arrow=pa.timestamp(unit), model=model,
                    foreign=foreign, unit=unit, local=local)  # fmt: skip
 

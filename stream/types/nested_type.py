@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from stream.types.avro_type import AvroType, Refused
 from stream.types.cells import Read
 from stream.types.json_parsing import parse_json
 from stream.types.misfit import Misfit, mismatch
+from stream.types.type_facts import TypeFacts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,15 +123,18 @@ class Nested(AvroType):
 
     @property
     def duckdb_arrow(self) -> pa.DataType:
-        """Of its parts' types there; its text, where one of them has none of its own."""
-        as_text = any(part.duckdb_as_text for part in self.parts)
-        return pa.string() if as_text else self.shaped([part.duckdb_arrow for part in self.parts])
+        """Of its parts' types there."""
+        return self.shaped([part.duckdb_arrow for part in self.parts])
 
     @property
     def spark_arrow(self) -> pa.DataType:
-        """Of its parts' types there; its text, where one of them has none of its own."""
-        as_text = any(part.spark_as_text for part in self.parts)
-        return pa.string() if as_text else self.shaped([part.spark_arrow for part in self.parts])
+        """Of its parts' types there."""
+        return self.shaped([part.spark_arrow for part in self.parts])
+
+    def engine_column(self, column: pa.Array, arrow_of: Callable[[TypeFacts], pa.DataType]) -> pa.Array:
+        """Its parts likewise."""
+        parts = zip(self.parts, self.split(column), strict=True)
+        return self.joined(column, [part.engine_column(inner, arrow_of) for part, inner in parts])
 
     def csv_column(self, column: pa.Array) -> pa.Array:
         """JSON texts."""

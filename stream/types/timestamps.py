@@ -204,6 +204,11 @@ class Timestamp(AvroType):
         """With its zone: milliseconds become microseconds there."""
         return self.file_arrow
 
+    @property
+    def spark_arrow(self) -> pa.DataType:
+        """Of nanoseconds its text: Spark's own end at microseconds."""
+        return pa.string() if self.unit == "ns" else self.file_arrow
+
     def rescaled(self, written: AvroType) -> Callable[[Any], Any] | None:
         """The same instant in another unit; one that falls between two units is refused."""
         if not isinstance(written, Timestamp) or written.local != self.local:

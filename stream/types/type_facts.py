@@ -131,16 +131,6 @@ class TypeFacts(ABC):
         return self.file_arrow
 
     @property
-    def duckdb_as_text(self) -> bool:
-        """Whether DuckDB is given its text, having no type of its own for it."""
-        return bool(self.arrow != pa.string() == self.duckdb_arrow)
-
-    @property
-    def spark_as_text(self) -> bool:
-        """Whether Spark is given its text, having no type of its own for it."""
-        return bool(self.arrow != pa.string() == self.spark_arrow)
-
-    @property
     def csv_arrow(self) -> pa.DataType:
         """The Arrow type of what a csv writer is given."""
         return pa.string() if self.csv_as_text else self.arrow

@@ -8,8 +8,9 @@ import io
 import json
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,14 +23,19 @@ from sklearn.base import BaseEstimator
 
 import stream
 import stream.sql
+from stream.batch import find_inputs
 from stream.codec import Decoder, Encoder, RecordSchema, write_row
 from stream.files import FORMATS, read_rows
 from stream.pipeline import Pipeline
 from stream.records import Batch, DeadLetter, Prediction
 from stream.scoring import carried_names
+from stream.settings import ModelSettings, Settings
+from stream.spark import Query, register_shipped, ship
+from stream.spark.shipping import Shipped
 from stream.sql import Session
 from stream.store import Package, PackRequest, open_package, pack
 from stream.table import TableScorer, record_reader
+from stream.tasks import BatchOptions, planned, run_batch
 from stream.types import AvroType, json_text
 from tests.unit.codec.samples import container
 from tests.unit.rest.models import door
@@ -142,6 +148,12 @@ def written(value: Any) -> tuple[Any, Any]:
     return ("null", None) if value is None else (kinds[type(value)], value)
 
 
+def avro_file(package: Package, row: Mapping[str, Any]) -> bytes:
+    """A record with its writer's schema."""
+    writer, values = as_event(package, row)
+    return container(writer, [write_row(writer, values)])
+
+
 # The doors.
 
 
@@ -207,8 +219,7 @@ def through_avro(folder: Path, package: Package) -> Iterator[Score]:
     scorer = TableScorer(package.model, package.features)
 
     def score(row: Mapping[str, Any]) -> Outcome:
-        writer, values = as_event(package, row)
-        return scored(scorer, container(writer, [write_row(writer, values)]), "avro", folder)
+        return scored(scorer, avro_file(package, row), "avro", folder)
 
     yield score
 
@@ -400,6 +411,111 @@ def respelled(kind: AvroType, value: Any) -> Any:
     """As the type writes it."""
     column, _ = kind.from_values([kind.read(value, text=False)])
     return kind.json_values(column)[0]
+
+
+# Spark, where a query takes seconds: one for all rows.
+
+
+def through_spark(
+    spark: Any, shipped: Shipped, folder: Path, kind: str, rows: Sequence[Mapping[str, Any]]
+) -> list[Outcome]:
+    """`stream sql --engine spark --json` over a file of each row."""
+    content = {"parquet": parquet, "json": jsonl}[kind]
+    parts = []
+    for i, row in enumerate(rows):
+        path = folder / f"{i}.{kind}"
+        path.write_bytes(content(row))
+        parts.append(
+            f"SELECT {i} AS i, predict(struct(*)) AS p, predict_error(struct(*)).reason AS e FROM {kind}.`{path}`"
+        )
+    lines = map(json.loads, Query(spark, " UNION ALL ".join(parts), shipped).json_lines())
+    found = {line["i"]: str(line["e"]) if line["p"] is None else plain(line["p"]) for line in lines}
+    return [found[i] for i in range(len(rows))]
+
+
+def carried_row(kind_of: Callable[[AvroType, pa.Array], Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A row with a value of every type, as a door is given it; and the values as JSON has them."""
+    chance = random.Random(5)
+    row, expected = dict(PLAIN), {}
+    for field, kind in KINDS.items():
+        column, _ = kind.from_values([kind.sample(chance)])
+        (expected[field],) = kind.json_values(column)
+        row[field] = kind_of(kind, column)
+    return row, expected
+
+
+@pytest.mark.spark
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", ["parquet", "json"])
+def test_spark_sql_answers_as_every_door(spark: Any, folder: Path, tmp_path: Path, kind: str) -> None:
+    """A carried value of every type is the same text; an odd value has one outcome."""
+    shipped = ship(folder)
+    register_shipped(spark, shipped)
+    row, expected = carried_row(
+        lambda each, column: (
+            each.engine_column(column, lambda one: one.spark_arrow)[0]
+            if kind == "parquet"
+            else each.json_values(column)[0]
+        )
+    )
+    odd = ODD if kind == "parquet" else []  # Spark reads JSON's numbers as doubles
+
+    found, *others = through_spark(
+        spark, shipped, tmp_path, kind, [row, *({**PLAIN, field: value} for field, value, _ in odd)]
+    )
+
+    assert isinstance(found, dict)
+    assert expected == {field: found[field] for field in KINDS}
+    wrong = []
+    for (field, value, seen), outcome in zip(odd, others, strict=True):
+        wanted = seen if isinstance(seen, str) else answer_for({**PLAIN, field: value}, field, seen)
+        shown = outcome if isinstance(outcome, str) else outcome["value"]
+        if wanted != shown:
+            wrong.append((field, value, wanted, shown))
+    assert [] == wrong
+
+
+@pytest.mark.spark
+@pytest.mark.timeout(900)
+def test_spark_batch_answers_as_the_local_engine(
+    spark: Any, folder: Path, package: Package, tmp_path: Path
+) -> None:
+    """Files of all four formats, with a value of every type and every odd value: the same rows, and the same dead."""
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    forms: dict[str, Callable[[Mapping[str, Any]], bytes]] = {
+        "csv": csv_file, "jsonl": jsonl, "parquet": parquet, "avro": lambda row: avro_file(package, row),
+    }  # fmt: skip
+    typed = {"csv": lambda kind, column: kind.csv_column(column)[0].as_py(),
+             "parquet": lambda kind, column: column.cast(kind.file_arrow)[0]}  # fmt: skip
+    for name, content in forms.items():
+        row, _ = carried_row(typed.get(name, lambda kind, column: kind.json_values(column)[0]))
+        (inputs / f"row.{name}").write_bytes(content(row))
+        door = "kafka" if name == "avro" else name
+        for i, (field, value, _) in enumerate(ODD):
+            if not skipped(door, field, value):
+                (inputs / f"{i}.{name}").write_bytes(content({**PLAIN, field: value}))
+
+    local, cluster = (batch_lines(folder, inputs, tmp_path / engine, engine) for engine in ("local", "spark"))
+
+    assert len(local[0]) > 3
+    assert local == cluster
+
+
+def batch_lines(package: Path, inputs: Path, output: Path, engine: Any) -> tuple[list[str], list[str]]:
+    """What a run of `stream batch` writes: its rows, and the dead ones."""
+    settings = replace(Settings(), model=ModelSettings(uri=str(package)))
+    wish = BatchOptions(output, format="jsonl", engine=engine)
+    plan = planned(find_inputs([str(inputs)]), wish, new_only=False, progress=lambda _: None)
+    record, _ = run_batch(settings, plan, wish, lambda _: None)
+    run = output / f"run={record.run}"
+    rows = [
+        line
+        for part in sorted(run.glob("*.jsonl"))
+        if part.name[0] != "_"
+        for line in part.read_text().splitlines()
+    ]
+    return rows, (run / "_dead_rows.jsonl").read_text().splitlines()
 
 
 def answer_for(row: Mapping[str, Any], field: str, expected: Any) -> float:
