@@ -108,8 +108,10 @@ class Query:
             return _named(frame).mapInArrow(partial(csv_columns, self._answer), from_arrow_schema(schema))
 
 
-_CSV = {"header": "true", "escape": '"', "nanValue": "nan", "positiveInf": "inf", "negativeInf": "-inf"}
-"""As the csv of `stream batch`: Spark's own escapes a quote with a backslash."""
+_CSV = {
+    "header": "true", "escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false",
+}  # fmt: skip
+"""As the csv of `stream batch`: Spark's own escapes a quote with a backslash, and cuts blanks off."""
 
 
 def _named(frame: DataFrame) -> DataFrame:

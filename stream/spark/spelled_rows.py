@@ -54,7 +54,7 @@ def csv_schema(schema: pa.Schema) -> pa.Schema:
     """
     Args:
         schema: of any rows.
-    Returns: of the same rows as a csv's writer is given them: texts, numbers and booleans.
+    Returns: of the same rows as a csv's writer is given them: whole numbers, booleans and texts.
     """
     names = own_names(schema.names)
     return pa.schema([(name, _csv_type(field.type)) for name, field in zip(names, schema, strict=True)])
@@ -141,8 +141,7 @@ def _own(found: AvroType, column: pa.Array) -> pa.Array:
 
 
 def _csv_type(kind: pa.DataType) -> pa.DataType:
-    plain = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
-    return kind if plain else pa.string()
+    return kind if pa.types.is_integer(kind) or pa.types.is_boolean(kind) else pa.string()
 
 
 def _csv_column(column: pa.Array, target: pa.DataType, answer: Answer) -> pa.Array:

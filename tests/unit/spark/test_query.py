@@ -18,11 +18,11 @@ pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
 
 VALUES = """SELECT TIMESTAMP '2013-10-19 10:00:00+02:00' AS z, TIMESTAMP_NTZ '2013-10-19 08:00:00' AS a, 1.50BD AS d,
 X'00FF' AS x, DATE '2024-02-29' AS e, CAST('nan' AS DOUBLE) AS n, array(1.5BD, NULL) AS l,
-map('k', DATE '2024-02-29') AS m, named_struct('q', 1, 'z', CAST(NULL AS INT)) AS s, 'a "b",\\nc' AS t,
+map('k', DATE '2024-02-29') AS m, named_struct('q', 1, 'z', CAST(NULL AS INT)) AS s, ' a "b",\\nc ' AS t,
  CAST(NULL AS STRING) AS o, 1 AS y, 2 AS y"""
 SPELLED = {
     "z": "2013-10-19T08:00:00.000000Z", "a": "2013-10-19T08:00:00.000000", "d": "1.50", "x": "\x00ÿ", "e": "2024-02-29",
-    "n": None, "l": ["1.5", None], "m": {"k": "2024-02-29"}, "s": {"q": 1, "z": None}, "t": 'a "b",\nc', "o": None,
+    "n": None, "l": ["1.5", None], "m": {"k": "2024-02-29"}, "s": {"q": 1, "z": None}, "t": ' a "b",\nc ', "o": None,
     "y": 1, "y_1": 2,
 }  # fmt: skip
 
@@ -88,7 +88,7 @@ def test_rows_are_spelled_as_by_every_door(ask: Callable[[str], Query], tmp_path
     (part,) = (tmp_path / "o.csv").glob("part-*.csv")
     assert (
         "z,a,d,x,e,n,l,m,s,t,o,y,y_1\n2013-10-19T08:00:00.000000Z,2013-10-19T08:00:00.000000,1.50,\x00ÿ,2024-02-29,nan,"
-        '"[""1.5"", null]","{""k"": ""2024-02-29""}","{""q"": 1, ""z"": null}","a ""b"",\nc",,1,2\n'
+        '"[""1.5"", null]","{""k"": ""2024-02-29""}","{""q"": 1, ""z"": null}"," a ""b"",\nc ",,1,2\n'
     ) == part.read_text()
     ask("SELECT TIMESTAMP '2013-10-19 08:00:00Z' AS z").save(tmp_path / "o.parquet")
     assert "timestamp[us, tz=UTC]" == str(pq.read_table(tmp_path / "o.parquet").schema.field("z").type)
