@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stream.types import TYPES, AvroType, array_of, decimal_of, enum_of, fixed_of, type_of
+from stream.types import (
+    TYPES,
+    AvroType,
+    Member,
+    array_of,
+    choice_of,
+    decimal_of,
+    enum_of,
+    fixed_of,
+    map_of,
+    struct_of,
+    type_of,
+)
 
 __all__ = ["forms", "names"]
 
@@ -46,7 +58,12 @@ def _kinds() -> Iterator[tuple[str, AvroType]]:
     yield "`fixed`", fixed_of(1)
     yield "`fixed` of 16, `uuid`", fixed_of(16, "uuid")
     yield "`fixed` of 12, `duration`", fixed_of(12, "duration")
-    yield "`array` of one of these, for example `double`", array_of(type_of("double"))
+    yield "`array` of any of these, for example `double`", array_of(type_of("double"))
+    yield "`map` of any of these, for example `long`", map_of(type_of("long"))
+    at = Member(name="at", names=("at",), type=type_of("int", "date"), nullable=False, optional=False)
+    yield "`record` in an array, a map or a union, for example with a field `at`", struct_of("Stop", [at])
+    branches = [("int", type_of("int")), ("string", type_of("string"))]
+    yield "a union of several types, for example `int` and `string`", choice_of(branches)
 
 
 def _arrow(kind: AvroType) -> str:

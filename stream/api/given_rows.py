@@ -116,6 +116,10 @@ def _arrow_column(column: pd.Series) -> pa.Array | pa.ChunkedArray:
     found = pa.array(column, from_pandas=True)
     if isinstance(found.type, pa.BaseExtensionType):  # a period's number is not its value
         raise TypeError(f"values of {found.type}")
+    if column.dtype == object and "struct<" in str(
+        found.type
+    ):  # every dict would have the keys of all others
+        raise TypeError(f"values of {found.type}")
     return found
 
 

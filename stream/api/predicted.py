@@ -100,7 +100,7 @@ def _reason(fault: DeadLetter, row: Mapping[str, object] | None = None) -> str:
 def _values(column: pa.Array, kind: AvroType | None) -> list[Any]:
     """Python's own values; as JSON has them where its calendar can't hold one."""
     try:
-        values: list[Any] = column.to_pylist()
+        values: list[Any] = column.to_pylist() if kind is None else kind.python_values(column)
         return values
     except (OverflowError, ValueError):
         if kind is None:

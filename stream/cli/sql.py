@@ -150,7 +150,7 @@ def say_faults(tally: Tally) -> int:
 def _run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *, json_out: bool) -> int:
     from stream.errors import QueryError
     from stream.resources import trust_of
-    from stream.spark import Query, open_session, register
+    from stream.spark import Query, open_session, register_shipped, ship
     from stream.sql import FORMAT_OF
 
     if save is not None and save.suffix.lower() not in FORMAT_OF:
@@ -158,10 +158,13 @@ def _run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *
             f"--save {save}: Spark writes {', '.join(FORMAT_OF)}",
             hint="name it out.parquet, or use --engine duckdb",
         )
+    shipped = ship(settings.path(settings.model.uri), trust_of(settings.model))
     spark = open_session()
     try:
-        register(spark, settings.path(settings.model.uri), trust=trust_of(settings.model))
-        query = Query(spark, text)
+        register_shipped(spark, shipped)
+        query = Query(spark, text, shipped)
+        for note in query.notes:
+            click.echo(note, err=True)
         if save is not None:
             query.save(save)
             say(f"written to {save}")

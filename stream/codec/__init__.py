@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stream.codec.compatibility import Difference, compare
 from stream.codec.container import read_container
+from stream.codec.container_writer import container_writer
 from stream.codec.decoder import Decoded, Decoder
 from stream.codec.default import stored
 from stream.codec.dict_records import plain_row, read_bare, read_row, write_row
@@ -16,7 +17,8 @@ from stream.codec.framing import (
     single_object_prefix,
     unframe,
 )
-from stream.codec.leaf import Leaf, default_of, find, type_at
+from stream.codec.leaf import Leaf, default_of, find
+from stream.codec.node_types import plain_type
 from stream.codec.nodes import (
     ABSENT,
     PRIMITIVES,
@@ -27,11 +29,13 @@ from stream.codec.nodes import (
     Primitive,
     Record,
     Union,
+    branch_name,
     is_null,
+    several,
     strip_null,
 )
 from stream.codec.schema import RecordSchema
-from stream.codec.typed_rows import typed_form
+from stream.codec.typed_rows import bare_form, typed_row
 
 __all__ = [
     "ABSENT",
@@ -51,21 +55,25 @@ __all__ = [
     "RecordSchema",
     "Union",
     "WriterSchemas",
+    "bare_form",
+    "branch_name",
     "compare",
     "confluent_prefix",
     "confluent_prefixes",
+    "container_writer",
     "default_of",
     "find",
     "is_null",
     "plain_row",
+    "plain_type",
     "read_bare",
     "read_container",
     "read_row",
+    "several",
     "single_object_prefix",
     "stored",
     "strip_null",
-    "type_at",
-    "typed_form",
+    "typed_row",
     "unframe",
     "write_row",
 ]

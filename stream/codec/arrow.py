@@ -12,6 +12,7 @@ import pyruhvro
 
 from stream.codec.parts import Part
 from stream.codec.resolution import LeafPlan
+from stream.types import AvroType, Nested
 
 __all__ = ["FAST_FROM_ROWS", "FastReader", "serialize"]
 
@@ -145,11 +146,21 @@ def _column(batch: pa.RecordBatch, plan: LeafPlan, doubted: set[int]) -> pa.Arra
     column = batch.column(plan.steps[0].position)
     if len(plan.steps) > 1:
         column = pc.struct_field(column, [step.position for step in plan.steps[1:]])
+    if isinstance(plan.leaf.type, Nested) and column.type != plan.storage:
+        column = _renamed(plan.leaf.type, column)
     if column.type != plan.storage:
         column = _promoted(column, plan.storage, doubted)
     if plan.leaf.type.checked:
         doubted.update(plan.leaf.type.outside(column))
     return plan.leaf.type.from_storage(column)
+
+
+def _renamed(kind: AvroType, column: pa.Array) -> pa.Array:
+    """A column whose records' fields have the schema's names, not ours (`subset.column_name`)."""
+    if not isinstance(kind, Nested):
+        return column
+    parts = zip(kind.parts, kind.split(column), strict=True)
+    return kind.joined(column, [_renamed(part, inner) for part, inner in parts])
 
 
 def _promoted(column: pa.Array, storage: pa.DataType, doubted: set[int]) -> pa.Array:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stream.codec.leaf import type_at
-from stream.codec.nodes import ABSENT, Array, Map, Node, Record, Union
+from stream.codec.node_types import plain_type
+from stream.codec.nodes import ABSENT, Array, Map, Node, Record, Union, branch_name, several, strip_null
 
 __all__ = ["fits", "stored"]
 
@@ -20,7 +20,7 @@ def fits(value: object, node: Node) -> bool:
     """
     if isinstance(node, Union):
         return any(fits(value, branch) for branch in node.branches)
-    if (plain := type_at(node)) is not None:
+    if (plain := plain_type(node)) is not None:
         return plain.is_default(value)
     if isinstance(node, Array):
         return isinstance(value, list) and all(fits(item, node.items) for item in value)
@@ -36,17 +36,32 @@ def stored(value: object, node: Node) -> object:
     Args:
         value: the JSON value; it fits.
         node: the leaf's type, null taken off.
-    Returns: bytes for bytes and fixed, a float for float and double, items of arrays likewise.
+    Returns: bytes for bytes and fixed, a float for float and double; parts likewise, records with their own defaults,
+        a dict with the branch's name in a union of several types.
     """
     if value is None:
         return None
-    if (plain := type_at(node)) is not None:
+    if (plain := plain_type(node)) is not None:
         return plain.default(value)
     if isinstance(value, list) and isinstance(node, Array):
-        return [stored(item, node.items) for item in value]
+        return [_stored(item, node.items) for item in value]
     if isinstance(node, Union):
-        return next(stored(value, branch) for branch in node.branches if fits(value, branch))
+        return _of_branch(value, node)
+    if isinstance(value, dict) and isinstance(node, Map):
+        return {key: _stored(one, node.values) for key, one in value.items()}
+    if isinstance(value, dict) and isinstance(node, Record):
+        return {one.name: _stored(value.get(one.name, one.default), one.type) for one in node.fields}
     return value
+
+
+def _stored(value: object, node: Node) -> object:
+    return stored(value, strip_null(node)[0])
+
+
+def _of_branch(value: object, union: Union) -> object:
+    """The first branch that holds it; it is named where there are several."""
+    branch = next(one for one in union.branches if fits(value, one))
+    return {branch_name(branch): stored(value, branch)} if several(union) else stored(value, branch)
 
 
 def _fits_record(value: dict[str, object], record: Record) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 import fastavro
 
-from stream.codec.leaf import type_at
-from stream.codec.nodes import Array, Map, Node, Record, Union, strip_null
+from stream.codec.node_types import plain_type
+from stream.codec.nodes import Array, Map, Node, Record, Union, branch_name, several, strip_null
 from stream.codec.schema import RecordSchema
 from stream.errors import RecordError
 from stream.types import Bare, Misfit
@@ -43,21 +43,18 @@ def read_row(schema: RecordSchema, value: bytes) -> dict[str, object]:
     Args:
         schema: the writer schema.
         value: the Avro bytes.
-    Returns: a value per field, of Python's own class where that holds it, else `Bare`.
+    Returns: a value per field, of Python's own class where that holds it, else `Bare`; of a union of several types an
+        object with one member, named by the branch.
     Raises: RecordError when they are not a record of that schema.
     """
-    return _read(schema, schema.typed, value)
+    return schema.typed(read_bare(schema, value))
 
 
 def read_bare(schema: RecordSchema, value: bytes) -> dict[str, object]:
     """As `read_row`, but values of logical types are the bare numbers, texts and bytes that were written."""
-    return _read(schema, schema.bare, value)
-
-
-def _read(schema: RecordSchema, parsed: Any, value: bytes) -> dict[str, object]:
     source = io.BytesIO(value)
     try:
-        record = fastavro.schemaless_reader(source, parsed, None)
+        record = fastavro.schemaless_reader(source, schema.bare, None)
     except _UNREADABLE as error:
         raise RecordError(f"not a {schema.name}: {error}", reason="unreadable") from error
     if source.read(1) or not isinstance(record, dict):
@@ -80,7 +77,7 @@ def plain_row(schema: RecordSchema, record: Mapping[str, object]) -> dict[str, o
 def _plain(node: Node, value: Any) -> Any:
     if isinstance(value, Bare):
         return _bare(value)
-    node = _branch(strip_null(node)[0], value)
+    node = strip_null(node)[0]
     if value is None:
         return None
     if isinstance(node, Record):
@@ -89,7 +86,10 @@ def _plain(node: Node, value: Any) -> Any:
         return [_plain(node.items, item) for item in value]
     if isinstance(node, Map):
         return {key: _plain(node.values, item) for key, item in value.items()}
-    kind = type_at(node)
+    if isinstance(node, Union):
+        branches = {branch_name(one): one for one in several(node)}
+        return {name: _plain(branches[name], one) for name, one in value.items()}
+    kind = plain_type(node)
     return value if kind is None else kind.json_value(value)
 
 
@@ -100,16 +100,3 @@ def _bare(value: Bare) -> object:
     except Misfit:
         return value.value
     return value.kind.json_value(value.value)
-
-
-def _branch(node: Node, value: object) -> Node:
-    """Of a union of several types the first that has values of this class: fastavro doesn't say which it read."""
-    branches = node.branches if isinstance(node, Union) else (node,)
-    return next((branch for branch in branches if type(value) in _classes(branch)), branches[0])
-
-
-def _classes(node: Node) -> tuple[type, ...]:
-    kind = type_at(node)
-    if kind is not None:
-        return kind.python_types
-    return (list,) if isinstance(node, Array) else (dict,)

@@ -14,6 +14,7 @@ from stream.codec.schema import RecordSchema
 from stream.codec.subset import column_name
 from stream.errors import RecordError, SchemaError
 from stream.records import DeadLetter
+from stream.types import List, Nested
 
 __all__ = ["Encoder"]
 
@@ -24,7 +25,7 @@ class Encoder:
     def __init__(self, schema: RecordSchema, prefix: bytes = b"") -> None:
         """
         Args:
-            schema: what to write; its fields are plain, enums, or arrays of such, each with null or without.
+            schema: what to write.
             prefix: what stands before each value (`single_object_prefix`, `confluent_prefix`; bare: nothing).
         Raises: SchemaError when a field can't be written from a column.
         """
@@ -33,6 +34,7 @@ class Encoder:
         if not self._leaves:
             raise SchemaError(f"record {schema.name} has no fields", hint="give it at least one")
         self._slow = SlowWriter(schema.root)
+        self._fast = schema.rust if all(map(_is_plain, self._leaves)) else None
 
     def encode(self, columns: Mapping[str, pa.Array]) -> list[bytes | DeadLetter]:
         """
@@ -66,15 +68,22 @@ class Encoder:
 
     def _write(self, arrays: list[pa.Array]) -> list[bytes | DeadLetter]:
         names = [column_name(i) for i in range(len(arrays))]
-        if self._schema.rust and len(arrays[0]) >= FAST_FROM_ROWS:
-            written = serialize(pa.RecordBatch.from_arrays(arrays, names=names), self._schema.rust)
+        if self._fast and len(arrays[0]) >= FAST_FROM_ROWS:
+            written = serialize(pa.RecordBatch.from_arrays(arrays, names=names), self._fast)
             if written is not None:
                 return [self._prefix + value for value in written.to_pylist()]
-        return [self._write_one(row) for row in zip(*(array.to_pylist() for array in arrays), strict=True)]
+        values = [leaf.type.python_values(array) for leaf, array in zip(self._leaves, arrays, strict=True)]
+        return [self._write_one(row) for row in zip(*values, strict=True)]
 
     def _write_one(self, row: tuple[object, ...]) -> bytes | DeadLetter:
         written = self._slow.write(dict(zip(self._schema.fields, row, strict=True)))
         return dead_letter("encode", written) if isinstance(written, RecordError) else self._prefix + written
+
+
+def _is_plain(leaf: Leaf) -> bool:
+    """Whether the Rust codec takes its column as it is: no types in types, but arrays of plain ones."""
+    inner = leaf.type.item if isinstance(leaf.type, List) else leaf.type
+    return not isinstance(inner, Nested)
 
 
 def _fitted(leaf: Leaf, column: pa.Array, faults: dict[int, RecordError]) -> pa.Array:

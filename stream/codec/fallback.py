@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import fastavro
 import pyarrow as pa
 from fastavro.schema import SchemaParseException, UnknownType
 
-from stream.codec.canonical import canonical_form
+from stream.codec.fastavro_form import fastavro_parsed
 from stream.codec.leaf import Leaf
 from stream.codec.nodes import Record
 from stream.codec.parts import Part
@@ -104,7 +103,7 @@ class SlowWriter:
         Encode a record.
 
         Args:
-            record: a value per field; logical types as bare numbers.
+            record: a value per field; logical types as bare numbers, of a union of several types `{"int": 5}`.
         Returns: the Avro bytes without framing, or why it can't be written.
         """
         out = io.BytesIO()
@@ -118,7 +117,7 @@ class SlowWriter:
 def _bare(schema: Record) -> Any:
     """Without logical types, so that fastavro leaves the numbers alone."""
     try:
-        return fastavro.parse_schema(json.loads(canonical_form(schema)))
+        return fastavro_parsed(schema, meaning=False)
     except (SchemaParseException, UnknownType) as error:
         raise SchemaError(
             f"the schema can't be written: {error}", hint="use names of ASCII letters"

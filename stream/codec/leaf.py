@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from stream.codec.nodes import Array, Enum, Field, Fixed, Node, Primitive, Record, strip_null
+from stream.codec.node_types import Known, type_or_trouble
+from stream.codec.nodes import Field, Node, Record, strip_null
 from stream.errors import SchemaError
-from stream.types import AvroType, array_of, decimal_of, enum_of, fixed_of, type_of
+from stream.types import AvroType
 
-__all__ = ["Leaf", "default_of", "describe", "find", "type_at"]
+__all__ = ["Leaf", "default_of", "describe", "find"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,57 +83,32 @@ def default_of(steps: Sequence[Field]) -> object:
     return value
 
 
-def describe(steps: Sequence[Field]) -> Leaf:
+def describe(steps: Sequence[Field], known: Known | None = None) -> Leaf:
     """
     Say what the field at the end of a path is.
 
     Args:
         steps: what `find` gave.
+        known: as for `type_or_trouble`.
     Returns: the leaf.
-    Raises: SchemaError when it can't be a column: a record, a map, a union of several types, nested arrays.
+    Raises: SchemaError when it can't be a column: a record, whose fields can; a type that contains itself; a duration.
     """
     path = ".".join(step.name for step in steps)
     nullable = any(strip_null(step.type)[1] for step in steps)
     last = steps[-1]
     node = strip_null(last.type)[0]
-    found = type_at(node)
-    if found is not None and not found.column:
-        raise SchemaError(
-            f"field {path!r} can't be a column: it is a {found.full_name}, which no column can hold",
-            hint="leave it out: a field that is neither a feature nor carried may be anything",
-        )
-    if found is None:
-        inner = strip_null(node.items)[0] if isinstance(node, Array) else None
-        path, node = (path, node) if inner is None else (f"{path}[]", inner)
-        raise SchemaError(
-            f"field {path!r} can't be a column: it is {_what(node)}",
-            hint="use a field with one plain type (and null), or an array of such",
-        )
-    return Leaf(path, found, nullable, last.default, last.feature)
+    if isinstance(node, Record):
+        what, hint = "a record", _inner_fields(path, node)
+    elif isinstance(found := type_or_trouble(node, known), str):
+        what, hint = found, "use a field of another type"
+    elif not found.column:
+        what = f"a {found.full_name}, which no column can hold"
+        hint = "leave it out: a field that is neither a feature nor carried may be anything"
+    else:
+        return Leaf(path, found, nullable, last.default, last.feature)
+    raise SchemaError(f"field {path!r} can't be a column: it is {what}", hint=hint)
 
 
-def type_at(node: Node) -> AvroType | None:
-    """
-    The type of a field's values.
-
-    Args:
-        node: null taken off.
-    Returns: its row of the table; None where it has none, so that it can't be a column: a record, a map, a union
-        of several types, an array of such.
-    """
-    if isinstance(node, Array):
-        inner, nullable = strip_null(node.items)
-        item = None if isinstance(inner, Array) else type_at(inner)
-        return None if item is None else array_of(item, nullable=nullable)
-    if isinstance(node, Primitive | Fixed) and node.logical == "decimal":
-        return decimal_of(node.precision, node.scale, node.size_bytes if isinstance(node, Fixed) else None)
-    if isinstance(node, Primitive):
-        return type_of(node.type, node.logical)
-    if isinstance(node, Enum):
-        return enum_of(node.symbols)
-    return fixed_of(node.size_bytes, node.logical) if isinstance(node, Fixed) else None
-
-
-def _what(node: Node) -> str:
-    name = type(node).__name__.lower()
-    return {"union": "a union of several types", "array": "an array in an array"}.get(name, f"a {name}")
+def _inner_fields(path: str, record: Record) -> str:
+    names = ", ".join(repr(f"{path}.{field.name}") for field in record.fields[:3])
+    return f"name its fields, each by its path: {names or 'it has none'}"

@@ -16,7 +16,9 @@ __all__ = [
     "Primitive",
     "Record",
     "Union",
+    "branch_name",
     "is_null",
+    "several",
     "strip_null",
 ]
 
@@ -142,3 +144,20 @@ def strip_null(node: Node) -> tuple[Node, bool]:
     rest = tuple(branch for branch in node.branches if not is_null(branch))
     left = rest[0] if len(rest) == 1 else Union(rest)
     return left, len(rest) < len(node.branches)
+
+
+def several(node: Node) -> tuple[Node, ...]:
+    """The branches of a union of several types, null aside; none where there is one type only."""
+    rest = tuple(one for one in node.branches if not is_null(one)) if isinstance(node, Union) else ()
+    return rest if len(rest) > 1 else ()
+
+
+def branch_name(node: Node) -> str:
+    """
+    What a union's branch is called where a value must say which it is of.
+
+    Source: Avro 1.12 specification, "JSON Encoding": a named type's full name, else the type's, not the logical one's.
+    """
+    if isinstance(node, Primitive):
+        return node.type
+    return node.name if isinstance(node, Record | Enum | Fixed) else type(node).__name__.lower()

@@ -6,11 +6,36 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias, cast
 
-from stream.codec.leaf import type_at
-from stream.codec.nodes import Array, Enum, Fixed, Node, Primitive, Record, Union, is_null, strip_null
+from stream.codec.canonical import canonical_form
+from stream.codec.node_types import plain_type, type_or_trouble
+from stream.codec.nodes import (
+    ABSENT,
+    Array,
+    Enum,
+    Field,
+    Fixed,
+    Map,
+    Node,
+    Primitive,
+    Record,
+    Union,
+    is_null,
+    several,
+    strip_null,
+)
+from stream.codec.type_names import type_name
 from stream.types import AvroType, Misfit, type_of
 
-__all__ = ["Convert", "alike", "columnar", "converter", "fits", "matching", "type_name"]
+__all__ = [
+    "Convert",
+    "alike",
+    "columnar",
+    "converter",
+    "fits",
+    "matching",
+    "position_of",
+    "why_not",
+]
 
 PROMOTIONS: dict[str, frozenset[str]] = {
     "int": frozenset({"long", "float", "double"}),
@@ -32,7 +57,8 @@ def fits(written: Node, expected: Node) -> bool:
     Args:
         written: the writer's type.
         expected: the reader's type.
-    Returns: True also where it depends on the value: a union's branch, an enum's symbol, an array's items.
+    Returns: True also where it depends on the value: a union's branch, an enum's symbol, an array's items, a
+        map's values.
     Source: Avro 1.12 specification, "Schema Resolution".
     """
     if isinstance(written, Union):
@@ -46,7 +72,53 @@ def fits(written: Node, expected: Node) -> bool:
         return written.size_bytes == expected.size_bytes and _same_measure(written, expected)
     if isinstance(written, Array) and isinstance(expected, Array):
         return is_null(written.items) or fits(written.items, expected.items)
+    if isinstance(written, Map) and isinstance(expected, Map):
+        return is_null(written.values) or fits(written.values, expected.values)
+    if isinstance(written, Record) and isinstance(expected, Record):
+        return _fits_record(written, expected)
     return isinstance(written, Enum) and isinstance(expected, Enum)
+
+
+def position_of(record: Record, field: Field) -> int | None:
+    """The writer's field of that name, else of one of the reader's aliases for it."""
+    names = [found.name for found in record.fields]
+    return next((names.index(name) for name in (field.name, *field.aliases) if name in names), None)
+
+
+def _fits_record(written: Record, expected: Record) -> bool:
+    """Whatever they are called: each of the reader's fields is written, or has a default."""
+    for field in expected.fields:
+        position = position_of(written, field)
+        if position is None:
+            if field.default is ABSENT:
+                return False
+        elif not fits(written.fields[position].type, field.type):
+            return False
+    return True
+
+
+def why_not(written: Node, expected: Node) -> Misfit:
+    """
+    Say why no value of a written type can be read as the expected one.
+
+    Args:
+        written: the writer's type; it does not `fit`.
+        expected: the reader's type.
+    Returns: what is wrong, and where in it (`[].at`, `["…"].at`).
+    """
+    mine = strip_null(expected)[0]
+    if isinstance(written, Array) and isinstance(mine, Array):
+        return why_not(written.items, mine.items).within("[]")
+    if isinstance(written, Map) and isinstance(mine, Map):
+        return why_not(written.values, mine.values).within('["…"]')
+    if isinstance(written, Record) and isinstance(mine, Record):
+        for field in mine.fields:
+            position = position_of(written, field)
+            if position is None and field.default is ABSENT:
+                return Misfit("is missing, and has no default", field.name, reason="missing_field")
+            if position is not None and not fits(written.fields[position].type, field.type):
+                return why_not(written.fields[position].type, field.type).within(field.name)
+    return Misfit(f"is {type_name(written)}; {type_name(expected)} is expected")
 
 
 def matching(written: Node, expected: Node) -> Node | None:
@@ -56,8 +128,9 @@ def matching(written: Node, expected: Node) -> Node | None:
     Args:
         written: the writer's type, no union.
         expected: the reader's type.
-    Returns: the type itself; of a union the first branch of the same type, else the first that takes it; None
-        where none does.
+    Returns: the type itself; of a union the first branch of the same type, of several named ones that of the same
+        name, else the first that takes it; None where none does.
+    Source: Avro Java 1.12.1, `Resolver.ReaderUnion`.
     """
     if not isinstance(expected, Union):
         return expected
@@ -65,7 +138,17 @@ def matching(written: Node, expected: Node) -> Node | None:
     same = [
         branch for branch in taking if type(branch) is type(written) and _stored(branch) == _stored(written)
     ]
+    if isinstance(written, Record | Enum | Fixed) and len(same) > 1:
+        return _of_name(written, same)
     return next(iter(same or taking), None)
+
+
+def _of_name(written: Record | Enum | Fixed, same: list[Node]) -> Node | None:
+    """Of several named types the one of the same name, its namespace aside at need; a record may have another one."""
+    named = {one.name: one for one in reversed(same) if isinstance(one, Record | Enum | Fixed)}
+    short = {name.rpartition(".")[2]: one for name, one in named.items()}
+    other = same[0] if isinstance(written, Record) else None
+    return named.get(written.name) or short.get(written.name.rpartition(".")[2], other)
 
 
 def _stored(node: Node) -> str:
@@ -95,7 +178,7 @@ def _same_measure(written: Primitive | Fixed, expected: Primitive | Fixed) -> bo
     Whether numbers mean the same, or can be converted: hundredths read as thousandths would be a silent error by
     ten. Avro allows it, we don't.
     """
-    meant, wanted = type_at(written), type_at(expected)
+    meant, wanted = plain_type(written), plain_type(expected)
     assert meant is not None  # these nodes have types
     assert wanted is not None
     bare = any(one.arrow == one.storage for one in (meant, wanted))
@@ -111,18 +194,33 @@ def columnar(written: Node, expected: Node) -> bool:
         expected: the reader's type, null taken off.
     Returns: False where values must be looked at one by one.
     """
+    if several(expected):
+        return False
     if isinstance(written, Enum) and isinstance(expected, Enum):
         return set(written.symbols) <= set(expected.symbols)
     if isinstance(written, Array) and isinstance(expected, Array):
         item, written_null = strip_null(written.items)
         wanted, nullable = strip_null(expected.items)
         return columnar(item, wanted) and (nullable or not written_null)
+    if isinstance(written, Map | Record):
+        return _same(written, expected)
     return isinstance(written, Primitive) and _rescaled(written, expected) is None
+
+
+def _same(written: Node, expected: Node) -> bool:
+    """Whether a type with types in it is the same."""
+    kinds = [type_or_trouble(node) for node in (written, expected)]
+    names = [kind.full_name for kind in kinds if isinstance(kind, AvroType)]
+    return len(names) == len(kinds) and names[0] == names[1] and _canonical(written) == _canonical(expected)
+
+
+def _canonical(node: Node) -> str:
+    return canonical_form(Record("of", [Field("x", node)]))
 
 
 def _rescaled(written: Node, expected: Node) -> Convert | None:
     """The change of unit between two types, if there is one."""
-    meant, wanted = type_at(written), type_at(expected)
+    meant, wanted = plain_type(written), plain_type(expected)
     if meant is None or wanted is None or meant.measure == wanted.measure:
         return None
     return wanted.rescaled(meant)
@@ -138,7 +236,7 @@ def converter(written: Node, expected: Node) -> Convert | None:
     Returns: the function; None where nothing changes (bytes that are read as a text are one).
     """
     change = _change(written, expected)
-    wanted = type_at(expected)
+    wanted = plain_type(expected)
     return partial(_checked, change, wanted) if wanted is not None and wanted.checked else change
 
 
@@ -189,16 +287,3 @@ _PROMOTE: dict[str, Convert] = {
     "double": _to_double,
     "bytes": _to_bytes,
 }
-
-
-def type_name(node: Node) -> str:
-    """A type's name for people: `double`, `timestamp-millis`, `array of int`, `enum Colour`."""
-    if isinstance(node, Primitive | Fixed) and node.logical == "decimal":
-        return f"decimal({node.precision},{node.scale})"
-    if isinstance(node, Primitive):
-        return node.logical or node.type
-    if isinstance(node, Array):
-        return f"array of {type_name(strip_null(node.items)[0])}"
-    if isinstance(node, Union):
-        return " or ".join(type_name(branch) for branch in node.branches) or "nothing"
-    return f"{type(node).__name__.lower()} {node.name}" if isinstance(node, Record | Enum | Fixed) else "map"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from stream.codec.leaf import Leaf, default_of, describe, find
-from stream.codec.nodes import ABSENT, Field, Node, Primitive, Record, Union, is_null, strip_null
-from stream.codec.promotion import alike, columnar, fits, type_name
+from stream.codec.nodes import ABSENT, Array, Field, Map, Node, Primitive, Record, Union, is_null, strip_null
+from stream.codec.promotion import alike, columnar, fits, matching, position_of, why_not
+from stream.codec.type_names import type_name
 from stream.errors import RecordError
 
-__all__ = ["LeafPlan", "Step", "default_or_fault", "position_of", "resolve"]
+__all__ = ["LeafPlan", "Step", "default_or_fault", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +120,6 @@ def _wrong(wanted: list[Field], written: Node, expected: str) -> RecordError:
     return RecordError(text, reason="wrong_type", field=path)
 
 
-def position_of(record: Record, field: Field) -> int | None:
-    """The writer's field of that name, else of one of the reader's aliases for it."""
-    names = [found.name for found in record.fields]
-    return next((names.index(name) for name in (field.name, *field.aliases) if name in names), None)
-
-
 def default_or_fault(wanted: Sequence[Field], depth: int) -> object:
     """
     What a leaf is where a field on the way to it is not written.
@@ -147,10 +142,31 @@ def default_or_fault(wanted: Sequence[Field], depth: int) -> object:
 def _plan(node: Node, wanted: list[Field], steps: tuple[Step, ...]) -> LeafPlan | RecordError:
     expected = strip_null(wanted[-1].type)[0]
     if not fits(node, expected):
-        return _wrong(wanted, node, type_name(expected))
+        misfit = why_not(node, expected).within(".".join(field.name for field in wanted))
+        text = f"field {misfit.field!r} {misfit}"
+        return RecordError(text, reason=misfit.reason, field=misfit.field)
     around = any(step.written and not step.nullable for step in steps[:-1])
+    unread = tuple(dict.fromkeys(_unread(node, expected)))
     if not isinstance(node, Union):
-        return LeafPlan(describe(wanted), steps, ABSENT, columnar(node, expected) and not around)
-    taken = [b for b in node.branches if alike(node, b, expected) and fits(b, expected)]
-    unread = tuple(type_name(branch) for branch in node.branches if branch not in taken)
+        return LeafPlan(describe(wanted), steps, ABSENT, columnar(node, expected) and not around, unread)
     return LeafPlan(describe(wanted), steps, ABSENT, False, unread)
+
+
+def _unread(written: Node, expected: Node) -> Iterator[str]:
+    """The types of branches that the reader can't take, in a type and the types in it."""
+    if isinstance(written, Union):
+        for branch in written.branches:
+            if alike(written, branch, expected) and fits(branch, expected):
+                yield from _unread(branch, expected)
+            else:
+                yield type_name(branch)
+        return
+    mine = matching(written, expected)
+    if isinstance(written, Array) and isinstance(mine, Array):
+        yield from _unread(written.items, mine.items)
+    elif isinstance(written, Map) and isinstance(mine, Map):
+        yield from _unread(written.values, mine.values)
+    elif isinstance(written, Record) and isinstance(mine, Record):
+        for field in mine.fields:
+            if (position := position_of(written, field)) is not None:
+                yield from _unread(written.fields[position].type, field.type)

@@ -13,10 +13,11 @@ from stream.codec.canonical import canonical_form, fingerprint
 from stream.codec.default import fits
 from stream.codec.fastavro_form import fastavro_form, fastavro_parsed
 from stream.codec.leaf import Leaf, describe, find
+from stream.codec.node_types import Known, fields_within
 from stream.codec.nodes import ABSENT, Field, Record, strip_null
 from stream.codec.schema_parser import parse
 from stream.codec.subset import rust_text
-from stream.codec.typed_rows import bare_form, typed_form
+from stream.codec.typed_rows import typed_row
 from stream.errors import SchemaError
 from stream.types import AvroType
 
@@ -67,8 +68,8 @@ class RecordSchema:
         self.text = text
         self.root = root
         self._parsed: Any = None
-        self._typed: Any = None
         self._bare: Any = None
+        self._typed: Callable[[dict[str, Any]], dict[str, Any]] | None = None
         self.canonical = canonical_form(root)
         self.fingerprint = fingerprint(self.canonical)
         self.rust = rust_text(root)
@@ -79,7 +80,7 @@ class RecordSchema:
     @property
     def document(self) -> Any:
         """The schema's JSON, new each time, without what means nothing: invalid logical types and defaults."""
-        return fastavro_form(self.root)
+        return fastavro_form(self.root, named=False)
 
     @property
     def parsed(self) -> Any:
@@ -89,18 +90,18 @@ class RecordSchema:
         return self._parsed
 
     @property
-    def typed(self) -> Any:
-        """The form for fastavro's readers: values are our types' own (`typed_form`). Raises: as `parsed`."""
-        if self._typed is None:
-            self._typed = _parsed(self.root, typed_form)
-        return self._typed
-
-    @property
     def bare(self) -> Any:
         """The form for fastavro's readers that leave logical types as written. Raises: as `parsed`."""
         if self._bare is None:
-            self._bare = _parsed(self.root, bare_form)
+            self._bare = _parsed(self.root, meaning=False)
         return self._bare
+
+    @property
+    def typed(self) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        """What makes a record that was read by `bare` one of our types' own values (`typed_row`)."""
+        if self._typed is None:
+            self._typed = typed_row(self.root, exact=False)
+        return self._typed
 
     @property
     def name(self) -> str:
@@ -125,7 +126,10 @@ class RecordSchema:
         steps = find(self.root, path)
         for step in steps:
             _check(step, self.name)
-        return describe(steps)
+        found = describe(steps)
+        for field in fields_within(steps[-1].type):
+            _check(field, self.name)
+        return found
 
     def leaves(self) -> tuple[Leaf, ...]:
         """
@@ -134,7 +138,7 @@ class RecordSchema:
         Raises: SchemaError when there are more than `MAX_PATHS` ways to a field. Records that hold others twice make
             them double with each level: thirty such lines name a billion.
         """
-        return tuple(_leaves(self.root, (), frozenset(), itertools.count(1)))
+        return tuple(_leaves(self.root, (), frozenset(), itertools.count(1), {}))
 
     def types(self) -> dict[str, AvroType]:
         """By dotted path, the type of every field that can be a column. Raises: as `leaves`."""
@@ -142,7 +146,7 @@ class RecordSchema:
 
 
 def _leaves(
-    record: Record, before: tuple[Field, ...], seen: frozenset[str], count: Iterator[int]
+    record: Record, before: tuple[Field, ...], seen: frozenset[str], count: Iterator[int], known: Known
 ) -> Iterator[Leaf]:
     for field in record.fields:
         if next(count) > MAX_PATHS:
@@ -153,12 +157,12 @@ def _leaves(
         steps, node = (*before, field), strip_null(field.type)[0]
         if isinstance(node, Record):
             if node.name not in seen | {record.name}:
-                yield from _leaves(node, steps, seen | {record.name}, count)
+                yield from _leaves(node, steps, seen | {record.name}, count, known)
             continue
         try:
-            yield describe(steps)
+            yield describe(steps, known)
         except SchemaError:
-            continue  # a map or a union of several types: no column, and nobody asked for it by name
+            continue  # no column, and nobody asked for it by name
 
 
 def _check(field: Field, root: str) -> None:
@@ -182,8 +186,8 @@ def _load(text: str) -> object:
     return document
 
 
-def _parsed(root: Record, change: Callable[[Any], Any] = lambda form: form) -> Any:
+def _parsed(root: Record, *, meaning: bool = True) -> Any:
     try:
-        return fastavro_parsed(root, change)
+        return fastavro_parsed(root, meaning=meaning)
     except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError, RecursionError) as error:
         raise SchemaError(f"the schema can't be used: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from stream.codec.checks import (
@@ -12,12 +12,31 @@ from stream.codec.checks import (
     branch_written,
     enum_check,
     least_bytes,
+    record_check,
     sized_check,
 )
-from stream.codec.nodes import Array, Enum, Fixed, Node, Primitive, Union, is_null
-from stream.codec.promotion import alike, converter, fits, matching, type_name
-from stream.codec.walk import INT_BYTES, LONG_BYTES, Walk, varint
-from stream.types import Misfit
+from stream.codec.default import stored
+from stream.codec.nodes import (
+    ABSENT,
+    Array,
+    Enum,
+    Field,
+    Fixed,
+    Map,
+    Node,
+    Primitive,
+    Record,
+    Union,
+    branch_name,
+    is_null,
+    several,
+    strip_null,
+)
+from stream.codec.promotion import alike, converter, fits, matching, position_of
+from stream.codec.strict import Checker
+from stream.codec.type_names import type_name
+from stream.codec.walk import INT_BYTES, LONG_BYTES, Check, Walk, varint
+from stream.types import Misfit, key_place
 
 __all__ = ["Read", "typed_read"]
 
@@ -48,8 +67,17 @@ def typed_read(written: Node, expected: Node) -> Read:
     branch = matching(written, expected)
     if branch is None or not fits(written, branch):
         return _refusal(written, expected)
+    read = _of_one_type(written, branch)
+    return _named(read, branch_name(branch)) if several(expected) and not is_null(branch) else read
+
+
+def _of_one_type(written: Node, branch: Node) -> Read:
     if isinstance(written, Array) and isinstance(branch, Array):
         return _array(written.items, branch.items)
+    if isinstance(written, Map) and isinstance(branch, Map):
+        return _map(written.values, branch.values)
+    if isinstance(written, Record) and isinstance(branch, Record):
+        return _record(written, branch)
     read_bare, change = _bare(written, branch), converter(written, branch)
     if change is None:
         return read_bare
@@ -59,6 +87,16 @@ def typed_read(written: Node, expected: Node) -> Read:
         return end, change(value)
 
     return read_changed
+
+
+def _named(read: Read, name: str) -> Read:
+    """Says which of the reader's several types the value is of."""
+
+    def read_named(walk: Walk, at: int) -> tuple[int, object]:
+        end, value = read(walk, at)
+        return end, {name: value}
+
+    return read_named
 
 
 def _union(branches: Sequence[Read]) -> Read:
@@ -83,7 +121,10 @@ def _array(written: Node, expected: Node) -> Read:
     read_item = typed_read(written, expected)
 
     def item(walk: Walk, at: int) -> int:
-        end, value = read_item(walk, at)
+        try:
+            end, value = read_item(walk, at)
+        except Misfit as misfit:
+            raise misfit.within(f"[{len(walk.items)}]") from misfit
         walk.items.append(value)
         return end
 
@@ -94,6 +135,75 @@ def _array(written: Node, expected: Node) -> Read:
         end = check(walk, at)
         items, walk.items = walk.items, outer
         return end, items
+
+    return read
+
+
+def _map(written: Node, expected: Node) -> Read:
+    read_value = typed_read(written, expected)
+
+    def entry(walk: Walk, at: int) -> int:
+        start, key = _text(walk, at)
+        try:
+            end, walk.members[str(key)] = read_value(walk, start)
+        except Misfit as misfit:
+            raise misfit.within(key_place(str(key))) from misfit
+        return end
+
+    return _gathered(blocks_check(entry, 1), {})
+
+
+def _record(written: Record, expected: Record) -> Read:
+    """As `typed_read`, of records: fields by name or alias, the reader's defaults, the writer's others passed over."""
+    wanted: dict[int, list[Field]] = {}
+    missing: dict[str, object] = {}
+    for field in expected.fields:
+        position = position_of(written, field)
+        if position is not None:
+            wanted.setdefault(position, []).append(field)
+        elif field.default is ABSENT:
+            return _without(field.name)
+        else:
+            missing[field.name] = stored(field.default, strip_null(field.type)[0])
+    checker = Checker(written)
+    fields = [
+        (found.name, _members(found.type, wanted[i]) if i in wanted else checker.compile(found.type))
+        for i, found in enumerate(written.fields)
+    ]
+    return _gathered(record_check(fields), missing)
+
+
+def _members(written: Node, wanted: Sequence[Field]) -> Check:
+    """Of one written field what one of the reader's, or more by their aliases, make of it."""
+    reads = [(field.name, typed_read(written, field.type)) for field in wanted]
+
+    def check(walk: Walk, at: int) -> int:
+        end = at
+        for name, read in reads:
+            try:
+                end, walk.members[name] = read(walk, at)
+            except Misfit as misfit:
+                raise misfit.within(name) from misfit
+        return end
+
+    return check
+
+
+def _without(name: str) -> Read:
+    def read(walk: Walk, at: int) -> tuple[int, object]:
+        raise Misfit("it is not written, and has no default", name, reason="missing_field")
+
+    return read
+
+
+def _gathered(check: Check, first: Mapping[str, object]) -> Read:
+    """The members that a check puts into its walk, beside some that are always there."""
+
+    def read(walk: Walk, at: int) -> tuple[int, object]:
+        outer, walk.members = walk.members, dict(first)
+        end = check(walk, at)
+        found, walk.members = walk.members, outer
+        return end, found
 
     return read
 

@@ -1,84 +1,94 @@
-"""
-Records as fastavro reads them, with our types: Python's own classes where they hold a value, `Bare` where they don't.
-
-fastavro's own conversions round, or raise beyond Python's calendar. But it takes others: a schema for it calls each
-logical type by a name of ours, under which the type's own conversion is registered.
-"""
+"""Records as readers of files give them: Python's own classes where they hold a value, `Bare` where they don't."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from fastavro.read import LOGICAL_READERS
+from stream.codec.fastavro_form import fastavro_form
+from stream.codec.node_types import plain_type
+from stream.codec.nodes import Array, Map, Node, Record, Union, branch_name, is_null, several, strip_null
 
-from stream.codec.leaf import type_at
-from stream.codec.nodes import Fixed, Primitive
-from stream.types import AvroType
+__all__ = ["bare_form", "typed_row"]
 
-__all__ = ["bare_form", "typed_form"]
-
-_OURS = "prediction-stream-"
-"""Begins a logical type's name where fastavro is to read it as we do; nobody else's readers are replaced."""
+_Typed: TypeAlias = Callable[[Any], Any]
 
 
-def typed_form(form: Any) -> Any:
+def bare_form(root: Record) -> object:
     """
-    A schema for fastavro's readers.
+    A schema for fastavro without logical types, whose conversions round, or raise beyond Python's calendar.
 
     Args:
-        form: its JSON, with logical types that are valid only; not changed.
-    Returns: the same with names of ours for the logical types.
+        root: the schema.
+    Returns: its JSON, in which a value says of which of several types it is (`fastavro_form`).
     """
-    return _renamed(form, _registered)
+    return fastavro_form(root, meaning=False)
 
 
-def bare_form(form: Any) -> Any:
-    """As `typed_form`, with a name that no reader knows for all logical types: their values stay as written."""
-    return _renamed(form, lambda _: f"{_OURS}bare")
+def typed_row(root: Record, *, exact: bool = True) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """
+    Args:
+        root: the schema.
+        exact: for a reader whose types may be coarser: what they can't hold must not be rounded (`exact_value`).
+    Returns: what turns a record that was read by `bare_form` into values with their meaning.
+    """
+    return _Maker(exact).record(root)
 
 
-def _renamed(form: Any, name: Callable[[Mapping[str, Any]], str]) -> Any:
-    if isinstance(form, list):
-        return [_renamed(one, name) for one in form]
-    if not isinstance(form, dict):
-        return form
-    made = {
-        key: _renamed(value, name) if key in ("items", "values") else value for key, value in form.items()
-    }
-    if "fields" in form:
-        made["fields"] = [{**field, "type": _renamed(field["type"], name)} for field in form["fields"]]
-    if "logicalType" in form:
-        made["logicalType"] = name(form)
-    return made
+class _Maker:
+    """Makes the functions of one schema; a record may contain itself."""
+
+    def __init__(self, exact: bool) -> None:
+        self._exact = exact
+        self._records: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+    def record(self, record: Record) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        if record.name in self._records:
+            return self._records[record.name]
+        changes: dict[str, _Typed] = {}
+
+        def typed(values: dict[str, Any]) -> dict[str, Any]:
+            for name, change in changes.items():
+                if values[name] is not None:
+                    values[name] = change(values[name])
+            return values
+
+        self._records[record.name] = typed
+        for field in record.fields:
+            if (change := self._change(field.type)) is not None:
+                changes[field.name] = change
+        return typed
+
+    def _change(self, node: Node) -> _Typed | None:
+        bare, _ = strip_null(node)
+        if isinstance(bare, Record):
+            return self.record(bare)
+        if isinstance(bare, Array | Map):
+            each = self._change(bare.items if isinstance(bare, Array) else bare.values)
+            return None if each is None else (_items(each) if isinstance(bare, Array) else _values(each))
+        if isinstance(bare, Union):
+            return self._branch(bare)
+        kind = None if is_null(bare) else plain_type(bare)
+        if kind is None or kind.name == kind.kind:
+            return None
+        return kind.exact_value if self._exact else kind.python_value
+
+    def _branch(self, union: Union) -> _Typed | None:
+        changes = {branch_name(one): self._change(one) for one in several(union)}
+        if not any(changes.values()):
+            return None
+
+        def typed(value: dict[str, Any]) -> dict[str, Any]:
+            return {
+                name: one if (each := changes[name]) is None else each(one) for name, one in value.items()
+            }
+
+        return typed
 
 
-def _registered(form: Mapping[str, Any]) -> str:
-    name = f"{_OURS}{form['logicalType']}"
-    LOGICAL_READERS[f"{form['type']}-{name}"] = _reader(form)
-    return name
+def _items(each: _Typed) -> _Typed:
+    return lambda items: [None if one is None else each(one) for one in items]
 
 
-def _reader(form: Mapping[str, Any]) -> Callable[..., object]:
-    if form["logicalType"] == "decimal":
-        return _decimal
-    kind = _kind(form["type"], form["logicalType"], 0, 0, form.get("size"))
-    return lambda bare, *_: kind.python_value(bare)
-
-
-def _decimal(bare: object, written: Mapping[str, Any], _: object = None) -> object:
-    precision, scale = written["precision"], written.get("scale", 0)
-    return _kind(written["type"], "decimal", precision, scale, written.get("size")).python_value(bare)
-
-
-@lru_cache(maxsize=256)
-def _kind(name: str, logical: str, precision: int, scale: int, size_bytes: int | None) -> AvroType:
-    node = (
-        Primitive(name, logical, precision, scale)
-        if size_bytes is None
-        else Fixed(name, size_bytes, logical, precision, scale)
-    )
-    kind = type_at(node)
-    assert kind is not None  # every valid logical type is in the table
-    return kind
+def _values(each: _Typed) -> _Typed:
+    return lambda entries: {key: None if one is None else each(one) for key, one in entries.items()}

@@ -16,9 +16,10 @@ from typing import cast
 from stream.codec.checks import PRIMITIVE_CHECKS, record_check, union_check
 from stream.codec.leaf import find
 from stream.codec.nodes import Field, Node, Record, Union, is_null, strip_null
-from stream.codec.promotion import type_name
-from stream.codec.resolution import default_or_fault, position_of
+from stream.codec.promotion import position_of
+from stream.codec.resolution import default_or_fault
 from stream.codec.strict import Checker
+from stream.codec.type_names import type_name
 from stream.codec.typed_read import typed_read
 from stream.codec.walk import Check, Walk
 from stream.errors import RecordError
@@ -132,7 +133,8 @@ def _leaf(written: Node, wanted: _Wanted) -> Check:
         try:
             end, walk.out[number] = read(walk, at)
         except Misfit as misfit:
-            raise RecordError(f"field {path!r}: {misfit}", reason=misfit.reason, field=path) from misfit
+            place = misfit.within(path).field
+            raise RecordError(f"field {place!r}: {misfit}", reason=misfit.reason, field=place) from misfit
         return end
 
     return check

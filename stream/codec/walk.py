@@ -30,15 +30,17 @@ class Walk:
         empty: items without bytes so far.
         out: the values that were asked for, by the number of their leaf.
         items: those of the array that is being read.
+        members: those of the record or map that is being read.
     """
 
-    __slots__ = ("data", "depth", "empty", "end", "items", "out")
+    __slots__ = ("data", "depth", "empty", "end", "items", "members", "out")
 
     def __init__(self, data: bytes, leaves: int = 0) -> None:
         self.data, self.end = data, len(data)
         self.depth = self.empty = 0
         self.out: list[object] = [None] * leaves
         self.items: list[object] = []
+        self.members: dict[str, object] = {}
 
     def finish(self, at: int) -> None:
         """Say that the value ends here. Raises: Invalid when bytes are left."""

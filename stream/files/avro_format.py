@@ -6,14 +6,17 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import fastavro
 import pyarrow as pa
 
-from stream.codec import RecordSchema, typed_form
+from stream.codec import RecordSchema, bare_form, container_writer, typed_row
 from stream.files.file_format import OutputFormat, RowWriter
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["AvroFormat"]
 
@@ -38,11 +41,20 @@ class AvroFormat(OutputFormat):
 
     def rows(self, path: Path) -> Iterator[Row]:
         """Record by record, some megabytes of them in memory."""
+        yield from self._rows(path, exact=True)
+
+    def _rows(self, path: Path, *, exact: bool) -> Iterator[Row]:
         with self.open(path) as file:
             spans = self.spans(file)
             for span in spans:
-                for number, values in enumerate(_records(path, span), span.first_row):
+                for number, values in enumerate(_records(path, span, exact=exact), span.first_row):
                     yield Row(number, values)
+
+    def frame(self, path: Path) -> pd.DataFrame:
+        """All rows, of Python's own values."""
+        import pandas as pd
+
+        return pd.DataFrame([row.values for row in self._rows(path, exact=False)])
 
     def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:
         """Blocks together up to some megabytes."""
@@ -66,8 +78,8 @@ class AvroFormat(OutputFormat):
         return _Writer(file, avro)
 
 
-def _records(path: Path, span: Span) -> Iterator[dict[str, Any]]:
-    """A span's blocks, behind a header of ours, are a file of their own: its values are our types' own."""
+def _records(path: Path, span: Span, *, exact: bool = True) -> Iterator[dict[str, Any]]:
+    """A span's blocks, behind a header of ours, are a file of their own: its values are bare (`bare_form`)."""
     with path.open("rb") as file:
         blocks = fastavro.block_reader(file)
         head = next(iter(blocks))
@@ -82,26 +94,25 @@ def _records(path: Path, span: Span) -> Iterator[dict[str, Any]]:
     schema = RecordSchema(json.dumps(document))
     header = io.BytesIO(b"Obj\x01")
     header.seek(0, io.SEEK_END)
-    metadata["avro.schema"] = json.dumps(typed_form(schema.document)).encode()
+    metadata["avro.schema"] = json.dumps(bare_form(schema.root)).encode()
     fastavro.schemaless_writer(header, {"type": "map", "values": "bytes"}, metadata)
-    yield from cast(
-        "Iterator[dict[str, Any]]", fastavro.reader(io.BytesIO(header.getvalue() + sync + content))
-    )
+    typed = typed_row(schema.root, exact=exact)
+    for record in fastavro.reader(io.BytesIO(header.getvalue() + sync + content)):
+        yield typed(cast("dict[str, Any]", record))
 
 
 class _Writer:
     def __init__(self, file: IO[bytes], avro: str) -> None:
-        from fastavro.write import Writer
-
-        self._writer = Writer(file, fastavro.parse_schema(json.loads(avro)), codec="deflate")
-        self._types = RecordSchema(avro).types()
+        schema = RecordSchema(avro)
+        self._writer = container_writer(file, schema, meaning=False)
+        self._types = schema.types()
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
         """Writes bare numbers: Python's classes can't hold each of Avro's dates and times."""
         names = batch.schema.names
         types = [self._types[name] for name in names]
         columns = [
-            kind.to_storage(column.cast(kind.arrow)).to_pylist()
+            kind.python_values(kind.to_storage(column.cast(kind.arrow)))
             for kind, column in zip(types, batch.columns, strict=True)
         ]
         for row in zip(*columns, strict=True):

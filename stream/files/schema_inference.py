@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -14,7 +14,7 @@ from stream.errors import SampleError
 from stream.files.file_span import Row
 from stream.files.tables import Sample
 from stream.files.text_remarks import blank, check_separated, text_remarks
-from stream.types import CELL_TYPES, type_for
+from stream.types import CELL_TYPES, AvroType, type_for
 
 __all__ = ["Inferred", "infer_schema", "legal_names"]
 
@@ -55,8 +55,8 @@ def infer_schema(
         texts: columns known to be texts whatever they look like, by their names in the sample.
         needed: the columns for whose sake a schema is made: others that pandas wrote as its index are left out. Empty
             where nobody names them; None where every column is wanted as it is.
-        carried: columns, or dotted paths in them, that are repeated as they are: their decimals stay decimals. The
-            others are doubles, as models take them.
+        carried: columns, or dotted paths in them, that are repeated as they are: their decimals stay decimals, their
+            nanoseconds nanoseconds. The others are doubles and microseconds, as models take them.
     Returns: the schema; a column without a value in some row may be null. Whole numbers are `long`, since the next
         one may be larger than those seen; texts are strings, never enums, since the next one may be new.
     Raises: SampleError naming a column whose values fit no one type, a needed one with numbers that are spelt as
@@ -80,8 +80,9 @@ def infer_schema(
         )
     names = legal_names(columns)
     for column in columns:
-        exact = any(path.partition(".")[0] in (column, names[column]) for path in carried)
-        kind, why = _column(sample, column, _record_name(f"{name}_{names[column]}"), column in texts, exact)
+        own = {column, names[column]}
+        keep = _Keep(any(path.partition(".")[0] in own for path in carried), not own.isdisjoint(needed or ()))
+        kind, why = _column(sample, column, _record_name(f"{name}_{names[column]}"), column in texts, keep)
         if kind is None:
             findings.append(f"column {column!r} is left out: {why}")
             continue
@@ -107,19 +108,44 @@ def _field(column: str, name: str, kind: object, nullable: bool) -> dict[str, An
 
 def _finding(column: str, name: str, kind: Any, why: str) -> str:
     shown = kind if isinstance(kind, str) else kind.get("logicalType", kind["type"])
-    if isinstance(kind, dict) and kind["type"] == "array":
-        shown = f"array<{kind['items']}>"
+    if isinstance(kind, dict) and kind["type"] in ("array", "map"):
+        inner = kind["items" if kind["type"] == "array" else "values"]
+        shown = f"{kind['type']}<{_called(inner)}>"
     renamed = f"; called {name} since Avro names hold letters, digits and _ only" if name != column else ""
     return f"column {column!r}: {shown}, {why}{renamed}"
 
 
-def _column(sample: Sample, column: str, name: str, is_text: bool, exact: bool) -> tuple[Any, str]:
+def _called(kind: Any) -> str:
+    """An item's type, for people."""
+    if isinstance(kind, list):
+        return " or ".join(_called(one) for one in reversed(kind))
+    if isinstance(kind, str):
+        return kind
+    return str(kind.get("logicalType", kind["type"]))
+
+
+class _Keep(NamedTuple):
+    """What becomes of a column: is it repeated as it is, does a model take it, or both?"""
+
+    exact: bool
+    taken: bool
+
+    def type_for(self, kind: pa.DataType) -> AvroType | None:
+        """The type of a column that is no container."""
+        found = type_for(kind, exact=self.exact)
+        return type_for(kind) if self.taken and found is not None and found.model is None else found
+
+
+def _column(sample: Sample, column: str, name: str, is_text: bool, keep: _Keep) -> tuple[Any, str]:
     """The Avro type of a column's values (None to leave it out), and why."""
     if sample.columns is not None and column in sample.columns.names:
         arrow = sample.columns.field(column).type
         if not pa.types.is_null(arrow):
-            kind = _from_arrow(arrow, name, exact)
-            return kind, f"from {arrow}" if kind is not None else f"Avro has no type for {arrow}"
+            kind = _from_arrow(arrow, name, keep)
+            return (
+                kind,
+                f"from {arrow}{_lost(arrow, kind)}" if kind is not None else f"Avro has no type for {arrow}",
+            )
     if is_text:
         return "string", "since the model knows its texts"
     is_gap = blank if sample.text else _missing
@@ -168,19 +194,36 @@ def _from_values(place: str, column: str, rows: Sequence[Row], name: str) -> tup
     if kinds == {str}:
         return _from_texts(column, rows)
     if kinds == {list}:
-        items = [item for row in rows for item in row.values[column]]
-        if all(_kind(item) in (int, float) for item in items):
-            return {"type": "array", "items": "double"}, "since all are lists of numbers"
-        if all(isinstance(item, str) for item in items):
-            return {"type": "array", "items": "string"}, "since all are lists of texts"
-        return None, "its lists hold neither numbers nor texts only"
+        return _from_items(place, column, rows, name)
     if kinds == {dict}:
-        return _nested(place, column, rows, name), "since all are objects"
+        why = "since all are objects; give --schema with a map if their keys are data"
+        return _nested(place, column, rows, name), why
     first = {type(row.values[column]): row.number for row in reversed(rows)}
     seen = ", ".join(f"{kind.__name__} (row {number})" for kind, number in first.items())
     raise SampleError(
         f"{place}: column {column!r} holds values of several types: {seen}", hint="make them one"
     )
+
+
+def _from_items(place: str, column: str, rows: Sequence[Row], name: str) -> tuple[Any, str]:
+    """Arrays: of numbers, texts or booleans; of objects or lists, whose own types are found likewise."""
+    items = [Row(row.number, {column: item}) for row in rows for item in row.values[column]]
+    present = [row for row in items if row.values[column] is not None]
+    kinds = {_kind(row.values[column]) for row in present}
+    found: Any = None
+    if kinds <= {int, float}:
+        found, what = "double", "numbers"
+    elif kinds in ({str}, {bool}):
+        found, what = ("string", "texts") if kinds == {str} else ("boolean", "true or false")
+    elif kinds == {dict}:
+        found, what = _nested(place, column, present, f"{name}_item"), "objects"
+    elif kinds == {list}:
+        found, why = _from_items(place, column, present, name)
+        what = f"lists; {why}"
+    if found is None:
+        return None, "its lists hold neither numbers, texts, objects nor lists only"
+    items_type = found if len(present) == len(items) else ["null", found]
+    return {"type": "array", "items": items_type}, f"since all are lists of {what}"
 
 
 def _kind(value: object) -> type:
@@ -206,23 +249,41 @@ def _nested(place: str, column: str, rows: Sequence[Row], name: str) -> Any:
     return schema
 
 
-def _from_arrow(kind: pa.DataType, name: str, exact: bool) -> Any:
-    if pa.types.is_dictionary(kind):
-        return _from_arrow(kind.value_type, name, exact)
+_LISTS = (
+    pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_list_view,
+    pa.types.is_large_list_view,
+)  # fmt: skip
+
+
+def _lost(arrow: pa.DataType, kind: Any) -> str:
+    """What a type can't keep of Arrow's."""
+    nanos = (pa.types.is_timestamp(arrow) or pa.types.is_time(arrow)) and arrow.unit == "ns"
+    rounded = nanos and not str(kind["logicalType"]).endswith("nanos")
+    return "; its nanoseconds are rounded down to microseconds" if rounded else ""
+
+
+def _from_arrow(kind: pa.DataType, name: str, keep: _Keep) -> Any:
+    if isinstance(kind, pa.JsonType):
+        return "string"
+    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
+        return _from_arrow(kind.value_type, name, keep)
     if pa.types.is_struct(kind):
-        return _from_struct(kind, name, exact)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        items = _from_arrow(kind.value_type, f"{name}_item", exact)
+        return _from_struct(kind, name, keep)
+    if any(is_one(kind) for is_one in _LISTS):
+        items = _from_arrow(kind.value_type, f"{name}_item", keep)
         return None if items is None else {"type": "array", "items": items}
-    found = type_for(kind, exact=exact)
+    if pa.types.is_map(kind):
+        values = _from_arrow(kind.item_type, f"{name}_value", keep) if kind.key_type == pa.string() else None
+        return None if values is None else {"type": "map", "values": ["null", values]}
+    found = keep.type_for(kind)
     return None if found is None else found.schema
 
 
-def _from_struct(kind: pa.StructType, name: str, exact: bool) -> Any:
+def _from_struct(kind: pa.StructType, name: str, keep: _Keep) -> Any:
     """A record; any of its fields may be null, since Arrow doesn't say which can't."""
     parts = [kind.field(i) for i in range(kind.num_fields)]
     names = legal_names([part.name for part in parts])
-    inner = {part.name: _from_arrow(part.type, f"{name}_{names[part.name]}", exact) for part in parts}
+    inner = {part.name: _from_arrow(part.type, f"{name}_{names[part.name]}", keep) for part in parts}
     fields = [_field(key, names[key], value, True) for key, value in inner.items() if value is not None]
     return {"type": "record", "name": name, "fields": fields} if fields else None
 

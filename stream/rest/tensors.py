@@ -11,7 +11,7 @@ from stream.rest.rows_by_position import listed
 from stream.rest.served_model import JsonObject, Row, Served
 from stream.rest.tensor_values import Tensor, read_tensor, wrong_tensor
 from stream.scoring import answer_fields
-from stream.types import List, type_of
+from stream.types import List, Nested, parse_json, type_of
 
 __all__ = ["JsonTensor", "inputs_of", "outputs_of", "rows_of", "tensors_of"]
 
@@ -168,6 +168,8 @@ def _column(leaf: Leaf | None, tensor: Tensor, wrong: list[Wrong]) -> list[Any]:
         wrong.append(wrong_tensor(tensor.name, f"shape: expected [n] or [n, 1], found {list(shape)}"))
     if leaf is None:
         return values  # neither a feature nor carried: ignored, as in an event
+    if isinstance(leaf.type, Nested) and tensor.datatype == "BYTES" and len(shape) == 1:
+        values = [_unpacked(one) for one in values]
     if tensor.datatype not in leaf.type.tensors:
         taken = " or ".join(sorted(leaf.type.tensors))
         wrong.append(wrong_tensor(tensor.name, f"datatype: expected {taken}, found {tensor.datatype}"))
@@ -177,3 +179,11 @@ def _column(leaf: Leaf | None, tensor: Tensor, wrong: list[Wrong]) -> list[Any]:
 def _split(values: list[Any], width: int, rows: int) -> list[list[Any]]:
     """Rows of a matrix."""
     return [values[row * width : (row + 1) * width] for row in range(rows)]
+
+
+def _unpacked(value: Any) -> Any:
+    """The protocol has texts where it has no type: JSON stands in them."""
+    try:
+        return parse_json(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return value  # its type says what it expected

@@ -15,7 +15,7 @@ import pyarrow as pa
 from stream.batch import Done, Job, Run, Unit, Work, done_name
 from stream.errors import StreamError
 from stream.spark.shipping import Shipped
-from stream.spark.spark_session import without_pandas
+from stream.spark.spark_session import cause, without_pandas
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -69,7 +69,7 @@ def run_spark(
             rows = places.mapInArrow(task, from_arrow_schema(_NOTE)).collect()
         except PySparkException as error:
             raise StreamError(
-                f"Spark gave up: {_cause(str(error))}",
+                f"Spark gave up: {cause(str(error))}",
                 hint="correct what it names, then run the same command again",
             ) from error
     done = [Done(row["number"], row["rows"], row["predictions"], json.loads(row["dead"])) for row in rows]
@@ -88,14 +88,6 @@ def _do(job: Job, units: list[Unit], batches: Batches) -> Batches:
                 "dead": json.dumps(done.dead_by_reason),
             }  # fmt: skip
             yield pa.RecordBatch.from_pylist([note], _NOTE)
-
-
-def _cause(text: str) -> str:
-    """The last line of the executor's Python traceback, which says what went wrong there."""
-    lines = [
-        line.strip() for line in text.splitlines() if ": " in line and line.strip().startswith("stream.")
-    ]
-    return lines[-1] if lines else text.strip().splitlines()[0]
 
 
 class _Watch:

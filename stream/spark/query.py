@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from stream.errors import QueryError, QueryFailed
-from stream.spark.spark_session import without_pandas
+from stream.spark.functions import answer_types, check_row, functions_of
+from stream.spark.plan_rows import called_with
+from stream.spark.shipping import Shipped
+from stream.spark.spark_session import cause, without_pandas
+from stream.spark.spelled_rows import LINE, csv_columns, csv_schema, json_lines, own_names
 from stream.sql import FORMAT_OF
 
 if TYPE_CHECKING:
@@ -25,28 +31,42 @@ class Query:
     Args:
         spark: the session, with the model's functions.
         text: one statement.
-    Raises: QueryError when Spark can't use it.
+        shipped: the model.
+        name: of its functions.
+
+    Attributes:
+        notes: a line for each of the model's columns that is not there and whose default is taken.
+    Raises: QueryError when Spark can't use it, or a function is called with rows that lack the model's columns.
     """
 
-    def __init__(self, spark: SparkSession, text: str) -> None:
+    def __init__(self, spark: SparkSession, text: str, shipped: Shipped, name: str = "predict") -> None:
+        self._spark = spark
+        self._answer = answer_types(shipped, name)
         self._frame: DataFrame = _guarded(lambda: spark.sql(text.strip().rstrip(";")), QueryError)
+        self.notes: list[str] = []
+        for call in called_with(self._frame, functions_of(shipped, name)):
+            if call.columns is not None:
+                self.notes += check_row(shipped, name, call.columns)
+            elif call.kind != "void":
+                raise QueryError(
+                    f"{call.function}(…): expected a row, found a value of type {call.kind}",
+                    hint=f"give it the row: {call.function}(struct(*))",
+                )
+        self.notes = list(dict.fromkeys(self.notes))
 
     def first(self, rows: int) -> tuple[list[dict[str, object]], bool]:
         """
         Args:
             rows: how many.
-        Returns: the first rows by column, and whether there are more.
+        Returns: the first rows by column, as JSON has them, and whether there are more.
         Raises: QueryFailed when the query stopped early.
         """
-        found = _guarded(self._frame.limit(rows + 1).collect, QueryFailed)
-        return [row.asDict(recursive=True) for row in found[:rows]], len(found) > rows
+        found = _guarded(self._json(self._frame.limit(rows + 1)).collect, QueryFailed)
+        return [json.loads(row[0]) for row in found[:rows]], len(found) > rows
 
     def json_lines(self) -> Iterator[str]:
-        """Every row as a JSON object, as Spark writes them: without the fields that are null."""
-        from pyspark.sql.functions import struct, to_json
-
-        found = self._frame.select(to_json(struct("*")))
-        rows = _guarded(found.toLocalIterator, QueryFailed)
+        """Every row as a JSON object, spelled as by every door; of two columns with one name the second is `name_1`."""
+        rows = _guarded(self._json(self._frame).toLocalIterator, QueryFailed)
         while (row := _guarded(lambda: next(rows, None), QueryFailed)) is not None:
             yield str(row[0])
 
@@ -58,8 +78,45 @@ class Query:
             path: with an ending of `FORMAT_OF`; becomes a folder of parts, as Spark writes them, and is replaced.
         Raises: QueryFailed when the query stopped early.
         """
-        writer = self._frame.write.mode("overwrite").format(FORMAT_OF[path.suffix.lower()])
-        _guarded(lambda: writer.option("header", "true").save(str(path.absolute())), QueryFailed)
+        kind = FORMAT_OF[path.suffix.lower()]
+        frame, options = self._frame, {}
+        if kind == "json":
+            frame, kind = self._json(frame), "text"
+        elif kind == "csv":
+            frame, options = self._csv(frame), _CSV
+        else:
+            # Its default is a type that only Spark still writes, and which has no zone.
+            self._spark.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+        writer = frame.write.mode("overwrite").format(kind).options(**options)
+        _guarded(lambda: writer.save(str(path.absolute())), QueryFailed)
+        if kind == "text":
+            for part in path.glob("part-*.txt"):
+                part.rename(part.with_suffix(".json"))
+                (path / f".{part.name}.crc").unlink(missing_ok=True)
+
+    def _json(self, frame: DataFrame) -> DataFrame:
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        with without_pandas():
+            return _named(frame).mapInArrow(partial(json_lines, self._answer), from_arrow_schema(LINE))
+
+    def _csv(self, frame: DataFrame) -> DataFrame:
+        from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+
+        schema = csv_schema(to_arrow_schema(frame.schema, timezone="UTC"))
+        with without_pandas():
+            return _named(frame).mapInArrow(partial(csv_columns, self._answer), from_arrow_schema(schema))
+
+
+_CSV = {
+    "header": "true", "escape": '"', "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false",
+}  # fmt: skip
+"""As the csv of `stream batch`: Spark's own escapes a quote with a backslash, and cuts blanks off."""
+
+
+def _named(frame: DataFrame) -> DataFrame:
+    """With a name of its own for each column: Spark can't tell two of one name apart."""
+    return frame.toDF(*own_names(frame.columns))
 
 
 def _guarded(call: Callable[[], T], kind: type[QueryError | QueryFailed]) -> T:
@@ -71,7 +128,7 @@ def _guarded(call: Callable[[], T], kind: type[QueryError | QueryFailed]) -> T:
     except AnalysisException as error:
         raise QueryError(_first_line(error), hint="correct the query") from error
     except PySparkException as error:
-        raise kind(_first_line(error)) from error
+        raise kind(cause(str(error))) from error
 
 
 def _first_line(error: Exception) -> str:

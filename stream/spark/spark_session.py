@@ -15,7 +15,7 @@ from stream.extras import require
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["open_session", "without_pandas"]
+__all__ = ["cause", "open_session", "without_pandas"]
 
 _HERE = "local[*]"
 """Where Spark's own configuration names no master."""
@@ -27,6 +27,19 @@ def without_pandas() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
         yield
+
+
+def cause(text: str) -> str:
+    """
+    Args:
+        text: of an error of Spark's.
+    Returns: the last line of the executor's Python traceback, which says what went wrong there; else what Spark says,
+        without the JVM's stack.
+    """
+    lines = [
+        line.strip() for line in text.splitlines() if ": " in line and line.strip().startswith("stream.")
+    ]
+    return lines[-1] if lines else text.partition("JVM stacktrace")[0].strip()
 
 
 def open_session(master: str | None = None, name: str = "prediction-stream") -> SparkSession:

@@ -87,8 +87,8 @@ class Session:
 
     def _prepare(self, query: str) -> None:
         """Make the files that a statement reads what they are to the other doors."""
-        cells = prepare_files(self._connection, query, self.registered.leaves)
-        self.registered.outcomes.read_cells(cells)
+        texts = prepare_files(self._connection, query, self.registered.leaves)
+        self.registered.outcomes.read_cells(texts.cells, texts.documents)
 
     def execute(self, statement: duckdb.Statement | str) -> int:
         """
@@ -120,7 +120,7 @@ class Session:
 
     def json_lines(self, result: Result) -> Iterator[str]:
         """
-        A result as JSON objects, one per row: times spelled as by every door, all else as DuckDB writes JSON.
+        A result as JSON objects, one per row: values spelled as by every door, what it has no type for as DuckDB does.
 
         Args:
             result: of this session; of two columns with one name the second is called `name_1`.
@@ -128,7 +128,7 @@ class Session:
         # The first selection gives each column a name of its own; no column is called as the whole row.
         rows = result.relation.select("*")
         own = {quoted_name(name): (name, kind) for name, kind in zip(rows.columns, rows.types, strict=True)}
-        if (chosen := spelled_columns(own, json=True)) is not None:
+        if (chosen := spelled_columns(own, self.registered.spelling(json=True))) is not None:
             with self.registered.tally.paused():  # as in `run`
                 rows = rows.select(chosen)
         rows = rows.set_alias("stream_row").select("to_json(stream_row)")

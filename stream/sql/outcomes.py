@@ -11,11 +11,10 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from stream.codec import RecordSchema
-from stream.errors import QueryError
 from stream.records import DeadLetter
 from stream.sql.quoting import quoted_name
 from stream.store import Package
-from stream.table import Absent, ScoredTable, StructScorer, absent_columns
+from stream.table import Absent, ScoredTable, StructScorer, absent_columns, rows_lack
 
 __all__ = ["FaultCount", "Listener", "Outcomes", "Tally"]
 
@@ -132,15 +131,16 @@ class Outcomes:
             package.model, package.features, name, call, lambda kind: kind.duckdb_arrow
         )
         self.type = self._scorer.type
+        self.types = self._scorer.types
 
-    def read_cells(self, columns: Collection[str]) -> None:
+    def read_cells(self, cells: Collection[str], documents: Collection[str] = ()) -> None:
         """
-        Say which columns hold a csv's cells as texts.
+        Say which columns hold a csv's cells as texts, and which JSON.
 
         Args:
-            columns: by name; of the statement that runs next.
+            cells, documents: by name; of the statement that runs next.
         """
-        self._scorer.cells = columns
+        self._scorer.cells, self._scorer.documents = cells, documents
 
     def score(self, rows: pa.Array) -> pa.Array:
         """
@@ -175,13 +175,12 @@ class Outcomes:
 
     def _check_columns(self, scored: ScoredTable, names: Sequence[str]) -> None:
         """A column that the table lacks is missing in every row: a mistake of the query, not of its data."""
-        missing = [one.field for one in scored.fields.get(0, ()) if one.reason == "missing_field"]
+        lacking = [one.field for one in scored.fields.get(0, ()) if one.reason == "missing_field"]
+        missing = [name for name in lacking if "[" not in name]  # else a field within a value
         if missing:
-            raise QueryError(
-                f"{self._name}(f): the rows lack {', '.join(map(repr, missing))}, which {self._manifest.model} "
-                f"needs; they have {', '.join(map(repr, names))}",
-                hint=f"rename columns in a subquery: FROM (SELECT * RENAME ({self._renamed(missing, names)}) FROM …) f",
-            )
+            renamed = self._renamed(missing, names)
+            hint = f"rename columns in a subquery: FROM (SELECT * RENAME ({renamed}) FROM …) f"
+            raise rows_lack(f"{self._name}(f)", missing, self._manifest.model, names, hint)
 
     def _renamed(self, missing: Sequence[str], names: Sequence[str]) -> str:
         """RENAME, since beside `*` a name that differs by case only would come twice."""

@@ -7,19 +7,19 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from stream.codec import Leaf
 from stream.errors import QueryError, SampleError
 from stream.files import ArrowFormat, FileFormat, named_format, reading
 from stream.sql.quoting import quoted_name, quoted_text
 from stream.sql.typed_csv import TypedCsv
-from stream.types import AvroType
+from stream.types import AvroType, List, Nested
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["kept_texts", "prepare_files"]
+__all__ = ["Texts", "kept_texts", "prepare_files"]
 
 _NAMED = re.compile(r"""(?:\bFROM|\bJOIN|,)\s*(?:'((?:[^']|'')+)'|"((?:[^"]|"")+)")""", re.IGNORECASE)
 """A file as a table: `FROM 'f.csv'`."""
@@ -28,7 +28,18 @@ _DUCKDB = frozenset({"parquet", "csv", "tsv", "jsonl", "json"})
 """Formats that become tables, by our name; compressed with gzip or zstd, too."""
 
 _GUESSED = frozenset(
-    {"BOOLEAN", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_MS"}
+    {
+        "BOOLEAN",
+        "INTEGER",
+        "BIGINT",
+        "FLOAT",
+        "DOUBLE",
+        "DATE",
+        "TIME",
+        "TIMESTAMP",
+        "TIMESTAMP_MS",
+        "TIMESTAMPTZ",
+    }
 )
 """What a text is taken for by its look, of what we call it there, without a loss."""
 
@@ -39,21 +50,43 @@ _BLOCK_BYTES = 1024 * 1024
 _BLANK = b" \t\r\n"
 
 
+_JSON_GLOB = re.compile(r"[*?\[].*\.(json|jsonl|ndjson)(\.gz|\.zst)?\Z")
+"""Several files of JSON."""
+
+
+class Texts(NamedTuple):
+    """
+    Columns that come to the model as texts.
+
+    Attributes:
+        cells: of csv files: they may be numbers or dates all the same, such as `+5`, or beside one that is none; and
+            those of maps, unions and the like.
+        documents: of JSON files, of maps, unions and the like: each text is JSON.
+    """
+
+    cells: frozenset[str] = frozenset()
+    documents: frozenset[str] = frozenset()
+
+
 def kept_texts(leaves: Mapping[str, Leaf]) -> dict[str, AvroType]:
     """
     Args:
         leaves: a model's columns, by name.
     Returns: the types of those whose texts would be taken for something else by their look: `007` for 7, a decimal for
-        a double.
+        a double, a map for a struct with every key that any row has.
     """
     types = {name: leaf.type for name, leaf in leaves.items()}
-    plain = {name: kind for name, kind in types.items() if not kind.foreign.duckdb.endswith("[]")}
-    return {name: kind for name, kind in plain.items() if kind.foreign.duckdb not in _GUESSED}
+    odd = {name: kind for name, kind in types.items() if kind.foreign.duckdb not in _GUESSED}
+    return {name: kind for name, kind in odd.items() if not _is_plain_list(kind)}
+
+
+def _is_plain_list(kind: AvroType) -> bool:
+    return isinstance(kind, List) and not isinstance(kind.item, Nested)
 
 
 def prepare_files(
     connection: duckdb.DuckDBPyConnection, query: str, leaves: Mapping[str, Leaf] | None = None
-) -> frozenset[str]:
+) -> Texts:
     """
     Make the files that a query reads known to a connection as what they are to `stream batch`.
 
@@ -62,46 +95,49 @@ def prepare_files(
             read strictly. Parquet is left to DuckDB.
         query: one statement.
         leaves: the model's columns, by each name that they have.
-    Returns: columns of csv files that are texts, and whose cells may be numbers or dates all the same, such as `+5`, or
-        beside one that is none.
+    Returns: columns whose texts are not values of their own.
     Raises: QueryError for a file that can't be read, with the line and what to do; or that has two columns of one name.
     """
     known = leaves or {}
     cells: set[str] = set()
+    documents: set[str] = set()
     for name in dict.fromkeys(_names(query)):
         path = Path(name)
         if not path.is_file():
-            continue  # a table, a glob, or nothing: DuckDB says so
+            if _JSON_GLOB.search(name) and any(isinstance(leaf.type, Nested) for leaf in known.values()):
+                documents |= _view_of_json(connection, name, "auto", kept_texts(known))
+            continue  # a table, another glob, or nothing: DuckDB says so
         try:
-            cells |= _prepare(connection, name, path, named_format(path), known)
+            found = _prepare(connection, name, path, named_format(path), known)
+            cells, documents = cells | found.cells, documents | found.documents
         except SampleError as error:
             raise QueryError(error.message, hint=error.hint) from error
-    return frozenset(cells)
+    return Texts(frozenset(cells), frozenset(documents))
 
 
 def _prepare(
     connection: duckdb.DuckDBPyConnection, name: str, path: Path, kind: FileFormat, leaves: Mapping[str, Leaf]
-) -> frozenset[str]:
+) -> Texts:
     plain, _, packed = kind.name.partition(".")
     if plain in ("csv", "tsv"):
         table = TypedCsv(path, kind, leaves, kept_texts(leaves))
         if not len(table.schema):
             raise QueryError(f"{name}: is empty", hint="a csv begins with a line of its columns' names")
         connection.register(name, table)
-        return table.cells
+        return Texts(cells=table.cells)
     if not isinstance(kind, ArrowFormat) and (plain not in _DUCKDB or packed not in ("", "gz", "zst")):
         raise QueryError(f"{name}: is not read by DuckDB", hint="score it with `stream batch`, or convert it")
     with reading(path, OSError):
         kind.columns(path)  # refuses two of one name, of which DuckDB would take the first
         if isinstance(kind, ArrowFormat):
             connection.register(name, kind.table(path))
-            return frozenset()
+            return Texts()
     if plain in ("json", "jsonl"):
         with reading(path, OSError):
             layout = _json_layout(kind, path)
         with _told_by_row(kind, path):
-            _view_of_json(connection, name, layout, kept_texts(leaves))
-    return frozenset()
+            return Texts(documents=_view_of_json(connection, name, layout, kept_texts(leaves)))
+    return Texts()
 
 
 def _names(query: str) -> Iterator[str]:
@@ -157,9 +193,10 @@ def _told_by_row(kind: FileFormat, path: Path) -> Iterator[None]:
 
 def _view_of_json(
     connection: duckdb.DuckDBPyConnection, name: str, layout: str, kept: Mapping[str, AvroType]
-) -> None:
+) -> frozenset[str]:
     """
-    A view in which texts and decimals are left alone; a number where a text belongs stays a number.
+    A view in which texts and decimals are left alone; a number where a text belongs stays a number. Maps and the like
+    are their JSON texts, which are returned by name: DuckDB would give every map the keys of all others.
 
     What JSON can't hold, DuckDB makes infinity of, or NaN: the query ends there.
     """
@@ -167,10 +204,13 @@ def _view_of_json(
     connection.execute(f"DROP VIEW IF EXISTS temp.{identifier}")
     given = f"{text}, format = '{layout}', records = true"
     guessed = _types(connection, f"read_json({given})")
-    odd = {
+    nested = frozenset(column for column in guessed if isinstance(kept.get(column), Nested))
+    odd = dict.fromkeys(nested, "JSON") | {
         column: "VARCHAR"
         for column, kind in guessed.items()
-        if column in kept and kind != "VARCHAR" and not (kept[column].model == "text" and kind in _JSON_OWN)
+        if column in kept.keys() - nested
+        and kind != "VARCHAR"
+        and not (kept[column].model == "text" and kind in _JSON_OWN)
     }
     if odd:
         given += f", columns = {_struct({**guessed, **odd})}"
@@ -179,6 +219,7 @@ def _view_of_json(
     ]
     replaced = f" REPLACE ({', '.join(finite)})" if finite else ""
     connection.execute(f"CREATE TEMP VIEW {identifier} AS SELECT *{replaced} FROM read_json({given})")
+    return nested
 
 
 def _finite(name: str, column: str) -> str:

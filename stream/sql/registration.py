@@ -20,6 +20,7 @@ from stream.extras import require
 from stream.scoring import answer_fields
 from stream.sql.gathering import Gathering
 from stream.sql.outcomes import FaultCount, Listener, Outcomes, Tally
+from stream.sql.spelling import Spelling
 from stream.store import Package, Trust, open_package
 from stream.table import ColumnReader, names_of
 
@@ -47,6 +48,7 @@ class Registered:
         tally: what became of the rows so far; `clear` it before a query to count that query's.
         outcomes: answers the functions.
         leaves: the model's columns, by each name that one may have.
+        answer: DuckDB's name for the type of `predict`.
         refusal: why the model could not be asked, if it could not: DuckDB's own error has its text only.
     """
 
@@ -55,7 +57,12 @@ class Registered:
     tally: Tally
     outcomes: Outcomes
     leaves: Mapping[str, Leaf]
+    answer: str
     refusal: BaseException | None = None
+
+    def spelling(self, *, json: bool) -> Spelling:
+        """How a query's rows are written in a file of texts."""
+        return Spelling(json, self.answer, self.outcomes.types)
 
     def remove(self) -> None:
         """Take the functions off the connection. Idempotent."""
@@ -142,7 +149,10 @@ def register(
     inner = f"{name}_outcome"
     fields = [field.name for field in answer_fields(opened.manifest)]
     names = (name, *(f"{name}_{field}" for field in fields), f"{name}_error", inner)
-    registered = Registered(connection, names, tally, outcomes, _leaves(opened))
+    # parameters=None: a declared struct would refuse every table with one column more or less.
+    answered = connection.from_arrow(pa.table({"outcome": pa.array([], outcomes.type)})).types[0]
+    prediction = str(answered.children[0][1])
+    registered = Registered(connection, names, tally, outcomes, _leaves(opened), prediction)
     gathering = Gathering(outcomes.score)
 
     def answer(rows: pa.ChunkedArray) -> pa.Array:
@@ -152,8 +162,6 @@ def register(
             registered.refusal = refusal
             raise
 
-    # parameters=None: a declared struct would refuse every table with one column more or less.
-    answered = connection.from_arrow(pa.table({"outcome": pa.array([], outcomes.type)})).types[0]
     connection.create_function(
         inner, answer, None, answered, type=PythonUDFType.ARROW, null_handling=FunctionNullHandling.SPECIAL
     )

@@ -67,7 +67,7 @@ def save(session: Session, result: Result, path: Path, table: str, beside: Path 
     Raises: as `Session.run`; the file or table is as it was then.
     """
     if (kind := FORMAT_OF.get(path.suffix.lower())) is not None:
-        query = result.query if kind == "parquet" else _spelled(result, json=kind == "json")
+        query = result.query if kind == "parquet" else _spelled(session, result, json=kind == "json")
         with renamed(path, beside) as part:
             options = f"FORMAT {kind}, USE_TMP_FILE false{_OPTIONS[kind]}"
             copy = f"COPY ({query}\n) TO {quoted_text(str(part))} ({options})"
@@ -81,11 +81,11 @@ def save(session: Session, result: Result, path: Path, table: str, beside: Path 
         session.execute(f"DETACH {_ALIAS}")
 
 
-def _spelled(result: Result, *, json: bool) -> str:
-    """The query, with times as texts; its columns are called by number, since two may have one name."""
+def _spelled(session: Session, result: Result, *, json: bool) -> str:
+    """The query, spelled; its columns are called by number, since two may have one name."""
     own = result.relation
     columns = {f"c{i}": one for i, one in enumerate(zip(own.columns, own.types, strict=True))}
-    chosen = spelled_columns(columns, json=json)
+    chosen = spelled_columns(columns, session.registered.spelling(json=json))
     if chosen is None:
         return result.query
     return f"SELECT {chosen} FROM ({result.query}\n) AS q({', '.join(columns)})"

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from stream.codec import Leaf
 from stream.files import Chunk, FileFormat, Span, reading
-from stream.types import CELL_TYPES, MISSING, NAN, AvroType, Misfit, type_called
+from stream.types import CELL_TYPES, MISSING, NAN, AvroType, Misfit, Nested, type_called
 
 __all__ = ["TypedCsv"]
 
@@ -83,7 +83,8 @@ class TypedCsv:
         self.cells = frozenset(
             name
             for name, one in seen.items()
-            if not one.candidates and (name not in kept or kept[name].has_missing)
+            if not one.candidates
+            and (name not in kept or kept[name].has_missing or isinstance(kept[name], Nested))
         )
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import fastavro
 import numpy as np
 
-from stream.codec import RecordSchema, read_bare, read_container
+from stream.codec import RecordSchema, container_writer, read_bare, read_container
 from stream.errors import PackageError, SampleError, StreamError
 from stream.manifest import Manifest
 from stream.scoring import Model, Scored, answer_fields, columns_of, same_answer
@@ -172,7 +173,10 @@ def write_golden(golden: Golden, features: str, manifest: Manifest) -> bytes:
         {"event": event, "answer": answer}
         for event, answer in zip(golden.events, golden.answers, strict=True)
     ]
-    fastavro.writer(stream, fastavro.parse_schema(schema), rows, codec="deflate")
+    writer = container_writer(stream, RecordSchema(json.dumps(schema)))
+    for row in rows:
+        writer.write(row)
+    writer.flush()
     return stream.getvalue()
 
 

@@ -66,7 +66,7 @@ def carried_types(schema: RecordSchema, paths: Sequence[str]) -> dict[str, objec
     Args:
         schema: the events'.
         paths: dotted paths, each of a field that can be a column.
-    Returns: by path, the type as JSON; `["null", T]` where the field, or a record around it, may be null.
+    Returns: by path, the type as JSON; `["null", T, …]` where the field, or a record around it, may be null.
     """
     root: dict[str, Any] = json.loads(schema.text)
     writer = _Writer(root)
@@ -74,9 +74,9 @@ def carried_types(schema: RecordSchema, paths: Sequence[str]) -> dict[str, objec
     for path in paths:
         node, space = _leaf(writer, root, path)
         written = writer.write(node, space)
-        branches = written if isinstance(written, list) else [written]
-        bare = next(branch for branch in branches if branch != "null")
-        types[path] = ["null", bare] if schema.leaf(path).nullable else bare
+        branches = [one for one in (written if isinstance(written, list) else [written]) if one != "null"]
+        bare = branches[0] if len(branches) == 1 else branches
+        types[path] = ["null", *branches] if schema.leaf(path).nullable else bare
     return types
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
-from stream.codec import Array, Map, Node, Record, RecordSchema, Union, is_null, type_at
+from stream.codec import Array, Map, Node, Record, RecordSchema, Union, branch_name, is_null, plain_type
 
 __all__ = ["synthesise"]
 
@@ -57,7 +57,7 @@ class _Maker:
                 return [self.value(node.items, path, depth + 1) for _ in range(length)]
             case Map():
                 return {"key": self.value(node.values, path, depth + 1)} if depth < _DEEPEST else {}
-        plain = type_at(node)
+        plain = plain_type(node)
         assert plain is not None  # every other node has a type
         return plain.sample(self._chance, self._texts.get(path, ()))
 
@@ -66,4 +66,6 @@ class _Maker:
         nullable = len(plain) < len(union.branches)
         if nullable and (not plain or depth >= _DEEPEST or self._chance.random() < _NULL_SHARE):
             return None
-        return self.value(self._chance.choice(plain), path, depth)
+        chosen = self._chance.choice(plain)
+        value = self.value(chosen, path, depth)
+        return {branch_name(chosen): value} if len(plain) > 1 else value

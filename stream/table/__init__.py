@@ -6,7 +6,7 @@ Column names, nulls and texts mean the same wherever a row comes from, and the a
 """
 
 from stream.table.column_reader import ColumnReader
-from stream.table.missing_columns import Absent, absent_columns, lacking, quoted
+from stream.table.missing_columns import Absent, absent_columns, lacking, quoted, rows_lack
 from stream.table.row_reader import names_of, record_reader
 from stream.table.scorer import ScoredTable, TableScorer, predict_columns
 from stream.table.struct_scorer import StructScorer
@@ -23,4 +23,5 @@ __all__ = [
     "predict_columns",
     "quoted",
     "record_reader",
+    "rows_lack",
 ]

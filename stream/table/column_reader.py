@@ -10,7 +10,8 @@ import pyarrow as pa
 from stream.codec import ABSENT, Field, Leaf, Record, RecordSchema, default_of, find, strip_null
 from stream.scoring import value_at
 from stream.table.row_reader import ReadRow, TextColumns, is_text, names_of, projected, record_reader, relaxed
-from stream.types import Misfit, Misfits
+from stream.table.struct_maps import own_keys
+from stream.types import AvroType, Misfit, Misfits, mismatch, parse_json
 
 __all__ = ["ColumnReader"]
 
@@ -171,6 +172,8 @@ class _Column:
                 return self._default(len(batch), columns)
             return self._one_by_one(batch.select(dotted), is_text(text, dotted[:1]), columns)
         array = batch.column(batch.schema.names.index(name))
+        if isinstance(array.type, pa.JsonType):
+            return self._documents(name, array.storage.to_pylist(), columns)
         found: dict[str, pa.Array] = {}
         for leaf in self._leaves:
             end = _descend(array, self._field, leaf.path)
@@ -207,11 +210,42 @@ class _Column:
             columns[leaf.path] = pa.nulls(n, leaf.arrow) if value is None else pa.repeat(value, n)
         return misfits
 
+    def _documents(self, name: str, texts: Sequence[str | None], columns: dict[str, pa.Array]) -> Misfits:
+        """Of a column of JSON texts."""
+        rows: list[dict[str, object]] = []
+        unreadable: Misfits = {}
+        for i, text in enumerate(texts):
+            try:
+                rows.append({name: None if text is None else parse_json(text)})
+            except (ValueError, RecursionError):
+                rows.append({})
+                unreadable[i] = (mismatch("JSON", text).within(name),)
+        found, wrong = _columns(*_events(rows, self._readers[False]), self._leaves)
+        columns |= found
+        return wrong | unreadable
+
     def _one_by_one(self, batch: pa.RecordBatch, text: bool, columns: dict[str, pa.Array]) -> Misfits:
         rows, unreadable = _pythonic(batch)
+        if len(self._leaves) == 1 and self._leaves[0].path == self._field.name:
+            unreadable |= _with_own_keys(rows, batch, self._leaves[0].type)
         found, wrong = _columns(*_events(rows, self._readers[text]), self._leaves)
         columns |= found
         return wrong | unreadable
+
+
+def _with_own_keys(rows: list[dict[str, object]], batch: pa.RecordBatch, kind: AvroType) -> Misfits:
+    """Maps that came as structs, in one column, with the keys that they have (`struct_maps`)."""
+    name, arrow = batch.schema.names[0], batch.schema.types[0]
+    change = own_keys(kind, arrow)
+    wrong: Misfits = {}
+    for i, row in enumerate(rows if change is not None else ()):
+        try:
+            if row.get(name) is not None:
+                row[name] = change(row[name])  # type: ignore[misc]
+        except Misfit as misfit:
+            row.clear()
+            wrong[i] = (misfit.within(name),)
+    return wrong
 
 
 def _constant(root: Record, leaf: Leaf) -> pa.Scalar | None:

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from stream.codec import ABSENT, Record, find
+from stream.errors import QueryError
 from stream.nearest import nearest
 from stream.table.row_reader import names_of
 
-__all__ = ["Absent", "absent_columns", "lacking", "quoted"]
+__all__ = ["Absent", "absent_columns", "lacking", "quoted", "rows_lack"]
 
 _SHOWN = 40
 """Names that a message lists: nobody reads a thousand of them in an error."""
@@ -86,3 +87,20 @@ def quoted(names: Collection[str]) -> str:
     """Names as a list in a message; only the first of very many."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (", ".join(map(repr, list(names)[:_SHOWN])) or "none") + more
+
+
+def rows_lack(
+    call: str, missing: Collection[str], model: str, names: Collection[str], hint: str
+) -> QueryError:
+    """
+    Args:
+        call: of a function, as messages have it: `predict(f)`.
+        missing: columns that the rows of a query lack.
+        model: that needs them: `name@version`.
+        names: of the columns that the rows have.
+        hint: what to do.
+    Returns: the refusal of the query.
+    """
+    return QueryError(
+        f"{call}: the rows lack {quoted(missing)}, which {model} needs; they have {quoted(names)}", hint=hint
+    )

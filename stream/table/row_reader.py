@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from stream.codec import (
     ABSENT,
@@ -15,12 +15,23 @@ from stream.codec import (
     Primitive,
     Record,
     Union,
+    branch_name,
     is_null,
+    plain_type,
+    several,
     stored,
     strip_null,
-    type_at,
 )  # fmt: skip
-from stream.types import Misfit, Read, mismatch, nullable_reader, read_list
+from stream.types import (
+    Misfit,
+    Read,
+    mismatch,
+    nullable_reader,
+    parsed_cell,
+    read_branch,
+    read_list,
+    read_map,
+)
 
 __all__ = ["ReadRow", "TextColumns", "is_text", "names_of", "projected", "record_reader", "relaxed"]
 
@@ -102,78 +113,53 @@ def _absent(field: Field, convert: Read, values: Mapping[str, object]) -> object
             field.feature or field.name,
             reason="missing_field",
         )
-    return _filled(field.default, field.type)
-
-
-def _filled(default: Any, node: Node) -> object:
-    """A default as a value: bytes for bytes, and inner records with the defaults of their own fields."""
-    bare, _ = strip_null(node)
-    if default is None or not isinstance(bare, Record):
-        return stored(default, bare)
-    return {field.name: _filled(default.get(field.name, field.default), field.type) for field in bare.fields}
+    return stored(field.default, strip_null(field.type)[0])
 
 
 def _reader_of(node: Node, text: bool) -> Read:
     """The function that reads values of a type, or raises Misfit; `text`: they stand for numbers, dates … (csv)."""
     bare, nullable = strip_null(node)
-    plain = type_at(bare)
+    plain = plain_type(bare)
     if plain is not None:
         return plain.reader(nullable=nullable, text=text)
     expected = type(bare).__name__.lower()
-    return nullable_reader(_single(bare, text), expected, nullable=nullable, text=text)
+    kinds = [kind for one in several(bare) if (kind := plain_type(one)) is not None]
+    missing = all(kind.has_missing for kind in kinds)
+    nan = any(kind.has_nan for kind in kinds)
+    return nullable_reader(_single(bare, text), expected, nullable=nullable, text=text and missing, nan=nan)
 
 
 def _single(node: Node, text: bool) -> Read:
-    plain = type_at(node)
-    if plain is not None:
-        return partial(plain.read, text=text)
     match node:
         case Union():
             return _several(node, text)
         case Array():
             return partial(read_list, each=_reader_of(node.items, False), text=text)
         case Map():
-            return _map(_reader_of(node.values, False))
+            return partial(read_map, each=_reader_of(node.values, False), text=text)
         case Record():
             return _record(node, text)
     raise AssertionError(node)  # every other node has a type
 
 
 def _several(union: Union, text: bool) -> Read:
-    """Takes a value as the first branch that it fits."""
-    readers = [_single(branch, text) for branch in union.branches if not is_null(branch)]
-
-    def convert(value: object) -> object:
-        for read in readers:
-            try:
-                return read(value)
-            except Misfit:
-                continue
-        raise mismatch("one of the union's types", value)
-
-    return convert
+    """What is not null is of one of several types."""
+    tagged = [(branch_name(one), _reader_of(one, False)) for one in several(union)]
+    plain = [_reader_of(one, text) for one in several(union)]
+    return partial(read_branch, tagged=tagged, plain=plain, text=text)
 
 
 def _record(node: Record, text: bool) -> Read:
-    made: list[ReadRow] = []  # when the first value comes, since a record may contain itself
+    made: dict[bool, ReadRow] = {}  # when the first value comes, since a record may contain itself
 
     def convert(value: object) -> object:
-        if not isinstance(value, dict):
+        given = parsed_cell(value, "a JSON object", text=text)
+        if not isinstance(given, dict):
             raise mismatch("an object", value)
-        if not made:
-            made.append(record_reader(node, text=text))
-        return made[0](value)
-
-    return convert
-
-
-def _map(read: Read) -> Read:
-    def convert(value: object) -> object:
-        # Arrow gives a map as a list of pairs.
-        pairs = dict(value) if isinstance(value, list) else value
-        if not isinstance(pairs, dict):
-            raise mismatch("an object", value)
-        return {str(key): read(item) for key, item in pairs.items()}
+        cells = text and given is value  # what JSON holds is no text that stands for something
+        if cells not in made:
+            made[cells] = record_reader(node, text=cells)
+        return made[cells](given)
 
     return convert
 

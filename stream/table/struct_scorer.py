@@ -14,7 +14,7 @@ from stream.records import DeadLetter
 from stream.scoring import Model
 from stream.table.row_reader import names_of
 from stream.table.scorer import ScoredTable, TableScorer
-from stream.types import AvroType
+from stream.types import TypeFacts
 
 __all__ = ["Look", "StructScorer"]
 
@@ -40,7 +40,9 @@ class StructScorer:
     Attributes:
         type: a struct of `prediction` and `error`; the first has the prediction's fields, the second `stage`,
             `reason` and `message`.
+        types: of the prediction's fields.
         cells: columns whose texts are a csv's cells, and stand for numbers, dates …
+        documents: columns whose texts are JSON.
     """
 
     def __init__(
@@ -49,16 +51,17 @@ class StructScorer:
         features: str,
         name: str,
         call: str,
-        arrow_of: Callable[[AvroType], pa.DataType],
+        arrow_of: Callable[[TypeFacts], pa.DataType],
     ) -> None:
         self._model = model
-        self._name, self._call = name, call
+        self._name, self._call, self._arrow_of = name, call, arrow_of
         self._schema = RecordSchema(features)
         self._carried = {path: self._names(path) for path in model.manifest.carry}
         self.cells: Collection[str] = ()
+        self.documents: Collection[str] = ()
         self._scorers: dict[tuple[str, ...], TableScorer] = {}
-        self._types = TableScorer(model, self._schema).types
-        self._prediction = pa.struct([(name, arrow_of(kind)) for name, kind in self._types.items()])
+        self.types = TableScorer(model, self._schema).types
+        self._prediction = pa.struct([(name, arrow_of(kind)) for name, kind in self.types.items()])
         self.type = pa.struct([("prediction", self._prediction), ("error", _ERROR)])
 
     def score(self, rows: pa.Array, look: Look | None = None) -> pa.Array:
@@ -81,6 +84,10 @@ class StructScorer:
             )
         valid = rows.is_valid()
         batch = pa.RecordBatch.from_struct_array(rows.filter(valid) if rows.null_count else rows)
+        for name in {*self.documents} & {*batch.schema.names}:
+            place = batch.schema.get_field_index(name)
+            if pa.types.is_string(batch.column(place).type):
+                batch = batch.set_column(place, name, batch.column(place).cast(pa.json_()))
         scored = self._scorer(batch.schema.names).score(batch, text=self.cells)
         if look is not None:
             look(batch.schema.names, scored)
@@ -103,17 +110,13 @@ class StructScorer:
         top = path.partition(".")[0]
         return {name for field in self._schema.root.fields if field.name == top for name in names_of(field)}
 
-    def _as(self, column: pa.Array, field: pa.Field) -> pa.Array:
-        """A column in the query engine's type; as its text where the engine has none of its own."""
-        if column.type != field.type and pa.types.is_string(field.type):
-            return self._types[field.name].csv_column(column)
-        return column.cast(field.type)
-
     def _outcomes(self, scored: ScoredTable) -> pa.Array:
         predictions, n = scored.aligned(), scored.count
         found = dict(zip(predictions.schema.names, predictions.columns, strict=True))
         columns = [
-            self._as(found[field.name], field) if field.name in found else pa.nulls(n, field.type)
+            self.types[field.name].engine_column(found[field.name], self._arrow_of)
+            if field.name in found
+            else pa.nulls(n, field.type)
             for field in self._prediction
         ]
         failed = pa.array([i in scored.faults for i in range(n)]) if scored.faults else pa.repeat(False, n)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from stream.types.bare import Bare
 from stream.types.foreign_reading import ForeignReading
 from stream.types.misfit import Misfit, mismatch
+from stream.types.type_facts import TypeFacts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +74,16 @@ class AvroType(ForeignReading):
         Returns: the same as Python's own class for it; `Bare` where that can't hold it.
         """
         return bare
+
+    def exact_value(self, bare: Any) -> Any:
+        """
+        As `python_value`, for a reader whose type may be coarser.
+
+        Args:
+            bare: as a decoder gives it; not null.
+        Returns: `Bare` for what such a type can't hold, so that it is refused and not rounded, as on the stream.
+        """
+        return self.python_value(bare)
 
     def of_bare(self, value: Bare) -> Any:
         """
@@ -155,6 +166,15 @@ class AvroType(ForeignReading):
         values: list[Any] = column.to_pylist()
         return values
 
+    def python_values(self, column: pa.Array) -> list[Any]:
+        """
+        Args:
+            column: of the Arrow type, or of that in files.
+        Returns: Python's own values. Raises: OverflowError, ValueError for what Python's calendar can't hold.
+        """
+        values: list[Any] = column.to_pylist()
+        return values
+
     def json_value(self, value: Any) -> Any:
         """
         Args:
@@ -163,6 +183,18 @@ class AvroType(ForeignReading):
         """
         column, wrong = self.from_values([value])
         return str(value) if wrong else self.json_values(column)[0]
+
+    def engine_column(self, column: pa.Array, arrow_of: Callable[[TypeFacts], pa.DataType]) -> pa.Array:
+        """
+        Args:
+            column: of the Arrow type.
+            arrow_of: the Arrow type that a query engine is given for a type.
+        Returns: what the engine is given: its text, where the engine has no type of its own for it.
+        """
+        target = arrow_of(self)
+        if pa.types.is_string(target) and column.type != target:
+            return self.csv_column(column)
+        return column.cast(target)
 
     def model_values(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
         """

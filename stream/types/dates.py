@@ -18,7 +18,7 @@ from stream.types.avro_type import AvroType
 from stream.types.bare import Bare
 from stream.types.iso_text import iso_json, iso_texts
 from stream.types.misfit import mismatch
-from stream.types.since_1970 import DAY_US, FIRST_DAY, LAST_DAY, recent, to_datetime64, within_bits
+from stream.types.since_1970 import DAY_S, DAY_US, FIRST_DAY, LAST_DAY, recent, to_datetime64, within_bits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ class Date(AvroType):
     def read(self, value: Any, *, text: bool) -> object:
         """A date, the date of a datetime, an ISO text, or a number of days."""
         if isinstance(value, Bare):
-            return self.of_bare(value)
+            return self._day(value)
         if isinstance(value, dt.datetime):
             return value.date()
         if isinstance(value, str):
@@ -53,6 +53,12 @@ class Date(AvroType):
         if not isinstance(value, dt.date) and type(value) is not int:
             raise mismatch(self.name, value)
         return value
+
+    def _day(self, value: Bare) -> Any:
+        """The day of an instant, as of a datetime; else a day."""
+        if pa.types.is_timestamp(kind := value.kind.arrow):
+            return value.value // (DAY_S * {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[kind.unit])
+        return self.of_bare(value)
 
     def python_value(self, bare: Any) -> Any:
         """A date."""

@@ -19,14 +19,18 @@ from stream.types.booleans import Boolean, Null
 from stream.types.containers import List
 from stream.types.dates import Date
 from stream.types.decimals import MAX_DIGITS, QUERY_DIGITS, Decimal
+from stream.types.maps import MapOf
 from stream.types.numbers import FloatingPoint, Integer
+from stream.types.structs import Member, Struct
 from stream.types.texts import Enumeration, String, Uuid
 from stream.types.times import TimeOfDay
 from stream.types.timestamps import Timestamp
 from stream.types.type_facts import ForeignNames
+from stream.types.unions import Choice
 
 __all__ = [
-    "CELL_TYPES", "TYPES", "array_of", "decimal_of", "enum_of", "fixed_of", "type_called", "type_for", "type_of",
+    "CELL_TYPES", "TYPES", "array_of", "choice_of", "decimal_of", "enum_of", "fixed_of", "map_of", "struct_of",
+    "type_called", "type_for", "type_of",
 ]  # fmt: skip
 
 _TEXT = ForeignNames("BYTES", "VARCHAR", "STRING", "STRING")
@@ -35,9 +39,14 @@ _INT = ForeignNames("INT32", "INTEGER", "INT", "INT64")
 _LONG = ForeignNames("INT64", "BIGINT", "BIGINT", "INT64")
 _TIME = ForeignNames("BYTES", "TIME", "STRING", "TIME")
 _TIMESTAMP = {
-    "ms": ForeignNames("BYTES", "TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMP"),
-    "us": ForeignNames("BYTES", "TIMESTAMP", "TIMESTAMP", "TIMESTAMP"),
-    "ns": ForeignNames("BYTES", "TIMESTAMP_NS", "TIMESTAMP", "TIMESTAMP"),
+    "ms": ForeignNames("BYTES", "TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP"),
+    "us": ForeignNames("BYTES", "TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP"),
+    "ns": ForeignNames("BYTES", "TIMESTAMPTZ_NS", "STRING", "TIMESTAMP"),
+}
+_LOCAL = {
+    "ms": ("TIMESTAMP_MS", "TIMESTAMP_NTZ"),
+    "us": ("TIMESTAMP", "TIMESTAMP_NTZ"),
+    "ns": ("TIMESTAMP_NS", "STRING"),
 }
 
 
@@ -59,8 +68,7 @@ def _real(name: str, arrow: pa.DataType, foreign: ForeignNames) -> FloatingPoint
 
 def _timestamp(name: str, unit: str, model: FeatureKind | None) -> Timestamp:
     local = name.startswith("local-")
-    known = _TIMESTAMP[unit]
-    foreign = replace(known, spark="TIMESTAMP_NTZ", bigquery="DATETIME") if local else known
+    foreign = ForeignNames("BYTES", *_LOCAL[unit], "DATETIME") if local else _TIMESTAMP[unit]
     return Timestamp(name=name, kind="long", storage=pa.int64(), arrow=pa.timestamp(unit), model=model,
                    foreign=foreign, unit=unit, local=local)  # fmt: skip
 
@@ -172,6 +180,30 @@ def array_of(item: AvroType, *, nullable: bool = False) -> AvroType:
                 foreign=_listed(item.foreign), item=item, item_nullable=nullable)  # fmt: skip
 
 
+def map_of(item: AvroType, *, nullable: bool = False) -> AvroType:
+    """A map with values of a type, which may be null or not."""
+    other = item.foreign
+    names = ForeignNames("BYTES", f"MAP(VARCHAR, {other.duckdb})", f"MAP<STRING, {other.spark}>", "JSON")
+    return MapOf(name="map", kind="map", storage=pa.map_(pa.string(), item.storage),
+                 arrow=pa.map_(pa.string(), item.arrow), model=None, foreign=names, item=item,
+                 item_nullable=nullable)  # fmt: skip
+
+
+def struct_of(record: str, members: Sequence[Member]) -> AvroType:
+    """A record in another type, by its full name and its fields, of which there is one at least."""
+    parts = [(each.name, each.type) for each in members]
+    return Struct(name="record", kind="record", model=None, foreign=_fields(parts), record=record,
+                  members=tuple(members), storage=pa.struct([(name, kind.storage) for name, kind in parts]),
+                  arrow=pa.struct([(name, kind.arrow) for name, kind in parts]))  # fmt: skip
+
+
+def choice_of(branches: Sequence[tuple[str, AvroType]]) -> AvroType:
+    """A union of several types, each with the name that it has in Avro's JSON; null is not among them."""
+    return Choice(name="union", kind="union", model=None, foreign=_fields(branches), branches=tuple(branches),
+                  storage=pa.struct([(name, kind.storage) for name, kind in branches]),
+                  arrow=pa.struct([(name, kind.arrow) for name, kind in branches]))  # fmt: skip
+
+
 def type_called(full_name: str) -> AvroType:
     """
     A type by the name that a manifest has.
@@ -192,12 +224,21 @@ def type_for(kind: pa.DataType, *, exact: bool = False) -> AvroType | None:
 
     Args:
         kind: of Arrow.
-        exact: whether a decimal stays one, of as many digits before the point as engines hold; else it is a double.
+        exact: whether no digit may be lost: a decimal stays one, of as many digits before the point as engines hold,
+            and nanoseconds stay such; else it is what models take: a double, microseconds.
     Returns: the first that takes it for its own; None where none does, or it is a struct, a list or a dictionary.
     """
-    if exact and pa.types.is_decimal(kind) and kind.scale >= 0:
-        return decimal_of(QUERY_DIGITS if kind.precision <= QUERY_DIGITS else MAX_DIGITS, kind.scale)
+    if exact and pa.types.is_decimal(kind):
+        return decimal_of(QUERY_DIGITS if kind.precision <= QUERY_DIGITS else MAX_DIGITS, max(kind.scale, 0))
+    if exact and pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return type_of("long", "timestamp-nanos")
     return next((one for one in TYPES if one.infers(kind)), None)
+
+
+def _fields(parts: Sequence[tuple[str, AvroType]]) -> ForeignNames:
+    duckdb = ", ".join(f'"{name}" {kind.foreign.duckdb}' for name, kind in parts)
+    spark = ", ".join(f"`{name}`: {kind.foreign.spark}" for name, kind in parts)
+    return ForeignNames("BYTES", f"STRUCT({duckdb})", f"STRUCT<{spark}>", "JSON")
 
 
 def _listed(item: ForeignNames) -> ForeignNames:

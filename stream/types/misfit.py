@@ -51,8 +51,8 @@ class Misfit(Exception):
         return tuple(Misfit(one.message, one.field, reason=one.reason) for one in (self, *self.more))
 
     def within(self, name: str) -> Misfit:
-        """The same, seen from a record around it."""
-        field = f"{name}.{self.field}" if self.field else name
+        """The same, seen from a record, an array or a map around it, in which it is at `name`, `[3]` or `["key"]`."""
+        field = f"{name}{'' if self.field.startswith('[') else '.'}{self.field}" if self.field else name
         return Misfit(self.message, field, reason=self.reason, more=tuple(m.within(name) for m in self.more))
 
 

@@ -50,6 +50,11 @@ class TimeOfDay(AvroType):
         """With the fraction's digits by the unit."""
         return f"`08:00:00.{'0' * (3 if self.unit == 'ms' else 6)}`"
 
+    @property
+    def text_unit(self) -> str:
+        """Its own."""
+        return self.unit
+
     def read(self, value: Any, *, text: bool) -> int:
         """A time without a zone, its ISO text, or a number in the type's own unit."""
         found: object = value
@@ -75,6 +80,11 @@ class TimeOfDay(AvroType):
             return Bare(bare, self)
         seconds, rest = divmod(bare, per_second)
         return dt.time(seconds // 3600, seconds // 60 % 60, seconds % 60, rest * 1_000_000 // per_second)
+
+    def exact_value(self, bare: Any) -> Any:
+        """`Bare` where there are digits behind the milliseconds."""
+        finer = type(bare) is int and bare % (_PER_SECOND[self.unit] // 1_000)
+        return Bare(bare, self) if finer else self.python_value(bare)
 
     def _parsed(self, text: str) -> int | None:
         found = _TIME.match(text)

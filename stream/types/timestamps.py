@@ -70,6 +70,11 @@ class Timestamp(AvroType):
         return f"`2013-10-19T08:00:00.{'0' * _DIGITS[self.unit]}{zone}`; the bare number before year 1 and after 9999"
 
     @property
+    def text_unit(self) -> str:
+        """Its own."""
+        return self.unit
+
+    @property
     def limits(self) -> str:  # type: ignore[override]
         """By its bits, and what the model's column holds."""
         feature = "; as a feature beyond datetime64[us]" if self.model else ""
@@ -79,7 +84,7 @@ class Timestamp(AvroType):
         """An instant, an ISO text, or a number in the type's own unit; nanoseconds always as a number."""
         nanos = 0
         if isinstance(value, Bare):
-            return self.of_bare(value)
+            return self._instant(value)
         if isinstance(value, str):
             found = self._parsed(value)
             beyond = _BEYOND_MICROS.search(value)
@@ -97,6 +102,17 @@ class Timestamp(AvroType):
         if self.unit == "ns":
             return self.stored(value) + nanos  # Python's datetime ends at microseconds
         return value.replace(tzinfo=None) if self.local else value
+
+    def _instant(self, value: Bare) -> Any:
+        """Of another unit, in a zone or without one, as datetimes are taken: the same instant, or none."""
+        if isinstance(value.kind, Timestamp):
+            return self._rescale(_PER_SECOND[value.kind.unit], value.kind.name, value.value)
+        return self.of_bare(value)
+
+    def exact_value(self, bare: Any) -> Any:
+        """`Bare` where there are digits behind the milliseconds."""
+        finer = type(bare) is int and bare % (_PER_SECOND[self.unit] // 1_000)
+        return Bare(bare, self) if finer else self.python_value(bare)
 
     def _parsed(self, text: str) -> dt.datetime | None:
         found = cells.moment(text)
@@ -182,6 +198,16 @@ class Timestamp(AvroType):
     def file_arrow(self) -> pa.DataType:
         """Avro's numbers are in UTC; other readers want to be told."""
         return self.arrow if self.local else pa.timestamp(self.unit, "UTC")
+
+    @property
+    def duckdb_arrow(self) -> pa.DataType:
+        """With its zone: milliseconds become microseconds there."""
+        return self.file_arrow
+
+    @property
+    def spark_arrow(self) -> pa.DataType:
+        """Of nanoseconds its text: Spark's own end at microseconds."""
+        return pa.string() if self.unit == "ns" else self.file_arrow
 
     def rescaled(self, written: AvroType) -> Callable[[Any], Any] | None:
         """The same instant in another unit; one that falls between two units is refused."""

@@ -111,6 +111,11 @@ class TypeFacts(ABC):
         return False
 
     @property
+    def text_unit(self) -> str:
+        """The unit of a time's or an instant's text, which has its digits: `ms`, `us`, `ns`; empty for all else."""
+        return ""
+
+    @property
     def file_arrow(self) -> pa.DataType:
         """The Arrow type in files and queries: instants say their zone there."""
         return self.arrow

@@ -1,8 +1,8 @@
 """
 `python -m tests.oracle [--count N] [--seed S] [--golden]`: compares our decoder with Avro Java.
 
-With `--golden` it writes what Java answers to the first triples into `golden.jsonl`, which a unit test compares with
-ours where there is no Java.
+With `--golden` it writes what Java answers to the first triples of each kind into `golden.jsonl` and
+`golden_nested.jsonl`, which a unit test compares with ours where there is no Java.
 """
 
 from __future__ import annotations
@@ -11,14 +11,20 @@ import argparse
 import json
 import sys
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.oracle.java import answers
 from tests.oracle.judge import judge, ours
-from tests.oracle.triples import triple
+from tests.oracle.nested_triples import nested_triple
+from tests.oracle.triples import Triple, triple
 
-GOLDEN = Path(__file__).with_name("golden.jsonl")
-GOLDEN_COUNT = 400
+GOLDEN: Mapping[Callable[[int], Triple], tuple[Path, int]] = {
+    triple: (Path(__file__).with_name("golden.jsonl"), 400),
+    nested_triple: (Path(__file__).with_name("golden_nested.jsonl"), 200),
+}
+"""By generator, where Java's answers are kept, and how many."""
 
 
 def main() -> int:
@@ -28,12 +34,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--golden", action="store_true")
     wish = parser.parse_args()
-    triples = [triple(seed) for seed in range(wish.seed, wish.seed + wish.count)]
-    java = answers(triples)
-    if wish.golden:
-        GOLDEN.write_text("".join(json.dumps(answer) + "\n" for answer in java[:GOLDEN_COUNT]), "utf-8")
+    wrong = 0
+    for make, (path, count) in GOLDEN.items():
+        triples = [make(seed) for seed in range(wish.seed, wish.seed + wish.count)]
+        java = answers(triples)
+        if wish.golden:
+            path.write_text("".join(json.dumps(answer) + "\n" for answer in java[:count]), "utf-8")
+        wrong += _compare(triples, java, wish.seed)
+    return int(wrong > 0)
+
+
+def _compare(triples: Sequence[Triple], java: Sequence[dict[str, Any]], first: int) -> int:
+    """Write what differs; returns how many must not."""
     found: Counter[str | None] = Counter()
-    for seed, (one, answer) in enumerate(zip(triples, java, strict=True), wish.seed):
+    for seed, (one, answer) in enumerate(zip(triples, java, strict=True), first):
         mine = ours(one)
         verdict = judge(one, answer, mine)
         found[verdict] += 1
@@ -41,7 +55,7 @@ def main() -> int:
             sys.stdout.write(f"seed {seed}\n  {one.writer}\n  {one.reader}\n  {one.body.hex()}\n")
             sys.stdout.write(f"  Java: {answer}\n  ours: {mine}\n")
     sys.stdout.write(json.dumps({str(name): count for name, count in found.most_common()}) + "\n")
-    return int(found[None] > 0)
+    return found[None]
 
 
 if __name__ == "__main__":

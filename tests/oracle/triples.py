@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeAlias
 
-__all__ = ["Triple", "triple"]
+__all__ = ["Triple", "spoilt", "triple", "value_of", "zigzag"]
 
 _Type: TypeAlias = Any
 
@@ -71,9 +71,9 @@ def triple(seed: int) -> Triple:
     if chance.random() < 0.15:
         written, expected = _nested(chance, written), _around(chance, expected)
     name = "f" if chance.random() < 0.9 else chance.choice(["g", "h"])
-    body = _value(chance, written) + _zigzag(7)
+    body = value_of(chance, written) + zigzag(7)
     reader = _record(chance, "f", expected, {**_default(chance, expected), "aliases": ["g"]})
-    return Triple(_record(chance, name, written, {}), reader, _spoilt(chance, body))
+    return Triple(_record(chance, name, written, {}), reader, spoilt(chance, body))
 
 
 def _record(chance: Random, name: str, kind: _Type, more: dict[str, object]) -> str:
@@ -205,27 +205,28 @@ def _parsed(kind: _Type) -> _Type:
     return kind
 
 
-def _value(chance: Random, kind: _Type) -> bytes:
+def value_of(chance: Random, kind: _Type) -> bytes:
+    """The bytes of a value of a type."""
     kind = _parsed(kind)
     if isinstance(kind, list):
         index = chance.randrange(len(kind))
-        return _zigzag(index) + _value(chance, kind[index])
+        return zigzag(index) + value_of(chance, kind[index])
     if isinstance(kind, str):
         return _primitive(chance, kind)
     if kind["type"] == "enum":
-        return _zigzag(chance.randrange(len(kind["symbols"])))
+        return zigzag(chance.randrange(len(kind["symbols"])))
     if kind["type"] == "fixed":
         return chance.randbytes(kind["size"])
     if kind["type"] == "record":
-        return b"".join(_value(chance, field["type"]) for field in kind["fields"])
+        return b"".join(value_of(chance, field["type"]) for field in kind["fields"])
     items = chance.randint(0, 3)
     if not items:
         return b"\x00"
     is_map = kind["type"] == "map"
     inner = kind["values" if is_map else "items"]
-    each = [(_sized(b"k%d" % i) if is_map else b"") + _value(chance, inner) for i in range(items)]
+    each = [(_sized(b"k%d" % i) if is_map else b"") + value_of(chance, inner) for i in range(items)]
     body = b"".join(each)
-    head = _zigzag(items) if chance.random() < 0.7 else _zigzag(-items) + _zigzag(len(body))
+    head = zigzag(items) if chance.random() < 0.7 else zigzag(-items) + zigzag(len(body))
     return head + body + b"\x00"
 
 
@@ -235,7 +236,7 @@ def _primitive(chance: Random, kind: str) -> bytes:
     if kind == "boolean":
         return chance.choice([b"\x00", b"\x01"])
     if kind in ("int", "long"):
-        return _zigzag(chance.choice(_INTS if kind == "int" else _LONGS))
+        return zigzag(chance.choice(_INTS if kind == "int" else _LONGS))
     if kind == "float":
         return struct.pack("<f", struct.unpack("<f", chance.randbytes(4))[0])
     if kind == "double":
@@ -244,10 +245,11 @@ def _primitive(chance: Random, kind: str) -> bytes:
 
 
 def _sized(octets: bytes) -> bytes:
-    return _zigzag(len(octets)) + octets
+    return zigzag(len(octets)) + octets
 
 
-def _zigzag(number: int) -> bytes:
+def zigzag(number: int) -> bytes:
+    """A whole number."""
     value = (number << 1) ^ (number >> 63)
     out = bytearray()
     while value > 0x7F:
@@ -256,7 +258,7 @@ def _zigzag(number: int) -> bytes:
     return bytes([*out, value])
 
 
-def _spoilt(chance: Random, body: bytes) -> bytes:
+def spoilt(chance: Random, body: bytes) -> bytes:
     """Damaged now and then."""
     kind = chance.random()
     if kind < 0.9 or not body:

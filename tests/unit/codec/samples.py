@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import fastavro
@@ -32,18 +33,57 @@ def bare(node: Any) -> Any:
     return node
 
 
-def written(of: RecordSchema, value: Mapping[str, object]) -> bytes:
-    """The Avro bytes of one value, without framing."""
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, fastavro.parse_schema(bare(json.loads(of.text))), value)
+def told(node: Any, count: Iterator[int] | None = None) -> Any:
+    """
+    The same bytes' schema in which each branch of a union of several types is in a record with one field, so that
+    fastavro says which one it has read, and writes the one that is meant: `{"int": 5}`, as Avro's JSON encoding has it.
+    """
+    count = count or itertools.count()
+    if isinstance(node, list):
+        several = len([one for one in node if one != "null"]) > 1
+        return [told(one, count) if one == "null" or not several else _told(one, count) for one in node]
+    if not isinstance(node, dict):
+        return node
+    inner = {key: told(node[key], count) for key in ("items", "values") if key in node}
+    if "fields" in node:
+        inner["fields"] = [{**one, "type": told(one["type"], count)} for one in node["fields"]]
+    return {**node, **inner}
+
+
+def _told(branch: Any, count: Iterator[int]) -> Any:
+    fields = [{"name": branch_called(branch), "type": told(branch, count)}]
+    return {"type": "record", "name": f"Told{next(count)}", "fields": fields}
+
+
+def branch_called(branch: Any) -> str:
+    """A union's branch by its name."""
+    return branch if isinstance(branch, str) else str(branch.get("name", branch["type"]))
+
+
+def written(of: RecordSchema, value: Mapping[str, object], *, named: bool = False) -> bytes:
+    """The Avro bytes of one value, without framing; `named`: it says which branches are meant (`told`)."""
+    out, document = io.BytesIO(), bare(json.loads(of.text))
+    fastavro.schemaless_writer(out, fastavro.parse_schema(told(document) if named else document), value)
     return out.getvalue()
 
 
 def read_back(of: RecordSchema, body: bytes) -> Any:
     """What fastavro makes of the bytes: the oracle for valid values."""
     return fastavro.schemaless_reader(
-        io.BytesIO(body), fastavro.parse_schema(bare(json.loads(of.text))), None
+        io.BytesIO(body), fastavro.parse_schema(told(bare(json.loads(of.text)))), None
     )
+
+
+def container(of: RecordSchema, bodies: Sequence[bytes]) -> bytes:
+    """An object container file of values that are written already, in one block."""
+    out, sync = io.BytesIO(b"Obj\x01"), b"sixteen bytes it"
+    out.seek(0, io.SEEK_END)
+    fastavro.schemaless_writer(out, {"type": "map", "values": "bytes"}, {"avro.schema": of.text.encode()})
+    out.write(sync)
+    content = b"".join(bodies)
+    for number in (len(bodies), len(content)):
+        fastavro.schemaless_writer(out, {"type": "long"}, number)
+    return out.getvalue() + content + sync
 
 
 FLIGHT = schema(

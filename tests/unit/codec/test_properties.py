@@ -14,7 +14,7 @@ from stream.codec import Decoder, Encoder, Framing, RecordSchema
 from stream.codec.arrow import FAST_FROM_ROWS
 from stream.codec.fallback import SlowReader
 from stream.codec.strict import Checker
-from tests.unit.codec.samples import read_back, written
+from tests.unit.codec.samples import branch_called, read_back, written
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -100,8 +100,19 @@ def _type(draw: st.DrawFn, names: _Names, taken: bool, depth: int = 0) -> Any:
         ]
         return {"type": "record", "name": names.next(), "fields": fields}
     if shape == "union" and not taken:
-        return draw(st.sampled_from([["null", "int", "string"], ["double", "boolean"], ["null"], ["int"]]))
+        return (
+            draw(st.sampled_from([["null"], ["int"]])) if draw(st.booleans()) else _union(draw, names, depth)
+        )
     return _plain(draw, names, taken)
+
+
+def _union(draw: st.DrawFn, names: _Names, depth: int) -> list[Any]:
+    """Several types, no two of which are called alike."""
+    kinds = [_type_below(draw, names, False, depth) for _ in range(draw(st.integers(2, 4)))]
+    plain = [one for one in kinds if not isinstance(one, list)]
+    found = {branch_called(one): one for one in plain}
+    branches = ["null", *found.values()][draw(st.integers(0, 1)) :]
+    return draw(st.permutations(branches)) if branches else ["int"]
 
 
 def _type_below(draw: st.DrawFn, names: _Names, taken: bool, depth: int) -> Any:
@@ -110,7 +121,13 @@ def _type_below(draw: st.DrawFn, names: _Names, taken: bool, depth: int) -> Any:
 
 def _value(draw: st.DrawFn, kind: Any) -> Any:
     if isinstance(kind, list):
-        return _value(draw, draw(st.sampled_from(kind)))
+        branch = draw(st.sampled_from(kind))
+        value = _value(draw, branch)
+        return (
+            {branch_called(branch): value}
+            if branch != "null" and len([one for one in kind if one != "null"]) > 1
+            else value
+        )
     if isinstance(kind, str):
         return draw(VALUES[kind])
     if kind["type"] == "array":
@@ -142,7 +159,7 @@ def batches(draw: st.DrawFn, taken: bool | None = None) -> tuple[RecordSchema, l
     document = {"type": "record", "name": "Root", "fields": fields}
     of = RecordSchema(json.dumps(document))
     values = [_value(draw, document) for _ in range(draw(st.integers(FAST_FROM_ROWS, FAST_FROM_ROWS + 6)))]
-    return of, [written(of, value) for value in values]
+    return of, [written(of, value, named=True) for value in values]
 
 
 def _decoder(of: RecordSchema) -> Decoder:
@@ -151,16 +168,19 @@ def _decoder(of: RecordSchema) -> Decoder:
 
 def _bits(column: pa.Array) -> list[str]:
     """Comparable values: NaN like NaN, -0.0 unlike 0.0, dates as numbers."""
-    numbers = {pa.date32(): pa.int32()}
-    if pa.types.is_timestamp(column.type) or column.type in numbers:
-        column = column.view(numbers.get(column.type, pa.int64()))
-    if pa.types.is_list(column.type):
-        return [f"{item}" for item in zip(column.is_valid().to_pylist(), _lists(column), strict=True)]
+    kind = column.type
+    if pa.types.is_temporal(kind):
+        column = column.view(pa.int32() if kind in (pa.date32(), pa.time32("ms")) else pa.int64())
+    if pa.types.is_list(kind) or pa.types.is_map(kind):
+        return [repr(_bits(one.values) if one.is_valid else None) for one in column]
+    if pa.types.is_struct(kind):
+        parts = [_bits(part) for part in column.flatten()]
+        rows = zip(*parts, strict=True) if parts else ((),) * len(column)
+        return [
+            repr(row if there else None)
+            for row, there in zip(rows, column.is_valid().to_pylist(), strict=True)
+        ]
     return [repr(value) for value in column.to_pylist()]
-
-
-def _lists(column: pa.Array) -> list[list[str]]:
-    return [_bits(scalar.values) if scalar.is_valid else [] for scalar in column]
 
 
 def _walk(record: Any, path: str) -> Any:

@@ -106,7 +106,7 @@ def test_frame_gives_the_same_events() -> None:
         ("double", "1e-3", 0.001), ("double", "-inf", float("-inf")), ("double", ".5", 0.5),
         ("boolean", "TRUE", True), ("boolean", "0", False), ("string", "NA", "NA"), ("string", " x ", " x "),
         (["null", "double"], "NA", None), (["null", "int"], "", None), (["null", "string"], "", None),
-        (["null", "string"], "null", "null"), (["double", "string"], "x", "x"),
+        (["null", "string"], "null", "null"), (["double", "string"], "x", {"string": "x"}),
         ({"type": "long", "logicalType": "timestamp-micros"}, "2024-03-31T01:30:00+02:00",
          dt.datetime(2024, 3, 30, 23, 30, tzinfo=dt.UTC)),
         ({"type": "long", "logicalType": "timestamp-millis"}, "1700000000000", 1_700_000_000_000),

@@ -19,6 +19,7 @@ from stream.codec import RecordSchema
 from stream.errors import SampleError
 from stream.files import Inferred, events_of, infer_schema, read_events, read_sample, sample_of
 
+DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 38}
 MICROS = {"type": "long", "logicalType": "timestamp-micros"}
 MILLIS = {"type": "long", "logicalType": "timestamp-millis"}
 DATE = {"type": "int", "logicalType": "date"}
@@ -136,6 +137,69 @@ def test_column_known_as_text_stays_one(tmp_path: Path) -> None:
 def test_arrow_column_has_its_own_type(array: pa.Array, expected: object) -> None:
     """Parquet and frames say what they hold."""
     assert expected == _types(infer_schema(sample_of(pa.table({"x": array})), "s"))["x"]
+
+
+NANOS = {"type": "long", "logicalType": "timestamp-nanos"}
+LOSSLESS = {
+    "ns": (pa.array([123_456_789], pa.timestamp("ns")), NANOS),
+    "zone": (pa.array([123_456_789], pa.timestamp("ns", "Europe/Berlin")), NANOS),
+    "list": (pa.array([[1]], pa.list_(pa.timestamp("ns"))), {"type": "array", "items": NANOS}),
+    "view": (pa.array([[7]], pa.list_view(pa.int64())), {"type": "array", "items": "long"}),
+    "large": (pa.array([[7]], pa.large_list(pa.int64())), {"type": "array", "items": "long"}),
+    "half": (pa.array([0.1], pa.float16()), "float"),
+    "unsigned": (pa.array([2**63 - 1], pa.uint64()), "long"),
+    "hundreds": (pa.array([decimal.Decimal("1500")], pa.decimal128(5, -2)), {**DECIMAL, "scale": 0}),
+    "small": (pa.array([decimal.Decimal("1.5")], pa.decimal32(5, 1)), {**DECIMAL, "scale": 1}),
+    "binary": (pa.array([b"\xff"], pa.binary_view()), "bytes"),
+    "fixed": (pa.array([b"ab"], pa.binary(2)), "bytes"),
+    "text": (pa.array(["a"], pa.string_view()), "string"),
+    "category": (pa.array([7, 8]).dictionary_encode(), "long"),
+    "runs": (pa.RunEndEncodedArray.from_arrays([2], [7]), "long"),
+    "json": (pa.array(["{}"], pa.json_()), "string"),
+    "uuid": (pa.array([b"1234567890123456"], pa.uuid()), {"type": "string", "logicalType": "uuid"}),
+    "seconds": (pa.array([7], pa.timestamp("s")), MILLIS),
+}
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+def test_a_carried_column_keeps_every_digit(name: str) -> None:
+    """Whatever Arrow has for it; its values are read as they are."""
+    array, expected = LOSSLESS[name]
+    sample = sample_of(pa.table({"x": array}))
+
+    inferred = infer_schema(sample, "s", carried=("x",))
+
+    schema = RecordSchema(inferred.text)
+    assert expected == _types(inferred)["x"]
+    found = [event["x"] for event in events_of(sample, schema)]
+    column, wrong = schema.leaf("x").type.from_values(found)
+    assert {} == wrong
+    if name in ("uuid", "runs", "category"):
+        return
+    again = column.cast(array.type) if pa.types.is_timestamp(array.type) else column
+    assert array.to_pylist() == again.to_pylist()
+
+
+def test_nanoseconds_that_a_model_takes_are_rounded_and_said(tmp_path: Path) -> None:
+    """Carried as well, they are one column; Avro has no time of nanoseconds."""
+    table = pa.table({"x": pa.array([1], pa.timestamp("ns")), "t": pa.array([1], pa.time64("ns"))})
+
+    inferred = infer_schema(sample_of(table), "s", needed=("x",), carried=("x", "t"))
+
+    assert MICROS == _types(inferred)["x"]
+    assert 2 == sum("nanoseconds are rounded down" in finding for finding in inferred.findings)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [pa.array([1], pa.duration("us")), pa.array([pa.MonthDayNano([1, 2, 3])])],
+    ids=str,
+)
+def test_a_carried_column_that_avro_has_no_type_for_is_named(array: pa.Array) -> None:
+    """It is left out; whoever carries it is told that it is not there."""
+    inferred = infer_schema(sample_of(pa.table({"x": array, "y": [1]})), "s", carried=("x",))
+
+    assert any("'x' is left out: Avro has no type" in finding for finding in inferred.findings)
 
 
 @pytest.mark.parametrize(

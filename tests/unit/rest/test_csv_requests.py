@@ -186,8 +186,8 @@ def test_cells_of_a_vector_are_its_items_or_a_list(kinds: TestClient, body: str)
 
 
 def test_cell_of_a_vector_that_is_not_a_number_is_named(kinds: TestClient) -> None:
-    """Under the field's name."""
+    """Under its place in the field."""
     answer = post(kinds, "3,0\n3,x\n")
 
     assert 422 == answer.status_code
-    assert {(1, "x")} == fields_of(answer.json())
+    assert {(1, "x[1]")} == fields_of(answer.json())

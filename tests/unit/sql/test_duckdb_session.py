@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -41,7 +41,7 @@ def test_statements_run_in_order(session: Session) -> None:
     script = "CREATE TABLE t AS SELECT 3.0 AS x; INSERT INTO t VALUES (0); FROM t;"
     script += "SELECT predict_label(t) AS l FROM t -- end"
 
-    assert [{"x": 3.0}, {"x": 0.0}, {"l": "high"}, {"l": "low"}] == lines(session, script)
+    assert [{"x": "3.0"}, {"x": "0.0"}, {"l": "high"}, {"l": "low"}] == lines(session, script)
 
 
 def test_a_cell_that_duckdb_takes_for_a_text_is_one_row(session: Session, tmp_path: Path) -> None:
@@ -119,28 +119,84 @@ def test_rows_are_kept(session: Session, tmp_path: Path, kind: str) -> None:
     assert [path] == list(tmp_path.iterdir())
 
 
-TIMES = """SELECT TIME '08:00:00.5' AS t, TIMESTAMP '2013-10-19 08:00:00' AS "a",
-TIMESTAMPTZ '2013-10-19 08:00:00Z' AS z,
-{'m': TIMESTAMP_MS '2013-10-19 08:00:00', 'l': [TIMESTAMP_NS '2013-10-19 08:00:00.000000001', NULL]} AS s,
-MAP {'k': TIMESTAMP '2013-10-19 08:00:00'} AS m, NULL::STRUCT(x TIME) AS n, 1.50::DECIMAL(9, 2) AS d, 7 AS "a" """
 SPELLED = {
-    "t": "08:00:00.500000", "a": "2013-10-19T08:00:00.000000", "z": "2013-10-19T08:00:00.000000Z",
-    "s": {"m": "2013-10-19T08:00:00.000", "l": ["2013-10-19T08:00:00.000000001", None]},
-    "m": {"k": "2013-10-19T08:00:00.000000"}, "n": None, "d": 1.5, "a_1": 7,
+    "TIME '08:00:00.5'": "08:00:00.500000",
+    "TIME_NS '08:00:00.5'": "08:00:00.500000000",
+    "TIME_NS '08:00:00'": "08:00:00.000000000",
+    "TIMESTAMP_S '2013-10-19 08:00:00'": "2013-10-19T08:00:00",
+    "TIMESTAMP_MS '2013-10-19 08:00:00'": "2013-10-19T08:00:00.000",
+    "TIMESTAMP '2013-10-19 08:00:00'": "2013-10-19T08:00:00.000000",
+    "TIMESTAMP_NS '2013-10-19 08:00:00.000000001'": "2013-10-19T08:00:00.000000001",
+    "TIMESTAMPTZ '2013-10-19 10:00:00+02'": "2013-10-19T08:00:00.000000Z",
+    "TIMESTAMPTZ_NS '2013-10-19 08:00:00.000000001+00'": "2013-10-19T08:00:00.000000001Z",
+    "TIMESTAMP '20000-01-01 00:00:00'": 568971820800000000,
+    "DATE '2024-02-29'": "2024-02-29",
+    "DATE '20000-01-01'": 6585322,
+    "DATE '-0044-03-15'": -735525,
+    "'infinity'::DATE": None,
+    "1.50::DECIMAL(9, 2)": "1.50",
+    "(-0.05)::DECIMAL(38, 20)": "-0.05000000000000000000",
+    "'\\x00ab\\xFF'::BLOB": "\x00abÿ",
+    "'nan'::DOUBLE": None,
+    "'-inf'::FLOAT": None,
+    "0.5::FLOAT": 0.5,
+    "9223372036854775807": 9223372036854775807,
+    "18446744073709551615::UBIGINT": 18446744073709551615,
+    "true": True,
+    "UUID '12345678-1234-5678-1234-567812345678'": "12345678-1234-5678-1234-567812345678",
+    "'red'::ENUM('red')": "red",
+    "'é\"'": 'é"',
+    "NULL::TIMESTAMP": None,
+}  # fmt: skip
+"""A value, and its JSON."""
+
+NESTED: dict[str, Callable[[object], object]] = {
+    "{}": lambda value: value,
+    "[{}, NULL]": lambda value: [value, None],
+    "array_value({}, {})": lambda value: [value, value],
+    "{{'a b': {}}}": lambda value: {"a b": value},
+    "MAP {{'k': {}}}": lambda value: {"k": value},
+    "[{{'l': [{}]}}]": lambda value: [{"l": [value]}],
+    "union_value(u := {})": lambda value: {"u": value},
 }  # fmt: skip
 
 
-def test_times_are_spelled_as_by_every_door(session: Session, tmp_path: Path) -> None:
+@pytest.mark.parametrize("shape", NESTED)
+def test_values_are_spelled_as_by_every_door(session: Session, tmp_path: Path, shape: str) -> None:
     """In JSON lines, in a JSON file and in a csv, within whatever they are nested in."""
-    assert [SPELLED] == lines(session, TIMES)
-    path = tmp_path / "out.json"
-    [result] = session.run(TIMES)
-    save(session, result, path, "p")
-    assert SPELLED == json.loads(path.read_text())
-    [result] = session.run(TIMES)
-    save(session, result, tmp_path / "out.csv", "p")
+    columns = ", ".join(f'{shape.format(value, value)} AS "c{i}"' for i, value in enumerate(SPELLED))
+    expected = {f"c{i}": NESTED[shape](told) for i, told in enumerate(SPELLED.values())}
+
+    assert [expected] == lines(session, f"SELECT {columns}")
+    for name in ("out.json", "out.csv"):
+        [result] = session.run(f"SELECT {columns}")
+        save(session, result, tmp_path / name, "p")
+    assert expected == json.loads((tmp_path / "out.json").read_text())
     (row,) = csv.DictReader((tmp_path / "out.csv").read_text().splitlines())
-    assert (SPELLED["t"], SPELLED["z"], "1.50", "") == (row["t"], row["z"], row["d"], row["n"])
+    for column, told in expected.items():
+        nested = isinstance(told, list | dict)
+        if nested:
+            assert told == json.loads(row[column]), column
+        elif not isinstance(told, float | bool) and told is not None:
+            assert str(told) == row[column], column
+
+
+def test_keys_of_a_map_are_spelled_too(session: Session) -> None:
+    """As the values."""
+    [row] = lines(session, "SELECT MAP {TIMESTAMP '2013-10-19 08:00:00': 1.5} AS m")  # fmt: skip
+
+    assert {"m": {"2013-10-19T08:00:00.000000": "1.5"}} == row
+
+
+def test_a_csv_has_numbers_that_json_has_not(session: Session, tmp_path: Path) -> None:
+    """NaN and infinity, as in the csv of `stream batch`."""
+    [result] = session.run(
+        "SELECT 'nan'::DOUBLE AS a, '-inf'::FLOAT AS b, NULL::STRUCT(x INT) AS c, 1.50 AS d"
+    )
+
+    save(session, result, tmp_path / "out.csv", "p")
+
+    assert "a,b,c,d\nnan,-inf,,1.50\n" == (tmp_path / "out.csv").read_text()
 
 
 def test_json_lines_have_no_nan(session: Session) -> None:

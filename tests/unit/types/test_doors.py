@@ -8,8 +8,9 @@ import io
 import json
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,16 +23,23 @@ from sklearn.base import BaseEstimator
 
 import stream
 import stream.sql
+from stream.batch import find_inputs
 from stream.codec import Decoder, Encoder, RecordSchema, write_row
 from stream.files import FORMATS, read_rows
 from stream.pipeline import Pipeline
 from stream.records import Batch, DeadLetter, Prediction
 from stream.scoring import carried_names
+from stream.settings import ModelSettings, Settings
+from stream.spark import Query, register_shipped, ship
+from stream.spark.shipping import Shipped
+from stream.sql import Session
 from stream.store import Package, PackRequest, open_package, pack
 from stream.table import TableScorer, record_reader
+from stream.tasks import BatchOptions, planned, run_batch
 from stream.types import AvroType, json_text
+from tests.unit.codec.samples import container
 from tests.unit.rest.models import door
-from tests.unit.types.kinds import EVERY, avro
+from tests.unit.types.kinds import EVERY, avro, nullable
 
 Outcome: TypeAlias = "dict[str, Any] | str"
 """A prediction as JSON has it, without the model; or the reason for which there is none."""
@@ -75,7 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         named = json.loads(
             json.dumps(avro(kind)).replace('"Fixed"', f'"F{name}"').replace('"Colour"', f'"E{name}"')
         )
-        fields.append({"name": name, "type": ["null", named], "default": None})
+        fields.append({"name": name, "type": nullable(named), "default": None})
     schema = json.dumps({"type": "record", "name": "Event", "fields": fields})
     path = tmp_path_factory.mktemp("doors") / "sum"
     pack(Sum(), PackRequest("sum", path, carry=tuple(KINDS)), schema=schema)
@@ -138,6 +146,12 @@ def written(value: Any) -> tuple[Any, Any]:
         return {"type": "bytes", "logicalType": "decimal", "precision": 60, "scale": scale}, value
     kinds: dict[type, Any] = {bool: "boolean", int: "long", float: "double", str: "string", bytes: "bytes"}
     return ("null", None) if value is None else (kinds[type(value)], value)
+
+
+def avro_file(package: Package, row: Mapping[str, Any]) -> bytes:
+    """A record with its writer's schema."""
+    writer, values = as_event(package, row)
+    return container(writer, [write_row(writer, values)])
 
 
 # The doors.
@@ -205,10 +219,7 @@ def through_avro(folder: Path, package: Package) -> Iterator[Score]:
     scorer = TableScorer(package.model, package.features)
 
     def score(row: Mapping[str, Any]) -> Outcome:
-        writer, values = as_event(package, row)
-        out = io.BytesIO()
-        fastavro.writer(out, writer.parsed, [values])
-        return scored(scorer, out.getvalue(), "avro", folder)
+        return scored(scorer, avro_file(package, row), "avro", folder)
 
     yield score
 
@@ -231,18 +242,29 @@ def parquet(row: Mapping[str, Any]) -> bytes:
     return file.getvalue()
 
 
-@contextmanager
-def through_sql(folder: Path, package: Package) -> Iterator[Score]:
-    """DuckDB."""
-    query = "SELECT predict(f), predict_error(f).reason FROM rows f"
-    with stream.sql.connect(package) as connection:
+def through_sql(file: str = "", content: Callable[[Mapping[str, Any]], bytes] | None = None) -> Door:
+    """`stream sql --json`: over a table, or over a file of each row."""
 
-        def score(row: Mapping[str, Any]) -> Outcome:
-            connection.register("rows", table(row))
-            ((prediction, reason),) = connection.sql(query).fetchall()
-            return str(reason) if prediction is None else plain(prediction)
+    @contextmanager
+    def through(folder: Path, package: Package) -> Iterator[Score]:
+        source = f"'{folder}/{file}'" if file else "rows"
+        query = f"SELECT predict(f) AS p, predict_error(f).reason AS e FROM {source} f"
+        registered = stream.sql.open_connection(package)
+        with registered.connection as connection:
+            session = Session(registered)
 
-        yield score
+            def score(row: Mapping[str, Any]) -> Outcome:
+                if content is None:
+                    connection.register("rows", table(row))
+                else:
+                    (folder / file).write_bytes(content(row))
+                ((line),) = [line for result in session.run(query) for line in session.json_lines(result)]
+                found = json.loads(line)
+                return str(found["e"]) if found["p"] is None else plain(found["p"])
+
+            yield score
+
+    return through
 
 
 @contextmanager
@@ -276,7 +298,8 @@ def through_python(folder: Path, package: Package) -> Iterator[Score]:
 
 DOORS: dict[str, Door] = {
     "kafka": through_kafka, "csv": through_files("csv", csv_file), "jsonl": through_files("jsonl", jsonl),
-    "parquet": through_files("parquet", parquet), "avro": through_avro, "sql": through_sql,
+    "parquet": through_files("parquet", parquet), "avro": through_avro, "sql": through_sql(),
+    "sql csv": through_sql("row.csv", csv_file), "sql parquet": through_sql("row.parquet", parquet),
     "rest": through_rest, "python": through_python,
 }  # fmt: skip
 
@@ -308,7 +331,7 @@ def skipped(name: str, field: str, value: Any) -> bool:
     """What a door's own language can't say."""
     if isinstance(value, float) and not math.isfinite(value) and name in ("jsonl", "rest"):
         return True
-    if name == "csv":
+    if name in ("csv", "sql csv"):
         return isinstance(value, bool) or (isinstance(value, float) and value == 4.0)
     kinds = {"d": (int, float), "nd": (int, float), "fl": (int,)}  # what Avro promotes
     return name == "kafka" and type(value) not in kinds.get(field, ())
@@ -332,7 +355,11 @@ def test_an_odd_value_has_one_outcome(name: str, tmp_path: Path, package: Packag
     assert [] == wrong
 
 
-@pytest.mark.parametrize("name", DOORS)
+FILES_IN_SQL: dict[str, Door] = {"sql jsonl": through_sql("row.jsonl", jsonl)}
+"""DuckDB reads JSON's numbers, so that not each odd one is what was written."""
+
+
+@pytest.mark.parametrize("name", [*DOORS, *FILES_IN_SQL])
 def test_a_carried_value_of_every_type_is_the_same(name: str, tmp_path: Path, package: Package) -> None:
     """Given as its text where the door has texts only, it is published as that text everywhere."""
     chance = random.Random(5)
@@ -341,24 +368,154 @@ def test_a_carried_value_of_every_type_is_the_same(name: str, tmp_path: Path, pa
         column, _ = kind.from_values([kind.sample(chance)])
         (expected[field],) = kind.json_values(column)
         row[field] = expected[field]
-        if name == "csv":
+        if name.endswith("csv"):
             row[field] = kind.csv_column(column)[0].as_py()
-        if name in ("parquet", "sql"):
-            row[field] = column.cast(kind.file_arrow if name == "parquet" else kind.duckdb_arrow)[0]
-    with DOORS[name](tmp_path, package) as score:
+        if name in ("parquet", "sql", "sql parquet"):
+            row[field] = column.cast(kind.duckdb_arrow if name == "sql" else kind.file_arrow)[0]
+    with (DOORS | FILES_IN_SQL)[name](tmp_path, package) as score:
         found = score(row)
 
-    assert isinstance(found, dict)
+    assert isinstance(found, dict), found
     spelled = {field: found[field] for field in KINDS}
-    if name in ("sql", "python"):  # they answer with Python's own values, which have no unit
+    if name == "python":  # it answers with Python's own values, which have no unit
         spelled = {field: respelled(KINDS[field], value) for field, value in spelled.items()}
     assert expected == spelled
+
+
+NESTED = {field: kind for field, kind in KINDS.items() if kind.kind in ("map", "union")}
+
+
+def test_a_tensor_of_texts_has_a_json_text_for_each_row(package: Package) -> None:
+    """Open Inference has no type for maps and unions; what does not fit is named by its place."""
+    chance = random.Random(5)
+    given = dict(PLAIN) | {
+        field: json.dumps(kind.json_value(kind.sample(chance))) for field, kind in NESTED.items()
+    }
+    types = RecordSchema(package.features).types()
+    inputs = [
+        {"name": name, "datatype": types[name].foreign.tensor, "shape": [1],
+         "data": [str(value) if isinstance(value, decimal.Decimal) else value]}
+        for name, value in given.items()
+    ]  # fmt: skip
+    field = next(field for field, kind in NESTED.items() if kind.full_name == "map<long>")
+    with door(package.path.parent.parent) as (client, _):
+        answer = client.post("/v2/models/sum/infer", json={"inputs": inputs})
+        next(one for one in inputs if one["name"] == field)["data"] = ['{"a": "x"}']
+        wrong = client.post("/v2/models/sum/infer", json={"inputs": inputs})
+
+    assert 200 == answer.status_code, answer.text
+    assert [f'{field}["a"]'] == [one["field"] for one in wrong.json()["errors"]]
 
 
 def respelled(kind: AvroType, value: Any) -> Any:
     """As the type writes it."""
     column, _ = kind.from_values([kind.read(value, text=False)])
     return kind.json_values(column)[0]
+
+
+# Spark, where a query takes seconds: one for all rows.
+
+
+def through_spark(
+    spark: Any, shipped: Shipped, folder: Path, kind: str, rows: Sequence[Mapping[str, Any]]
+) -> list[Outcome]:
+    """`stream sql --engine spark --json` over a file of each row."""
+    content = {"parquet": parquet, "json": jsonl}[kind]
+    parts = []
+    for i, row in enumerate(rows):
+        path = folder / f"{i}.{kind}"
+        path.write_bytes(content(row))
+        parts.append(
+            f"SELECT {i} AS i, predict(struct(*)) AS p, predict_error(struct(*)).reason AS e FROM {kind}.`{path}`"
+        )
+    lines = map(json.loads, Query(spark, " UNION ALL ".join(parts), shipped).json_lines())
+    found = {line["i"]: str(line["e"]) if line["p"] is None else plain(line["p"]) for line in lines}
+    return [found[i] for i in range(len(rows))]
+
+
+def carried_row(kind_of: Callable[[AvroType, pa.Array], Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A row with a value of every type, as a door is given it; and the values as JSON has them."""
+    chance = random.Random(5)
+    row, expected = dict(PLAIN), {}
+    for field, kind in KINDS.items():
+        column, _ = kind.from_values([kind.sample(chance)])
+        (expected[field],) = kind.json_values(column)
+        row[field] = kind_of(kind, column)
+    return row, expected
+
+
+@pytest.mark.spark
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", ["parquet", "json"])
+def test_spark_sql_answers_as_every_door(spark: Any, folder: Path, tmp_path: Path, kind: str) -> None:
+    """A carried value of every type is the same text; an odd value has one outcome."""
+    shipped = ship(folder)
+    register_shipped(spark, shipped)
+    row, expected = carried_row(
+        lambda each, column: (
+            each.engine_column(column, lambda one: one.spark_arrow)[0]
+            if kind == "parquet"
+            else each.json_values(column)[0]
+        )
+    )
+    odd = ODD if kind == "parquet" else []  # Spark reads JSON's numbers as doubles
+
+    found, *others = through_spark(
+        spark, shipped, tmp_path, kind, [row, *({**PLAIN, field: value} for field, value, _ in odd)]
+    )
+
+    assert isinstance(found, dict)
+    assert expected == {field: found[field] for field in KINDS}
+    wrong = []
+    for (field, value, seen), outcome in zip(odd, others, strict=True):
+        wanted = seen if isinstance(seen, str) else answer_for({**PLAIN, field: value}, field, seen)
+        shown = outcome if isinstance(outcome, str) else outcome["value"]
+        if wanted != shown:
+            wrong.append((field, value, wanted, shown))
+    assert [] == wrong
+
+
+@pytest.mark.spark
+@pytest.mark.timeout(900)
+def test_spark_batch_answers_as_the_local_engine(
+    spark: Any, folder: Path, package: Package, tmp_path: Path
+) -> None:
+    """Files of all four formats, with a value of every type and every odd value: the same rows, and the same dead."""
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    forms: dict[str, Callable[[Mapping[str, Any]], bytes]] = {
+        "csv": csv_file, "jsonl": jsonl, "parquet": parquet, "avro": lambda row: avro_file(package, row),
+    }  # fmt: skip
+    typed = {"csv": lambda kind, column: kind.csv_column(column)[0].as_py(),
+             "parquet": lambda kind, column: column.cast(kind.file_arrow)[0]}  # fmt: skip
+    for name, content in forms.items():
+        row, _ = carried_row(typed.get(name, lambda kind, column: kind.json_values(column)[0]))
+        (inputs / f"row.{name}").write_bytes(content(row))
+        door = "kafka" if name == "avro" else name
+        for i, (field, value, _) in enumerate(ODD):
+            if not skipped(door, field, value):
+                (inputs / f"{i}.{name}").write_bytes(content({**PLAIN, field: value}))
+
+    local, cluster = (batch_lines(folder, inputs, tmp_path / engine, engine) for engine in ("local", "spark"))
+
+    assert len(local[0]) > 3
+    assert local == cluster
+
+
+def batch_lines(package: Path, inputs: Path, output: Path, engine: Any) -> tuple[list[str], list[str]]:
+    """What a run of `stream batch` writes: its rows, and the dead ones."""
+    settings = replace(Settings(), model=ModelSettings(uri=str(package)))
+    wish = BatchOptions(output, format="jsonl", engine=engine)
+    plan = planned(find_inputs([str(inputs)]), wish, new_only=False, progress=lambda _: None)
+    record, _ = run_batch(settings, plan, wish, lambda _: None)
+    run = output / f"run={record.run}"
+    rows = [
+        line
+        for part in sorted(run.glob("*.jsonl"))
+        if part.name[0] != "_"
+        for line in part.read_text().splitlines()
+    ]
+    return rows, (run / "_dead_rows.jsonl").read_text().splitlines()
 
 
 def answer_for(row: Mapping[str, Any], field: str, expected: Any) -> float:
