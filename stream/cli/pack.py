@@ -82,6 +82,7 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
       stream pack churn.joblib --name churn --sample customers.parquet --carry customer_id
     """
     from stream.files import read_sample
+    from stream.resources import read_schema
     from stream.store import PackRequest, pack_estimator_file
 
     if schema is None and sample is None and not model.is_dir():
@@ -103,7 +104,7 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     with steps_shown(f"packing {model.name}") as tell:
         tell("reading the rows")
         rows = None if sample is None else read_sample(sample, delimiter)
-        text = None if schema is None else schema.read_text("utf-8")
+        text = None if schema is None else read_schema(schema).text
         packed = pack_estimator_file(model, request, schema=text, sample=rows, tell=tell)
     _print(packed, request.folder, json_out)
 

@@ -22,7 +22,7 @@ PROGRAM = """
 """
 
 
-def code_of(work: str, *, failed: bool = False, after: float = 0.4) -> int:
+def code_of(work: str, *, failed: bool = False, after: float = 2) -> int:
     """The exit code of a process that gets a SIGTERM while it works."""
     program = textwrap.dedent(PROGRAM).format(after=after, failed=failed, work=work)
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:

@@ -133,7 +133,7 @@ def test_what_goes_on_without_end_after_a_head_is_431_too(package: Path) -> None
 
 def test_silent_connections_are_closed(package: Path) -> None:
     """One that says nothing, one that stops within a head, one that goes on with empty lines after an answer."""
-    with listening(package, head_timeout=0.3) as door:
+    with listening(package, head_timeout=2) as door:
         silent, half, asked = (door.connect() for _ in range(3))
         half.sendall(HEAD)
         assert door.ask(PING, asked).startswith(b"HTTP/1.1 200 ")
