@@ -164,7 +164,7 @@ def _run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *
         register_shipped(spark, shipped)
         query = Query(spark, text, shipped)
         for note in query.notes:
-            click.echo(note, err=True)
+            say(note)
         if save is not None:
             query.save(save)
             say(f"written to {save}")
