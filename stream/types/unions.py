@@ -48,6 +48,8 @@ def read_branch(
         if len(present) == 1:
             name = present[0]
             return {name: read_at(dict(tagged)[name], given[name], key_place(name))}
+        if text:  # an object of this form is never a text, as in JSON
+            return read_branch(given, tagged, [read for _, read in tagged], text=False)
     found: dict[str, Any] = {}
     for (name, _), read in zip(tagged, plain, strict=True):
         try:

@@ -119,6 +119,21 @@ def test_a_csv_cell_is_json(kind: AvroType, cell: str | None, expected: Any) -> 
     assert expected == found(kind, cell, text=True)
 
 
+@pytest.mark.parametrize("other", ["string", "bytes"])
+@pytest.mark.parametrize(
+    "cell", ['{"double": null}', '{"double": 5, "OTHER": "a"}', '{"OTHER": null}', '{"double": "x"}']
+)
+def test_a_csv_cell_that_names_the_types_of_a_union_is_never_a_text(other: str, cell: str) -> None:
+    """Refused as in JSON, where it names none or several, though a text or bytes could hold it."""
+    kind = choice_of([("double", type_of("double")), (other, type_of(other))])
+    written = cell.replace("OTHER", other)
+
+    misfit = found(kind, written, text=True)
+
+    assert isinstance(misfit, tuple)
+    assert misfit == found(kind, json.loads(written))
+
+
 @pytest.mark.parametrize("cell", ["{", "[1]", "a", '"a"', "1e400", "{'a': 1}", '{"a": NaN}', "[" * 10_000])
 def test_a_csv_cell_that_is_none_is_refused(cell: str) -> None:
     """Whatever it holds."""
