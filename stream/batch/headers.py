@@ -37,12 +37,18 @@ def check_columns(inputs: Sequence[Input], schema: RecordSchema, manifest: Manif
         for note in each.notes():
             notes.setdefault(note.removeprefix(each.path), note)
     lines = list(notes.values())
+    features = [feature.path for feature in manifest.features]
     for header, where in files.items():
         absent = absent_columns(schema.root, manifest.needed, header)
-        if needed := [one for one in absent if one.needed]:
+        if needed := [one for one in absent if one.needed] or _nothing(schema, features, header):
             raise _refusal(needed, where, header, manifest.model)
         lines += [f"{_files(where)}: {one.defaulted}" for one in absent]
     return lines
+
+
+def _nothing(schema: RecordSchema, features: Sequence[str], header: Sequence[str]) -> list[Absent]:
+    """The features, where none of them is there: what is only carried says nothing to a model."""
+    return [one for one in absent_columns(schema.root, features, header) if one.one_of]
 
 
 def _refusal(

@@ -110,7 +110,8 @@ def check_row(shipped: Shipped, name: str, columns: Sequence[str]) -> list[str]:
         near = {one.name: one.near for one in absent}
         named = ", ".join(f"`{near.get(one) or 'your_column'}` AS `{one}`" for one in missing[:3])
         hint = f"name columns in a subquery: SELECT {name}(struct(*)) FROM (SELECT *, {named} FROM …)"
-        raise rows_lack(f"{name}(struct(*))", missing, shipped.open().manifest.model, columns, hint)
+        model, one_of = shipped.open().manifest.model, absent[0].one_of
+        raise rows_lack(f"{name}(struct(*))", missing, model, columns, hint, one_of)
     return [f"{name}(struct(*)): {one.defaulted}" for one in absent]
 
 

@@ -175,12 +175,13 @@ class Outcomes:
 
     def _check_columns(self, scored: ScoredTable, names: Sequence[str]) -> None:
         """A column that the table lacks is missing in every row: a mistake of the query, not of its data."""
+        absent = [one.name for one in self._absent[tuple(names)] if one.one_of]
         lacking = [one.field for one in scored.fields.get(0, ()) if one.reason == "missing_field"]
-        missing = [name for name in lacking if "[" not in name]  # else a field within a value
+        missing = absent or [name for name in lacking if "[" not in name]  # else a field within a value
         if missing:
             renamed = self._renamed(missing, names)
             hint = f"rename columns in a subquery: FROM (SELECT * RENAME ({renamed}) FROM …) f"
-            raise rows_lack(f"{self._name}(f)", missing, self._manifest.model, names, hint)
+            raise rows_lack(f"{self._name}(f)", missing, self._manifest.model, names, hint, bool(absent))
 
     def _renamed(self, missing: Sequence[str], names: Sequence[str]) -> str:
         """RENAME, since beside `*` a name that differs by case only would come twice."""

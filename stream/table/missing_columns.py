@@ -26,12 +26,14 @@ class Absent:
         needed: whether rows can't be scored without it; else it has a default.
         default: its default, where it is not needed.
         near: the column with the nearest name among those that the model does not take; None where none is near.
+        one_of: whether it is needed only because no other column of the model is there: one of them would do.
     """
 
     name: str
     needed: bool
     default: object = None
     near: str | None = None
+    one_of: bool = False
 
     @property
     def defaulted(self) -> str:
@@ -55,6 +57,7 @@ def absent_columns(record: Record, paths: Iterable[str], names: Collection[str])
         paths: dotted paths of the leaves that are looked for.
         names: of the table's columns; a nested field is in a struct of that name, or called by its dotted name.
     Returns: those that are not there, each once, in the order of the paths. The inside of a struct is not looked at.
+        Where all have a default and none is there, they are needed: an answer from defaults alone is about nothing.
     """
     found: dict[str, Absent] = {}
     taken: set[str] = set()
@@ -72,15 +75,27 @@ def absent_columns(record: Record, paths: Iterable[str], names: Collection[str])
                 break
             prefixes = list(dotted)
     free = [name for name in names if name not in taken]
+    nothing = not taken and not any(each.needed for each in found.values())
     return [
-        Absent(each.name, each.needed, each.default, next(iter(nearest(each.name, free, 0.7)), None))
+        Absent(
+            each.name,
+            each.needed or nothing,
+            None if nothing else each.default,
+            next(iter(nearest(each.name, free, 0.7)), None),
+            nothing,
+        )
         for each in found.values()
     ]
 
 
 def lacking(needed: Sequence[Absent], model: str) -> str:
     """The names of needed columns and the model (`name@version`) that needs them, as the middle of a sentence."""
-    return f"{quoted([each.name for each in needed])}, which {model} needs"
+    return _needing([each.name for each in needed], model, needed[0].one_of)
+
+
+def _needing(names: Collection[str], model: str, one_of: bool) -> str:
+    one_of = one_of and len(names) > 1
+    return f"{quoted(names)}, {f'one of which {model} needs' if one_of else f'which {model} needs'}"
 
 
 def quoted(names: Collection[str]) -> str:
@@ -90,7 +105,7 @@ def quoted(names: Collection[str]) -> str:
 
 
 def rows_lack(
-    call: str, missing: Collection[str], model: str, names: Collection[str], hint: str
+    call: str, missing: Collection[str], model: str, names: Collection[str], hint: str, one_of: bool = False
 ) -> QueryError:
     """
     Args:
@@ -99,8 +114,9 @@ def rows_lack(
         model: that needs them: `name@version`.
         names: of the columns that the rows have.
         hint: what to do.
+        one_of: whether any one of the missing ones would do.
     Returns: the refusal of the query.
     """
     return QueryError(
-        f"{call}: the rows lack {quoted(missing)}, which {model} needs; they have {quoted(names)}", hint=hint
+        f"{call}: the rows lack {_needing(missing, model, one_of)}; they have {quoted(names)}", hint=hint
     )

@@ -407,6 +407,35 @@ def test_missing_key_of_a_dict_is_its_error_with_the_nearest_name(model: stream.
     assert ["did you mean 'Pages'?"] == [model.predict([row])[0]["error"].split("; ")[1]]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [pd.DataFrame({"A": [1.0, 2.0]}), pa.table({"A": [1.0]}), pl.DataFrame({"A": [1.0]}), pd.DataFrame(index=[0])],
+    ids=["pandas", "Arrow", "polars", "no column"],
+)  # fmt: skip
+def test_table_without_any_column_of_the_model_is_refused(optional: stream.Model, given: Any) -> None:
+    """Where each column has a default: an answer from defaults alone would be about nothing."""
+    with pytest.raises(stream.InputError, match="no column 'a', 'b', one of which small@1 needs; there are "):
+        optional.predict(given)
+
+
+def test_row_without_any_column_of_the_model_has_no_prediction(optional: stream.Model) -> None:
+    """Its neighbours have one."""
+    said = "expected at least one of 'a', 'b', found none"
+
+    found = optional.predict([{"b": 1.0}, {"A": 1.0}, {}, {"a": None}])
+
+    assert [True, False, False, True] == [row["value"] is not None for row in found]
+    assert [None, True, True, None] == [row["error"] and said in row["error"] for row in found]
+
+
+@pytest.fixture(scope="module")
+def optional(tmp_path_factory: pytest.TempPathFactory) -> stream.Model:
+    """Of two columns, either of which may be missing."""
+    frame = pd.DataFrame({"a": [1.0, None, 3.0, 4.0], "b": [None, 1.0, 2.0, 3.0]})
+    fitted = HistGradientBoostingRegressor().fit(frame, [1.0, 2.0, 3.0, 4.0])
+    return stream.pack(fitted, name="small", sample=frame, out=tmp_path_factory.mktemp("small") / "small")
+
+
 def test_default_that_is_taken_is_said_once(
     package: Path, frame: pd.DataFrame, caplog: pytest.LogCaptureFixture
 ) -> None:

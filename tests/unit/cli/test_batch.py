@@ -12,7 +12,9 @@ from typing import Any
 import fastavro
 import pandas as pd
 import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
 
+import stream
 from stream import files
 from stream.batch import run_local
 from stream.batch.work import Done
@@ -210,6 +212,28 @@ def test_a_file_without_a_needed_column_is_refused(
     assert f"{path}: no column '{column}', which visits@1 needs; there are " in said
     assert f"try: rename '{column.upper()}' to '{column}'" in said
     assert not list(Path("out").glob("*"))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.arrow"])
+def test_a_file_without_any_feature_is_refused(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Also where each has a default, and what is carried is there; a JSON line without one is a dead row."""
+    frame = pd.DataFrame({"id": [1, 2, 3, 4], "a": [1.0, None, 3.0, 4.0], "b": [None, 1.0, 2.0, 3.0]})
+    fitted = HistGradientBoostingRegressor().fit(frame[["a", "b"]], [1.0, 2.0, 3.0, 4.0])
+    stream.pack(fitted, name="small", sample=frame, out="small", carry=["id"])
+    other = pd.DataFrame({"id": [1], "A": [1.0]})
+    {".csv": lambda: other.to_csv(name, index=False), ".parquet": lambda: other.to_parquet(name)}.get(
+        Path(name).suffix, lambda: other.to_feather(name)
+    )()
+
+    assert 2 == run(name, "--output", "out", "--model", "small")
+
+    said = capsys.readouterr().err
+    assert f"{name}: no column 'a', 'b', one of which small@1 needs; there are 'id', 'A'" in said
+    assert "try: rename 'A' to 'a'" in said
+    assert not list(Path("out").glob("*"))
+    Path("a.jsonl").write_text('{"id": 1, "A": 1.0}\n{"id": 2, "b": null}\n')
+    assert 0 == run("a.jsonl", "--output", "out", "--model", "small")
+    assert "1 rows could not be scored: missing_field 1" in capsys.readouterr().err
 
 
 def test_an_absent_column_with_a_default_is_said(package: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -230,6 +230,21 @@ def test_row_without_the_model_s_columns_ends_the_query(registered: Registered) 
         rows_of(registered, "SELECT predict(1)")
 
 
+def test_rows_without_any_column_of_the_model_end_the_query(tmp_path: Path) -> None:
+    """Also where each has a default: an answer from defaults alone would be about nothing."""
+    frame = pd.DataFrame({"a": [1.0, None, 3.0, 4.0], "b": [None, 1.0, 2.0, 3.0]})
+    small = packed(tmp_path, HistGradientBoostingRegressor().fit(frame, [1.0, 2.0, 3.0, 4.0]), frame)
+
+    with stream.sql.connect(small) as connection:
+        with pytest.raises(
+            duckdb.InvalidInputException, match="lack 'a', 'b', one of which small@1 needs; they have 'x'"
+        ):
+            connection.sql("SELECT predict(f) FROM (SELECT 1.0 AS x) f").fetchall()
+        [(value,)] = connection.sql("SELECT predict_value(f) FROM (SELECT 1.0 AS b) f").fetchall()
+
+    assert 2.5 == value
+
+
 def test_regressor_has_predict_value_only(tmp_path: Path) -> None:
     """The functions are those of the model's answer."""
     frame = pd.DataFrame({"mean radius": [1.0, 2.0, 3.0], "y": [2.0, 4.0, 6.0]})

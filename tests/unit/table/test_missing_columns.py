@@ -28,6 +28,18 @@ SCHEMA = RecordSchema(
     )
 )  # fmt: skip
 
+OPTIONAL = RecordSchema(
+    json.dumps(
+        {
+            "type": "record", "name": "r",
+            "fields": [
+                {"name": "bmi", "type": ["null", "double"], "default": None},
+                {"name": "weather", "type": {**WEATHER, "fields": WEATHER["fields"][1:]}, "default": {"tags": [1.0]}},
+            ],
+        }
+    )
+)  # fmt: skip
+
 PATHS = ["mean_radius", "bmi", "weather.temp", "weather.tags"]
 
 
@@ -49,3 +61,19 @@ PATHS = ["mean_radius", "bmi", "weather.temp", "weather.tags"]
 def test_absent_columns_are_named(names: list[str], expected: list[Absent]) -> None:
     """By the model's own name; near is a name that the model does not take itself."""
     assert expected == absent_columns(SCHEMA.root, PATHS, names)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([], [Absent("bmi", True, one_of=True), Absent("weather", True, one_of=True)]),
+        (["BMI", "id"], [Absent("bmi", True, None, "BMI", True), Absent("weather", True, one_of=True)]),
+        (["weather.more"], [Absent("bmi", True, one_of=True), Absent("weather.tags", True, one_of=True)]),
+        (["bmi"], [Absent("weather", False, {"tags": [1.0]})]),
+        (["weather"], [Absent("bmi", False)]),
+    ],
+    ids=["no column", "others", "another inside", "one", "a struct"],
+)
+def test_all_are_needed_where_none_is_there(names: list[str], expected: list[Absent]) -> None:
+    """Each has a default; an answer from defaults alone would be about nothing."""
+    assert expected == absent_columns(OPTIONAL.root, ["bmi", "weather.tags"], names)
