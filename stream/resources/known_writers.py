@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from stream.codec import RecordSchema
 from stream.errors import RecordError
@@ -18,13 +19,13 @@ class KnownWriters:
     Attributes:
         default: of values that name none: `[input] schema`, else the events' schema as the model was packed with it,
             else the features'.
-        named: each of them by where it is from, for people.
+        named: each of them by the file that it is from, for people; not its folder, since a dead letter says it too.
     """
 
     __slots__ = ("_by_fingerprint", "default", "named")
 
     def __init__(
-        self, features: RecordSchema, events: RecordSchema | None, chosen: tuple[str, RecordSchema] | None
+        self, features: RecordSchema, events: RecordSchema | None, chosen: tuple[Path, RecordSchema] | None
     ) -> None:
         """
         Args:
@@ -36,7 +37,7 @@ class KnownWriters:
         if events is not None:
             named[EVENTS_FILE] = events
         if chosen is not None:
-            named[f"[input] schema {chosen[0]}"] = chosen[1]
+            named[f"[input] schema {chosen[0].name}"] = chosen[1]
         self.named: Mapping[str, RecordSchema] = named
         self.default = [*named.values()][-1]
         self._by_fingerprint = {schema.fingerprint: schema for schema in named.values()}

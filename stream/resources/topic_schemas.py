@@ -91,10 +91,10 @@ def package_writers(settings: Settings) -> KnownWriters:
     return KnownWriters(package_schema(settings, "features.avsc"), events, chosen_schema(settings))
 
 
-def chosen_schema(settings: Settings) -> tuple[str, RecordSchema] | None:
+def chosen_schema(settings: Settings) -> tuple[Path, RecordSchema] | None:
     """`[input] schema` and its path as given; None where it is not set. Raises: SchemaError."""
     chosen = settings.input.schema
-    return None if chosen is None else (str(chosen), read_schema(settings.path(chosen)))
+    return None if chosen is None else (Path(chosen), read_schema(settings.path(chosen)))
 
 
 def registry_client(settings: Settings) -> Client | None:

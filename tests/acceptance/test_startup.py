@@ -118,7 +118,7 @@ def test_setting_that_can_t_be_used_is_named(
 
 def _absent(package: Path) -> str:
     shutil.rmtree(package)
-    return "current: can't be read"
+    return "copy: there is no model package here: there is no such folder"
 
 
 def _other_model(package: Path) -> str:
