@@ -83,7 +83,11 @@ class StructScorer:
                 hint=f"{self._call}; a table that has a column of the name needs another one: FROM 'flights.parquet' t",
             )
         valid = rows.is_valid()
-        batch = pa.RecordBatch.from_struct_array(rows.filter(valid) if rows.null_count else rows)
+        given = rows.filter(valid) if rows.null_count else rows
+        # Column by column: Arrow aborts where it gives a union (DuckDB has such) the nulls of its rows.
+        batch = pa.RecordBatch.from_arrays(
+            [given.field(i) for i in range(given.type.num_fields)], schema=pa.schema(list(given.type))
+        )
         for name in {*self.documents} & {*batch.schema.names}:
             place = batch.schema.get_field_index(name)
             if pa.types.is_string(batch.column(place).type):

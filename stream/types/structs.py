@@ -166,6 +166,8 @@ class Struct(Nested):
             chosen = next((name for name in member.names if name in names), None)
             if chosen is None or names.count(chosen) > 1:
                 return None
+            if pa.types.is_union(column.type.field(chosen).type):
+                return None  # Arrow aborts where it gives a union the nulls of its records
             part = pc.struct_field(column, [names.index(chosen)])
             made = member.type.cast(part, nullable=member.nullable, text=False)
             if made is None:

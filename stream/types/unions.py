@@ -161,6 +161,8 @@ class Choice(Nested):
         names = [column.type.field(i).name for i in range(column.type.num_fields)]
         if len(set(names)) != len(names) or not names or not set(names) <= set(self.names):
             return None
+        if any(pa.types.is_union(column.type.field(name).type) for name in names):
+            return None  # Arrow aborts where it gives a union the nulls of its structs
         parts = []
         for name, kind in self.branches:
             part = pc.struct_field(column, [names.index(name)]) if name in names else pa.nulls(len(column))

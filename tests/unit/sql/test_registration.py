@@ -183,6 +183,15 @@ def test_null_row_has_neither_prediction_nor_error(registered: Registered) -> No
     assert 0 == registered.tally.failed
 
 
+@pytest.mark.parametrize("column", ["more", "humid"])
+def test_union_of_duckdb_among_the_columns_is_read(registered: Registered, column: str) -> None:
+    """Arrow itself would end the process where it gives a union the nulls of a row."""
+    row = {k: v for k, v in FLIGHT.items() if k != column}
+    query = f"SELECT predict_error(f) FROM (SELECT *, union_value(a := 50.5) AS {column} FROM rows) f"
+
+    assert [(None,)] == rows_of(registered, query, [row])
+
+
 def test_further_and_missing_columns(registered: Registered) -> None:
     """Columns that the model doesn't know are ignored; a missing one with a default has it, a carried one is null."""
     plain = {k: v for k, v in FLIGHT.items() if k not in ("flight_id", "temp", "humid")}

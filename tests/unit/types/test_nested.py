@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from stream.codec import Decoder, Encoder, RecordSchema, compare
 from stream.files import FORMATS, infer_schema, sample_of
 from stream.table import ColumnReader
-from stream.types import AvroType, Misfit, array_of, choice_of, map_of, type_of
+from stream.types import AvroType, Member, Misfit, array_of, choice_of, map_of, struct_of, type_of
 from tests.unit.codec.samples import container, schema, told
 from tests.unit.types.kinds import EVERY, STOP, avro, schema_of, title
 
@@ -141,6 +141,25 @@ def test_a_csv_cell_that_is_none_is_refused(cell: str) -> None:
 
     assert isinstance(misfit, tuple)
     assert "x" == misfit[0]
+
+
+@pytest.mark.parametrize(("kind", "expected"), [
+    (struct_of("Rec", [Member(name="long", names=("long",), type=LONG, nullable=False, optional=False)]), {"long": 1}),
+    (choice_of([("long", LONG), ("string", TEXT)]), {"long": 1}),
+])  # fmt: skip
+def test_a_union_of_arrow_in_structs_with_nulls_is_read(kind: AvroType, expected: Any) -> None:
+    """Arrow itself would end the process where it gives a union the nulls of what is around it."""
+    union = pa.UnionArray.from_sparse(pa.array([0, 0], pa.int8()), [pa.array([1, 2])], ["a"])
+    structs = pa.StructArray.from_arrays([union], ["long"], mask=pa.array([False, True]))
+    lists = array_of(kind, nullable=True)
+    fields = ColumnReader(schema_of(lists), ["x"])
+
+    columns, wrong = fields.from_table(
+        pa.record_batch({"x": pa.ListArray.from_arrays(pa.array([0, 1, 2]), structs)}), ()
+    )
+
+    assert {} == wrong
+    assert [[expected], [None]] == lists.json_values(columns["x"])
 
 
 @pytest.mark.parametrize("kind", NESTED, ids=title)
