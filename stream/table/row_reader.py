@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from stream.codec import (
     ABSENT,
@@ -96,14 +96,17 @@ def _converted(convert: Read, value: object, name: str) -> object:
         raise misfit.within(name) from misfit
 
 
-def _absent(field: Field, convert: Read, values: Mapping[str, object]) -> object:
-    """A field without a column: a nested record from columns with dotted names, else the default."""
+def _absent(field: Field, convert: Read, values: Mapping[Any, object]) -> object:
+    """A field without a column: one whose label is a number, a nested record from dotted names, else the default."""
+    names = [name for name in (field.name, field.feature) if name]
+    for key, value in values.items():
+        if not isinstance(key, str) and str(key) in names:
+            return _converted(convert, value, field.name)
     dotted = {
         key[len(name) + 1 :]: value
-        for name in (field.name, field.feature)
-        if name
+        for name in names
         for key, value in values.items()
-        if key.startswith(f"{name}.")
+        if isinstance(key, str) and key.startswith(f"{name}.")
     }
     if dotted:
         return _converted(convert, None if set(dotted.values()) == {None} else dotted, field.name)
