@@ -64,7 +64,8 @@ def fits(written: Node, expected: Node) -> bool:
     if isinstance(written, Union):
         return any(fits(branch, expected) for branch in written.branches if alike(written, branch, expected))
     if isinstance(expected, Union):
-        return any(fits(written, branch) for branch in expected.branches)
+        own = _namesake(written, expected)
+        return any(fits(written, branch) for branch in (own or expected.branches))
     if isinstance(written, Primitive) and isinstance(expected, Primitive):
         same = written.type == expected.type or expected.type in PROMOTIONS.get(written.type, ())
         return same and _same_measure(written, expected)
@@ -106,7 +107,7 @@ def why_not(written: Node, expected: Node) -> Misfit:
         expected: the reader's type.
     Returns: what is wrong, and where in it (`[].at`, `["…"].at`).
     """
-    mine = strip_null(expected)[0]
+    mine = next(iter(_namesake(written, expected)), strip_null(expected)[0])
     if isinstance(written, Array) and isinstance(mine, Array):
         return why_not(written.items, mine.items).within("[]")
     if isinstance(written, Map) and isinstance(mine, Map):
@@ -128,12 +129,15 @@ def matching(written: Node, expected: Node) -> Node | None:
     Args:
         written: the writer's type, no union.
         expected: the reader's type.
-    Returns: the type itself; of a union the first branch of the same type, of several named ones that of the same
-        name, else the first that takes it; None where none does.
+    Returns: the type itself; of a union the branch of the same full name, also where it can't take it; else the
+        first of the same type, of several named ones that of the same name; else the first that takes it; None
+        where none does.
     Source: Avro Java 1.12.1, `Resolver.ReaderUnion`.
     """
     if not isinstance(expected, Union):
         return expected
+    if own := _namesake(written, expected):
+        return own[0]
     taking = [branch for branch in expected.branches if fits(written, branch)]
     same = [
         branch for branch in taking if type(branch) is type(written) and _stored(branch) == _stored(written)
@@ -141,6 +145,15 @@ def matching(written: Node, expected: Node) -> Node | None:
     if isinstance(written, Record | Enum | Fixed) and len(same) > 1:
         return _of_name(written, same)
     return next(iter(same or taking), None)
+
+
+def _namesake(written: Node, expected: Node) -> list[Node]:
+    """The branch of a union that has a named type's kind and full name, if there is one: no other may stand for it."""
+    if not isinstance(expected, Union) or not isinstance(written, Record | Enum | Fixed):
+        return []
+    return [
+        b for b in expected.branches if type(b) is type(written) and getattr(b, "name", "") == written.name
+    ]
 
 
 def _of_name(written: Record | Enum | Fixed, same: list[Node]) -> Node | None:

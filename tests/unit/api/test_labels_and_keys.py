@@ -43,10 +43,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> stream.Model:
 def test_key_that_is_not_a_text_is_refused(model: stream.Model, key: Any, frame: bool) -> None:
     """Never made one: two keys could become the same."""
     rows = [{"x": 1.0, "m": {key: 2, "1": 3}, "r": []}]
-    if frame:
-        error = model.predict(pd.DataFrame(rows))["error"][0]
-    else:
-        error = model.predict(rows)[0]["error"]
+    error = model.predict(pd.DataFrame(rows))["error"][0] if frame else model.predict(rows)[0]["error"]
 
     assert "wrong_type: field 'm': expected a map whose keys are texts" in error
 
