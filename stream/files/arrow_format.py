@@ -15,7 +15,7 @@ from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span,
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ArrowFormat"]
+__all__ = ["ArrowFormat", "pandas_frame"]
 
 _FILE, _OLD = b"ARROW1", b"FEA1"
 """How an IPC file begins, and feather of version 1; a stream begins with neither."""
@@ -53,8 +53,7 @@ class ArrowFormat(FileFormat):
 
     def frame(self, path: Path) -> pd.DataFrame:
         """With pandas' own types."""
-        frame: pd.DataFrame = self.table(path).to_pandas()
-        return frame
+        return pandas_frame(self.table(path))
 
     def spans(self, file: IO[bytes], limits: Limits = LIMITS) -> Iterator[Span]:
         """Equal parts of large batches."""
@@ -85,6 +84,21 @@ class ArrowFormat(FileFormat):
                 start += len(batch)
                 if start >= span.stop:
                     return
+
+
+def pandas_frame(table: pa.Table) -> pd.DataFrame:
+    """A table as pandas takes it, without the columns of types that it has nothing for, such as Arrow's unions."""
+    held = [field.name for field in table.schema if _is_held(field)]
+    frame: pd.DataFrame = table.select(held).to_pandas()
+    return frame
+
+
+def _is_held(field: pa.Field) -> bool:
+    try:
+        pa.schema([field]).empty_table().to_pandas()
+    except pa.ArrowNotImplementedError:
+        return False
+    return True
 
 
 @contextmanager

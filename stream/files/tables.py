@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from stream.codec import RecordSchema
 from stream.errors import SampleError
+from stream.files.arrow_format import pandas_frame
 from stream.files.file_format import FileFormat, check_names, reading
 from stream.files.file_span import Row
 from stream.files.formats import named_format
@@ -135,7 +136,7 @@ def owner_frame(sample: Sample, texts: Mapping[str, Collection[str]]) -> pd.Data
         with reading(source, OSError):
             return named_format(source, sample.delimiter).as_pandas(source, count, texts)
     frame: pd.DataFrame = (
-        source.slice(0, count).to_pandas() if isinstance(source, pa.Table) else source.head(count)
+        pandas_frame(source.slice(0, count)) if isinstance(source, pa.Table) else source.head(count)
     )
     return frame
 
