@@ -65,7 +65,7 @@ def fits(written: Node, expected: Node) -> bool:
         return any(fits(branch, expected) for branch in written.branches if alike(written, branch, expected))
     if isinstance(expected, Union):
         own = _namesake(written, expected)
-        return any(fits(written, branch) for branch in (own or expected.branches))
+        return any(fits(written, branch) for branch in ([own] if own else expected.branches))
     if isinstance(written, Primitive) and isinstance(expected, Primitive):
         same = written.type == expected.type or expected.type in PROMOTIONS.get(written.type, ())
         return same and _same_measure(written, expected)
@@ -107,7 +107,7 @@ def why_not(written: Node, expected: Node) -> Misfit:
         expected: the reader's type.
     Returns: what is wrong, and where in it (`[].at`, `["…"].at`).
     """
-    mine = next(iter(_namesake(written, expected)), strip_null(expected)[0])
+    mine = _namesake(written, expected) or strip_null(expected)[0]
     if isinstance(written, Array) and isinstance(mine, Array):
         return why_not(written.items, mine.items).within("[]")
     if isinstance(written, Map) and isinstance(mine, Map):
@@ -137,7 +137,7 @@ def matching(written: Node, expected: Node) -> Node | None:
     if not isinstance(expected, Union):
         return expected
     if own := _namesake(written, expected):
-        return own[0]
+        return own
     taking = [branch for branch in expected.branches if fits(written, branch)]
     same = [
         branch for branch in taking if type(branch) is type(written) and _stored(branch) == _stored(written)
@@ -147,21 +147,21 @@ def matching(written: Node, expected: Node) -> Node | None:
     return next(iter(same or taking), None)
 
 
-def _namesake(written: Node, expected: Node) -> list[Node]:
+def _namesake(written: Node, expected: Node) -> Node | None:
     """The branch of a union that has a named type's kind and full name, if there is one: no other may stand for it."""
     if not isinstance(expected, Union) or not isinstance(written, Record | Enum | Fixed):
-        return []
-    return [
-        b for b in expected.branches if type(b) is type(written) and getattr(b, "name", "") == written.name
-    ]
+        return None
+    named = (one for one in expected.branches if isinstance(one, Record | Enum | Fixed))
+    return next((one for one in named if type(one) is type(written) and one.name == written.name), None)
 
 
 def _of_name(written: Record | Enum | Fixed, same: list[Node]) -> Node | None:
-    """Of several named types the one of the same name, its namespace aside at need; a record may have another one."""
-    named = {one.name: one for one in reversed(same) if isinstance(one, Record | Enum | Fixed)}
-    short = {name.rpartition(".")[2]: one for name, one in named.items()}
+    """Of several named types the first of the same name, its namespace aside; a record may have another one."""
+    short = {
+        one.name.rpartition(".")[2]: one for one in reversed(same) if isinstance(one, Record | Enum | Fixed)
+    }
     other = same[0] if isinstance(written, Record) else None
-    return named.get(written.name) or short.get(written.name.rpartition(".")[2], other)
+    return short.get(written.name.rpartition(".")[2], other)
 
 
 def _stored(node: Node) -> str:
