@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -26,8 +25,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from errno import errorcode
 
-from stream.child_python import child_command, child_environ
+from stream.child_python import child_command, child_environ, says_something
 from stream.errors import PackageError, Retriable
 
 __all__ = ["Asked", "FirstOpening"]
@@ -166,7 +166,7 @@ class FirstOpening:
             witness(step, found)
         if verdict.refused is not None:
             cause = None if verdict.errno is None else OSError(verdict.errno, os.strerror(verdict.errno))
-            raise PackageError(**verdict.refused) from cause
+            raise verdict.refused from cause
         raise _ended(asked, verdict, code)
 
     def stop(self) -> None:
@@ -207,14 +207,14 @@ class _Verdict:
 
     Attributes:
         passed: what it found, by step.
-        refused: `message`, `step` and `hint` of its refusal.
+        refused: its refusal.
         errno: the system's number of what that comes from; None where it comes from the version.
         sound: whether it came to its end without one.
         late: whether its time ran out before.
     """
 
     passed: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, str] | None = None
+    refused: PackageError | None = None
     errno: int | None = None
     sound: bool = False
     late: bool = False
@@ -228,21 +228,34 @@ class _Verdict:
 def _verdict(said: int, deadline: float) -> _Verdict:
     verdict = _Verdict()
     for line in _lines(said, deadline):
-        word = json.loads(line)
-        if "passed" in word:
-            verdict.passed[word["passed"]] = word["found"]
-        else:
-            verdict.refused, verdict.errno = word["refused"], word.get("errno")
-            verdict.sound = verdict.refused is None
-            return verdict
+        match _word(line):
+            case {"passed": str(step), "found": str(found)}:
+                verdict.passed[step] = found
+            case {"refused": None}:
+                verdict.sound = True
+                return verdict
+            case {"refused": {"message": str(message), "step": str(step), "hint": str(hint)}, **rest}:
+                number = rest.get("errno")
+                verdict.refused = PackageError(message, step=step, hint=hint)
+                verdict.errno = number if isinstance(number, int) and number in errorcode else None
+                return verdict
+            case _:
+                return verdict  # not from ours: a model wrote it
     verdict.late = time.monotonic() >= deadline
     return verdict
+
+
+def _word(line: bytes) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _lines(said: int, deadline: float) -> Iterator[bytes]:
     """Until the child ends, says too much, or time runs out."""
     rest, left = b"", _SAID_BYTES
-    while left > 0 and select.select([said], [], [], max(0.0, deadline - time.monotonic()))[0]:
+    while left > 0 and says_something(said, max(0.0, deadline - time.monotonic())):
         part = os.read(said, left)
         if not part:
             return

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 import pickle
-import select
 import signal
 import sys
 from typing import BinaryIO
 
+from stream.child_python import says_something
 from stream.errors import RecordError, class_name
 from stream.records import Batch, DeadLetter, Outcome
 from stream.resources import build_pipeline, open_configured, writers_of
@@ -95,7 +95,7 @@ def _in_child(pipeline: Process, batch: Batch) -> list[Outcome] | str:
 def _read(answer: BinaryIO, timeout_s: float) -> bytes | None:
     """Everything until its end; None when nothing comes within the time-out."""
     parts: list[bytes] = []
-    while select.select([answer], [], [], timeout_s)[0]:
+    while says_something(answer, timeout_s):
         part = os.read(answer.fileno(), 1 << 16)
         if not part:
             return b"".join(parts)

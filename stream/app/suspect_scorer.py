@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import pickle
-import select
 import subprocess
 import sys
 from collections.abc import Callable
 
-from stream.child_python import child_command, child_environ
+from stream.child_python import child_command, child_environ, says_something
 from stream.errors import Stopped
 from stream.records import Batch, Outcome
 from stream.settings import Settings
@@ -69,7 +68,7 @@ class SuspectScorer:
         Blocks until it has answered: seconds for each guilty record.
         """
         self._send(batch)
-        while not select.select([self._answers], [], [], BEAT_S)[0]:
+        while not says_something(self._answers, BEAT_S):
             self._beat()
         try:
             outcomes: list[Outcome] = pickle.load(self._answers)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
 import pickle
+import resource
 import signal
 import sys
 import threading
@@ -51,6 +53,16 @@ def refusal(script: str, timeout_s: float = 60) -> tuple[PackageError, list[str]
         ("os._exit(0)", "ended with exit code 0"),
         ("sys.stdin.readline(); os.write(fd, b'x' * 100_000)", "ended with"),
         ("os.write(fd, b'{\"passed\":')", "ended with exit code 0"),
+        *(
+            (f"os.write(fd, {line!r} + b'\\n')", "ended with exit code 0")
+            for line in (
+                b"no JSON",
+                b"7",
+                b'{"passed": "load"}',
+                b'{"refused": {"step": "load"}}',
+                b"[" * 9_999,
+            )
+        ),
     ],
 )
 def test_child_that_ends_is_a_refusal_that_says_how(script: str, text: str) -> None:
@@ -188,3 +200,15 @@ def test_version_that_would_end_this_process_is_refused_at_load(version: Path, h
 def test_sound_version_is_opened_here_after_the_child(version: Path) -> None:
     """And the child is given as much memory as the version's files ask for."""
     assert "m@1" == open_behind_child(MODEL, version, FirstOpening()).manifest.model
+
+
+def test_child_is_heard_where_a_process_has_more_files_than_select_takes() -> None:
+    """A service with a thousand connections that looks for a new version."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4_096), hard))
+    with contextlib.ExitStack() as held:
+        held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        taken = [held.enter_context(open(os.devnull)) for _ in range(1_024)]  # noqa: PTH123
+        assert taken[-1].fileno() > 1_023
+
+        opening("os.write(fd, b'{\"refused\": null}\\n')").check(ASKED, lambda *_: None)
