@@ -18,7 +18,18 @@ from stream.types.avro_type import AvroType
 from stream.types.bare import Bare
 from stream.types.iso_text import iso_json, iso_texts
 from stream.types.misfit import mismatch
-from stream.types.since_1970 import DAY_S, DAY_US, FIRST_DAY, LAST_DAY, recent, to_datetime64, within_bits
+from stream.types.since_1970 import (
+    DAY_S,
+    DAY_US,
+    FIRST_DAY,
+    LAST_DAY,
+    PER_SECOND,
+    in_utc,
+    recent,
+    to_datetime64,
+    whole_steps,
+    within_bits,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,17 +48,19 @@ class Date(AvroType):
     takes_number = csv_as_text = True
     stored_as_is = False
     looks = "ISO dates"
-    text_form = "`2024-02-29`; the bare number before year 1 and after 9999"
+    text_form = (
+        "`2024-02-29`; the bare number before year 1 and after 9999; an instant is read as its day in UTC"
+    )
     limits = "beyond 32 bits; as a feature beyond datetime64[us] (`value_out_of_range`)"
 
     def read(self, value: Any, *, text: bool) -> object:
-        """A date, the date of a datetime, an ISO text, or a number of days."""
+        """A date, the day of an instant in UTC, an ISO text of either, or a number of days."""
         if isinstance(value, Bare):
             return self._day(value)
         if isinstance(value, dt.datetime):
-            return value.date()
+            return in_utc(value).date()
         if isinstance(value, str):
-            found: object = cells.date(value)
+            found: object = self._parsed(value)
             number = cells.whole(value) if text and found is None else None
             value = found if found is not None else value if number is None else number
         if not isinstance(value, dt.date) and type(value) is not int:
@@ -55,10 +68,22 @@ class Date(AvroType):
         return value
 
     def _day(self, value: Bare) -> Any:
-        """The day of an instant, as of a datetime; else a day."""
+        """The day of an instant, as of a datetime; else a day's number."""
         if pa.types.is_timestamp(kind := value.kind.arrow):
-            return value.value // (DAY_S * {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[kind.unit])
-        return self.of_bare(value)
+            days = value.value // (DAY_S * PER_SECOND[kind.unit])
+        else:
+            days = self.of_bare(value)
+        found = self.python_value(days)
+        return days if isinstance(found, Bare) else found
+
+    def _parsed(self, text: str) -> dt.date | None:
+        found = cells.date(text)
+        moment = cells.moment(text) if found is None else None
+        return found if moment is None else moment.date()
+
+    def exact_value(self, bare: Any) -> Any:
+        """`Bare`: on the stream a date that was written is no instant."""
+        return Bare(bare, self) if type(bare) is int else bare
 
     def python_value(self, bare: Any) -> Any:
         """A date."""
@@ -90,7 +115,14 @@ class Date(AvroType):
         return days if first is None or first >= FIRST_DAY else None
 
     def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:
-        return column if pa.types.is_date32(column.type) else None
+        kind = column.type
+        if not pa.types.is_timestamp(kind):
+            return column if pa.types.is_date32(kind) else None
+        return (
+            whole_steps(column.view(pa.int64()), DAY_S * PER_SECOND[kind.unit])
+            .cast(pa.int32())
+            .view(self.arrow)
+        )
 
     def csv_column(self, column: pa.Array) -> pa.Array:
         """ISO dates."""

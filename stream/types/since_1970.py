@@ -8,6 +8,7 @@ import random
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stream.types.misfit import Misfit
 
@@ -17,8 +18,12 @@ __all__ = [
     "EPOCH",
     "FIRST_DAY",
     "LAST_DAY",
+    "PER_SECOND",
+    "in_utc",
+    "midnight",
     "recent",
     "to_datetime64",
+    "whole_steps",
     "within_bits",
 ]
 
@@ -30,6 +35,9 @@ LAST_DAY = 2_932_896
 
 DAY_S = 86_400
 DAY_US = DAY_S * 1_000_000
+
+PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+"""Arrow's units in a second."""
 
 _US_MAX = 2**63 - 1
 """The last microsecond that datetime64[us] holds; its smallest int64 means NaT."""
@@ -50,6 +58,32 @@ def within_bits(value: int, bits: int, kind: str) -> int:
     if not -(1 << bits) <= value < 1 << bits:
         raise Misfit(f"{value} is out of range for {kind}", reason="value_out_of_range")
     return value
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """The instant at which a day begins, in UTC."""
+    return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
+
+
+def in_utc(moment: dt.datetime) -> dt.datetime:
+    """
+    Args:
+        moment: in any zone; without one it is in UTC.
+    Raises: Misfit for the calendar's first or last hours, which are of no year in UTC.
+    """
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=dt.UTC)
+    try:
+        return moment.astimezone(dt.UTC)
+    except OverflowError as error:
+        raise Misfit(f"{moment} is beyond the calendar in UTC", reason="value_out_of_range") from error
+
+
+def whole_steps(counts: pa.Array, step: int) -> pa.Array:
+    """Counts of 64 bits divided by a number ≥ 1, rounded down; null stays null."""
+    whole = pc.divide(counts, step)
+    below = pc.less(pc.subtract(counts, pc.multiply(whole, step)), 0)
+    return pc.subtract(whole, below.cast(pa.int64()))
 
 
 def to_datetime64(

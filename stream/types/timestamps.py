@@ -26,8 +26,12 @@ from stream.types.since_1970 import (
     EPOCH,
     FIRST_DAY,
     LAST_DAY,
+    PER_SECOND,
+    in_utc,
+    midnight,
     recent,
     to_datetime64,
+    whole_steps,
     within_bits,
 )
 
@@ -36,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Timestamp"]
 
-_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _INFERRED = {"ms": ("s", "ms"), "us": ("us", "ns"), "ns": ()}
 _DIGITS = {"ms": 3, "us": 6, "ns": 9}
 
@@ -67,7 +70,8 @@ class Timestamp(AvroType):
     def text_form(self) -> str:  # type: ignore[override]
         """With the fraction's digits by the unit."""
         zone = "" if self.local else "Z"
-        return f"`2013-10-19T08:00:00.{'0' * _DIGITS[self.unit]}{zone}`; the bare number before year 1 and after 9999"
+        spelled = f"`2013-10-19T08:00:00.{'0' * _DIGITS[self.unit]}{zone}`"
+        return f"{spelled}; the bare number before year 1 and after 9999; a date is read as its midnight"
 
     @property
     def text_unit(self) -> str:
@@ -81,7 +85,7 @@ class Timestamp(AvroType):
         return f"beyond 64 bits{feature} (`value_out_of_range`)"
 
     def read(self, value: Any, *, text: bool) -> object:
-        """An instant, an ISO text, or a number in the type's own unit; nanoseconds always as a number."""
+        """An instant, a date at its midnight, an ISO text of either, or a number in the type's own unit."""
         nanos = 0
         if isinstance(value, Bare):
             return self._instant(value)
@@ -93,8 +97,9 @@ class Timestamp(AvroType):
             value = found if found is not None else value if number is None else number
         elif isinstance(value, dt.datetime):
             nanos = getattr(value, "nanosecond", 0)
-            plain = value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
-            value = plain.replace(tzinfo=dt.UTC) if plain.tzinfo is None else plain.astimezone(dt.UTC)
+            value = in_utc(value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value)
+        elif isinstance(value, dt.date):
+            value = midnight(value)
         if type(value) is int:
             return value
         if not isinstance(value, dt.datetime):
@@ -106,25 +111,25 @@ class Timestamp(AvroType):
     def _instant(self, value: Bare) -> Any:
         """Of another unit, in a zone or without one, as datetimes are taken: the same instant, or none."""
         if isinstance(value.kind, Timestamp):
-            return self._rescale(_PER_SECOND[value.kind.unit], value.kind.name, value.value)
+            return self._rescale(PER_SECOND[value.kind.unit], value.kind.name, value.value)
         return self.of_bare(value)
 
     def exact_value(self, bare: Any) -> Any:
         """`Bare` where there are digits behind the milliseconds."""
-        finer = type(bare) is int and bare % (_PER_SECOND[self.unit] // 1_000)
+        finer = type(bare) is int and bare % (PER_SECOND[self.unit] // 1_000)
         return Bare(bare, self) if finer else self.python_value(bare)
 
     def _parsed(self, text: str) -> dt.datetime | None:
         found = cells.moment(text)
         if found is None and (day := cells.date(text)) is not None:
-            return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
+            return midnight(day)
         return found
 
     def python_value(self, bare: Any) -> Any:
         """A datetime; its zone is UTC, unless it is local."""
         if type(bare) is not int:
             return bare
-        per_second = _PER_SECOND[self.unit]
+        per_second = PER_SECOND[self.unit]
         whole, rest = divmod(bare, per_second)
         micros, nanos = divmod(rest * 1_000_000_000 // per_second, 1_000)
         if nanos or not FIRST_DAY * DAY_S <= whole < (LAST_DAY + 1) * DAY_S:
@@ -144,7 +149,7 @@ class Timestamp(AvroType):
         """Units since 1970, rounded down as Avro's writers do."""
         if isinstance(value, int):
             return within_bits(value, 63, "a timestamp")
-        per_second = _PER_SECOND[self.unit]
+        per_second = PER_SECOND[self.unit]
         since = (value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)) - EPOCH
         whole = since.days * DAY_S + since.seconds
         return within_bits(
@@ -179,19 +184,17 @@ class Timestamp(AvroType):
         return pc.utf8_slice_codeunits(texts, 0, -1).cast(kind)
 
     def _cast_typed(self, column: pa.Array, nullable: bool) -> pa.Array | None:
-        return self._in_unit(column) if pa.types.is_timestamp(column.type) else None
+        times = column.cast(pa.timestamp("s")) if pa.types.is_date32(column.type) else column
+        return self._in_unit(times) if pa.types.is_timestamp(times.type) else None
 
     def _in_unit(self, times: pa.Array) -> pa.Array:
         """Times in the type's unit, in UTC, rounded down; raises where they don't fit."""
-        have, want = _PER_SECOND[times.type.unit], _PER_SECOND[self.unit]
+        have, want = PER_SECOND[times.type.unit], PER_SECOND[self.unit]
         counts = times.view(pa.int64())
         if want > have:
             counts = pc.multiply_checked(counts, want // have)
         elif want < have:
-            step = have // want
-            whole = pc.divide(counts, step)
-            below = pc.less(pc.subtract(counts, pc.multiply(whole, step)), 0)
-            counts = pc.subtract(whole, below.cast(pa.int64()))
+            counts = whole_steps(counts, have // want)
         return counts.view(self.arrow)
 
     @property
@@ -213,10 +216,10 @@ class Timestamp(AvroType):
         """The same instant in another unit; one that falls between two units is refused."""
         if not isinstance(written, Timestamp) or written.local != self.local:
             return None
-        return partial(self._rescale, _PER_SECOND[written.unit], written.name)
+        return partial(self._rescale, PER_SECOND[written.unit], written.name)
 
     def _rescale(self, have: int, name: str, count: Any) -> int:
-        found, rest = divmod(count * _PER_SECOND[self.unit], have)
+        found, rest = divmod(count * PER_SECOND[self.unit], have)
         if rest or not -(1 << 63) <= found < 1 << 63:
             raise Misfit(
                 f"{count} ({name}) can't be held exactly as {self.name}", reason="value_out_of_range"
@@ -231,7 +234,7 @@ class Timestamp(AvroType):
     def csv_column(self, column: pa.Array) -> pa.Array:
         """ISO 8601 with the fraction's digits by the unit, and Z unless it is local."""
         counts = column.cast(pa.int64())
-        per_day = DAY_S * _PER_SECOND[self.unit]
+        per_day = DAY_S * PER_SECOND[self.unit]
         first, last = max(FIRST_DAY * per_day, -(2**63)), min((LAST_DAY + 1) * per_day - 1, 2**63 - 1)
         return iso_texts(counts, counts.view(self.arrow), first, last, "" if self.local else "Z")
 
@@ -242,7 +245,7 @@ class Timestamp(AvroType):
     def model_values(self, column: pa.Array) -> tuple[npt.NDArray[np.generic], dict[int, str]]:
         """datetime64[us], in UTC."""
         counts = pc.fill_null(column.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
-        per_second = _PER_SECOND[self.unit]
+        per_second = PER_SECOND[self.unit]
         return to_datetime64(counts, column, max(per_second // 1_000_000, 1), max(1_000_000 // per_second, 1))
 
     def pandas_series(self, column: pa.Array) -> pd.Series:
@@ -255,8 +258,8 @@ class Timestamp(AvroType):
         schema = {"type": ["string", "integer"], "minimum": -(2**63), "maximum": 2**63 - 1}
         unit = "or a number in the type's own unit since 1970."
         if self.local:
-            return {**schema, "description": f"ISO 8601, without a zone; {unit}"}
-        about = f"ISO 8601, UTC where it names no zone; {unit}"
+            return {**schema, "description": f"ISO 8601, without a zone, or a date, at its midnight; {unit}"}
+        about = f"ISO 8601, UTC where it names no zone, or a date, at its midnight; {unit}"
         return {**schema, "format": "date-time", "description": about}
 
     def sample(self, chance: random.Random, texts: Sequence[str] = ()) -> object:

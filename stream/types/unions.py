@@ -8,6 +8,7 @@ is a struct with a field per type, of which one is not null.
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stream.types import cells
 from stream.types.avro_type import AvroType, Refused
 from stream.types.cells import Read
 from stream.types.json_parsing import parse_json
@@ -35,7 +37,8 @@ def read_branch(
 
     Args:
         value: foreign: an object with one member that is named by a branch (members that are null aside, where a
-            struct has one for each), or a value that one branch alone takes.
+            struct has one for each), or a value that one branch alone takes. A date is not of an instant's branch
+            where there is a date's, nor an instant of a date's.
         tagged: by branch, what reads a value that is said to be of it.
         plain: for each branch, what reads a value that may be of it.
         text: whether a text stands for it, as in a csv: JSON, or a plain value.
@@ -56,9 +59,23 @@ def read_branch(
             found[name] = read(value)
         except Misfit:
             continue
-    if len(found) != 1:
-        raise _unclear(value, list(found), [name for name, _ in tagged])
-    return found
+    own = _own(value, found)
+    if len(own) != 1:
+        raise _unclear(value, list(own), [name for name, _ in tagged])
+    return own
+
+
+def _own(value: Any, found: dict[str, Any]) -> dict[str, Any]:
+    """Without the instants that were made of a date, and the dates that were made of an instant."""
+    days = {name for name, one in found.items() if type(one) is dt.date}
+    if not days:
+        return found
+    if type(value) is dt.date or (isinstance(value, str) and cells.date(value) is not None):
+        instant = (dt.datetime, int)  # a number of nanoseconds
+        made = {name for name, one in found.items() if isinstance(one, instant)}
+    else:
+        made = days
+    return {name: one for name, one in found.items() if name not in made}
 
 
 def _object(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import decimal
 import io
 import json
@@ -36,7 +37,7 @@ from stream.sql import Session
 from stream.store import Package, PackRequest, open_package, pack
 from stream.table import TableScorer, record_reader
 from stream.tasks import BatchOptions, planned, run_batch
-from stream.types import AvroType, json_text
+from stream.types import AvroType, Bare, Misfit, choice_of, json_text, type_of
 from tests.unit.codec.samples import container
 from tests.unit.rest.models import door
 from tests.unit.types.kinds import EVERY, avro, nullable
@@ -104,9 +105,12 @@ class Literally(str):
 
 
 def jsonl(row: Mapping[str, Any]) -> bytes:
-    """Decimals as numbers, as they stand in JSON."""
+    """Decimals as numbers, as they stand in JSON; dates and times in ISO 8601."""
     literal = (decimal.Decimal, Literally)
-    marked = json.dumps({k: f"@{v}@" if isinstance(v, literal) else v for k, v in row.items()})
+    marked = json.dumps(
+        {k: f"@{v}@" if isinstance(v, literal) else v for k, v in row.items()},
+        default=lambda v: v.isoformat(),
+    )
     return marked.replace('"@', "").replace('@"', "").encode()
 
 
@@ -144,6 +148,8 @@ def written(value: Any) -> tuple[Any, Any]:
     if isinstance(value, decimal.Decimal):
         scale = max(0, -int(value.as_tuple().exponent))
         return {"type": "bytes", "logicalType": "decimal", "precision": 60, "scale": scale}, value
+    if isinstance(value, dt.date):
+        return {"type": "int", "logicalType": "date"}, value
     kinds: dict[type, Any] = {bool: "boolean", int: "long", float: "double", str: "string", bytes: "bytes"}
     return ("null", None) if value is None else (kinds[type(value)], value)
 
@@ -380,6 +386,74 @@ def test_a_carried_value_of_every_type_is_the_same(name: str, tmp_path: Path, pa
     if name == "python":  # it answers with Python's own values, which have no unit
         spelled = {field: respelled(KINDS[field], value) for field, value in spelled.items()}
     assert expected == spelled
+
+
+UTC, EAST = dt.UTC, dt.timezone(dt.timedelta(hours=5))
+DAYS_AND_INSTANTS: list[tuple[Any, str, str]] = [
+    (dt.date(2022, 5, 11), "2022-05-11", "2022-05-11T00:00:00"),
+    (dt.date(1969, 12, 31), "1969-12-31", "1969-12-31T00:00:00"),
+    (dt.datetime(2022, 5, 11), "2022-05-11", "2022-05-11T00:00:00"),  # noqa: DTZ001
+    (dt.datetime(1969, 12, 31, 23, 30, tzinfo=UTC), "1969-12-31", "1969-12-31T23:30:00"),
+    (dt.datetime(2022, 5, 11, 1, tzinfo=EAST), "2022-05-10", "2022-05-10T20:00:00"),
+    ("2022-05-11 10:30:00", "2022-05-11", "2022-05-11T10:30:00"),
+]
+"""A value, and how it is spelled as a date, and to the second as an instant in UTC."""
+
+TIMES = {field: kind for field, kind in KINDS.items() if kind.name == "date" or "timestamp" in kind.name}
+
+
+@pytest.mark.parametrize("name", [*(each for each in DOORS if each not in ("kafka", "avro")), *FILES_IN_SQL])
+def test_a_date_is_its_midnight_and_an_instant_its_day(name: str, tmp_path: Path, package: Package) -> None:
+    """By every door that has no schema of a writer, typed or as text."""
+    with (DOORS | FILES_IN_SQL)[name](tmp_path, package) as score:
+        for value, day, instant in DAYS_AND_INSTANTS:
+            found = score({**PLAIN, **dict.fromkeys(TIMES, value)})
+
+            assert isinstance(found, dict), (value, found)
+            for field, kind in TIMES.items():
+                spelled = respelled(kind, found[field]) if name == "python" else found[field]
+                assert (day if kind.name == "date" else instant) == spelled[:19], (kind.name, value)
+
+
+@pytest.mark.parametrize("name", ["kafka", "avro"])
+def test_a_date_that_was_written_is_no_instant(name: str, tmp_path: Path, package: Package) -> None:
+    """Avro promotes no date to a timestamp, on the stream or in a file."""
+    with DOORS[name](tmp_path, package) as score:
+        assert "wrong_type" == score({**PLAIN, "at": dt.date(2022, 5, 11)})
+
+
+@pytest.mark.parametrize("nanos", [False, True])
+@pytest.mark.parametrize(
+    ("value", "branch"),
+    [(dt.date(2022, 5, 11), "int"), ("2022-05-11", "int"), (dt.datetime(2022, 5, 11, tzinfo=UTC), "long"),
+     ("2022-05-11T10:30:00Z", "long")],
+)  # fmt: skip
+def test_a_union_of_both_has_each_as_its_own(value: object, branch: str, nanos: bool) -> None:
+    """Neither is made the other where it has a type of its own."""
+    instant = type_of("long", f"timestamp-{'nanos' if nanos else 'micros'}")
+    kind = choice_of([("int", type_of("int", "date")), ("long", instant)])
+
+    assert [branch] == list(kind.read(value, text=False))
+
+
+@pytest.mark.parametrize("day", [19_123, 2_932_897, -719_163])
+def test_a_number_of_days_or_an_instant_in_a_file_of_avro_is_a_date(day: int) -> None:
+    """Also where Python's calendar has ended."""
+    date, instant = type_of("int", "date"), type_of("long", "timestamp-millis")
+
+    days = [date.exact_value(day), Bare(day * 86_400_000 + 1, instant)]
+    column, wrong = date.from_values([date.read(one, text=False) for one in days])
+
+    assert {} == wrong
+    assert [day, day] == date.to_storage(column).to_pylist()
+
+
+def test_a_text_is_never_taken_for_a_date_where_it_may_be_a_text() -> None:
+    """A union of a date and a text stays unclear for a text that looks like a date."""
+    kind = choice_of([("int", type_of("int", "date")), ("string", type_of("string"))])
+
+    with pytest.raises(Misfit, match="int or string"):
+        kind.read("2022-05-11", text=False)
 
 
 NESTED = {field: kind for field, kind in KINDS.items() if kind.kind in ("map", "union")}
