@@ -1,6 +1,6 @@
 """Files → predictions, as a run that is published whole or not at all; `stream batch`."""
 
-from stream.batch.headers import check_columns
+from stream.batch.headers import Needs, check_columns
 from stream.batch.input_files import Input, find_inputs
 from stream.batch.local import run_local
 from stream.batch.plan import Plan, Unit, check_unchanged, plan_inputs
@@ -12,6 +12,7 @@ __all__ = [
     "Done",
     "Input",
     "Job",
+    "Needs",
     "Plan",
     "Run",
     "RunRecord",

@@ -40,24 +40,25 @@ def produce(  # noqa: PLR0913  # one argument per option of the command
     Send a data file's rows as Avro events to the input topic.
 
     FILE is csv, parquet, avro, JSON or Arrow (docs/batch.md). Its rows are written with [input] schema (default:
-    the model package's features.avsc) in [input] framing. A row that does not fit the schema ends the command,
-    which names the file, row and column; the rows before it have been sent.
+    the model package's features.avsc) in [input] framing. A file without a column that the
+    events need, or without any that the model reads, is refused before anything is sent. A row that does not fit the
+    schema ends the command, which names the file, row and column; the rows before it have been sent.
 
     \b
     Example:
       stream produce flights.csv --key flight_id --rate 1000
     """
-    from stream.files import file_notes
-    from stream.tasks import RowFile, send_file
+    from stream.tasks import RowFile, check_file, send_file
 
     settings = settings_of(config)
     if topic is not None:
         settings = replace(settings, input=replace(settings.input, topic=topic))
-    for note in file_notes(file, delimiter):
+    rows = RowFile(file, delimiter)
+    for note in check_file(rows, settings):
         say(note)
     with progress_bar(f"events from {file.name}", limit) as progress:
         sent = send_file(
-            RowFile(file, delimiter),
+            rows,
             settings,
             key,
             rate=rate,

@@ -33,7 +33,8 @@ def status(config: Path | None, workers: tuple[str, ...], over: float, json_out:
     Lag, rate and the number of dead letters come from the cluster; model and reasons from the workers' webs
     (default: [web] host and port of the configuration). The cluster counts dead letters by offsets. The end of
     each transaction takes an offset too, so under exactly-once the count is an upper bound ("at most"); the
-    workers' own counts are exact since they started. Exit 1 when a worker named with --worker does not answer.
+    workers' own counts are exact since they started. Exit 1 when a worker named with --worker does not answer, or
+    something else answers in a worker's place.
 
     \b
     Example:
@@ -72,6 +73,6 @@ def status(config: Path | None, workers: tuple[str, ...], over: float, json_out:
             print_line(f"worker {answer['instance']}: {answer['state']}, dead letters by reason: {reasons}")
     for doubt in (partition.doubt for partition in group.partitions if partition.doubt):
         say(doubt)
-    for reason in silent:
-        say(reason)
-    return 1 if workers and silent else 0
+    for each in silent:
+        say(each.reason)
+    return 1 if any(workers or each.answered for each in silent) else 0

@@ -34,6 +34,7 @@ from stream.codec.nodes import (
     several,
     strip_null,
 )
+from stream.codec.promotion import position_of
 from stream.codec.schema import RecordSchema
 from stream.codec.typed_rows import bare_form, typed_row
 
@@ -66,6 +67,7 @@ __all__ = [
     "is_null",
     "plain_row",
     "plain_type",
+    "position_of",
     "read_bare",
     "read_container",
     "read_row",

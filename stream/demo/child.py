@@ -12,7 +12,7 @@ from urllib.request import ProxyHandler, build_opener
 from stream.child_python import child_command, child_environ
 from stream.errors import Stopped
 from stream.settings import Settings
-from stream.tasks import ask_worker, web_url
+from stream.tasks import NoStatus, ask_worker, status_of, web_url
 
 __all__ = ["Child"]
 
@@ -85,8 +85,8 @@ class Child:
     @property
     def model(self) -> str:
         """`name@version` of the model that answers; `?` while nobody does."""
-        found = ask_worker(self.url, open_url=_DIRECT.open)
-        return "?" if isinstance(found, str) else str(found["model"])
+        found = status_of(self.url, _DIRECT.open)
+        return "?" if isinstance(found, NoStatus) else str(found["model"])
 
 
 def _dying_with_us() -> list[str]:

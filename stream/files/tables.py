@@ -16,7 +16,7 @@ from stream.files.arrow_format import pandas_frame
 from stream.files.file_format import FileFormat, check_names, reading
 from stream.files.file_span import Row
 from stream.files.formats import named_format
-from stream.table import record_reader
+from stream.table import AnyOf, record_reader
 from stream.types import Misfit
 
 if TYPE_CHECKING:
@@ -189,7 +189,9 @@ def file_notes(path: Path, delimiter: str | None = None) -> list[str]:
         return [f"{path}: {note}" for note in kind.notes(path)]
 
 
-def read_events(path: Path, schema: RecordSchema, delimiter: str | None = None) -> Iterator[dict[str, Any]]:
+def read_events(
+    path: Path, schema: RecordSchema, delimiter: str | None = None, one_of: Collection[str] = ()
+) -> Iterator[dict[str, Any]]:
     """
     Read a file as events of a schema.
 
@@ -198,24 +200,30 @@ def read_events(path: Path, schema: RecordSchema, delimiter: str | None = None) 
         schema: of the events. A column is found by the field's original name (`feature`) or its Avro name, a
             nested field of a flat file by its dotted path; columns that the schema lacks are ignored.
         delimiter: as for `read_sample`.
+        one_of: dotted paths of fields of which a row must name one, if each has a default; empty = it need not.
     Returns: an Avro record per row, in order, read lazily; dates and times as Python objects, UTC.
     Raises: SampleError as `read_rows`, or naming file, row and column.
     """
     kind = named_format(path, delimiter)
-    return _events(str(path), _rows(path, kind), schema, text=kind.text)
+    return _events(str(path), _rows(path, kind), schema, AnyOf(schema.root, one_of), text=kind.text)
 
 
 def events_of(sample: Sample, schema: RecordSchema) -> Iterator[dict[str, Any]]:
     """A sample's rows as events of a schema: see `read_events`."""
-    return _events(sample.name, sample.rows, schema, text=sample.text)
+    return _events(sample.name, sample.rows, schema, AnyOf(schema.root, ()), text=sample.text)
 
 
-def _events(place: str, rows: Iterable[Row], schema: RecordSchema, *, text: bool) -> Iterator[dict[str, Any]]:
+def _events(
+    place: str, rows: Iterable[Row], schema: RecordSchema, any_of: AnyOf, *, text: bool
+) -> Iterator[dict[str, Any]]:
     read = record_reader(schema.root, text=text)
     for number, values in rows:
         try:
-            yield read(values)
+            event = read(values)
         except Misfit as misfit:
             raise SampleError(
                 f"{place}:{number}:{misfit.field}: {misfit}", hint="correct the cell, or the schema"
             ) from misfit
+        if (nothing := any_of.misfit(values)) is not None:
+            raise SampleError(f"{place}:{number}: {nothing}", hint="correct the row's names, or leave it out")
+        yield event

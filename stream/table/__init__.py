@@ -6,13 +6,14 @@ Column names, nulls and texts mean the same wherever a row comes from, and the a
 """
 
 from stream.table.column_reader import ColumnReader
-from stream.table.missing_columns import Absent, absent_columns, lacking, quoted, rows_lack
+from stream.table.missing_columns import Absent, AnyOf, absent_columns, lacking, quoted, rows_lack
 from stream.table.row_reader import names_of, record_reader
 from stream.table.scorer import ScoredTable, TableScorer, predict_columns
 from stream.table.struct_scorer import StructScorer
 
 __all__ = [
     "Absent",
+    "AnyOf",
     "ColumnReader",
     "ScoredTable",
     "StructScorer",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stream.codec import ABSENT, Record, find
 from stream.errors import QueryError
 from stream.nearest import nearest
 from stream.table.row_reader import names_of
+from stream.types import Misfit
 
-__all__ = ["Absent", "absent_columns", "lacking", "quoted", "rows_lack"]
+__all__ = ["Absent", "AnyOf", "absent_columns", "lacking", "quoted", "rows_lack"]
 
 _SHOWN = 40
 """Names that a message lists: nobody reads a thousand of them in an error."""
@@ -86,6 +87,32 @@ def absent_columns(record: Record, paths: Iterable[str], names: Collection[str])
         )
         for each in found.values()
     ]
+
+
+class AnyOf:
+    """
+    Finds rows that name none of a model's fields, where each of them has a default: an answer from defaults alone would
+    be about nothing.
+
+    Args:
+        record: the events' type.
+        paths: dotted paths of those fields.
+    """
+
+    def __init__(self, record: Record, paths: Collection[str]) -> None:
+        self._names = [one.name for one in absent_columns(record, paths, ()) if one.one_of]
+        self._tops = frozenset(name for path in paths for name in names_of(find(record, path)[0]))
+        self._dots = tuple(f"{name}." for name in self._tops)
+
+    def misfit(self, row: Mapping[str, object]) -> Misfit | None:
+        """What is wrong with a row that names none of the fields; None where it names one, or one has no default."""
+        if not self._names or not self._tops.isdisjoint(row):
+            return None
+        labels = [str(key) for key in row]  # a frame's may be numbers
+        if not self._tops.isdisjoint(labels) or any(label.startswith(self._dots) for label in labels):
+            return None
+        message = f"expected at least one of {quoted(self._names)}, found none"
+        return Misfit(message, reason="missing_field")
 
 
 def lacking(needed: Sequence[Absent], model: str) -> str:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from stream.codec import RecordSchema, find
+from stream.codec import RecordSchema
 from stream.records import DeadLetter
 from stream.scoring import Model, Scored, answer_fields, carried_names, prediction_columns
 from stream.table.column_reader import ColumnReader
-from stream.table.missing_columns import absent_columns, quoted
-from stream.table.row_reader import TextColumns, names_of
-from stream.types import AvroType, Misfit, Misfits, dead_letter_of, type_of
+from stream.table.missing_columns import AnyOf
+from stream.table.row_reader import TextColumns
+from stream.types import AvroType, Misfits, dead_letter_of, type_of
 
 __all__ = ["ScoredTable", "TableScorer", "predict_columns"]
 
@@ -105,9 +105,7 @@ class TableScorer:
         self._needed = ColumnReader(schema, needed, more)
         self._types = {carried[path]: schema.leaf(path).type for path in kept}
         self._types |= {field.name: field.whole for field in answer_fields(manifest)}
-        self._one_of = [one.name for one in absent_columns(schema.root, paths, ()) if one.one_of]
-        self._tops = frozenset(name for path in paths for name in names_of(find(schema.root, path)[0]))
-        self._dots = tuple(f"{name}." for name in self._tops)
+        self._any_of = AnyOf(schema.root, paths)
         self._left = frozenset(name for path, name in carried.items() if path not in kept)
         none = {leaf.path: pa.nulls(0, leaf.arrow) for leaf in self._needed.leaves}
         self._empty = self._batch(predict_columns(model, none, 0))
@@ -154,20 +152,11 @@ class TableScorer:
         """
         columns, wrong = self._needed.from_rows(rows, text=text)
         wrong |= {
-            i: misfits for i, row in enumerate(rows) if i not in wrong and (misfits := self._nothing(row))
+            i: (misfit,)
+            for i, row in enumerate(rows)
+            if i not in wrong and (misfit := self._any_of.misfit(row)) is not None
         }
         return self._score(columns, wrong, len(rows))
-
-    def _nothing(self, row: Mapping[str, object]) -> tuple[Misfit, ...]:
-        """What is wrong with a row that names no feature."""
-        if (
-            not self._one_of
-            or not self._tops.isdisjoint(row)
-            or any(key.startswith(self._dots) for key in row)
-        ):
-            return ()
-        message = f"expected at least one of {quoted(self._one_of)}, found none"
-        return (Misfit(message, reason="missing_field"),)
 
     def _score(self, columns: dict[str, pa.Array], wrong: Misfits, n: int) -> ScoredTable:
         if n == 0:

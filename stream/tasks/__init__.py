@@ -9,7 +9,7 @@ from stream.lazy import lazy_face
 if TYPE_CHECKING:
     from stream.tasks.contract_check import check_contract
     from stream.tasks.event_sending import Message, replay
-    from stream.tasks.file_events import RowFile, send_file
+    from stream.tasks.file_events import RowFile, check_file, event_messages, send_file
     from stream.tasks.file_scoring import (
         BatchOptions,
         check_inputs,
@@ -22,19 +22,22 @@ if TYPE_CHECKING:
     from stream.tasks.group_status import GroupStatus, observe_group
     from stream.tasks.topic_setup import register_prediction, set_up_topics, wanted_topics
     from stream.tasks.topic_watching import watch_topic
-    from stream.tasks.worker_answers import ask_worker, statuses, web_url
+    from stream.tasks.worker_answers import NoStatus, ask_worker, status_of, statuses, web_url
 
 __all__ = [
     "BatchOptions",
     "Finding",
     "GroupStatus",
     "Message",
+    "NoStatus",
     "RowFile",
     "Severity",
     "ask_worker",
     "check_contract",
+    "check_file",
     "check_inputs",
     "check_share",
+    "event_messages",
     "observe_group",
     "planned",
     "reasons_of",
@@ -43,6 +46,7 @@ __all__ = [
     "run_batch",
     "send_file",
     "set_up_topics",
+    "status_of",
     "statuses",
     "wanted_topics",
     "watch_topic",

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from stream.codec import write_row
+from stream.batch import Input, Needs, check_columns
+from stream.codec import Record, RecordSchema, find, position_of, strip_null, write_row
 from stream.errors import RecordError, SampleError
-from stream.files import read_events
-from stream.resources import input_schema, prefix_of
+from stream.files import named_format, read_events
+from stream.resources import input_schema, package_schema, prefix_of
 from stream.rights import rights_of
 from stream.settings import Settings
+from stream.store import read_head, resolve
 from stream.tasks.event_sending import Message, replay
 from stream.transport import Cluster, Sink
 
-__all__ = ["RowFile", "event_messages", "send_file"]
+__all__ = ["RowFile", "check_file", "event_messages", "send_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,52 @@ class RowFile:
 
     path: Path
     delimiter: str | None = None
+
+
+def check_file(file: RowFile, settings: Settings) -> list[str]:
+    """
+    Before anything is sent: whether a file that has a header has the events' columns.
+
+    Args:
+        file: of any format that is read.
+        settings: the configuration; events have its input's schema.
+    Returns: what the format notes of the file, and a line for each column that is not there and has a default.
+    Raises: SampleError naming the columns that are needed, and those that the file has: a field without a default; or
+        all fields that the model reads, since events of defaults alone are about nothing.
+    """
+    schema = input_schema(settings)
+    given = Input(str(file.path), named_format(file.path, file.delimiter).name, (), file.delimiter)
+    fields = [field.name for field in schema.root.fields]
+    who = f"the schema {schema.name}"
+    return check_columns([given], Needs(who, schema.root, fields, _read_paths(settings, schema)))
+
+
+def _read_paths(settings: Settings, schema: RecordSchema) -> list[str]:
+    """Of the events' fields, the paths of those that the model reads; of all, where that can't be known."""
+    every = [field.name for field in schema.root.fields]
+    package = settings.path(settings.model.uri)
+    if settings.input.schema is not None and not package.exists():
+        return every  # whoever writes events need not have the model
+    _, manifest = read_head(resolve(package))
+    features = package_schema(settings, "features.avsc").root
+    read = (_written_path(schema.root, features, feature.path) for feature in manifest.features)
+    return [path for path in dict.fromkeys(read) if path] or every
+
+
+def _written_path(writer: Record, reader: Record, path: str) -> str:
+    """What the writer calls a field of the reader, or the record that it is in; empty where it has none."""
+    names: list[str] = []
+    node: object = writer
+    for step in find(reader, path):
+        if not isinstance(node, Record):
+            break
+        position = position_of(node, step)
+        if position is None:
+            return ""
+        field = node.fields[position]
+        names.append(field.name)
+        node = strip_null(field.type)[0]
+    return ".".join(names)
 
 
 def event_messages(
@@ -52,7 +100,8 @@ def event_messages(
         raise SampleError(
             f"--key {key}: {schema.name} has no such field", hint=f"one of {', '.join(schema.fields)}"
         )
-    for number, row in enumerate(read_events(file.path, schema, file.delimiter), start=1):
+    one_of = _read_paths(settings, schema)
+    for number, row in enumerate(read_events(file.path, schema, file.delimiter, one_of), start=1):
         try:
             value = prefix + write_row(schema, row)
         except RecordError as error:

@@ -14,6 +14,7 @@ from stream.batch import (
     Done,
     Input,
     Job,
+    Needs,
     Plan,
     Run,
     RunRecord,
@@ -87,7 +88,9 @@ def check_inputs(settings: Settings, plan: Plan) -> list[str]:
     folder = resolve(settings.path(settings.model.uri))
     _, manifest = read_head(folder)
     features = read_file(folder, manifest, "features.avsc")
-    return check_columns(plan.inputs, RecordSchema(features.decode("utf-8")), manifest)
+    schema = RecordSchema(features.decode("utf-8"))
+    paths = [feature.path for feature in manifest.features]
+    return check_columns(plan.inputs, Needs(manifest.model, schema.root, manifest.needed, paths))
 
 
 def run_batch(

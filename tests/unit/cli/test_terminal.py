@@ -193,7 +193,7 @@ def test_workers_web_and_cluster_are_strangers_too(
     finding = Finding("error", EVIL, EVIL, EVIL)
     monkeypatch.setattr(tasks, "check_contract", lambda _: [finding])
     monkeypatch.setattr(tasks, "observe_group", lambda *_: group)
-    monkeypatch.setattr(tasks, "statuses", lambda *_: ([answer], [EVIL]))
+    monkeypatch.setattr(tasks, "statuses", lambda *_: ([answer], [tasks.NoStatus(EVIL)]))
 
     for line in ("status", "status --json", "check", "check --json"):
         said, data = _run(line, capfd)

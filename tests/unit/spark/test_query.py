@@ -8,9 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
 
+import stream
 from stream.errors import QueryError
 from stream.spark import Query, register, register_shipped, ship
 
@@ -119,6 +122,24 @@ def test_rows_that_lack_a_column_are_refused_before_anything_runs(
         ask(text)
 
     assert "AS `pages`" in str(caught.value.hint)
+
+
+def test_rows_without_any_column_of_the_model_are_refused(spark: Any, tmp_path: Path) -> None:
+    """Where each has a default: in a query that is looked at first, and in one that isn't; one column will do."""
+    frame = pd.DataFrame({"a": [1.0, None, 3.0, 4.0], "b": [None, 1.0, 2.0, 3.0]})
+    fitted = HistGradientBoostingRegressor().fit(frame, [1.0, 2.0, 3.0, 4.0])
+    stream.pack(fitted, name="small", sample=frame, out=tmp_path / "small")
+    shipped = ship(tmp_path / "small")
+    register_shipped(spark, shipped, "small")
+    lacking = "the rows lack 'a', 'b', one of which small@1 needs; they have 'A'"
+
+    with pytest.raises(QueryError, match=lacking):
+        Query(spark, "SELECT small(struct(1D AS A))", shipped, "small")
+    with pytest.raises(Exception, match=lacking):
+        spark.sql("SELECT small(struct(1D AS A))").collect()
+    [row] = spark.sql("SELECT small_value(struct(CAST(1 AS DOUBLE) AS b)) AS v").collect()
+
+    assert 2.5 == row["v"]
 
 
 def test_what_is_not_a_row_is_refused(ask: Callable[[str], Query]) -> None:
