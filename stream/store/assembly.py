@@ -27,6 +27,7 @@ from stream.store.probe import learn_answers
 from stream.store.projection import carried_paths, carried_types, project
 from stream.store.proof import Proved, Question, prove
 from stream.store.synthesis import synthesise
+from stream.table import AnyOf
 
 __all__ = ["Assembled", "assemble"]
 
@@ -198,6 +199,9 @@ def _rows(mapped: _Mapped, sample: Sample | None) -> _Rows:
     every = list(events_of(sample, features))
     if not every:
         raise PackageError(f"{sample.name}: has no rows", step="golden", hint="give a sample with rows")
+    AnyOf(features.root, [feature.path for feature in mapping.features]).check_some(
+        sample.name, (row.values for row in sample.rows)
+    )
     chosen = places(len(every), _PROBE_ROWS)
     return _Rows(chosen, through_avro([every[i] for i in chosen], features))
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stream.codec import ABSENT, Record, find
-from stream.errors import QueryError
+from stream.errors import QueryError, SampleError
 from stream.nearest import nearest
 from stream.table.row_reader import names_of
 from stream.types import Misfit
@@ -113,6 +113,23 @@ class AnyOf:
             return None
         message = f"expected at least one of {quoted(self._names)}, found none"
         return Misfit(message, reason="missing_field")
+
+    def check_some(self, place: str, rows: Iterable[Mapping[str, object]]) -> None:
+        """
+        Args:
+            place: where the rows are from, for the message.
+            rows: of a sample.
+        Raises: SampleError when there are rows, and not one of them names a field.
+        """
+        misfit = None
+        for row in rows:
+            misfit = self.misfit(row)
+            if misfit is None:
+                return
+        if misfit is not None:
+            raise SampleError(
+                f"{place}: in each of its rows: {misfit}", hint="give a sample that has the model's columns"
+            )
 
 
 def lacking(needed: Sequence[Absent], model: str) -> str:

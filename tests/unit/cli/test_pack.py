@@ -11,6 +11,7 @@ import click
 import joblib
 import pandas as pd
 import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 
 from stream.cli import main, terminal
@@ -54,6 +55,31 @@ def test_pack_prints_the_version_and_says_what_it_inferred(
     assert "called age__years_ since Avro names hold" in printed.err
     assert "left out" in printed.err
     assert ["age__years_", "id"] == [f["name"] for f in json.loads(open_package(out).features)["fields"]]
+
+
+@pytest.mark.parametrize("name", ["other.csv", "other.jsonl"])
+def test_sample_without_any_column_of_the_model_proves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Also where the schema has a default for each: the proof would be about defaults alone."""
+    frame = pd.DataFrame({"a": [1.0, None, 3.0], "b": [None, 1.0, 2.0]})
+    joblib.dump(HistGradientBoostingRegressor().fit(frame, [1.0, 2.0, 3.0]), tmp_path / "m.joblib")
+    fields = [{"name": name, "type": ["null", "double"], "default": None} for name in frame]
+    (tmp_path / "own.avsc").write_text(json.dumps({"type": "record", "name": "r", "fields": fields}))
+    texts = {"other.csv": "A,B\n1,2\n", "other.jsonl": '{"A": 1}\n{}\n'}
+    (tmp_path / name).write_text(texts[name])
+
+    code = _run(
+        tmp_path / "m.joblib", "--name", "m", "--sample", tmp_path / name, "--schema", tmp_path / "own.avsc",
+        "--out", tmp_path / "m",
+    )  # fmt: skip
+
+    assert 2 == code
+    assert (
+        f"{name}: in each of its rows: expected at least one of 'a', 'b', found none"
+        in capsys.readouterr().err
+    )
+    assert not (tmp_path / "m").exists()
 
 
 def test_pack_from_its_own_schema_prints_json(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from stream.codec import RecordSchema
-from stream.table.missing_columns import Absent, absent_columns
+from stream.table import Absent, AnyOf, absent_columns
 
 WEATHER = {
     "type": "record", "name": "Weather",
@@ -77,3 +78,19 @@ def test_absent_columns_are_named(names: list[str], expected: list[Absent]) -> N
 def test_all_are_needed_where_none_is_there(names: list[str], expected: list[Absent]) -> None:
     """Each has a default; an answer from defaults alone would be about nothing."""
     assert expected == absent_columns(OPTIONAL.root, ["bmi", "weather.tags"], names)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"bmi": None}, False),
+        ({"weather.tags": [1.0]}, False),
+        ({"weather": None, "id": 1}, False),
+        ({}, True),
+        ({"id": 1, "BMI": 2.0}, True),
+        ({0: 1.0}, True),
+    ],
+)
+def test_row_that_names_no_field_is_found(row: dict[Any, object], expected: bool) -> None:
+    """What is null is named; a label may be a number."""
+    assert expected == (AnyOf(OPTIONAL.root, ["bmi", "weather.tags"]).misfit(row) is not None)
