@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -32,6 +32,7 @@ class Endpoint:
         summary: one sentence; empty for pages that the document leaves out, such as itself.
         answer: the schema of an answer with status 200; None for one without content.
         media_type: of that answer.
+        also: the schemas of the same answer in other formats, by media type, where the header `accept` chooses one.
         content: from the model, the request's body by media type; None where there is no body.
         error: the schema of an answer with any other status.
         error_body: such an answer's body.
@@ -46,6 +47,7 @@ class Endpoint:
     summary: str = ""
     answer: Schema | None = None
     media_type: str = JSON
+    also: Mapping[str, Schema] = field(default_factory=dict)
     content: Callable[[Served], Schema] | None = None
     error: Schema = field(default_factory=lambda: ERROR)
     error_body: Callable[[Problem], dict[str, object]] = Problem.body

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from stream.rest.answer_formats import CSV, JSON_LINES, accepted
 from stream.rest.csv_requests import parse_csv
 from stream.rest.endpoint import Endpoint
-from stream.rest.json_schemas import ERROR, JSON, TEXT, Schema, list_of, object_of, ref
+from stream.rest.json_lines import parse_json_lines
+from stream.rest.json_schemas import BINARY, ERROR, JSON, TEXT, Schema, list_of, object_of, ref
 from stream.rest.mlflow_shapes import rows_of
+from stream.rest.npy_requests import parse_npy
 from stream.rest.problems import Problem, wrong_type
 from stream.rest.request_body import media_type, offload, parse_json, require_utf8
-from stream.rest.responses import as_objects, json_response
 from stream.rest.served_model import Served
 from stream.rest.service import Service
 
 __all__ = ["ENDPOINTS"]
+
+NPY = "application/x-npy"
 
 _CODES = {401: "UNAUTHENTICATED", 429: "REQUEST_LIMIT_EXCEEDED", 503: "TEMPORARILY_UNAVAILABLE",
           504: "DEADLINE_EXCEEDED"}  # fmt: skip
@@ -25,20 +30,47 @@ _CODES = {401: "UNAUTHENTICATED", 429: "REQUEST_LIMIT_EXCEEDED", 503: "TEMPORARI
 
 
 async def _invocations(service: Service, request: Request, body: bytes) -> Response:
+    answer_format = accepted(",".join(request.headers.getlist("accept")))
     kind, options = media_type(request)
-    served = service.served
-    text = kind == "text/csv"
+    read = _READERS.get(kind)
+    if read is None:
+        raise wrong_type(kind, f"{JSON}, {CSV}, {JSON_LINES[0]} or {NPY}")
     require_utf8(options)
-    if text:
-        header = _header(options)
-        rows: Sequence[object] = await offload(len(body), lambda: parse_csv(served, body, header))
-    elif kind in ("application/json", ""):
-        # MLflow's clients write what is missing as NaN.
-        rows = await offload(len(body), lambda: rows_of(served, parse_json(body, constants=True)))
-    else:
-        raise wrong_type(kind, "application/json or text/csv")
+    served = service.served
+    rows, text = await offload(len(body), lambda: read(served, body, options))
     answers = await service.answer(served, rows, len(body), text=text)
-    return await json_response({"predictions": as_objects(answers)}, len(answers))
+    return await answer_format.response(served, answers)
+
+
+_Read: TypeAlias = "tuple[Sequence[object], bool]"
+"""Rows, and whether texts represent numbers, dates … in them."""
+
+
+def _from_json(served: Served, body: bytes, options: Mapping[str, str]) -> _Read:
+    # MLflow's clients write what is missing as NaN.
+    return rows_of(served, parse_json(body, constants=True)), False
+
+
+def _from_csv(served: Served, body: bytes, options: Mapping[str, str]) -> _Read:
+    return parse_csv(served, body, _header(options)), True
+
+
+def _from_json_lines(served: Served, body: bytes, options: Mapping[str, str]) -> _Read:
+    return parse_json_lines(served, body), False
+
+
+def _from_npy(served: Served, body: bytes, options: Mapping[str, str]) -> _Read:
+    return parse_npy(served, body)
+
+
+_READERS: Mapping[str, Callable[[Served, bytes, Mapping[str, str]], _Read]] = {
+    JSON: _from_json,
+    "": _from_json,
+    CSV: _from_csv,
+    **dict.fromkeys(JSON_LINES, _from_json_lines),
+    NPY: _from_npy,
+}
+"""By content type; one that is not said is JSON."""
 
 
 def _header(options: Mapping[str, str]) -> str | None:
@@ -80,9 +112,15 @@ def _content(served: Served) -> Schema:
         object_of(dataframe_split=split),
         object_of(instances=rows),
         object_of(inputs={"anyOf": [rows, {"type": "object"}]}),
+        rows,
     ]
     example = {"example": {"dataframe_records": served.examples[:2]}} if served.examples else {}
-    return {JSON: {"schema": {"oneOf": shapes}, **example}, "text/csv": {"schema": TEXT}}
+    return {
+        JSON: {"schema": {"oneOf": shapes}, **example},
+        CSV: {"schema": TEXT},
+        JSON_LINES[0]: {"schema": TEXT},
+        NPY: {"schema": BINARY},
+    }
 
 
 def _probe(path: str, whose: str) -> Endpoint:
@@ -97,6 +135,7 @@ ENDPOINTS = (
         _invocations,
         "What MLflow's and SageMaker's clients send.",
         object_of(predictions=list_of(ref("Answer"))),
+        also={CSV: TEXT, JSON_LINES[0]: TEXT},
         content=_content,
         error={"allOf": [ERROR, object_of(error_code=TEXT, message=TEXT)]},
         error_body=_error_body,

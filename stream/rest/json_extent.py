@@ -107,13 +107,14 @@ class Extent:
         )
 
 
-def admit_json(body: bytes, mine: Allowance) -> None:
+def admit_json(body: bytes, mine: Allowance, *, lines: bool = False) -> None:
     """
     Let a body be parsed, or refuse it.
 
     Args:
         body: JSON, as far as anybody knows.
         mine: the request's, which holds what the parsed body takes from now on.
+        lines: whether it is JSON Lines, whose rows are its lines, and were counted.
     Raises: Problem 413 when it has too many rows, columns or objects, is nested too deep or takes too much memory; 422
         when it is nested deeper than rows are or a number is too long; 503 when too much is held already.
     """
@@ -122,9 +123,9 @@ def admit_json(body: bytes, mine: Allowance) -> None:
         return
     marks = _Marks.of((body,))
     if len(body) > DIGITS or marks.objects + marks.lists > DEPTH:
-        extent = extent_of(_slices(body), body, mine)
+        extent = extent_of(_slices(body), body, mine, lines=lines)
         if not extent.fits(mine):
-            extent = extent_of(without_texts(body), body, mine)
+            extent = extent_of(without_texts(body), body, mine, lines=lines)
             if not extent.fits(mine):
                 raise _refusal(extent, mine)
     if marks.columns > mine.settings.max_columns or marks.size_bytes > _DENSE * (len(body) + _SLICE):
@@ -151,7 +152,7 @@ def _refusal(extent: Extent, mine: Allowance) -> Exception:
     )
 
 
-def extent_of(slices: Iterable[bytes], body: bytes, mine: Allowance) -> Extent:
+def extent_of(slices: Iterable[bytes], body: bytes, mine: Allowance, *, lines: bool = False) -> Extent:
     """
     Measure some JSON.
 
@@ -159,9 +160,10 @@ def extent_of(slices: Iterable[bytes], body: bytes, mine: Allowance) -> Extent:
         slices: of it, with or without its texts.
         body: all of it.
         mine: its clock is looked at between slices.
+        lines: whether it is JSON Lines; its rows are not counted then.
     """
     # A list of rows, whatever they are; or an object with a list of rows.
-    listed = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    listed = not lines and body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
     others = _OTHERS if listed else _OTHERS + b","
     level = deepest = count = commas = 0
     at_level = np.zeros(4, dtype=np.int64)
@@ -182,7 +184,7 @@ def extent_of(slices: Iterable[bytes], body: bytes, mine: Allowance) -> Extent:
             if listed:
                 commas += int(np.count_nonzero((steps == 0) & (levels == 1)))
     rows = max(at_level[2], commas + 1 if commas else 0) if listed else at_level[3]
-    return Extent(level == 0, deepest, count, int(rows), long_number)
+    return Extent(level == 0, deepest, count, 0 if lines else int(rows), long_number)
 
 
 def _slices(body: bytes) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-__all__ = ["BOOLEAN", "ERROR", "JSON", "TEXT", "Schema", "list_of", "object_of", "ref"]
+__all__ = ["BINARY", "BOOLEAN", "ERROR", "JSON", "TEXT", "Schema", "list_of", "object_of", "ref"]
 
 Schema: TypeAlias = dict[str, Any]
 """A JSON schema; it may refer to the components of the OpenAPI document."""
@@ -28,5 +28,6 @@ def object_of(**properties: Schema) -> Schema:
 
 
 TEXT: Schema = {"type": "string"}
+BINARY: Schema = {"type": "string", "format": "binary"}
 BOOLEAN: Schema = {"type": "boolean"}
 ERROR = ref("Error")

@@ -1,19 +1,20 @@
 """
-The JSON shapes of MLflow's scoring server: `dataframe_records`, `dataframe_split`, `instances`, `inputs`.
+The JSON shapes of MLflow's scoring server: `dataframe_records`, `dataframe_split`, `instances`, `inputs`; and
+SageMaker's, a list of rows.
 
 Source: mlflow.org/docs/latest, "Local Inference Server", "Accepted Input Formats".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from stream.rest.problems import wrong_shape
 from stream.rest.rows_by_position import MakeRow, by_position, row_maker
 from stream.rest.served_model import Row, Served
 from stream.types import shown
 
-__all__ = ["rows_of"]
+__all__ = ["listed_rows", "row_of", "rows_of"]
 
 _SHAPES = ("dataframe_records", "dataframe_split", "instances", "inputs")
 
@@ -28,13 +29,48 @@ def rows_of(served: Served, content: object) -> list[object]:
     Returns: the rows; one that is not an object does not fit.
     Raises: Problem 422.
     """
+    if isinstance(content, list):
+        return listed_rows(served, content, "")
     shapes = content if isinstance(content, dict) else {}
     found = [name for name in _SHAPES if name in shapes]
     if len(found) != 1:
         raise wrong_shape(
-            f"expected an object with one of {', '.join(_SHAPES)}, found {' and '.join(found) or 'none of them'}"
+            f"expected an object with one of {', '.join(_SHAPES)}, or a list of rows, found "
+            f"{' and '.join(found) or 'none of them'}"
         )
-    return [_without_nat(served, row) for row in _shaped(served, found[0], shapes[found[0]])]
+    return _shaped(served, found[0], shapes[found[0]])
+
+
+def listed_rows(served: Served, rows: Sequence[object], place: str, *, lists: bool = True) -> list[object]:
+    """
+    The rows of a list.
+
+    Args:
+        served: the model.
+        rows: as the request has them.
+        place: where the list is, for messages.
+        lists: as `row_of`.
+    Raises: Problem 422, as `row_of`.
+    """
+    return [row_of(served, row, f"{place}[{i}]", lists=lists) for i, row in enumerate(rows)]
+
+
+def row_of(served: Served, row: object, place: str, *, lists: bool = True) -> object:
+    """
+    A row.
+
+    Args:
+        served: the model.
+        row: an object, whose keys may be the labels of columns without names; a list by position, or a value.
+        place: where it is, for messages.
+        lists: whether a row may be a list or a value; else such a row is left as it is, and does not fit.
+    Raises: Problem 422 when it has another number of values than the model has features.
+    """
+    if isinstance(row, dict):
+        if "0" in row and not served.names_feature(row):
+            row = row_maker(served, list(row), place)(list(row.values()))
+        return _without_nat(served, row)
+    return _without_nat(served, by_position(served, row, place)) if lists else row
 
 
 def _without_nat(served: Served, row: object) -> object:
@@ -49,22 +85,12 @@ def _without_nat(served: Served, row: object) -> object:
 def _shaped(served: Served, name: str, given: object) -> list[object]:
     """The rows of one of the shapes."""
     if name == "dataframe_split":
-        return _split(served, given)
+        return [_without_nat(served, row) for row in _split(served, given)]
     if name == "inputs" and isinstance(given, dict):
-        return _columns(served, given)
+        return [_without_nat(served, row) for row in _columns(served, given)]
     if not isinstance(given, list):
         raise wrong_shape(f"{name}: expected a list, found {shown(given)}")
-    lists = name != "dataframe_records"
-    return [_row(served, row, f"{name}[{i}]", lists=lists) for i, row in enumerate(given)]
-
-
-def _row(served: Served, row: object, place: str, *, lists: bool) -> object:
-    """A record, whose keys may be the labels of columns without names; or a list, where rows may be lists."""
-    if isinstance(row, dict):
-        if "0" in row and not served.names_feature(row):
-            return row_maker(served, list(row), place)(list(row.values()))
-        return row
-    return by_position(served, row, place) if lists else row
+    return listed_rows(served, given, name, lists=name != "dataframe_records")
 
 
 def _split(served: Served, given: object) -> list[object]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from stream.codec import ABSENT
 from stream.rest.endpoint import Endpoint
 from stream.rest.json_schemas import JSON, TEXT, Schema, list_of, object_of, ref
-from stream.rest.problems import PROBLEM_SCHEMA, STATUSES
+from stream.rest.problems import NOT_ACCEPTABLE, PROBLEM_SCHEMA, STATUSES
 from stream.rest.responses import ROW_ERROR_SCHEMA
 from stream.rest.served_model import Served
 from stream.rest.service import Service
@@ -110,13 +110,15 @@ def _prediction(served: Served) -> Schema:
 
 def _operation(endpoint: Endpoint, served: Served) -> Schema:
     responses = {"200": _response("The answer.", endpoint.answer, endpoint.media_type)}
+    for media_type, schema in endpoint.also.items():
+        responses["200"]["content"][media_type] = {"schema": schema}
     operation: Schema = {"summary": endpoint.summary, "responses": responses}
     if endpoint.open:
         operation["security"] = []
     statuses: Sequence[int] = () if endpoint.open else _GUARDED
     if endpoint.content is not None:
         operation["requestBody"] = {"required": True, "content": endpoint.content(served)}
-        statuses = tuple(STATUSES)
+        statuses = tuple(one for one in STATUSES if endpoint.also or one != NOT_ACCEPTABLE)
     responses |= {str(status): _response(STATUSES[status], endpoint.error) for status in statuses}
     if endpoint.stuck is not None:
         responses["503"] = _response("The model is stuck.", endpoint.stuck)

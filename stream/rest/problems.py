@@ -13,6 +13,7 @@ from stream.types import Misfit
 
 __all__ = [
     "MOST_ERRORS",
+    "NOT_ACCEPTABLE",
     "PROBLEM_SCHEMA",
     "RETRY",
     "STATUSES",
@@ -28,8 +29,12 @@ __all__ = [
 RETRY = {"retry-after": "1"}
 """A header: after a second the queue has changed, since batches take milliseconds."""
 
+NOT_ACCEPTABLE = 406
+"""Of an endpoint that answers in several formats."""
+
 STATUSES = {
     401: "The token is missing or wrong.",
+    NOT_ACCEPTABLE: "The header `accept` takes none of the formats that are written here.",
     413: "The body is too large, or has too many rows, columns or levels.",
     415: "The content type is not one that is read here.",
     422: "The body, or a field, does not fit; such fields are named.",

@@ -14,7 +14,7 @@ from stream.rest.problems import Problem, too_large, wrong_shape, wrong_type
 from stream.settings import ServeSettings
 from stream.types import parse_json as read_json
 
-__all__ = ["Intake", "media_type", "offload", "parse_json", "require_json", "require_utf8"]
+__all__ = ["Intake", "json_value", "media_type", "offload", "parse_json", "require_json", "require_utf8"]
 
 T = TypeVar("T")
 
@@ -122,8 +122,21 @@ def parse_json(body: bytes, *, constants: bool = False) -> object:
     Raises: Problem 422; 413 and 503 before it is parsed, as `admit_json`.
     """
     admit_json(body, allowance())
+    return json_value(body, "the body", constants=constants)
+
+
+def json_value(text: bytes, what: str, *, constants: bool = False) -> object:
+    """
+    Parse a text that was admitted.
+
+    Args:
+        text: in UTF-8.
+        what: it is, for messages.
+        constants: as `parse_json`.
+    Raises: Problem 422.
+    """
     try:
-        found: object = read_json(body, constants=constants)
+        found: object = read_json(text, constants=constants)
     except (ValueError, RecursionError) as error:
-        raise wrong_shape(f"the body is not JSON: {str(error)[:200] or type(error).__name__}") from error
+        raise wrong_shape(f"{what} is not JSON: {str(error)[:200] or type(error).__name__}") from error
     return found

@@ -13,12 +13,12 @@ from stream.rest.json_schemas import JSON, TEXT, Schema, object_of
 from stream.rest.served_model import Answer, JsonObject
 from stream.shown import json_shown
 
-__all__ = ["ROW_ERROR_SCHEMA", "as_objects", "json_response", "row_fault"]
+__all__ = ["OFFLOAD_ROWS", "ROW_ERROR_SCHEMA", "as_objects", "json_response", "json_text", "row_fault"]
 
 _REFUSED = 400
 """Statuses from here on say why there is no prediction."""
 
-_OFFLOAD_ROWS = 500
+OFFLOAD_ROWS = 500
 """Answers of more rows are written in a thread: their JSON takes some 2 ms."""
 
 
@@ -34,12 +34,20 @@ async def json_response(
     """
     quoting = status >= _REFUSED
     body = (
-        await asyncio.to_thread(_json, content) if rows > _OFFLOAD_ROWS else _json(content, quoting=quoting)
+        await asyncio.to_thread(json_text, content)
+        if rows > OFFLOAD_ROWS
+        else json_text(content, quoting=quoting)
     )
     return Response(body, status, headers, media_type=JSON)
 
 
-def _json(content: object, *, quoting: bool = False) -> bytes:
+def json_text(content: object, *, quoting: bool = False) -> bytes:
+    """
+    Args:
+        content: to be written.
+        quoting: whether it quotes the request.
+    Returns: compact JSON in UTF-8.
+    """
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # A refusal quotes the request, and is looked at by people: nothing in it moves a cursor.
     return (json_shown(text) if quoting else text).encode(

@@ -97,7 +97,8 @@ def test_row_that_can_not_be_scored_does_not_fail_the_others(people: TestClient)
     [
         ('{"rows": []}', "application/json", 422, "found none of them"),
         ('{"instances": [], "inputs": []}', "application/json", 422, "instances and inputs"),
-        ("[]", "application/json", 422, "found none of them"),
+        ("[1]", "application/json", 422, "[0]: expected 3 values (body mass"),
+        ("7", "application/json", 422, "or a list of rows, found none of them"),
         ("this is,,,, not valid json", "application/json", 422, "not JSON"),
         ('{"dataframe_records": {"columns": [0], "data": []}}', "application/json", 422, "expected a list"),
         ('{"dataframe_split": [{"age": 1}]}', "application/json", 422, "columns and data"),
@@ -139,6 +140,7 @@ def test_no_rows_get_no_predictions(people: TestClient) -> None:
     """An empty frame is a frame."""
     assert {"predictions": []} == people.post("/invocations", json={"dataframe_records": []}).json()
     assert {"predictions": []} == people.post("/invocations", content="age,city\n", headers=CSV).json()
+    assert {"predictions": []} == people.post("/invocations", json=[]).json()
 
 
 def test_probes_answer_as_mlflow_does(people: TestClient) -> None:
