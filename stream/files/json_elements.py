@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
+from stream.errors import class_name
 from stream.files.file_format import Malformed
+from stream.records import DeadLetter
 from stream.types import json_decoder
 
 __all__ = ["LONGEST", "begins_with_array", "elements", "refuse_tables"]
@@ -19,6 +21,9 @@ LONGEST = 64 * 1024 * 1024
 """Characters of one object; a longer one is a file that is not a list of rows."""
 
 _BLANK = " \t\r\n"
+
+_ANY = json.JSONDecoder(parse_int=float)
+"""Finds the end of an element that can't be a row."""
 
 _AS_RECORDS = "write one object per row; with pandas: to_json(FILE, orient='records')"
 
@@ -37,7 +42,7 @@ def elements(file: IO[bytes]) -> Iterator[Any]:
 
     Args:
         file: at its beginning, in UTF-8.
-    Returns: its elements, read lazily.
+    Returns: its elements, read lazily; a DeadLetter for one that holds what RFC 8259 has not, such as NaN.
     Raises: Malformed naming the element after which it can't be read on.
     """
     text = _Text(file)
@@ -101,17 +106,24 @@ class _Text:
     def value(self, number: int) -> Any:
         """The next value, which is row `number`."""
         self.peek()
+        decoder, fault = self._decoder, None
         while True:
             try:
-                found, end = self._decoder.raw_decode(self._text, self._at)
+                found, end = decoder.raw_decode(self._text, self._at)
             except (json.JSONDecodeError, RecursionError) as error:
                 if len(self._text) - self._at > LONGEST or not self._more():
                     what = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
                     raise Malformed(f"row {number} is not JSON: {what}", None, "correct the file") from error
                 continue
+            except ValueError as error:
+                decoder, fault = (
+                    _ANY,
+                    DeadLetter("decode", "malformed_row", class_name(ValueError), f"is not JSON: {error}"),
+                )
+                continue
             if end < len(self._text) or not self._more():  # a number may go on behind what was read
                 self._at = end
-                return found
+                return fault or found
 
 
 def refuse_tables(first: dict[str, Any]) -> None:

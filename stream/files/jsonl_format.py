@@ -101,7 +101,9 @@ def _object(line: bytes, row: int) -> dict[str, Any] | DeadLetter:
 
 
 def row_of(found: object) -> dict[str, Any] | DeadLetter:
-    """A JSON value as a row, or why it is none."""
+    """A JSON value as a row, or why it is none; a DeadLetter says so already."""
+    if isinstance(found, DeadLetter):
+        return found
     if not isinstance(found, dict):
         message = f"expected an object, found {type(found).__name__}"
         return DeadLetter("decode", "malformed_row", class_name(RecordError), message)

@@ -1,11 +1,19 @@
-"""The one reader of JSON (RFC 8259), whose numbers are never rounded to infinity and never too long to be read."""
+"""
+The one reader of JSON (RFC 8259).
+
+Its numbers are never rounded to infinity and never too long to be read. What the RFC leaves open is refused where it
+would be a guess: an object's keys come once.
+"""
 
 from __future__ import annotations
 
 import decimal
 import json
 import math
+from collections import Counter
 from typing import Any
+
+from stream.types.misfit import shown
 
 __all__ = ["LongNumber", "json_decoder", "parse_json"]
 
@@ -59,7 +67,9 @@ def parse_json(text: str | bytes, *, constants: bool = False) -> Any:
 
 def json_decoder() -> json.JSONDecoder:
     """What `parse_json` uses, for JSON that is decoded piece by piece."""
-    return json.JSONDecoder(parse_constant=_no_constant, parse_int=_whole, parse_float=_real)
+    return json.JSONDecoder(
+        parse_constant=_no_constant, parse_int=_whole, parse_float=_real, object_pairs_hook=_object
+    )
 
 
 def _no_constant(name: str) -> Any:
@@ -82,5 +92,15 @@ def _real(text: str) -> float | decimal.Decimal:
         return decimal.Decimal("-1E+99999" if text.startswith("-") else "1E+99999")
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; which of two values of one key counts would be a guess."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
+        raise ValueError(f"an object has the key {shown(twice)} twice")
+    return found
+
+
 _DECODER = json_decoder()
-_LENIENT = json.JSONDecoder(parse_int=_whole, parse_float=_real)
+_LENIENT = json.JSONDecoder(parse_int=_whole, parse_float=_real, object_pairs_hook=_object)

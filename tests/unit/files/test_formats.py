@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import lzma
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -186,3 +187,32 @@ def test_format_that_is_not_read_is_refused_with_the_way(tmp_path: Path, name: s
         named_format(tmp_path / name)
 
     assert way in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("name", ["f.json", "f.jsonl"])
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ('{"id": "b", "n": 1, "id": "c"}', "an object has the key 'id' twice"),
+        ('{"id": {"x": 1, "x": "]}"}}', "an object has the key 'x' twice"),
+        ('{"id": "b", "n": NaN}', "NaN is not JSON"),
+        (f'{{"id": -Infinity, "n": {"9" * 5_000}}}', "-Infinity is not JSON"),
+    ],
+)
+def test_row_that_json_does_not_have_is_broken_alone(tmp_path: Path, name: str, bad: str, says: str) -> None:
+    """In an array as in lines: its neighbours are read; as a sample the file is refused, with the row."""
+    rows = ['{"id": "a"}', bad, '{"id": "d"}']
+    path = tmp_path / name
+    path.write_text("\n".join(rows) if name.endswith("l") else f"[{', '.join(rows)}]")
+    kind = FORMATS[path.suffix[1:]]
+    with kind.open(path) as file:
+        spans = list(kind.spans(file, Limits()))
+
+    chunks = [chunk for span in spans for chunk in kind.chunks(path, span, list, 5)]
+    [(number, fault)] = [one for chunk in chunks for one in chunk.broken.items()]
+
+    assert [{"id": "a"}, {"id": "d"}] == [row for chunk in chunks for row in chunk.rows]
+    assert [2, "malformed_row"] == [number, fault.reason]
+    assert says in fault.message
+    with pytest.raises(SampleError, match=re.escape(says)):
+        list(read_rows(path))

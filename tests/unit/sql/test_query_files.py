@@ -133,6 +133,8 @@ DAMAGED = {
     "array.jsonl": (b'[{"x": 1}]', "array.jsonl"),
     "large.jsonl": (b'{"x": 1e400}\n', "large.jsonl: column 'x' has a number"),
     "nan.jsonl": (b'{"x": NaN}\n{"x": 0.5}\n', "nan.jsonl: column 'x' has a number"),
+    "twice.jsonl": (b'{"x": 1}\n{"x": 1, "x": 2}\n', "twice.jsonl.*line 2.*duplicate key"),
+    "twice.json": (b'[{"x": 1}, {"x": 1, "x": 2}]', "twice.json.*record/value 2.*duplicate key"),
     "latin.jsonl": (b'{"x": "caf\xe9"}\n', "latin.jsonl"),
     "cut.parquet": (b"PAR1abc", "cut.parquet"),
     "cut.arrow": (b"ARROW1abc", "cut.arrow"),

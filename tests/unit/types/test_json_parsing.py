@@ -1,4 +1,4 @@
-"""Numbers of JSON with more digits than float64 holds."""
+"""What JSON leaves open: numbers with more digits than float64 holds, keys that come twice."""
 
 from __future__ import annotations
 
@@ -62,3 +62,34 @@ def test_constants_that_json_does_not_have_are_asked_for(text: str) -> None:
     assert repr(float(text)) == repr(parse_json(text, constants=True))
     with pytest.raises(ValueError, match=f"{text} is not JSON"):
         parse_json(text)
+
+
+@pytest.mark.parametrize("parse", [parse_json, json_decoder().decode], ids=["whole", "piecewise"])
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('{"a": 1, "a": 1}', "a"),
+        ('[{"b": {"c": 1, "a": 2, "c": 3}}]', "c"),
+        (r'{"a": 1, "\u0061": 2}', "a"),
+        ('{"": 1, "": 2}', ""),
+        ('{"a": null, "a": {}}', "a"),
+    ],
+)
+def test_key_that_comes_twice_is_refused(text: str, key: str, parse: Any) -> None:
+    """At any depth, however it is spelled, whatever its values: which of them counts would be a guess."""
+    with pytest.raises(ValueError, match=f"^an object has the key '{key}' twice"):
+        parse(text)
+
+
+def test_same_key_in_other_objects_and_other_spellings_are_no_duplicates() -> None:
+    """An object's keys are its own, and JSON's texts are compared by character."""
+    assert [{"a": {"a": 1}}, {"a": 2}] == parse_json('[{"a": {"a": 1}}, {"a": 2}]')
+    assert {"a": 1, "A": 2, "é": 3, "e\u0301": 4} == parse_json('{"a": 1, "A": 2, "é": 3, "e\u0301": 4}')
+
+
+def test_many_keys_are_looked_at_once_each() -> None:
+    """The last key is compared with no others."""
+    keys = ",".join(f'"{i}":1' for i in range(100_000))
+
+    with pytest.raises(ValueError, match="the key '99999' twice"):
+        parse_json(f'{{{keys},"99999":2}}')
