@@ -36,11 +36,14 @@ def remote_function(manifest: Manifest, dataset: str, connection: str, endpoint:
     """
     function = f"`{dataset}.{sql_name(manifest.name)}_predict`"
     columns = ", ".join(feature.path for feature in manifest.features)
-    answers = ",\n".join(f"--   {_read(field)} AS {field.name}" for field in answer_fields(manifest))
+    answers = "\n".join(f"--   {_read(field)} AS {field.name}," for field in answer_fields(manifest))
     description = json.dumps(f"The answer of {manifest.name}, as the event's predictions have it.")
     return f"""\
 -- {manifest.model} as a remote function: `stream serve` answers at {endpoint}.
 -- An event is a JSON object with the columns {columns}.
+-- A NULL event has the answer NULL, one that can't be scored an answer with an `error`. To end the query instead, add
+--   user_defined_context = [("on_error", "fail")]
+-- to the options.
 CREATE OR REPLACE FUNCTION {function}(event JSON) RETURNS JSON
 REMOTE WITH CONNECTION `{connection}`
 OPTIONS (
@@ -51,9 +54,17 @@ OPTIONS (
 
 -- SELECT event.*,
 {answers}
--- FROM (SELECT event, {function}(TO_JSON(event)) AS prediction FROM `{dataset}.TABLE` AS event);
+--   STRING(prediction.error.message) AS error
+-- FROM (
+--   SELECT event, {function}(TO_JSON(event, stringify_wide_numbers => TRUE)) AS prediction
+--   FROM `{dataset}.TABLE` AS event
+-- );
 """
 
 
 def _read(field: AnswerField) -> str:
-    return f"{'JSON_QUERY_ARRAY' if field.array else field.type.foreign.bigquery}(prediction.{field.name})"
+    """The field of an answer in its own type; NULL where there is none."""
+    kind, value = field.type.foreign.bigquery, f"prediction.{field.name}"
+    if field.array:
+        return f"ARRAY(SELECT {kind}(item) FROM UNNEST(JSON_QUERY_ARRAY({value})) AS item)"
+    return f"{kind}({value})"

@@ -16,7 +16,7 @@ import numpy as np
 from stream.rest.allowance import Allowance
 from stream.rest.problems import too_large, wrong_shape
 
-__all__ = ["DEPTH", "DIGITS", "Extent", "admit_json", "extent_of", "without_texts"]
+__all__ = ["DEPTH", "DIGITS", "Extent", "admit_json", "admit_text", "extent_of", "without_texts"]
 
 DEPTH = 100
 """Lists and objects within each other: a row of nested records needs a dozen."""
@@ -132,6 +132,22 @@ def admit_json(body: bytes, mine: Allowance, *, lines: bool = False) -> None:
         marks = _Marks.of(without_texts(body))
         mine.columns(marks.columns)
     mine.take(marks.size_bytes + (len(body) if body.isascii() else 4 * len(body)))
+
+
+def admit_text(text: str, mine: Allowance) -> None:
+    """
+    As `admit_json`, for JSON within a text of a body that was admitted already.
+
+    Args:
+        text: JSON, as far as anybody knows.
+        mine: the request's.
+    Raises: as `admit_json`.
+    """
+    body = text.encode("utf-8", "surrogatepass")
+    if len(body) > _SMALL_BYTES or body.count(b"{") + body.count(b"[") > DEPTH:
+        admit_json(body, mine)
+    else:
+        mine.take(_Marks.of((body,)).size_bytes)
 
 
 def _refusal(extent: Extent, mine: Allowance) -> Exception:

@@ -17,6 +17,7 @@ __all__ = [
     "PROBLEM_SCHEMA",
     "RETRY",
     "STATUSES",
+    "UNFIT",
     "Problem",
     "Wrong",
     "overloaded",
@@ -32,12 +33,15 @@ RETRY = {"retry-after": "1"}
 NOT_ACCEPTABLE = 406
 """Of an endpoint that answers in several formats."""
 
+UNFIT = 422
+"""The status of a body that was read, and does not fit."""
+
 STATUSES = {
     401: "The token is missing or wrong.",
     NOT_ACCEPTABLE: "The header `accept` takes none of the formats that are written here.",
     413: "The body is too large, or has too many rows, columns or levels.",
     415: "The content type is not one that is read here.",
-    422: "The body, or a field, does not fit; such fields are named.",
+    UNFIT: "The body, or a field, does not fit; such fields are named.",
     429: "Too many requests from this address.",
     503: "Overloaded; `Retry-After` says when to try again.",
     504: "There was no answer in time.",
@@ -143,12 +147,12 @@ def unfit(
     names = list(dict.fromkeys(repr(one["field"]) for one in listed if one["field"])) or ["the rows"]
     shown = ", ".join(names[:_MOST_NAMES]) + (" and others" if len(names) > _MOST_NAMES else "")
     message = f"{shown}: not what {model} takes; see errors, and /docs for its fields"
-    return Problem(422, message, listed, uncounted=uncounted)
+    return Problem(UNFIT, message, listed, uncounted=uncounted)
 
 
 def wrong_shape(message: str) -> Problem:
     """The body is not of the shape that the endpoint takes."""
-    return Problem(422, message)
+    return Problem(UNFIT, message)
 
 
 def wrong_type(found: str, expected: str) -> Problem:

@@ -40,6 +40,7 @@ class Served:
         names: by path, the name that callers know a leaf by.
         by_name: the leaves, by their path and by that name.
         times: those names of the leaves that are dates or instants.
+        binaries: those names of the leaves that are bytes.
         unnamed: the names of the values of a row without names: the features in the schema's order, without the
             carried fields or with them.
         carried: by path, the name in the prediction.
@@ -74,6 +75,9 @@ class Served:
             name
             for name, leaf in self.by_name.items()
             if dt.date in leaf.type.python_types or dt.datetime in leaf.type.python_types
+        )
+        self.binaries = frozenset(
+            name for name, leaf in self.by_name.items() if leaf.type.foreign.bigquery == "BYTES"
         )
         self.unnamed = [[self.names[leaf.path] for leaf in some] for some in (self.features, self.leaves)]
         self._types = {name: features.leaf(path).type for path, name in self.carried.items()}

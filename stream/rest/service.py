@@ -13,7 +13,7 @@ from stream.rest.request_body import Intake, offload
 from stream.rest.served_model import Answer, Event, Served
 from stream.settings import ServeSettings
 from stream.telemetry import Metrics
-from stream.types import Misfits
+from stream.types import Misfits, dead_letter_of
 
 __all__ = ["PROGRAM", "Service"]
 
@@ -104,21 +104,66 @@ class Service:
         Raises: Problem 422 with the fields that do not fit, 413 when there are too many rows, 503 when too many wait
             or are held already, 504 when the time is up.
         """
-        mine = allowance()
-        mine.rows(len(rows))
-        mine.take(len(rows) * served.row_bytes)
-        work = max(size_bytes, len(rows) * _ROW_WORK_BYTES)
+        work, mine = _admitted(served, rows, size_bytes)
         events, wrong, uncounted = await offload(work, lambda: _read(served, rows, text, mine))
         if not wrong:
             answers, wrong = await self.batcher.score(served, events)
         if wrong:
             raise unfit(served.title, wrong, single=single, uncounted=uncounted)
+        return await self._answered(served, rows, answers, work)
+
+    async def answer_each(
+        self, served: Served, rows: Sequence[object], size_bytes: int, *, text: bool = False
+    ) -> list[Answer]:
+        """
+        Score the rows of a request, of which some may not fit.
+
+        Args:
+            served: as for `answer`, like the others.
+            rows: n rows.
+            size_bytes: of the body.
+            text: whether texts represent numbers, dates … (csv).
+        Returns: n answers: a DeadLetter also for each row that does not fit.
+        Raises: as `answer`, but for fields that do not fit.
+        """
+        work, mine = _admitted(served, rows, size_bytes)
+        read = await offload(work, lambda: _read_each(served, rows, text, mine))
+        events = [one for one in read if not isinstance(one, DeadLetter)]
+        scored, wrong = await self.batcher.score(served, events)
+        fit = (dead_letter_of(wrong[i]) if i in wrong else one for i, one in enumerate(scored))
+        answers = [one if isinstance(one, DeadLetter) else next(fit) for one in read]
+        return await self._answered(served, rows, answers, work)
+
+    async def _answered(
+        self, served: Served, rows: Sequence[object], answers: list[Answer], work: int
+    ) -> list[Answer]:
+        """The answers without the carried fields that weren't given, counted."""
         if served.carried:
             await offload(work, lambda: served.drop_absent(rows, answers))
         failed = sum(isinstance(answer, DeadLetter) for answer in answers)
         self.metrics.add("stream_rows_total", len(answers) - failed, result="prediction")
         self.metrics.add("stream_rows_total", failed, result="error")
         return answers
+
+
+def _admitted(served: Served, rows: Sequence[object], size_bytes: int) -> tuple[int, Allowance]:
+    """How long the rows take to read, as bytes that are parsed; and what they may take, which is held from now on."""
+    mine = allowance()
+    mine.rows(len(rows))
+    mine.take(len(rows) * served.row_bytes)
+    return max(size_bytes, len(rows) * _ROW_WORK_BYTES), mine
+
+
+def _read_each(
+    served: Served, rows: Sequence[object], text: bool, mine: Allowance
+) -> list[Event | DeadLetter]:
+    """As `Served.read`, with a DeadLetter in place of a row that does not fit."""
+    found: list[Event | DeadLetter] = []
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        mine.check()
+        events, misfits = served.read(rows[start : start + _ROWS_AT_ONCE], text=text)
+        found += [dead_letter_of(misfits[i]) if i in misfits else event for i, event in enumerate(events)]
+    return found
 
 
 def _read(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stream.errors import SettingsError
 from stream.export import EXPORTERS, filled, left_open
 from stream.export.bigquery import remote_function
 from stream.store import open_package
+from tests.unit.rest.models import pack_kinds
 
 
 def test_remote_function_asks_the_service() -> None:
@@ -23,8 +26,24 @@ def test_remote_function_asks_the_service() -> None:
         "  endpoint = 'https://scorer.example/bigquery',\n"
         "  max_batching_rows = 2000," in script
     )
-    assert "BOOL(prediction.label) AS label" in script
-    assert "FLOAT64(prediction.score) AS score" in script
+    assert (
+        "--   BOOL(prediction.label) AS label,\n"
+        "--   FLOAT64(prediction.score) AS score,\n"
+        "--   STRING(prediction.error.message) AS error\n" in script
+    )
+    assert "TO_JSON(event, stringify_wide_numbers => TRUE)" in script
+
+
+def test_arrays_are_read_in_their_type(tmp_path: Path) -> None:
+    """JSON's functions give a list of JSON."""
+    manifest = open_package(pack_kinds(tmp_path / "kinds")).manifest
+
+    script = remote_function(manifest, "a.b", "a.eu.c", "https://h/bigquery")
+
+    assert (
+        "ARRAY(SELECT FLOAT64(item) FROM UNNEST(JSON_QUERY_ARRAY(prediction.probabilities)) AS item)"
+        in script
+    )
 
 
 @pytest.mark.parametrize(

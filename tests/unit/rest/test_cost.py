@@ -64,7 +64,7 @@ def test_more_than_a_request_may_have_is_413(people: TestClient, path: str, body
         for path, whole in {
             "/predict": b"%s",
             "/invocations": b'{"instances":[%s]}',
-            "/bigquery": b'{"calls":[[%s]]}',
+            "/bigquery": b'{"userDefinedContext":{"on_error":"fail"},"calls":[[%s]]}',
             "/v2/models/people/infer": b'{"inputs":[{"name":"age","shape":[1],"datatype":"INT64","data":%s}]}',
         }.items()
         for body in (

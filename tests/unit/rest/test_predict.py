@@ -74,8 +74,8 @@ def test_fields_of_a_single_object_have_no_row(people: TestClient) -> None:
         ("/predict", [{"a": 1}, {}]),
         ("/invocations", {"dataframe_records": [{"a": 1}, {"stranger": 1}]}),
         ("/invocations", {"instances": [{}]}),
-        ("/bigquery", {"calls": [[{}]]}),
-        ("/bigquery", {"calls": [["{}"]]}),
+        ("/bigquery", {"calls": [[{}]], "userDefinedContext": {"on_error": "fail"}}),
+        ("/bigquery", {"calls": [["{}"]], "userDefinedContext": {"on_error": "fail"}}),
     ],
 )
 def test_row_without_any_field_is_refused(optional: TestClient, path: str, body: object) -> None:
