@@ -239,4 +239,5 @@ class Letter:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text[:NUMBER_MAX_DIGITS]) if text and text.isascii() and text.isdigit() else None
+    sound = text and len(text) <= NUMBER_MAX_DIGITS and text.isascii() and text.isdigit()
+    return int(text) if text and sound else None

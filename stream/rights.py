@@ -61,6 +61,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
         Right("Describe", "topic", "dead letters"),
         Right("Describe", "group", "group"),
     ),
+    "deadletters": (Right("Read", "topic", "dead letters"),),
 }
 """Command → its rights; names are parts of the configuration. docs/security.md is written from this table."""
 

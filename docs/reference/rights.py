@@ -14,6 +14,7 @@ USERS = {
     "produce": "producer",
     "watch": "reader",
     "status": "monitor",
+    "deadletters": "operator",
 }
 """Who runs what in the example."""
 

@@ -9,6 +9,7 @@ from stream.codec.decoder import Decoded, Decoder
 from stream.codec.default import stored
 from stream.codec.dict_records import plain_row, read_bare, read_row, write_row
 from stream.codec.encoder import Encoder
+from stream.codec.examination import Examined, examine
 from stream.codec.framing import (
     Framing,
     WriterSchemas,
@@ -36,6 +37,7 @@ from stream.codec.nodes import (
 )
 from stream.codec.promotion import position_of
 from stream.codec.schema import RecordSchema
+from stream.codec.type_names import type_name
 from stream.codec.typed_rows import bare_form, typed_row
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "Decoder",
     "Difference",
     "Encoder",
+    "Examined",
     "Field",
     "Framing",
     "Leaf",
@@ -63,6 +66,7 @@ __all__ = [
     "confluent_prefixes",
     "container_writer",
     "default_of",
+    "examine",
     "find",
     "is_null",
     "plain_row",
@@ -75,6 +79,7 @@ __all__ = [
     "single_object_prefix",
     "stored",
     "strip_null",
+    "type_name",
     "typed_row",
     "unframe",
     "write_row",

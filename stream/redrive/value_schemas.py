@@ -1,0 +1,84 @@
+"""The schemas that the worker's decoder knows today, without opening the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from stream.codec import Decoder, Framing, RecordSchema, unframe
+from stream.errors import RecordError
+from stream.records import DeadLetter, Headers
+from stream.registry import RegistryWriters
+from stream.resources import KnownWriters, package_schema, package_writers, writers_of
+from stream.settings import Settings
+from stream.store import read_head, resolve
+
+__all__ = ["ValueSchemas", "opened_schemas"]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSchemas:
+    """
+    What it takes to read an event's value.
+
+    Attributes:
+        features: the model's `features.avsc`.
+        framing: of the input's values.
+        known: the writers' schemas of the package and the configuration.
+        registry: the writers' schemas by id, asked of the registry; None without one.
+        decoder: as the worker's.
+    """
+
+    features: RecordSchema
+    framing: Framing
+    known: KnownWriters
+    registry: RegistryWriters | None
+    decoder: Decoder
+
+    def unframed(
+        self, value: bytes, headers: Headers, default: RecordSchema | None = None
+    ) -> tuple[RecordSchema, bytes] | RecordError:
+        """
+        Take off a value's framing.
+
+        Args:
+            value: as it came.
+            headers: of its record.
+            default: of values whose framing names no schema, or a fingerprint that is this schema's; None = the
+                configuration's.
+        Returns: the writer's schema and the Avro bytes, or why there is none.
+        Raises: Retriable when the registry does not answer.
+        """
+        self._prepare(value, headers)
+        schema = default or self.known.default
+        groups, faults = unframe([value], [headers], self.framing, schema, self.registry or self.known)
+        return faults[0] if faults else (groups[0].writer, groups[0].bodies[0])
+
+    def fault(self, value: bytes, headers: Headers) -> DeadLetter | None:
+        """What keeps the model's fields from being read of a value today; None = nothing. Raises: as `unframed`."""
+        self._prepare(value, headers)
+        return self.decoder.decode([value], [headers]).faults.get(0)
+
+    def _prepare(self, value: bytes, headers: Headers) -> None:
+        if self.registry is not None:
+            self.registry.prepare([value], [headers])
+
+
+@contextmanager
+def opened_schemas(settings: Settings) -> Iterator[ValueSchemas]:
+    """
+    The schemas of a configuration; the connection to the registry is closed at the end.
+
+    Raises: Refused where one of them can't be read.
+    """
+    _, manifest = read_head(resolve(settings.path(settings.model.uri)))
+    features = package_schema(settings, "features.avsc")
+    known, registry = package_writers(settings), writers_of(settings)
+    framing = settings.framing("input")
+    try:
+        decoder = Decoder(features, manifest.needed, framing, known.default, registry or known)
+        yield ValueSchemas(features, framing, known, registry, decoder)
+    finally:
+        if registry is not None:
+            registry.close()
