@@ -15,8 +15,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from stream.errors import SettingsError
 from stream.nearest import did_you_mean
-from stream.secret_values import hidden, kind_of, read_secret, shown
+from stream.secret_values import hidden, kind_of, quoted_value, read_secret
 from stream.settings import Bytes, Range, Seconds, Secret, Settings
+from stream.text_files import read_text_file
 
 __all__ = ["load_settings", "sections"]
 
@@ -67,17 +68,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(
-            f"{path}: can't be read: {error.strerror or error}", hint="name the file with --config FILE"
-        ) from error
-    except UnicodeDecodeError as error:
-        # Without its cause, which holds the file's bytes.
-        raise SettingsError(
-            f"{path}: not UTF-8 text: byte {error.start} is not", hint="save the file as UTF-8"
-        ) from None
+    text = read_text_file(path, SettingsError, "name the file, in UTF-8, with --config FILE")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -172,7 +163,7 @@ def _quantity(value: object, units: Mapping[str, float], where: str, expected: s
         return float(value) if units is _SECONDS else int(value)
     except ValueError:
         raise SettingsError(
-            f"{where}: expected {expected}, found {shown(value)}",
+            f"{where}: expected {expected}, found {quoted_value(value)}",
             hint=f"use one of the units {', '.join(units)}",
         ) from None
 
@@ -221,7 +212,7 @@ def _explain(error: ValidationError, file: Path, origins: Mapping[str, str]) -> 
     found = first.get("input")
     return SettingsError(
         f"{place}: expected {expected.replace('Value error, ', '')},"
-        f" found {kind_of(found) if secret else shown(found)}",
+        f" found {kind_of(found) if secret else quoted_value(found)}",
         hint=advice,
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 from stream.errors import SettingsError
 from stream.settings import Secret
 
-__all__ = ["hidden", "is_reference", "kind_of", "read_secret", "shown"]
+__all__ = ["hidden", "is_reference", "kind_of", "quoted_value", "read_secret"]
 
 LARGEST_BYTES = 1024 * 1024
 """Of a secret's file: a certificate chain fits many times."""
@@ -45,7 +45,7 @@ def kind_of(value: object) -> str:
     return next((name for kind, name in _KINDS.items() if isinstance(value, kind)), "a date or time")
 
 
-def shown(value: object) -> str:
+def quoted_value(value: object) -> str:
     """A value of a key that holds no secret, as a message quotes it: what is more than one value is not quoted."""
     if isinstance(value, Secret | dict | list):
         return kind_of(value)

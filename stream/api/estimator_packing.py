@@ -13,6 +13,7 @@ from stream.errors import InputError, SchemaError
 from stream.files import Sample, read_sample, sample_of
 from stream.store import PackRequest, SigningKey, pack_estimator_file
 from stream.store import pack as pack_estimator
+from stream.text_files import read_text_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,13 +100,8 @@ def _schema_text(schema: str | Path | Mapping[str, object] | None) -> str | None
         return schema
     if isinstance(schema, Mapping):
         return json.dumps(schema)
-    try:
-        return path_from(schema, "schema").read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise SchemaError(
-            f"schema {schema}: can't be read: {reason}", hint="give the path of an .avsc file, or its text"
-        ) from error
+    hint = "give the path of an .avsc file, or its text"
+    return read_text_file(path_from(schema, "schema"), SchemaError, hint, f"schema {schema}")
 
 
 def _sample(sample: Table, delimiter: str | None) -> Sample | None:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from stream.api.loaded_model import Model
 from stream.errors import PackageError, SettingsError
 from stream.store import PublicKey, Trust, open_package
+from stream.text_files import read_text_file
 
 __all__ = ["Trusted", "load", "local_path", "path_from"]
 
@@ -79,10 +80,5 @@ def _trust(trust: Trusted) -> Trust | None:
 def _key(given: object, place: str) -> PublicKey:
     if isinstance(given, str) and "-----BEGIN" in given:
         return PublicKey.read(given, place)
-    try:
-        return PublicKey.read(path_from(given, place).read_text("utf-8"), f"{place} {given}")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise SettingsError(
-            f"{place} {given}: can't be read: {reason}", hint="give the public key's file, or its text"
-        ) from error
+    name, hint = f"{place} {given}", "give the public key's file, or its text"
+    return PublicKey.read(read_text_file(path_from(given, place), SettingsError, hint, name), name)

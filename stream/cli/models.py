@@ -274,12 +274,13 @@ def rollback(package: Path | None, to: int | None, config: Path | None, json_out
 
 def _chosen(settings: Settings, package: Path | None, key: Path | None = None) -> tuple[Path, Trust]:
     """The package's folder, and whom it is trusted from."""
+    from stream.errors import SettingsError
     from stream.resources import trust_of
     from stream.store import PublicKey
+    from stream.text_files import read_text_file
 
     trust = trust_of(settings.model)
     if key is not None:
-        trust = replace(
-            trust, keys=(PublicKey.read(key.read_text("utf-8", "replace"), f"--key {key}"),), require=True
-        )
+        text = read_text_file(key, SettingsError, "give the public key's file", f"--key {key}")
+        trust = replace(trust, keys=(PublicKey.read(text, f"--key {key}"),), require=True)
     return package or settings.path(settings.model.uri), trust

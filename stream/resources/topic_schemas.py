@@ -15,6 +15,7 @@ from stream.resources.known_writers import KnownWriters
 from stream.resources.model_package import trust_of
 from stream.settings import Settings, Side
 from stream.store import EVENTS_FILE, read_head, read_vouched, resolve
+from stream.text_files import read_text_file
 
 __all__ = [
     "chosen_schema",
@@ -36,13 +37,7 @@ def read_schema(path: Path) -> RecordSchema:
 
     Raises: SchemaError naming the file, and the field where it is the schema that is wrong.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise SchemaError(
-            f"{path}: can't be read: {reason}", hint="correct the path of the schema"
-        ) from error
+    text = read_text_file(path, SchemaError, "correct the path of the schema")
     try:
         return RecordSchema(text)
     except SchemaError as error:

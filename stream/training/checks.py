@@ -11,6 +11,7 @@ from stream.errors import PackageError, SchemaError, SettingsError
 from stream.nearest import nearest
 from stream.scoring import carried_names
 from stream.store import NAME, carried_paths
+from stream.text_files import read_text_file
 from stream.training.model_metrics import HIGHER_IS_BETTER
 from stream.training.names import NAMES
 
@@ -134,12 +135,8 @@ def check_schema(path: Path, schema: Path, features: Sequence[str], carry: Seque
         carry: each must be one of its fields, likewise.
     Raises: SettingsError naming the recipe, the schema and the field.
     """
-    try:
-        text = schema.read_text("utf-8")
-    except FileNotFoundError as exc:
-        raise SettingsError(f"{path}: SCHEMA: there is no file {schema}", hint="correct the path") from exc
-    except (OSError, UnicodeDecodeError) as exc:
-        raise SettingsError(f"{path}: SCHEMA: {schema}: {exc}", hint="give a file in UTF-8") from exc
+    hint = "name a schema's file, in UTF-8"
+    text = read_text_file(schema, SettingsError, hint, f"{path}: SCHEMA: {schema}")
     check_fields(path, str(schema), text, features, carry)
 
 

@@ -122,7 +122,7 @@ def test_pack_into_the_default_folder(
         (["--name", "churn", "--sample", "customers.csv", "--carry", "ident"], "--carry ident"),
         (["--name", "churn", "--sample", "churn.joblib"], ".parquet"),
         (["--name", "churn", "--schema", "customers.csv"], "JSON"),
-        (["--name", "churn", "--schema", "churn.joblib"], "churn.joblib: can't be read: 'utf-8'"),
+        (["--name", "churn", "--schema", "churn.joblib"], "churn.joblib: not UTF-8 text"),
     ],
 )
 def test_bad_usage_exits_2_and_names_it(

@@ -1,0 +1,45 @@
+"""
+Every setting: frozen types with their defaults. Standard library only.
+
+`stream.configuration` loads them.
+"""
+
+from stream.settings.setting_tables import (
+    SIGN_PASSWORD,
+    BatchingSettings,
+    DeadLetterSettings,
+    DeliverySettings,
+    InputSettings,
+    KafkaSettings,
+    LoggingSettings,
+    ModelSettings,
+    OutputSettings,
+    RegistrySettings,
+    ServeSettings,
+    Settings,
+    WebSettings,
+)
+from stream.settings.setting_types import Bytes, Framing, Properties, Range, Seconds, Secret, Side
+
+__all__ = [
+    "SIGN_PASSWORD",
+    "BatchingSettings",
+    "Bytes",
+    "DeadLetterSettings",
+    "DeliverySettings",
+    "Framing",
+    "InputSettings",
+    "KafkaSettings",
+    "LoggingSettings",
+    "ModelSettings",
+    "OutputSettings",
+    "Properties",
+    "Range",
+    "RegistrySettings",
+    "Seconds",
+    "Secret",
+    "ServeSettings",
+    "Settings",
+    "Side",
+    "WebSettings",
+]
