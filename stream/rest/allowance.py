@@ -171,7 +171,12 @@ class Allowance:
 
         work: Future[T] = self._threads.submit(begin)
         work.add_done_callback(lambda _: self.leave())
-        return await asyncio.wrap_future(work)
+        try:
+            return await asyncio.wrap_future(work)
+        finally:
+            # A refusal refers to this frame, and the future to the refusal: what was parsed would stay until some
+            # collection of garbage, though nobody counts it any more.
+            del work
 
 
 _CURRENT: ContextVar[Allowance | None] = ContextVar("allowance", default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import tracemalloc
@@ -197,6 +198,37 @@ def test_refusal_before_the_work_takes_little_memory(people: TestClient) -> None
 
     assert 413 == answer.status_code
     assert peak < 5 * len(body)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/predict", "application/json", b'[{"age": [' + b'"ab",' * 20_000 + b"1]}]"),
+        ("/invocations", "application/json", b'{"inputs": [[' + b'"ab",' * 20_000 + b"1]]}"),
+        ("/invocations", "text/csv", b"age,age\n" + b"1,2\n" * 18_000),
+        ("/bigquery", "application/json", b'{"calls": [[' + b'"ab",' * 20_000 + b"1]]}"),
+        (
+            "/v2/models/people/infer",
+            "application/json",
+            b'{"inputs": [{"name": "age", "shape": [1], "datatype": "INT64", "data": [' + b"1," * 40_000 + b"1]}]}",
+        ),
+    ],
+    ids=["predict", "invocations", "csv", "bigquery", "tensor"],
+)
+def test_refused_body_is_gone_with_its_request(
+    people: TestClient, path: str, kind: str, body: bytes
+) -> None:
+    """Not only when garbage is collected, which is rare, since it has few objects that count there."""
+    gc.collect()
+    gc.disable()
+    try:
+        answer = people.post(path, content=body, headers={"content-type": kind})
+        assert 422 == answer.status_code
+        wait_for(
+            lambda: not any(isinstance(one, Problem) for one in gc.get_objects()), 5, "the refusal to be gone"
+        )
+    finally:
+        gc.enable()
 
 
 def test_memory_is_counted_before_it_is_used(people_package: Path) -> None:
