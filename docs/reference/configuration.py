@@ -90,7 +90,7 @@ def _default(field: Field[Any], hint: Any) -> str:
     if hint is Seconds or Seconds in get_args(hint):
         return f'`"{value:g}s"`' if value >= 1 else f'`"{value * 1000:g}ms"`'
     if hint is Bytes:
-        return f'`"{value // 2**20}MiB"`'
+        return f'`"{value // 2**20}MiB"`' if value % 2**20 == 0 else f'`"{value // 2**10}KiB"`'
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"

@@ -21,9 +21,9 @@ from typing import ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from stream.rest import Service
+from stream.app.rest_crowd import Crowd
 
-__all__ = ["KEEP_ALIVE_S", "Connection", "Crowd", "connection_type"]
+__all__ = ["KEEP_ALIVE_S", "Connection", "connection_type"]
 
 log = logging.getLogger(__name__)
 
@@ -39,60 +39,8 @@ PIPELINED = 64
 LINGER_S = 2.0
 """How long a client may go on sending after a refusal; closed at once, it might never read why."""
 
-LINGERING = 100
-"""Connections that do so at a time."""
-
 SENT_BYTES = 1_048_576
 """Of a large answer, its client fetches as much within `timeout`, or is given up."""
-
-
-class Crowd:
-    """
-    All connections. Belongs to one event loop.
-
-    Attributes:
-        service: what answers.
-        most: connections at most.
-        waiting: silent and idle ones, the longest first.
-        lingering: refused ones whose clients may still be sending, the longest first.
-    """
-
-    def __init__(self, service: Service, most: int) -> None:
-        self.service = service
-        self.most = most
-        self.waiting: dict[Connection, None] = {}
-        self.lingering: dict[Connection, None] = {}
-
-    def wait(self, connection: Connection) -> None:
-        """It is silent or idle from now on."""
-        self.waiting.pop(connection, None)
-        self.waiting[connection] = None
-
-    def make_room(self, newcomer: Connection, count: int) -> bool:
-        """
-        Args:
-            newcomer: which has just come.
-            count: connections, with this one.
-        Returns: whether it may stay.
-        """
-        if count <= self.most:
-            return True
-        longest = next((one for one in self.waiting if one is not newcomer), None)
-        if longest is None:
-            return False
-        longest.close()
-        return True
-
-    def linger(self, connection: Connection) -> None:
-        """It was refused; not too many may stay for that."""
-        self.lingering[connection] = None
-        if len(self.lingering) > LINGERING:
-            next(iter(self.lingering)).abort()
-
-    def forget(self, connection: Connection) -> None:
-        """It is neither silent nor lingering, or gone."""
-        self.waiting.pop(connection, None)
-        self.lingering.pop(connection, None)
 
 
 class _Refused(Exception):
@@ -113,6 +61,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called once, by the loop."""
+        self._parts: list[bytes] = []
         super().connection_made(transport)
         if self.crowd.make_room(self, len(self.connections)):
             self._wait()
@@ -137,6 +86,7 @@ class Connection(HttpToolsProtocol):
         self._loose_bytes += len(data)
         try:
             self.parser.feed_data(data)
+            self._hand_on()
         except httptools.HttpParserUpgrade:
             log.debug("a request to change the protocol is answered as if it had not asked")
         except httptools.HttpParserError:
@@ -170,10 +120,11 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Called by the parser with a part of a body."""
         self._loose_bytes = 0
-        super().on_body(body)
+        self._parts.append(body)
 
     def on_message_complete(self) -> None:
         """Called by the parser at the end of a request."""
+        self._hand_on()
         super().on_message_complete()
         self._in_head = True
         if not self._busy:  # it was answered before its end
@@ -224,6 +175,13 @@ class Connection(HttpToolsProtocol):
         """Close; what was written may be lost."""
         self.crowd.forget(self)
         self.transport.abort()
+
+    def _hand_on(self) -> None:
+        """Parts of a body that came together are one to uvicorn, for which each is work: there may be thousands."""
+        if self._parts:
+            whole = b"".join(self._parts)
+            self._parts.clear()
+            super().on_body(whole)
 
     @property
     def _busy(self) -> bool:

@@ -16,7 +16,8 @@ import uvicorn
 from stream.app.address import claim_address, server_tls
 from stream.app.last_resort import LastResort
 from stream.app.reload import Reloader
-from stream.app.rest_connection import KEEP_ALIVE_S, Crowd, connection_type
+from stream.app.rest_connection import KEEP_ALIVE_S, connection_type
+from stream.app.rest_crowd import Crowd
 from stream.app.rest_server import Server, room_for
 from stream.codec import RecordSchema
 from stream.errors import SettingsError, Stopped

@@ -12,21 +12,22 @@ import asyncio
 import logging
 import signal
 import socket
+import ssl
 import sys
 from types import FrameType
 
 import uvicorn
 
 from stream.app.last_resort import LastResort
-from stream.app.rest_connection import Crowd
+from stream.app.rest_crowd import SHAKING, Crowd, TlsListener
 from stream.deadline import Deadline
 
 __all__ = ["Server", "room_for"]
 
 log = logging.getLogger(__name__)
 
-OTHER_FILES = 128
-"""Descriptors that the process needs for all else: the model's files, logs, libraries."""
+OTHER_FILES = 128 + SHAKING
+"""Descriptors that the process needs for all else: the model's files, logs, libraries, handshakes."""
 
 LAST_S, LAST_SHARE = 0.5, 0.2
 """Of the time to drain, at most this share: for what is cancelled to end in good order."""
@@ -53,19 +54,13 @@ class Server(uvicorn.Server):
         """Listen, as uvicorn does, with a limit for TLS handshakes."""
         await self.lifespan.startup()
         loop = asyncio.get_running_loop()
-        make = self._connection
-        limit = None if self.config.ssl is None else self._settings.head_timeout
-        self.servers = [
-            await loop.create_server(
-                make,
-                sock=one,
-                ssl=self.config.ssl,
-                backlog=self.config.backlog,
-                ssl_handshake_timeout=limit,
-                ssl_shutdown_timeout=limit,
-            )
-            for one in sockets or []
-        ]
+        backlog = self.config.backlog
+        if self.config.ssl is None:
+            self.servers = [
+                await loop.create_server(self._connection, sock=one, backlog=backlog) for one in sockets or []
+            ]
+        else:
+            self.servers = [self._tls_listener(self.config.ssl, one, backlog) for one in sockets or []]  # type: ignore[misc]
         if self._last_resort is not None:
             self._last_resort.watch()
         self.started = True
@@ -91,6 +86,12 @@ class Server(uvicorn.Server):
             0, end.left_s() - min(LAST_S, LAST_SHARE * self._settings.drain_timeout)
         )  # type: ignore[assignment]
         await super().shutdown(sockets)
+
+    def _tls_listener(self, context: ssl.SSLContext, claimed: socket.socket, backlog: int) -> TlsListener:
+        connections = self.server_state.connections
+        listener = TlsListener(self._crowd, context, self._connection, lambda: len(connections))
+        listener.listen(claimed, backlog)
+        return listener
 
     def _connection(self) -> asyncio.Protocol:
         return self.config.http_protocol_class(  # type: ignore[call-arg]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,10 +13,13 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from stream.app.rest_connection import HEADERS, PIPELINED
+from stream.app.rest_crowd import SHAKING, TlsListener
 from stream.app.rest_process import Rest, build_rest, server_of
 from stream.app.rest_server import Server
+from tests.authority import Authority
 from tests.kafka.process import wait_for
 from tests.unit.rest.models import GIVEN, LET, NEVER, pack_people, settings_for
 
@@ -142,6 +146,29 @@ def test_silent_connections_are_closed(package: Path) -> None:
         assert [b"", b"", b""] == [client.recv(10) for client in (silent, half, asked)]
 
 
+def test_body_of_tiny_chunks_is_no_more_work_than_one_of_large_ones(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that come together are one part to the server; else a few clients would keep it from all others."""
+    parts: list[bytes] = []
+    on_body = HttpToolsProtocol.on_body
+
+    def counted(connection: HttpToolsProtocol, body: bytes) -> None:
+        parts.append(body)
+        on_body(connection, body)
+
+    monkeypatch.setattr(HttpToolsProtocol, "on_body", counted)
+    body = b" " * 20_000 + json.dumps(GIVEN).encode()
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
+    with listening(package) as door:
+        answer = door.ask(head + chunks + b"0\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 200 "), answer[:80]
+    assert body == b"".join(parts)
+    assert len(parts) < 1_000
+
+
 def test_body_that_nobody_reads_has_to_end(package: Path) -> None:
     """After a 413 the rest of a body may come, but not for ever; the same after a 504."""
     with listening(package, head_timeout=0.3, timeout=0.3, max_body=100) as door:
@@ -167,6 +194,23 @@ def test_newcomer_takes_the_place_of_the_longest_silent(package: Path) -> None:
         assert door.held <= 6
         LET.set()
         assert busy.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_newcomer_takes_the_place_of_the_longest_handshake(package: Path, tmp_path: Path) -> None:
+    """Clients that say nothing where TLS should begin use up neither files nor room, and don't hold up the end."""
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("service")
+    trusting = ssl.create_default_context(cafile=authority.ca)
+    with listening(package, max_connections=2, certificate=certificate, key=key) as door:
+        crowd = [door.connect() for _ in range(2 + SHAKING + 5)]
+        assert [b""] * 5 == [client.recv(10) for client in crowd[:5]]
+
+        with trusting.wrap_socket(door.connect(), server_hostname="127.0.0.1") as client:
+            client.sendall(PING)
+            assert client.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        (listener,) = door.server.servers
+        assert isinstance(listener, TlsListener)
+        assert len(listener.shaking) <= 2 + SHAKING
 
 
 def test_newcomer_is_turned_away_where_all_are_busy(package: Path) -> None:

@@ -210,14 +210,14 @@ def test_refusal_before_the_work_takes_little_memory(people: TestClient) -> None
         (
             "/v2/models/people/infer",
             "application/json",
-            b'{"inputs": [{"name": "age", "shape": [1], "datatype": "INT64", "data": [' + b"1," * 40_000 + b"1]}]}",
+            b'{"inputs": [{"name": "age", "shape": [1], "datatype": "INT64", "data": ['
+            + b"1," * 40_000
+            + b"1]}]}",
         ),
     ],
     ids=["predict", "invocations", "csv", "bigquery", "tensor"],
 )
-def test_refused_body_is_gone_with_its_request(
-    people: TestClient, path: str, kind: str, body: bytes
-) -> None:
+def test_refused_body_is_gone_with_its_request(people: TestClient, path: str, kind: str, body: bytes) -> None:
     """Not only when garbage is collected, which is rare, since it has few objects that count there."""
     gc.collect()
     gc.disable()
