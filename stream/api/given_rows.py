@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -113,6 +114,8 @@ def _arrow_column(column: pd.Series) -> pa.Array | pa.ChunkedArray:
         kinds = set(map(type, column)) - {type(None), float}
         if len({kind for kind in kinds if kind.__name__ not in ("NAType", "NaTType")}) > 1:
             raise TypeError("values of several types")
+        if kinds == {dt.time} and any(getattr(one, "tzinfo", None) for one in column):
+            raise TypeError("times with a zone, which Arrow would drop")
     found = pa.array(column, from_pandas=True)
     if isinstance(found.type, pa.BaseExtensionType):  # a period's number is not its value
         raise TypeError(f"values of {found.type}")

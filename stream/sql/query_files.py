@@ -195,7 +195,7 @@ def _view_of_json(
     connection: duckdb.DuckDBPyConnection, name: str, layout: str, kept: Mapping[str, AvroType]
 ) -> frozenset[str]:
     """
-    A view in which texts and decimals are left alone; a number where a text belongs stays a number. Maps and the like
+    A view in which texts and decimals are left alone; a number where none belongs stays a number. Maps and the like
     are their JSON texts, which are returned by name: DuckDB would give every map the keys of all others.
 
     What JSON can't hold, DuckDB makes infinity of, or NaN: the query ends there.
@@ -210,7 +210,7 @@ def _view_of_json(
         for column, kind in guessed.items()
         if column in kept.keys() - nested
         and kind != "VARCHAR"
-        and not (kept[column].model == "text" and kind in _JSON_OWN)
+        and not (kept[column].model != "number" and kind in _JSON_OWN)
     }
     if odd:
         given += f", columns = {_struct({**guessed, **odd})}"

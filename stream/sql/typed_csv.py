@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from stream.codec import Leaf
 from stream.files import Chunk, FileFormat, Span, reading
-from stream.types import CELL_TYPES, MISSING, NAN, AvroType, Misfit, Nested, type_called
+from stream.types import CELL_TYPES, MISSING, NAN, AvroType, Misfit, type_called
 
 __all__ = ["TypedCsv"]
 
@@ -80,12 +80,7 @@ class TypedCsv:
             self._typed[name], arrow = _typing(one, kept.get(name))
             fields.append(pa.field(name, arrow))
         self.schema = pa.schema(fields)
-        self.cells = frozenset(
-            name
-            for name, one in seen.items()
-            if not one.candidates
-            and (name not in kept or kept[name].has_missing or isinstance(kept[name], Nested))
-        )
+        self.cells = frozenset(name for name, one in seen.items() if not one.candidates)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The rows, read lazily, each time from the beginning."""
@@ -151,11 +146,10 @@ def _reads(kind: AvroType, texts: pa.Array) -> bool:
         return True
     read = kind.reader(nullable=True, text=True)
     try:
-        for text in texts:
-            read(text.as_py())
+        values = [read(text.as_py()) for text in texts]
     except Misfit:
         return False
-    return True
+    return not kind.from_values(values)[1]
 
 
 def _fits(kind: AvroType, texts: pa.Array) -> bool:

@@ -186,7 +186,17 @@ class _Column:
                 return self._one_by_one(batch.select([name]), is_text(text, [name]), columns)
             found[leaf.path] = made
         columns |= found
-        return self._nulls(found, name)
+        return self._nulls(found, name) | self._outside(found, name)
+
+    def _outside(self, found: Mapping[str, pa.Array], name: str) -> Misfits:
+        """Values that only Arrow's type can hold."""
+        wrong: Misfits = {}
+        for leaf in self._leaves:
+            inner = leaf.path.partition(".")[2]
+            for i in leaf.type.outside_column(found[leaf.path]):
+                misfit = leaf.type.beyond().within(inner) if inner else leaf.type.beyond()
+                wrong[i] = (*wrong.get(i, ()), misfit.within(name))
+        return wrong
 
     def _nulls(self, found: dict[str, pa.Array], name: str) -> Misfits:
         (leaf, *more) = self._leaves

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stream.types.avro_type import AvroType, Refused
+from stream.types.cells import Read
 from stream.types.misfit import mismatch
 
 __all__ = ["Binary", "Duration"]
@@ -35,6 +36,7 @@ class Binary(AvroType):
     python: ClassVar[type] = bytes
     python_types = (bytes,)
     csv_as_text = True
+    has_missing = False
     text_form = "a character per byte, as in Avro's JSON"
 
     @property
@@ -53,6 +55,13 @@ class Binary(AvroType):
         if content is None or len(content) != (len(content) if self.size_bytes is None else self.size_bytes):
             raise mismatch(self.kind if self.size_bytes is None else f"{self.size_bytes} bytes", value)
         return content
+
+    def reader(self, *, nullable: bool, text: bool) -> Read:
+        """An empty cell is no bytes where it can't be null."""
+        read = AvroType.reader(self, nullable=nullable, text=text)
+        if nullable or not text or self.size_bytes:
+            return read
+        return lambda value: b"" if value is None else read(value)
 
     def is_default(self, value: object) -> bool:
         """A text that stands for bytes."""

@@ -24,6 +24,7 @@ from stream.types.since_1970 import (
     FIRST_DAY,
     LAST_DAY,
     PER_SECOND,
+    counted,
     in_utc,
     recent,
     to_datetime64,
@@ -58,7 +59,8 @@ class Date(AvroType):
         if isinstance(value, Bare):
             return self._day(value)
         if isinstance(value, dt.datetime):
-            return in_utc(value).date()
+            moment = in_utc(value)
+            return counted(value, 1) // DAY_S if moment is None else moment.date()
         if isinstance(value, str):
             found: object = self._parsed(value)
             number = cells.whole(value) if text and found is None else None

@@ -143,6 +143,14 @@ class ForeignReading(TypeFacts):
         except pa.ArrowException:
             return None
 
+    def outside_column(self, column: pa.Array) -> list[int]:
+        """
+        Args:
+            column: as `cast` makes it.
+        Returns: rows whose value Arrow can hold there, and the type can't (`value_out_of_range`).
+        """
+        return []
+
     def from_column(self, column: pa.Array, *, text: bool) -> tuple[pa.Array, dict[int, Misfit]]:
         """
         Convert a foreign column, at once or value by value; values may be missing.
@@ -153,7 +161,9 @@ class ForeignReading(TypeFacts):
         """
         found = self.cast(column, nullable=True, text=text)
         if found is not None:
-            return found, {}
+            outside = {i: self.beyond() for i in self.outside_column(found)}
+            places = pa.array([None if i in outside else i for i in range(len(found))]) if outside else None
+            return found if places is None else found.take(places), outside
         read = self.reader(nullable=True, text=text)
         values: list[Any] = []
         wrong: dict[int, Misfit] = {}
@@ -165,6 +175,10 @@ class ForeignReading(TypeFacts):
                 values.append(None)
         made, more = self.from_values(values)
         return made, wrong | more
+
+    def beyond(self) -> Misfit:
+        """What is said of a row of `outside_column`."""
+        return Misfit(f"a value is out of range for {self.full_name}", reason="value_out_of_range")
 
     def _cast_plain(self, texts: pa.Array) -> pa.Array | None:
         """Texts that are texts."""

@@ -88,5 +88,8 @@ def shown(value: Any) -> str:
         return repr(value[:60])
     try:
         return json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)[:60]
-    except ValueError:  # a whole number with more digits than Python writes
+    except (
+        ValueError,
+        NotImplementedError,
+    ):  # more digits than Python writes, an instant beyond its calendar
         return f"a {type(value).__name__} that is too large to be written out"

@@ -83,6 +83,14 @@ class Nested(AvroType):
                 rows.update(self.parents(bare)[wrong].tolist())
         return sorted(rows - {-1})
 
+    def outside_column(self, column: pa.Array) -> list[int]:
+        """Where a part's is."""
+        rows: set[int] = set()
+        for part, inner in zip(self.parts, self.split(column), strict=True) if self.checked else ():
+            if wrong := part.outside_column(inner):
+                rows.update(self.parents(column)[wrong].tolist())
+        return sorted(rows - {-1})
+
     def from_storage(self, bare: pa.Array) -> pa.Array:
         """Its parts likewise."""
         if bare.type == self.arrow:

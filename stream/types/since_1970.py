@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ __all__ = [
     "FIRST_DAY",
     "LAST_DAY",
     "PER_SECOND",
+    "counted",
     "in_utc",
     "midnight",
     "recent",
@@ -65,18 +67,32 @@ def midnight(day: dt.date) -> dt.datetime:
     return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
 
 
-def in_utc(moment: dt.datetime) -> dt.datetime:
+def in_utc(moment: Any) -> dt.datetime | None:
     """
     Args:
-        moment: in any zone; without one it is in UTC.
-    Raises: Misfit for the calendar's first or last hours, which are of no year in UTC.
+        moment: Python's or pandas', in any zone; without one it is in UTC.
+    Returns: Python's own; None where its calendar does not have it in UTC.
     """
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=dt.UTC)
     try:
-        return moment.astimezone(dt.UTC)
-    except OverflowError as error:
-        raise Misfit(f"{moment} is beyond the calendar in UTC", reason="value_out_of_range") from error
+        plain: dt.datetime = moment.to_pydatetime(warn=False) if hasattr(moment, "to_pydatetime") else moment
+        return plain.replace(tzinfo=dt.UTC) if plain.tzinfo is None else plain.astimezone(dt.UTC)
+    except (OverflowError, ValueError):
+        return None
+
+
+def counted(moment: Any, per_second: int) -> int:
+    """
+    Args:
+        moment: Python's in a zone, or pandas'.
+        per_second: units in a second.
+    Returns: units since 1970, rounded down, whatever the year.
+    """
+    own = getattr(moment, "asm8", None)  # pandas' number, in UTC
+    if own is not None:
+        return int(own.view(np.int64)) * per_second // PER_SECOND[np.datetime_data(own)[0]]
+    since = moment - EPOCH
+    micros = (since.days * DAY_S + since.seconds) * 1_000_000 + since.microseconds
+    return int(micros * per_second // 1_000_000)
 
 
 def whole_steps(counts: pa.Array, step: int) -> pa.Array:

@@ -27,6 +27,7 @@ from stream.types.since_1970 import (
     FIRST_DAY,
     LAST_DAY,
     PER_SECOND,
+    counted,
     in_utc,
     midnight,
     recent,
@@ -97,7 +98,8 @@ class Timestamp(AvroType):
             value = found if found is not None else value if number is None else number
         elif isinstance(value, dt.datetime):
             nanos = getattr(value, "nanosecond", 0)
-            value = in_utc(value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value)
+            found = in_utc(value)
+            value = counted(value, PER_SECOND[self.unit]) if found is None else found
         elif isinstance(value, dt.date):
             value = midnight(value)
         if type(value) is int:
@@ -149,12 +151,8 @@ class Timestamp(AvroType):
         """Units since 1970, rounded down as Avro's writers do."""
         if isinstance(value, int):
             return within_bits(value, 63, "a timestamp")
-        per_second = PER_SECOND[self.unit]
-        since = (value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)) - EPOCH
-        whole = since.days * DAY_S + since.seconds
-        return within_bits(
-            whole * per_second + since.microseconds * per_second // 1_000_000, 63, "a timestamp"
-        )
+        moment = value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
+        return within_bits(counted(moment, PER_SECOND[self.unit]), 63, "a timestamp")
 
     def infers(self, kind: pa.DataType) -> bool:
         """Milliseconds where they do, else microseconds."""

@@ -47,6 +47,9 @@ def columns() -> st.SearchStrategy[pa.Array]:
         (pa.timestamp("ms", "Europe/Berlin"), st.datetimes(dt.datetime(2, 1, 1), dt.datetime(9998, 1, 1))),  # noqa: DTZ001
         (pa.timestamp("us"), st.datetimes()),
         (pa.timestamp("ns"), st.datetimes(dt.datetime(1678, 1, 1), dt.datetime(2262, 1, 1))),  # noqa: DTZ001
+        (pa.time32("s"), st.times().map(lambda one: one.replace(microsecond=0))),
+        (pa.time64("us"), st.times()),
+        (pa.time64("ns"), st.times()),
         (pa.decimal128(9, 2), st.decimals(-1000, 1000, places=2).map(decimal.Decimal)),
         (pa.list_(pa.float64()), st.lists(st.none() | st.floats(), max_size=3)),
         (pa.list_(pa.int64()), st.lists(ints | st.integers(-5, 5), max_size=3)),

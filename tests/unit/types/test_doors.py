@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import decimal
 import io
+import itertools
 import json
 import math
 import random
@@ -16,11 +17,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import fastavro
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.dummy import DummyRegressor
 
 import stream
 import stream.sql
@@ -454,6 +457,104 @@ def test_a_text_is_never_taken_for_a_date_where_it_may_be_a_text() -> None:
 
     with pytest.raises(Misfit, match="int or string"):
         kind.read("2022-05-11", text=False)
+
+
+CLOCK = {field: kind for field, kind in KINDS.items() if kind.name.startswith("time-")}
+FILES = ("csv", "jsonl", "sql csv", "sql jsonl", "rest", "python")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_text_of_no_time_of_day_is_out_of_range(name: str, tmp_path: Path, package: Package) -> None:
+    """24:00 is no time, nor is it midnight, which is what DuckDB and Python make of it."""
+    with (DOORS | FILES_IN_SQL)[name](tmp_path, package) as score:
+        for field, text in itertools.product(CLOCK, ("24:00:00", "08:60")):
+            assert "value_out_of_range" == score({**PLAIN, field: text}), text
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_a_column_of_times_has_those_of_one_day_only(unit: str, tmp_path: Path, package: Package) -> None:
+    """Arrow's other times are dead rows, wherever they are, and its finer ones are rounded down."""
+    per_second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[unit]
+    kind = (pa.time32 if unit in ("s", "ms") else pa.time64)(unit)
+    listed = next(field for field, one in KINDS.items() if one.full_name == "array<time-millis>")
+    scorer = TableScorer(package.model, package.features)
+    counts = [86_400 * per_second - 1, 86_400 * per_second, -1, None, 2**31 - 1 if per_second > 1 else 0]
+    times = pa.array(counts, pa.int32() if unit in ("s", "ms") else pa.int64()).view(kind)
+    lists = pa.ListArray.from_arrays(pa.array([0, 0, 1, 1, 1, 2], pa.int32()), times.take(pa.array([0, 1])))
+    plain = table(PLAIN).take([0] * 5)
+    for field in CLOCK:
+        answer = scorer.score(plain.append_column(field, times).to_batches()[0], text=False)
+        assert {1: "value_out_of_range", 2: "value_out_of_range"} == {
+            i: fault.reason for i, fault in answer.faults.items() if i != 4
+        }
+    answer = scorer.score(plain.append_column(listed, lists).to_batches()[0], text=False)
+    assert {4: "value_out_of_range"} == {i: fault.reason for i, fault in answer.faults.items()}
+
+
+def test_a_time_in_a_zone_is_refused_in_a_frame_too(package: Package) -> None:
+    """Arrow would drop the zone."""
+    zoned = dt.time(8, tzinfo=EAST)
+    frame = pd.DataFrame({**{name: [value] for name, value in PLAIN.items()}, next(iter(CLOCK)): [zoned]})
+
+    (error,) = stream.load(package.path.parent.parent).predict(frame)["error"]
+
+    assert str(error).startswith("wrong_type")
+
+
+@pytest.mark.parametrize("value", [True, 7, 7.5], ids=repr)
+def test_a_json_number_is_no_text_in_sql_either(value: object, tmp_path: Path, package: Package) -> None:
+    """Bytes and fixed have no numbers; a whole one is nanoseconds in their unit."""
+    with through_sql("row.jsonl", jsonl)(tmp_path, package) as score:
+        for field, kind in KINDS.items():
+            if kind.name in ("bytes", "fixed") or (kind.name == "timestamp-nanos" and value != 7):
+                assert "wrong_type" == score({**PLAIN, field: value}), kind.name
+            elif kind.name == "timestamp-nanos":
+                found = score({**PLAIN, field: value})
+                assert isinstance(found, dict)
+                assert "1970-01-01T00:00:00.000000007Z" == found[field]
+
+
+@pytest.mark.parametrize("name", ["csv", "sql csv"])
+def test_a_cell_of_bytes_is_what_is_written(name: str, tmp_path: Path) -> None:
+    """`NA` too; nothing is no bytes where there must be some, else null."""
+    kinds = {"d": "double", "must": "bytes", "may": ["null", "bytes"]}
+    schema = {"type": "record", "name": "E", "fields": [{"name": k, "type": v} for k, v in kinds.items()]}
+    model = DummyRegressor().fit(pd.DataFrame({"d": [1.0]}), [1.0])
+    pack(model, PackRequest("m", tmp_path / "m", carry=("must", "may")), schema=json.dumps(schema))
+    with DOORS[name](tmp_path, open_package(tmp_path / "m")) as score:
+        found = [score({"d": 1, "must": text, "may": text}) for text in ("NA", "", "7")]
+
+    assert [("NA", "NA"), ("", None), ("7", "7")] == [
+        (one["must"], one["may"]) for one in found if isinstance(one, dict)
+    ]
+
+
+@pytest.mark.parametrize("field", ["day", "at"])
+@pytest.mark.parametrize("name", ["csv", "sql csv"])
+def test_a_bare_number_beyond_the_type_has_one_reason(
+    name: str, field: str, tmp_path: Path, package: Package
+) -> None:
+    """Also where DuckDB would make a double of its column."""
+    with DOORS[name](tmp_path, package) as score:
+        assert "value_out_of_range" == score({**PLAIN, field: 2**70})
+
+
+@pytest.mark.parametrize(
+    ("moment", "micros"),
+    [(dt.datetime(1, 1, 1, tzinfo=EAST), -62_135_614_800_000_000),
+     (pd.Timestamp(np.datetime64("20000-01-01T01", "s")), 568_971_824_400_000_000)],
+)  # fmt: skip
+def test_an_instant_beyond_pythons_calendar_is_itself(moment: Any, micros: int, package: Package) -> None:
+    """pandas has such, and UTC has them of the calendar's first hours; another type names it in its message."""
+    day, at = type_of("int", "date"), type_of("long", "timestamp-micros")
+
+    column, _ = at.from_values([at.read(moment, text=False)])
+    days, _ = day.from_values([day.read(moment, text=False)])
+
+    assert [micros] == at.to_storage(column).to_pylist()
+    assert [micros // 86_400_000_000] == day.to_storage(days).to_pylist()
+    with pytest.raises(Misfit, match="expected double"):
+        type_of("double").read(moment, text=False)
 
 
 NESTED = {field: kind for field, kind in KINDS.items() if kind.kind in ("map", "union")}
