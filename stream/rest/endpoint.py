@@ -30,6 +30,9 @@ class Endpoint:
         path: may hold the model's `{name}` and `{version}`.
         handler: answers its requests.
         summary: one sentence; empty for pages that the document leaves out, such as itself.
+        operation: its name in the document, once there, by which generated clients call it; in camel case.
+        tag: the group in the document that it belongs to (`openapi_document.TAGS`).
+        description: what else a caller needs to know; empty where the summary says it all.
         answer: the schema of an answer with status 200; None for one without content.
         media_type: of that answer.
         also: the schemas of the same answer in other formats, by media type, where the header `accept` chooses one.
@@ -45,6 +48,9 @@ class Endpoint:
     path: str
     handler: Handler
     summary: str = ""
+    operation: str = ""
+    tag: str = ""
+    description: str = ""
     answer: Schema | None = None
     media_type: str = JSON
     also: Mapping[str, Schema] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from stream.rest.answer_formats import CSV, JSON_LINES, accepted
 from stream.rest.csv_requests import parse_csv
 from stream.rest.endpoint import Endpoint
 from stream.rest.json_lines import parse_json_lines
-from stream.rest.json_schemas import BINARY, ERROR, JSON, TEXT, Schema, list_of, object_of, ref
+from stream.rest.json_schemas import ANY_LIST, BINARY, ERROR, JSON, TEXT, Schema, list_of, object_of, ref
 from stream.rest.mlflow_shapes import rows_of
 from stream.rest.npy_requests import parse_npy
 from stream.rest.problems import Problem, wrong_type
@@ -23,6 +23,8 @@ from stream.rest.service import Service
 __all__ = ["ENDPOINTS"]
 
 NPY = "application/x-npy"
+
+_TAG = "mlflow and sagemaker"
 
 _CODES = {401: "UNAUTHENTICATED", 429: "REQUEST_LIMIT_EXCEEDED", 503: "TEMPORARILY_UNAVAILABLE",
           504: "DEADLINE_EXCEEDED"}  # fmt: skip
@@ -105,8 +107,8 @@ def _error_body(problem: Problem) -> dict[str, object]:
 
 def _content(served: Served) -> Schema:
     label = {"type": ["string", "integer"]}
-    split = {**object_of(columns=list_of(label), data=list_of({"type": "array"})), "required": ["data"]}
-    rows = list_of({"anyOf": [ref("Features"), {"type": "array"}]})
+    split = {**object_of(columns=list_of(label), data=list_of(ANY_LIST)), "required": ["data"]}
+    rows = list_of({"anyOf": [ref("Features"), ANY_LIST]})
     shapes = [
         object_of(dataframe_records=list_of(ref("Features"))),
         object_of(dataframe_split=split),
@@ -125,7 +127,7 @@ def _content(served: Served) -> Schema:
 
 def _probe(path: str, whose: str) -> Endpoint:
     summary = f"200 while requests are answered ({whose})."
-    return Endpoint("GET", path, _ping, summary, stuck=ERROR, open=True)
+    return Endpoint("GET", path, _ping, summary, path[1:], _TAG, stuck=ERROR, open=True)
 
 
 ENDPOINTS = (
@@ -134,7 +136,10 @@ ENDPOINTS = (
         "/invocations",
         _invocations,
         "What MLflow's and SageMaker's clients send.",
-        object_of(predictions=list_of(ref("Answer"))),
+        "invoke",
+        _TAG,
+        "Rows by name or by position, in MLflow's shapes, or as csv, JSON Lines or an array of numpy.",
+        answer=object_of(predictions=list_of(ref("Answer"))),
         also={CSV: TEXT, JSON_LINES[0]: TEXT},
         content=_content,
         error={"allOf": [ERROR, object_of(error_code=TEXT, message=TEXT)]},
@@ -143,6 +148,14 @@ ENDPOINTS = (
     _probe("/ping", "SageMaker"),
     _probe("/health", "MLflow"),
     Endpoint(
-        "GET", "/version", _version, "The version of the server.", TEXT, media_type="text/plain", open=True
+        "GET",
+        "/version",
+        _version,
+        "The version of the server.",
+        "version",
+        _TAG,
+        answer=TEXT,
+        media_type="text/plain",
+        open=True,
     ),
 )

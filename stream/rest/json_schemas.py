@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-__all__ = ["BINARY", "BOOLEAN", "ERROR", "JSON", "TEXT", "Schema", "list_of", "object_of", "ref"]
+__all__ = [
+    "ANY", "ANY_LIST", "BINARY", "BOOLEAN", "ERROR", "JSON", "TEXT", "Schema", "any_of", "list_of", "object_of", "ref",
+]  # fmt: skip
 
 Schema: TypeAlias = dict[str, Any]
 """A JSON schema; it may refer to the components of the OpenAPI document."""
@@ -27,6 +29,14 @@ def object_of(**properties: Schema) -> Schema:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
+def any_of(*schemas: Schema) -> Schema:
+    """What fits one of the schemas, of which several may be the same."""
+    different = [one for i, one in enumerate(schemas) if one not in schemas[:i]]
+    return different[0] if len(different) == 1 else {"anyOf": different}
+
+
+ANY: Schema = {}
+ANY_LIST = list_of(ANY)
 TEXT: Schema = {"type": "string"}
 BINARY: Schema = {"type": "string", "format": "binary"}
 BOOLEAN: Schema = {"type": "boolean"}

@@ -178,32 +178,47 @@ _MODEL_READY = object_of(name=TEXT, ready=BOOLEAN)
 _TENSORS = list_of(object_of(name=TEXT, datatype=TEXT, shape=list_of({"type": "integer"})))
 
 
-def _of_model(path: str) -> tuple[Endpoint, ...]:
-    """The endpoints of a model, at one of its paths."""
+_TAG = "open inference protocol"
+"""Its operations have the protocol's own names."""
+
+
+def _of_model(path: str, one: str) -> tuple[Endpoint, ...]:
+    """The endpoints of a model, at one of its paths; `one` begins their operations' names."""
     metadata = object_of(name=TEXT, versions=list_of(TEXT), platform=TEXT, inputs=_TENSORS, outputs=_TENSORS)
     outputs = object_of(model_name=TEXT, model_version=TEXT, outputs=list_of(ref("Tensor")))
+    about = "A tensor for each feature, or one of numbers for all of them."
     return (
-        Endpoint("GET", path, _model_metadata, "The model's tensors.", metadata),
         Endpoint(
-            "GET", f"{path}/ready", _model_ready, "The model answers.", _MODEL_READY, stuck=_MODEL_READY
+            "GET", path, _model_metadata, "The model's tensors.", f"{one}Metadata", _TAG, answer=metadata
         ),
-        Endpoint("POST", f"{path}/infer", _infer, "Tensors in, tensors out.", outputs, content=_content),
-    )
+        Endpoint(
+            "GET", f"{path}/ready", _model_ready, "The model answers.", f"{one}Ready", _TAG,
+            answer=_MODEL_READY, stuck=_MODEL_READY,
+        ),
+        Endpoint(
+            "POST", f"{path}/infer", _infer, "Tensors in, tensors out.", f"{one}Infer", _TAG, about, outputs,
+            content=_content,
+        ),
+    )  # fmt: skip
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/v2/health/live", _live, "The process makes progress.", _LIVE, stuck=_LIVE, open=True),
-    Endpoint("GET", "/v2/health/ready", _ready, "Requests are answered.", _READY, stuck=_READY, open=True),
     Endpoint(
-        "GET",
-        "/v2",
-        _server_metadata,
-        "The server.",
-        object_of(name=TEXT, version=TEXT, extensions={"type": "array"}),
+        "GET", "/v2/health/live", _live, "The process makes progress.", "serverLive", _TAG,
+        answer=_LIVE, stuck=_LIVE, open=True,
     ),
     Endpoint(
-        "GET", "/v2/models", _models, "The names of the models (KServe).", object_of(models=list_of(TEXT))
+        "GET", "/v2/health/ready", _ready, "Requests are answered.", "serverReady", _TAG,
+        answer=_READY, stuck=_READY, open=True,
     ),
-    *_of_model("/v2/models/{name}"),
-    *_of_model("/v2/models/{name}/versions/{version}"),
-)
+    Endpoint(
+        "GET", "/v2", _server_metadata, "The server.", "serverMetadata", _TAG,
+        answer=object_of(name=TEXT, version=TEXT, extensions=list_of(TEXT)),
+    ),
+    Endpoint(
+        "GET", "/v2/models", _models, "The names of the models (KServe).", "listModels", _TAG,
+        answer=object_of(models=list_of(TEXT)),
+    ),
+    *_of_model("/v2/models/{name}", "model"),
+    *_of_model("/v2/models/{name}/versions/{version}", "modelVersion"),
+)  # fmt: skip

@@ -6,22 +6,44 @@ from collections.abc import Sequence
 
 from stream.codec import ABSENT
 from stream.rest.endpoint import Endpoint
-from stream.rest.json_schemas import JSON, TEXT, Schema, list_of, object_of, ref
-from stream.rest.problems import NOT_ACCEPTABLE, PROBLEM_SCHEMA, STATUSES
+from stream.rest.json_schemas import ANY_LIST, ERROR, JSON, TEXT, Schema, any_of, list_of, object_of, ref
+from stream.rest.problems import NOT_ACCEPTABLE, PROBLEM_SCHEMA, STATUSES, UNFIT
 from stream.rest.responses import ROW_ERROR_SCHEMA
 from stream.rest.served_model import Served
-from stream.rest.service import Service
+from stream.rest.service import PROGRAM, Service
 from stream.scoring import answer_fields
 from stream.types import nullable_schema
 
-__all__ = ["document"]
+__all__ = ["TAGS", "document"]
+
+TAGS = {
+    "predictions": "Rows of the model's fields in, predictions out.",
+    "mlflow and sagemaker": "What the scoring server of MLflow and the containers of SageMaker answer.",
+    "open inference protocol": "Version 2, as JSON: KServe, MLServer, Triton.",
+    "bigquery": "Remote functions.",
+    "operations": "For those who run the service.",
+}
+"""The groups of endpoints."""
 
 _GUARDED = (401, 429)
-"""The statuses with which a request without a body may be refused."""
+"""The statuses with which a request may be refused before its body is read, but for probes."""
 
-_TENSOR = object_of(
-    name=TEXT, datatype=TEXT, shape=list_of({"type": "integer", "minimum": 0}), data={"type": "array"}
-)
+_WITH_BODY = (413, 415, UNFIT)
+"""Those about a body."""
+
+_ANYWHERE = (431, 500, 503, 504)
+"""Those of any request."""
+
+_OUTSIDE = (431, 500, 503)
+"""Those that may be answered before or after an endpoint: with the service's own body, whatever the endpoint's is."""
+
+_UNREADY = 503
+"""The one of them that an endpoint answers as well, with its own body."""
+
+_RETRIED = (429, _UNREADY)
+"""Those that say when to try again."""
+
+_TENSOR = object_of(name=TEXT, datatype=TEXT, shape=list_of({"type": "integer", "minimum": 0}), data=ANY_LIST)
 
 
 def document(endpoints: Sequence[Endpoint], service: Service) -> Schema:
@@ -47,7 +69,10 @@ def document(endpoints: Sequence[Endpoint], service: Service) -> Schema:
             "title": served.title,
             "version": service.program_version,
             "description": f"The answers of the model {served.title}.",
+            "contact": {"name": PROGRAM},
         },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
         "components": {
             "schemas": {
@@ -109,20 +134,43 @@ def _prediction(served: Served) -> Schema:
 
 
 def _operation(endpoint: Endpoint, served: Served) -> Schema:
-    responses = {"200": _response("The answer.", endpoint.answer, endpoint.media_type)}
-    for media_type, schema in endpoint.also.items():
-        responses["200"]["content"][media_type] = {"schema": schema}
-    operation: Schema = {"summary": endpoint.summary, "responses": responses}
+    """What the document says of an endpoint."""
+    operation: Schema = {
+        "operationId": endpoint.operation,
+        "tags": [endpoint.tag],
+        "summary": endpoint.summary,
+        "description": endpoint.description or endpoint.summary,
+    }
     if endpoint.open:
         operation["security"] = []
-    statuses: Sequence[int] = () if endpoint.open else _GUARDED
     if endpoint.content is not None:
         operation["requestBody"] = {"required": True, "content": endpoint.content(served)}
-        statuses = tuple(one for one in STATUSES if endpoint.also or one != NOT_ACCEPTABLE)
-    responses |= {str(status): _response(STATUSES[status], endpoint.error) for status in statuses}
-    if endpoint.stuck is not None:
-        responses["503"] = _response("The model is stuck.", endpoint.stuck)
-    return operation
+    answer = _response("The answer.", endpoint.answer, endpoint.media_type)
+    for media_type, schema in endpoint.also.items():
+        answer["content"][media_type] = {"schema": schema}
+    refusals = {str(status): _refusal(endpoint, status) for status in sorted(_statuses(endpoint))}
+    return {**operation, "responses": {"200": answer, **refusals}}
+
+
+def _statuses(endpoint: Endpoint) -> set[int]:
+    """With which its requests may be refused."""
+    return {
+        *_ANYWHERE,
+        *(() if endpoint.open else _GUARDED),
+        *(_WITH_BODY if endpoint.content is not None else ()),
+        *((NOT_ACCEPTABLE,) if endpoint.also else ()),
+        *((404,) if "{" in endpoint.path else ()),
+    }
+
+
+def _refusal(endpoint: Endpoint, status: int) -> Schema:
+    own = [endpoint.stuck, endpoint.error] if status == _UNREADY else [endpoint.error]
+    if status in _OUTSIDE:
+        own = [*(own if status == _UNREADY else ()), ERROR]
+    refusal = _response(STATUSES[status], any_of(*(body for body in own if body is not None)))
+    if status in _RETRIED:
+        refusal["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    return refusal
 
 
 def _response(text: str, schema: Schema | None, media_type: str = JSON) -> Schema:

@@ -42,7 +42,14 @@ def pages_of(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
         endpoints: the others, which the document and the page describe.
     """
     metrics = Endpoint(
-        "GET", "/metrics", _metrics, "Prometheus' text exposition.", TEXT, media_type="text/plain"
+        "GET",
+        "/metrics",
+        _metrics,
+        "Prometheus' text exposition.",
+        "metrics",
+        "operations",
+        answer=TEXT,
+        media_type="text/plain",
     )
     described = (*endpoints, metrics)
 

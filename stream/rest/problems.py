@@ -38,15 +38,18 @@ UNFIT = 422
 
 STATUSES = {
     401: "The token is missing or wrong.",
+    404: "Another model or version is served.",
     NOT_ACCEPTABLE: "The header `accept` takes none of the formats that are written here.",
     413: "The body is too large, or has too many rows, columns or levels.",
     415: "The content type is not one that is read here.",
     UNFIT: "The body, or a field, does not fit; such fields are named.",
-    429: "Too many requests from this address.",
-    503: "Overloaded; `Retry-After` says when to try again.",
+    429: "Too many requests from this address; `Retry-After` says when to try again.",
+    431: "The head of the request is too large.",
+    500: "An error of the service.",
+    503: "Overloaded, or about to end; `Retry-After` says when to try again.",
     504: "There was no answer in time.",
 }
-"""The statuses with which a request with a body may be refused, for the OpenAPI document."""
+"""What statuses mean, for the OpenAPI document."""
 
 MOST_ERRORS = 100
 """That a refusal lists; what is wrong with more rows is said by their number."""
