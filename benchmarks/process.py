@@ -32,12 +32,20 @@ class Contestant:
         command: program and arguments.
         log: its output goes here.
         environment: variables besides this process's own.
+        home: the folder that it is started in: the checkout whose `stream` runs.
     """
 
-    def __init__(self, command: Sequence[str], log: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        environment: dict[str, str] | None = None,
+        home: Path = ROOT,
+    ) -> None:
         self._command = list(command)
         self._log = log
         self._environment = {**os.environ, **(environment or {})}
+        self._home = home
         self.started = 0.0
 
     def __enter__(self) -> Self:
@@ -48,7 +56,7 @@ class Contestant:
             stdin=subprocess.DEVNULL,
             stdout=self._file,
             stderr=subprocess.STDOUT,
-            cwd=ROOT,
+            cwd=self._home,
             env=self._environment,
         )
         return self
@@ -76,10 +84,10 @@ class Contestant:
             lines = self._log.read_text(errors="replace").splitlines()[-30:]
             raise Died("\n".join([f"{' '.join(self._command)}\nended with exit code {code}", *lines]))
 
-    def cpu_s(self) -> float:
-        """User and system time so far, seconds, of all its threads."""
+    def cpu_s(self, *, children: bool = False) -> float:
+        """User and system time so far, seconds, of all its threads; and of the children that have ended, if asked."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return sum(map(int, fields[11 : 15 if children else 13])) / _TICKS
 
     def peak_mib(self) -> float:
         """The largest resident size so far, MiB."""

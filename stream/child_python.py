@@ -2,14 +2,158 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import selectors
+import signal
+import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
-__all__ = ["child_command", "child_environ", "says_something"]
+__all__ = [
+    "Child",
+    "ForkedCopy",
+    "NewInterpreter",
+    "can_be_forked",
+    "child_command",
+    "child_environ",
+    "says_something",
+]
+
+_STDOUT, _STDERR = 1, 2
+"""What a child's code prints is no data; `sys.stderr` may be something that is no file."""
+
+_SURVIVES_FORK = "jemalloc_bg_thd"
+"""
+A thread of Arrow's allocator. It and BLAS's threads, which have their process's name, are ended before a fork and
+started again after it, by their libraries.
+"""
+
+
+class Child(Protocol):
+    """A child process, which ends with this one."""
+
+    def kill(self) -> None:
+        """End it at once. Idempotent; any thread may call it."""
+
+    def wait(self, timeout_s: float | None = None) -> int | None:
+        """Its exit code, a signal's number below zero; None when it still runs after the time."""
+
+    def close(self) -> None:
+        """Forget it, once it has ended."""
+
+
+class NewInterpreter:
+    """A child that begins from nothing: it can be started at any time, and its imports take a second."""
+
+    def __init__(self, command: Sequence[str], says: int, environ: Mapping[str, str]) -> None:
+        """
+        Args:
+            command: its command line; the number of the file that it writes to is added.
+            says: that file.
+            environ: its environment.
+        Raises: OSError when the system can't start it.
+        """
+        self._process = subprocess.Popen(
+            [*command, str(says)],
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=_STDERR,
+            pass_fds=[says],
+            env=environ,
+        )
+
+    def tell(self, line: bytes) -> None:
+        """
+        Give it its one line of input, which stays open for as long as this process lives: the child ends with it.
+
+        That it has ended is no error: how is seen by whoever waits for its answer.
+        """
+        assert self._process.stdin is not None
+        left = memoryview(line)
+        with suppress(BrokenPipeError):
+            while left:
+                left = left[self._process.stdin.write(left) :]
+
+    def kill(self) -> None:
+        """As `Child` has it."""
+        self._process.kill()
+
+    def wait(self, timeout_s: float | None = None) -> int | None:
+        """As `Child` has it."""
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def close(self) -> None:
+        """As `Child` has it."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+
+class ForkedCopy:
+    """A child that is a copy of this process, with all that it has imported: it is there within milliseconds."""
+
+    def __init__(self, run: Callable[[bytes, int], object], line: bytes, says: int) -> None:
+        """
+        Args:
+            run: what it does, with the line and the number of the file that it writes to.
+            line: its input.
+            says: that file.
+        Raises: OSError when the system can't start it.
+        """
+        # Not as a daemon: those may start no processes, and a model may.
+        self._process = multiprocessing.get_context("fork").Process(
+            target=_run_copy, args=(run, line, says), daemon=False
+        )
+        self._process.start()
+
+    def kill(self) -> None:
+        """As `Child` has it."""
+        self._process.kill()
+
+    def wait(self, timeout_s: float | None = None) -> int | None:
+        """As `Child` has it."""
+        self._process.join(timeout_s)
+        return self._process.exitcode
+
+    def close(self) -> None:
+        """As `Child` has it."""
+        self._process.close()
+
+
+def _run_copy(run: Callable[[bytes, int], object], line: bytes, says: int) -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)  # not this process's handlers
+    os.dup2(_STDERR, _STDOUT)
+    sys.stdout = sys.stderr
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    run(line, says)
+    sys.stderr.flush()
+    os._exit(0)  # threads of what it ran, and what that does at exit, are not waited for
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def can_be_forked() -> bool:
+    """Whether no thread runs in this process that a copy would lack, or whose locks it would find closed for good."""
+    if sys.platform != "linux" or threading.active_count() > 1:
+        return False
+    try:
+        names = {path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")}
+        return names <= {Path("/proc/self/comm").read_text().strip(), _SURVIVES_FORK}
+    except OSError:
+        return False  # a thread has just ended, or the system doesn't say
 
 
 def child_command(module: str, *arguments: str) -> list[str]:

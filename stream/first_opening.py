@@ -5,13 +5,15 @@ Not everything that a model holds can be checked before it is asked. One that en
 comes back, or takes all memory, does so in the child (`stream.store.opening_child`), and is refused:
 
     parent                                child
-    begin: starts it                      imports what every model needs, beside the parent's own imports
-    check: what to open, as JSON   ──→    limits its memory; opens the version, step by step
-           {"passed": "hash", …}   ←──    says which steps it has passed
-           {"refused": null}       ←──    ends
+    ask: what to open, as JSON     ──→    limits its memory; opens the version, step by step
+    imports what it needs besides  ←──    {"passed": "hash", …}: says which steps it has passed
+    check: waits for the verdict   ←──    {"refused": null}: ends
     opens the version itself
 
-The child is a new interpreter, never a fork: this process has threads. Nothing that it says is unpickled.
+At the start of a process, which has no threads yet, the child is a copy of it: what a model needs is imported once, and
+opening the version costs what it takes alone. Later, when a version is reloaded and nobody waits, and where a process
+can't be copied, it is a new interpreter, whose imports take a second; `begin` starts that one beforehand. Nothing that
+a child says is unpickled.
 """
 
 from __future__ import annotations
@@ -19,30 +21,30 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from errno import errorcode
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TypeAlias
 
-from stream.child_python import child_command, child_environ, says_something
+from stream.child_python import (
+    Child,
+    ForkedCopy,
+    NewInterpreter,
+    can_be_forked,
+    child_command,
+    child_environ,
+)
+from stream.child_verdict import Verdict, hear
 from stream.errors import PackageError, Retriable
 
 __all__ = ["Asked", "FirstOpening"]
 
-_STEPS = ("manifest", "signature", "hash", "load", "golden")
-"""As in `stream.store`, which this module does not wait for."""
-
-_STDERR = 2
-"""What a model prints while it is opened is no data; `sys.stderr` may be something that is no file."""
+_STOPPED = "the process is about to end: nothing is opened any more"
 
 _GRACE_S = 5.0
 """For a child that has closed its end to end by itself; the system may need a moment for a large one."""
-
-_SAID_BYTES = 64 * 1024
-"""All that a child says; more is not from ours."""
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """A model is asked with one thread; a stack for each core of a large machine would count as its memory."""
@@ -70,16 +72,22 @@ class Asked:
     timeout_s: float
 
 
+Opener: TypeAlias = Callable[[bytes, int], object]
+"""What a copy of this process does with its line of JSON, and the number of the file to answer to."""
+
+
 class FirstOpening:
-    """The children of one process, one at a time. `begin` and `check` are called by one thread, `stop` by any."""
+    """The children of one process, one at a time. All but `stop` are called by one thread, `stop` by any."""
 
     def __init__(self, command: Sequence[str] = ()) -> None:
         """
         Args:
-            command: of the child; the number of the file to write to is added. Ours, where there is none.
+            command: of every child; the number of the file to write to is added. Ours, where there is none.
         """
-        self._command = command or child_command("stream.store.opening_child")
-        self._child: subprocess.Popen[bytes] | None = None
+        self._command = command
+        self._child: Child | None = None
+        self._asked: Asked | None = None
+        self._deadline = 0.0
         self._said = -1
         self._lock = threading.Lock()
         self._stopped = self._checking = False
@@ -98,61 +106,59 @@ class FirstOpening:
         """Whether nothing is opened any more."""
         return self._stopped
 
+    @property
+    def copies(self) -> bool:
+        """Whether the next child is a copy of this process: what it imports before is imported once."""
+        return self._child is None and not self._command and can_be_forked()
+
     def begin(self) -> None:
         """
-        Start a child, whose imports take as long as this process's own. Calling it is optional.
+        Start a child, unless it will be a copy: its imports take as long as this process's own. Calling it is optional.
 
         Raises: Retriable when the system can't start one.
         """
-        with self._lock:
-            if self._stopped:
-                raise Retriable("the process is about to end: nothing is opened any more")
-            if self._child is not None:
-                return
-            self._said, theirs = os.pipe()
-            try:
-                self._child = subprocess.Popen(
-                    [*self._command, str(theirs)],
-                    bufsize=0,
-                    stdin=subprocess.PIPE,
-                    stdout=_STDERR,
-                    pass_fds=[theirs],
-                    env=child_environ(os.environ) | dict.fromkeys(_THREADS, "1"),
-                )
-            except OSError as error:
-                os.close(self._said)
-                raise Retriable(
-                    f"can't start the process that opens a version first: {error.strerror}",
-                    hint='let this one have another process and its memory, or set [model] open_timeout to "off"',
-                ) from error
-            finally:
-                os.close(theirs)
+        if self._child is None and not self.copies:
+            self._start(self._interpreter)
 
-    def check(
-        self,
-        asked: Asked,
-        witness: Callable[[str, str], None],
-        meanwhile: Callable[[], None] = lambda: None,
-    ) -> None:
+    def ask(self, asked: Asked, opener: Opener) -> None:
         """
-        Let a child open a version.
+        Let a child open a version, which goes on while this process does; `check` says what came of it.
 
         Args:
             asked: which.
+            opener: what the child does where it is a copy of this process.
+        Raises: Retriable when no child could be started.
+        """
+        line = json.dumps(asdict(asked) | {"path": sys.path}).encode() + b"\n"
+        if self._asked is not None:
+            self._end()
+        if self.copies:
+            self._start(lambda says: ForkedCopy(opener, line, says))
+        else:
+            if self._child is None:
+                self._start(self._interpreter)
+            assert isinstance(self._child, NewInterpreter)
+            self._child.tell(line)
+        self._asked, self._deadline = asked, time.monotonic() + asked.timeout_s
+
+    def check(self, asked: Asked, opener: Opener, witness: Callable[[str, str], None]) -> None:
+        """
+        Let a child open a version, or wait for the one that was asked to, and hear what came of it.
+
+        Args:
+            asked: which.
+            opener: as `ask` has it.
             witness: where it is refused, called with each step that it has passed in the child.
-            meanwhile: called once the child is at work.
         Raises: PackageError with the step that failed, or at which the child ended, and an OSError as its cause where
             the system could not read the version; Retriable when no child could be started, or `stop` ended it.
         Blocks until it has ended, `timeout_s` at most.
         """
         self._checking = True
         try:
-            self.begin()
+            if self._asked != asked:
+                self.ask(asked, opener)
             assert self._child is not None
-            deadline = time.monotonic() + asked.timeout_s
-            _ask(self._child, asked)
-            meanwhile()
-            verdict = _verdict(self._said, deadline)
+            verdict = hear(self._said, self._deadline)
             if verdict.sound:
                 return
             said_all = verdict.late or verdict.refused is not None
@@ -161,7 +167,7 @@ class FirstOpening:
             self._end()
             self._checking = False
         if self._stopped:
-            raise Retriable("the process is about to end: nothing is opened any more")
+            raise Retriable(_STOPPED)
         for step, found in verdict.passed.items():
             witness(step, found)
         if verdict.refused is not None:
@@ -176,104 +182,48 @@ class FirstOpening:
             if self._child is not None:
                 self._child.kill()
 
+    def _interpreter(self, says: int) -> Child:
+        command = self._command or child_command("stream.store.opening_child")
+        return NewInterpreter(command, says, child_environ(os.environ) | dict.fromkeys(_THREADS, "1"))
+
+    def _start(self, start: Callable[[int], Child]) -> None:
+        with self._lock:
+            if self._stopped:
+                raise Retriable(_STOPPED)
+            self._said, theirs = os.pipe()
+            try:
+                self._child = start(theirs)
+            except OSError as error:
+                os.close(self._said)
+                raise Retriable(
+                    f"can't start the process that opens a version first: {error.strerror}",
+                    hint='let this one have another process and its memory, or set [model] open_timeout to "off"',
+                ) from error
+            finally:
+                os.close(theirs)
+
     def _end(self) -> None:
         with self._lock:
-            child, self._child = self._child, None
+            child, self._child, self._asked = self._child, None, None
         if child is None:
             return
         os.close(self._said)
         child.kill()
         child.wait()
-        if child.stdin is not None:
-            child.stdin.close()
+        child.close()
 
 
-def _ask(child: subprocess.Popen[bytes], asked: Asked) -> None:
-    """Its input stays open for as long as this process lives: the child ends with it."""
-    assert child.stdin is not None
-    request = asdict(asked) | {"path": sys.path}
-    left = memoryview(json.dumps(request).encode() + b"\n")
-    try:
-        while left:
-            left = left[child.stdin.write(left) :]
-    except BrokenPipeError:
-        return  # how it ended is seen by whoever waits for its answer
-
-
-@dataclass(slots=True)
-class _Verdict:
-    """
-    What a child has said.
-
-    Attributes:
-        passed: what it found, by step.
-        refused: its refusal.
-        errno: the system's number of what that comes from; None where it comes from the version.
-        sound: whether it came to its end without one.
-        late: whether its time ran out before.
-    """
-
-    passed: dict[str, str] = field(default_factory=dict)
-    refused: PackageError | None = None
-    errno: int | None = None
-    sound: bool = False
-    late: bool = False
-
-    @property
-    def at(self) -> str:
-        """The step that it did not come to the end of."""
-        return next((step for step in _STEPS if step not in self.passed), _STEPS[-1])
-
-
-def _verdict(said: int, deadline: float) -> _Verdict:
-    verdict = _Verdict()
-    for line in _lines(said, deadline):
-        match _word(line):
-            case {"passed": str(step), "found": str(found)}:
-                verdict.passed[step] = found
-            case {"refused": None}:
-                verdict.sound = True
-                return verdict
-            case {"refused": {"message": str(message), "step": str(step), "hint": str(hint)}, **rest}:
-                number = rest.get("errno")
-                verdict.refused = PackageError(message, step=step, hint=hint)
-                verdict.errno = number if isinstance(number, int) and number in errorcode else None
-                return verdict
-            case _:
-                return verdict  # not from ours: a model wrote it
-    verdict.late = time.monotonic() >= deadline
-    return verdict
-
-
-def _word(line: bytes) -> object:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _lines(said: int, deadline: float) -> Iterator[bytes]:
-    """Until the child ends, says too much, or time runs out."""
-    rest, left = b"", _SAID_BYTES
-    while left > 0 and says_something(said, max(0.0, deadline - time.monotonic())):
-        part = os.read(said, left)
-        if not part:
-            return
-        left -= len(part)
-        *lines, rest = (rest + part).split(b"\n")
-        yield from lines
-
-
-def _code_of(child: subprocess.Popen[bytes], grace_s: float) -> int:
+def _code_of(child: Child, grace_s: float) -> int:
     """How a child ended that says no more; one that does not end by itself is ended."""
-    try:
-        return child.wait(grace_s)
-    except subprocess.TimeoutExpired:
+    code = child.wait(grace_s)
+    if code is None:
         child.kill()
-        return child.wait()
+        code = child.wait()
+    assert code is not None
+    return code
 
 
-def _ended(asked: Asked, verdict: _Verdict, code: int) -> PackageError:
+def _ended(asked: Asked, verdict: Verdict, code: int) -> PackageError:
     if verdict.late:
         return PackageError(
             f"{asked.folder}: opening it did not come to an end within {asked.timeout_s:g} s",

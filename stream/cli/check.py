@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import config_option, first_opening, json_option, settings_of
+from stream.cli.options import config_option, json_option, opening_early, settings_of
 from stream.cli.terminal import as_json, print_data, print_line, say
 
 __all__ = ["check"]
@@ -30,7 +30,7 @@ def check(package: Path | None, config: Path | None, json_out: bool) -> int:
       stream check models/flights
     """
     settings = settings_of(config, package)
-    opening = first_opening(settings)  # it imports while this process does
+    opening = opening_early(settings)
     from stream.tasks import check_contract
 
     findings = check_contract(settings, opening=opening)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import config_option, first_opening, json_option, settings_of
+from stream.cli.options import config_option, first_opening, json_option, opening_early, settings_of
 from stream.cli.terminal import as_json, print_data, print_line, print_table, say, short
 
 if TYPE_CHECKING:
@@ -195,12 +195,12 @@ def verify(
       stream models verify models/flights --key release.pub.pem
     """
     settings = settings_of(config)
-    opening = first_opening(settings)  # it imports while this process does
+    folder, trust = _chosen(settings, package, key)
+    opening = opening_early(settings, folder, version, trust)
     from stream.errors import PackageError
     from stream.resources import open_behind_child
     from stream.store import STEPS
 
-    folder, trust = _chosen(settings, package, key)
     passed: dict[str, str] = {}
     refused: PackageError | None = None
     notes: tuple[str, ...] = ()
@@ -247,11 +247,10 @@ def rollback(package: Path | None, to: int | None, config: Path | None, json_out
       stream models rollback models/flights --to 1
     """
     settings = settings_of(config)
-    opening = first_opening(settings)  # it imports while this process does
+    folder, trust = _chosen(settings, package)
+    opening = first_opening(settings)
     from stream.resources import open_behind_child
     from stream.store import roll_back
-
-    folder, trust = _chosen(settings, package)
 
     def open_it(package: Path, version: int, trust: Trust) -> Package:
         return open_behind_child(settings.model, package, opening, version=version, trust=trust)

@@ -15,7 +15,7 @@ from stream.settings import SIGN_PASSWORD, Settings
 from stream.shown import shown
 
 if TYPE_CHECKING:
-    from stream.store import SigningKey
+    from stream.store import SigningKey, Trust
 
 __all__ = [
     "config_option",
@@ -23,6 +23,7 @@ __all__ = [
     "first_opening",
     "json_option",
     "model_option",
+    "opening_early",
     "settings_of",
     "sign_option",
     "signing_key",
@@ -65,13 +66,34 @@ json_option = click.option("--json", "json_out", is_flag=True, help="Print JSON 
 
 def first_opening(settings: Settings) -> FirstOpening:
     """
-    What opens a version before this process does: its child imports while this process does, and ends with the command.
+    What opens a version before this process does; its child ends with the command.
 
     Raises: Retriable when the system can't start one.
     """
     opening = click.get_current_context().with_resource(FirstOpening())
     if settings.model.open_timeout is not None:
         opening.begin()
+    return opening
+
+
+def opening_early(
+    settings: Settings, package: Path | None = None, version: int | None = None, trust: Trust | None = None
+) -> FirstOpening:
+    """
+    The same, at work on a version while the command imports what it needs besides.
+
+    Args:
+        settings: the command's.
+        package: its folder; None for [model] uri.
+        version: which one; None for the current.
+        trust: who may have packed it; None for what the settings say.
+    Raises: SettingsError when a trusted key can't be read; Retriable when the system can't start a process.
+    """
+    opening = first_opening(settings)
+    from stream.resources import ask_early
+
+    place = package or settings.path(settings.model.uri)
+    ask_early(settings.model, place, opening, version=version, trust=trust)
     return opening
 
 

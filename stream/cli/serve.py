@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import config_option, first_opening, model_option, settings_of
+from stream.cli.options import config_option, model_option, opening_early, settings_of
 from stream.extras import require
 
 __all__ = ["serve"]
@@ -44,6 +44,6 @@ def serve(model: Path | None, config: Path | None, host: str | None, port: int |
     serve = settings.serve
     port = serve.port if port is None else port  # 0 is a port too
     settings = replace(settings, serve=replace(serve, host=host or serve.host, port=port))
-    opening = first_opening(settings)  # it imports while this process does
+    opening = opening_early(settings)
     set_up_logging(settings.logging)
     run_rest(settings, opening)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import config_option, first_opening, settings_of
+from stream.cli.options import config_option, opening_early, settings_of
 
 __all__ = ["worker"]
 
@@ -29,7 +29,7 @@ def worker(config: Path | None) -> None:
     # Until Faust handles the signals, seconds from now, nothing has begun that must be finished.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     settings = settings_of(config)
-    opening = first_opening(settings)  # it imports while this process does
+    opening = opening_early(settings)
     from stream.app import build_app, run_worker, set_up_logging
 
     set_up_logging(settings.logging)

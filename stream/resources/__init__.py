@@ -1,23 +1,35 @@
 """What a configuration names, opened: its model package, the schemas of its topics, its scoring pipeline."""
 
-from stream.resources.known_writers import KnownWriters
-from stream.resources.model_package import log_origin, open_behind_child, open_configured, trust_of
-from stream.resources.scoring_pipeline import build_pipeline
-from stream.resources.topic_schemas import (
-    chosen_schema,
-    input_schema,
-    package_schema,
-    package_writers,
-    prefix_of,
-    read_schema,
-    registry_client,
-    row_reader,
-    subject_of,
-    writers_of,
-)
+from typing import TYPE_CHECKING
+
+from stream.lazy import lazy_face
+
+if TYPE_CHECKING:
+    from stream.resources.known_writers import KnownWriters
+    from stream.resources.model_package import (
+        ask_early,
+        log_origin,
+        open_behind_child,
+        open_configured,
+        trust_of,
+    )
+    from stream.resources.scoring_pipeline import build_pipeline
+    from stream.resources.topic_schemas import (
+        chosen_schema,
+        input_schema,
+        package_schema,
+        package_writers,
+        prefix_of,
+        read_schema,
+        registry_client,
+        row_reader,
+        subject_of,
+        writers_of,
+    )
 
 __all__ = [
     "KnownWriters",
+    "ask_early",
     "build_pipeline",
     "chosen_schema",
     "input_schema",
@@ -34,3 +46,5 @@ __all__ = [
     "trust_of",
     "writers_of",
 ]
+
+__getattr__ = lazy_face(__name__)

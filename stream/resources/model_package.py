@@ -5,13 +5,24 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from stream.errors import SettingsError
+from stream.errors import PackageError, SettingsError
 from stream.first_opening import Asked, FirstOpening
-from stream.manifest import Manifest
 from stream.settings import ModelSettings, Settings
-from stream.store import Package, PublicKey, Trust, Witness, open_package, unwatched
+from stream.store import (
+    Head,
+    Package,
+    PublicKey,
+    Trust,
+    Witness,
+    answer,
+    import_usual,
+    open_package,
+    read_vouched_head,
+    resolve,
+    unwatched,
+)
 
-__all__ = ["log_origin", "open_behind_child", "open_configured", "trust_of"]
+__all__ = ["ask_early", "log_origin", "open_behind_child", "open_configured", "trust_of"]
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +65,41 @@ def open_configured(
     return open_behind_child(settings.model, place, opening)
 
 
-def _get_ready() -> None:
-    """Import what nearly every model needs while the child opens it: here it is needed next."""
-    import sklearn.compose
-    import sklearn.ensemble  # noqa: F401
+def ask_early(
+    model: ModelSettings,
+    place: Path,
+    opening: FirstOpening,
+    *,
+    version: int | None = None,
+    trust: Trust | None = None,
+) -> None:
+    """
+    Let a child process begin to open a version, while this process imports what it needs besides.
+
+    `open_behind_child` with the same arguments waits for it. Calling this is optional: whatever is wrong with the
+    version is found again there, and said.
+
+    Args: as `open_behind_child` has them.
+    Raises: SettingsError; Retriable when there can be no child.
+    """
+    if model.open_timeout is None:
+        return
+    if opening.copies:
+        import_usual()
+    trust = trust_of(model) if trust is None else trust
+    try:
+        head = read_vouched_head(resolve(place, version), trust)
+    except (PackageError, OSError):
+        return
+    opening.ask(_asked(model, head, trust), answer)
+    import_usual()
+
+
+def _asked(model: ModelSettings, head: Head, trust: Trust) -> Asked:
+    assert model.open_timeout is not None
+    files = sum(entry.size_bytes for entry in head.manifest.files.values())
+    memory = model.open_memory + 2 * files
+    return Asked(str(head.folder), head.sha256, trust.types, trust.max_bytes, memory, model.open_timeout)
 
 
 def open_behind_child(
@@ -86,11 +128,10 @@ def open_behind_child(
     if model.open_timeout is None:
         return open_package(place, version, trust=trust, witness=witness)
 
-    def first(folder: Path, sha256: str, manifest: Manifest) -> None:
-        files = sum(entry.size_bytes for entry in manifest.files.values())
-        memory = model.open_memory + 2 * files
-        asked = Asked(str(folder), sha256, trust.types, trust.max_bytes, memory, model.open_timeout or 0.0)
-        opening.check(asked, witness, _get_ready)
+    def first(head: Head) -> None:
+        if opening.copies:
+            import_usual()
+        opening.check(_asked(model, head, trust), answer, witness)
 
     return open_package(place, version, trust=trust, witness=witness, first=first)
 

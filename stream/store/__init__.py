@@ -1,26 +1,34 @@
 """Model packages on disk: opened with every hash checked first, and written so that a half one is never seen."""
 
-from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
-from stream.store.folder import CARD, MANIFEST, current_version, resolve, versions
-from stream.store.golden import Golden
-from stream.store.manifests import EVENTS_FILE, NAME
-from stream.store.opening import (
-    STEPS,
-    Package,
-    Witness,
-    events_of,
-    golden_of,
-    open_package,
-    read_file,
-    read_head,
-    read_vouched,
-    unwatched,
-)
-from stream.store.pack_request import PackRequest
-from stream.store.packing import Packed, pack, pack_estimator_file, rehearse
-from stream.store.projection import carried_paths
-from stream.store.signature import PublicKey, SigningKey, is_encrypted
-from stream.store.trust import Trust, check_signature, check_total
+from typing import TYPE_CHECKING
+
+from stream.lazy import lazy_face
+
+if TYPE_CHECKING:
+    from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
+    from stream.store.folder import CARD, MANIFEST, current_version, resolve, versions
+    from stream.store.golden import Golden
+    from stream.store.manifests import EVENTS_FILE, NAME
+    from stream.store.opening import (
+        STEPS,
+        Head,
+        Package,
+        Witness,
+        events_of,
+        golden_of,
+        open_package,
+        read_file,
+        read_head,
+        read_vouched,
+        read_vouched_head,
+        unwatched,
+    )
+    from stream.store.opening_child import answer, import_usual
+    from stream.store.pack_request import PackRequest
+    from stream.store.packing import Packed, pack, pack_estimator_file, rehearse
+    from stream.store.projection import carried_paths
+    from stream.store.signature import PublicKey, SigningKey, is_encrypted
+    from stream.store.trust import Trust, check_signature, check_total
 
 __all__ = [
     "CARD",
@@ -29,6 +37,7 @@ __all__ = [
     "NAME",
     "STEPS",
     "Golden",
+    "Head",
     "Listed",
     "PackRequest",
     "Package",
@@ -39,12 +48,14 @@ __all__ = [
     "Switched",
     "Trust",
     "Witness",
+    "answer",
     "carried_paths",
     "check_signature",
     "check_total",
     "current_version",
     "events_of",
     "golden_of",
+    "import_usual",
     "is_encrypted",
     "list_versions",
     "open_package",
@@ -53,6 +64,7 @@ __all__ = [
     "read_file",
     "read_head",
     "read_vouched",
+    "read_vouched_head",
     "rehearse",
     "resolve",
     "roll_back",
@@ -60,3 +72,5 @@ __all__ = [
     "unwatched",
     "versions",
 ]
+
+__getattr__ = lazy_face(__name__)

@@ -25,6 +25,7 @@ from stream.store.trust import Trust, check_signature, check_total
 
 __all__ = [
     "STEPS",
+    "Head",
     "Package",
     "Witness",
     "events_of",
@@ -33,6 +34,7 @@ __all__ = [
     "read_file",
     "read_head",
     "read_vouched",
+    "read_vouched_head",
     "unwatched",
 ]
 
@@ -41,9 +43,6 @@ STEPS = ("manifest", "signature", "hash", "load", "golden")
 
 Witness: TypeAlias = Callable[[str, str], None]
 """Called with each step that a version has passed, and what was found."""
-
-First: TypeAlias = Callable[[Path, str, Manifest], None]
-"""Called with the folder of a version, its manifest's sha256 and its manifest. Raises: PackageError."""
 
 _RESTS_ON_LIBRARIES = ("load", "golden")
 """Steps that fail when the libraries here are not those that the model was packed with."""
@@ -73,11 +72,33 @@ class Package:
     signer: PublicKey | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """
+    What a version says of itself, vouched for as far as that is asked.
+
+    Attributes:
+        folder: of the version.
+        sha256: of its manifest.
+        manifest: what it says.
+        signer: the trusted key that vouches for it; None where none does, or none is trusted.
+    """
+
+    folder: Path
+    sha256: str
+    manifest: Manifest
+    signer: PublicKey | None
+
+
 def unwatched(step: str, found: str) -> None:
     """Nobody watches."""
 
 
-def _nothing_first(folder: Path, sha256: str, manifest: Manifest) -> None:
+First: TypeAlias = Callable[[Head], None]
+"""Called with a version that is vouched for, before any other file of it is read. Raises: PackageError."""
+
+
+def _nothing_first(head: Head) -> None:
     """It is opened here at once."""
 
 
@@ -106,14 +127,27 @@ def open_package(
         trust: who may have packed it; None for anybody.
         witness: called with each step that it has passed.
         sha256: of the manifest that is meant; None for whichever is there.
-        first: called with the folder, the manifest's sha256 and the manifest before any other file is read; may refuse.
+        first: called with what is vouched for, before any other file is read; may refuse.
     Returns: the opened version.
     Raises: PackageError with the step that failed; before the step `load` none of the package's code has run.
     """
-    return _open(resolve(Path(path), version), trust or Trust(), witness, sha256, first)
+    trust = trust or Trust()
+    head = read_vouched_head(resolve(Path(path), version), trust, witness, sha256)
+    first(head)
+    return _open(head, trust, witness)
 
 
-def _open(folder: Path, trust: Trust, witness: Witness, sha256: str | None, first: First) -> Package:
+def read_vouched_head(
+    folder: Path, trust: Trust, witness: Witness = unwatched, sha256: str | None = None
+) -> Head:
+    """
+    The first two steps of `open_package`: the manifest, and who vouches for it.
+
+    Args:
+        folder: of the version.
+        trust: as `open_package` has it, and so the rest.
+    Raises: PackageError with the step that failed.
+    """
     content, manifest = read_head(folder)  # 1
     found = hashlib.sha256(content).hexdigest()
     if sha256 not in (None, found):
@@ -126,7 +160,11 @@ def _open(folder: Path, trust: Trust, witness: Witness, sha256: str | None, firs
     witness("manifest", f"{manifest.model}, {len(manifest.features)} features, packed {manifest.created}")
     signer = check_signature(folder, content, trust)  # 2
     witness("signature", _about_signature(signer, trust))
-    first(folder, found, manifest)
+    return Head(folder, found, manifest, signer)
+
+
+def _open(head: Head, trust: Trust, witness: Witness) -> Package:
+    folder, manifest, signer = head.folder, head.manifest, head.signer
     files = _files(folder, manifest)  # 3
     sizes = [entry.size_bytes for entry in manifest.files.values()]
     witness("hash", f"{len(sizes)} files, {sum(sizes):,} bytes")

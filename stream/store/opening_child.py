@@ -1,6 +1,7 @@
 """
-The child's end of `stream.first_opening`: `python -m stream.store.opening_child FD` reads what to open from stdin,
-opens it, and writes to FD how far it came.
+The child's end of `stream.first_opening`: opens a version, and writes how far it came.
+
+Where it is a new interpreter, `python -m stream.store.opening_child FD` reads what to open from stdin.
 """
 
 from __future__ import annotations
@@ -15,32 +16,47 @@ import threading
 from pathlib import Path
 from typing import Any, BinaryIO
 
-# What nearly every model needs: imported while the parent still imports the same.
-import pandas  # noqa: F401
-import sklearn.compose
-import sklearn.ensemble  # noqa: F401
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from stream.errors import PackageError
 from stream.store.opening import STEPS, open_package
 from stream.store.trust import Trust
 
-__all__ = ["main"]
+__all__ = ["answer", "import_usual", "main"]
 
 _TEXT_CHARS = 8_000
 """Longest message that is handed on."""
 
 
+def import_usual() -> None:
+    """Import what nearly every model needs."""
+    import sklearn.compose  # noqa: F401
+
+
 def main(fd: int, source: BinaryIO) -> None:
     """Open one version, and say how that went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, and that ends this process
+    import_usual()
     line = source.readline()
     if not line:
         return
     threading.Thread(target=_end_with_parent, args=(source,), daemon=True).start()
-    with os.fdopen(fd, "wb", buffering=0) as answer:
+    answer(line, fd)
+
+
+def answer(line: bytes, fd: int) -> None:
+    """
+    Open one version, and say how that went.
+
+    Args:
+        line: what to open, as JSON.
+        fd: the file to say it to.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, and that ends this process
+    threadpool_limits(1)  # and a copy has its BLAS threads' stacks back before its memory is measured
+    with os.fdopen(fd, "wb", buffering=0) as said:
 
         def say(**word: object) -> None:
-            answer.write(json.dumps(word).encode() + b"\n")
+            said.write(json.dumps(word).encode() + b"\n")
 
         try:
             request = json.loads(line)

@@ -9,24 +9,39 @@ import os
 import pickle
 import resource
 import signal
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from stream.child_python import child_command
 from stream.errors import PackageError, Retriable
 from stream.first_opening import Asked, FirstOpening
-from stream.resources import open_behind_child
+from stream.resources import ask_early, open_behind_child
 from stream.settings import Bytes, ModelSettings, Seconds
 from stream.store import PackRequest, pack
 from tests.unit.store.signed import replace_file
 
 SAYS = "import json, os, signal, sys, time; fd = int(sys.argv[1])\n"
 ASKED = Asked("/a/version", "00", (), 1, 1, timeout_s=60)
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests left running in this process, such as Kafka's client, is not in the way of a copy."""
+    monkeypatch.setattr("stream.first_opening.can_be_forked", lambda: True)
+
+
+def never(line: bytes, says: int) -> None:
+    """What no child does that is not a copy."""
+    raise AssertionError
 
 
 def opening(script: str) -> FirstOpening:
@@ -39,7 +54,7 @@ def refusal(script: str, timeout_s: float = 60) -> tuple[PackageError, list[str]
     passed: list[str] = []
     asked = Asked("/a/version", "00", (), 1, 1, timeout_s)
     with pytest.raises(PackageError) as caught:
-        opening(script).check(asked, lambda step, found: passed.append(f"{step}: {found}"))
+        opening(script).check(asked, never, lambda step, found: passed.append(f"{step}: {found}"))
     return caught.value, passed
 
 
@@ -109,7 +124,7 @@ def test_sound_version_is_passed_each_time() -> None:
     both = opening("sys.stdin.readline(); os.write(fd, b'{\"refused\": null}\\n')")
 
     for _ in range(2):
-        both.check(ASKED, print)
+        both.check(ASKED, never, print)
 
 
 def test_child_is_told_what_to_open() -> None:
@@ -131,7 +146,7 @@ def test_stop_ends_the_child_that_runs_and_starts_none_any_more() -> None:
 
     stopping.start()
     with pytest.raises(Retriable):
-        hanging.check(ASKED, print)
+        hanging.check(ASKED, never, print)
     stopping.join()
     with pytest.raises(Retriable):
         hanging.begin()
@@ -150,7 +165,7 @@ def test_child_that_is_never_asked_ends_with_its_owner() -> None:
 def test_no_child_is_not_the_versions_fault() -> None:
     """A program that is not there stands for a system that has no room for another process."""
     with pytest.raises(Retriable, match="can't start the process"):
-        FirstOpening(["/nowhere/python"]).check(ASKED, print)
+        FirstOpening(["/nowhere/python"]).check(ASKED, never, print)
 
 
 class Does:
@@ -176,30 +191,115 @@ def version(tmp_path: Path) -> Path:
 MODEL = ModelSettings(open_timeout=Seconds(110.0), open_memory=Bytes(256 * 1024**2))
 
 
+def copying() -> FirstOpening:
+    """Its children are copies of this process, as at a command's start (`alone`)."""
+    return FirstOpening()
+
+
+def interpreting() -> FirstOpening:
+    """Its children are new interpreters, as at a reload."""
+    return FirstOpening(child_command("stream.store.opening_child"))
+
+
 @pytest.mark.parametrize(
-    ("harm", "text"),
+    ("opening", "harm", "text"),
     [
-        pytest.param(Does(signal.raise_signal, signal.SIGSEGV), "ended with signal SIGSEGV", id="crash"),
-        pytest.param(Does(bytearray, 2 * 1024**3), "more memory than there is", id="memory"),
-        pytest.param(Does(os._exit, 0), "ended with exit code 0", id="exit", marks=pytest.mark.slow),
+        # No SIGSEGV: pytest's faulthandler would tell all of a copy's stack.
+        pytest.param(copying, Does(signal.raise_signal, signal.SIGSYS), "with signal SIGSYS", id="crash"),
+        pytest.param(copying, Does(bytearray, 2 * 1024**3), "more memory than there is", id="memory"),
+        pytest.param(copying, Does(os._exit, 0), "with exit code 0", id="exit"),
+        pytest.param(
+            interpreting, Does(signal.raise_signal, signal.SIGSEGV), "with signal SIGSEGV", id="new"
+        ),
+        pytest.param(
+            interpreting, Does(bytearray, 2 * 1024**3), "more memory than there is", marks=pytest.mark.slow
+        ),
+        pytest.param(interpreting, Does(os._exit, 0), "with exit code 0", marks=pytest.mark.slow),
     ],
 )
-def test_version_that_would_end_this_process_is_refused_at_load(version: Path, harm: Does, text: str) -> None:
+def test_version_that_would_end_this_process_is_refused_at_load(
+    version: Path, opening: Callable[[], FirstOpening], harm: Does, text: str
+) -> None:
     """In a real child, whose memory is limited."""
     replace_file(version, "model.joblib", pickle.dumps(harm))
     passed: list[str] = []
 
     with pytest.raises(PackageError) as caught:
-        open_behind_child(MODEL, version, FirstOpening(), witness=lambda step, found: passed.append(step))
+        open_behind_child(MODEL, version, opening(), witness=lambda step, found: passed.append(step))
 
     assert "load" == caught.value.step
     assert text in caught.value.message
     assert "hash" in passed
 
 
-def test_sound_version_is_opened_here_after_the_child(version: Path) -> None:
+@pytest.mark.parametrize("opening", [copying, pytest.param(interpreting, marks=pytest.mark.slow)])
+def test_version_that_hangs_is_refused_at_load(version: Path, opening: Callable[[], FirstOpening]) -> None:
+    """When its time is up."""
+    replace_file(version, "model.joblib", pickle.dumps(Does(time.sleep, 10_000)))
+    impatient = replace(MODEL, open_timeout=Seconds(0.5 if opening is copying else 10.0))
+
+    with pytest.raises(PackageError, match=r"did not come to an end within \d+(\.5)? s") as caught:
+        open_behind_child(impatient, version, opening())
+
+    assert "load" == caught.value.step
+
+
+@pytest.mark.parametrize("opening", [copying, interpreting])
+def test_sound_version_is_opened_here_after_the_child(
+    version: Path, opening: Callable[[], FirstOpening]
+) -> None:
     """And the child is given as much memory as the version's files ask for."""
-    assert "m@1" == open_behind_child(MODEL, version, FirstOpening()).manifest.model
+    assert "m@1" == open_behind_child(MODEL, version, opening()).manifest.model
+
+
+def test_what_a_model_prints_in_a_copy_is_not_the_commands_output(
+    version: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither through Python nor to the file itself; and a model may start processes of its own."""
+    script = "print('from a process')"
+    loud = Does(subprocess.run, [sys.executable, "-S", "-c", script])
+    replace_file(version, "model.joblib", pickle.dumps([Does(print, "from Python"), loud, Does(os._exit, 0)]))
+
+    with pytest.raises(PackageError):
+        open_behind_child(MODEL, version, copying())
+
+    out, err = capfd.readouterr()
+    assert ("", ["from Python", "from a process"]) == (out, sorted(err.splitlines()))
+
+
+def test_child_is_at_work_before_anybody_waits_for_it(version: Path, tmp_path: Path) -> None:
+    """And it is the one that is waited for: the version is opened once."""
+    noted = tmp_path / "opened"
+    replace_file(version, "model.joblib", pickle.dumps(Does(os.mkfifo, noted)))
+    opening = copying()
+
+    ask_early(MODEL, version, opening)
+    while not noted.exists():
+        os.sched_yield()
+    with pytest.raises(PackageError, match="holds a NoneType"):  # a second child could make no fifo
+        open_behind_child(MODEL, version, opening)
+
+
+def test_child_at_work_on_another_version_is_ended(version: Path) -> None:
+    """A new one became current in between: the verdict is not mistaken for its."""
+    opening = copying()
+    ask_early(MODEL, version, opening)
+    replace_file(version, "model.joblib", pickle.dumps(Does(os._exit, 3)))
+
+    with pytest.raises(PackageError, match="exit code 3"):
+        open_behind_child(MODEL, version, opening)
+
+
+def test_what_is_wrong_with_a_version_is_said_when_it_is_opened(version: Path) -> None:
+    """A child that was to begin early is not even started."""
+    (version / "manifest.json").write_text("{}")
+    opening = copying()
+
+    ask_early(MODEL, version, opening)
+
+    assert opening.copies
+    with pytest.raises(PackageError, match="manifest"):
+        open_behind_child(MODEL, version, opening)
 
 
 def test_child_is_heard_where_a_process_has_more_files_than_select_takes() -> None:
@@ -211,4 +311,4 @@ def test_child_is_heard_where_a_process_has_more_files_than_select_takes() -> No
         taken = [held.enter_context(open(os.devnull)) for _ in range(1_024)]  # noqa: PTH123
         assert taken[-1].fileno() > 1_023
 
-        opening("os.write(fd, b'{\"refused\": null}\\n')").check(ASKED, lambda *_: None)
+        opening("os.write(fd, b'{\"refused\": null}\\n')").check(ASKED, never, print)

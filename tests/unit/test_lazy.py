@@ -12,13 +12,24 @@ import stream
 import stream.api
 import stream.app
 import stream.demo
+import stream.resources
+import stream.store
 import stream.tasks
 import stream.training
 
 
 @pytest.mark.parametrize(
     "face",
-    [stream, stream.api, stream.app, stream.demo, stream.tasks, stream.training],
+    [
+        stream,
+        stream.api,
+        stream.app,
+        stream.demo,
+        stream.resources,
+        stream.store,
+        stream.tasks,
+        stream.training,
+    ],
     ids=lambda face: face.__name__,
 )
 def test_every_name_of_a_face_is_found(face: object) -> None:
