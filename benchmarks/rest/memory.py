@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import io
 import json
 import os
 import re
@@ -18,10 +19,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "models" / "flights"
-JSON, CSV = "application/json", "text/csv"
+JSON, CSV, LINES, NPY = "application/json", "text/csv", "application/jsonlines", "application/x-npy"
 START_S = 120
 
 ROW = {
@@ -53,6 +57,13 @@ def tensor(size: int) -> bytes:
     return listed(b"0.5", size, before, b"]}]}")
 
 
+def array(values: Any) -> bytes:
+    """As numpy saves it; mixed values are texts."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.array(values))
+    return buffer.getvalue()
+
+
 KINDS: dict[str, tuple[str, str, Callable[[int], bytes]]] = {
     "20,000 rows": ("/predict", JSON, lambda size: rows(min(20_000, size // 260))),
     "rows that lack all fields": ("/predict", JSON, lambda size: listed(b"{}", min(size, 60_000))),
@@ -72,6 +83,15 @@ KINDS: dict[str, tuple[str, str, Callable[[int], bytes]]] = {
     "csv of many cells": (
         "/invocations", CSV,
         lambda size: b"distance," + listed(b"x", 10_000, b"", b"\n") + (b"ab," * 4_999 + b"ab\n") * (size // 15_000)),
+    "a list of too many rows": ("/invocations", JSON, lambda size: listed(b"[1]", size)),
+    "20,000 lines of JSON": (
+        "/invocations", LINES, lambda size: (json.dumps(ROW).encode() + b"\n") * min(20_000, size // 260)),
+    "too many lines of JSON": ("/invocations", LINES, lambda size: b"1\n" * (size // 2)),
+    "a line of many keys": ("/invocations", LINES, lambda size: wide(size)[1:-1]),
+    "an array of texts": (
+        "/invocations", NPY, lambda size: array([[*ROW.values()]] * min(20_000, size // 1_800))),
+    "an array of too many rows": ("/invocations", NPY, lambda size: array(np.zeros((size // 104, 13)))),
+    "an array of another width": ("/invocations", NPY, lambda size: array(np.zeros((size // 4_000, 4_000), bool))),
     "not JSON": ("/predict", JSON, lambda size: b"{" + b"a" * size),
 }  # fmt: skip
 """By name: where to, as what, and the body of about so many bytes."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stream.app.host import build_app, run_worker
     from stream.app.logs import set_up_logging
     from stream.app.rest_process import run_rest
+    from stream.app.vertex_container import in_vertex
     from stream.app.worker_parts import Parts, assemble
     from stream.app.worker_status import Rate
 
@@ -30,6 +31,7 @@ __all__ = [
     "build_app",
     "claim_address",
     "in_container",
+    "in_vertex",
     "run_rest",
     "run_worker",
     "set_up_logging",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stream.errors import SettingsError
+from stream.shown import shown
 
-__all__ = ["claim_address", "listeners", "server_tls"]
+__all__ = ["claim_address", "listeners", "port_of", "server_tls"]
 
 
 def claim_address(setting: str, host: str, port: int, hint: str) -> socket.socket:
@@ -42,6 +43,20 @@ def claim_address(setting: str, host: str, port: int, hint: str) -> socket.socke
             f"{setting}: can't listen on {host}:{port}: {error.strerror or error}", hint=hint
         ) from error
     return claimed
+
+
+def port_of(environ: Mapping[str, str], name: str, default: int = 8080) -> int:
+    """
+    Args:
+        environ: environment variables.
+        name: of one that holds a port, from 1 to 65,535.
+        default: where it is not set.
+    Raises: SettingsError naming the variable.
+    """
+    text = environ.get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and 0 < int(text) < 65_536):
+        raise SettingsError(f"{name}: expected a port, 1 to 65535, found {shown(repr(text), 200)}")
+    return int(text)
 
 
 def listeners(host: str, port: int, backlog: int) -> list[socket.socket]:

@@ -10,9 +10,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from stream.app.address import port_of
 from stream.settings import Settings
 
 __all__ = ["ML", "in_container"]
+
+BATCH_ROWS = 200_000
+"""`[serve] queue_rows` in batch transform: nobody waits there, and short lines fill a payload by tens of thousands."""
 
 ML = Path("/opt/ml")
 """Where SageMaker mounts a container's files."""
@@ -30,8 +34,9 @@ def in_container(
         configured: whether there is a configuration file; then it decides everything.
         ml: SageMaker's folder.
     Returns: settings whose model is the folder `model`, or the only subfolder of it that is a package, and which
-        listen on all addresses and on the port that SageMaker names (usually 8080). Unchanged if there is no such
-        folder.
+        listen on all addresses and on the port that SageMaker names (usually 8080), and take more rows at a time in
+        batch transform. Unchanged if there is no such folder.
+    Raises: SettingsError when that port is none.
     """
     model = ml / "model"
     if configured or "STREAM_MODEL__URI" in environ or not model.is_dir():
@@ -42,5 +47,7 @@ def in_container(
     if "STREAM_SERVE__HOST" not in environ:
         serve = replace(serve, host="0.0.0.0")  # SageMaker asks from outside the container
     if "STREAM_SERVE__PORT" not in environ:
-        serve = replace(serve, port=int(environ.get("SAGEMAKER_BIND_TO_PORT", "8080")))
+        serve = replace(serve, port=port_of(environ, "SAGEMAKER_BIND_TO_PORT"))
+    if environ.get("SAGEMAKER_BATCH", "").lower() == "true" and "STREAM_SERVE__QUEUE_ROWS" not in environ:
+        serve = replace(serve, queue_rows=BATCH_ROWS)
     return replace(settings, serve=serve, model=replace(settings.model, uri=str(found)))

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from stream.codec import RecordSchema
 from stream.errors import SettingsError, Stopped
 from stream.first_opening import FirstOpening
 from stream.resources import log_origin, open_configured, trust_of
-from stream.rest import Served, Service, create_app
+from stream.rest import Endpoint, Served, Service, create_app
 from stream.settings import Settings
 from stream.store import CARD, Package, golden_of, read_vouched
 from stream.telemetry import Metrics
@@ -52,13 +52,16 @@ class Rest:
     reloader: Reloader
 
 
-def build_rest(settings: Settings, opening: FirstOpening | None = None) -> Rest:
+def build_rest(
+    settings: Settings, opening: FirstOpening | None = None, more: Sequence[Endpoint] = ()
+) -> Rest:
     """
     Build the service; nothing listens yet.
 
     Args:
         settings: the configuration.
         opening: lets a child process open each version of the model first, and may have started one; None = a new one.
+        more: endpoints beside the service's own.
     Raises: Refused when the model package can't be used.
     Blocks while it is opened.
     """
@@ -71,7 +74,7 @@ def build_rest(settings: Settings, opening: FirstOpening | None = None) -> Rest:
         settings, package, lambda found: service.swap(_served(settings, found)), metrics, opening
     )
     beside = [] if settings.model.reload is None else [_watch_for_versions(reloader, settings.model.reload)]
-    return Rest(create_app(service, beside), service, reloader)
+    return Rest(create_app(service, beside, more), service, reloader)
 
 
 def _served(settings: Settings, package: Package) -> Served:
@@ -95,7 +98,7 @@ def _watch_for_versions(reloader: Reloader, every_s: float) -> Callable[[], Awai
     return look
 
 
-def run_rest(settings: Settings, opening: FirstOpening | None = None) -> None:
+def run_rest(settings: Settings, opening: FirstOpening | None = None, more: Sequence[Endpoint] = ()) -> None:
     """
     Serve until SIGTERM or Ctrl-C, then answer what is in flight.
 
@@ -109,7 +112,7 @@ def run_rest(settings: Settings, opening: FirstOpening | None = None) -> None:
     serve = settings.serve
     hint = "choose another with --port, [serve] port or STREAM_SERVE__PORT"
     claimed = claim_address("[serve] port", serve.host, serve.port, hint)
-    rest = build_rest(settings, opening)
+    rest = build_rest(settings, opening, more)
     last_resort = LastResort(serve.drain_timeout, lambda: rest.service.fails)
     server = server_of(settings, rest, last_resort)
     # uvicorn raises the signals that it handled again when it is done; they must not end the process then.

@@ -28,6 +28,8 @@ def serve(model: Path | None, config: Path | None, host: str | None, port: int |
 
     It needs no Kafka and no stream.toml: --model is enough. /docs shows the model's fields, with an example to
     try. In a SageMaker container without a stream.toml it serves the package in /opt/ml/model, on all addresses.
+    In a Vertex AI container it answers on the port and paths that AIP_HTTP_PORT, AIP_HEALTH_ROUTE and
+    AIP_PREDICT_ROUTE name, on all addresses.
 
     \b
     Example:
@@ -37,13 +39,14 @@ def serve(model: Path | None, config: Path | None, host: str | None, port: int |
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     require("this command", "rest", "starlette", "uvicorn", "httptools", "limits")
-    from stream.app import in_container, run_rest, set_up_logging
+    from stream.app import in_container, in_vertex, run_rest, set_up_logging
 
     configured = model is not None or config is not None or Path("stream.toml").exists()
     settings = in_container(settings_of(config, model), os.environ, configured=configured)
+    settings, more = in_vertex(settings, os.environ)
     serve = settings.serve
     port = serve.port if port is None else port  # 0 is a port too
     settings = replace(settings, serve=replace(serve, host=host or serve.host, port=port))
     opening = opening_early(settings)
     set_up_logging(settings.logging)
-    run_rest(settings, opening)
+    run_rest(settings, opening, more)

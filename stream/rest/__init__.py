@@ -2,7 +2,17 @@
 
 from stream.rest.application import create_app
 from stream.rest.batcher import Batcher
+from stream.rest.endpoint import Endpoint
 from stream.rest.served_model import Served
 from stream.rest.service import Service
+from stream.rest.vertex_routes import vertex_endpoints, vertex_path_is_free
 
-__all__ = ["Batcher", "Served", "Service", "create_app"]
+__all__ = [
+    "Batcher",
+    "Endpoint",
+    "Served",
+    "Service",
+    "create_app",
+    "vertex_endpoints",
+    "vertex_path_is_free",
+]

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stream.rest import bigquery_calls, invocations, open_inference, predict
+from stream.rest import batch_transform, bigquery_calls, invocations, kserve_v1, open_inference, predict
+from stream.rest.endpoint import Endpoint
 from stream.rest.guard import Rate, guarded
 from stream.rest.pages import pages_of
 from stream.rest.responses import json_response
@@ -24,6 +25,8 @@ __all__ = ["ENDPOINTS", "create_app"]
 _ANSWERS = (
     *predict.ENDPOINTS,
     *invocations.ENDPOINTS,
+    *batch_transform.ENDPOINTS,
+    *kserve_v1.ENDPOINTS,
     *open_inference.ENDPOINTS,
     *bigquery_calls.ENDPOINTS,
 )
@@ -31,18 +34,23 @@ ENDPOINTS = (*_ANSWERS, *pages_of(_ANSWERS))
 """Every endpoint: the routes and the OpenAPI document are made from this table."""
 
 
-def create_app(service: Service, background: Sequence[Callable[[], Awaitable[None]]] = ()) -> Starlette:
+def create_app(
+    service: Service,
+    background: Sequence[Callable[[], Awaitable[None]]] = (),
+    more: Sequence[Endpoint] = (),
+) -> Starlette:
     """
     The ASGI application.
 
     Args:
         service: what answers.
         background: what else runs for as long as the application does, such as the check for a new version.
+        more: endpoints beside those of the table, which they come before.
     """
     rate = Rate(service.settings)
     routes = [
         Route(one.path, guarded(service, one, rate), methods=[one.method], name=f"{one.method} {one.path}")
-        for one in ENDPOINTS
+        for one in (*more, *ENDPOINTS)
     ]
 
     @asynccontextmanager

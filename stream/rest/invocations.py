@@ -20,7 +20,7 @@ from stream.rest.request_body import media_type, offload, parse_json, require_ut
 from stream.rest.served_model import Served
 from stream.rest.service import Service
 
-__all__ = ["ENDPOINTS"]
+__all__ = ["ENDPOINTS", "ping"]
 
 NPY = "application/x-npy"
 
@@ -85,7 +85,8 @@ def _header(options: Mapping[str, str]) -> str | None:
     return header
 
 
-async def _ping(service: Service, request: Request, body: bytes) -> Response:
+async def ping(service: Service, request: Request, body: bytes) -> Response:
+    """200 while more requests are welcome, else 503."""
     if not service.ready:
         raise Problem(503, "the process is about to end" if service.live else "the model is stuck in a batch")
     # An empty line, which is not JSON, under JSON's content type: as MLflow's scoring server does it.
@@ -127,7 +128,7 @@ def _content(served: Served) -> Schema:
 
 def _probe(path: str, whose: str) -> Endpoint:
     summary = f"200 while requests are answered ({whose})."
-    return Endpoint("GET", path, _ping, summary, path[1:], _TAG, stuck=ERROR, open=True)
+    return Endpoint("GET", path, ping, summary, path[1:], _TAG, stuck=ERROR, open=True)
 
 
 ENDPOINTS = (

@@ -40,8 +40,8 @@ _ENTRY = re.compile(
 _KINDS = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248]|[US][1-9]\d{0,6})")
 """Booleans, whole numbers, floats, texts."""
 
-_VALUE_BYTES, _ROW_BYTES, _CHARACTER_BYTES = 40, 400, 4
-"""What Python needs for a number and its place, a row as a list and a dict, a character."""
+_NUMBER_BYTES, _TEXT_BYTES, _ROW_BYTES = 40, 64, 400
+"""What Python needs for a number and its place, a text without its characters, a row as a list and a dict."""
 
 _ROWS_AT_ONCE = 500
 """Between two looks at the clock."""
@@ -87,12 +87,17 @@ def parse_npy(served: Served, body: bytes) -> tuple[list[Row], bool]:
     count = _admitted(served, head, mine)
     values = np.frombuffer(memoryview(body)[head.start :], head.dtype)
     array = values.reshape(head.shape, order="F" if head.fortran else "C")
+    text = head.dtype.kind in "US"
     rows: list[Row] = []
     for start in range(0, count, _ROWS_AT_ONCE):
         mine.check()
         piece = _texts(array[start : start + _ROWS_AT_ONCE]).tolist()
+        if text:  # an empty one is missing, as an empty cell is
+            piece = [
+                [value or None for value in row] if isinstance(row, list) else row or None for row in piece
+            ]
         rows += [by_position(served, row, f"npy: row {start + i}") for i, row in enumerate(piece)]
-    return rows, head.dtype.kind in "US"
+    return rows, text
 
 
 def _admitted(served: Served, head: _Head, mine: Allowance) -> int:
@@ -106,7 +111,7 @@ def _admitted(served: Served, head: _Head, mine: Allowance) -> int:
     mine.columns(width)
     if width not in widths(served):
         raise wrong_shape(f"npy: expected rows of {named_values(served, width)}, found {width}")
-    each = _VALUE_BYTES + (_CHARACTER_BYTES * head.dtype.itemsize if head.dtype.kind in "US" else 0)
+    each = _TEXT_BYTES + head.dtype.itemsize if head.dtype.kind in "US" else _NUMBER_BYTES
     mine.take(count * (width * each + _ROW_BYTES))
     return count
 

@@ -20,6 +20,7 @@ TAGS = {
     "predictions": "Rows of the model's fields in, predictions out.",
     "mlflow and sagemaker": "What the scoring server of MLflow and the containers of SageMaker answer.",
     "open inference protocol": "Version 2, as JSON: KServe, MLServer, Triton.",
+    "kserve v1": "KServe's protocol version 1, and Vertex AI.",
     "bigquery": "Remote functions.",
     "operations": "For those who run the service.",
 }

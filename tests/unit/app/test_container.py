@@ -44,3 +44,15 @@ def test_what_is_configured_stays(ml: Path) -> None:
     assert Settings() == in_container(Settings(), {"STREAM_MODEL__URI": "x"}, configured=False, ml=ml)
     assert Settings() == in_container(Settings(), {}, configured=False, ml=ml / "nowhere")
     assert Settings().serve == in_container(Settings(), given, configured=False, ml=ml).serve
+
+
+def test_batch_transform_may_send_more_rows(ml: Path) -> None:
+    """Unless a variable says how many."""
+    batch = {"SAGEMAKER_BATCH": "true"}
+    given = {**batch, "STREAM_SERVE__QUEUE_ROWS": "7"}
+
+    assert 200_000 == in_container(Settings(), batch, configured=False, ml=ml).serve.queue_rows
+    assert (
+        Settings().serve.queue_rows
+        == in_container(Settings(), given, configured=False, ml=ml).serve.queue_rows
+    )

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
-from tests.unit.rest.models import GIVEN, RAISES
+from tests.unit.rest.models import GIVEN, RAISES, door
 
 JSON, CSV, LINES, NPY = "application/json", "text/csv", "application/jsonlines", "application/x-npy"
 ROWS = [[2, 3, 0], [1, 1, 1]]
@@ -188,11 +189,13 @@ def test_texts_numbers_and_gaps_of_arrays_are_read_as_elsewhere(
 ) -> None:
     """Texts stand for numbers, as in a csv; NaN and an empty text are missing; a column may be a list of its values."""
     texts = ask(people, npy([["60.5", "40", "Bath"], ["60.5", "70", ""]]), NPY).json()["predictions"]
+    lacking = ask(people, npy([["60.5", "", "Bath"]]), NPY).json()["errors"]
     single = ask(delay, npy([1.0, 2.0]), NPY).json()["predictions"]
     column = ask(delay, npy([[1], [2]]), NPY).json()["predictions"]
     gaps = ask(optional, npy([[1, np.nan, 3]]), NPY).json()["predictions"]
 
     assert ["young", "old"] == [one["label"] for one in texts]
+    assert ["age"] == [one["field"] for one in lacking]
     assert pytest.approx([1, 2]) == [one["value"] for one in single]
     assert single == column
     assert [213] == [one["value"] for one in gaps]
@@ -283,3 +286,20 @@ def test_rows_that_do_not_fit_are_numbered_whatever_the_body(people: TestClient)
 
     assert 422 == answer.status_code
     assert {1} == {one["row"] for one in answer.json()["errors"]}
+
+
+def test_execution_parameters_are_our_own_limits(people_package: Path) -> None:
+    """Many lines where a payload of them is not more than a request may have; else one."""
+    found = []
+    for limits in (
+        {"queue_rows": 20_000},
+        {"queue_rows": 10_000_000, "queue_bytes": 2**30},
+        {"max_body": 1_000},
+    ):
+        with door(people_package, **limits) as (client, _):
+            found.append(client.get("/execution-parameters").json())
+
+    few, many, tiny = found
+    assert {"MaxConcurrentTransforms": 16, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": 6} == few
+    assert {"MaxConcurrentTransforms": 2, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 1} == many
+    assert ("SINGLE_RECORD", 1) == (tiny["BatchStrategy"], tiny["MaxPayloadInMB"])

@@ -1,0 +1,55 @@
+"""
+The endpoints that Vertex AI asks for, at the paths that it chooses.
+
+Source: cloud.google.com/vertex-ai/docs/predictions/custom-container-requirements.
+"""
+
+from __future__ import annotations
+
+from starlette.routing import compile_path
+
+from stream.rest.application import ENDPOINTS
+from stream.rest.endpoint import Endpoint
+from stream.rest.invocations import ping
+from stream.rest.kserve_v1 import ENDPOINTS as KSERVE
+from stream.rest.kserve_v1 import predict_instances
+
+__all__ = ["vertex_endpoints", "vertex_path_is_free"]
+
+_HEALTH = ("/ping", "/health", "/v2/health/live", "/v2/health/ready")
+_PREDICT = ("/invocations",)
+"""Paths whose own endpoints answer as Vertex AI expects it."""
+
+_OF_MODELS = tuple(one.path for one in KSERVE if "{name}" in one.path)
+"""Paths that Vertex AI may choose with another name in them: they mean the one model that is here."""
+
+
+def vertex_path_is_free(path: str, method: str) -> bool:
+    """
+    Whether Vertex AI may ask at a path.
+
+    Args:
+        path: begins with a slash.
+        method: `GET` for its health check, `POST` for predictions.
+    Returns: False where an endpoint that does something else has it.
+    """
+    if path in (_HEALTH if method == "GET" else _PREDICT):
+        return True
+    others = (one.path for one in ENDPOINTS if one.path not in _OF_MODELS)
+    return not any(compile_path(other)[0].match(path) for other in others)
+
+
+def vertex_endpoints(health: str | None, predict: str | None) -> tuple[Endpoint, ...]:
+    """
+    The endpoints that are not there anyway.
+
+    Args:
+        health: path of the health check, which is free; None = none.
+        predict: path of predictions, which is free; None = none.
+    """
+    found = []
+    if health is not None and health not in _HEALTH:
+        found.append(Endpoint("GET", health, ping, open=True))
+    if predict is not None and predict not in _PREDICT:
+        found.append(Endpoint("POST", predict, predict_instances))
+    return tuple(found)
