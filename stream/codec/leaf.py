@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import pyarrow as pa
 
@@ -98,7 +99,7 @@ def describe(steps: Sequence[Field], known: Known | None = None) -> Leaf:
     last = steps[-1]
     node = strip_null(last.type)[0]
     if isinstance(node, Record):
-        what, hint = "a record", _inner_fields(path, node)
+        what, hint = "a record", _inner_fields(path, node, known)
     elif isinstance(found := type_or_trouble(node, known), str):
         what, hint = found, "use a field of another type"
     elif not found.column:
@@ -109,6 +110,22 @@ def describe(steps: Sequence[Field], known: Known | None = None) -> Leaf:
     raise SchemaError(f"field {path!r} can't be a column: it is {what}", hint=hint)
 
 
-def _inner_fields(path: str, record: Record) -> str:
-    names = ", ".join(repr(f"{path}.{field.name}") for field in record.fields[:3])
-    return f"name its fields, each by its path: {names or 'it has none'}"
+def _inner_fields(path: str, record: Record, known: Known | None) -> str:
+    some = [repr(inner) for inner in islice(_columns(path, record, known, set()), 3)]
+    return (
+        f"name its fields, each by its path: {', '.join(some)}"
+        if some
+        else "none of its fields can be a column"
+    )
+
+
+def _columns(path: str, record: Record, known: Known | None, seen: set[str]) -> Iterator[str]:
+    """Paths in a record that can be columns; each record is looked at once, since one may contain itself."""
+    seen.add(record.name)
+    for field in record.fields:
+        inner, node = f"{path}.{field.name}", strip_null(field.type)[0]
+        if isinstance(node, Record):
+            if node.name not in seen:
+                yield from _columns(inner, node, known, seen)
+        elif not isinstance(found := type_or_trouble(node, known), str) and found.column:
+            yield inner

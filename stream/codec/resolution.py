@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from stream.codec.conversion import columnar
 from stream.codec.leaf import Leaf, default_of, describe, find
 from stream.codec.nodes import ABSENT, Array, Field, Map, Node, Primitive, Record, Union, is_null, strip_null
-from stream.codec.promotion import alike, columnar, fits, matching, position_of, why_not
+from stream.codec.promotion import alike, fits, matching, position_of, why_not
 from stream.codec.type_names import type_name
 from stream.errors import RecordError
 

@@ -15,6 +15,7 @@ from stream.codec.checks import (
     record_check,
     sized_check,
 )
+from stream.codec.conversion import converter
 from stream.codec.default import stored
 from stream.codec.nodes import (
     ABSENT,
@@ -32,7 +33,7 @@ from stream.codec.nodes import (
     several,
     strip_null,
 )
-from stream.codec.promotion import alike, converter, fits, matching, position_of
+from stream.codec.promotion import alike, fits, matching, position_of
 from stream.codec.strict import Checker
 from stream.codec.type_names import type_name
 from stream.codec.walk import INT_BYTES, LONG_BYTES, Check, Walk, varint

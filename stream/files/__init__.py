@@ -1,10 +1,11 @@
 """Data files as rows, one object per format; their schema, and their rows as Avro records."""
 
 from stream.files.arrow_format import ArrowFormat
+from stream.files.avro_fields import legal_names
 from stream.files.file_format import FileFormat, RowWriter, reading
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
 from stream.files.formats import FORMATS, OUTPUT_FORMATS, ending_list, format_of, named_format, separated
-from stream.files.schema_inference import Inferred, infer_schema, legal_names
+from stream.files.schema_inference import Inferred, infer_schema
 from stream.files.tables import (
     Sample,
     events_of,

@@ -11,17 +11,17 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from stream.errors import SampleError
+from stream.files.arrow_inference import Keep, declared_type
+from stream.files.avro_fields import field_schema, legal_name, legal_names
 from stream.files.file_span import Row
 from stream.files.tables import Sample
 from stream.files.text_remarks import blank, check_separated, text_remarks
-from stream.types import CELL_TYPES, AvroType, type_for
+from stream.types import CELL_TYPES
 
-__all__ = ["Inferred", "infer_schema", "legal_names"]
+__all__ = ["Inferred", "infer_schema"]
 
 _INDEX = re.compile(r"Unnamed: [0-9]+\Z|__index_level_[0-9]+__\Z")
 """What pandas calls a column without a name, and an index without one in parquet."""
-
-_ILLEGAL = re.compile(r"[^A-Za-z0-9_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def infer_schema(
         sample: at least one row.
         name: of the record; made legal.
         texts: columns known to be texts whatever they look like, by their names in the sample.
-        needed: the columns for whose sake a schema is made: others that pandas wrote as its index are left out. Empty
-            where nobody names them; None where every column is wanted as it is.
+        needed: the columns for whose sake a schema is made; others that pandas wrote as its index are left out. Empty
+            where nobody names them, None where every column is wanted.
         carried: columns, or dotted paths in them, that are repeated as they are: their decimals stay decimals, their
             nanoseconds nanoseconds. The others are doubles and microseconds, as models take them.
     Returns: the schema; a column without a value in some row may be null. Whole numbers are `long`, since the next
@@ -66,44 +66,67 @@ def infer_schema(
         return Inferred(sample.avro, (f"{sample.name}: the schema is the file's own",))
     if not sample.rows:
         raise SampleError(f"{sample.name}: has no rows", hint="give a sample with rows")
-    every = list(dict.fromkeys(key for row in sample.rows for key in row.values))
-    columns = (
-        every if needed is None else [name for name in every if name in needed or not _INDEX.match(name)]
-    )
+    columns, left = _split(sample, needed)
     check_separated(sample, columns, needed or ())
-    findings: list[str] = [*sample.notes]
-    findings += [f"{sample.name}: only its first {len(sample.rows)} rows were looked at"] * sample.cut
+    wish = _Wish(texts, needed, {path.partition(".")[0] for path in carried})
+    findings = _remarks(sample, left)
     fields: list[dict[str, Any]] = []
-    if left := [name for name in every if name not in columns]:
-        findings.append(
-            f"{', '.join(map(repr, left))} left out: an index, unless the model says that it takes it"
-        )
-    names = legal_names(columns)
-    for column in columns:
-        own = {column, names[column]}
-        keep = _Keep(any(path.partition(".")[0] in own for path in carried), not own.isdisjoint(needed or ()))
-        kind, why = _column(sample, column, _record_name(f"{name}_{names[column]}"), column in texts, keep)
-        if kind is None:
-            findings.append(f"column {column!r} is left out: {why}")
-            continue
-        is_gap = blank if sample.text and kind != "string" else _missing
-        gaps = sum(is_gap(row.values.get(column)) for row in sample.rows)
-        null = f"; may be null: {gaps} of {len(sample.rows)} rows have no value" if gaps else ""
-        findings.append(_finding(column, names[column], kind, f"{why}{null}"))
-        if kind == "string" and column not in texts:
-            findings += text_remarks(sample, column, needed is not None and (not needed or column in needed))
-        fields.append(_field(column, names[column], kind, gaps > 0))
-    schema = {"type": "record", "name": _record_name(name), "fields": fields}
+    for column, legal in legal_names(columns).items():
+        field, found = _inferred(sample, column, legal, name, wish)
+        findings += found
+        fields += [] if field is None else [field]
+    schema = {"type": "record", "name": legal_name(name), "fields": fields}
     return Inferred(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", tuple(findings))
 
 
-def _field(column: str, name: str, kind: object, nullable: bool) -> dict[str, Any]:
-    field: dict[str, Any] = {"name": name, "type": ["null", kind] if nullable else kind}
-    if nullable:
-        field["default"] = None
-    if name != column:
-        field["feature"] = column
-    return field
+class _Wish(NamedTuple):
+    """What is known of a sample's columns: the texts, those that are needed (None for all), and those carried."""
+
+    texts: Collection[str]
+    needed: Collection[str] | None
+    carried: Collection[str]
+
+
+def _split(sample: Sample, needed: Collection[str] | None) -> tuple[list[str], list[str]]:
+    """A sample's columns, and those that are left out: an index that nobody needs."""
+    every = list(dict.fromkeys(key for row in sample.rows for key in row.values))
+    left = [] if needed is None else [one for one in every if one not in needed and _INDEX.match(one)]
+    return [one for one in every if one not in left], left
+
+
+def _remarks(sample: Sample, left: list[str]) -> list[str]:
+    """On the sample as a whole."""
+    found = [*sample.notes]
+    if sample.cut:
+        found.append(f"{sample.name}: only its first {len(sample.rows)} rows were looked at")
+    if left:
+        found.append(
+            f"{', '.join(map(repr, left))} left out: an index, unless the model says that it takes it"
+        )
+    return found
+
+
+def _inferred(
+    sample: Sample, column: str, legal: str, record: str, wish: _Wish
+) -> tuple[dict[str, Any] | None, list[str]]:
+    """A column's field, None where it is left out; and what is said of it."""
+    needed, own = wish.needed, {column, legal}
+    keep = Keep(not own.isdisjoint(wish.carried), not own.isdisjoint(needed or ()))
+    kind, why = _column(sample, column, legal_name(f"{record}_{legal}"), column in wish.texts, keep)
+    if kind is None:
+        return None, [f"column {column!r} is left out: {why}"]
+    gaps = _gaps(sample, column, kind)
+    null = f"; may be null: {gaps} of {len(sample.rows)} rows have no value" if gaps else ""
+    found = [_finding(column, legal, kind, f"{why}{null}")]
+    if kind == "string" and column not in wish.texts:
+        found += text_remarks(sample, column, needed is not None and (not needed or column in needed))
+    return field_schema(column, legal, kind, gaps > 0), found
+
+
+def _gaps(sample: Sample, column: str, kind: object) -> int:
+    """Rows without a value."""
+    is_gap = blank if sample.text and kind != "string" else _missing
+    return sum(is_gap(row.values.get(column)) for row in sample.rows)
 
 
 def _finding(column: str, name: str, kind: Any, why: str) -> str:
@@ -124,28 +147,12 @@ def _called(kind: Any) -> str:
     return str(kind.get("logicalType", kind["type"]))
 
 
-class _Keep(NamedTuple):
-    """What becomes of a column: is it repeated as it is, does a model take it, or both?"""
-
-    exact: bool
-    taken: bool
-
-    def type_for(self, kind: pa.DataType) -> AvroType | None:
-        """The type of a column that is no container."""
-        found = type_for(kind, exact=self.exact)
-        return type_for(kind) if self.taken and found is not None and found.model is None else found
-
-
-def _column(sample: Sample, column: str, name: str, is_text: bool, keep: _Keep) -> tuple[Any, str]:
+def _column(sample: Sample, column: str, name: str, is_text: bool, keep: Keep) -> tuple[Any, str]:
     """The Avro type of a column's values (None to leave it out), and why."""
     if sample.columns is not None and column in sample.columns.names:
         arrow = sample.columns.field(column).type
         if not pa.types.is_null(arrow):
-            kind = _from_arrow(arrow, name, keep)
-            return (
-                kind,
-                f"from {arrow}{_lost(arrow, kind)}" if kind is not None else f"Avro has no type for {arrow}",
-            )
+            return declared_type(arrow, name, keep)
     if is_text:
         return "string", "since the model knows its texts"
     is_gap = blank if sample.text else _missing
@@ -247,64 +254,6 @@ def _nested(place: str, column: str, rows: Sequence[Row], name: str) -> Any:
     inner = Sample(f"{place}: {column}", [Row(row.number, row.values[column]) for row in rows])
     schema: dict[str, Any] = json.loads(infer_schema(inner, name).text)
     return schema
-
-
-_LISTS = (
-    pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_list_view,
-    pa.types.is_large_list_view,
-)  # fmt: skip
-
-
-def _lost(arrow: pa.DataType, kind: Any) -> str:
-    """What a type can't keep of Arrow's."""
-    nanos = (pa.types.is_timestamp(arrow) or pa.types.is_time(arrow)) and arrow.unit == "ns"
-    rounded = nanos and not str(kind["logicalType"]).endswith("nanos")
-    return "; its nanoseconds are rounded down to microseconds" if rounded else ""
-
-
-def _from_arrow(kind: pa.DataType, name: str, keep: _Keep) -> Any:
-    if isinstance(kind, pa.JsonType):
-        return "string"
-    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
-        return _from_arrow(kind.value_type, name, keep)
-    if pa.types.is_struct(kind):
-        return _from_struct(kind, name, keep)
-    if any(is_one(kind) for is_one in _LISTS):
-        items = _from_arrow(kind.value_type, f"{name}_item", keep)
-        return None if items is None else {"type": "array", "items": items}
-    if pa.types.is_map(kind):
-        values = _from_arrow(kind.item_type, f"{name}_value", keep) if kind.key_type == pa.string() else None
-        return None if values is None else {"type": "map", "values": ["null", values]}
-    found = keep.type_for(kind)
-    return None if found is None else found.schema
-
-
-def _from_struct(kind: pa.StructType, name: str, keep: _Keep) -> Any:
-    """A record; any of its fields may be null, since Arrow doesn't say which can't."""
-    parts = [kind.field(i) for i in range(kind.num_fields)]
-    names = legal_names([part.name for part in parts])
-    inner = {part.name: _from_arrow(part.type, f"{name}_{names[part.name]}", keep) for part in parts}
-    fields = [_field(key, names[key], value, True) for key, value in inner.items() if value is not None]
-    return {"type": "record", "name": name, "fields": fields} if fields else None
-
-
-def legal_names(columns: Sequence[str]) -> dict[str, str]:
-    """An Avro name for each column; two that would get the same are told apart by a number."""
-    names: dict[str, str] = {}
-    taken = {column for column in columns if _record_name(column) == column}
-    for column in columns:
-        legal = base = _record_name(column)
-        i = 2
-        while legal != column and legal in taken:
-            legal, i = f"{base}_{i}", i + 1
-        names[column] = legal
-        taken.add(legal)
-    return names
-
-
-def _record_name(name: str) -> str:
-    legal = _ILLEGAL.sub("_", name)
-    return f"_{legal}" if not legal or legal[0].isdigit() else legal
 
 
 def _missing(value: object) -> bool:

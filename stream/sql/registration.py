@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -136,34 +136,31 @@ def register(
     require("SQL", "sql", "duckdb")
     if not _NAME.match(name):
         raise SettingsError(f"name {name!r}: expected letters, digits and _", hint="try 'predict'")
+    opened, tally = _opened(package, trust), Tally()
+    _check_case(opened)
+    listening = (listener,) if listener else (_warn, log.warning)
+    return _registered(connection, opened, name, Outcomes(opened, name, tally, *listening), tally)
+
+
+def _registered(
+    connection: duckdb.DuckDBPyConnection, package: Package, name: str, outcomes: Outcomes, tally: Tally
+) -> Registered:
     from duckdb.func import FunctionNullHandling, PythonUDFType
 
-    opened = _opened(package, trust)
-    _check_case(opened)
-    tally = Tally()
-    outcomes = (
-        Outcomes(opened, name, tally, listener)
-        if listener
-        else Outcomes(opened, name, tally, _warn, log.warning)
-    )
     inner = f"{name}_outcome"
-    fields = [field.name for field in answer_fields(opened.manifest)]
+    fields = [field.name for field in answer_fields(package.manifest)]
     names = (name, *(f"{name}_{field}" for field in fields), f"{name}_error", inner)
     # parameters=None: a declared struct would refuse every table with one column more or less.
     answered = connection.from_arrow(pa.table({"outcome": pa.array([], outcomes.type)})).types[0]
     prediction = str(answered.children[0][1])
-    registered = Registered(connection, names, tally, outcomes, _leaves(opened), prediction)
-    gathering = Gathering(outcomes.score)
-
-    def answer(rows: pa.ChunkedArray) -> pa.Array:
-        try:
-            return gathering.ask(rows.chunk(0) if rows.num_chunks == 1 else rows.combine_chunks())
-        except (StreamError, KeyboardInterrupt) as refusal:
-            registered.refusal = refusal
-            raise
-
+    registered = Registered(connection, names, tally, outcomes, _leaves(package), prediction)
     connection.create_function(
-        inner, answer, None, answered, type=PythonUDFType.ARROW, null_handling=FunctionNullHandling.SPECIAL
+        inner,
+        _answering(registered),
+        None,
+        answered,
+        type=PythonUDFType.ARROW,
+        null_handling=FunctionNullHandling.SPECIAL,
     )
     # Macros, so that DuckDB sees one call where a query has several of them.
     bodies = [f"{inner}(f).prediction", *(f'{inner}(f).prediction."{field}"' for field in fields),
@@ -173,6 +170,20 @@ def register(
     # A function that is still there when Python exits makes DuckDB's bindings print what they leaked.
     atexit.register(_close, weakref.ref(connection))
     return registered
+
+
+def _answering(registered: Registered) -> Callable[[pa.ChunkedArray], pa.Array]:
+    """What DuckDB calls with rows: the rows of several threads are one call of the model."""
+    gathering = Gathering(registered.outcomes.score)
+
+    def answer(rows: pa.ChunkedArray) -> pa.Array:
+        try:
+            return gathering.ask(rows.chunk(0) if rows.num_chunks == 1 else rows.combine_chunks())
+        except (StreamError, KeyboardInterrupt) as refusal:
+            registered.refusal = refusal
+            raise
+
+    return answer
 
 
 def _leaves(package: Package) -> dict[str, Leaf]:

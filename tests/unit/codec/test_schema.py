@@ -387,3 +387,21 @@ def test_records_that_hold_each_other_again_and_again_are_refused_in_time() -> N
 
     with pytest.raises(SchemaError, match="more than 10000 dotted paths"):
         schema.leaves()
+
+
+def test_a_record_asked_for_as_a_column_names_fields_that_can_be_one() -> None:
+    """Not the one in which it contains itself, nor one without a length; those of its records instead."""
+    inner = {"type": "record", "name": "In", "fields": [{"name": "n", "type": "long"}]}
+    fields = [
+        {"name": "next", "type": ["null", "Node"], "default": None},
+        {"name": "nodes", "type": {"type": "array", "items": "Node"}},
+        {"name": "length", "type": {"type": "fixed", "name": "L", "size": 12, "logicalType": "duration"}},
+        {"name": "in", "type": inner},
+        {"name": "x", "type": "double"},
+    ]
+    found = schema({"name": "node", "type": {"type": "record", "name": "Node", "fields": fields}})
+
+    with pytest.raises(SchemaError) as refusal:
+        found.leaf("node")
+
+    assert "name its fields, each by its path: 'node.in.n', 'node.x'" == refusal.value.hint
