@@ -1,6 +1,6 @@
 """
-The child's end of `SuspectScorer`: `python -m stream.app.suspect_child FD` reads settings, then batches, from stdin,
-and writes outcomes to FD.
+The child's end of `SuspectScorer`: `python -m stream.app.suspect_child FD` reads from stdin where to look for modules,
+settings, then batches, and writes outcomes to FD.
 
 It scores nothing itself: a process is forked for each part of a batch, and threads that the model starts belong to
 that process.
@@ -32,6 +32,9 @@ EACH_S = 0.02
 
 def main(fd: int, source: BinaryIO) -> None:
     """Answer batches until the input ends."""
+    sys.path[:] = pickle.load(
+        source
+    )  # the worker's own: a model's modules may be in the folder where it runs
     settings: Settings = pickle.load(source)
     pipeline = build_pipeline(settings, open_configured(settings), writers_of(settings))
     with os.fdopen(fd, "wb") as answers:

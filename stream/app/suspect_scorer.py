@@ -57,6 +57,7 @@ class SuspectScorer:
         finally:
             os.close(theirs)
         self._answers = os.fdopen(answers, "rb")
+        self._send(sys.path)
         self._send(settings)
 
     def process(self, batch: Batch) -> list[Outcome]:

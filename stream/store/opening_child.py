@@ -88,16 +88,24 @@ def _open(request: dict[str, Any], say: Any) -> None:
     try:
         open_package(Path(request["folder"]), trust=trust, witness=witness, sha256=request["sha256"])
     except MemoryError:
-        raise PackageError(
-            f"{request['folder']}: opening it takes more than {request['memory_bytes']:,} bytes of memory",
-            step=STEPS[len(passed)],
-            hint="if it has to be that large, raise [model] open_memory",
-        ) from None
+        raise _too_large(request, STEPS[len(passed)]) from None
+    except PackageError as error:
+        if not isinstance(error.__context__, MemoryError):
+            raise
+        raise _too_large(request, error.step) from None
     except OSError as error:
         text = f"{request['folder']}: opening it raised {type(error).__name__}: {error}"
         raise PackageError(
             text, step=STEPS[len(passed)], hint="see to its disk, or the limit of open files"
         ) from error
+
+
+def _too_large(request: dict[str, Any], step: str) -> PackageError:
+    return PackageError(
+        f"{request['folder']}: opening it takes more than {request['memory_bytes']:,} bytes of memory",
+        step=step,
+        hint="if it has to be that large, raise [model] open_memory",
+    )
 
 
 def _limit(request: dict[str, Any]) -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
+import sys
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
 
 import pytest
 
 from stream.app import suspect_child
 from stream.records import Batch, DeadLetter, Outcome, Prediction
+from stream.settings import Settings
+from stream.store import Package
 from stream.testing import batch_of
 
 
@@ -58,3 +65,25 @@ def test_record_that_hangs_is_guilty_too(monkeypatch: pytest.MonkeyPatch) -> Non
     assert Prediction(b"a") == outcomes[0]
     assert isinstance(outcomes[1], DeadLetter)
     assert "no answer" in outcomes[1].message
+
+
+def test_model_whose_module_only_the_worker_finds_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The child looks where the worker does, before it opens anything."""
+    (tmp_path / "only_the_workers.py").write_text("found = True")
+    here = list(sys.path)
+    monkeypatch.setattr(sys, "path", here)
+    seen: list[object] = []
+
+    def open_it(settings: Settings) -> Package:
+        seen.append(import_module("only_the_workers").found)
+        raise StopIteration
+
+    monkeypatch.setattr(suspect_child, "open_configured", open_it)
+    told = pickle.dumps([*here, str(tmp_path)]) + pickle.dumps(Settings())
+
+    with pytest.raises(StopIteration):
+        suspect_child.main(-1, BytesIO(told))
+
+    assert [True] == seen
