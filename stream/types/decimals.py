@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from stream.types import cells
 from stream.types.avro_type import AvroType
+from stream.types.json_parsing import exact_number
 from stream.types.misfit import Misfit, mismatch
 from stream.types.numbers import inexact
 
@@ -100,7 +101,7 @@ class Decimal(AvroType):
                 raise mismatch("decimal", value)
             number = decimal.Decimal(digits)
         elif isinstance(value, float):
-            number = decimal.Decimal(repr(value))
+            number = exact_number(repr(value))
         elif isinstance(value, int | decimal.Decimal) and not isinstance(value, bool):
             number = decimal.Decimal(value)
         else:

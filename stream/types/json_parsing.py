@@ -15,7 +15,7 @@ from typing import Any
 
 from stream.types.misfit import shown
 
-__all__ = ["LongNumber", "json_decoder", "parse_json"]
+__all__ = ["LongNumber", "exact_number", "json_decoder", "parse_json"]
 
 _LONG_TEXT = 17
 """Characters of the shortest number with a point that float64 may round."""
@@ -85,11 +85,27 @@ def _real(text: str) -> float | decimal.Decimal:
     if math.isfinite(number):
         if len(text) < _LONG_TEXT or repr(number) == text:
             return number
-        return number if decimal.Decimal(text) == decimal.Decimal(repr(number)) else LongNumber(text)
+        return number if exact_number(text) == decimal.Decimal(repr(number)) else LongNumber(text)
+    return exact_number(text)
+
+
+def exact_number(text: str) -> decimal.Decimal:
+    """
+    The number that a text is.
+
+    Args:
+        text: a finite number as JSON or Python writes it.
+    Returns: it; where its exponent has twenty digits, which Python's decimals have not, one that is as far beyond every
+        type, or as close to zero.
+    """
     try:
         return decimal.Decimal(text)
-    except decimal.InvalidOperation:  # an exponent of twenty digits
-        return decimal.Decimal("-1E+99999" if text.startswith("-") else "1E+99999")
+    except decimal.InvalidOperation:
+        digits = text.lower().partition("e")[0].strip()
+        if not digits.strip("+-0."):
+            return decimal.Decimal(0)
+        size = "1E+99999" if math.isinf(float(text)) else "1E-99999"
+        return decimal.Decimal(f"-{size}" if digits.startswith("-") else size)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from stream.types import cells
 from stream.types.avro_type import AvroType
-from stream.types.json_parsing import LongNumber
+from stream.types.json_parsing import LongNumber, exact_number
 from stream.types.misfit import Misfit, mismatch, shown
 
 __all__ = ["FloatingPoint", "Integer", "inexact"]
@@ -77,9 +77,9 @@ class Integer(AvroType):
         number = value
         if text and isinstance(value, str) and (near := cells.number(value)) is not None:
             # Through a float, large ones would be rounded.
-            number, value = decimal.Decimal(value), near
+            number, value = exact_number(value), near
         if isinstance(number, LongNumber):
-            number = decimal.Decimal(number.text)
+            number = exact_number(number.text)
         if isinstance(number, decimal.Decimal):
             number = self._whole(number)
         elif isinstance(number, float) and number % 1 == 0:

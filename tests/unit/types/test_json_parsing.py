@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stream.types import Misfit, decimal_of, json_decoder, parse_json, type_of
+from stream.types import AvroType, Misfit, decimal_of, json_decoder, parse_json, type_of
 
 DECIMAL = decimal_of(24, 4)
 
@@ -93,3 +93,29 @@ def test_many_keys_are_looked_at_once_each() -> None:
 
     with pytest.raises(ValueError, match="the key '99999' twice"):
         parse_json(f'{{{keys},"99999":2}}')
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("1e-99999999999999999999", ["wrong_type", "wrong_type", 0.0, 0.0, "value_out_of_range"]),
+        ("-1.5e-99999999999999999999", ["wrong_type", "wrong_type", 0.0, 0.0, "value_out_of_range"]),
+        ("0e-99999999999999999999", [0, 0, 0.0, 0.0, Decimal("0.00")]),
+        ("0.0E+99999999999999999999", [0, 0, 0.0, 0.0, Decimal("0.00")]),
+        ("-1e99999999999999999999", ["value_out_of_range"] * 5),
+    ],
+)
+def test_number_with_an_exponent_of_twenty_digits_is_read_or_refused(
+    number: str, expected: list[object]
+) -> None:
+    """Python's decimals have no such exponents; a cell and JSON say the same."""
+    kinds = [*map(type_of, ("int", "long", "float", "double")), decimal_of(9, 2)]
+
+    def found(kind: AvroType, value: object, *, text: bool) -> object:
+        try:
+            return kind.read(value, text=text)
+        except Misfit as misfit:
+            return misfit.reason
+
+    assert expected == [found(kind, parse_json(number), text=False) for kind in kinds]
+    assert expected[:4] == [found(kind, number, text=True) for kind in kinds[:4]]
