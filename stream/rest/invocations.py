@@ -99,11 +99,8 @@ async def _version(service: Service, request: Request, body: bytes) -> Response:
 
 def _error_body(problem: Problem) -> dict[str, object]:
     """An error as MLflow's clients expect it."""
-    return {
-        "error_code": _CODES.get(problem.status, "BAD_REQUEST"),
-        "message": problem.message,
-        **problem.body(),
-    }
+    body = problem.body()
+    return {"error_code": _CODES.get(problem.status, "BAD_REQUEST"), "message": body["error"], **body}
 
 
 def _content(served: Served) -> Schema:

@@ -33,8 +33,8 @@ _PER_ROW = 9
 _SLICE = 65_536
 """Bytes looked at in one go: they take some 0.1 ms, after which other threads may run."""
 
-_OBJECT, _LIST, _VALUE, _KEY = 200, 64, 40, 160
-"""Bytes that Python needs: for a dict, a list, a number and its place, a key and its place."""
+_OBJECT, _LIST, _VALUE, _KEY, _SHORT = 200, 64, 40, 160, 48
+"""Bytes that Python needs: for a dict, a list, a value and its place, a key and its place; for a short text more."""
 
 _DENSE = 20
 """Times a body's bytes: more may be due to marks within texts."""
@@ -53,17 +53,18 @@ _ESCAPES = re.compile(rb"\\*.?", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class _Marks:
-    """How many objects, lists, values and keys there are."""
+    """How many objects, lists, values, keys and quotes there are."""
 
     objects: int = 0
     lists: int = 0
     values: int = 0
     keys: int = 0
+    quotes: int = 0
 
     @classmethod
     def of(cls, slices: Iterable[bytes]) -> _Marks:
         """Those of some JSON."""
-        counted = [[piece.count(mark) for mark in (b"{", b"[", b",", b":")] for piece in slices]
+        counted = [[piece.count(mark) for mark in (b"{", b"[", b",", b":", b'"')] for piece in slices]
         return cls(*map(sum, zip(*counted, strict=True)))
 
     @property
@@ -74,7 +75,9 @@ class _Marks:
     @property
     def size_bytes(self) -> int:
         """What they take as Python's objects, at most."""
-        return _OBJECT * self.objects + _LIST * self.lists + _VALUE * self.values + _KEY * self.keys
+        texts = max(0, self.quotes // 2 - self.keys)
+        others = _OBJECT * self.objects + _LIST * self.lists + _VALUE * self.values
+        return others + _KEY * self.keys + _SHORT * texts
 
 
 @dataclass(frozen=True, slots=True)

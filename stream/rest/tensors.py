@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from stream.codec import Leaf
+from stream.rest.allowance import allowance
+from stream.rest.json_extent import admit_text
 from stream.rest.problems import Problem, Wrong, wrong_shape
 from stream.rest.rows_by_position import listed
 from stream.rest.served_model import JsonObject, Row, Served
@@ -183,7 +185,10 @@ def _split(values: list[Any], width: int, rows: int) -> list[list[Any]]:
 
 def _unpacked(value: Any) -> Any:
     """The protocol has texts where it has no type: JSON stands in them."""
+    if not isinstance(value, str):
+        return value
+    admit_text(value, allowance())
     try:
-        return parse_json(value) if isinstance(value, str) else value
+        return parse_json(value)
     except (ValueError, RecursionError):
         return value  # its type says what it expected

@@ -186,18 +186,64 @@ def test_errors_are_listed_up_to_a_hundred(people: TestClient) -> None:
     assert "more_errors" not in people.post("/predict", json={}).json()
 
 
-def test_refusal_before_the_work_takes_little_memory(people: TestClient) -> None:
-    """Four million objects are not made only to be counted."""
-    body = b"[" + b"{}," * 2_000_000 + b"{}]"
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/predict", "application/json", b"[" + b"{}," * 2_000_000 + b"{}]"),
+        ("/invocations", "text/csv", b'"a",' * 500_000),
+    ],
+    ids=["objects", "quoted cells"],
+)
+def test_refusal_before_the_work_takes_little_memory(
+    people: TestClient, path: str, kind: str, body: bytes
+) -> None:
+    """Millions of objects are not made only to be counted."""
     tracemalloc.start()
     try:
-        answer = people.post("/predict", content=body, headers=JSON)
+        answer = people.post(path, content=body, headers={"content-type": kind})
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
     assert 413 == answer.status_code
     assert peak < 5 * len(body)
+
+
+def test_commas_of_a_line_are_those_outside_of_quotes(people_package: Path) -> None:
+    """Whatever the lines end with, and wherever the body is cut to be counted."""
+    wide = b'"a,b\n,,",' * 7 + b"1"
+    with door(people_package, max_columns=8) as (client, _):
+        for end in (b"\n", b"\r\n", b"\r"):
+            fits = end.join([wide] * 9_000)
+            for body, status in (
+                (fits, 422),
+                (fits + b",1" + end + wide, 413),
+                (b"1," * 8 + b"1" + end + fits, 413),
+            ):
+                answer = client.post("/invocations", content=body, headers={"content-type": "text/csv"})
+                assert status == answer.status_code, (end, answer.text[:200])
+
+
+def test_texts_count_as_what_python_needs_for_them(people_package: Path) -> None:
+    """A text of a letter takes more memory than a number of as many bytes."""
+    numbers, texts = b"[" + b"1.0," * 20_000 + b"1]", b"[" + '"Ā",'.encode() * 20_000 + b"1]"
+    held = []
+    for body in (numbers, texts):
+        memory = Memory(100_000_000)
+        with Allowance(ServeSettings(queue_rows=100_000), memory) as mine:
+            admit_json(body, mine)
+            held.append(memory.held_bytes)
+
+    assert held[0] < 1_000_000
+    assert held[1] > 80 * 20_000
+
+
+def test_message_of_a_refusal_is_shortened_in_every_field(people: TestClient) -> None:
+    """What a client sent comes back in part, in MLflow's fields as in others."""
+    answer = people.post("/invocations", content=b"{}", headers={"content-type": "x" * 20_000})
+
+    assert 415 == answer.status_code
+    assert all(len(value) < 1_100 for value in answer.json().values())
 
 
 @pytest.mark.parametrize(
