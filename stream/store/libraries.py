@@ -142,7 +142,9 @@ def fitted_versions(
     return fitted, [*notes, *dict.fromkeys(others)]
 
 
+@lru_cache(256)
 def _version(name: str) -> str | None:
+    """The version of a library that is installed, read once: each opening compares a dozen."""
     try:
         return version(name)
     except (PackageNotFoundError, ValueError):  # ValueError: what the manifest names can't be a distribution

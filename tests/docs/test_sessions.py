@@ -36,6 +36,9 @@ SESSIONS = (
 )
 """Pages with commands; each is one session in a shell."""
 
+SLOW = ("docs/trust.md", "docs/training.md", "docs/sql.md", "docs/batch.md")
+"""Those that need no Kafka: a dozen commands of seconds each, whose own tests are elsewhere. CI runs them."""
+
 SESSIONS_AT_ONCE = 3
 """Most of a session is waiting; more of them than this starve each other's workers on two cores."""
 
@@ -90,8 +93,15 @@ def _names(bootstrap: str, own: str) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="module")
-def sessions(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Session]]:
-    """Every page, run; side by side, since a session mostly waits. Its topics are deleted afterwards."""
+def sessions(
+    kafka: Kafka, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Mapping[str, Session]]:
+    """The pages asked for, run side by side, since a session mostly waits. Their topics are deleted at the end."""
+    asked = [
+        name
+        for name in SESSIONS
+        if any(item.name.endswith(f"shows[{name}]") for item in request.session.items)
+    ]
     own = secrets.token_hex(4)
     root = tmp_path_factory.mktemp("sessions")
 
@@ -101,7 +111,7 @@ def sessions(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         )
 
     with ThreadPoolExecutor(SESSIONS_AT_ONCE) as pool:
-        yield dict(zip(SESSIONS, pool.map(play, SESSIONS), strict=True))
+        yield dict(zip(asked, pool.map(play, asked), strict=True))
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap, "log_level": 0})
     made = [name for name in admin.list_topics(timeout=60).topics if f"-{own}" in name]
     for future in admin.delete_topics(made).values() if made else ():
@@ -134,7 +144,9 @@ def _here(step: Step) -> bool:
 
 @pytest.mark.kafka
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", SESSIONS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in SESSIONS]
+)
 def test_page_s_commands_do_what_it_shows(name: str, sessions: Mapping[str, Session]) -> None:
     """Every command ends with 0, and its output has the lines that the page shows, numbers aside."""
     session = sessions[name]

@@ -82,6 +82,7 @@ LINES = [
     "train recipe.py", "train {evil}.py", "check --config bad.toml", "{evil}",
     "models {evil}", "check --{evil}", "worker --config bad.toml", "demo --events {evil}", "status --config {evil}",
     "topics --config bad.toml", "produce {evil}", "watch --from {evil}", "check {evil}", "--{evil}",
+    "deadletters show {evil}", "deadletters stats --config bad.toml", "deadletters {evil}",
 ]  # fmt: skip
 
 WORDS = {
@@ -109,6 +110,7 @@ def test_command_prints_lines_of_its_own_only(
     monkeypatch.setenv("TERM", "dumb")  # no bold headings: what is left was in a cell
     if at_terminal:
         monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        monkeypatch.setenv("STREAM_MODEL__OPEN_TIMEOUT", "off")  # what a child says is shown when piped
 
     said, data = _run(line, capfd)
 
