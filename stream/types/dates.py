@@ -71,7 +71,9 @@ class Date(AvroType):
 
     def _day(self, value: Bare) -> Any:
         """The day of an instant, as of a datetime; else a day's number."""
-        if pa.types.is_timestamp(kind := value.kind.arrow):
+        if isinstance(value.kind, Date):
+            days = value.value
+        elif pa.types.is_timestamp(kind := value.kind.arrow):
             days = value.value // (DAY_S * PER_SECOND[kind.unit])
         else:
             days = self.of_bare(value)
