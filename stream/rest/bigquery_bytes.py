@@ -11,7 +11,7 @@ from stream.records import DeadLetter
 from stream.rest.served_model import Answer, Row, Served
 from stream.types import Misfit, dead_letter_of, mismatch
 
-__all__ = ["Call", "read_bytes", "write_bytes"]
+__all__ = ["Call", "read_bytes", "spelled", "write_bytes"]
 
 Call: TypeAlias = "Row | DeadLetter | None"
 """A call of a remote function: a row, NULL, or why it is neither."""
@@ -32,6 +32,14 @@ def read_bytes(served: Served, call: Call) -> Call:
         return dead_letter_of([misfit])
 
 
+def spelled(served: Served, row: Row) -> dict[str, Any]:
+    """A row as BigQuery would send it: its bytes are base64, where everybody else's have a character for each."""
+    return {
+        name: _base64(value) if name in served.binaries and isinstance(value, str) else value
+        for name, value in row.items()
+    }
+
+
 def write_bytes(served: Served, answers: Sequence[Answer | None]) -> None:
     """
     Args:
@@ -42,7 +50,11 @@ def write_bytes(served: Served, answers: Sequence[Answer | None]) -> None:
     for name in names:
         for answer in answers:
             if isinstance(answer, dict) and answer.get(name) is not None:
-                answer[name] = base64.b64encode(answer[name].encode("latin-1")).decode()
+                answer[name] = _base64(answer[name])
+
+
+def _base64(characters: str) -> str:
+    return base64.b64encode(characters.encode("latin-1")).decode()
 
 
 def _decoded(row: Row, names: Collection[str], prefix: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from starlette.responses import Response
 from stream.errors import RecordError, class_name
 from stream.records import DeadLetter
 from stream.rest.allowance import allowance
-from stream.rest.bigquery_bytes import Call, read_bytes, write_bytes
+from stream.rest.bigquery_bytes import Call, read_bytes, spelled, write_bytes
 from stream.rest.endpoint import Endpoint
 from stream.rest.json_extent import admit_text
 from stream.rest.json_schemas import JSON, TEXT, Schema, list_of, object_of, ref
@@ -165,7 +165,7 @@ def _content(served: Served) -> Schema:
     schema["properties"]["userDefinedContext"] = context
     body: Schema = {"schema": schema}
     if served.examples:
-        body["example"] = {"calls": [[example] for example in served.examples[:2]]}
+        body["example"] = {"calls": [[spelled(served, example)] for example in served.examples[:2]]}
     return {JSON: body}
 
 

@@ -75,7 +75,7 @@ def carried_types(schema: RecordSchema, paths: Sequence[str]) -> dict[str, objec
         node, space = _leaf(writer, root, path)
         written = writer.write(node, space)
         branches = [one for one in (written if isinstance(written, list) else [written]) if one != "null"]
-        bare = branches[0] if len(branches) == 1 else branches
+        bare = branches[0] if len(branches) == 1 else branches or "null"
         types[path] = ["null", *branches] if schema.leaf(path).nullable else bare
     return types
 

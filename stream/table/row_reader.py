@@ -109,7 +109,9 @@ def _absent(field: Field, convert: Read, values: Mapping[Any, object]) -> object
         if isinstance(key, str) and key.startswith(f"{name}.")
     }
     if dotted:
-        return _converted(convert, None if set(dotted.values()) == {None} else dotted, field.name)
+        return _converted(
+            convert, None if all(value is None for value in dotted.values()) else dotted, field.name
+        )
     if field.default is ABSENT:
         raise Misfit(
             "there is no such column, and the field has no default",

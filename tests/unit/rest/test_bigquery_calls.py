@@ -147,7 +147,11 @@ def test_values_are_spelled_as_bigquery_spells_them(tmp_path: Path) -> None:
     with door(tmp_path / "m") as (client, _):
         calls = {"calls": [[row], [json.dumps(row)], list(row.values())]}
         replies = client.post("/bigquery", json=calls).json()["replies"]
+        api = client.get("/openapi.json").json()
+        example = api["paths"]["/bigquery"]["post"]["requestBody"]["content"]["application/json"]["example"]
+        examples = client.post("/bigquery", json=example).json()["replies"]
 
+    assert [] == [one for one in examples if "error" in one]
     expected = {kind: back for kind, (_, _, back) in TYPES.items()}
     assert [expected] * 3 == [
         {kind: reply[name] for kind, name in zip(TYPES, names, strict=True)} for reply in replies

@@ -541,3 +541,14 @@ def test_file_that_is_not_an_estimator_is_named_as_it_was_given(tmp_path: Path) 
 
     assert caught.value.message.startswith(f"{wrong}: loading it raised KeyError")
     assert "not a joblib or pickle file" in caught.value.hint
+
+
+def test_field_that_is_always_null_is_carried(tmp_path: Path) -> None:
+    """As null."""
+    schema = {**SCHEMA, "fields": [*SCHEMA["fields"], {"name": "nothing", "type": "null"}]}
+
+    package = pack(
+        _model(), PackRequest("m", tmp_path / "m", carry=("nothing",)), schema=json.dumps(schema)
+    ).package
+
+    assert {"name": "nothing", "type": "null"} == json.loads(package.prediction)["fields"][0]

@@ -215,6 +215,16 @@ def test_dotted_columns_are_a_nested_record() -> None:
     ]
 
 
+@pytest.mark.parametrize("value", [[1], {"a": 1}, [], {}, [None]])
+def test_list_or_object_under_a_dotted_name_is_refused_by_name(value: object) -> None:
+    """Like any other value that is not of the type."""
+    needed = ColumnReader(NESTED, ["id", "weather.temp_c", "weather.wind"])
+
+    _, wrong = needed.from_rows([{"id": "a", "weather.temp_c": 1.0, "weather.wind": value}], text=False)
+
+    assert [("weather.wind", "wrong_type")] == [(one.field, one.reason) for one in wrong[0]]
+
+
 def test_the_original_name_comes_before_avros() -> None:
     """Either finds the column; with both, the original does."""
     needed = ColumnReader(
