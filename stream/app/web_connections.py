@@ -52,6 +52,9 @@ STOP_S = 0.5
 HEADERS, HEADER_BYTES = 64, 8190
 """Of a request's head; more is refused."""
 
+LINES, LINE_BYTES = 1_000, 16
+"""Ends of lines that may come together, or one for so many bytes: chunks of a byte cost a hundred times large ones."""
+
 PROGRAM = "prediction-stream"
 """What an answer to a request that can't be read says of the server; the others say nothing."""
 
@@ -116,6 +119,13 @@ class _Protocol(web.RequestHandler):
         )
         self.held = held
         self._connections = connections
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the loop with whatever came."""
+        if data.count(b"\r\n") > max(LINES, len(data) // LINE_BYTES):
+            self.held.drop()  # no client of these pages sends so
+            return
+        super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Called once, by the loop."""

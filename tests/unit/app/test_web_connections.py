@@ -131,6 +131,18 @@ class TestCrowds:
             assert 200 == (await rig.ask())[0]
             assert 10 >= len(rig.connections)
 
+    async def test_body_of_thousands_of_chunks_ends_its_connection(self) -> None:
+        """Each is work for the loop; a few are taken, as those of a page that reads them may be."""
+        head = b"POST /health/live HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        end = b"0\r\n\r\n"
+        async with served() as rig:
+            [flood] = await rig.connect(1, head + b"1\r\na\r\n" * 5_000 + end)
+            [few] = await rig.connect(1, head + b"1\r\na\r\n" * 50 + end)
+
+            assert b"" == await rest(flood)
+            assert (await asyncio.get_running_loop().sock_recv(few, 100)).startswith(b"HTTP/1.1 405 ")
+            assert 200 == (await rig.ask())[0]
+
     async def test_those_silent_for_longest_make_room(self) -> None:
         """A request that is being answered is not cut off for a newcomer while another says nothing."""
         async with served(most=3) as rig:
