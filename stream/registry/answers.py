@@ -140,7 +140,7 @@ def _asked_to_wait(answer: httpx.Response) -> float:
 
 def _refusal(answer: httpx.Response, content: bytes, place: str, words: str) -> StreamError:
     """The error for an answer that is neither content nor a passing fault."""
-    if answer.is_redirect:
+    if answer.has_redirect_location:
         return Garbled(
             f"{place}: redirects to {_target(answer)}, which is not followed",
             hint="set `[schema_registry] url` to where the registry is",

@@ -142,6 +142,18 @@ class TestLimits:
 
         assert b"accept-encoding: identity" in heads[0].lower()
 
+    @pytest.mark.parametrize(
+        "status", ["300 Multiple Choices", "302 Found", "304 Not Modified", "308 Permanent"]
+    )
+    def test_redirect_to_nowhere_is_refused_as_no_answer_of_a_registry(self, status: str) -> None:
+        """Without a `Location` there is nothing to be named; the record waits for nobody."""
+        answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+        with hostile(lambda client, _: client.sendall(answer)) as (url, _):
+            connection = Connection(RegistrySettings(url=url))
+
+            with pytest.raises(BrokerRefused, match=status[:3]):
+                connection.get("/schemas/ids/1")
+
     def test_redirect_carries_no_credentials_elsewhere(self) -> None:
         """The other place is not asked at all."""
         with hostile(silence) as (thief, stolen):
