@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
@@ -151,7 +151,7 @@ class TestLimits:
         with hostile(lambda client, _: client.sendall(answer)) as (url, _):
             connection = Connection(RegistrySettings(url=url))
 
-            with pytest.raises(BrokerRefused, match=status[:3]):
+            with closing(connection), pytest.raises(BrokerRefused, match=status[:3]):
                 connection.get("/schemas/ids/1")
 
     def test_redirect_carries_no_credentials_elsewhere(self) -> None:
