@@ -62,6 +62,19 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
         Right("Describe", "group", "group"),
     ),
     "deadletters": (Right("Read", "topic", "dead letters"),),
+    "deadletters replay --dry-run": (
+        Right("Read", "topic", "dead letters"),
+        Right("Describe", "topic", "input"),
+        Right("Read", "topic", "marks"),
+    ),
+    "deadletters replay": (
+        Right("Read", "topic", "dead letters"),
+        Right("Write", "topic", "input"),
+        Right("Create", "topic", "marks"),
+        Right("Read", "topic", "marks"),
+        Right("Write", "topic", "marks"),
+        Right("Write", "transactional-id", "replay"),
+    ),
 }
 """Command → its rights; names are parts of the configuration. docs/security.md is written from this table."""
 
@@ -74,7 +87,7 @@ def rights_of(command: str, settings: Settings) -> list[Right]:
         command: a key of RIGHTS.
         settings: the configuration; at-least-once needs no right on a transactional id.
     """
-    transactional = str(settings.delivery.guarantee) == "exactly-once"
+    transactional = command != "worker" or str(settings.delivery.guarantee) == "exactly-once"
     rights = RIGHTS[command]
     return [
         named(right, settings) for right in rights if right.resource != "transactional-id" or transactional
@@ -89,5 +102,7 @@ def named(right: Right, settings: Settings) -> Right:
         "dead letters": settings.dead_letters.topic,
         "group": settings.kafka.group,
         "group.": f"{settings.kafka.group}.",
+        "marks": settings.dead_letters.marks,
+        "replay": settings.replay_id,
     }
     return replace(right, name=names[right.name])

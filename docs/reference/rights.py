@@ -15,6 +15,8 @@ USERS = {
     "watch": "reader",
     "status": "monitor",
     "deadletters": "operator",
+    "deadletters replay --dry-run": "operator",
+    "deadletters replay": "operator",
 }
 """Who runs what in the example."""
 
@@ -28,6 +30,7 @@ _WHY = {
     ("DescribeConfigs", "topic"): "reads `max.message.bytes`: the dead-letter topic must take more",
     ("Read", "group"): "is a member, and commits offsets",
     ("Describe", "group"): "sees the committed offsets",
+    ("replay", "transactional-id"): "sends originals and marks in transactions",
     ("Write", "transactional-id"): "writes, and commits offsets, in transactions: exactly-once only",
 }
 
@@ -37,7 +40,7 @@ def table() -> str:
     lines = ["| command | operation | on | why |", "|---|---|---|---|"]
     for command, rights in RIGHTS.items():
         for right in rights:
-            why = _WHY[right.operation, right.resource]
+            why = _WHY["replay" if right.name == "replay" else right.operation, right.resource]
             lines.append(f"| `stream {command}` | {right.operation} | {_place(right)} | {why} |")
     return "\n".join(lines)
 
@@ -48,6 +51,10 @@ def _place(right: Right) -> str:
         return f"every {kind} that begins with `{{group}}.`"
     if right.resource == "group":
         return "the group"
+    if right.name == "replay":
+        return "the transactional id `{group}.deadletters-replay`"
+    if right.name == "marks":
+        return "the topic `{dead-letter topic}.replayed`"
     return f"the {right.name.replace('dead letters', 'dead-letter')} topic"
 
 

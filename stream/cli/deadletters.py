@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stream.cli.letter_options import LETTER, filter_options
+from stream.cli.letter_replay import replay
 from stream.cli.letter_shown import entry, line, view_entry, view_lines
 from stream.cli.options import config_option, json_option, settings_of
 from stream.cli.terminal import as_json, print_data, print_line, print_table, say
@@ -144,3 +145,6 @@ def stats(wanted: LetterFilter, config: Path | None, json_out: bool) -> None:
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:
     return dict(counts.most_common())
+
+
+deadletters.add_command(replay)

@@ -37,6 +37,7 @@ from stream.codec.nodes import (
 )
 from stream.codec.promotion import position_of
 from stream.codec.schema import RecordSchema
+from stream.codec.strict import Checker
 from stream.codec.type_names import type_name
 from stream.codec.typed_rows import bare_form, typed_row
 
@@ -44,6 +45,7 @@ __all__ = [
     "ABSENT",
     "PRIMITIVES",
     "Array",
+    "Checker",
     "Decoded",
     "Decoder",
     "Difference",

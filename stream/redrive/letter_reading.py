@@ -24,6 +24,7 @@ class LetterScan:
     Goes through the letters once, a partition after the other.
 
     Attributes:
+        ends: of each partition of the topic, the offset after the last letter of now.
         most: letters that there are at most: offsets are counted, and the ends of transactions take some.
         seen: how many were looked at so far.
         reasons: how many of those by reason, whether the filter took them or not.
@@ -39,10 +40,12 @@ class LetterScan:
         Raises: InputError for a partition that is not there; Stopped when the broker does not answer.
         """
         self._reader, self._topic, self._wanted = reader, topic, wanted
-        self._ends = reader.ends()
-        if wanted.partition is not None:
-            self._ends = {wanted.partition: _known(self._ends, wanted.partition, topic)}
-        self.most = sum(high - low for low, high in self._ends.values())
+        found = reader.ends()
+        self.ends = {index: high for index, (_, high) in found.items()}
+        self._ranges = (
+            found if wanted.partition is None else {wanted.partition: _known(found, wanted.partition, topic)}
+        )
+        self.most = sum(high - low for low, high in self._ranges.values())
         self.seen = 0
         self.reasons: Counter[str] = Counter()
         self.stages: Counter[str] = Counter()
@@ -54,7 +57,7 @@ class LetterScan:
         Raises: Stopped when the broker refuses, or nothing comes of what should be there.
         """
         left = self._wanted.limit
-        for partition, (low, high) in self._ends.items():
+        for partition, (low, high) in self._ranges.items():
             for stored in self._of(partition, low, high):
                 self.seen += 1
                 self.reasons[stored.reason] += 1

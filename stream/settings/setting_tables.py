@@ -140,6 +140,11 @@ class DeadLetterSettings:
     redact: bool = False
     """true: no payload values in headers or logs."""
 
+    @property
+    def marks(self) -> str:
+        """The topic on which `stream deadletters replay` keeps what it has sent."""
+        return f"{self.topic}.replayed"
+
 
 @dataclass(frozen=True, slots=True)
 class DeliverySettings:
@@ -277,6 +282,11 @@ class Settings:
     def transactional_id(self, host: str) -> str:
         """By which the broker knows this worker's transactions; no other worker may use it."""
         return f"{self.kafka.group}.{self.instance(host)}"
+
+    @property
+    def replay_id(self) -> str:
+        """The transactional id of `stream deadletters replay`: one replay of a group at a time."""
+        return f"{self.kafka.group}.deadletters-replay"
 
     def instance(self, host: str) -> str:
         """This worker's stable name, on a machine that is called `host`."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -12,14 +11,15 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from stream.deadline import Deadline
 from stream.errors import DeliveryFailed
-from stream.records import Headers, Outgoing
+from stream.records import Headers, Outgoing, Place
 from stream.settings import KafkaSettings
 from stream.transport.clients import make_client
+from stream.transport.failed_records import Failed, OnFailed
 from stream.transport.faults import decide, decide_transaction
 from stream.transport.properties import producer_properties
 from stream.transport.reachability import Connection
 
-__all__ = ["Failed", "OnFailed", "Outbox", "Refusal"]
+__all__ = ["BY_KEY", "OnWritten", "Outbox"]
 
 BY_KEY = -1
 """librdkafka's RD_KAFKA_PARTITION_UA: the partitioner chooses."""
@@ -28,81 +28,11 @@ FULL_S = 0.05
 """How long to serve the producer when its queue is full before trying again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """
-    A record that was not written.
+OnWritten: TypeAlias = Callable[[int, Place], None]
+"""Told the number of a record, and where it is; offset -1 = the broker has it, but did not say where."""
 
-    Attributes:
-        topic: where it was to go.
-        key: its key.
-        value: its value.
-        headers: its headers, where it had any.
-        timestamp_ms: where it had headers or a null value; None otherwise: a delivery report has none.
-        error: librdkafka's.
-        at_once: the client refused it before the broker saw it.
-    """
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-    timestamp_ms: int | None
-    error: KafkaError
-    at_once: bool = False
-
-    def refusal(self, reason: str, *, doubtful: bool = False, larger_too: bool = False) -> Refusal:
-        """
-        The refusal of the record for what it is.
-
-        Args:
-            reason: see `Refusal`.
-            doubtful: see `Refusal`.
-            larger_too: see `Refusal`.
-        """
-        error = self.error
-        return Refusal(
-            self.topic,
-            self.key,
-            self.value,
-            tuple(self.headers),
-            reason,
-            error.name(),
-            error.str(),
-            doubtful,
-            larger_too,
-        )
-
-
-OnFailed: TypeAlias = Callable[[Failed], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """
-    A record that the client or the broker refused for what it is, not for the state of the cluster.
-
-    Attributes:
-        topic: where it was to go.
-        key: its key.
-        value: its value.
-        headers: its headers.
-        reason: `message_too_large`, `timestamp_refused` or `record_refused`.
-        exception: librdkafka's name of the error.
-        message: librdkafka's text.
-        doubtful: perhaps only because of its neighbours in the broker's batch; sent alone, it gets its own answer.
-        larger_too: too large by itself, uncompressed: so is any record none of whose parts is smaller.
-    """
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-    reason: str
-    exception: str
-    message: str
-    doubtful: bool = False
-    larger_too: bool = False
+Row: TypeAlias = tuple[bytes | None, bytes | None, int, Headers | None]
+"""Key, value, timestamp and headers."""
 
 
 class Outbox:
@@ -115,6 +45,8 @@ class Outbox:
         connection: Connection,
         stall_s: float,
         transactional_id: str | None = None,
+        *,
+        reports_all: bool = False,
     ) -> None:
         """
         Connects nothing yet.
@@ -125,6 +57,7 @@ class Outbox:
             connection: told of errors that belong to no record.
             stall_s: how long a full queue may stay full.
             transactional_id: makes it a transactional producer.
+            reports_all: `place` may be called.
         """
         self._on_failed = on_failed
         self._connection = connection
@@ -132,7 +65,9 @@ class Outbox:
         self._decide = decide if transactional_id is None else decide_transaction
         self.producer: Any = make_client(
             Producer,
-            producer_properties(kafka, connection.on_error, self._on_delivery, transactional_id),
+            producer_properties(
+                kafka, connection.on_error, self._on_delivery, transactional_id, reports_all=reports_all
+            ),
         )
 
     def __len__(self) -> int:
@@ -172,6 +107,55 @@ class Outbox:
                     Failed(topic, key, value, header or (), timestamp, error.args[0], at_once=True)
                 )
         self._poll(0)
+
+    def place(self, records: Outgoing, partitions: Sequence[int], written: OnWritten) -> None:
+        """
+        Hand over records, each to a partition of its own.
+
+        Args:
+            records: n records.
+            partitions: shape (n,); `BY_KEY` where the partitioner chooses.
+            written: told of each record that was written, by its number in `records`; raises nothing.
+        Raises: as `send`. Blocks while the queue is full.
+        """
+        for number, row in enumerate(records.rows()):
+            report = partial(self._on_placed, number, written, row)
+            key, value, timestamp, headers = row
+            while True:
+                try:
+                    self.producer.produce(
+                        records.topic,
+                        value,
+                        key,
+                        partitions[number],
+                        on_delivery=report,
+                        timestamp=timestamp,
+                        headers=_as_list(headers or ()),
+                    )
+                except BufferError:
+                    self._wait_for_room()
+                    continue
+                except KafkaException as error:
+                    report(error.args[0], None, at_once=True)
+                break
+        self._poll(0)
+
+    def _on_placed(
+        self,
+        number: int,
+        written: OnWritten,
+        row: Row,
+        error: KafkaError | None,
+        message: Any,
+        *,
+        at_once: bool = False,
+    ) -> None:
+        if error is None:
+            written(number, Place(message.topic(), message.partition(), message.offset()))
+            return
+        key, value, timestamp, headers = row
+        topic = "" if message is None else message.topic() or ""
+        self._on_failed(Failed(topic, key, value, headers or (), timestamp, error, at_once))
 
     def _poll(self, wait_s: float) -> None:
         """Let delivery reports come in. Raises: the decision on a fatal error, which the client raises here."""

@@ -134,6 +134,8 @@ def producer_properties(
     on_error: Callable[[KafkaError], None],
     on_delivery: Callable[[KafkaError | None, Message], None],
     transactional_id: str | None = None,
+    *,
+    reports_all: bool = False,
 ) -> Client:
     """
     The producer's configuration.
@@ -143,6 +145,7 @@ def producer_properties(
         on_error: told of errors that belong to no record.
         on_delivery: called for each record that the broker or the client gave up on, with its error.
         transactional_id: makes it a transactional producer.
+        reports_all: tell of each record that was written too: then where it is can be known.
     Raises: SettingsError for a property that the guarantees rest on.
     """
     transactional = {} if transactional_id is None else {"transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
@@ -156,7 +159,7 @@ def producer_properties(
         "acks": "all",
         "enable.idempotence": True,
         "partitioner": "murmur2_random",
-        "delivery.report.only.error": True,
+        "delivery.report.only.error": not reports_all,
         "on_delivery": on_delivery,
         "error_cb": on_error,
     }

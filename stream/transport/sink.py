@@ -13,8 +13,9 @@ from stream.deadline import Deadline
 from stream.errors import DeliveryFailed, Stopped
 from stream.records import Outgoing
 from stream.settings import KafkaSettings
+from stream.transport.failed_records import Failed, Refusal
 from stream.transport.faults import decide, record_reason, worth_asking_again
-from stream.transport.outbox import Failed, Outbox, Refusal
+from stream.transport.outbox import Outbox
 from stream.transport.reachability import Connection
 
 __all__ = ["Sink"]

@@ -7,7 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init__ re-exports without __all__
     AdminClient,
     ConfigResource,
@@ -178,6 +184,28 @@ class Cluster:
                     continue
                 fault = decide(error, f"creating topic {name}")
                 raise fault if isinstance(fault, Stopped) else Stopped(fault.message) from error
+
+    def topic_ids(self, topics: Sequence[str]) -> dict[str, str]:
+        """
+        The ids of topics: one that is deleted and made anew under its name has another.
+
+        Raises: Stopped when one is not there, or the cluster does not say.
+        """
+        asked = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=ANSWER_S)
+        try:
+            return {name: str(future.result().topic_id) for name, future in asked.items()}
+        except KafkaException as error:
+            raise self._unreachable(error) from error
+
+    def is_embedded(self) -> bool:
+        """Whether it is the client's own mock, whose transactions only pretend. Raises: as `partitions`."""
+        try:
+            found = self._entry.let_in(
+                lambda step_s: self._admin.list_topics(timeout=step_s), self._admin.poll, ANSWER_S
+            )
+        except KafkaException as error:
+            raise self._unreachable(error) from error
+        return str(found.cluster_id).startswith("mockCluster")
 
     def max_message_bytes(self, topic: str) -> int | None:
         """The topic's `max.message.bytes`; None when the cluster does not say."""

@@ -11,7 +11,7 @@ Source: KIP-98; librdkafka, "Transactional producer", rdkafka.h.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -23,8 +23,9 @@ from stream.errors import Aborted, MovedOn, OutcomeUnknown, Retriable, StreamErr
 from stream.records import Outgoing, Partition
 from stream.settings import KafkaSettings
 from stream.transport.consumer_group import GroupMetadata
+from stream.transport.failed_records import Failed, Refusal
 from stream.transport.faults import decide_transaction, record_reason, unwrap
-from stream.transport.outbox import Failed, Outbox, Refusal
+from stream.transport.outbox import OnWritten, Outbox
 from stream.transport.properties import is_compressed, transaction_timeout_s
 from stream.transport.reachability import Connection
 
@@ -49,7 +50,14 @@ _GIVEN_UP = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._ST
 class TransactionalSink:
     """The producer side of an exactly-once worker. One thread at a time, except for `__len__`."""
 
-    def __init__(self, kafka: KafkaSettings, transactional_id: str, stall_s: float = 120.0) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        transactional_id: str,
+        stall_s: float = 120.0,
+        *,
+        reports_all: bool = False,
+    ) -> None:
         """
         Connects nothing yet.
 
@@ -57,8 +65,10 @@ class TransactionalSink:
             kafka: the cluster.
             transactional_id: stable for this worker and nobody else's.
             stall_s: how long a full queue may stay full before the worker stops.
+            reports_all: `place` may be called; each record costs a report then.
         """
         self._kafka = kafka
+        self._reports_all = reports_all
         self._id = transactional_id
         self._stall_s = stall_s
         self.connection = Connection()
@@ -78,7 +88,9 @@ class TransactionalSink:
         kafka = self._kafka
         if self._single:
             kafka = replace(kafka, producer={**kafka.producer, "batch.num.messages": 1})
-        return Outbox(kafka, self._on_failed, self.connection, self._stall_s, self._id)
+        return Outbox(
+            kafka, self._on_failed, self.connection, self._stall_s, self._id, reports_all=self._reports_all
+        )
 
     def __len__(self) -> int:
         """Records sent and not yet acknowledged."""
@@ -148,6 +160,10 @@ class TransactionalSink:
     def send(self, records: Outgoing) -> None:
         """See `Outbox.send`. `flush` tells what was refused, and whether the transaction can be committed."""
         self._outbox.send(records)
+
+    def place(self, records: Outgoing, partitions: Sequence[int], written: OnWritten) -> None:
+        """See `Outbox.place`; else as `send`."""
+        self._outbox.place(records, partitions, written)
 
     def flush(self, deadline: Deadline) -> list[Refusal]:
         """

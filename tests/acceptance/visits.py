@@ -22,7 +22,18 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from stream.store import PackRequest, pack
 
-__all__ = ["SCHEMA", "Event", "decoded", "estimator", "event", "framed", "packed", "send", "visit"]
+__all__ = [
+    "SCHEMA",
+    "Event",
+    "decoded",
+    "estimator",
+    "event",
+    "framed",
+    "framed_as",
+    "packed",
+    "send",
+    "visit",
+]
 
 SCHEMA = json.dumps(
     {
@@ -91,6 +102,15 @@ def framed(row: dict[str, Any]) -> bytes:
     out.seek(len(PREFIX))
     fastavro.schemaless_writer(out, _AVRO, row)
     return out.getvalue()
+
+
+def framed_as(schema: dict[str, Any], row: dict[str, Any]) -> bytes:
+    """A row of another schema, in Avro's single-object encoding."""
+    parsed = fastavro.parse_schema(schema)
+    mark = fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(parsed), "CRC-64-AVRO")
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, parsed, row)
+    return b"\xc3\x01" + bytes.fromhex(mark) + out.getvalue()
 
 
 def decoded(value: bytes) -> dict[str, Any]:

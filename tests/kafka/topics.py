@@ -50,7 +50,10 @@ class Topics:
             partitions: how many.
             config: topic settings, such as `max.message.bytes`.
         """
-        name = self.name(base)
+        return self.create_named(self.name(base), partitions, config)
+
+    def create_named(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> str:
+        """As `create`, under exactly this name."""
         topic = NewTopic(
             name,
             num_partitions=partitions,

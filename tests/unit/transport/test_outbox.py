@@ -10,7 +10,8 @@ from confluent_kafka import KafkaError, KafkaException
 
 from stream.errors import BrokerRefused, OutcomeUnknown
 from stream.settings import KafkaSettings
-from stream.transport.outbox import Failed, Outbox
+from stream.transport.failed_records import Failed
+from stream.transport.outbox import Outbox
 from stream.transport.reachability import Connection
 
 

@@ -28,14 +28,16 @@ WRITTEN_S = 20.0
 
 @pytest.fixture(scope="module")
 def configured(secured: SecuredBroker) -> Settings:
-    """Three topics that are there, and a group; nobody may touch them yet."""
+    """Four topics that are there, and a group; nobody may touch them yet."""
     topics = secured.topics()
-    return Settings(
+    settings = Settings(
         KafkaSettings(secured.bootstrap, topics.name("group")),
         input=InputSettings(topics.create("in")),
         output=OutputSettings(topics.create("out")),
         dead_letters=DeadLetterSettings(topics.create("dead")),
     )
+    topics.create_named(settings.dead_letters.marks)
+    return settings
 
 
 def _as(secured: SecuredBroker, configured: Settings, granted: list[Right]) -> tuple[str, KafkaSettings]:
@@ -91,6 +93,7 @@ def _is_of(right: Right, row: Right, configured: Settings) -> bool:
         "input": configured.input.topic,
         "output": configured.output.topic,
         "dead letters": configured.dead_letters.topic,
+        "marks": configured.dead_letters.marks,
         "group": configured.kafka.group,
     }[row.name]
     return (right.operation, right.resource, right.name) == (row.operation, row.resource, part)
