@@ -55,7 +55,10 @@ def port_of(environ: Mapping[str, str], name: str, default: int = 8080) -> int:
     """
     text = environ.get(name, str(default))
     if not (text.isascii() and text.isdecimal() and len(text) <= 5 and 0 < int(text) < 65_536):
-        raise SettingsError(f"{name}: expected a port, 1 to 65535, found {shown(repr(text), 200)}")
+        raise SettingsError(
+            f"{name}: expected a port, 1 to 65535, found {shown(repr(text), 200)}",
+            hint="set it to the port at which the service is asked, or leave it out",
+        )
     return int(text)
 
 

@@ -35,6 +35,13 @@ _HEADER = {None: False, "absent": False, "present": True}
 """Whether a csv begins with the columns' names, by the parameter `header`."""
 
 
+_USUAL = ("", "*/*", JSON)
+"""What most clients send, of which nothing needs to be looked at."""
+
+_MOST_RANGES = 100
+"""Media types in one header: browsers send a dozen."""
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerFormat:
     """
@@ -127,8 +134,10 @@ def accepted(accept: str) -> AnswerFormat:
         accept: the header; empty where the request has none.
     Raises: Problem 406 when it takes none of the formats.
     """
-    if not accept.strip():
+    if accept in _USUAL:
         return AnswerFormat()
+    if accept.count(",") >= _MOST_RANGES:
+        raise Problem(NOT_ACCEPTABLE, f"accept: expected at most {_MOST_RANGES} media types")
     ranges = list(_ranges(accept))
     best, quality = AnswerFormat(), 0.0
     for media_type in (JSON, CSV, *JSON_LINES):

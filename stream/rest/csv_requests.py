@@ -25,6 +25,7 @@ from stream.rest.rows_by_position import (
     by_position,
     is_labels,
     is_list,
+    items_read,
     listed,
     named_values,
     row_maker,
@@ -133,7 +134,7 @@ def _named(served: Served, header: _Line, lines: Iterator[_Line]) -> list[Row]:
         raise _neither(served, header)
     make = row_maker(served, names, "csv: the header")
     expected = f"{len(names)} cells ({listed(names)})"
-    return [_typed(served, make(_checked(line, len(names), expected))) for line in lines]
+    return [items_read(served, make(_checked(line, len(names), expected))) for line in lines]
 
 
 def _unnamed(served: Served, first: _Line, lines: Iterator[_Line]) -> list[Row]:
@@ -143,7 +144,7 @@ def _unnamed(served: Served, first: _Line, lines: Iterator[_Line]) -> list[Row]:
     if width not in widths(served):
         _checked(first, -1, expected)
     return [
-        _typed(served, by_position(served, _checked(line, width, expected), f"csv line {line[0]}"))
+        items_read(served, by_position(served, _checked(line, width, expected), f"csv line {line[0]}"))
         for line in chain([first], lines)
     ]
 
@@ -154,26 +155,6 @@ def _checked(line: _Line, width: int, expected: str) -> list[str | None]:
     if len(cells) != width:
         raise wrong_shape(f"csv line {number}: expected {expected}, found {len(cells)}")
     return [cell or None for cell in cells]
-
-
-def _typed(served: Served, row: Row) -> Row:
-    """A row, whose cells are numbers where they are the items of a vector."""
-    if not served.is_vector:
-        return row
-    name = served.unnamed[0][0]
-    cells = row.get(name)
-    kind = served.features[0].type
-    if not isinstance(cells, list) or not isinstance(kind, List):
-        return row
-    return {**row, name: [_read(kind.item, cell) for cell in cells]}
-
-
-def _read(kind: AvroType, cell: str | None) -> object:
-    """The value of a cell; the cell itself where it is none, which is refused when the row is read."""
-    try:
-        return kind.reader(nullable=False, text=True)(cell)
-    except Misfit:
-        return cell
 
 
 def _is_header(served: Served, line: _Line, *, alone: bool) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 
 from stream.rest.allowance import Allowance, allowance
 from stream.rest.problems import wrong_shape
-from stream.rest.rows_by_position import by_position, named_values, widths
+from stream.rest.rows_by_position import by_position, items_read, named_values, widths
 from stream.rest.served_model import Row, Served
 from stream.shown import shown
 
@@ -96,7 +96,8 @@ def parse_npy(served: Served, body: bytes) -> tuple[list[Row], bool]:
             piece = [
                 [value or None for value in row] if isinstance(row, list) else row or None for row in piece
             ]
-        rows += [by_position(served, row, f"npy: row {start + i}") for i, row in enumerate(piece)]
+        some = [by_position(served, row, f"npy: row {start + i}") for i, row in enumerate(piece)]
+        rows += [items_read(served, row) for row in some] if text else some
     return rows, text
 
 

@@ -13,9 +13,19 @@ from typing import TypeAlias
 from stream.rest.problems import wrong_shape
 from stream.rest.served_model import Row, Served
 from stream.table import quoted
-from stream.types import shown
+from stream.types import AvroType, List, Misfit, shown
 
-__all__ = ["MakeRow", "by_position", "is_labels", "is_list", "listed", "named_values", "row_maker", "widths"]
+__all__ = [
+    "MakeRow",
+    "by_position",
+    "is_labels",
+    "is_list",
+    "items_read",
+    "listed",
+    "named_values",
+    "row_maker",
+    "widths",
+]
 
 _SHOWN = 40
 """Names that a message lists."""
@@ -72,6 +82,26 @@ def row_maker(served: Served, labels: Sequence[object], place: str) -> MakeRow:
         )
     order = sorted(range(len(names)), key=lambda i: int(names[i]))
     return lambda values: by_position(served, [values[i] for i in order], place)
+
+
+def items_read(served: Served, row: Row) -> Row:
+    """A row of texts, such as cells of a csv, whose texts are numbers where they are the items of a vector."""
+    if not served.is_vector:
+        return row
+    name = served.unnamed[0][0]
+    texts = row.get(name)
+    kind = served.features[0].type
+    if not isinstance(texts, list) or not isinstance(kind, List):
+        return row
+    return {**row, name: [_item(kind.item, text) for text in texts]}
+
+
+def _item(kind: AvroType, text: str | None) -> object:
+    """The value of a text; the text itself where it is none, which is refused when the row is read."""
+    try:
+        return kind.reader(nullable=False, text=True)(text)
+    except Misfit:
+        return text
 
 
 def is_labels(names: Sequence[str]) -> bool:

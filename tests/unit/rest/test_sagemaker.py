@@ -184,6 +184,22 @@ def test_answer_that_is_not_written_here_is_406(line: TestClient, accept: str) -
     assert "application/json, text/csv" in answer.json()["message"]
 
 
+def test_media_types_without_end_are_406(line: TestClient) -> None:
+    """They are counted before they are compared."""
+    answer = ask(line, json.dumps(ROWS), JSON, ",".join([JSON] * 101))
+
+    assert (406, "accept: expected at most 100 media types") == (answer.status_code, answer.json()["message"])
+
+
+def test_arrays_of_vectors_are_read_as_csv_is(kinds: TestClient) -> None:
+    """Numbers, or texts that stand for them."""
+    bodies = [npy([[3, 0], [-3, 0]]), npy([["3", "0"], ["-3.0", "0"]])]
+    answers = [ask(kinds, "3,0\n-3,0", CSV), *(ask(kinds, body, NPY) for body in bodies)]
+
+    assert [200] * 3 == [one.status_code for one in answers]
+    assert answers[0].json() == answers[1].json() == answers[2].json()
+
+
 def test_texts_numbers_and_gaps_of_arrays_are_read_as_elsewhere(
     people: TestClient, delay: TestClient, optional: TestClient
 ) -> None:
