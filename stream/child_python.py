@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -111,7 +112,10 @@ class ForkedCopy:
         self._process = multiprocessing.get_context("fork").Process(
             target=_run_copy, args=(run, line, says), daemon=False
         )
-        self._process.start()
+        with warnings.catch_warnings():
+            # Python 3.12 and later count the threads that `can_be_forked` knows.
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            self._process.start()
 
     def kill(self) -> None:
         """As `Child` has it."""
