@@ -37,6 +37,12 @@ class Right:
             return f"{self.operation} on every {self.resource} that begins with {self.name}"
         return f"{self.operation} on {self.resource} {self.name}"
 
+    def acl(self, principal: str) -> str:
+        """The arguments of `kafka-acls.sh --add` that grant it, such as `User:scorer`'s."""
+        pattern = " --resource-pattern-type prefixed" if self.prefixed else ""
+        who = f"--allow-principal {principal} --operation {self.operation}"
+        return f"{who} --{self.resource} {self.name}{pattern}"
+
 
 _LOOK = tuple(Right("Describe", "topic", name) for name in ("input", "output", "dead letters"))
 

@@ -15,13 +15,13 @@ from typing import Any
 from stream.errors import SettingsError
 from stream.settings import Secret
 
-__all__ = ["hidden", "is_reference", "kind_of", "quoted_value", "read_secret"]
+__all__ = ["hidden", "is_reference", "is_sensitive", "kind_of", "quoted_value", "read_secret"]
 
 LARGEST_BYTES = 1024 * 1024
 """Of a secret's file: a certificate chain fits many times."""
 
 _SENSITIVE = re.compile(
-    r"passw|secret|token|jaas|credential|\.pem$|api[._]?key|sasl\.oauthbearer\.config", re.I
+    r"passw|passphrase|secret|token|jaas|credential|\.pem$|api[._]?key|sasl\.oauthbearer\.config", re.I
 )
 """Names of librdkafka's properties whose values are secrets."""
 
@@ -53,9 +53,14 @@ def quoted_value(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
+def is_sensitive(name: str) -> bool:
+    """Whether a property's name says that its value is a secret."""
+    return _SENSITIVE.search(name) is not None
+
+
 def hidden(name: str, value: object) -> object:
     """A property's value; as a secret where its name says that it is one, so that it shows itself nowhere."""
-    return Secret(value) if isinstance(value, str) and _SENSITIVE.search(name) else value
+    return Secret(value) if isinstance(value, str) and is_sensitive(name) else value
 
 
 def is_reference(value: object) -> bool:

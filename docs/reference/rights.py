@@ -75,5 +75,4 @@ def grants() -> str:
 
 
 def _grant(user: str, right: Right) -> str:
-    pattern = " --resource-pattern-type prefixed" if right.prefixed else ""
-    return f"acls --allow-principal User:{user} --operation {right.operation} --{right.resource} {right.name}{pattern}"
+    return f"acls {right.acl(f'User:{user}')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn
@@ -13,12 +14,13 @@ from mode.types import ServiceT
 from stream.app.address import claim_address
 from stream.app.logs import logging_config
 from stream.app.web import Web, serve_views
-from stream.app.worker_parts import assemble, state_folder
+from stream.app.worker_parts import assemble
 from stream.app.worker_service import EngineService
 from stream.app.worker_status import Status
 from stream.errors import Stopped
 from stream.first_opening import FirstOpening
 from stream.settings import Settings
+from stream.worker import state_folder
 
 __all__ = ["build_app", "run_worker"]
 
@@ -66,7 +68,7 @@ def build_app(settings: Settings, opening: FirstOpening | None = None) -> faust.
         # Not the engine's group: Faust's own consumer, if any, must not join that.
         f"{settings.kafka.group}-app",
         broker=_brokers(settings),
-        datadir=str(state_folder(settings)),
+        datadir=str(state_folder(settings, socket.gethostname())),
         logging_config=logging_config(settings.logging),
         web_bind=settings.web.host,
         web_host=settings.web.host,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import tempfile
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from stream.app.registry_wait import wait_for_registry
 from stream.app.reload import Reloader
@@ -20,7 +17,7 @@ from stream.rights import rights_of
 from stream.settings import KafkaSettings, Settings
 from stream.store import Package
 from stream.telemetry import Metrics, RowCount
-from stream.transport import Cluster, Sink, Source, TransactionalSink
+from stream.transport import WORKER_CLIENT, Cluster, Sink, Source, TransactionalSink
 from stream.worker import (
     AtLeastOnce,
     Brake,
@@ -36,9 +33,10 @@ from stream.worker import (
     Tally,
     Timing,
     Topics,
+    state_folder,
 )
 
-__all__ = ["Parts", "assemble", "state_folder"]
+__all__ = ["Parts", "assemble"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +122,9 @@ def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
     return Parts(settings, engine, source, sink, cluster, metrics, tally, reloader)
 
 
-def state_folder(settings: Settings) -> Path:
-    """Where this worker keeps what must survive a crash of its process."""
-    if settings.delivery.state is not None:
-        return settings.path(settings.delivery.state)
-    name = settings.transactional_id(socket.gethostname()).replace(os.sep, "_")
-    return Path(tempfile.gettempdir()) / f"prediction-stream-{name}"
-
-
 def _suspects(settings: Settings) -> Suspects:
     """This worker's note of suspect records. Raises: SettingsError when its folder can't be had, or isn't its own."""
-    folder = state_folder(settings)
+    folder = state_folder(settings, socket.gethostname())
     try:
         return Suspects(folder)
     except OSError as error:
@@ -146,12 +136,11 @@ def _suspects(settings: Settings) -> Suspects:
 
 
 def _member(settings: Settings) -> KafkaSettings:
-    """The cluster as the consumer joins it: under a name of its own when the membership is static."""
-    kafka = settings.kafka
-    if not settings.delivery.static_membership:
-        return kafka
-    name = settings.instance(socket.gethostname())
-    return replace(kafka, consumer={**kafka.consumer, "group.instance.id": name})
+    """The cluster as the consumer joins it: by this worker's name, which makes a static membership, too."""
+    kafka, name = settings.kafka, settings.instance(socket.gethostname())
+    own = {"client.id": WORKER_CLIENT + name} if "client.id" not in kafka.properties else {}
+    static = {"group.instance.id": name} if settings.delivery.static_membership else {}
+    return replace(kafka, consumer={**own, **kafka.consumer, **static})
 
 
 def _delivery(

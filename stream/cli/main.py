@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "Run a training recipe and pack the best model.",
     "pack": "Make a model package from an estimator file.",
     "check": "Check a model package against the schemas and topics of stream.toml.",
+    "doctor": "Can this machine run this stream.toml? Broker, rights, topics, model, disk, clock.",
     "models": "Show, verify and change the versions of a model package.",
     "topics": "Show the topics that stream.toml needs; create them with --create.",
     "produce": "Send a data file's rows as Avro events to the input topic.",

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -122,6 +123,8 @@ class Connection:
         self._pause, self._clock = pause, clock
         self._timeout_s = float(settings.timeout)
         self._quiet_until = float("-inf")
+        self.skew_s: float | None = None
+        """By how many seconds the registry's clock is ahead of this machine's, as its last answer's `Date` has it."""
         self._lines = _Lines()
         auth, headers, self._secrets = credentials(settings)
         self._http = _client(auth, headers, trust(settings, path), transport)
@@ -194,6 +197,7 @@ class Connection:
             self._bounded(ask, limit_s, place)
         except httpx.TransportError as error:
             raise self._fault(error, place) from error
+        self.skew_s = _skew(got[0][0].headers.get("Date", ""))
         return read_answer(*got[0], place, self._clean)
 
     def _bounded(self, ask: Callable[[], None], limit_s: float, place: str) -> None:
@@ -249,3 +253,11 @@ class Connection:
         for secret in self._secrets:
             text = text.replace(secret, "********")
         return text
+
+
+def _skew(date: str) -> float | None:
+    """A `Date` header's time ↔ this machine's; None where it has none that can be read. Source: RFC 9110, 6.6.1."""
+    try:
+        return parsedate_to_datetime(date).timestamp() - time.time()
+    except ValueError:
+        return None

@@ -77,6 +77,11 @@ class Client:
         """The registry's base address."""
         return self._connection.url
 
+    @property
+    def skew_s(self) -> float | None:
+        """See `Connection.skew_s`."""
+        return self._connection.skew_s
+
     def within(self, seconds: float) -> AbstractContextManager[None]:
         """A limit for all calls together that this thread makes meanwhile."""
         return self._connection.within(seconds)

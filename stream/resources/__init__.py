@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from stream.resources.known_writers import KnownWriters
     from stream.resources.model_package import (
         ask_early,
+        asked_of,
         log_origin,
         open_behind_child,
         open_configured,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KnownWriters",
     "ask_early",
+    "asked_of",
     "build_pipeline",
     "chosen_schema",
     "input_schema",

@@ -22,7 +22,7 @@ from stream.store import (
     unwatched,
 )
 
-__all__ = ["ask_early", "log_origin", "open_behind_child", "open_configured", "trust_of"]
+__all__ = ["ask_early", "asked_of", "log_origin", "open_behind_child", "open_configured", "trust_of"]
 
 log = logging.getLogger(__name__)
 
@@ -91,11 +91,19 @@ def ask_early(
         head = read_vouched_head(resolve(place, version), trust)
     except (PackageError, OSError):
         return
-    opening.ask(_asked(model, head, trust), answer)
+    opening.ask(asked_of(model, head, trust), answer)
     import_usual()
 
 
-def _asked(model: ModelSettings, head: Head, trust: Trust) -> Asked:
+def asked_of(model: ModelSettings, head: Head, trust: Trust) -> Asked:
+    """
+    What a child process is to open.
+
+    Args:
+        model: the table of the configuration, with an `open_timeout`.
+        head: of the version.
+        trust: that it was vouched for by.
+    """
     assert model.open_timeout is not None
     files = sum(entry.size_bytes for entry in head.manifest.files.values())
     memory = model.open_memory + 2 * files
@@ -131,7 +139,7 @@ def open_behind_child(
     def first(head: Head) -> None:
         if opening.copies:
             import_usual()
-        opening.check(_asked(model, head, trust), answer, witness)
+        opening.check(asked_of(model, head, trust), answer, witness)
 
     return open_package(place, version, trust=trust, witness=witness, first=first)
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
     from stream.store.folder import CARD, MANIFEST, current_version, resolve, versions
     from stream.store.golden import Golden
+    from stream.store.libraries import differences, library_versions
     from stream.store.manifests import EVENTS_FILE, NAME
     from stream.store.opening import (
         STEPS,
@@ -53,10 +54,12 @@ __all__ = [
     "check_signature",
     "check_total",
     "current_version",
+    "differences",
     "events_of",
     "golden_of",
     "import_usual",
     "is_encrypted",
+    "library_versions",
     "list_versions",
     "open_package",
     "pack",

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
         reasons_of,
         run_batch,
     )
-    from stream.tasks.findings import Finding, Severity
+    from stream.tasks.findings import Finding, Severity, compared
     from stream.tasks.group_status import GroupStatus, observe_group
-    from stream.tasks.topic_setup import register_prediction, set_up_topics, wanted_topics
+    from stream.tasks.topic_setup import DEAD_LETTER_ROOM, register_prediction, set_up_topics, wanted_topics
     from stream.tasks.topic_watching import watch_topic
-    from stream.tasks.worker_answers import NoStatus, ask_worker, status_of, statuses, web_url
+    from stream.tasks.worker_answers import NoStatus, ask_worker, own_page, status_of, statuses, web_url
 
 __all__ = [
+    "DEAD_LETTER_ROOM",
     "BatchOptions",
     "Finding",
     "GroupStatus",
@@ -37,8 +38,10 @@ __all__ = [
     "check_file",
     "check_inputs",
     "check_share",
+    "compared",
     "event_messages",
     "observe_group",
+    "own_page",
     "planned",
     "reasons_of",
     "register_prediction",

@@ -24,7 +24,7 @@ from stream.background import Bounded, CallHung
 from stream.errors import SettingsError
 from stream.settings import Secret, Settings
 
-__all__ = ["NoStatus", "WorkerStatus", "ask_worker", "status_of", "statuses", "web_url"]
+__all__ = ["NoStatus", "WorkerStatus", "ask_worker", "own_page", "status_of", "statuses", "web_url"]
 
 ANSWER_S = 3.0
 """Time for a worker's web to answer; for one that sends its answer drop by drop, before it is left alone."""
@@ -94,6 +94,11 @@ def ask_worker(
         headers: of the request.
     Returns: the page's JSON, or the reason why it could not be read.
     """
+    content = _page(url, path, open_url, headers)
+    return content if isinstance(content, NoStatus) else _parsed(url.rstrip("/") + path, content)
+
+
+def _page(url: str, path: str, open_url: Open, headers: Mapping[str, str] | None) -> bytes | NoStatus:
     page = url.rstrip("/") + path
     content: list[bytes] = []
 
@@ -109,7 +114,7 @@ def ask_worker(
         return NoStatus(f"{page}: no worker answers (the answer has no end)")
     except (OSError, HTTPException, ValueError) as error:
         return NoStatus(f"{url}: no worker answers ({getattr(error, 'reason', None) or error})")
-    return _parsed(page, content[0])
+    return content[0]
 
 
 def _refusal(error: HTTPError) -> str:
@@ -178,12 +183,29 @@ def statuses(settings: Settings, urls: Sequence[str] = ()) -> tuple[list[WorkerS
         urls: of their webs; none = the configuration's own.
     Raises: SettingsError when the certificate can't be used.
     """
-    token = settings.web.token
-    plain = token.reveal() if isinstance(token, Secret) else token
-    headers = {} if plain is None else {"Authorization": f"Bearer {plain}"}
+    headers = _bearer(settings)
     open_url = _opener(settings, direct=not urls)
     found = [status_of(url, open_url, headers) for url in urls or (web_url(settings),)]
     return [s for s in found if isinstance(s, dict)], [s for s in found if isinstance(s, NoStatus)]
+
+
+def own_page(settings: Settings, path: str) -> bytes | NoStatus:
+    """
+    A page of the configuration's own worker, as it is.
+
+    Args:
+        settings: have its address, token and certificate.
+        path: such as `/metrics`.
+    Returns: the page, or the reason why it could not be had.
+    Raises: SettingsError when the certificate can't be used.
+    """
+    return _page(web_url(settings), path, _opener(settings, direct=True), _bearer(settings))
+
+
+def _bearer(settings: Settings) -> dict[str, str]:
+    token = settings.web.token
+    plain = token.reveal() if isinstance(token, Secret) else token
+    return {} if plain is None else {"Authorization": f"Bearer {plain}"}
 
 
 def _opener(settings: Settings, *, direct: bool) -> Open:

@@ -1,9 +1,22 @@
 """Kafka: the only room that knows confluent-kafka."""
 
+from stream.transport.client_trial import probe_clients, try_transactions
+from stream.transport.cluster_survey import (
+    GroupView,
+    Member,
+    Survey,
+    TopicLayout,
+    reach,
+    why_no_connection,
+)
 from stream.transport.consumer_group import GroupMetadata
 from stream.transport.failed_records import Refusal
+from stream.transport.greeting import RELEASES, Greeting, greet, mechanisms_of
+from stream.transport.handshake import knock
 from stream.transport.mock import EmbeddedBroker
 from stream.transport.outbox import BY_KEY
+from stream.transport.permissions import principal_of
+from stream.transport.properties import WORKER_CLIENT
 from stream.transport.reader import OffsetRange, Reader, first_and_last
 from stream.transport.sink import Sink
 from stream.transport.source import Listener, Source
@@ -12,17 +25,32 @@ from stream.transport.transactions import TransactionalSink
 
 __all__ = [
     "BY_KEY",
+    "RELEASES",
+    "WORKER_CLIENT",
     "Cluster",
     "EmbeddedBroker",
+    "Greeting",
     "GroupMetadata",
+    "GroupView",
     "Listener",
+    "Member",
     "OffsetRange",
     "Reader",
     "Refusal",
     "Sink",
     "Source",
+    "Survey",
+    "TopicLayout",
     "TopicState",
     "TransactionalSink",
     "WantedTopic",
     "first_and_last",
+    "greet",
+    "knock",
+    "mechanisms_of",
+    "principal_of",
+    "probe_clients",
+    "reach",
+    "try_transactions",
+    "why_no_connection",
 ]

@@ -16,7 +16,7 @@ from stream.errors import BrokerRefused
 from stream.settings import KafkaSettings
 from stream.transport.properties import admin_properties
 
-__all__ = ["knock"]
+__all__ = ["Place", "connected", "knock", "place_of", "tls_context"]
 
 ANSWER_S = 2.0
 """For each step with a server; a handshake takes some milliseconds."""
@@ -46,10 +46,9 @@ def knock(kafka: KafkaSettings) -> BrokerRefused | None:
     """
     own = admin_properties(kafka)
     for server in kafka.bootstrap_servers.split(","):
-        host, _, port = server.strip().rpartition("://")[2].rpartition(":")
-        place = host.strip("[]"), int(port) if port.isdecimal() else 0
+        place = place_of(server)
         try:
-            connection = _connected(place)
+            connection = connected(place)
         except OSError:
             continue
         with connection:
@@ -58,7 +57,14 @@ def knock(kafka: KafkaSettings) -> BrokerRefused | None:
     return None
 
 
-def _connected(place: Place) -> socket.socket:
+def place_of(server: str) -> Place:
+    """Host and port of one of `[kafka] bootstrap_servers`; port 0 where it has none."""
+    host, _, port = server.strip().rpartition("://")[2].rpartition(":")
+    return host.strip("[]"), int(port) if port.isdecimal() else 0
+
+
+def connected(place: Place) -> socket.socket:
+    """A connection whose every step has a time limit. Raises: OSError. The caller closes it."""
     connection = socket.create_connection(place, ANSWER_S)
     connection.settimeout(ANSWER_S)
     return connection
@@ -84,7 +90,7 @@ def _plain(connection: socket.socket, server: str) -> BrokerRefused | None:
 def _tls(connection: socket.socket, place: Place, own: Mapping[str, object]) -> BrokerRefused | None:
     host, server = place[0], f"{place[0]}:{place[1]}"
     try:
-        context = _context(own)
+        context = tls_context(own)
     except (OSError, ValueError):
         return None  # librdkafka reads these files too, and names the property
     try:
@@ -107,7 +113,7 @@ def _tls(connection: socket.socket, place: Place, own: Mapping[str, object]) -> 
 def _in_the_clear(place: Place) -> BrokerRefused | None:
     """The TLS handshake failed: does the server answer Kafka's first request without TLS?"""
     try:
-        with _connected(place) as connection:
+        with connected(place) as connection:
             connection.sendall(_API_VERSIONS)
             answer = connection.recv(8)
     except OSError:
@@ -121,8 +127,8 @@ def _in_the_clear(place: Place) -> BrokerRefused | None:
     )
 
 
-def _context(own: Mapping[str, object]) -> ssl.SSLContext:
-    """As librdkafka sets it up from the same properties."""
+def tls_context(own: Mapping[str, object]) -> ssl.SSLContext:
+    """As librdkafka sets it up from the same properties. Raises: OSError, ValueError for files that can't be used."""
     context = ssl.create_default_context()
     if "ssl.ca.location" in own or "ssl.ca.pem" in own:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

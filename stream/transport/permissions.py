@@ -71,7 +71,7 @@ class Permissions:
 
         Raises: BrokerRefused that names every missing right. What the broker does not tell does not count as missing.
         """
-        lacking = [right for right, held in self._look().items() if held is False]
+        lacking = [right for right, held in self.held().items() if held is False]
         if lacking:
             raise self._refused(f"{self.principal} may not {_listed(lacking)}", lacking)
 
@@ -86,7 +86,7 @@ class Permissions:
         resource = _RESOURCES.get(error.code)
         if resource is None:
             return error
-        about = {right: held for right, held in self._look().items() if right.resource == resource}
+        about = {right: held for right, held in self.held().items() if right.resource == resource}
         if not about:
             return error  # a right that the table does not know of
         lacking = [right for right, held in about.items() if held is False]
@@ -98,8 +98,8 @@ class Permissions:
         grants = "; ".join(f"grant {right} to {self.principal}" for right in rights)
         return BrokerRefused(message, hint=f"{grants}; docs/security.md has the commands", code=code)
 
-    def _look(self) -> dict[Right, bool | None]:
-        """Each right and whether it is held; None = the broker does not tell."""
+    def held(self) -> dict[Right, bool | None]:
+        """Each right and whether it is held; None = the broker does not tell. Blocks for some seconds at most."""
         topics = [right.name for right in self._rights if right.resource == "topic"]
         of_topics = self._of_topics(list(dict.fromkeys(topics)))
         found: dict[Right, bool | None] = {}

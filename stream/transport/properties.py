@@ -13,6 +13,7 @@ from stream.transport.client_records import Message
 
 __all__ = [
     "RESERVED",
+    "WORKER_CLIENT",
     "Client",
     "admin_properties",
     "consumer_properties",
@@ -23,6 +24,10 @@ __all__ = [
 
 Client: TypeAlias = dict[str, Any]
 """A configuration as confluent-kafka takes it."""
+
+WORKER_CLIENT = "prediction-stream."
+"""A worker's consumer has the `client.id` of this and the worker's instance, unless one is configured: so a group's
+members tell which of them are workers, and which."""
 
 MESSAGE_MAX_BYTES = 64 * 1024 * 1024
 """The client's own limit. It must let through any dead letter (input + 64 KiB); the topic's limit decides."""

@@ -71,7 +71,9 @@ class TopicState:
 class Cluster:
     """Looks at topics and groups, and creates topics; reads and writes no record."""
 
-    def __init__(self, kafka: KafkaSettings, rights: Sequence[Right] = ()) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, rights: Sequence[Right] = (), answer_s: float = ANSWER_S
+    ) -> None:
         """
         Connects nothing yet.
 
@@ -79,7 +81,9 @@ class Cluster:
             kafka: the cluster.
             rights: what the work with it needs. A broker that knows its clients by name is asked for them at
                 its first answer; then a refusal comes before the work, and names them all.
+            answer_s: for one answer.
         """
+        self._answer_s = answer_s
         self.rights = tuple(rights)
         """What the work needs."""
         self._servers = kafka.bootstrap_servers
@@ -134,7 +138,7 @@ class Cluster:
         Raises: StartupTimeout when no broker answers; BrokerRefused when credentials are wrong.
         """
         try:
-            found = self._metadata(ANSWER_S)
+            found = self._metadata(self._answer_s)
         except KafkaException as error:
             raise self._unreachable(error) from error
         return {name: len(topic.partitions) for name, topic in found.items() if topic.error is None}
@@ -175,7 +179,7 @@ class Cluster:
 
     def _create(self, topics: list[NewTopic]) -> None:
         for name, future in self._admin.create_topics(
-            topics, operation_timeout=ANSWER_S, request_timeout=ANSWER_S
+            topics, operation_timeout=self._answer_s, request_timeout=self._answer_s
         ).items():
             try:
                 future.result()
@@ -211,7 +215,7 @@ class Cluster:
         """The topic's `max.message.bytes`; None when the cluster does not say."""
         resource = ConfigResource(ResourceType.TOPIC, topic)
         try:
-            [future] = self._admin.describe_configs([resource], request_timeout=ANSWER_S).values()
+            [future] = self._admin.describe_configs([resource], request_timeout=self._answer_s).values()
             entry = future.result().get("max.message.bytes")
         except KafkaException:
             return None
@@ -244,7 +248,7 @@ class Cluster:
         return {p: (low[p], high[p]) for p in high}
 
     def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[Partition, int]:
-        asked = self._admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=ANSWER_S)
+        asked = self._admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=self._answer_s)
         try:
             return {Partition(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
         except KafkaException as error:
@@ -258,7 +262,7 @@ class Cluster:
         """
         wanted = [TopicPartition(topic, i) for i in range(self.partitions().get(topic, 0))]
         [future] = self._admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group, wanted)], request_timeout=ANSWER_S
+            [ConsumerGroupTopicPartitions(group, wanted)], request_timeout=self._answer_s
         ).values()
         try:
             found = future.result().topic_partitions

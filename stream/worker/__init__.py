@@ -5,16 +5,19 @@ from stream.worker.brake import Brake
 from stream.worker.delivery import Delivery, Outlets
 from stream.worker.engine import Engine
 from stream.worker.exactly_once import ExactlyOnce
+from stream.worker.own_file import check_own
 from stream.worker.progress import Progress
 from stream.worker.protocols import Process
 from stream.worker.publisher import Publisher, Topics
 from stream.worker.startup import wait_for_topics
 from stream.worker.state import State
-from stream.worker.suspects import Guarded, OtherProcess, Suspects
+from stream.worker.state_place import state_folder
+from stream.worker.suspects import NOTE, Guarded, OtherProcess, Suspects
 from stream.worker.tally import Tally
 from stream.worker.timing import Timing
 
 __all__ = [
+    "NOTE",
     "AtLeastOnce",
     "Brake",
     "Delivery",
@@ -31,5 +34,7 @@ __all__ = [
     "Tally",
     "Timing",
     "Topics",
+    "check_own",
+    "state_folder",
     "wait_for_topics",
 ]

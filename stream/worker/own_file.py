@@ -8,13 +8,16 @@ open and not by its name.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
 
 from stream.errors import SettingsError
 
-__all__ = ["open_own"]
+__all__ = ["check_own", "open_own"]
+
+_LOOK = "look whose it is, and remove it"
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -43,6 +46,37 @@ def open_own(folder: Path, name: str) -> int:
         os.close(place)
 
 
+def check_own(folder: Path, name: str) -> None:
+    """
+    Would `open_own` open this file? Nothing is created or written.
+
+    Args: as `open_own`.
+    Raises: as `open_own`; OSError also when the folder is not there and can't be created, or not be written to.
+    """
+    if os.name == "posix" and folder.is_symlink():
+        raise _refused(folder, "is a link", "name the folder itself")
+    if not os.path.lexists(folder):
+        above = next(place for place in folder.absolute().parents if os.path.lexists(place))
+        if not above.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
+        _require_writable(above)
+        return
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    if os.name == "posix":
+        _check_folder(folder, folder.stat())
+        if os.path.lexists(folder / name):
+            _check_file(folder / name, (folder / name).lstat())
+    _require_writable(folder)
+
+
+def _require_writable(folder: Path) -> None:
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(folder))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
 def _check_folder(folder: Path, state: os.stat_result) -> None:
     inside = f'a folder in it, which is then created: `[delivery] state = "{folder / "scorer"}"`'
     if state.st_uid != os.geteuid():
@@ -59,16 +93,25 @@ def _check_folder(folder: Path, state: os.stat_result) -> None:
 
 def _open_in(place: int, path: Path) -> int:
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-    hint = "look whose it is, and remove it"
     try:
         handle = os.open(path.name, flags, 0o600, dir_fd=place)
     except OSError as error:
         if stat.S_ISLNK(os.stat(path.name, dir_fd=place, follow_symlinks=False).st_mode):
-            raise _refused(path, "is a link", hint) from error
+            raise _refused(path, "is a link", _LOOK) from error
         raise
-    state = os.fstat(handle)
+    try:
+        _check_file(path, os.fstat(handle))
+    except SettingsError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _check_file(path: Path, state: os.stat_result) -> None:
     wrong = (
-        "is not a regular file"
+        "is a link"
+        if stat.S_ISLNK(state.st_mode)
+        else "is not a regular file"
         if not stat.S_ISREG(state.st_mode)
         else f"belongs to user {state.st_uid}, not to this one ({os.geteuid()})"
         if state.st_uid != os.geteuid()
@@ -77,9 +120,7 @@ def _open_in(place: int, path: Path) -> int:
         else ""
     )
     if wrong:
-        os.close(handle)
-        raise _refused(path, wrong, hint)
-    return handle
+        raise _refused(path, wrong, _LOOK)
 
 
 def _refused(path: Path, why: str, hint: str) -> SettingsError:

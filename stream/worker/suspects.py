@@ -20,12 +20,15 @@ from stream.records import Batch, Outcome
 from stream.worker.own_file import open_own
 from stream.worker.protocols import Process
 
-__all__ = ["CRASHES", "Guarded", "OtherProcess", "Suspects"]
+__all__ = ["CRASHES", "NOTE", "Guarded", "OtherProcess", "Suspects"]
 
 log = logging.getLogger(__name__)
 
 CRASHES = 2
 """This many deaths over the same records make them suspects: the first may have been anybody's kill -9."""
+
+NOTE = "scoring.note"
+"""The file's name in the worker's own folder."""
 
 _NOTE_BYTES = 64 * 1024
 """Room for the note: some 25 bytes a partition."""
@@ -45,7 +48,7 @@ class Suspects:
         Raises: SettingsError when it is not this user's alone; OSError when it can't be created or written, or its disk
             is full.
         """
-        with os.fdopen(open_own(folder, "scoring.note"), "r+b") as file:
+        with os.fdopen(open_own(folder, NOTE), "r+b") as file:
             left_over = file.read(_NOTE_BYTES)
             file.truncate(_NOTE_BYTES)
             file.seek(0)

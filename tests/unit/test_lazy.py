@@ -12,6 +12,7 @@ import stream
 import stream.api
 import stream.app
 import stream.demo
+import stream.doctor
 import stream.resources
 import stream.store
 import stream.tasks
@@ -25,6 +26,7 @@ import stream.training
         stream.api,
         stream.app,
         stream.demo,
+        stream.doctor,
         stream.resources,
         stream.store,
         stream.tasks,

@@ -1,0 +1,115 @@
+"""`stream doctor`."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stream.child_python import child_command
+from stream.cli.options import config_option, json_option
+from stream.cli.terminal import as_json, print_data, print_line, say
+from stream.first_opening import FirstOpening
+
+if TYPE_CHECKING:
+    from stream.doctor import Diagnosis
+    from stream.settings import Settings
+
+__all__ = ["doctor"]
+
+
+@click.command()
+@config_option
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.zip",
+    help="Also write one zip for a bug report: no secrets, no records.",
+)
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A worker's log, whose last lines go into the bundle.",
+)
+@json_option
+def doctor(config: Path | None, bundle: Path | None, log: Path | None, json_out: bool) -> int:
+    """
+    Can this machine really run this stream.toml?
+
+    Looks at broker, login, rights, transactions, topics, group, registry, model, disk, port and clock, within 10 s:
+    a line each, ok, warn or fail, with the next step. Where one thing is wrong, what depends on it is not looked at.
+    It creates no topic, reads and writes no record and moves no offset; it takes a transactional id of its own.
+    Exit 1 with a fail, 2 without a configuration that can be read.
+
+    \b
+    Example:
+      stream doctor --bundle report.zip
+    """
+    settings, found = _examined(config)
+    _show(found, json_out)
+    counts = Counter(each.state for each in found)
+    say(", ".join(f"{counts[state]} {state}" for state in ("ok", "warn", "fail")))
+    if bundle is not None:
+        from stream.doctor import write_bundle
+
+        write_bundle(bundle, settings, config, found, log)
+        say(f"wrote {bundle}")
+    return 2 if settings is None else 1 if counts["fail"] else 0
+
+
+def _examined(config: Path | None) -> tuple[Settings | None, list[Diagnosis]]:
+    """The configuration, where it can be read, and a line for each check."""
+    from stream.configuration import load_settings
+    from stream.deadline import Deadline
+    from stream.doctor import ALL_S, unreadable
+    from stream.errors import SettingsError
+
+    deadline, place = Deadline.after(ALL_S), _place(config)
+    try:
+        settings = load_settings(config, os.environ)
+    except SettingsError as error:
+        return None, [unreadable(error)]
+    opening = click.get_current_context().with_resource(
+        FirstOpening(child_command("stream.store.opening_child"))
+    )
+    opening.begin()  # it imports while this process does; no copy of this process, which has threads by then
+    from stream.doctor import CHECKS, Case, examine
+
+    return settings, examine(Case(settings, place, socket.gethostname(), deadline, opening), CHECKS)
+
+
+def _show(found: Sequence[Diagnosis], json_out: bool) -> None:
+    if json_out:
+        print_data(as_json([asdict(each) for each in found]))
+        return
+    for each in found:
+        place = f"{each.looked_at}: " if each.looked_at else ""
+        print_line(f"{each.state:<4}  {each.check}: {place}{each.found}")
+        if each.next_step and each.looked:
+            print_line(f"      next: {each.next_step}")
+
+
+def _place(config: Path | None) -> str:
+    """
+    Where the configuration is read from.
+
+    Raises: SettingsError when there is none.
+    """
+    from stream.errors import SettingsError
+
+    own = [name for name in os.environ if name.startswith("STREAM_") and "__" in name]
+    variables = f"{len(own)} STREAM_… variables" if own else ""
+    file = config or (Path("stream.toml") if Path("stream.toml").exists() else None)
+    if file is None and not own:
+        raise SettingsError(
+            "no configuration: there is no stream.toml here, and no STREAM_SECTION__KEY in the environment",
+            hint="name it with --config FILE, or run the doctor where the worker runs",
+        )
+    return " and ".join(filter(None, (str(file) if file else "", variables)))

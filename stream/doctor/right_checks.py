@@ -1,0 +1,48 @@
+"""What this user may do on topics and group: each missing right by the arguments of kafka-acls.sh that grant it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stream.doctor.case import Case
+from stream.doctor.diagnosis import Diagnosis, fail, ok, warn
+from stream.rights import RIGHTS, Right, named
+from stream.transport import principal_of
+
+__all__ = ["grants", "may"]
+
+
+def grants(case: Case, *rights: Right) -> str:
+    """How to grant rights to this user."""
+    kafka = case.settings.kafka
+    who = principal_of(kafka.properties)
+    server = case.reached[0] if case.reached else kafka.bootstrap_servers
+    lines = [right.acl(f"'{who}'" if " " in who else who) for right in rights]
+    return "; ".join(f"kafka-acls.sh --bootstrap-server {server} --add {line}" for line in lines)
+
+
+def may(name: str) -> Callable[[Case], Diagnosis]:
+    """
+    The check of a worker's rights on one thing.
+
+    Args:
+        name: as in the table of rights: `input`, `output`, `dead letters` or `group`.
+    """
+
+    def look(case: Case) -> Diagnosis:
+        wanted = [named(right, case.settings) for right in RIGHTS["worker"] if right.name == name]
+        who = principal_of(case.settings.kafka.properties)
+        held = {right: case.cluster.held(right) for right in wanted}
+        about = ", ".join(map(str, wanted))
+        lacking = [right for right, has in held.items() if has is False]
+        if lacking:
+            listed = ", ".join(map(str, lacking))
+            return fail(about, f"{who} may not: {listed}", grants(case, *lacking))
+        if None in held.values() and name != "group" and case.cluster.layout(wanted[0].name) is None:
+            return ok(about, "not told of a topic that is not there")
+        if None in held.values():
+            step = f"if a worker is refused: {grants(case, *wanted)}"
+            return warn(about, "the broker does not tell what this user may do", step)
+        return ok(about, f"{who} may")
+
+    return look

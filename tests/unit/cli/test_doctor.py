@@ -1,0 +1,99 @@
+"""`stream doctor`: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from stream.cli.main import main
+from stream.doctor import CHECKS
+from tests.kafka.process import free_ports
+
+
+def run(*arguments: str) -> int | str | None:
+    """The command; its exit code."""
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", *arguments])
+    return ended.value.code
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def configured(folder: Path) -> None:
+    """A configuration whose broker, registry and model are all away."""
+    broker, registry, web = free_ports(3)
+    (folder / "stream.toml").write_text(
+        f'[kafka]\nbootstrap_servers = "127.0.0.1:{broker}"\n'
+        f'[schema_registry]\nurl = "http://127.0.0.1:{registry}"\ntimeout = "500ms"\n'
+        f'[model]\nuri = "nowhere"\n[web]\nport = {web}\n[delivery]\nstate = "state"\n'
+    )
+
+
+def test_without_a_configuration_nothing_is_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
+    """Defaults are nobody's configuration: exit 2, and how to name one."""
+    assert 2 == run()
+
+    said = capsys.readouterr()
+    assert "" == said.out
+    assert "--config FILE" in said.err
+
+
+def test_configuration_that_cannot_be_read_is_exit_2(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The one line says which key; the bundle has it, too."""
+    (elsewhere / "stream.toml").write_text("[kafka]\nbootstrap = 1\n")
+
+    assert 2 == run("--bundle", "report.zip")
+
+    assert "fail  configuration" in capsys.readouterr().out
+    assert b"unknown key" in zipfile.ZipFile("report.zip").read("doctor.txt")
+
+
+def test_environment_alone_is_a_configuration(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a container; a variable that is wrong is named."""
+    monkeypatch.setenv("STREAM_WEB__PORT", "none")
+
+    assert 2 == run()
+    assert "STREAM_WEB__PORT" in capsys.readouterr().out
+
+
+def test_with_everything_away_each_fault_is_one_failure(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Broker, registry and package; what depends on them says so. Nothing is left behind."""
+    configured(elsewhere)
+
+    assert 1 == run("--json")
+
+    found = {each["check"]: each for each in json.loads(capsys.readouterr().out)}
+    assert [check.name for check in CHECKS] == list(found)
+    assert ["broker", "registry", "signature"] == [
+        name for name, each in found.items() if each["state"] == "fail"
+    ]
+    assert "not looked at, since broker must be right first" == found["lag"]["found"]
+    assert {"ok"} == {found[name]["state"] for name in ("configuration", "state folder", "port", "disk")}
+    assert ["stream.toml"] == [path.name for path in elsewhere.iterdir()]
+
+
+def test_lines_are_for_people(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """State, check, what was looked at and found; the next step below."""
+    configured(elsewhere)
+
+    run("--bundle", "report.zip")
+
+    said = capsys.readouterr()
+    assert "fail  broker: [kafka] bootstrap_servers 127.0.0.1:" in said.out
+    assert "      next: start the broker" in said.out
+    assert "3 fail" in said.err
+    assert "manifest.json" in zipfile.ZipFile("report.zip").namelist()
