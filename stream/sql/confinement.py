@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from glob import glob, has_magic
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,12 @@ _HARMLESS = frozenset({
 _WRAPPING = frozenset({"EXPLAIN", "MULTI"})
 """Kinds of statements that may hold another one."""
 
-_REACHING = re.compile(
-    r"\b(?:COPY|ATTACH|DETACH|EXPORT|IMPORT|INSTALL|LOAD|PREPARE|EXECUTE)\b", re.IGNORECASE
+_REACHING = frozenset(
+    {"COPY", "ATTACH", "DETACH", "EXPORT", "IMPORT", "INSTALL", "LOAD", "PREPARE", "EXECUTE"}
 )
+
+_RUNS_TEXTS = frozenset({"QUERY", "JSON_EXECUTE_SERIALIZED_SQL"})
+"""Functions that run a text as SQL, which may be put together of parts: what it does can't be seen."""
 
 _TOKEN = re.compile(
     r"""--[^\n]*|/\*.*?\*/|'((?:[^']|'')*)'|"((?:[^"]|"")*)"|\$([A-Za-z_]*)\$(.*?)\$\3\$""", re.DOTALL
@@ -74,16 +78,47 @@ def check_kinds(statements: Sequence[duckdb.Statement]) -> None:
     """
     Args:
         statements: that will run on a confined connection.
-    Raises: QueryError for one that reads or writes files by its kind, whatever files it names.
+    Raises: QueryError for one that reads or writes files by its kind, whatever files it names, or holds such a one.
     """
     for statement in statements:
         kind, query = kind_of(statement), statement.query.strip()
-        wrapped = _REACHING.search(_TOKEN.sub(" '' ", query)) if kind in _WRAPPING else None
-        if wrapped or kind not in _HARMLESS | _WRAPPING:
-            what = (wrapped[0] if wrapped else query.split(maxsplit=1)[0]).upper()
+        words = _words(query)
+        found = _hidden_in(words)
+        if found is None and kind in _WRAPPING:
+            found = next((word for word in words if word in _REACHING), None)
+        if found is None and kind not in _HARMLESS | _WRAPPING:
+            found = query.split(maxsplit=1)[0].upper()
+        if found is not None:
             raise QueryError(
-                f"{what} is switched off: it reaches beyond the files that a query names", hint=HINT
+                f"{found} is switched off: it reaches beyond the files that a query names", hint=HINT
             )
+
+
+def _hidden_in(words: Sequence[str]) -> str | None:
+    """What a harmless statement hides: `WITH a AS (COPY …)`, which is a SELECT to DuckDB, or a text that is run."""
+    opened, before = False, ""  # whether brackets have just been opened, and the word before them
+    for word, after in pairwise((*words, "")):
+        if word == "COPY" and opened and before in ("AS", "MATERIALIZED"):
+            return word
+        if word in _RUNS_TEXTS and after == "(":
+            return f"{word.lower()}()"
+        opened = word == "("
+        before = before if opened else word
+    return None
+
+
+def _words(query: str) -> list[str]:
+    """A query's words and signs as DuckDB reads them, upper case, without texts, comments and quotation marks."""
+    import duckdb
+
+    content = query.encode()
+    tokens = duckdb.tokenize(query)
+    ends = [*(start for start, _ in tokens[1:]), len(content)]
+    return [
+        content[start:end].decode(errors="replace").strip().strip('"').upper()
+        for (start, kind), end in zip(tokens, ends, strict=True)
+        if kind not in (duckdb.token_type.string_const, duckdb.token_type.comment)
+    ]
 
 
 def kind_of(statement: duckdb.Statement) -> str:

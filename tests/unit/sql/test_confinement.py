@@ -80,6 +80,8 @@ def ask(package: Path) -> Iterator[Ask]:
         ("PIVOT (SELECT 1 AS a, 'b' AS c) ON c USING sum(a)", [{"b": 1}]),
         ("SUMMARIZE SELECT 1 AS n", None),
         ("EXPLAIN SELECT 'COPY' AS n FROM 'f.parquet'", None),
+        ("WITH a AS (SELECT 1 AS copy, 2 AS load, 'COPY' AS query) SELECT (copy), (load), query FROM a",
+         [{"copy": 1, "load": 2, "query": "COPY"}]),
     ],
 )  # fmt: skip
 def test_query_reads_the_data_files_that_it_names(
@@ -117,6 +119,17 @@ ATTACKS = [
     "SET temp_directory = '/'", "SET secret_directory = '.'", "PRAGMA profiling_output = 'new'",
     "CALL enable_logging('QueryLog', storage = 'file', storage_config = {'path': 'new'})", "SET log_query_path = 'new'",
     "PRAGMA database_size; ATTACH ':memory:' AS m", "FROM arrow_scan(1, 2, 3)", "FROM read_csv('/dev/stdin')",
+    "WITH a AS (COPY (SELECT 7 AS x) TO 'new.csv') FROM a",
+    "WITH a(n) AS NOT MATERIALIZED ( /* /* */ ' */ COPY (SELECT 7 AS x) TO 'f.csv' (USE_TMP_FILE false)) FROM a --'",
+    "CREATE TABLE t AS WITH a AS (COPY (SELECT 7 AS x) TO 'new.csv') FROM a",
+    "EXPLAIN ANALYZE WITH a AS (COPY (SELECT 7 AS x) TO 'new.csv') FROM a",
+    "EXPLAIN ANALYZE /* /* */ ' */ COPY (SELECT 7 AS x) TO 'f.parquet' (USE_TMP_FILE false) --'",
+    *(each.format("WITH a AS (CO' || 'PY (SELECT 7 AS x) TO ''new.csv'') FROM a") for each in (
+        "FROM json_execute_serialized_sql(json_serialize_sql('{}'))",
+        "PRAGMA json_execute_serialized_sql(json_serialize_sql('{}'))",
+        "PIVOT (SELECT 1 AS a) ON a IN (FROM \"JSON_execute_serialized_sql\" (json_serialize_sql('{}')))",
+    )),
+    "FROM system.main.query('FROM json_execute_seri' || 'alized_sql(json_serialize_sql(''SELECT 1''))')",
     "COPY t FROM 'secret.csv'", "CREATE TABLE t (k VARCHAR); COPY t FROM 'secret.csv'; FROM t", "CHECKPOINT secret",
 ]  # fmt: skip
 """Each is refused, whatever of it comes before."""
