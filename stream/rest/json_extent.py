@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stream.rest.allowance import Allowance
+from stream.rest.json_keys import most_keys
 from stream.rest.problems import too_large, wrong_shape
 
 __all__ = ["DEPTH", "DIGITS", "Extent", "admit_json", "admit_text", "extent_of", "without_texts"]
@@ -66,11 +67,6 @@ class _Marks:
         """Those of some JSON."""
         counted = [[piece.count(mark) for mark in (b"{", b"[", b",", b":", b'"')] for piece in slices]
         return cls(*map(sum, zip(*counted, strict=True)))
-
-    @property
-    def columns(self) -> int:
-        """Of an object, on average."""
-        return self.keys // max(1, self.objects)
 
     @property
     def size_bytes(self) -> int:
@@ -131,9 +127,10 @@ def admit_json(body: bytes, mine: Allowance, *, lines: bool = False) -> None:
             extent = extent_of(without_texts(body), body, mine, lines=lines)
             if not extent.fits(mine):
                 raise _refusal(extent, mine)
-    if marks.columns > mine.settings.max_columns or marks.size_bytes > _DENSE * (len(body) + _SLICE):
+    if marks.keys > mine.settings.max_columns and most_keys(_slices(body), mine) > mine.settings.max_columns:
+        mine.columns(most_keys(without_texts(body), mine))
+    if marks.size_bytes > _DENSE * (len(body) + _SLICE):
         marks = _Marks.of(without_texts(body))
-        mine.columns(marks.columns)
     mine.take(marks.size_bytes + (len(body) if body.isascii() else 4 * len(body)))
 
 

@@ -8,13 +8,17 @@ import random
 import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from stream.rest import Served
 from stream.rest.allowance import Allowance, Memory, allowance
 from stream.rest.json_extent import DEPTH, DIGITS, admit_json, extent_of, without_texts
+from stream.rest.json_keys import most_keys
 from stream.rest.problems import Problem
 from stream.rest.served_model import Answer, Event
 from stream.settings import ServeSettings
@@ -222,6 +226,48 @@ def test_commas_of_a_line_are_those_outside_of_quotes(people_package: Path) -> N
             ):
                 answer = client.post("/invocations", content=body, headers={"content-type": "text/csv"})
                 assert status == answer.status_code, (end, answer.text[:200])
+
+
+def _keys(value: Any) -> int:
+    """Of the object that has most."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max([len(value) if isinstance(value, dict) else 0, *map(_keys, inner)])
+
+
+@given(
+    st.recursive(
+        st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text("ab", max_size=2), inner)
+    ),
+    st.integers(1, 40),
+)
+def test_keys_are_counted_object_by_object(value: object, size: int) -> None:
+    """Whatever stands between them, and wherever the body is cut to be counted."""
+    body = json.dumps(value).encode()
+    slices = (body[start : start + size] for start in range(0, len(body), size))
+    with Allowance(ServeSettings(), Memory(1_000_000)) as mine:
+        assert _keys(value) == most_keys(slices, mine)
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/predict", "%s"),
+        ("/predict", "[{}, {}, {}, %s]"),
+        ("/invocations", '{"instances": [{}, {}, %s]}'),
+        ("/v1/models/people:predict", '{"instances": [%s, {}]}'),
+        ("/bigquery", '{"calls": [["{}"], [%s]]}'),
+        ("/v2/models/people/infer", '{"inputs": [], "parameters": %s}'),
+    ],
+)
+def test_object_of_too_many_keys_is_refused_whatever_stands_between_them(
+    people: TestClient, path: str, form: str
+) -> None:
+    """It would take 26 times its bytes; the objects in it and beside it do not make its keys fewer."""
+    keys = ",".join(f'"{i:x}":{"{}" if i % 50 == 0 else 1}' for i in range(10_001))
+    answer = people.post(path, content=form % f"{{{keys}}}", headers={"content-type": "application/json"})
+
+    assert 413 == answer.status_code
+    assert "10001 columns are too many" in answer.text
 
 
 def test_texts_count_as_what_python_needs_for_them(people_package: Path) -> None:
