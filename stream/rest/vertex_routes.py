@@ -17,8 +17,11 @@ from stream.rest.kserve_v1 import predict_instances
 __all__ = ["vertex_endpoints", "vertex_path_is_free"]
 
 _HEALTH = ("/ping", "/health", "/v2/health/live", "/v2/health/ready")
-_PREDICT = ("/invocations",)
+_INVOCATIONS = "/invocations"
 """Paths whose own endpoints answer as Vertex AI expects it."""
+
+_PREDICT = "/predict"
+"""The path of most examples: where Vertex AI asks here, its requests are answered, and not our own rows."""
 
 _OF_MODELS = tuple(one.path for one in KSERVE if "{name}" in one.path)
 """Paths that Vertex AI may choose with another name in them: they mean the one model that is here."""
@@ -33,7 +36,7 @@ def vertex_path_is_free(path: str, method: str) -> bool:
         method: `GET` for its health check, `POST` for predictions.
     Returns: False where an endpoint that does something else has it.
     """
-    if path in (_HEALTH if method == "GET" else _PREDICT):
+    if path in (_HEALTH if method == "GET" else (_INVOCATIONS, _PREDICT)):
         return True
     others = (one.path for one in ENDPOINTS if one.path not in _OF_MODELS)
     return not any(compile_path(other)[0].match(path) for other in others)
@@ -50,6 +53,6 @@ def vertex_endpoints(health: str | None, predict: str | None) -> tuple[Endpoint,
     found = []
     if health is not None and health not in _HEALTH:
         found.append(Endpoint("GET", health, ping, open=True))
-    if predict is not None and predict not in _PREDICT:
+    if predict is not None and predict != _INVOCATIONS:
         found.append(Endpoint("POST", predict, predict_instances))
     return tuple(found)

@@ -126,6 +126,19 @@ def test_what_is_not_a_request_is_refused(
     assert says in answer.json()["error"]
 
 
+def test_predict_is_vertexs_where_it_asks_there(line_package: Path) -> None:
+    """Its examples do; a bare row, as `/predict` takes it elsewhere, is refused by name."""
+    rest = build_rest(settings_for(line_package), more=vertex_endpoints("/health", "/predict"))
+    with TestClient(rest.app, raise_server_exceptions=False) as client:
+        asked = client.post("/predict", json={"instances": [[2, 3, 0]]})
+        elsewhere = client.post("/v1/models/line:predict", json={"instances": [[2, 3, 0]]})
+        bare = client.post("/predict", json={"a": 2, "b": 3, "c": 0})
+
+    assert (200, elsewhere.json()) == (asked.status_code, asked.json())
+    assert 422 == bare.status_code
+    assert "instances" in bare.text
+
+
 def test_vertex_asks_at_its_own_paths(vertex: TestClient) -> None:
     """Beside all others; also where they look like a path of another model's."""
     health, answer = (

@@ -155,14 +155,14 @@ def test_failures_are_as_the_document_says(
         rest.service.intake.memory.held_bytes = 20_000
         full = client.post(path, json=example)
         often = client.post(path, json=example)
-    with door(people_package) as (client, _):
-        monkeypatch.setattr("stream.rest.guard._admitted", broken)
+    with door(people_package) as (client, rest):
+        monkeypatch.setattr(rest.service.batcher, "score", broken)
         bug = client.post(path, json=example)
 
     assert [504, 503, 429, 500] == [refused(api, path, answer) for answer in (late, full, often, bug)]
 
 
-async def broken(*_: object) -> None:
+async def broken(*_: object, **__: object) -> None:
     """A bug."""
     raise RuntimeError("a bug")
 
