@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import Literal, TypeAlias
 
 from stream.settings import Settings
@@ -40,8 +41,8 @@ class Right:
     def acl(self, principal: str) -> str:
         """The arguments of `kafka-acls.sh --add` that grant it, such as `User:scorer`'s."""
         pattern = " --resource-pattern-type prefixed" if self.prefixed else ""
-        who = f"--allow-principal {principal} --operation {self.operation}"
-        return f"{who} --{self.resource} {self.name}{pattern}"
+        who = f"--allow-principal {quote(principal)} --operation {self.operation}"
+        return f"{who} --{self.resource} {quote(self.name)}{pattern}"
 
 
 _LOOK = tuple(Right("Describe", "topic", name) for name in ("input", "output", "dead letters"))

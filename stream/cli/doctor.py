@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections import Counter
@@ -18,8 +19,7 @@ from stream.cli.terminal import as_json, print_data, print_line, say
 from stream.first_opening import FirstOpening
 
 if TYPE_CHECKING:
-    from stream.doctor import Diagnosis
-    from stream.settings import Settings
+    from stream.doctor import Case, Diagnosis
 
 __all__ = ["doctor"]
 
@@ -52,20 +52,20 @@ def doctor(config: Path | None, bundle: Path | None, log: Path | None, json_out:
     Example:
       stream doctor --bundle report.zip
     """
-    settings, found = _examined(config)
+    case, found = _examined(config)
     _show(found, json_out)
     counts = Counter(each.state for each in found)
     say(", ".join(f"{counts[state]} {state}" for state in ("ok", "warn", "fail")))
     if bundle is not None:
         from stream.doctor import write_bundle
 
-        write_bundle(bundle, settings, config, found, log)
+        write_bundle(bundle, case, config, found, log)
         say(f"wrote {bundle}")
-    return 2 if settings is None else 1 if counts["fail"] else 0
+    return 2 if case is None else 1 if counts["fail"] else 0
 
 
-def _examined(config: Path | None) -> tuple[Settings | None, list[Diagnosis]]:
-    """The configuration, where it can be read, and a line for each check."""
+def _examined(config: Path | None) -> tuple[Case | None, list[Diagnosis]]:
+    """What was examined, where the configuration can be read, and a line for each check."""
     from stream.configuration import load_settings
     from stream.deadline import Deadline
     from stream.doctor import ALL_S, unreadable
@@ -82,7 +82,10 @@ def _examined(config: Path | None) -> tuple[Settings | None, list[Diagnosis]]:
     opening.begin()  # it imports while this process does; no copy of this process, which has threads by then
     from stream.doctor import CHECKS, Case, examine
 
-    return settings, examine(Case(settings, place, socket.gethostname(), deadline, opening), CHECKS)
+    # What clients log of their connections is in the lines.
+    logging.getLogger("stream").addHandler(logging.NullHandler())
+    case = Case(settings, place, socket.gethostname(), deadline, opening)
+    return case, examine(case, CHECKS)
 
 
 def _show(found: Sequence[Diagnosis], json_out: bool) -> None:

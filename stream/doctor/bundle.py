@@ -15,11 +15,11 @@ from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
+from stream.doctor.case import Case
 from stream.doctor.diagnosis import Diagnosis
 from stream.doctor.secret_removal import Remover, as_given, effective, secrets_of
 from stream.durable import written_whole
-from stream.settings import Settings
-from stream.tasks import NoStatus, own_page, statuses
+from stream.tasks import NoStatus, own_page
 
 __all__ = ["LOG_BYTES", "write_bundle"]
 
@@ -31,7 +31,7 @@ _UNKNOWN = "the configuration can't be read, so it is not known what is secret"
 
 def write_bundle(
     path: Path,
-    settings: Settings | None,
+    case: Case | None,
     config: Path | None,
     found: Sequence[Diagnosis],
     log: Path | None = None,
@@ -41,7 +41,7 @@ def write_bundle(
 
     Args:
         path: of the zip.
-        settings: the configuration; None where it can't be read: then it and the log are left out.
+        case: what was examined; None where the configuration can't be read: then it and the log are left out.
         config: its file; None = `stream.toml` here if there is one.
         found: the doctor's lines.
         log: a worker's log, if one is known.
@@ -49,20 +49,20 @@ def write_bundle(
     """
     files: dict[str, str] = {}
     left_out: dict[str, str] = {}
-    given = _given(config) if settings is not None else {}
-    remover = Remover(secrets_of(settings, given) if settings is not None else ())
+    given = _given(config) if case is not None else {}
+    remover = Remover(secrets_of(case.settings, given) if case is not None else ())
     files["doctor.json"] = _json([asdict(each) for each in found])
     files["doctor.txt"] = "".join(map(_line, found))
     files["versions.json"] = _json(_versions())
-    if settings is None:
+    if case is None:
         left_out |= dict.fromkeys(
             ("stream.toml", "settings.json", "status.json", "metrics.txt", "log.txt"), _UNKNOWN
         )
     else:
         files["stream.toml"] = _toml(given)
-        files["settings.json"] = _json(effective(settings))
+        files["settings.json"] = _json(effective(case.settings))
         files["environment.txt"] = _variables()
-        _of_worker(settings, remover, files, left_out)
+        _of_worker(case, remover, files, left_out)
         _of_log(log, remover, files, left_out)
     clean = {name: remover.known(text).encode("utf-8", "backslashreplace") for name, text in files.items()}
     manifest = {
@@ -129,13 +129,13 @@ def _versions() -> dict[str, object]:
     }
 
 
-def _of_worker(settings: Settings, remover: Remover, files: dict[str, str], left_out: dict[str, str]) -> None:
-    answers, silent = statuses(settings)
-    if not answers:
-        left_out |= dict.fromkeys(("status.json", "metrics.txt"), silent[0].reason)
+def _of_worker(case: Case, remover: Remover, files: dict[str, str], left_out: dict[str, str]) -> None:
+    if case.worker is None:
+        why = "no worker of this configuration answers at [web] host and port"
+        left_out |= dict.fromkeys(("status.json", "metrics.txt"), why)
         return
-    files["status.json"] = remover.foreign(_json(_without_messages(answers[0])))
-    metrics = own_page(settings, "/metrics")
+    files["status.json"] = remover.foreign(_json(_without_messages(case.worker)))
+    metrics = own_page(case.settings, "/metrics")
     if isinstance(metrics, NoStatus):
         left_out["metrics.txt"] = metrics.reason
     else:

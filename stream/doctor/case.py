@@ -14,6 +14,7 @@ from stream.transport import Greeting, Survey
 if TYPE_CHECKING:
     from stream.registry import Client
     from stream.store import Head
+    from stream.tasks import WorkerStatus
 
 __all__ = ["Case"]
 
@@ -35,6 +36,7 @@ class Case:
         topics: per topic its settings, where this user may see them; set by the topics' checks.
         head: of the model package; set by `signature`.
         registry: a client of the schema registry; set by `registry`.
+        worker: the status of this configuration's own worker, where it answers; set by `port`.
         trial_s: when a transactional id was taken, as this machine's clock had it before; set by `transactions`.
     """
 
@@ -49,6 +51,7 @@ class Case:
     topics: dict[str, dict[str, str]] = field(default_factory=dict)
     head: Head | None = None
     registry: Client | None = None
+    worker: WorkerStatus | None = None
     trial_s: float | None = None
 
     @property

@@ -60,7 +60,7 @@ class _Run:
                 others[name].ended.wait(case.deadline.left_s())
             self.found = self._skipped(others) or self.check.look(case)
         except StreamError as error:
-            self.found = of_error(self.check.about, error)
+            self.found = of_error("", error)
         except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises it
             self.bug = error
         finally:

@@ -61,12 +61,12 @@ def disk(case: Case) -> Diagnosis:
     usage = shutil.disk_usage(folder)
     left = f"{usage.free / 1024**2:,.1f} of {usage.total / 1024**2:,.0f} MiB are free"
     step = "make room, or name a folder on another disk: `[delivery] state`"
+    if os.name == "posix" and (files := os.statvfs(folder)).f_files and not files.f_favail:
+        return fail(about, "no file can be created: the disk has no inode left", step)
     if usage.free < FULL_BYTES:
         return fail(about, f"{left}: the worker's note needs 64 KiB and would not start", step)
     if usage.free < LITTLE_BYTES or usage.free < LITTLE_SHARE * usage.total:
         return warn(about, f"nearly full: {left}", step)
-    if os.name == "posix" and (files := os.statvfs(folder)).f_files and not files.f_favail:
-        return fail(about, "no file can be created: the disk has no inode left", step)
     return ok(about, left)
 
 
@@ -92,6 +92,7 @@ def port(case: Case) -> Diagnosis:
     own = found.get("group") == settings.kafka.group and found.get("instance") == settings.instance(case.host)
     who = f"worker {found.get('instance')} of group {found.get('group')}, {found.get('state')}"
     if own:
+        case.worker = found
         return ok(about, f"taken by this configuration's own {who}")
     return fail(about, f"taken by another {who}", step)
 

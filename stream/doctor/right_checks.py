@@ -7,7 +7,7 @@ from collections.abc import Callable
 from stream.doctor.case import Case
 from stream.doctor.diagnosis import Diagnosis, fail, ok, warn
 from stream.rights import RIGHTS, Right, named
-from stream.transport import principal_of
+from stream.transport import is_secured, principal_of
 
 __all__ = ["grants", "may"]
 
@@ -15,10 +15,12 @@ __all__ = ["grants", "may"]
 def grants(case: Case, *rights: Right) -> str:
     """How to grant rights to this user."""
     kafka = case.settings.kafka
-    who = principal_of(kafka.properties)
     server = case.reached[0] if case.reached else kafka.bootstrap_servers
-    lines = [right.acl(f"'{who}'" if " " in who else who) for right in rights]
-    return "; ".join(f"kafka-acls.sh --bootstrap-server {server} --add {line}" for line in lines)
+    # How an administrator gets in is not known here: docs/security.md says what the file holds.
+    config = " --command-config admin.properties" if is_secured(kafka.properties) else ""
+    tool = f"kafka-acls.sh --bootstrap-server {server}{config} --add"
+    who = principal_of(kafka.properties)
+    return "; ".join(f"{tool} {right.acl(who)}" for right in rights)
 
 
 def may(name: str) -> Callable[[Case], Diagnosis]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from stream.doctor.case import Case
 from stream.doctor.diagnosis import Diagnosis, fail, ok, warn, worst
 from stream.errors import SchemaError, StreamError
-from stream.settings import Settings
+from stream.settings import Seconds, Settings
 
 if TYPE_CHECKING:
     from stream.codec import RecordSchema
@@ -28,20 +30,23 @@ _STRATEGY = Literal["topic", "record", "topic-record"]
 
 def registry(case: Case) -> Diagnosis:
     """Does it answer, and let us in?"""
+    from stream.registry import Denied
     from stream.resources import registry_client
 
-    url = case.settings.schema_registry.url
-    client = registry_client(case.settings)
+    chosen = case.settings.schema_registry
+    patient = replace(chosen, timeout=Seconds(min(chosen.timeout, ANSWER_S)))
+    client = registry_client(replace(case.settings, schema_registry=patient))
     if client is None:
         return ok("[schema_registry] url", "none is configured: schemas are files")
     try:
-        with client.within(case.deadline.left_s(ANSWER_S)):
+        # One that does not let us read this answers, too: rights may be on subjects.
+        with client.within(case.deadline.left_s(ANSWER_S)), suppress(Denied):
             client.versions(PROBE)
     except StreamError:
         client.close()
         raise
     case.registry = client
-    return ok(url, "answers")
+    return ok(chosen.url, "answers")
 
 
 def _asks(settings: Settings, side: Literal["input", "output"]) -> bool:

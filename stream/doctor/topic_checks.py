@@ -124,6 +124,12 @@ def _times(settings: Mapping[str, str], role: Role) -> Iterator[Diagnosis]:
             f"retention.ms is {kept_ms}: letters are gone after {kept_ms / 3_600_000:.3g} hours",
             "raise its retention.ms to longer than your weekends",
         )
+    if settings.get("unclean.leader.election.enable") == "true":
+        yield warn(
+            role,
+            "unclean.leader.election.enable is true: records that were acknowledged can be lost",
+            "set its unclean.leader.election.enable to false",
+        )
     if role != "input" and settings.get("message.timestamp.type") == "LogAppendTime":
         yield warn(
             role,

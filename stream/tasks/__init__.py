@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from stream.tasks.group_status import GroupStatus, observe_group
     from stream.tasks.topic_setup import DEAD_LETTER_ROOM, register_prediction, set_up_topics, wanted_topics
     from stream.tasks.topic_watching import watch_topic
-    from stream.tasks.worker_answers import NoStatus, ask_worker, own_page, status_of, statuses, web_url
+    from stream.tasks.worker_answers import (
+        NoStatus,
+        WorkerStatus,
+        ask_worker,
+        own_page,
+        status_of,
+        statuses,
+        web_url,
+    )
 
 __all__ = [
     "DEAD_LETTER_ROOM",
@@ -33,6 +41,7 @@ __all__ = [
     "NoStatus",
     "RowFile",
     "Severity",
+    "WorkerStatus",
     "ask_worker",
     "check_contract",
     "check_file",

@@ -15,7 +15,7 @@ from stream.transport.greeting import RELEASES, Greeting, greet, mechanisms_of
 from stream.transport.handshake import knock
 from stream.transport.mock import EmbeddedBroker
 from stream.transport.outbox import BY_KEY
-from stream.transport.permissions import principal_of
+from stream.transport.permissions import is_secured, principal_of
 from stream.transport.properties import WORKER_CLIENT
 from stream.transport.reader import OffsetRange, Reader, first_and_last
 from stream.transport.sink import Sink
@@ -46,6 +46,7 @@ __all__ = [
     "WantedTopic",
     "first_and_last",
     "greet",
+    "is_secured",
     "knock",
     "mechanisms_of",
     "principal_of",

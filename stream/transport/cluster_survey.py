@@ -153,7 +153,7 @@ class Survey(Cluster):
 
     def held(self, right: Right) -> bool | None:
         """Whether this user has a right on a topic or a group; None = the broker does not tell."""
-        return Permissions(self._admin, [right], self._kafka.properties).held()[right]
+        return Permissions(self._admin, [right], self._kafka.properties, ANSWER_S).held()[right]
 
     def settings_of(self, topic: str) -> dict[str, str] | None:
         """

@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,14 +101,20 @@ def mechanisms_of(kafka: KafkaSettings, server: str) -> tuple[str, ...]:
     with _open(kafka, server) as connection:
         name = struct.pack(">h", len(_NO_MECHANISM)) + _NO_MECHANISM
         answer = _asked(connection, struct.pack(">hhih", 17, 1, 1, -1) + name)
+    try:
+        return tuple(_listed(answer))
+    except struct.error as error:
+        raise OSError("what answers does not speak Kafka's protocol") from error
+
+
+def _listed(answer: bytes) -> Iterator[str]:
+    """The mechanisms of an answer to SaslHandshake; none where it knows that one, or no user."""
     code, count = struct.unpack_from(">hi", answer)
-    found: list[str] = []
     place = 6
     for _ in range(count if code == _UNSUPPORTED_MECHANISM else 0):
         (size,) = struct.unpack_from(">h", answer, place)
-        found.append(answer[place + 2 : place + 2 + size].decode("utf-8", "replace"))
+        yield answer[place + 2 : place + 2 + size].decode("utf-8", "replace")
         place += 2 + size
-    return tuple(found)
 
 
 def _open(kafka: KafkaSettings, server: str) -> socket.socket:

@@ -54,13 +54,21 @@ def principal_of(properties: Properties) -> str:
 class Permissions:
     """Asks with an admin client what its user may do."""
 
-    def __init__(self, admin: AdminClient, rights: Sequence[Right], properties: Properties) -> None:
+    def __init__(
+        self,
+        admin: AdminClient,
+        rights: Sequence[Right],
+        properties: Properties,
+        answer_s: float = ANSWER_S,
+    ) -> None:
         """
         Args:
             admin: confluent_kafka's AdminClient; kept.
             rights: what the work needs.
             properties: the client's own, for its name.
+            answer_s: for one answer.
         """
+        self._answer_s = answer_s
         self._admin = admin
         self._rights = rights
         self.principal = principal_of(properties)
@@ -118,7 +126,7 @@ class Permissions:
         if not names:
             return {}
         answers = self._admin.describe_topics(
-            TopicCollection(names), include_authorized_operations=True, request_timeout=ANSWER_S
+            TopicCollection(names), include_authorized_operations=True, request_timeout=self._answer_s
         )
         no = KafkaError.TOPIC_AUTHORIZATION_FAILED
         return {name: _held(future, no) for name, future in answers.items()}
@@ -129,10 +137,10 @@ class Permissions:
 
         Asked again while the broker looks for the group's coordinator: after a start it says so for a moment.
         """
-        over = time.monotonic() + ANSWER_S
+        over = time.monotonic() + self._answer_s
         while True:
             [future] = self._admin.describe_consumer_groups(
-                [group], include_authorized_operations=True, request_timeout=ANSWER_S
+                [group], include_authorized_operations=True, request_timeout=self._answer_s
             ).values()
             held = _held(future, KafkaError.GROUP_AUTHORIZATION_FAILED)
             if held is not None or time.monotonic() > over or not _passing(future):

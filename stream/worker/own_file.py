@@ -71,7 +71,7 @@ def check_own(folder: Path, name: str) -> None:
 
 
 def _require_writable(folder: Path) -> None:
-    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+    if os.name == "posix" and os.statvfs(folder).f_flag & os.ST_RDONLY:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(folder))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))

@@ -16,12 +16,12 @@ from urllib.parse import quote
 import pytest
 
 from stream.configuration import load_settings
+from stream.doctor import Case, write_bundle
 from stream.doctor import bundle as module
-from stream.doctor import write_bundle
 from stream.doctor.diagnosis import fail, ok
 from stream.doctor.secret_removal import MASK, Remover
-from stream.settings import Settings
 from stream.tasks import NoStatus
+from tests.unit.doctor.examined import case_of
 
 KEY = """-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIPlantedPlantedPlantedPlanted
@@ -112,7 +112,7 @@ class Web:
     The worker's web.
 
     Attributes:
-        status: its status; None = no worker answers.
+        status: its status, as the doctor found it; None = no worker answers.
         metrics: its page.
     """
 
@@ -124,20 +124,15 @@ class Web:
 def web(monkeypatch: pytest.MonkeyPatch) -> Web:
     """What the worker's web answers."""
     found = Web()
-    monkeypatch.setattr(
-        module,
-        "statuses",
-        lambda settings: (
-            ([], [NoStatus("no worker answers")]) if found.status is None else ([found.status], [])
-        ),
-    )
     monkeypatch.setattr(module, "own_page", lambda settings, path: found.metrics)
     return found
 
 
-def settings_of(place: Path) -> Settings:
-    """As the command reads them."""
-    return load_settings(place / "stream.toml", ENVIRON)
+def case_in(place: Path, web: Web) -> Case:
+    """As the command reads it."""
+    case = case_of(load_settings(place / "stream.toml", ENVIRON))
+    case.worker = web.status
+    return case
 
 
 def contents(zipped: Path) -> dict[str, bytes]:
@@ -146,13 +141,13 @@ def contents(zipped: Path) -> dict[str, bytes]:
         return {name: found.read(name) for name in found.namelist()}
 
 
-def written(place: Path, log: str | None = None, words: str = "") -> dict[str, bytes]:
+def written(place: Path, web: Web, log: str | None = None, words: str = "") -> dict[str, bytes]:
     """The bundle's files."""
     file = place / "worker.log" if log is not None else None
     if file is not None and log is not None:
         file.write_text(log, encoding="utf-8")
     lines = [ok("a", f"fine {words}"), fail("b", f"broken {words}", f"mend {words}")]
-    write_bundle(place / "report.zip", settings_of(place), place / "stream.toml", lines, file)
+    write_bundle(place / "report.zip", case_in(place, web), place / "stream.toml", lines, file)
     return contents(place / "report.zip")
 
 
@@ -162,7 +157,7 @@ def test_no_planted_secret_is_in_any_byte_of_it(place: Path, web: Web) -> None:
     quoted = "\n".join(f"refused: {way}" for secret in [*hidden, KEY] for way in spelled(secret))
     web.status, web.metrics = {"lacking": [quoted]}, quoted.encode()
 
-    files = written(place, quoted, quoted)
+    files = written(place, web, quoted, quoted)
 
     assert {"log.txt", "status.json", "metrics.txt", "doctor.txt", "stream.toml"} <= set(files)
     files["the zip itself"] = (place / "report.zip").read_bytes()
@@ -197,7 +192,7 @@ def test_what_looks_like_a_secret_goes_too(place: Path, web: Web, kind: str) -> 
     """Whoever's it is: a proxy's, a cloud's, another program's."""
     log = f"before\n{FOREIGN[kind]}\n"
 
-    found = written(place, log)["log.txt"].decode()
+    found = written(place, web, log)["log.txt"].decode()
 
     assert "before" in found
     assert MASK in found
@@ -207,7 +202,7 @@ def test_what_looks_like_a_secret_goes_too(place: Path, web: Web, kind: str) -> 
 
 def test_what_is_no_secret_stays(place: Path, web: Web) -> None:
     """The configuration is as it was given, and as it is in effect; references stay."""
-    files = written(place, "2026-11-27 10:00:00 INFO partitions assigned: flights[0]\n")
+    files = written(place, web, "2026-11-27 10:00:00 INFO partitions assigned: flights[0]\n")
 
     given = tomllib.loads(files["stream.toml"].decode())
     assert {"file": "web.token"} == given["web"]["token"]
@@ -224,7 +219,7 @@ def test_what_is_no_secret_stays(place: Path, web: Web) -> None:
 
 def test_manifest_names_every_file_and_what_was_left_out(place: Path, web: Web) -> None:
     """With hashes of what is there, and the reason for what is not."""
-    files = written(place)
+    files = written(place, web)
 
     manifest = json.loads(files.pop("manifest.json"))
     assert {n: hashlib.sha256(c).hexdigest() for n, c in files.items()} == {
@@ -239,7 +234,7 @@ def test_running_workers_status_and_metrics_are_in_it(place: Path, web: Web) -> 
     letter = {"place": "in[0]@1", "stage": "score", "reason": "model_error", "message": "a customer's name"}
     web.status, web.metrics = {"dead_letters": {"recent": [letter]}}, b"stream_ready 1.0\n"
 
-    files = written(place)
+    files = written(place, web)
 
     assert "model_error" in files["status.json"].decode()
     assert b"customer" not in b"".join(files.values())
@@ -250,7 +245,7 @@ def test_metrics_that_are_not_had_are_left_out(place: Path, web: Web) -> None:
     """The status stays."""
     web.status, web.metrics = {"state": "running"}, NoStatus("it went away")
 
-    files = written(place)
+    files = written(place, web)
 
     assert {"metrics.txt": "it went away"}.items() <= json.loads(files["manifest.json"])["left_out"].items()
     assert "status.json" in files
@@ -261,7 +256,7 @@ def test_only_the_end_of_a_log_is_taken_from_a_whole_line_on(place: Path, web: W
     line = "password = Cut-off-secret-of-somebody\n"
     log = line * (module.LOG_BYTES // len(line)) + "x" * 17 + "\nthe end\n"
 
-    found = written(place, log)["log.txt"].decode()
+    found = written(place, web, log)["log.txt"].decode()
 
     assert found.endswith("the end\n")
     assert "Cut-off" not in found

@@ -83,6 +83,17 @@ def test_registry_that_does_not_let_us_in(package: Package, memory: Memory) -> N
     assert "user, password or token" in raised.value.hint
 
 
+def test_registry_whose_rights_are_on_subjects(package: Package, memory: Memory) -> None:
+    """It lets nobody read a subject that is not theirs, and is there."""
+    memory.script = [Answer(403, b'{"error_code": 40301, "message": "no"}')]
+    with served(memory) as url:
+        case = configured(package, settings_at(package, url))
+
+        assert "ok" == registry(case).state
+        assert case.registry is not None
+        case.registry.close()
+
+
 def test_without_a_registry_schemas_are_files() -> None:
     """Nothing is asked."""
     assert "ok" == registry(case_of(settings())).state

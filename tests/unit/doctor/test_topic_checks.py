@@ -110,6 +110,12 @@ def test_topic_that_stamps_its_own_time(role: Role, state: str) -> None:
     assert state == found_of(role, {"message.timestamp.type": "LogAppendTime"})[0]
 
 
+@pytest.mark.parametrize("role", get_args(Role))
+def test_topic_that_may_lose_what_it_acknowledged(role: Role) -> None:
+    """A replica that is behind may become its leader."""
+    assert "warn" == found_of(role, {"unclean.leader.election.enable": "true"})[0]
+
+
 def test_settings_that_may_not_be_seen_are_not_taken_for_sound() -> None:
     """A user with a worker's rights only is told what to grant for it."""
     state, found, step = found_of("output", None)
