@@ -8,6 +8,7 @@ encoder that hashes texts can tell: those are given the types that pandas has fo
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import numpy as np
 
 from stream.errors import PackageError
 from stream.manifest import Feature, NullText
-from stream.scoring.encoded_texts import known_objects, missing_texts
+from stream.scoring.encoded_texts import known_dates, known_objects, missing_texts
 from stream.scoring.fitted_parts import walk
 from stream.scoring.frame_columns import NULLABLE
 from stream.scoring.native_categories import NativeCategories, native_categories
@@ -45,12 +46,13 @@ def typed_features(
         estimator: fitted.
         features: its columns as the schema has them.
         owner: a sample's rows as pandas has them, by the features' names; None without a sample.
-    Returns: the features, typed; then what else may be right, for an estimator that raises on the first: instants
-        without their zone, and the types that the schema alone says.
+    Returns: the features, typed; then what else may be right, for an estimator that raises on the first: dates as
+        datetime64, instants without their zone, and the types that the schema alone says.
     Raises: PackageError where a field can't hold the categories that the model was fitted on, or they can't be told.
     """
     names = tuple(feature.name for feature in features)
     objects, nulls = known_objects(estimator, names), missing_texts(estimator, names)
+    dates = known_dates(estimator, names)
     tells = any(_tells_types(part.estimator) for part in walk(estimator, names))
     native = native_categories(estimator, names, owner)
     typed = []
@@ -60,10 +62,13 @@ def typed_features(
             typed.append(_category(feature, native[feature.name]))
         elif feature.kind == "number" and feature.name in objects:
             typed.append(replace(feature, dtype="object", null=nulls.get(feature.name, "NaN")))
+        elif feature.avro == "date" and dates.get(feature.name, tells and _is_dates(column)):
+            typed.append(replace(feature, dtype="object"))
         else:
             typed.append(_TYPED[feature.kind](feature, column, tells, nulls.get(feature.name)))
-    choices = [tuple(typed), tuple(map(_without_zone, typed)), tuple(features)]
-    return list(dict.fromkeys(choices))
+    midnights = [_as_midnights(feature) for feature in typed]
+    choices = [typed, midnights, [*map(_without_zone, typed)], [*map(_without_zone, midnights)], features]
+    return list(dict.fromkeys(map(tuple, choices)))
 
 
 def _tells_types(estimator: Any) -> bool:
@@ -178,6 +183,18 @@ def _missing(column: pd.Series) -> NullText:
     """What stands for a missing value among objects."""
     gaps = column[column.isna()]
     return "None" if len(gaps) and gaps.iloc[0] is None else "NaN"
+
+
+def _is_dates(column: pd.Series | None) -> bool:
+    """Whether they are Python's dates, as pandas reads those of parquet, Arrow and avro."""
+    if column is None or column.dtype != object:
+        return False
+    values = column[column.notna()]
+    return len(values) > 0 and all(type(value) is dt.date for value in values)
+
+
+def _as_midnights(feature: Feature) -> Feature:
+    return replace(feature, dtype="") if feature.kind == "datetime" and feature.dtype == "object" else feature
 
 
 def _without_zone(feature: Feature) -> Feature:

@@ -1,7 +1,8 @@
-"""What encoders and imputers know of their text columns: the texts, and what stood for a missing one."""
+"""What encoders and imputers know of their columns: the texts, the dates, and what stood for a missing text."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from stream.manifest import NullText
 from stream.scoring.fitted_parts import Part, walk
 from stream.scoring.native_categories import native_categories
 
-__all__ = ["known_objects", "known_texts", "missing_texts"]
+__all__ = ["known_dates", "known_objects", "known_texts", "missing_texts"]
 
 
 def missing_texts(estimator: object, names: Sequence[str]) -> dict[str, NullText]:
@@ -67,6 +68,24 @@ def known_objects(estimator: object, names: Sequence[str]) -> frozenset[str]:
         for name, values in _encoded(part)
         if values.dtype == object and any(_is_number(value) for value in values)
     )
+
+
+def known_dates(estimator: object, names: Sequence[str]) -> dict[str, bool]:
+    """
+    The columns that an encoder was fitted on as dates or times.
+
+    Args:
+        estimator: fitted.
+        names: its columns.
+    Returns: by column, whether they were Python's dates; else datetime64.
+    """
+    return {
+        name: values.dtype.kind != "M"
+        for part in walk(estimator, tuple(names))
+        for name, values in _encoded(part)
+        if values.dtype.kind == "M"
+        or any(isinstance(value, dt.date) and not isinstance(value, dt.datetime) for value in values)
+    }
 
 
 def _encoded(part: Part) -> list[tuple[str, npt.NDArray[np.generic]]]:

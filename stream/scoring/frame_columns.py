@@ -1,5 +1,6 @@
 """
-Columns of a frame that are not float64: texts, times, categories, and numbers of the type that the model was fitted on.
+Columns of a frame that are not float64: texts, times, dates, categories, and numbers of the type that the model was
+fitted on.
 
 Each is made of an Arrow column at once. A row whose value the column's type can't hold beside the others' (a null among
 whole numbers, a category that is not known) is odd: it gets a frame of its own, so that its value does not change what
@@ -18,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stream.manifest import Feature
-from stream.types import AvroType, type_called
+from stream.types import FIRST_DAY, LAST_DAY, AvroType, type_called
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +98,19 @@ class _Objects(FrameColumn):
         values = np.empty(len(column), object)
         values[:] = [missing if value is None else value for value in column.to_pylist()]
         return values, {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Dates(FrameColumn):
+    """Python's dates."""
+
+    def values(self, column: pa.Array) -> tuple[Values, Wrong]:
+        days = column.cast(pa.int32())
+        held = pc.and_(pc.greater_equal(days, FIRST_DAY), pc.less_equal(days, LAST_DAY))
+        outside = pc.indices_nonzero(pc.invert(held)).to_pylist()
+        values = np.empty(len(column), object)
+        values[:] = pc.if_else(held, column, pa.scalar(None, column.type)).to_pylist()
+        return values, {row: f"{days[row]} days since 1970 are beyond datetime.date" for row in outside}
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +255,8 @@ def frame_column(feature: Feature) -> FrameColumn:
     avro = type_called(feature.avro)
     if feature.kind == "category":
         return _category(feature, avro)
+    if feature.kind == "datetime" and feature.dtype == "object":
+        return _Dates(feature, avro)
     if feature.kind == "datetime" and feature.dtype:
         dtype = pd.api.types.pandas_dtype(feature.dtype)
         assert isinstance(dtype, (np.dtype, pd.DatetimeTZDtype))

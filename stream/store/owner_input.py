@@ -23,7 +23,7 @@ from stream.scoring import X, value_at
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OwnerRows", "owner_inputs", "times_as_texts"]
+__all__ = ["OwnerRows", "other_times", "owner_inputs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +85,34 @@ def owner_inputs(owner: OwnerRows) -> Iterator[X]:
         )
 
 
-def times_as_texts(owner: OwnerRows) -> X | None:
+def other_times(owner: OwnerRows) -> Iterator[tuple[str, X]]:
     """
-    The owner's input if whoever fitted the model left the times of a csv, or of JSON, the texts that they are there.
+    The owner's input if whoever fitted the model had something else than times of a csv's, or of JSON's, texts.
 
     Args:
         owner: whose rows they are.
-    Returns: an input of len(places) rows; None where the sample's columns say themselves that they are times.
+    Returns: what was had, and an input of len(places) rows: the texts as they are, and Python's dates; nothing where
+        the sample's columns say themselves that they are times.
     """
     manifest = owner.manifest
     if manifest.inputs != "frame" or not any(feature.kind == "datetime" for feature in manifest.features):
-        return None
-    columns, found = {}, False
-    for feature, column in _columns(owner):
-        text = feature.kind == "datetime" and _is_text(column)
-        columns[feature.name] = column if text else _typed(column, feature)
-        found |= text
-    return _framed(columns) if found else None
+        return
+    columns = list(_columns(owner))
+    times = [feature for feature, column in columns if feature.kind == "datetime" and _is_text(column)]
+    days = [feature for feature in times if feature.avro == "date" and not feature.dtype]
+    for called, others, other in (("texts", times, lambda column, _: column), ("dates", days, _dates)):
+        if others:
+            yield (
+                called,
+                _framed(
+                    {
+                        feature.name: (
+                            other(column, feature.name) if feature in others else _typed(column, feature)
+                        )
+                        for feature, column in columns
+                    }
+                ),
+            )
 
 
 def _columns(owner: OwnerRows, *, all_texts: bool = False) -> Iterator[tuple[Feature, pd.Series]]:
@@ -159,7 +170,9 @@ def _with_none(column: pd.Series) -> pd.Series:
 def _typed(column: pd.Series, feature: Feature) -> pd.Series:
     if feature.kind == "category":
         return column.astype("category")
-    return _parsed(column, feature.name) if feature.kind == "datetime" else column
+    if feature.kind != "datetime":
+        return column
+    return _dates(column, feature.name) if feature.dtype == "object" else _parsed(column, feature.name)
 
 
 def _as_fitted(column: pd.Series, feature: Feature) -> pd.Series:
@@ -197,6 +210,14 @@ def _parsed(column: pd.Series, name: str) -> pd.Series:
             step="proof",
             hint="give the sample as parquet, which keeps a column's zone, or write all times in one zone",
         ) from error
+
+
+def _dates(column: pd.Series, name: str) -> pd.Series:
+    """Python's dates, as pandas reads them from parquet and avro; those of a csv or JSON are parsed."""
+    if not _is_text(column):
+        return column
+    days: pd.Series = _parsed(column, name).dt.date.astype(object)
+    return days.where(days.notna(), None)
 
 
 def _without_zone(column: pd.Series) -> pd.Series:

@@ -27,6 +27,7 @@ from stream.types.known import (
 from stream.types.maps import MapOf, read_map
 from stream.types.misfit import Misfit, Misfits, dead_letter_of, mismatch, shown
 from stream.types.nested_type import Nested, key_place, nullable_schema, parsed_cell, read_at
+from stream.types.since_1970 import FIRST_DAY, LAST_DAY
 from stream.types.spellings import date_spelling, number_spelling
 from stream.types.structs import Member, Struct
 from stream.types.type_facts import ForeignNames, TypeFacts
@@ -34,6 +35,8 @@ from stream.types.unions import Choice, read_branch
 
 __all__ = [
     "CELL_TYPES",
+    "FIRST_DAY",
+    "LAST_DAY",
     "MISSING",
     "NAN",
     "TYPES",

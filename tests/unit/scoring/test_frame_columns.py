@@ -73,6 +73,17 @@ def _zone(dtype: str) -> Any:
     return getattr(pd.api.types.pandas_dtype(dtype), "tz")  # noqa: B009  # the stubs lack it
 
 
+def test_dates_are_pythons_where_the_model_was_fitted_on_them() -> None:
+    """None where one is missing; one beyond Python's calendar is a misfit."""
+    column = pa.array([0, None, 2_932_896, 2_932_897, -719_163], pa.int32()).cast(pa.date32())
+
+    built = Inputs(manifest(feature("t", "date", "datetime", dtype="object"))).build({"t": column}, 5)
+
+    assert [dt.date(1970, 1, 1), None, dt.date(9999, 12, 31)] == built.x["t"].tolist()[:3]
+    assert [3, 4] == sorted(built.misfits)
+    assert "2932897 days since 1970 are beyond datetime.date" == built.misfits[3].message
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("zone", [None, "UTC", "Europe/Paris", "UTC+02:00"])
 @pytest.mark.parametrize("avro", ["timestamp-millis", "timestamp-micros"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import joblib
 import numpy as np
 import pandas as pd
@@ -25,7 +27,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from stream.errors import PackageError
 from stream.files import read_sample
 from stream.manifest import Manifest, Proof
-from stream.store import Packed, PackRequest, assembly, open_package, pack, pack_estimator_file
+from stream.store import Packed, PackRequest, assembly, golden_of, open_package, pack, pack_estimator_file
 from stream.store.column_choice import choose_types
 from stream.store.mapping import map_features
 
@@ -382,6 +384,87 @@ def test_dates_are_taken_where_they_can_be_told(estimator: object, ending: str, 
     sample = read_sample(_days(tmp_path / f"days.{ending}"))
 
     assert Proof(3) == _packed(estimator, tmp_path, sample).package.manifest.proof
+
+
+HOLIDAYS = {dt.date(2024, 3, 14)}
+
+
+class Holidays(Spelled):
+    """Looks its day up among Python's dates, to which no time is equal."""
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """1 on a holiday."""
+        return np.array([float(day in HOLIDAYS) for day in x["day"]])
+
+
+class Counts(Spelled):
+    """Subtracts one of Python's dates, which no time allows."""
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """Days of the year."""
+        return np.array([float((day - dt.date(2024, 1, 1)).days) for day in x["day"]])
+
+
+class Accessed(Spelled):
+    """Takes times only."""
+
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """The day of the month."""
+        return np.asarray(x["day"].dt.day, np.float64)
+
+
+ENCODED = pd.DataFrame({"day": [dt.date(2024, 3, 14), dt.date(2024, 5, 6)] * 10})
+OF_DATES, OF_TIMES = (
+    make_pipeline(OneHotEncoder(handle_unknown="ignore"), LinearRegression()).fit(frame, [0.0, 1.0] * 10)
+    for frame in (ENCODED, ENCODED.astype("datetime64[us]"))
+)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "avro", "frame"])
+@pytest.mark.parametrize(
+    ("estimator", "expected"),
+    [
+        (Holidays(), [0.0, 1.0, 0.0]),
+        (Counts(), [1.0, 73.0, 126.0]),
+        (Accessed(), [2.0, 14.0, 6.0]),
+        (OF_DATES, [0.5, 0.0, 1.0]),
+        (OF_TIMES, [0.5, 0.0, 1.0]),
+    ],
+)
+def test_model_has_the_dates_that_it_was_fitted_on(
+    estimator: object, expected: list[float], ending: str, tmp_path: Path
+) -> None:
+    """Python's, as pandas reads them, or times where it takes no others or its encoder knows times."""
+    days = [dt.date(2024, 1, 2), dt.date(2024, 3, 14), dt.date(2024, 5, 6)]
+    frame = pd.DataFrame({"day": days})
+    path = tmp_path / f"days.{ending}"
+    if ending == "parquet":
+        frame.to_parquet(path, index=False)
+    elif ending == "avro":
+        field = {"name": "day", "type": {"type": "int", "logicalType": "date"}}
+        with path.open("wb") as out:
+            fastavro.writer(out, {"type": "record", "name": "D", "fields": [field]}, frame.to_dict("records"))
+
+    packed = _packed(estimator, tmp_path, frame if ending == "frame" else read_sample(path))
+
+    assert Proof(3) == packed.package.manifest.proof
+    assert expected == pytest.approx(
+        [answer["value"] for answer in golden_of(packed.package).answers], abs=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    ("estimator", "said"),
+    [(Holidays(), "may be dates to the model"), (OF_DATES, "may be texts to the model")],
+)
+def test_dates_of_a_csv_that_may_be_pythons_are_refused_where_the_model_can_tell(
+    estimator: object, said: str, tmp_path: Path
+) -> None:
+    """To times it says otherwise, and to texts, and a csv has neither."""
+    with pytest.raises(PackageError, match=said) as refused:
+        _packed(estimator, tmp_path, read_sample(_days(tmp_path / "days.csv")))
+
+    assert refused.value.hint.startswith("give the sample as parquet")
 
 
 def test_times_of_several_zones_are_refused_by_name(tmp_path: Path) -> None:
