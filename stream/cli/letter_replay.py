@@ -10,7 +10,7 @@ import click
 
 from stream.cli.letter_options import filter_options
 from stream.cli.options import config_option, first_opening, settings_of
-from stream.cli.terminal import print_line, print_table, progress_bar, say, short
+from stream.cli.terminal import print_line, progress_bar, say, short
 from stream.errors import StreamError
 
 if TYPE_CHECKING:
@@ -133,17 +133,11 @@ def _others(found: Replay) -> Iterator[str]:
 
 
 def _failing(found: Replay) -> None:
-    print_table(
-        [
-            {
-                "letters": fallen.letters,
-                "reason": short(reason),
-                "such as": fallen.first,
-                "message": short(fallen.message),
-            }
-            for reason, fallen in sorted(found.trial.failing.items(), key=lambda one: -one[1].letters)
-        ]
-    )
+    """A line for each reason: how many, the first letter, and what is said of it."""
+    for reason, fallen in sorted(found.trial.failing.items(), key=lambda one: -one[1].letters):
+        print_line(
+            f"  {fallen.letters:>9,}  {short(reason)}, such as {fallen.first}: {short(fallen.message)}"
+        )
 
 
 def _say_none(found: Replay) -> None:

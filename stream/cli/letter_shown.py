@@ -127,7 +127,7 @@ def _value(view: LetterView) -> Iterator[str | list[dict[str, object]]]:
         named = f", schema {view.schema.name}, its Avro from byte {view.body}" if view.schema else ""
         yield f"value: {len(value)} bytes{named}"
     if view.fields:
-        yield [_row(field) for field in view.fields]
+        yield [_row(field, "unknown" if view.schema is None else "not written") for field in view.fields]
     if view.unknown:
         yield f"not decoded: {view.unknown}"
     elif fault is None:
@@ -140,11 +140,11 @@ def _value(view: LetterView) -> Iterator[str | list[dict[str, object]]]:
         yield f"schema: {view.schema.text}"
 
 
-def _row(field: FieldView) -> dict[str, object]:
+def _row(field: FieldView, without: str) -> dict[str, object]:
     value = short(json.dumps(field.value, ensure_ascii=False)) if field.read else "not read"
     return {
         "field": field.name,
-        "written as": field.written or "not written",
+        "written as": field.written or without,
         "model takes": field.today or "not used",
         "value": value,
         "": "<- failed here" if field.failed else "",

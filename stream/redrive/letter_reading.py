@@ -146,9 +146,9 @@ def find_letter(settings: Settings, partition: int, offset: int) -> StoredLetter
         reader.read([OffsetRange(partition, offset, high, records=1)])
         found = [read_letter(batch, i) for batch in reader.batches(IDLE_S) for i in range(len(batch))]
     if not found or found[0].offset != offset:
-        after = f"the next letter is {found[0].name}" if found else "no letter comes after it"
+        after = f"the next letter is {found[0].name}" if found else "no letter comes after it there"
         raise InputError(
-            f"{name}: no letter is there; the offset is the end of a transaction, or its letter was removed",
-            hint=after,
+            f"{name}: the offset is the end of a transaction, or its letter was removed; {after}",
+            hint="see `stream deadletters list`",
         )
     return found[0]

@@ -118,7 +118,8 @@ class Workshop:
             raise RecordError("the record has no value that could be repaired", reason="null_value")
         found = self._schemas.unframed(letter.value, letter.headers, self._written_with.get(stored.reason))
         if isinstance(found, RecordError):
-            raise found
+            advice = "; give its file as `schema`" if found.reason == "unknown_schema" else ""
+            raise RecordError(f"{found.message}{advice}", reason=found.reason)
         row, kinds = self._decoded(*found)
         value = self._prefix + self._written(_changed(row, kinds, repair, self._today), kinds, repair)
         headers: Headers = [each for each in letter.headers if each[0] != VALUE_SCHEMA_ID]

@@ -6,8 +6,9 @@ import json
 import os
 import re
 import signal
+import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,12 @@ from stream.errors import Fenced
 from stream.redrive import LetterFilter, Wish, opened_replay
 from tests.acceptance import visits
 from tests.acceptance.conftest import make_setup
+from tests.acceptance.dying_replay import STEPS
 from tests.acceptance.process import Process, Setup, run
+from tests.acceptance.registered import Stock, visit_schema
 from tests.acceptance.visits import Event
 from tests.kafka.process import wait_for
+from tests.kafka.registry import Registry
 from tests.kafka.topics import Topics
 
 pytestmark = pytest.mark.kafka
@@ -87,6 +91,12 @@ class Onlooker:
 
 
 @pytest.fixture
+def setup(make: Callable[..., Setup]) -> Setup:
+    """Fresh topics; the package is opened without a child process before, which would take two seconds."""
+    return make({"model": {"open_timeout": "off"}})
+
+
+@pytest.fixture
 def returned(setup: Setup) -> Iterator[Onlooker]:
     """What comes back to the input topic."""
     with closing(Onlooker(setup.bootstrap, setup.input, 4)) as onlooker:
@@ -126,6 +136,15 @@ def replaying(setup: Setup, name: str, *options: str) -> Iterator[Process]:
     """A replay as a process of its own."""
     config = str(setup.write(name, 1))
     with run(setup.folder, name, "deadletters", "replay", "--config", config, *options) as process:
+        yield process
+
+
+@contextmanager
+def dying(setup: Setup, name: str, *arguments: str) -> Iterator[Process]:
+    """A replay that kills itself at a step."""
+    config = str(setup.write(name, 1))
+    command = [sys.executable, "-m", "tests.acceptance.dying_replay", *arguments, "--config", config]
+    with Process(name, command, setup.folder) as process:
         yield process
 
 
@@ -215,6 +234,7 @@ def test_dry_run_counts_and_changes_no_topic(
     assert f"{setup.dead}.replayed" not in admin.list_topics(timeout=20).topics
 
 
+@pytest.mark.slow
 def test_second_replay_ends_the_first(setup: Setup, returned: Onlooker) -> None:
     """They have one transactional id: the older can't commit any more, and nothing is sent twice."""
     visits.send(setup.bootstrap, setup.dead, letters(setup, 50))
@@ -252,6 +272,7 @@ default = { seconds = 1.5 }
 """
 
 
+@pytest.mark.slow
 def test_repaired_letters_are_sent_and_the_others_told(
     setup: Setup, returned: Onlooker, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -282,21 +303,61 @@ def test_repaired_letters_are_sent_and_the_others_told(
         assert [each.value for each in dead] == [each.value for each in kept.until(5)]
 
 
+@pytest.mark.slow
+def test_repaired_letters_are_written_under_the_latest_version_of_the_subject(
+    make: Callable[..., Setup], registry: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a registry the value names the id of the newest schema, and no header says otherwise."""
+    setup = make({"schema_registry": {"url": registry.url}})
+    first = visit_schema(("id", "long"), ("pages", "int"))
+    latest = visit_schema(
+        ("id", "long"), ("channel", "string"), ("pages", "int"), ("seconds", ["null", "double"]),
+        channel="none", seconds=None,
+    )  # fmt: skip
+    with closing(Stock(registry.url)) as stock:
+        dead = stock.events(setup.input, first, range(5), {"auto.register.schemas": True})
+        number = stock.register(setup.input, latest)
+    held = [("__value_schema_id", b"\0" + dead[0].value[1:5])]  # type: ignore[index]
+    inside = [Event(each.key, (each.value or b"")[5:], each.timestamp_ms, held) for each in dead[:2]]
+    visits.send(
+        setup.bootstrap,
+        setup.dead,
+        [letter(setup, each, 0, n, "missing_field") for n, each in enumerate([*inside, *dead[2:]])],
+    )
+    (setup.folder / "repair.toml").write_text('[reason.missing_field]\ndefault = { channel = "mail" }\n')
+
+    assert 0 == replayed(setup, "--dry-run")
+    assert "0 of 5 would be scored now; 5 still fail: missing_field 5" in capsys.readouterr().out
+    assert 0 == replayed(setup, "--repair", str(setup.folder / "repair.toml"))
+
+    with closing(Onlooker(setup.bootstrap, setup.input, 4)) as returned:
+        back = returned.until(5)
+    assert [[]] * 5 == [list(each.headers) for each in back]
+    assert {b"\0" + number.to_bytes(4, "big")} == {(each.value or b"")[:5] for each in back}
+    with closing(Stock(registry.url)) as stock:
+        rows = stock.read(setup.bootstrap, setup.input, 5)
+    assert [(n, "mail") for n in range(5)] == sorted((row["id"], row["channel"]) for row in rows)
+
+
 @pytest.mark.parametrize(
-    ("count", "kills"),
-    [(3_000, 3), pytest.param(23_000, 20, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
+    ("count", "steps", "random_kills"),
+    [(3_000, 3, 0), pytest.param(23_000, 10, 10, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
 )
 def test_each_original_comes_back_once_though_the_replay_is_killed(
-    tmp_path: Path, topics: Topics, package: Path, count: int, kills: int
+    tmp_path: Path, topics: Topics, package: Path, count: int, steps: int, random_kills: int
 ) -> None:
-    """kill -9 again and again in the middle; the last run goes to the end; a reader counts."""
+    """kill -9 at steps of a transaction, and anywhere; the last run goes to the end; an independent reader counts."""
     setup = make_setup(tmp_path, topics, package)
     visits.send(setup.bootstrap, setup.dead, letters(setup, count))
+    # Ten transactions a second: some of each run are committed.
+    rate = ["--rate", str(min(count, 5_000))]
     with closing(Onlooker(setup.bootstrap, setup.input, 4)) as returned:
-        for number in range(kills):
-            wanted = count * (number + 1) // (kills + 1)
-            # Ten transactions a second, so that a kill meets any of their steps.
-            with replaying(setup, f"killed-{number}", "--rate", str(count / 2)) as process:
+        for number, (method, when, call) in enumerate(STEPS[:steps]):
+            with dying(setup, f"step-{number}", method, when, str(call), *rate) as process:
+                assert -signal.SIGKILL == process.end(), process.tail()
+        for number in range(random_kills):
+            wanted = returned.poll() + 700
+            with replaying(setup, f"anywhere-{number}", *rate) as process:
                 process.until(lambda wanted=wanted: returned.poll() >= wanted, READ_S, f"{wanted} originals")
                 os.kill(process.pid, signal.SIGKILL)
         with replaying(setup, "last") as process:

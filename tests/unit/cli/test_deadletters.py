@@ -205,7 +205,7 @@ def test_value_of_which_nothing_is_known_is_shown_by_its_bytes(
 
     assert "bytes from 0: c3 01 1b" in out
     assert "not_framed" in out
-    assert re.search(r"pages +not written +int +not read", out)
+    assert re.search(r"pages +unknown +int +not read", out)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ class Memory:
         self.committed: list[tuple[str, bytes | None, bytes | None, int]] = []
         self.faults: list[tuple[StreamError, bool]] = []
         self.refuse: set[bytes] = set()
-        self.aborts = self.starts = 0
+        self.aborts = self.starts = self.commits = 0
         self.stamps: list[int] = []
         self.silent = False
         self._open: list[tuple[str, bytes | None, bytes | None, int]] = []
@@ -82,6 +82,7 @@ class Memory:
         """Commit, or fail as planned."""
         fault, done = self.faults.pop(0) if self.faults else (None, True)
         if done:
+            self.commits += 1
             self.committed += self._open
         if fault is not None:
             raise fault
@@ -124,7 +125,7 @@ def test_originals_and_their_mark_are_one_transaction() -> None:
     sender = resending(memory)
     sender.send(LETTERS)
 
-    assert VALUES == memory.originals
+    assert (1, VALUES) == (memory.commits, memory.originals)
     [mark] = memory.marks
     assert Mark(DEAD, {0: [(3, 4), (6, 6)]}, {0: 100}, INPUT, {0: [(0, 2)]}) == Mark.read(mark, "")
     assert (3, {}) == (sender.sent, sender.refused)
