@@ -22,6 +22,7 @@ __all__ = [
     "can_be_forked",
     "child_command",
     "child_environ",
+    "how_it_ended",
     "says_something",
 ]
 
@@ -176,6 +177,18 @@ def child_environ(environ: Mapping[str, str]) -> dict[str, str]:
     home = str(Path(__file__).parents[1])
     paths = [home, *filter(None, [environ.get("PYTHONPATH")])]
     return {**environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def how_it_ended(code: int) -> str:
+    """
+    Args:
+        code: of an ended child; a signal's number below zero.
+    Returns: `exit code 7`, `signal SIGSEGV`, or `signal 40`: real-time signals have no names.
+    """
+    if code >= 0:
+        return f"exit code {code}"
+    named = {each.value: each.name for each in signal.Signals}
+    return f"signal {named.get(-code, -code)}"
 
 
 def says_something(pipe: int | IO[bytes], timeout_s: float) -> bool:

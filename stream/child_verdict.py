@@ -58,12 +58,14 @@ def hear(said: int, deadline: float) -> Verdict:
     verdict = Verdict()
     for line in _lines(said, deadline):
         match _word(line):
-            case {"passed": str(step), "found": str(found)}:
+            case {"passed": str(step), "found": str(found)} if step in _STEPS:
                 verdict.passed[step] = found
             case {"refused": None}:
                 verdict.sound = True
                 return verdict
-            case {"refused": {"message": str(message), "step": str(step), "hint": str(hint)}, **rest}:
+            case {"refused": {"message": str(message), "step": str(step), "hint": str(hint)}, **rest} if (
+                step in _STEPS
+            ):
                 number = rest.get("errno")
                 verdict.refused = PackageError(message, step=step, hint=hint)
                 verdict.errno = number if isinstance(number, int) and number in errorcode else None

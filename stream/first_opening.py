@@ -35,6 +35,7 @@ from stream.child_python import (
     can_be_forked,
     child_command,
     child_environ,
+    how_it_ended,
 )
 from stream.child_verdict import Verdict, hear
 from stream.errors import PackageError, Retriable
@@ -236,9 +237,8 @@ def _ended(asked: Asked, verdict: Verdict, code: int) -> PackageError:
             step=verdict.at,
             hint="look at what the model holds, or give the machine more memory",
         )
-    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     return PackageError(
-        f"{asked.folder}: the process that opened it first ended with {how}, and so would this one",
+        f"{asked.folder}: the process that opened it first ended with {how_it_ended(code)}, and so would this one",
         step=verdict.at,
         hint="it is damaged, or was made to do harm: pack the model again where it was trained",
     )

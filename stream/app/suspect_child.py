@@ -14,7 +14,7 @@ import signal
 import sys
 from typing import BinaryIO
 
-from stream.child_python import says_something
+from stream.child_python import how_it_ended, says_something
 from stream.errors import RecordError, class_name
 from stream.records import Batch, DeadLetter, Outcome
 from stream.resources import build_pipeline, open_configured, writers_of
@@ -91,8 +91,7 @@ def _in_child(pipeline: Process, batch: Batch) -> list[Outcome] | str:
     if status == 0 and content:
         outcomes: list[Outcome] = pickle.loads(content)
         return outcomes
-    code = os.waitstatus_to_exitcode(status)
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    return how_it_ended(os.waitstatus_to_exitcode(status))
 
 
 def _read(answer: BinaryIO, timeout_s: float) -> bytes | None:

@@ -16,6 +16,7 @@ __all__ = [
     "check_neighbours",
     "check_space_tree",
     "check_sparse",
+    "check_spline",
     "check_support_vectors",
     "check_text_input",
     "check_vocabulary",
@@ -68,8 +69,11 @@ def check_sparse(matrix: Any) -> None:
 
 def check_space_tree(tree: Any) -> None:
     """KDTree and BallTree: nodes are found by number, 2i + 1 and 2i + 2, and points by the nodes' bounds."""
-    points, order, nodes, bounds, _, _, count, *_, weights = tree.__getstate__()
+    points, order, nodes, bounds, _, _, count, *_, distance, weights = tree.__getstate__()
     size = len(points)
+    distance._validate_data(points)  # has as many weights as there are columns
+    shape = np.shape(distance.__getstate__()[2])
+    require(shape[0] == shape[1], f"measures by a matrix of {shape}")
     require(order.shape == (size,), f"orders {order.size} of {size} points")
     within("a point's number", order, 0, size)
     require(1 <= count == len(nodes) and bounds.shape[1:] == (count, points.shape[1]), "nodes are missing")
@@ -81,11 +85,29 @@ def check_space_tree(tree: Any) -> None:
 
 
 def check_neighbours(estimator: Any) -> None:
-    """The labels of the points that are found are taken by number."""
+    """Rows are compared with points column by column; the labels of the points that are found are taken by number."""
     own = vars(estimator)
     points, labels = own.get("_fit_X"), own.get("_y")
-    if points is not None and labels is not None:
-        require(labels.shape[0] == points.shape[0], f"has {points.shape[0]} points, {labels.shape[0]} labels")
+    if points is None:
+        return
+    size, width = points.shape
+    if own.get("_fit_method") == "brute":  # a tree counts the columns itself
+        expected = attribute(estimator, "n_features_in_")
+        require(width == expected, f"takes {expected} columns, its points have {width}")
+    known = attribute(estimator, "n_samples_fit_")
+    require(known == size, f"has {size} points, and says {known}")
+    if labels is None:
+        return
+    require(labels.shape[0] == size, f"has {size} points, {labels.shape[0]} labels")
+    if "classes_" in own:
+        several = own["classes_"] if isinstance(own["classes_"], list) else [own["classes_"]]
+        for column, classes in zip(labels.reshape(size, -1).T, several, strict=True):
+            within("a label's number", column, 0, len(classes))
+
+
+def check_spline(spline: Any) -> None:
+    """Its compiled code believes how many knots and coefficients there are: its constructor looks."""
+    type(spline)(spline.t, spline.c, spline.k)
 
 
 def check_support_vectors(machine: Any) -> None:

@@ -24,6 +24,7 @@ from stream.scoring.index_checks import (
     check_neighbours,
     check_space_tree,
     check_sparse,
+    check_spline,
     check_support_vectors,
     check_text_input,
     check_vocabulary,
@@ -68,6 +69,7 @@ _CHECKS: tuple[tuple[str, str, Check], ...] = (
     ("sklearn.feature_extraction.text", "HashingVectorizer", check_hasher),
     ("sklearn.feature_extraction._hash", "FeatureHasher", check_hasher),
     ("sklearn.base", "BaseEstimator", check_jobs),
+    ("scipy.interpolate", "BSpline", check_spline),
     ("scipy.sparse", "sparray", check_sparse),
     ("scipy.sparse", "spmatrix", check_sparse),
 )

@@ -87,6 +87,17 @@ def check_boosted(boosted: Any) -> None:
     for tree in trees.ravel():
         check_decision_tree(tree)
         _check_width(tree, width)
+    _check_start(boosted, width, outputs)
+
+
+def _check_start(boosted: Any, width: int, outputs: int) -> None:
+    """The trees' answers are added to what it begins with, which nobody measures: a column for each."""
+    loss, start = (attribute(boosted, name) for name in ("_loss", "init_"))
+    expected = loss.n_classes if loss.is_multiclass else 1
+    require(outputs == expected, f"has {outputs} trees per iteration, its loss takes {expected}")
+    if loss.is_multiclass and not isinstance(start, str):
+        found = np.shape(start.predict_proba(np.ones((1, width), np.float32)))
+        require(found == (1, outputs), f"begins with {found[-1]} columns for {outputs} trees")
 
 
 def _check_width(tree: Any, width: int) -> None:

@@ -63,6 +63,7 @@ def refusal(script: str, timeout_s: float = 60) -> tuple[PackageError, list[str]
     [
         ("os.kill(os.getpid(), signal.SIGSEGV)", "ended with signal SIGSEGV"),
         ("os.kill(os.getpid(), signal.SIGABRT)", "ended with signal SIGABRT"),
+        ("os.kill(os.getpid(), signal.SIGRTMIN + 6)", f"ended with signal {signal.SIGRTMIN + 6}"),
         ("os.kill(os.getpid(), signal.SIGKILL)", "was killed, probably for the memory"),
         ("os._exit(7)", "ended with exit code 7"),
         ("os._exit(0)", "ended with exit code 0"),
@@ -75,6 +76,8 @@ def refusal(script: str, timeout_s: float = 60) -> tuple[PackageError, list[str]
                 b"7",
                 b'{"passed": "load"}',
                 b'{"refused": {"step": "load"}}',
+                b'{"passed": "load\\nok    signature", "found": "m"}',
+                b'{"refused": {"step": "load\\nok", "message": "m", "hint": "h"}}',
                 b"[" * 9_999,
             )
         ),

@@ -14,6 +14,7 @@ from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesRegressor,
     GradientBoostingClassifier,
+    GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     IsolationForest,
     RandomForestClassifier,
@@ -23,9 +24,15 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neighbors import (
+    KernelDensity,
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    LocalOutlierFactor,
+    RadiusNeighborsClassifier,
+)
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, SplineTransformer
 from sklearn.svm import SVC, SVR, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeRegressor
 
@@ -67,6 +74,14 @@ def _state(target: Any, place: int, change: Callable[[Any], object]) -> None:
     state = list(target.__getstate__())
     state[place] = change(state[place])
     target.__setstate__(tuple(state))
+
+
+def _distance(tree: Any, place: int, value: object) -> None:
+    state = tree.__getstate__()
+    found = list(state[11].__getstate__())
+    found[place] = value
+    state[11].__setstate__(tuple(found))
+    tree.__setstate__(state)
 
 
 def _edit(array: Any, at: Any, value: object) -> bool:
@@ -132,6 +147,21 @@ TREES: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
     "boosting's tree wider": (
         lambda: GradientBoostingClassifier(n_estimators=2).fit(X, Y),
         lambda m: m.estimators_.__setitem__((1, 0), _wider(m.estimators_[1, 0])),
+    ),
+    "boosting's trees for more outputs than it has": (
+        lambda: GradientBoostingRegressor(n_estimators=2).fit(X, THREE),
+        lambda m: (
+            _set(m, "estimators_", np.hstack([m.estimators_] * 3)),
+            _set(m, "n_trees_per_iteration_", 3),
+        ),
+    ),
+    "boosting's loss of fewer classes": (
+        lambda: GradientBoostingClassifier(n_estimators=2).fit(X, THREE),
+        lambda m: _set(m, "_loss", GradientBoostingClassifier(n_estimators=1).fit(X, Y)._loss),
+    ),
+    "boosting begins with fewer classes": (
+        lambda: GradientBoostingClassifier(n_estimators=2).fit(X, THREE),
+        lambda m: _set(m.init_, "class_prior_", m.init_.class_prior_[:2]),
     ),
     "boosting's trees for more classes": (
         lambda: GradientBoostingClassifier(n_estimators=2).fit(X, Y),
@@ -237,6 +267,52 @@ INDICES: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
     "categories in no order": (
         lambda: OneHotEncoder().fit(X[:, 3:]),
         lambda m: _set(m, "categories_", [m.categories_[0][::-1]]),
+    ),
+    "points of fewer columns than rows": (
+        lambda: KNeighborsRegressor(algorithm="brute").fit(X, Y),
+        lambda m: _set(m, "_fit_X", m._fit_X[:, :1].copy()),
+    ),
+    "sparse points of fewer columns than rows": (
+        lambda: KNeighborsRegressor(algorithm="brute").fit(sp.csr_array(X), Y),
+        lambda m: _set(m, "_fit_X", sp.csr_array(X[:, :1])),
+    ),
+    "fewer points than it says": (
+        lambda: LocalOutlierFactor(novelty=True, algorithm="brute").fit(X),
+        lambda m: _set(m, "_fit_X", m._fit_X[:9].copy()),
+    ),
+    "point of a class that is not there": (
+        lambda: KNeighborsClassifier(algorithm="brute").fit(X, THREE),
+        lambda m: _edit(m._y, 7, 3),
+    ),
+    "point of a class that is not there, of several outputs": (
+        lambda: RadiusNeighborsClassifier().fit(X, np.column_stack([Y, THREE])),
+        lambda m: _edit(m._y, (7, 0), 2**40),
+    ),
+    "distance with weights of fewer columns": (
+        lambda: KNeighborsRegressor(
+            algorithm="ball_tree", metric="seuclidean", metric_params={"V": np.ones(4)}
+        ).fit(X, Y),
+        lambda m: _distance(m._tree, 1, np.ones(1)),
+    ),
+    "distance by a matrix of fewer rows": (
+        lambda: KernelDensity(
+            algorithm="ball_tree", metric="mahalanobis", metric_params={"VI": np.eye(4)}
+        ).fit(X),
+        lambda m: _distance(m.tree_, 2, np.eye(1)),
+    ),
+    "distance by a matrix of fewer columns": (
+        lambda: KernelDensity(
+            algorithm="ball_tree", metric="mahalanobis", metric_params={"VI": np.eye(4)}
+        ).fit(X),
+        lambda m: _distance(m.tree_, 2, np.ones((4, 1))),
+    ),
+    "spline of fewer coefficients": (
+        lambda: SplineTransformer().fit(X),
+        lambda m: _set(m.bsplines_[0], "c", m.bsplines_[0].c[:1]),
+    ),
+    "spline of a degree without knots": (
+        lambda: SplineTransformer().fit(X),
+        lambda m: _set(m.bsplines_[2], "k", 10**7),
     ),
     "no columns to hash to": (
         lambda: make_pipeline(HashingVectorizer(n_features=8), LogisticRegression()).fit(TEXTS, Y),
