@@ -63,7 +63,7 @@ def versions(package: Path) -> list[int]:
 def _home(package: Path) -> Path:
     """The folder of a package's versions."""
     folder = package / "versions"
-    if folder.is_symlink() and not folder.resolve().is_relative_to(package.resolve()):
+    if folder.is_symlink() and not _real(folder).is_relative_to(_real(package)):
         raise PackageError(
             f"{folder}: is a link out of the package, and such links are not followed",
             step="manifest",
@@ -119,13 +119,18 @@ def _no_current(package: Path) -> PackageError:
 def _number_of_link(package: Path, current: Path) -> int | None:
     """A link names a version by where it leads, or by the text that it leads to; nothing outside is opened."""
     parent, _, name = str(current.readlink()).removesuffix("/").rpartition("/")
-    inside = parent == "" or (package / parent).resolve() == (package / "versions").resolve()
+    inside = parent == "" or _real(package / parent) == _real(package / "versions")
     if inside and _is_number(name):
         return int(name)
-    target = current.resolve()
-    if not target.is_relative_to(package.resolve()):
+    target = _real(current)
+    if not target.is_relative_to(_real(package)):
         raise _not_current(current, "is a link out of the package, and such links are not followed")
     return _number_in(target)
+
+
+def _real(path: Path) -> Path:
+    """Where a path leads. `Path.resolve` raises RuntimeError where links lead to themselves; opening those fails."""
+    return Path(os.path.realpath(path))
 
 
 def _number_in(file: Path) -> int | None:

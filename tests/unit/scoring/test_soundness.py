@@ -150,10 +150,7 @@ TREES: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
     ),
     "boosting's trees for more outputs than it has": (
         lambda: GradientBoostingRegressor(n_estimators=2).fit(X, THREE),
-        lambda m: (
-            _set(m, "estimators_", np.hstack([m.estimators_] * 3)),
-            _set(m, "n_trees_per_iteration_", 3),
-        ),
+        lambda m: vars(m).update(estimators_=np.hstack([m.estimators_] * 3), n_trees_per_iteration_=3),
     ),
     "boosting's loss of fewer classes": (
         lambda: GradientBoostingClassifier(n_estimators=2).fit(X, THREE),

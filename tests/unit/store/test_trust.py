@@ -290,6 +290,15 @@ class TestCurrent:
 
         assert ("manifest", []) == _refused(package, Trust())
 
+    @pytest.mark.parametrize("name", ["current", "versions"])
+    def test_link_to_itself_is_refused(self, package: Path, name: str) -> None:
+        """By way of another one, too."""
+        (package / name).rename(package / "moved")
+        (package / name).symlink_to("round")
+        (package / "round").symlink_to(name)
+
+        assert ("manifest", []) == _refused(package, Trust())
+
     def test_version_that_is_a_link_is_refused(self, package: Path) -> None:
         """A version never changes; a link does."""
         shutil.rmtree(package / "versions" / "2")
