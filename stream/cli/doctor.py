@@ -52,6 +52,8 @@ def doctor(config: Path | None, bundle: Path | None, log: Path | None, json_out:
     Example:
       stream doctor --bundle report.zip
     """
+    if bundle is not None and not bundle.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {bundle.absolute().parent}", param_hint="--bundle")
     case, found = _examined(config)
     _show(found, json_out)
     counts = Counter(each.state for each in found)

@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from dataclasses import replace
+from itertools import combinations
 
 from stream.doctor.case import Case
 from stream.doctor.diagnosis import Diagnosis, fail, of_error, ok, warn
@@ -44,6 +45,15 @@ def configuration(case: Case) -> Diagnosis:
     settings = case.settings
     probe_clients(settings.kafka, settings.transactional_id(case.host))
     case.survey = Survey(settings.kafka)
+    topics = dict(zip(("input", "output", "dead_letters"), settings.topics, strict=True))
+    for (one, name), (other, same) in combinations(topics.items(), 2):
+        if name == same:
+            return fail(
+                case.place,
+                f"[{one}] topic and [{other}] topic are both {name}: what is written there would be read as "
+                "something else",
+                "give each a topic of its own",
+            )
     for side in ("input", "output"):
         if settings.framing(side) == "confluent" and not settings.schema_registry.url:
             return fail(

@@ -33,7 +33,8 @@ LINE_CHARS = 16
 
 _FORMS = (
     re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.S),
-    re.compile(r"(?<=://)[^\s\"'<>]+(?=@)"),
+    re.compile(r"(?<=:/)[^\s\"'<>]+(?=@)"),
+    re.compile(r"(?<![\w.-])[\w.-]+:[^\s\"'<>@/:]+(?=@[\w.-])"),
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(\.[\w-]*)?"),  # a JSON web token
     re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
     re.compile(r"(?i)(?<=\bbearer )\s*[\w.~+/=-]+|(?<=\bbasic )\s*[\w+/=-]{8,}"),
@@ -46,6 +47,10 @@ _NAMED = re.compile(
     r"\s*(?:[:=]|=>)\s*)(\\?\"(?:[^\"\\]|\\.)*\\?\"|'[^']*'|(?:(?:bearer|basic)\s+)?[^\s,;}\]]+)"
 )
 """A name that says what follows it."""
+
+
+_PASSWORD = re.compile(r":/{1,2}[^\s/:@]*:([^\s\"'<>]+)(?=@)")
+"""Of an address."""
 
 
 class Remover:
@@ -76,8 +81,13 @@ class Remover:
 def _within(secret: str) -> Iterator[str]:
     """A secret, and those that it spells out: the password in a JAAS configuration or in an address."""
     yield secret
-    yield from (found[2].strip("\\\"'") for found in _NAMED.finditer(secret))
-    yield from (found[0] for found in re.finditer(r"(?<=:)[^\s:@/]+(?=@)", secret))
+    yield from _spelled_out(secret)
+
+
+def _spelled_out(text: str) -> Iterator[str]:
+    """Secrets in a text that is none itself."""
+    yield from (found[2].strip("\\\"'") for found in _NAMED.finditer(text))
+    yield from (found[1] for found in _PASSWORD.finditer(text))
 
 
 def _spellings(secret: str) -> Iterator[str]:
@@ -103,6 +113,8 @@ def secrets_of(settings: Settings, given: Mapping[str, Any]) -> set[str]:
         given: the file as it was parsed; a variable may have replaced what it says.
     """
     found = {each.reveal() for each in _walk(settings) if isinstance(each, Secret)}
+    texts = [each for each in (*_walk(settings), *_walk(given)) if isinstance(each, str)]
+    found |= {secret for text in texts for secret in _spelled_out(text)}
     for section, table in given.items():
         for key, value in table.items() if isinstance(table, Mapping) else ():
             found |= set(_hidden_in(section, key, value))

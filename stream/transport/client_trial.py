@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from confluent_kafka import Consumer
 
 from stream.deadline import Deadline
@@ -37,7 +39,9 @@ def try_transactions(kafka: KafkaSettings, transactional_id: str, deadline: Dead
     Raises: Retriable when it does not answer in time; BrokerRefused for missing rights or a time-out that the broker
         does not allow; another kind of Stopped, or OutcomeUnknown.
     """
-    sink = TransactionalSink(kafka, transactional_id)
+    # Silent: what the client would log of its refusal is raised.
+    quiet = replace(kafka, properties={**kafka.properties, "log_level": 0})
+    sink = TransactionalSink(quiet, transactional_id)
     try:
         sink.start(deadline)
     finally:

@@ -21,6 +21,9 @@ __all__ = ["Place", "connected", "knock", "place_of", "tls_context"]
 ANSWER_S = 2.0
 """For each step with a server; a handshake takes some milliseconds."""
 
+USUAL_PORT = 9092
+"""Of a server that is named without one. Source: librdkafka, RD_KAFKA_PORT."""
+
 _CORRELATION = b"\x00\x00\x00\x01"
 
 _API_VERSIONS = b"\x00\x00\x00\x0a" + b"\x00\x12\x00\x00" + _CORRELATION + b"\xff\xff"
@@ -58,8 +61,11 @@ def knock(kafka: KafkaSettings) -> BrokerRefused | None:
 
 
 def place_of(server: str) -> Place:
-    """Host and port of one of `[kafka] bootstrap_servers`; port 0 where it has none."""
-    host, _, port = server.strip().rpartition("://")[2].rpartition(":")
+    """Host and port of one of `[kafka] bootstrap_servers`, as librdkafka understands it."""
+    text = server.strip().rpartition("://")[2]
+    host, _, port = text.rpartition(":")
+    if not host or text.endswith("]"):
+        return text.strip("[]"), USUAL_PORT
     return host.strip("[]"), int(port) if port.isdecimal() else 0
 
 

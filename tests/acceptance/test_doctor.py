@@ -102,7 +102,7 @@ def test_no_broker(setup: Setup) -> None:
 
     found = examined(replace(setup, bootstrap=f"127.0.0.1:{port}"))
 
-    assert {"broker": "fail", "clock": "warn"} == found.odd
+    assert {"broker": "fail"} == found.odd
     assert "start the broker" in found.words("broker")
 
 
@@ -121,7 +121,7 @@ def test_what_answers_is_not_kafka(setup: Setup) -> None:
     with served(Memory()) as url:
         found = examined(replace(setup, bootstrap=url.removeprefix("http://")))
 
-    assert {"tls": "fail", "clock": "warn"} == found.odd
+    assert {"tls": "fail"} == found.odd
     assert "Kafka" in found.words("tls")
 
 

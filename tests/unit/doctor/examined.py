@@ -47,6 +47,7 @@ class FakeSurvey:
         since: answers of `first_since`, the first for the oldest time.
         newest: per topic the time of its newest record.
         refusal: raised by `group`.
+        brokers: none before the login.
     """
 
     layouts: dict[str, TopicLayout] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class FakeSurvey:
     since: list[dict[Partition, int]] = field(default_factory=list)
     newest: dict[str, int | None] = field(default_factory=dict)
     refusal: StreamError | None = None
+    brokers: list[str] = field(default_factory=lambda: ["broker-1"])
     seen: int = 0
 
     def layout(self, topic: str) -> TopicLayout | None:

@@ -43,6 +43,7 @@ PLANTED = {
     "of the producer": "Planted-13-producer",
     "replaced by a variable": "Planted-14-old",
     "number": "7204001",
+    "in an address": "Planted-16-address",
     "comment": "Planted-15-comment",
 }
 """Kind → secret. `number` and `comment` are spelled so in the file, too."""
@@ -70,7 +71,7 @@ group = "scorer"
 "some.secret" = {{ env = "PRODUCERS" }}
 "some.token" = {{ env = "TOKEN" }}
 [schema_registry]
-url = "https://registry:8081"
+url = "https://bob:{PLANTED["in an address"]}@registry:8081"
 user = "bob"
 token = "{PLANTED["registry token"]}"
 password = "{PLANTED["replaced by a variable"]}"
@@ -169,6 +170,8 @@ def test_no_planted_secret_is_in_any_byte_of_it(place: Path, web: Web) -> None:
 FOREIGN: Mapping[str, str] = {
     "a url with a user": "GET http://ann:Strange-1@proxy:3128/x failed",
     "a url whose password has odd letters": "see https://ann:Strange-2/with:odd@host/path",
+    "a url with a slash too few": "GET http:/ann:Strange-20@proxy:3128/x failed",
+    "an address without a scheme": "proxy ann:Strange-21@proxy:3128",
     "a header": "Authorization: Bearer Strange-3.abc-def",
     "basic": 'headers={"authorization": "Basic U3RyYW5nZS00OmFiYw=="}',
     "an assignment": "sasl.password=Strange-5 and on",

@@ -243,3 +243,9 @@ class TestClock:
         line = clock(self._case(**{"in": -7200.0}))
 
         assert ("warn", "nothing that could be asked told its time") == (line.state, line.found)
+
+    def test_without_a_broker_or_a_registry_it_is_not_looked_at(self) -> None:
+        """That is their lines' fault."""
+        line = clock(case_of(settings(), FakeSurvey(brokers=[])))
+
+        assert ("warn", False) == (line.state, line.looked)
