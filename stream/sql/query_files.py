@@ -105,7 +105,7 @@ def prepare_files(
         path = Path(name)
         if not path.is_file():
             if _JSON_GLOB.search(name) and any(isinstance(leaf.type, Nested) for leaf in known.values()):
-                documents |= _view_of_json(connection, name, "auto", kept_texts(known))
+                documents |= _view_of_json(connection, name, "auto", known)
             continue  # a table, another glob, or nothing: DuckDB says so
         try:
             found = _prepare(connection, name, path, named_format(path), known)
@@ -136,7 +136,7 @@ def _prepare(
         with reading(path, OSError):
             layout = _json_layout(kind, path)
         with _told_by_row(kind, path):
-            return Texts(documents=_view_of_json(connection, name, layout, kept_texts(leaves)))
+            return Texts(documents=_view_of_json(connection, name, layout, leaves))
     return Texts()
 
 
@@ -192,19 +192,26 @@ def _told_by_row(kind: FileFormat, path: Path) -> Iterator[None]:
 
 
 def _view_of_json(
-    connection: duckdb.DuckDBPyConnection, name: str, layout: str, kept: Mapping[str, AvroType]
+    connection: duckdb.DuckDBPyConnection, name: str, layout: str, leaves: Mapping[str, Leaf]
 ) -> frozenset[str]:
     """
     A view in which texts and decimals are left alone; a number where none belongs stays a number. Maps and the like
-    are their JSON texts, which are returned by name: DuckDB would give every map the keys of all others.
+    are their JSON texts, which are returned by name: DuckDB would give every map the keys of all others. So are columns
+    of the model whose values are of several types, or objects where texts belong: each value is judged by itself.
 
     What JSON can't hold, DuckDB makes infinity of, or NaN: the query ends there.
     """
     text, identifier = quoted_text(name), quoted_name(name)
     connection.execute(f"DROP VIEW IF EXISTS temp.{identifier}")
     given = f"{text}, format = '{layout}', records = true"
-    guessed = _types(connection, f"read_json({given})")
-    nested = frozenset(column for column in guessed if isinstance(kept.get(column), Nested))
+    guessed, kept = _types(connection, f"read_json({given})"), kept_texts(leaves)
+    nested = frozenset(
+        column
+        for column, kind in guessed.items()
+        if isinstance(kept.get(column), Nested)
+        or (kind == "JSON" and column in leaves)
+        or (column in kept and _is_container(kind) and not isinstance(kept[column], List))
+    )
     odd = dict.fromkeys(nested, "JSON") | {
         column: "VARCHAR"
         for column, kind in guessed.items()
@@ -220,6 +227,11 @@ def _view_of_json(
     replaced = f" REPLACE ({', '.join(finite)})" if finite else ""
     connection.execute(f"CREATE TEMP VIEW {identifier} AS SELECT *{replaced} FROM read_json({given})")
     return nested
+
+
+def _is_container(kind: str) -> bool:
+    """Whether DuckDB took JSON's objects or lists for it."""
+    return kind.startswith(("STRUCT", "MAP")) or kind.endswith("]")
 
 
 def _finite(name: str, column: str) -> str:

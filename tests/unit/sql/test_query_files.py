@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import json
 import lzma
 from pathlib import Path
 
@@ -292,6 +293,41 @@ def test_a_number_of_json_where_a_text_belongs_stays_a_number(
     prepare_files(connection, query, LEAVES)
 
     assert [(7,)] == connection.execute(query).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ('"a"', "7"),
+        ('"a"', "true"),
+        ('"7"', '{"a": 1}'),
+        ('{"a": 1}', '{"a": 2}'),
+        ("[1]", "[2]"),
+        ('"a"', '["b"]'),
+    ],
+)
+@pytest.mark.parametrize("name", ["f.jsonl", "f.json"])
+def test_values_of_json_of_several_types_where_texts_belong_are_judged_one_by_one(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, name: str, first: str, second: str
+) -> None:
+    """DuckDB by itself makes one type of them: texts, among which a number would be a text."""
+    lines = [f'{{"zip": {value}}}' for value in (first, second)]
+    (tmp_path / name).write_text("\n".join(lines) if name == "f.jsonl" else f"[{','.join(lines)}]")
+
+    found = prepare_files(connection, f"SELECT zip FROM '{tmp_path}/{name}'", LEAVES)
+
+    assert {"zip"} == found.documents
+
+
+@pytest.mark.parametrize("odd", ['"x"', '"2"', "true", '{"a": 1}', "[2]"])
+def test_a_value_of_json_that_is_no_number_is_one_row(tmp_path: Path, package: Path, odd: str) -> None:
+    """Its neighbours, in a column that DuckDB has no type for, are numbers all the same."""
+    (tmp_path / "f.jsonl").write_text(f'{{"x": 3.5}}\n{{"x": {odd}}}\n{{"x": 1}}\n')
+    session = Session(stream.sql.register(duckdb.connect(), package, listener=lambda _: None))
+
+    found = asked(session, f"SELECT predict_label(f) AS label FROM '{tmp_path}/f.jsonl' f")
+
+    assert ["high", None, "low"] == [json.loads(line)["label"] for line in found]
 
 
 def test_kept_texts_are_those_that_have_no_type_of_their_own() -> None:
