@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -359,10 +361,28 @@ class Own:
         lambda part: FeatureUnion([("a", FunctionTransformer()), ("b", part)]),
         lambda part: ColumnTransformer([("a", part, [0])]),
         lambda part: np.array([[None, part]], dtype=object),
+        lambda part: np.array([(1, part)], dtype=[("a", int), ("b", object)]),
+        lambda part: FunctionTransformer(func=part.predict),
+        lambda part: FunctionTransformer(func=partial(print, part, x=part)),
+        lambda part: FunctionTransformer(kw_args=MappingProxyType({"x": part})),
         lambda part: ({part},),
         Own,
     ],
-    ids=["pipeline", "vote", "stack", "bag", "union", "columns", "array", "set", "own class"],
+    ids=[
+        "pipeline",
+        "vote",
+        "stack",
+        "bag",
+        "union",
+        "columns",
+        "array",
+        "structured array",
+        "method",
+        "partial",
+        "read-only mapping",
+        "set",
+        "own class",
+    ],
 )
 def test_unsound_part_is_found_however_deep_it_is(wrap: Callable[[Any], object]) -> None:
     """Whatever holds it."""
