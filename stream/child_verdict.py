@@ -58,7 +58,7 @@ def hear(said: int, deadline: float) -> Verdict:
     verdict = Verdict()
     for line in _lines(said, deadline):
         match _word(line):
-            case {"passed": str(step), "found": str(found)} if step in _STEPS:
+            case {"passed": str(step), "found": str(found)} if step == verdict.at:
                 verdict.passed[step] = found
             case {"refused": None}:
                 verdict.sound = True

@@ -77,6 +77,7 @@ def refusal(script: str, timeout_s: float = 60) -> tuple[PackageError, list[str]
                 b'{"passed": "load"}',
                 b'{"refused": {"step": "load"}}',
                 b'{"passed": "load\\nok    signature", "found": "m"}',
+                b'{"passed": "golden", "found": "before any other"}',
                 b'{"refused": {"step": "load\\nok", "message": "m", "hint": "h"}}',
                 b"[" * 9_999,
             )
