@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from typing import Any
 
 from stream.doctor.case import Case
 from stream.doctor.diagnosis import Diagnosis
-from stream.doctor.secret_removal import Remover, as_given, effective, secrets_of
+from stream.doctor.secret_removal import Remover, as_given, cleaned, effective, secrets_of
 from stream.durable import written_whole
 from stream.tasks import NoStatus, own_page
 
@@ -51,23 +51,24 @@ def write_bundle(
     left_out: dict[str, str] = {}
     given = _given(config) if case is not None else {}
     remover = Remover(secrets_of(case.settings, given) if case is not None else ())
-    files["doctor.json"] = _json([asdict(each) for each in found])
-    files["doctor.txt"] = "".join(map(_line, found))
+    files["doctor.json"] = _json(cleaned([asdict(each) for each in found], remover.known))
+    files["doctor.txt"] = remover.known("".join(map(_line, found)))
     files["versions.json"] = _json(_versions())
     if case is None:
         left_out |= dict.fromkeys(
             ("stream.toml", "settings.json", "status.json", "metrics.txt", "log.txt"), _UNKNOWN
         )
     else:
-        files["stream.toml"] = _toml(given)
-        files["settings.json"] = _json(effective(case.settings))
+        files["stream.toml"] = _toml(given, remover)
+        files["settings.json"] = _json(cleaned(effective(case.settings), remover.known))
         files["environment.txt"] = _variables()
         _of_worker(case, remover, files, left_out)
         _of_log(log, remover, files, left_out)
-    clean = {name: remover.known(text).encode("utf-8", "backslashreplace") for name, text in files.items()}
+    clean = {name: remover.values(text).encode("utf-8", "backslashreplace") for name, text in files.items()}
     manifest = {
+        # No hash: whoever looks for secrets takes it for one.
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "files": {n: {"sha256": hashlib.sha256(c).hexdigest(), "bytes": len(c)} for n, c in clean.items()},
+        "files": {n: {"bytes": len(c), "crc32": zlib.crc32(c)} for n, c in clean.items()},
         "left_out": {name: remover.known(why) for name, why in left_out.items()},
     }
     with written_whole(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
@@ -91,11 +92,11 @@ def _given(config: Path | None) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def _toml(given: Mapping[str, Any]) -> str:
+def _toml(given: Mapping[str, Any], remover: Remover) -> str:
     """The file again, without its comments, which may hold anything, and with its secrets masked."""
     parts: list[str] = []
     for section, table in given.items():
-        masked = {key: as_given(section, key, value) for key, value in table.items()}
+        masked = {key: cleaned(as_given(section, key, value), remover.known) for key, value in table.items()}
         parts += [
             f"[{section}]",
             *(f"{json.dumps(key)} = {_value(value)}" for key, value in masked.items()),
@@ -134,7 +135,7 @@ def _of_worker(case: Case, remover: Remover, files: dict[str, str], left_out: di
         why = "no worker of this configuration answers at [web] host and port"
         left_out |= dict.fromkeys(("status.json", "metrics.txt"), why)
         return
-    files["status.json"] = remover.foreign(_json(_without_messages(case.worker)))
+    files["status.json"] = _json(cleaned(_without_messages(case.worker), remover.foreign))
     metrics = own_page(case.settings, "/metrics")
     if isinstance(metrics, NoStatus):
         left_out["metrics.txt"] = metrics.reason

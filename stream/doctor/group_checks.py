@@ -58,7 +58,7 @@ def _sound(view: GroupView, about: str) -> Diagnosis:
     if not view.members:
         return ok(about, "no member at the moment")
     listed = ", ".join(f"{each} ({each.partitions} partitions)" for each in view.members)
-    return ok(about, f"{len(view.members)} members, {view.state.lower().replace('_', ' ')}: {listed}")
+    return ok(about, f"members: {len(view.members)}, {view.state.lower().replace('_', ' ')}: {listed}")
 
 
 def _chosen(settings: Settings) -> str | None:

@@ -44,7 +44,7 @@ def may(name: str) -> Callable[[Case], Diagnosis]:
             return ok(about, "not told of a topic that is not there")
         if None in held.values():
             step = f"if a worker is refused: {grants(case, *wanted)}"
-            return warn(about, "the broker does not tell what this user may do", step)
+            return warn(about, "not told by the broker (no answer in time, or it tells nobody)", step)
         return ok(about, f"{who} may")
 
     return look

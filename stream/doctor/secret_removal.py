@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from html import escape
 from typing import Any, get_args, get_type_hints
@@ -21,7 +21,7 @@ from stream.configuration import sections
 from stream.secret_values import is_reference, is_sensitive
 from stream.settings import Secret, Settings
 
-__all__ = ["MASK", "Remover", "as_given", "effective", "secrets_of"]
+__all__ = ["MASK", "Remover", "as_given", "cleaned", "effective", "secrets_of"]
 
 MASK = "********"
 
@@ -36,14 +36,21 @@ _FORMS = (
     re.compile(r"(?<=:/)[^\s\"'<>]+(?=@)"),
     re.compile(r"(?<![\w.-])[\w.-]+:[^\s\"'<>@/:]+(?=@[\w.-])"),
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(\.[\w-]*)?"),  # a JSON web token
-    re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),
     re.compile(r"(?i)(?<=\bbearer )\s*[\w.~+/=-]+|(?<=\bbasic )\s*[\w+/=-]{8,}"),
-    re.compile(r"(?i)(?<=\bcookie)(\"?\s*[:=]\s*)[^\r\n]+"),
+    re.compile(r"(?i)(?<=\bcookie)(\"?\s*[:=]\s*)[^\r\n\"']+"),
+    re.compile(r"(?i)(?<=[?&]sig=)[^&\s\"']+"),
+    re.compile(r"(?<= -u )\S+|(?<=--user )\S+|(?<=--password )\S+"),
+    # How large services begin theirs: AWS, GitHub, GitLab, Slack, Stripe and others, Google, SendGrid, npm, PyPI,
+    # Vault, Databricks, DigitalOcean.
+    re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[oprsu]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"),
+    re.compile(r"\bxox[a-z]-[\w-]{10,}|\b[prs]k_(live|test)_\w{16,}|\bsk-[\w-]{32,}|\bAIza[\w-]{30,}"),
+    re.compile(r"\bSG\.[\w-]{16,}\.[\w-]{16,}|\b(npm_|pypi-|hv[sb]\.|dapi|do[op]_v1_)[\w-]{20,}"),
 )
 """What looks like a secret."""
 
 _NAMED = re.compile(
-    r"(?i)([\w.-]*(?:passw|passphrase|pwd|secret|token|credential|api[._-]?key|jaas|authorization)[\w.-]*\\?[\"']?"
+    r"(?i)([\w.-]*(?:passw|passphrase|pwd|secret|token|credential|api[._-]?key|jaas|authorization|access[._-]?key"
+    r"|account[._-]?key|private[._-]?key|session[._-]?id)[\w.-]*\\?[\"']?"
     r"\s*(?:[:=]|=>)\s*)(\\?\"(?:[^\"\\]|\\.)*\\?\"|'[^']*'|(?:(?:bearer|basic)\s+)?[^\s,;}\]]+)"
 )
 """A name that says what follows it."""
@@ -66,16 +73,27 @@ class Remover:
                        key=len, reverse=True)  # fmt: skip
         self._known = re.compile("|".join(words)) if words else None
 
+    def values(self, text: str) -> str:
+        """A text without the known secrets."""
+        return text if self._known is None else self._known.sub(MASK, text)
+
     def known(self, text: str) -> str:
         """A text of our own making, without the known secrets and what looks like one."""
-        found = text if self._known is None else self._known.sub(MASK, text)
+        found = self.values(text)
         for form in _FORMS:
             found = form.sub(MASK, found)
         return found
 
     def foreign(self, text: str) -> str:
         """A text of anybody's, such as a log: also without what follows a name such as `password=`."""
-        return self.known(_NAMED.sub(rf"\1{MASK}", self.known(text)))
+        return self.known(_NAMED.sub(_masked, self.known(text)))
+
+
+def _masked(found: re.Match[str]) -> str:
+    """A name and a mask in its value's place, between the same quotation marks: JSON stays JSON."""
+    mark = re.match(r"\\?[\"']?", found[2])
+    quoted = mark[0] if mark else ""
+    return f"{found[1]}{quoted}{MASK}{quoted}"
 
 
 def _within(secret: str) -> Iterator[str]:
@@ -164,6 +182,25 @@ def as_given(section: str, key: str, value: object) -> object:
     if isinstance(value, list):
         return [as_given(section, key, each) for each in value]
     return MASK if _holds_secret(section, key) else value
+
+
+def cleaned(value: object, clean: Callable[[str], str]) -> object:
+    """
+    A JSON document without secrets.
+
+    Args:
+        value: of dicts, lists, texts and numbers.
+        clean: takes secrets out of a text. It gets each text alone: in a whole document a secret
+            may have no end.
+    """
+    if isinstance(value, Mapping):
+        return {
+            name: MASK if is_sensitive(name) and isinstance(each, str) else cleaned(each, clean)
+            for name, each in value.items()
+        }
+    if isinstance(value, list):
+        return [cleaned(each, clean) for each in value]
+    return clean(value) if isinstance(value, str) else value
 
 
 def effective(value: object) -> object:

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from stream.doctor.case import Case
 from stream.doctor.diagnosis import Diagnosis, fail, ok, warn, worst
 from stream.doctor.right_checks import grants
+from stream.errors import Retriable, Stopped
 from stream.rights import Right
 from stream.settings import Settings
 from stream.tasks import DEAD_LETTER_ROOM
@@ -43,21 +44,22 @@ def topic(role: Role) -> Callable[[Case], Diagnosis]:
         layout = case.cluster.layout(name)
         if layout is None:
             return fail(about, "the topic is not there", "create it with `stream topics --create`")
-        found = [*_whole(layout, role, 1)]
-        settings = case.cluster.settings_of(name)
+        try:
+            settings = case.cluster.settings_of(name)
+        except (Retriable, Stopped) as error:
+            step = "start the brokers that the line `brokers` names; else look for a controller in their logs"
+            found = [
+                *_whole(layout, role, 1),
+                warn(about, f"its settings were not had: {error.message}", step),
+            ]
+            return worst(about, found)
         if settings is None:
             step = grants(case, Right("DescribeConfigs", "topic", name))
-            found.append(
-                warn(
-                    about,
-                    "this user may not see its settings, so they were not looked at",
-                    f"for that: {step}",
-                )
-            )
-        else:
-            case.topics[name] = settings
-            found = [*_whole(layout, role, int(settings.get("min.insync.replicas", "1")))]
-            found += [*_policy(settings, role, name), *_times(settings, role)]
+            words = "this user may not see its settings, so they were not looked at"
+            return worst(about, [*_whole(layout, role, 1), warn(about, words, f"for that: {step}")])
+        case.topics[name] = settings
+        found = [*_whole(layout, role, int(settings.get("min.insync.replicas", "1")))]
+        found += [*_policy(settings, role, name), *_times(settings, role)]
         replicas = f"{min(layout.replicas)} replicas" if min(layout.replicas) != 1 else "1 replica"
         return worst(about, found or [ok(about, f"{len(layout)} partitions, {replicas}")])
 
@@ -160,10 +162,8 @@ def sizes(case: Case) -> Diagnosis:
     about = dead
     if into not in case.topics or dead not in case.topics:
         unseen = [name for name in (into, dead) if name not in case.topics]
-        step = grants(case, *(Right("DescribeConfigs", "topic", name) for name in unseen))
-        return warn(
-            about, f"this user may not see the settings of {' and '.join(unseen)}", f"for that: {step}"
-        )
+        step = "do what the lines `topic input` and `topic dead letters` say"
+        return warn(about, f"the settings of {' and '.join(unseen)} were not seen", step)
     largest = int(case.topics[into].get("max.message.bytes", USUAL_BYTES))
     takes = int(case.topics[dead].get("max.message.bytes", USUAL_BYTES))
     if takes < largest + DEAD_LETTER_ROOM:

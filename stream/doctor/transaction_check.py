@@ -48,7 +48,8 @@ def transactions(case: Case) -> Diagnosis:
         return fail(
             about,
             f"no transaction coordinator answers: {error.message}",
-            "look at Kafka's topic __transaction_state: the brokers must be as many as "
+            "start the brokers that the lines `broker` and `brokers` name; else look at Kafka's topic "
+            "__transaction_state: the brokers must be as many as "
             "transaction.state.log.replication.factor, and its replicas in sync as many as "
             "transaction.state.log.min.isr; or set [delivery] guarantee to at-least-once",
         )

@@ -11,11 +11,12 @@ from stream.deadline import Deadline
 from stream.doctor import ALL_S, CHECKS, Case, Diagnosis, examine
 from stream.first_opening import FirstOpening
 from tests.acceptance.process import Setup
+from tests.kafka.artifacts import KAFKA
 from tests.kafka.process import free_ports
 
 __all__ = ["SOUND", "Examined", "examined"]
 
-SOUND = {"version": "warn"}
+SOUND = {"version": "warn"} if KAFKA.startswith(("4.3.", "4.4.")) else {}
 """On the Kafka that most tests run on, 4.3.0: KAFKA-20734."""
 
 HOST = "somewhere"

@@ -46,7 +46,7 @@ class FakeSurvey:
         offsets: of the group.
         since: answers of `first_since`, the first for the oldest time.
         newest: per topic the time of its newest record.
-        refusal: raised by `group`.
+        refusal: raised by `group` and `settings_of`.
         brokers: none before the login.
     """
 
@@ -68,6 +68,8 @@ class FakeSurvey:
 
     def settings_of(self, topic: str) -> dict[str, str] | None:
         """See `Survey`."""
+        if self.refusal is not None:
+            raise self.refusal
         return self.configs.get(topic)
 
     def held(self, right: Right) -> bool | None:

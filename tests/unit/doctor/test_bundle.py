@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,6 +182,10 @@ FOREIGN: Mapping[str, str] = {
     "a cloud's secret": "AWS_SECRET_ACCESS_KEY: Strange-10/abc+def",
     "a private key": "-----BEGIN RSA PRIVATE KEY-----\nStrange-11\nabc\n-----END RSA PRIVATE KEY-----",
     "a private key that was cut": "-----BEGIN OPENSSH PRIVATE KEY-----\nStrange-12\nabc",
+    "a service's": "ghp_Strange22Strange22Strange22 xoxb-Strange22-Strange22 sk_live_Strange22Strange22",
+    "a shared access key": "SharedAccessKey=Strange-23+/=;EntityPath=x",
+    "a signed address": "https://blob/x?se=1&sig=Strange-24%2F&sp=r",
+    "a command's": "curl -u ann:Strange-25 --password Strange-25",
     "a cookie": "Cookie: session=Strange-13; other=Strange-13",
     "an api key": "X-Api-Key: Strange-14",
     "python's": "{'sasl.password': 'Strange-15 with blanks'}",
@@ -220,14 +224,23 @@ def test_what_is_no_secret_stays(place: Path, web: Web) -> None:
     assert "fail  : b: broken" in files["doctor.txt"].decode()
 
 
+def test_ordinary_words_of_a_log_stay(place: Path, web: Web) -> None:
+    """Names of topics, groups, places and machines, and what an operator looks for."""
+    log = (
+        "2026-11-27 10:00:00,123 WARNING stream.transport: kafka client: _TRANSPORT: broker-1:9093/1: refused\n"
+        "flights.features[3]@12 pk_customers_of_the_last_year lag 12,345; try: set [delivery] instance\n"
+        "http://127.0.0.1:6066/api/status answers 401 Unauthorized: mail ops@example.com\n"
+    )
+
+    assert log == written(place, web, log)["log.txt"].decode()
+
+
 def test_manifest_names_every_file_and_what_was_left_out(place: Path, web: Web) -> None:
-    """With hashes of what is there, and the reason for what is not."""
+    """With size and checksum of what is there, and the reason for what is not."""
     files = written(place, web)
 
     manifest = json.loads(files.pop("manifest.json"))
-    assert {n: hashlib.sha256(c).hexdigest() for n, c in files.items()} == {
-        name: entry["sha256"] for name, entry in manifest["files"].items()
-    }
+    assert {n: {"bytes": len(c), "crc32": zlib.crc32(c)} for n, c in files.items()} == manifest["files"]
     assert {"log.txt", "status.json", "metrics.txt"} == set(manifest["left_out"])
     assert "--log" in manifest["left_out"]["log.txt"]
 
@@ -242,6 +255,13 @@ def test_running_workers_status_and_metrics_are_in_it(place: Path, web: Web) -> 
     assert "model_error" in files["status.json"].decode()
     assert b"customer" not in b"".join(files.values())
     assert b"stream_ready 1.0\n" == files["metrics.txt"]
+
+
+def test_status_stays_json(place: Path, web: Web) -> None:
+    """Whatever is masked in it."""
+    web.status = {"token": 'with "marks" and \\ in it', "lacking": ['password="it\'s"', "secret=x"]}
+
+    assert {"token": MASK}.items() <= json.loads(written(place, web)["status.json"]).items()
 
 
 def test_metrics_that_are_not_had_are_left_out(place: Path, web: Web) -> None:

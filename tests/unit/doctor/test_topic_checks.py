@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from stream.doctor.topic_checks import Role, copartitioned, sizes, topic
+from stream.errors import Retriable
 from stream.transport import TopicLayout
 from tests.unit.doctor.examined import FakeSurvey, case_of, layout, settings
 
@@ -123,6 +124,17 @@ def test_settings_that_may_not_be_seen_are_not_taken_for_sound() -> None:
     assert "warn" == state
     assert "were not looked at" in found
     assert "--operation DescribeConfigs --topic out" in step
+
+
+@pytest.mark.parametrize(("in_sync", "state"), [(3, "warn"), (0, "fail")])
+def test_settings_that_do_not_come_hide_no_other_fault(in_sync: int, state: str) -> None:
+    """Without a controller nobody tells them; leaders and replicas are known all the same."""
+    survey = FakeSurvey(layouts={"out": layout(in_sync=in_sync)}, refusal=Retriable("timed out"))
+
+    line = topic("output")(case_of(settings(), survey))
+
+    assert state == line.state
+    assert "its settings were not had: timed out" in line.found
 
 
 def test_other_faults_are_found_where_settings_may_not_be_seen() -> None:
