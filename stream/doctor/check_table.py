@@ -20,7 +20,7 @@ CHECKS = (
     Check(
         "configuration",
         "the file or the environment's variables, and librdkafka's properties",
-        "fail: the client refuses a property; a framing needs a registry that is not named",
+        "fail: the client refuses a property, two topics have one name, or a framing needs a registry and has none",
         broker_checks.configuration,
     ),
     Check(
