@@ -236,7 +236,13 @@ def _first_read(read: Callable[[], Replayed], *, fresh: bool) -> Replayed:
 def _read_marks(settings: Settings, replayed: Replayed) -> Replayed:
     marks = settings.dead_letters.marks
     with closing(Reader(settings.kafka, marks, ())) as reader:
-        reader.read([OffsetRange(index, low, high) for index, (low, high) in reader.ends().items()])
+        ends = reader.ends()
+        if any(low for low, _ in ends.values()):
+            raise Stopped(
+                f"{marks} does not begin at offset 0: marks were deleted, so what was replayed is not known",
+                hint=f"give it retention.ms=-1; to begin anew, delete {marks}: letters may be sent a second time then",
+            )
+        reader.read([OffsetRange(index, low, high) for index, (low, high) in ends.items()])
         for batch in reader.batches(IDLE_S):
             replayed.add(batch)
         if not reader.finished:

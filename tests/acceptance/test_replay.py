@@ -273,6 +273,23 @@ default = { seconds = 1.5 }
 
 
 @pytest.mark.slow
+def test_marks_that_retention_took_stop_the_replay(
+    setup: Setup, returned: Onlooker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was replayed is not known any more: nothing is sent by guess."""
+    visits.send(setup.bootstrap, setup.dead, letters(setup, 3))
+    assert 0 == replayed(setup, "--limit", "1")
+    admin = AdminClient({"bootstrap.servers": setup.bootstrap, "log_level": 0})
+    [done] = admin.delete_records([TopicPartition(f"{setup.dead}.replayed", 0, 1)]).values()
+    done.result(READ_S)
+
+    for options in ([], ["--dry-run"]):
+        assert 1 == replayed(setup, *options)
+        assert "marks were deleted" in capsys.readouterr().err
+    assert 1 == len(returned.until(1))
+
+
+@pytest.mark.slow
 def test_repaired_letters_are_sent_and_the_others_told(
     setup: Setup, returned: Onlooker, capsys: pytest.CaptureFixture[str]
 ) -> None:

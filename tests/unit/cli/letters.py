@@ -60,7 +60,7 @@ def filled(
     letters: Sequence[tuple[bytes | None, Headers]],
 ) -> Filled:
     """Letters one second apart, all on one partition: they have one key."""
-    broker.create([topic])
+    broker.create([topic, f"{topic}.in"])
     kafka = KafkaSettings(broker.bootstrap_servers)
     sink = Sink(kafka)
     stamps = [NOON_MS + 1_000 * i for i in range(len(letters))]
@@ -70,7 +70,7 @@ def filled(
     config = folder / "stream.toml"
     config.write_text(
         f'[kafka]\nbootstrap_servers = "{broker.bootstrap_servers}"\n[model]\nuri = "{package}"\n'
-        f'[dead_letters]\ntopic = "{topic}"\n'
+        f'open_timeout = "off"\n[input]\ntopic = "{topic}.in"\n[dead_letters]\ntopic = "{topic}"\n'
     )
     return Filled(config, topic)
 

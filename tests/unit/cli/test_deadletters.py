@@ -233,6 +233,18 @@ def test_package_that_is_not_there_leaves_what_the_headers_say(
     assert "reason     wrong_type" in out
 
 
+def test_embedded_broker_is_tried_on_but_gets_nothing_back(
+    letters: Filled, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its transactions only pretend, so a replay is refused; a dry run sends nothing, and counts."""
+    assert 2 == letters.run("replay")
+    assert "might go twice" in capsys.readouterr().err
+    assert 0 == letters.run("replay", "--dry-run")
+    out = capsys.readouterr().out
+
+    assert "2 of 5 would be scored now; 3 still fail: invalid_utf8 1, not_framed 1, null_value 1" in out
+
+
 def test_time_that_is_none_is_refused(letters: Filled, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 2 with the forms that are read."""
     assert 2 == letters.run("list", "--since", "yesterday")
