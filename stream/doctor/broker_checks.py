@@ -115,8 +115,9 @@ def tls(case: Case) -> Diagnosis:
             return fail(
                 about, f"TLS: {error}", "check ssl.ca.location and the certificates in [kafka.properties]"
             )
-        words = why_no_connection(error)
-        return fail(about, f"it takes connections, but {words}", "is this a Kafka broker's port?")
+        words = "says nothing" if isinstance(error, TimeoutError) else why_no_connection(error)
+        step = "look at the broker's log and its load, if this is a Kafka broker's port at all"
+        return fail(about, f"it takes connections, but then: {words}", step)
     case.greeting = greeting
     if greeting.valid_until is not None:
         days = (greeting.valid_until - time.time()) / 86_400
