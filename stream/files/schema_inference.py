@@ -60,7 +60,7 @@ def infer_schema(
     Returns: the schema; a column without a value in some row may be null. Whole numbers are `long`, since the next
         one may be larger than those seen; texts are strings, never enums, since the next one may be new.
     Raises: SampleError naming a column whose values fit no one type, a needed one with numbers that are spelt as
-        nothing here reads them, or a sample without rows.
+        nothing here reads them, a needed one of a type that Avro has not, or a sample without rows.
     """
     if sample.avro is not None:
         return Inferred(sample.avro, (f"{sample.name}: the schema is the file's own",))
@@ -113,6 +113,11 @@ def _inferred(
     needed, own = wish.needed, {column, legal}
     keep = Keep(not own.isdisjoint(wish.carried), not own.isdisjoint(needed or ()))
     kind, why = _column(sample, column, legal_name(f"{record}_{legal}"), column in wish.texts, keep)
+    if kind is None and not own.isdisjoint(needed or ()):
+        raise SampleError(
+            f"{sample.name}: column {column!r}: {why}",
+            hint="no event can hold it: let the model take a number in its place, such as seconds, and give that",
+        )
     if kind is None:
         return None, [f"column {column!r} is left out: {why}"]
     gaps = _gaps(sample, column, kind)

@@ -56,13 +56,13 @@ def texts_or_times(estimator: Estimator, owner: OwnerRows, own: OwnAnswers, rows
 
 
 def about_zones(owner: OwnerRows) -> list[str]:
-    """What nothing in a csv or in JSON shows, and so no proof: the zone of the times that the model was fitted on."""
+    """What no csv or JSON shows, and so no proof: the zone and the unit of the times that the model was fitted on."""
     times = [feature for feature in owner.manifest.features if feature.kind == "datetime"]
     typed = owner.sample.columns is not None or owner.sample.avro is not None
     if typed or not times or owner.manifest.inputs != "frame":
         return []
     given = ", ".join(f"{feature.name} ({_SHOWN.get(feature.dtype, feature.dtype)})" for feature in times)
     return [
-        f"columns of times: {given}; a csv or JSON does not show the zone that a model was fitted on: if that was "
-        "another one, and the model looks at hours or days, give the sample as parquet"
+        f"columns of times: {given}; a csv or JSON does not show the zone and the unit that a model was fitted on: if "
+        "those were others, and the model looks at hours or days, or counts units, give the sample as parquet"
     ]

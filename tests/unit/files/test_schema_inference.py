@@ -203,6 +203,16 @@ def test_a_carried_column_that_avro_has_no_type_for_is_named(array: pa.Array) ->
 
 
 @pytest.mark.parametrize(
+    "array", [pa.array([1], pa.duration("us")), pa.array([pa.MonthDayNano([1, 2, 3])])], ids=str
+)
+@pytest.mark.parametrize("needed", ["a b", "a_b"])
+def test_a_needed_column_that_avro_has_no_type_for_is_refused(array: pa.Array, needed: str) -> None:
+    """Packing would end later, without the reason; it may be called by either of its names."""
+    with pytest.raises(SampleError, match="column 'a b': Avro has no type for"):
+        infer_schema(sample_of(pa.table({"a b": array, "y": [1]})), "s", needed=(needed, "y"))
+
+
+@pytest.mark.parametrize(
     ("column", "precision"),
     [(pa.decimal128(9, 2), 38), (pa.decimal128(38, 2), 38), (pa.decimal256(50, 2), 76)],
     ids=str,
