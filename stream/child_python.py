@@ -124,7 +124,9 @@ class ForkedCopy:
 
     def wait(self, timeout_s: float | None = None) -> int | None:
         """As `Child` has it."""
-        self._process.join(timeout_s)
+        # `join` also waits for processes that it has started: they hold the pipe by which its end is seen.
+        if self._process.exitcode is None and timeout_s != 0.0:
+            self._process.join(timeout_s)
         return self._process.exitcode
 
     def close(self) -> None:

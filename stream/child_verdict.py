@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from errno import errorcode
 
@@ -19,6 +19,9 @@ _STEPS = ("manifest", "signature", "hash", "load", "golden")
 
 _SAID_BYTES = 64 * 1024
 """All that a child says; more is not from ours."""
+
+_LOOK_S = 0.25
+"""How often it is seen whether a silent child is still there: a process that it started may keep its pipe open."""
 
 
 @dataclass(slots=True)
@@ -46,17 +49,18 @@ class Verdict:
         return next((step for step in _STEPS if step not in self.passed), _STEPS[-1])
 
 
-def hear(said: int, deadline: float) -> Verdict:
+def hear(said: int, deadline: float, ended: Callable[[], bool]) -> Verdict:
     """
     Wait for what a child says.
 
     Args:
         said: the reading end of its pipe.
         deadline: on the monotonic clock.
+        ended: whether the child itself is gone.
     Returns: what it said, once it has come to its end, has ended or is late.
     """
     verdict = Verdict()
-    for line in _lines(said, deadline):
+    for line in _lines(said, deadline, ended):
         match _word(line):
             case {"passed": str(step), "found": str(found)} if step == verdict.at:
                 verdict.passed[step] = found
@@ -72,7 +76,7 @@ def hear(said: int, deadline: float) -> Verdict:
                 return verdict
             case _:
                 return verdict  # not from ours: a model wrote it
-    verdict.late = time.monotonic() >= deadline
+    verdict.late = time.monotonic() >= deadline and not ended()
     return verdict
 
 
@@ -83,13 +87,22 @@ def _word(line: bytes) -> object:
         return None
 
 
-def _lines(said: int, deadline: float) -> Iterator[bytes]:
+def _lines(said: int, deadline: float, ended: Callable[[], bool]) -> Iterator[bytes]:
     """Until the child ends, says too much, or time runs out."""
     rest, left = b"", _SAID_BYTES
-    while left > 0 and says_something(said, max(0.0, deadline - time.monotonic())):
+    while left > 0 and _says_more(said, deadline, ended):
         part = os.read(said, left)
         if not part:
             return
         left -= len(part)
         *lines, rest = (rest + part).split(b"\n")
         yield from lines
+
+
+def _says_more(said: int, deadline: float, ended: Callable[[], bool]) -> bool:
+    while True:
+        gone, left_s = ended(), max(0.0, deadline - time.monotonic())
+        if says_something(said, 0.0 if gone else min(_LOOK_S, left_s)):
+            return True
+        if gone or left_s == 0.0:
+            return False

@@ -158,12 +158,13 @@ class FirstOpening:
         try:
             if self._asked != asked:
                 self.ask(asked, opener)
-            assert self._child is not None
-            verdict = hear(self._said, self._deadline)
+            child = self._child
+            assert child is not None  # since `ask`
+            verdict = hear(self._said, self._deadline, lambda: child.wait(0.0) is not None)
             if verdict.sound:
                 return
             said_all = verdict.late or verdict.refused is not None
-            code = _code_of(self._child, 0.0 if said_all else _GRACE_S)
+            code = _code_of(child, 0.0 if said_all else _GRACE_S)
         finally:
             self._end()
             self._checking = False

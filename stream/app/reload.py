@@ -13,6 +13,7 @@ from stream.codec import RecordSchema, compare
 from stream.errors import BrokerRefused, PackageError, Retriable, SettingsError, StreamError
 from stream.first_opening import FirstOpening
 from stream.resources import log_origin, open_configured
+from stream.scoring import raised_by
 from stream.settings import Settings
 from stream.store import Package, current_version
 from stream.telemetry import Metrics
@@ -139,9 +140,11 @@ class Reloader:
             return self._postpone(
                 version, PackageError(text, hint="see to its disk, or the limit of open files")
             )
-        # Opening runs the version's own code, which may even call sys.exit: nothing it does may end the worker.
-        except (Exception, SystemExit) as error:  # noqa: BLE001
-            text = f"opening it raised {type(error).__name__}: {error}"
+        # Opening runs the version's own code, which may raise KeyboardInterrupt, too (Ctrl-C is the main thread's):
+        # nothing it does may end the worker.
+        except BaseException as error:  # noqa: BLE001
+            raised = raised_by(error)
+            text = f"opening it raised {raised.exception}: {raised.message}"
             return self._refuse(
                 version, PackageError(text, hint="`stream models verify` it, and pack it again")
             )

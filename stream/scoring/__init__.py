@@ -1,7 +1,7 @@
 """Columns in, answers out: what a fitted estimator is asked, and what becomes of its answers."""
 
 from stream.scoring.answers import AnswerField, answer_fields
-from stream.scoring.attempt import Raised, WrongAnswer, attempt
+from stream.scoring.attempt import Raised, WrongAnswer, attempt, raised_by
 from stream.scoring.column_types import typed_features
 from stream.scoring.columns import columns_of, value_at
 from stream.scoring.encoded_texts import known_texts, missing_texts
@@ -41,6 +41,7 @@ __all__ = [
     "prediction_columns",
     "prediction_schema",
     "profile",
+    "raised_by",
     "same_answer",
     "taken",
     "typed_features",

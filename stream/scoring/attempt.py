@@ -10,7 +10,7 @@ from stream.errors import class_name
 from stream.records import DeadLetter
 from stream.shown import shown
 
-__all__ = ["Raised", "WrongAnswer", "attempt"]
+__all__ = ["Raised", "WrongAnswer", "attempt", "raised_by"]
 
 T = TypeVar("T")
 
@@ -52,11 +52,16 @@ def attempt(call: Callable[[], T]) -> T | Raised:
     # A model is foreign code: a pipeline may hold functions of the user's own, and extension modules raise
     # panics that are not an `Exception`. Whatever it is, it concerns only these rows.
     except BaseException as error:  # noqa: BLE001
-        return Raised(class_name(type(error)), _text(error))
+        return raised_by(error)
+
+
+def raised_by(error: BaseException) -> Raised:
+    """What foreign code raised, fit to be shown; its text is the model's code too."""
+    return Raised(class_name(type(error)), _text(error))
 
 
 def _text(error: BaseException) -> str:
     try:
         return shown(error, _MESSAGE_CHARS)
-    except Exception:  # noqa: BLE001  # the text is the model's code too
+    except BaseException:  # noqa: BLE001  # the text is the model's code too, and may call `sys.exit`
         return "(its message can't be read)"

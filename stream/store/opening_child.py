@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from stream.errors import PackageError
+from stream.scoring import raised_by
 from stream.store.opening import STEPS, open_package
 from stream.store.trust import Trust
 
@@ -56,7 +57,10 @@ def answer(line: bytes, fd: int) -> None:
     with os.fdopen(fd, "wb", buffering=0) as said:
 
         def say(**word: object) -> None:
-            said.write(json.dumps(word).encode() + b"\n")
+            with contextlib.suppress(
+                OSError
+            ):  # a model may close the file; the parent takes silence for a refusal
+                said.write(json.dumps(word).encode() + b"\n")
 
         try:
             request = json.loads(line)
@@ -98,6 +102,14 @@ def _open(request: dict[str, Any], say: Any) -> None:
         raise PackageError(
             text, step=STEPS[len(passed)], hint="see to its disk, or the limit of open files"
         ) from error
+    # SIGINT is ignored here, so that a KeyboardInterrupt is the model's own; and nobody else would escape its text.
+    except BaseException as error:  # noqa: BLE001
+        raised = raised_by(error)
+        raise PackageError(
+            f"{request['folder']}: opening it raised {raised.exception}: {raised.message}",
+            step=STEPS[len(passed)],
+            hint="it is damaged, or was made to do harm: pack the model again where it was trained",
+        ) from None
 
 
 def _too_large(request: dict[str, Any], step: str) -> PackageError:

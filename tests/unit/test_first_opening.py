@@ -235,6 +235,67 @@ def test_version_that_would_end_this_process_is_refused_at_load(
     assert ["manifest", "signature", "hash"] == passed  # the first two by this process, which has the keys
 
 
+class Shouts(BaseException):
+    """Its text would forge a line, and asks for the process's end."""
+
+    def __str__(self) -> str:
+        raise SystemExit("\x1b]0;title\x07\nok    golden")
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt("\nok \x1b["), GeneratorExit("\nok \x1b["), Shouts()])
+def test_version_that_raises_what_ends_a_process_is_refused_on_one_line(
+    version: Path, fault: BaseException, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback, which nobody would escape."""
+    replace_file(version, "model.joblib", pickle.dumps(Does(_raise, fault)))
+
+    with pytest.raises(PackageError, match=f"raised .*{type(fault).__name__}") as caught:
+        open_behind_child(MODEL, version, copying())
+
+    assert ("load", True) == (caught.value.step, caught.value.message.isprintable())
+    assert ("", "") == capfd.readouterr()
+
+
+def _raise(fault: BaseException) -> None:
+    raise fault
+
+
+@pytest.mark.parametrize("script", ["os._exit(9)", "os.kill(os.getpid(), signal.SIGSYS)"])
+def test_process_that_a_child_leaves_behind_is_not_waited_for(script: str) -> None:
+    """It holds the child's pipe open: the child's own end is the answer, long before its time is up."""
+    left_behind = """
+pid = os.fork()
+if pid == 0:
+    signal.pause()
+os.write(fd, json.dumps({"passed": "manifest", "found": str(pid)}).encode() + b"\\n")
+"""
+    found: dict[str, str] = {}
+    with pytest.raises(PackageError, match="exit code 9|signal SIGSYS") as caught:
+        opening(left_behind + script).check(replace(ASKED, timeout_s=10_000), never, found.__setitem__)
+    os.kill(int(found["manifest"]), signal.SIGKILL)
+
+    assert "signature" == caught.value.step
+
+
+def _leave_behind(place: Path) -> None:
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+    place.write_text(str(pid))
+    os._exit(9)
+
+
+def test_process_that_a_copy_leaves_behind_is_not_waited_for(version: Path, tmp_path: Path) -> None:
+    """It also holds the pipe by which Python sees the end of a copy."""
+    place = tmp_path / "pid"
+    replace_file(version, "model.joblib", pickle.dumps(Does(_leave_behind, place)))
+
+    with pytest.raises(PackageError, match="exit code 9"):
+        open_behind_child(replace(MODEL, open_timeout=Seconds(10_000.0)), version, copying())
+
+    os.kill(int(place.read_text()), signal.SIGKILL)
+
+
 @pytest.mark.parametrize("opening", [copying, pytest.param(interpreting, marks=pytest.mark.slow)])
 def test_version_that_hangs_is_refused_at_load(version: Path, opening: Callable[[], FirstOpening]) -> None:
     """When its time is up."""

@@ -234,7 +234,17 @@ class TestLook:
         assert 2 == opened[0]
         assert ["line@2"] == rig.taken
 
-    @pytest.mark.parametrize("fault", [OSError("disk"), RecursionError("deep"), SystemExit(7), MemoryError()])
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            OSError("disk"),
+            RecursionError("deep"),
+            SystemExit(7),
+            MemoryError(),
+            KeyboardInterrupt(),
+            GeneratorExit(),
+        ],
+    )
     def test_opening_that_raises_anything_leaves_the_one_that_answers(
         self, folder: Path, fault: BaseException
     ) -> None:
