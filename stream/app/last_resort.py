@@ -56,6 +56,7 @@ class LastResort:
         """
         self._failed = failed
         self._early_s = min(_EARLY_S, _EARLY_SHARE * after_s)
+        self._signalled = False
         # Its own session: what a terminal sends to all of a command's processes is not for it.
         self._child = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _WATCH, str(after_s)],
@@ -75,15 +76,17 @@ class LastResort:
 
     def end_by(self, end: Deadline) -> None:
         """A signal came: end the process by that moment."""
+        self._signalled = True
         threading.Thread(target=self._end, args=(end,), daemon=True).start()
 
     def _leave(self) -> None:
-        """The process ends by itself: its threads have ended."""
+        """The process ends by itself. After a signal the child watches that too, and ends when the process is gone."""
         if sys.platform != "win32":
             for number in _SIGNALS:
                 faulthandler.unregister(number)
-        self._child.kill()
-        self._child.communicate()
+        if not self._signalled:
+            self._child.kill()
+            self._child.communicate()
 
     def _end(self, end: Deadline) -> None:
         time.sleep(max(0.0, end.left_s() - self._early_s))

@@ -48,3 +48,12 @@ def test_process_that_never_lets_go_of_the_interpreter_is_killed() -> None:
 def test_process_that_ends_by_itself_is_left_alone() -> None:
     """Its own code; the child that watches it does not hold it up."""
     assert 3 == code_of("time.sleep(0.2); sys.exit(3)", after=600)
+
+
+def test_process_whose_interpreter_does_not_end_is_killed() -> None:
+    """It ends by itself, and something that it holds does not let go; no thread of Python's runs any more."""
+    holds = (
+        "sys.held = type('Held', (), {'__del__': lambda _, sleep=time.sleep: sleep(600)})(); time.sleep(0.2)"
+    )
+
+    assert -signal.SIGKILL == code_of(holds)
