@@ -22,7 +22,8 @@ from stream.shown import html_shown, json_shown, shown
 __all__ = ["pages_of"]
 
 _CARD_POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'none'; sandbox"
 )
 """The card loads nothing, and runs no script."""
 

@@ -184,6 +184,8 @@ def test_card_and_page_link_each_other(tmp_path: Path) -> None:
         assert '<a href="docs">Try m@1' in card.text
         assert "The card of ünits." in card.text
         assert card.headers["content-security-policy"].startswith("default-src 'none'; img-src data:")
+        # A package's own text: it asks for no password, and leads nobody elsewhere by itself.
+        assert card.headers["content-security-policy"].endswith("form-action 'none'; sandbox")
 
 
 def test_version_without_a_card_says_how_one_is_made(people: TestClient) -> None:
