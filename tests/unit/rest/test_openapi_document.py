@@ -154,7 +154,8 @@ def test_failures_are_as_the_document_says(
     with door(people_package, rate=1, queue_bytes=20_000) as (client, rest):
         rest.service.intake.memory.held_bytes = 20_000
         full = client.post(path, json=example)
-        often = client.post(path, json=example)
+        asked = (client.post(path, json=example) for _ in range(100))
+        often = next(answer for answer in asked if answer.status_code != full.status_code)
     with door(people_package) as (client, rest):
         monkeypatch.setattr(rest.service.batcher, "score", broken)
         bug = client.post(path, json=example)
