@@ -20,6 +20,10 @@ _LOOK_S = 5
 """For one look at a fresh topic's leaders: one that is asked too early may go unanswered, the next is not."""
 
 
+_KEPT = {"retention.ms": "-1"}
+"""Tests send records of years ago: the broker would delete them when it next looks for old ones, every five minutes."""
+
+
 class Topics:
     """Names that no other test has, and topics under them."""
 
@@ -48,7 +52,7 @@ class Topics:
         Args:
             base: what it is for.
             partitions: how many.
-            config: topic settings, such as `max.message.bytes`.
+            config: topic settings, such as `max.message.bytes`; records are kept unless it says otherwise.
         """
         return self.create_named(self.name(base), partitions, config)
 
@@ -58,7 +62,7 @@ class Topics:
             name,
             num_partitions=partitions,
             replication_factor=self._replicas,
-            config=dict(config or {}),
+            config={**_KEPT, **(config or {})},
         )
         self._admin.create_topics([topic], operation_timeout=_ANSWER_S)[name].result(_ANSWER_S)
         self._created.append(name)
