@@ -88,8 +88,6 @@ def shown(value: Any) -> str:
         return repr(value[:60])
     try:
         return json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)[:60]
-    except (
-        ValueError,
-        NotImplementedError,
-    ):  # more digits than Python writes, an instant beyond its calendar
+    # More digits than Python writes; an instant of pandas' beyond Python's calendar.
+    except (ValueError, NotImplementedError):
         return f"a {type(value).__name__} that is too large to be written out"
