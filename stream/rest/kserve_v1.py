@@ -46,6 +46,8 @@ async def _models(service: Service, request: Request, body: bytes) -> Response:
 
 
 async def _model(service: Service, request: Request, body: bytes) -> Response:
+    if request.path_params["name"].endswith(":predict"):  # a name has no colon: it is the other path
+        raise Problem(405, "Method Not Allowed: POST asks for predictions", headers={"allow": "POST"})
     name = _named(service, request)
     if not service.ready:
         raise Problem(503, f"Model with name {name} is not ready.")
@@ -78,13 +80,14 @@ ENDPOINTS = (
         "GET", "/v1/models", _models, "The names of the models.", "kserveModels", _TAG,
         answer=object_of(models=list_of(TEXT)),
     ),
-    Endpoint(
-        "GET", "/v1/models/{name}", _model, "The model answers.", "kserveReady", _TAG,
-        answer=object_of(name=TEXT, ready=BOOLEAN), stuck=ERROR,
-    ),
+    # Before the path that holds any name, such as this one's: else another method's answer would allow that one's.
     Endpoint(
         "POST", "/v1/models/{name}:predict", _predict, "Instances in, predictions out.", "kservePredict", _TAG,
         "Rows by name or by position, as KServe's and Vertex AI's clients send them.",
         object_of(predictions=list_of(ref("Answer"))), content=_content,
+    ),
+    Endpoint(
+        "GET", "/v1/models/{name}", _model, "The model answers.", "kserveReady", _TAG,
+        answer=object_of(name=TEXT, ready=BOOLEAN), stuck=ERROR,
     ),
 )  # fmt: skip

@@ -126,6 +126,16 @@ def test_what_is_not_a_request_is_refused(
     assert says in answer.json()["error"]
 
 
+def test_another_method_is_told_what_each_path_allows(line: TestClient) -> None:
+    """One path holds any name, and so the other."""
+    paths = ("/v1/models", "/v1/models/line", "/v1/models/line:predict")
+
+    assert ["GET, HEAD", "GET, HEAD", "POST"] == [
+        ", ".join(sorted(line.options(path).headers["allow"].split(", "))) for path in paths
+    ]
+    assert (405, "POST") == ((got := line.get(paths[-1])).status_code, got.headers["allow"])
+
+
 def test_predict_is_vertexs_where_it_asks_there(line_package: Path) -> None:
     """Its examples do; a bare row, as `/predict` takes it elsewhere, is refused by name."""
     rest = build_rest(settings_for(line_package), more=vertex_endpoints("/health", "/predict"))
