@@ -14,7 +14,7 @@ from ipaddress import ip_address
 
 from stream.settings import Secret
 
-__all__ = ["bears", "is_called"]
+__all__ = ["bears", "is_called", "is_loopback"]
 
 ANY = "*"
 """Listed among the names: every name is taken."""
@@ -38,7 +38,7 @@ def is_called(host: str, bound: str, names: Collection[str]) -> bool:
     own = _plain(bound)
     if own in _UNSPECIFIED:
         return name == "localhost" or _is_address(name)
-    return name == own or (_is_loopback(own) and _is_loopback(name))
+    return name == own or (is_loopback(own) and is_loopback(name))
 
 
 def bears(token: str, authorization: str) -> bool:
@@ -79,5 +79,6 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Whether an address, or the name `localhost`, is this machine's own."""
     return name == "localhost" or (_is_address(name) and ip_address(name).is_loopback)

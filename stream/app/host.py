@@ -12,6 +12,7 @@ from faust.app.base import BootStrategy
 from mode.types import ServiceT
 
 from stream.app.address import claim_address
+from stream.app.live_worker import WorkerLive
 from stream.app.logs import logging_config
 from stream.app.web import Web, serve_views
 from stream.app.worker_parts import assemble
@@ -82,6 +83,7 @@ def build_app(settings: Settings, opening: FirstOpening | None = None) -> faust.
     web = app.web = Web(app, settings)
     status = Status(parts)
     serve_views(app, web.access, status)
+    web.show(WorkerLive(status))
 
     @app.service
     class Engine(EngineService):

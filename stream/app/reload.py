@@ -57,6 +57,8 @@ class Reloader:
         metrics: count the results.
         opening: lets a child process open each version first.
         last: the result of the last look that found something.
+        since_ms: since when the package answers, in milliseconds since the epoch.
+        previous: `name@version` of the one that answered before; None = none did.
     """
 
     settings: Settings
@@ -66,6 +68,8 @@ class Reloader:
     metrics: Metrics
     opening: FirstOpening
     last: Reload = field(default_factory=Reload)
+    since_ms: int = field(default_factory=lambda: round(time.time() * 1_000))
+    previous: str | None = None
     _refused: int | None = None
     _passing: int | None = None
     _looks_left: int = 0
@@ -149,6 +153,7 @@ class Reloader:
                 version, PackageError(text, hint="`stream models verify` it, and pack it again")
             )
         self._refused = None
+        self.previous, self.since_ms = self.package.manifest.model, round(time.time() * 1_000)
         self.package = package
         seconds = time.monotonic() - started
         self.last = Reload(package.manifest.version, "", _now(), round(seconds, 3))

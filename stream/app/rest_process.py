@@ -15,15 +15,17 @@ import uvicorn
 
 from stream.app.address import claim_address, server_tls
 from stream.app.last_resort import LastResort
+from stream.app.live_service import ServiceLive
 from stream.app.reload import Reloader
 from stream.app.rest_connection import KEEP_ALIVE_S, connection_type
 from stream.app.rest_crowd import Crowd
-from stream.app.rest_server import Server, room_for
+from stream.app.rest_server import Server, nobody_leaves, room_for
 from stream.codec import RecordSchema
 from stream.errors import SettingsError, Stopped
 from stream.first_opening import FirstOpening
+from stream.live import STEP_S, Audience
 from stream.resources import log_origin, open_configured, trust_of
-from stream.rest import Endpoint, Served, Service, create_app
+from stream.rest import Endpoint, Served, Service, create_app, live_page
 from stream.settings import Settings
 from stream.store import CARD, Package, golden_of, read_vouched
 from stream.telemetry import Metrics
@@ -45,11 +47,13 @@ class Rest:
         app: the ASGI application.
         service: what it answers from.
         reloader: looks for a new version of the model.
+        audience: who looks at the live page; None = there is none.
     """
 
     app: Any
     service: Service
     reloader: Reloader
+    audience: Audience | None = None
 
 
 def build_rest(
@@ -73,8 +77,19 @@ def build_rest(
     reloader = Reloader.of(
         settings, package, lambda found: service.swap(_served(settings, found)), metrics, opening
     )
-    beside = [] if settings.model.reload is None else [_watch_for_versions(reloader, settings.model.reload)]
-    return Rest(create_app(service, beside, more), service, reloader)
+    live = ServiceLive(service, reloader, redact=settings.dead_letters.redact)
+    audience = Audience(live.snapshot, live.watch, settings.serve.max_connections // 4)
+    beside: list[Callable[[], Awaitable[None]]] = [lambda: _tick_on(live)]
+    if settings.model.reload is not None:
+        beside.append(_watch_for_versions(reloader, settings.model.reload))
+    app = create_app(service, beside, (*more, *live_page(audience)))
+    return Rest(app, service, reloader, audience)
+
+
+async def _tick_on(live: ServiceLive) -> None:
+    while True:
+        await asyncio.to_thread(live.tick)
+        await asyncio.sleep(STEP_S)
 
 
 def _served(settings: Settings, package: Package) -> Served:
@@ -148,7 +163,8 @@ def server_of(settings: Settings, rest: Rest, last_resort: LastResort | None = N
     Raises: SettingsError when a certificate can't be used.
     """
     crowd = Crowd(rest.service, room_for(settings.serve.max_connections))
-    return Server(_config(settings, rest.app, connection_type(crowd)), crowd, last_resort)
+    leave = nobody_leaves if rest.audience is None else rest.audience.close
+    return Server(_config(settings, rest.app, connection_type(crowd)), crowd, last_resort, leave)
 
 
 def shows_traceback(record: logging.LogRecord) -> bool:

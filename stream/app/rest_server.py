@@ -14,6 +14,7 @@ import signal
 import socket
 import ssl
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -33,17 +34,29 @@ LAST_S, LAST_SHARE = 0.5, 0.2
 """Of the time to drain, at most this share: for what is cancelled to end in good order."""
 
 
+def nobody_leaves() -> None:
+    """There are no answers without an end."""
+
+
 class Server(uvicorn.Server):
     """Of one service; runs in the main thread."""
 
-    def __init__(self, config: uvicorn.Config, crowd: Crowd, last_resort: LastResort | None = None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        crowd: Crowd,
+        last_resort: LastResort | None = None,
+        leave: Callable[[], None] = nobody_leaves,
+    ) -> None:
         """
         Args:
             config: uvicorn's.
             crowd: of connections, and the service behind it.
             last_resort: what ends the process where nothing else does; None: nothing.
+            leave: ends the answers that have no end of their own, before others are waited for.
         """
         super().__init__(config)
+        self._leave = leave
         self._crowd = crowd
         self._settings = crowd.service.settings
         self._last_resort = last_resort
@@ -82,6 +95,7 @@ class Server(uvicorn.Server):
         delay = Deadline.after(self._delay_s)
         while not (delay.over or self.force_exit):
             await asyncio.sleep(delay.left_s(0.05))
+        self._leave()
         self.config.timeout_graceful_shutdown = max(
             0, end.left_s() - min(LAST_S, LAST_SHARE * self._settings.drain_timeout)
         )  # type: ignore[assignment]

@@ -13,9 +13,12 @@ from faust.web.drivers import aiohttp as driver
 from faust.web.views import View
 
 from stream.app.address import listeners, server_tls
+from stream.app.live_web import serve_live
+from stream.app.live_worker import WorkerLive
 from stream.app.web_access import Access
-from stream.app.web_connections import BACKLOG, Connections, runner_of
+from stream.app.web_connections import BACKLOG, Connections, most_connections, runner_of
 from stream.app.worker_status import Status
+from stream.live import Audience
 from stream.settings import Settings
 
 __all__ = ["Web", "serve_views"]
@@ -52,8 +55,14 @@ class Web(driver.Web):
         self._serving: asyncio.Task[None] | None = None
         self._crashing: asyncio.Future[None] | None = None
         self._runner = runner_of(self.web_app)
+        self._audience: Audience | None = None
         self.access = Access(settings.web)
         self.access.apply_to(self.web_app)
+
+    def show(self, live: WorkerLive) -> None:
+        """Serve the live page; before the server is started."""
+        self._audience = Audience(live.snapshot, live.watch, most_connections() // 2)
+        serve_live(self.web_app, self._audience, live.tick)
 
     async def start_server(self) -> None:
         """Listen. Called by Faust."""
@@ -71,6 +80,8 @@ class Web(driver.Web):
 
     async def stop_server(self) -> None:
         """Listen no longer, and end what is connected. Called by Faust."""
+        if self._audience is not None:
+            self._audience.close()
         if self._serving is not None and self._connections is not None:
             self._serving.cancel()
             with suppress(asyncio.CancelledError):

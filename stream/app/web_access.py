@@ -9,12 +9,16 @@ from aiohttp import web
 
 from stream.app.web_connections import PER_S, Turns
 from stream.http_access import bears, is_called
+from stream.live import page_files
 from stream.settings import WebSettings
 
 __all__ = ["OPEN", "Access"]
 
-OPEN = ("/health/live", "/health/ready")
-"""Answered without a token: probes have none. They tell less then."""
+OPEN = frozenset({"/health/live", "/health/ready", *page_files()})
+"""
+Answered without a token: probes have none, and tell less then; the live page's own files tell nothing, and a browser
+asks for the token once it has them.
+"""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -21,7 +21,16 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-__all__ = ["CONNECTIONS", "HEAD_S", "IDLE_S", "PER_S", "Connections", "Turns", "runner_of"]
+__all__ = [
+    "CONNECTIONS",
+    "HEAD_S",
+    "IDLE_S",
+    "PER_S",
+    "Connections",
+    "Turns",
+    "most_connections",
+    "runner_of",
+]
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +164,8 @@ def runner_of(application: web.Application) -> web.AppRunner:
     return web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=STOP_S)
 
 
-def _most() -> int:
+def most_connections() -> int:
+    """How many connections the process has room for."""
     if os.name != "posix":
         return CONNECTIONS
     import resource  # POSIX's
@@ -178,7 +188,7 @@ class Connections:
 
     server: web.Server
     context: ssl.SSLContext | None = None
-    most: int = field(default_factory=_most)
+    most: int = field(default_factory=most_connections)
     turns: Turns = field(default_factory=lambda: Turns(PER_S))
     _held: dict[_Held, None] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)

@@ -3,16 +3,19 @@
 from stream.rest.application import create_app
 from stream.rest.batcher import Batcher
 from stream.rest.endpoint import Endpoint
+from stream.rest.live_page import LIVE_PATHS, live_page
 from stream.rest.served_model import Served
 from stream.rest.service import Service
 from stream.rest.vertex_routes import vertex_endpoints, vertex_path_is_free
 
 __all__ = [
+    "LIVE_PATHS",
     "Batcher",
     "Endpoint",
     "Served",
     "Service",
     "create_app",
+    "live_page",
     "vertex_endpoints",
     "vertex_path_is_free",
 ]

@@ -1,4 +1,4 @@
-"""Pages for people, generators and scrapers: `/`, `/docs`, `/card`, `/openapi.json`, `/metrics`."""
+"""Pages for people, generators and scrapers: `/docs`, `/card`, `/openapi.json`, `/metrics`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from stream.rest.endpoint import Endpoint
 from stream.rest.json_schemas import TEXT, Schema
@@ -67,7 +67,6 @@ def pages_of(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
         Endpoint("GET", "/card", _card),
         Endpoint("GET", "/openapi.json", openapi),
         metrics,
-        Endpoint("GET", "/", _index, public=True),
     )
 
 
@@ -85,10 +84,6 @@ async def _card(service: Service, request: Request, body: bytes) -> Response:
         )
     link = f'<p style="margin: .5rem 1rem"><a href="docs">Try {html_shown(served.title)}, and its endpoints</a></p>'
     return _html(served.card.replace("<body>", f"<body>{link}", 1), _CARD_POLICY)
-
-
-async def _index(service: Service, request: Request, body: bytes) -> Response:
-    return RedirectResponse("docs")
 
 
 async def _metrics(service: Service, request: Request, body: bytes) -> Response:

@@ -13,6 +13,7 @@ from stream.rest.endpoint import Endpoint
 from stream.rest.invocations import ping
 from stream.rest.kserve_v1 import ENDPOINTS as KSERVE
 from stream.rest.kserve_v1 import predict_instances
+from stream.rest.live_page import LIVE_PATHS
 
 __all__ = ["vertex_endpoints", "vertex_path_is_free"]
 
@@ -38,8 +39,12 @@ def vertex_path_is_free(path: str, method: str) -> bool:
     """
     if path in (_HEALTH if method == "GET" else (_INVOCATIONS, _PREDICT)):
         return True
-    others = (one.path for one in ENDPOINTS if one.path not in _OF_MODELS)
-    return not any(compile_path(other)[0].match(path) for other in others)
+    others = [one.path for one in ENDPOINTS if one.path not in _OF_MODELS]
+    return (
+        path != "/"
+        and path not in LIVE_PATHS
+        and not any(compile_path(other)[0].match(path) for other in others)
+    )
 
 
 def vertex_endpoints(health: str | None, predict: str | None) -> tuple[Endpoint, ...]:

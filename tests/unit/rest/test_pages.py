@@ -19,7 +19,7 @@ from sklearn.linear_model import LinearRegression
 from starlette.testclient import TestClient
 
 from stream.manifest import Manifest
-from stream.rest import Service
+from stream.rest import LIVE_PATHS, Service
 from stream.store import PackRequest, pack
 from tests.unit.rest.models import GIVEN, door
 
@@ -90,7 +90,7 @@ def test_every_route_is_in_the_document_and_the_other_way_round(people_package: 
         described = {(path, method) for path, methods in paths.items() for method in methods}
         unopened = {(path, method) for path, method in described if paths[path][method].get("security") != []}
 
-        pages = ("/", "/card", "/docs", "/docs.js", "/openapi.json")
+        pages = {"/", "/card", "/docs", "/docs.js", "/openapi.json", *LIVE_PATHS}
         assert {(path, "get") for path in pages} == served - described
         assert set() == described - served
         assert unopened == {
@@ -267,10 +267,3 @@ def test_internal_error_is_counted(people_package: Path, monkeypatch: pytest.Mon
 
     assert 500 == status
     assert 'stream_requests_total{endpoint="/predict",status="500"} 1.0' in text
-
-
-def test_root_leads_to_the_page(people: TestClient) -> None:
-    """Relative, so that a proxy's prefix stays."""
-    answer = people.get("/", follow_redirects=False)
-
-    assert [307, "docs"] == [answer.status_code, answer.headers["location"]]
