@@ -84,7 +84,7 @@ class Reloader:
         opening: FirstOpening,
     ) -> Reloader:
         """One that opens versions as the settings ask; the metrics name the model that answers."""
-        metrics.set("stream_model_info", 1, model=package.manifest.model)
+        _show(metrics, package)
         open_it = partial(open_configured, settings, opening=opening)
         return cls(settings, package, open_it, hand_over, metrics, opening)
 
@@ -158,8 +158,7 @@ class Reloader:
         seconds = time.monotonic() - started
         self.last = Reload(package.manifest.version, "", _now(), round(seconds, 3))
         self.metrics.add("stream_reloads_total", result="ok")
-        self.metrics.clear("stream_model_info")
-        self.metrics.set("stream_model_info", 1, model=package.manifest.model)
+        _show(self.metrics, package)
         log.info("%s was opened in %.1f s and takes over", package.manifest.model, seconds)
         log_origin(package, self.settings.model)
         return True
@@ -215,6 +214,19 @@ def _is_passing(error: BaseException) -> bool:
     while cause is not None and not isinstance(cause, OSError):
         cause = cause.__cause__
     return cause is not None
+
+
+def _show(metrics: Metrics, package: Package) -> None:
+    """Which model answers from now on."""
+    metrics.clear("stream_model_info")
+    metrics.set("stream_model_info", 1, model=package.manifest.model)
+    metrics.set("stream_model_created_timestamp_seconds", _epoch_s(package.manifest.created))
+    metrics.set("stream_model_loaded_timestamp_seconds", time.time())
+
+
+def _epoch_s(created: str) -> float:
+    """RFC 3339, which also has leap seconds and lower case, as seconds since the epoch."""
+    return datetime.fromisoformat(created.upper().replace(":60", ":59")).timestamp()
 
 
 def _now() -> str:

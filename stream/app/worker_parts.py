@@ -16,7 +16,7 @@ from stream.resources import build_pipeline, open_configured, writers_of
 from stream.rights import rights_of
 from stream.settings import KafkaSettings, Settings
 from stream.store import Package
-from stream.telemetry import Metrics, RowCount
+from stream.telemetry import Metrics, RowCount, StageTimes
 from stream.transport import WORKER_CLIENT, Cluster, Sink, Source, TransactionalSink
 from stream.worker import (
     AtLeastOnce,
@@ -90,10 +90,12 @@ def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
     package = open_configured(settings, opening=opening)
     writers = writers_of(settings)
     metrics, progress = Metrics(), Progress(time.monotonic)
-    rows = RowCount(metrics)
-    pipeline = wait_for_registry(
-        lambda: build_pipeline(settings, package, writers, rows), settings.kafka.startup_timeout
-    )
+    rows, times = RowCount(metrics), StageTimes(metrics)
+
+    def built(chosen: Package) -> Process:
+        return build_pipeline(settings, chosen, writers, rows, times)
+
+    pipeline = wait_for_registry(lambda: built(package), settings.kafka.startup_timeout)
     suspects = _suspects(settings)
 
     def guarded(chosen: Process) -> Guarded:
@@ -114,7 +116,7 @@ def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
     reloader = Reloader.of(
         settings,
         package,
-        lambda found: engine.swap(guarded(build_pipeline(settings, found, writers, rows))),
+        lambda found: engine.swap(guarded(built(found))),
         metrics,
         opening,
     )

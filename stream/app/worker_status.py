@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from stream.app.worker_parts import Parts
+from stream.records import Partition
+from stream.telemetry import GaugeName, Metrics
 from stream.worker import State
 
 __all__ = ["Probe", "Rate", "Status", "state_name"]
@@ -121,11 +123,11 @@ class Status:
 
     def refresh(self) -> None:
         """Bring the gauges up to date; called before they are shown."""
-        parts, lag = self.parts, self.parts.engine.lag
+        parts, backlog = self.parts, self.parts.engine.backlog
         parts.metrics.set("stream_partitions", len(parts.source.owned))
-        parts.metrics.clear("stream_lag_records")
-        for partition, records in lag.items():
-            parts.metrics.set("stream_lag_records", records, partition=str(partition.index))
+        _show(parts.metrics, "stream_lag_records", backlog.lag)
+        _show(parts.metrics, "stream_consumable_lag_records", backlog.consumable)
+        _show(parts.metrics, "stream_lag_seconds", backlog.wait_s())
         parts.metrics.set("stream_unacknowledged_records", len(parts.sink))
         parts.metrics.set("stream_last_progress_seconds", parts.engine.progress.pause_s)
         parts.metrics.set("stream_ready", 0 if self.lacking() else 1)
@@ -135,7 +137,7 @@ class Status:
         self.refresh()
         parts, metrics = self.parts, self.parts.metrics
         records = metrics.value("stream_records_total")
-        lag = {str(p.index): n for p, n in parts.engine.lag.items()}
+        lag = {str(p.index): n for p, n in parts.engine.backlog.lag.items()}
         return {
             "state": state_name(parts.engine.life.state, parts.source.joined, len(parts.source.owned)),
             "live": self.live,
@@ -166,3 +168,10 @@ class Status:
             "records_per_second": round(self._rate(self.clock(), records), 1),
             "last_progress_seconds": round(parts.engine.progress.pause_s, 3),
         }
+
+
+def _show(metrics: Metrics, name: GaugeName, values: Mapping[Partition, float]) -> None:
+    """Set a gauge of partitions to these, and to no others."""
+    metrics.clear(name)
+    for partition, value in values.items():
+        metrics.set(name, value, partition=str(partition.index))

@@ -10,10 +10,12 @@ from stream.pipeline import Observer, Pipeline
 from stream.records import Batch, Outcome
 from stream.registry import RegistryWriters
 from stream.resources.known_writers import KnownWriters
+from stream.resources.timed_stages import timed
 from stream.resources.topic_schemas import chosen_schema, prefix_of
 from stream.scoring import carried_names
 from stream.settings import Settings
 from stream.store import Package, events_of
+from stream.telemetry import StageTimes
 
 __all__ = ["LookedUp", "build_pipeline"]
 
@@ -51,6 +53,7 @@ def build_pipeline(
     package: Package,
     writers: RegistryWriters | None = None,
     observer: Observer | None = None,
+    times: StageTimes | None = None,
 ) -> Pipeline | LookedUp:
     """
     What a worker scores with: the pure middle, after the look-ups that a registry needs.
@@ -60,6 +63,7 @@ def build_pipeline(
         package: the opened model.
         writers: what is known of the registry so far, which the next model's pipeline goes on using; None = none.
         observer: called for each batch that was scored.
+        times: takes the time of each stage; None = nothing is timed.
     Raises: SchemaError when the input's schema can't be read, or no record written with it could be scored;
         what `prefix_of` raises.
     """
@@ -86,4 +90,6 @@ def build_pipeline(
         settings.input.null_value,
         observer,
     )
+    if times is not None:
+        pipeline = timed(pipeline, times)
     return pipeline if writers is None else LookedUp(pipeline, writers)

@@ -1,6 +1,20 @@
 """What a process reports about itself: the table of metrics."""
 
-from stream.telemetry.metrics import TABLE, Metric, Metrics
+from stream.telemetry.histogram import Histogram, quantile
+from stream.telemetry.metric_table import TABLE, CounterName, GaugeName, HistogramName, Metric
+from stream.telemetry.metrics import Metrics
 from stream.telemetry.row_count import RowCount
+from stream.telemetry.stage_times import StageTimes
 
-__all__ = ["TABLE", "Metric", "Metrics", "RowCount"]
+__all__ = [
+    "TABLE",
+    "CounterName",
+    "GaugeName",
+    "Histogram",
+    "HistogramName",
+    "Metric",
+    "Metrics",
+    "RowCount",
+    "StageTimes",
+    "quantile",
+]

@@ -1,119 +1,28 @@
-"""
-Every metric, declared once: name, kind, meaning, labels. `docs/metrics.md` is written from this table.
-
-Names follow Prometheus' conventions (base units, `_total` for counters).
-"""
+"""The metrics of one process: counted, read back, exposed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+import platform
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import TypeAlias
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+)
 from prometheus_client.exposition import generate_latest
 
-__all__ = ["TABLE", "Metric", "Metrics"]
+from stream.telemetry.histogram import Histogram
+from stream.telemetry.metric_table import TABLE, CounterName, GaugeName, HistogramName, Metric, Process
 
-_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-_RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+__all__ = ["Metrics"]
 
-
-Process: TypeAlias = Literal["worker", "serve"]
-"""The commands that run until they are stopped."""
-
-_BOTH: tuple[Process, ...] = ("worker", "serve")
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """
-    One declaration.
-
-    Attributes:
-        name: as Prometheus shows it.
-        kind: counter, gauge or histogram.
-        meaning: one sentence, with the unit.
-        labels: label names.
-        buckets: of a histogram.
-        of: the processes that have it: workers, the REST service, or both.
-    """
-
-    name: str
-    kind: Literal["counter", "gauge", "histogram"]
-    meaning: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-    of: tuple[Process, ...] = ("worker",)
-
-
-TABLE = (
-    Metric("stream_records_total", "counter", "Input records read."),
-    Metric(
-        "stream_predictions_total",
-        "counter",
-        "Predictions sent to the output topic, forwarded nulls included.",
-    ),
-    Metric(
-        "stream_dead_letters_total", "counter", "Records sent to the dead-letter topic.", ("reason", "stage")
-    ),
-    Metric("stream_skips_total", "counter", "Records dropped because the settings say so.", ("reason",)),
-    Metric("stream_batch_records", "histogram", "Records, or rows, of a batch.", (), _RECORDS, _BOTH),
-    Metric(
-        "stream_process_seconds",
-        "histogram",
-        "Decoding, scoring and encoding of a batch.",
-        (),
-        _SECONDS,
-        _BOTH,
-    ),
-    Metric("stream_publish_seconds", "histogram", "Handing a batch's outputs to the producer.", (), _SECONDS),
-    Metric(
-        "stream_commit_seconds", "histogram", "Acknowledgement and commit of a span of batches.", (), _SECONDS
-    ),
-    Metric("stream_commits_total", "counter", "Spans of batches ended, by result.", ("result",)),
-    Metric(
-        "stream_rebalances_total", "counter", "Assignments, revocations and losses of partitions.", ("kind",)
-    ),
-    Metric("stream_partitions", "gauge", "Input partitions owned."),
-    Metric("stream_lag_records", "gauge", "Records of an owned partition not read yet.", ("partition",)),
-    Metric("stream_unacknowledged_records", "gauge", "Outputs sent and not acknowledged yet."),
-    Metric("stream_last_progress_seconds", "gauge", "Seconds since the engine last went round its loop."),
-    Metric("stream_ready", "gauge", "1 when assigned, loaded and connected, else 0."),
-    Metric(
-        "stream_reloads_total",
-        "counter",
-        "New versions of the model that were found, by result.",
-        ("result",),
-        of=_BOTH,
-    ),
-    Metric("stream_model_info", "gauge", "1 for the model that answers.", ("model",), of=_BOTH),
-    Metric(
-        "stream_requests_total",
-        "counter",
-        "REST: requests answered, by endpoint and HTTP status.",
-        ("endpoint", "status"),
-        of=("serve",),
-    ),
-    Metric(
-        "stream_request_seconds",
-        "histogram",
-        "REST: from a request's head to its answer.",
-        (),
-        _SECONDS,
-        ("serve",),
-    ),
-    Metric(
-        "stream_rows_total",
-        "counter",
-        "Rows scored, by result: `prediction` or `error`.",
-        ("result",),
-        of=_BOTH,
-    ),
-    Metric("stream_requests_in_flight", "gauge", "REST: requests that have no answer yet.", of=("serve",)),
-    Metric("stream_queue_rows", "gauge", "REST: rows that wait to be scored.", of=("serve",)),
-)
-
-_KINDS = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
+_Found: TypeAlias = Counter | Gauge | Histogram
 
 
 class Metrics:
@@ -122,51 +31,69 @@ class Metrics:
     def __init__(self, of: Process = "worker") -> None:
         """
         Args:
-            of: the kind of process; it has the metrics of `TABLE` that are declared for it.
+            of: the kind of process; it has the metrics of `TABLE` that are declared for it, and the client library's
+                own of the process, the platform and the garbage collector.
         """
         self.registry = CollectorRegistry()
-        self._found: dict[str, Counter | Gauge | Histogram] = {}
-        for metric in (metric for metric in TABLE if of in metric.of):
-            more = {"buckets": metric.buckets} if metric.buckets else {}
-            self._found[metric.name] = _KINDS[metric.kind](
-                metric.name, metric.meaning, metric.labels, registry=self.registry, **more
-            )
+        self._found: dict[str, _Found] = {
+            metric.name: _made(metric, self.registry) for metric in TABLE if of in metric.of
+        }
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self.set(
+            "stream_build_info",
+            1,
+            version=version("prediction-stream"),
+            python=platform.python_version(),
+            scikit_learn=version("scikit-learn"),
+        )
 
-    def add(self, name: str, amount: float = 1, **labels: str) -> None:
-        """Raise a counter. Raises KeyError for a name that TABLE does not declare."""
+    def add(self, name: CounterName, amount: float = 1, **labels: str) -> None:
+        """Raise a counter. Raises KeyError for a name that TABLE does not declare for this process."""
         found = self._found[name]
         assert isinstance(found, Counter)
         (found.labels(**labels) if labels else found).inc(amount)
 
-    def set(self, name: str, value: float, **labels: str) -> None:
-        """Set a gauge. Raises KeyError for a name that TABLE does not declare."""
+    def set(self, name: GaugeName, value: float, **labels: str) -> None:
+        """Set a gauge. Raises: as `add`."""
         found = self._found[name]
         assert isinstance(found, Gauge)
         (found.labels(**labels) if labels else found).set(value)
 
-    def observe(self, name: str, value: float) -> None:
-        """Count a value in a histogram. Raises KeyError for a name that TABLE does not declare."""
+    def observe(self, name: HistogramName, value: float, **labels: str) -> None:
+        """Count a value in a histogram. Raises: as `add`."""
+        self.histogram(name).observe(value, tuple(labels.values()))
+
+    def observe_all(self, name: HistogramName, values: Iterable[tuple[float, int]]) -> None:
+        """Count values in a histogram, each with how often it came. Raises: as `add`."""
+        self.histogram(name).observe_all(values)
+
+    def histogram(self, name: HistogramName) -> Histogram:
+        """A histogram, to read its counts. Raises: as `add`."""
         found = self._found[name]
         assert isinstance(found, Histogram)
-        found.observe(value)
+        return found
 
-    def clear(self, name: str) -> None:
+    def clear(self, name: GaugeName) -> None:
         """Forget a gauge's labelled values, such as those of partitions that have gone."""
-        self._found[name].clear()
+        found = self._found[name]
+        assert isinstance(found, Gauge)
+        found.clear()
 
-    def value(self, name: str, **labels: str) -> float:
+    def value(self, name: CounterName | GaugeName, **labels: str) -> float:
         """The value of a counter or gauge; the sum over all labels when none is given."""
         return sum(
             sample.value
-            for family in self.registry.collect()
+            for family in self._found[name].collect()
             for sample in family.samples
             if sample.name == name and labels.items() <= sample.labels.items()
         )
 
-    def by(self, name: str, label: str) -> dict[str, float]:
-        """A counter's values by one of its labels."""
+    def by(self, name: CounterName | GaugeName, label: str) -> dict[str, float]:
+        """The values of a counter or gauge by one of its labels."""
         totals: dict[str, float] = {}
-        for family in self.registry.collect():
+        for family in self._found[name].collect():
             for sample in family.samples:
                 if sample.name == name:
                     totals[sample.labels[label]] = totals.get(sample.labels[label], 0) + sample.value
@@ -175,3 +102,12 @@ class Metrics:
     def text(self) -> bytes:
         """The exposition, as `/metrics` answers it."""
         return generate_latest(self.registry)
+
+
+def _made(metric: Metric, registry: CollectorRegistry) -> _Found:
+    if metric.kind == "histogram":
+        histogram = Histogram(metric.name, metric.meaning, metric.labels, metric.buckets)
+        registry.register(histogram)
+        return histogram
+    kind = Counter if metric.kind == "counter" else Gauge
+    return kind(metric.name, metric.meaning, metric.labels, registry=registry)

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from stream.deadline import Deadline
 from stream.errors import DeadLetterRefused, DeliveryFailed, MovedOn, Retriable, Stopped
-from stream.records import Outgoing, Partition
+from stream.records import Batch, Outgoing, Partition
 from stream.transport import Refusal
 from stream.worker.delivery import Outlets
 from stream.worker.pace import Pace
@@ -77,6 +77,10 @@ class AtLeastOnce:
     def open(self, source: Reading, pause: Callable[[float], bool]) -> None:
         """See `Delivery.open`."""
         self._source = source
+
+    def uncommitted(self) -> Iterator[Batch]:
+        """See `Delivery.uncommitted`."""
+        return self._settlement.batches(self._span)
 
     def patience_s(self, idle_s: float) -> float:
         """See `Delivery.patience_s`."""
@@ -244,5 +248,5 @@ class AtLeastOnce:
             else:
                 self._unanswered = {} if wait else {**self._unanswered, **span.next_offsets}
                 self._positions.committed(span.next_offsets)
-                self._outlets.metrics.add("stream_commits_total", result="ok")
+                self._outlets.tally.committed()
                 return

@@ -7,12 +7,12 @@ hand* were published in a transaction that was aborted, and wait to be published
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from stream.deadline import Deadline
-from stream.records import Partition
+from stream.records import Batch, Partition
 from stream.telemetry import Metrics
 from stream.worker.progress import Progress
 from stream.worker.protocols import Reading
@@ -78,6 +78,9 @@ class Delivery(Protocol):
             drained: the input holds nothing more at the moment.
         Raises: Stopped as `publish`.
         """
+
+    def uncommitted(self) -> Iterator[Batch]:
+        """What was published, or waits to be published again, and is not committed; oldest first."""
 
     def patience_s(self, idle_s: float) -> float:
         """How long the next poll may wait for a first record, idle_s at most."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from stream.deadline import Deadline
 from stream.errors import Retriable, Stopped, StreamError
 from stream.records import Batch, Outcome, Partition
 from stream.telemetry import Metrics
+from stream.worker.backlog import Backlog
 from stream.worker.brake import Brake
 from stream.worker.delivery import Delivery
 from stream.worker.progress import Progress
@@ -65,8 +66,8 @@ class Engine:
         self._clock = clock
         self.life = Life()
         self.progress = progress
-        self.lag: Mapping[Partition, int] = {}
-        """Records not read yet, per owned partition, at most a second old; replaced, never changed."""
+        self.backlog = Backlog()
+        """What waits in the owned partitions, at most a second old."""
         self.blocked = ""
         """What the batch in hand waits for; empty while the loop goes on."""
         self._lag_at = clock()
@@ -147,6 +148,7 @@ class Engine:
             source.serve(self._timing.idle_s)
             self.progress.resume()
             self._delivery.retry()
+            self._look(source)
             return
         batch = source.poll(self._delivery.patience_s(self._timing.idle_s))
         self.progress.resume()
@@ -155,12 +157,17 @@ class Engine:
         if batch and not self._work(batch):
             return
         self._delivery.tend(drained=source.drained)
+        self._look(source)
+
+    def _look(self, source: Reading) -> None:
+        """See what waits, once a second."""
         if self._clock() - self._lag_at >= LAG_S:
-            self.lag = source.lag()
+            self.backlog.look(source.lag(), self._delivery.uncommitted())
             self._lag_at = self._clock()
 
     def _work(self, batch: Batch) -> bool:
         """Score and publish a batch; False when asked to stop before that: nothing after it may be committed."""
+        self.backlog.working(batch)
         started = self._clock()
         outcomes = self._process(batch)
         if outcomes is None:
@@ -170,6 +177,7 @@ class Engine:
         self._metrics.observe("stream_process_seconds", seconds)
         self._brake.check(len(batch), *dead(outcomes))
         self._delivery.publish(scored)
+        self.backlog.working(None)
         return True
 
     def _process(self, batch: Batch) -> list[Outcome] | None:

@@ -28,11 +28,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from stream.deadline import Deadline
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Stopped, StreamError
-from stream.records import Partition
+from stream.records import Batch, Partition
 from stream.worker.delivery import Outlets
 from stream.worker.pace import Pace
 from stream.worker.phases import Event, Phase, Phases
@@ -155,18 +155,23 @@ class ExactlyOnce:
         if ended.error is None:
             self.phases.on(Event.COMMITTED)
             self._positions.committed(ended.span.next_offsets)
-            self._count(ended.span.batches, ended.until - ended.since)
+            self._count(ended.span.batches, ended.since, ended.until)
         elif isinstance(ended.error, Aborted | MovedOn | OutcomeUnknown):
             self._fail(ended.error, ended.span.batches, self._gone)
         else:
             raise ended.error
 
-    def _count(self, batches: Iterable[ScoredBatch], seconds: float) -> None:
-        self._pace.committed(seconds)
-        self._outlets.metrics.add("stream_commits_total", result="ok")
-        self._outlets.metrics.observe("stream_commit_seconds", seconds)
+    def uncommitted(self) -> Iterator[Batch]:
+        """See `Delivery.uncommitted`."""
+        return self._settlement.batches(self._span, self._hand)
+
+    def _count(self, batches: Iterable[ScoredBatch], since: float, until: float) -> None:
+        self._pace.committed(until - since)
+        ago_s = self._outlets.clock() - until
+        self._outlets.tally.committed(ago_s)
+        self._outlets.metrics.observe("stream_commit_seconds", until - since)
         for scored in batches:
-            self._outlets.tally.count(scored.batch, scored.outcomes)
+            self._outlets.tally.count(scored.batch, scored.outcomes, ago_s)
 
     # ---- when a transaction can't be committed ----
 
@@ -187,8 +192,7 @@ class ExactlyOnce:
         else:
             self.phases.on(Event.FAILED)
             self._abort()
-        refusals, self._producer.refusals = self._producer.refusals, []
-        self._hand.note(refusals)
+        self._hand.note(self._producer.take_refusals())
 
     def _abort(self) -> None:
         self._outlets.progress.allow(self._sink.timeout_s)
@@ -233,7 +237,7 @@ class ExactlyOnce:
         self.phases.on(Event.COMMITTED)
         self._positions.committed(offsets)
         self._hand.committed()
-        self._count([scored], self._outlets.clock() - started)
+        self._count([scored], started, self._outlets.clock())
 
     def _renew(self, budget: Deadline) -> bool:
         """A new producer; then the group's offsets tell what was committed. False = not yet."""

@@ -81,6 +81,11 @@ class ProducerLife:
         self.refusals: list[Refusal] = []
         """Outputs of the last flushed transaction that were refused for what they are."""
 
+    def take_refusals(self) -> list[Refusal]:
+        """The refusals, once."""
+        refusals, self.refusals = self.refusals, []
+        return refusals
+
     def start(self, pause: Callable[[float], bool]) -> None:
         """
         Take the transactional id with the first producer, unless the worker is asked to stop meanwhile.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from stream.background import Background
 from stream.deadline import Deadline
 from stream.errors import Stopped, StreamError
+from stream.records import Batch
 from stream.worker.progress import Progress
 from stream.worker.span import Span
 
@@ -64,6 +65,12 @@ class Settlement:
     def running(self) -> bool:
         """Whether an end is on its way at this moment; any thread may ask."""
         return self._background.running
+
+    def batches(self, following: Span | None, in_hand: Iterable[Batch] = ()) -> Iterator[Batch]:
+        """What is not committed: of the span whose end is awaited, of the one after it, and what is in hand."""
+        for span in (self.span, following):
+            yield from (scored.batch for scored in (span.batches if span else ()))
+        yield from in_hand
 
     def start(self, span: Span, procedure: Callable[[], object]) -> None:
         """

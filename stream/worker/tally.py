@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from stream.records import Batch, DeadLetter, Outcome, Prediction, Skip
 from stream.telemetry import Metrics
@@ -13,22 +14,41 @@ __all__ = ["Tally", "all_predictions", "dead"]
 RECENT = 10
 """Dead letters kept for the status."""
 
+TIMED = 64
+"""Records of a batch whose latency is measured, each for its neighbours too: they were read and committed together."""
+
 
 class Tally:
     """Written by the engine's threads; `recent` may be read by others."""
 
-    def __init__(self, metrics: Metrics, *, redact: bool = False) -> None:
+    def __init__(
+        self, metrics: Metrics, *, redact: bool = False, wall: Callable[[], float] = time.time
+    ) -> None:
         """
         Args:
             metrics: where the counts go.
             redact: keep no text that may quote a payload.
+            wall: seconds since the epoch.
         """
         self._metrics = metrics
+        self._wall = wall
         self._redact = redact
         self.recent: deque[dict[str, str | int]] = deque(maxlen=RECENT)
 
-    def count(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
-        """Take in a batch whose outputs are acknowledged."""
+    def committed(self, ago_s: float = 0.0) -> None:
+        """A span was committed, so many seconds ago."""
+        self._metrics.add("stream_commits_total", result="ok")
+        self._metrics.set("stream_last_commit_timestamp_seconds", self._wall() - ago_s)
+
+    def count(self, batch: Batch, outcomes: Sequence[Outcome], ago_s: float = 0.0) -> None:
+        """
+        Take in a batch whose outputs are acknowledged.
+
+        Args:
+            batch: n records.
+            outcomes: shape (n,).
+            ago_s: how long ago they were.
+        """
         odd = [] if all_predictions(outcomes) else list(enumerate(outcomes))
         letters = [(i, o) for i, o in odd if isinstance(o, DeadLetter)]
         skips = Counter(o.reason for _, o in odd if isinstance(o, Skip))
@@ -40,6 +60,7 @@ class Tally:
             self._metrics.add("stream_skips_total", n, reason=reason)
         for i, letter in letters:
             self._letter(letter, str(batch.place(i)))
+        self._metrics.observe_all("stream_latency_seconds", latencies(batch, self._wall() - ago_s))
 
     def _letter(self, letter: DeadLetter, place: str) -> None:
         self._metrics.add("stream_dead_letters_total", 1, reason=letter.reason, stage=letter.stage)
@@ -47,6 +68,25 @@ class Tally:
         self.recent.append(
             {"place": place, "stage": letter.stage, "reason": letter.reason, "message": message}
         )
+
+
+def latencies(batch: Batch, now_s: float) -> list[tuple[float, int]]:
+    """
+    How old a batch's records are, measured on `TIMED` of them at most.
+
+    Args:
+        batch: n records, in the order in which they were read.
+        now_s: seconds since the epoch.
+    Returns: seconds, and for how many records they stand; the counts add up to n without the records that were asked
+        and have no timestamp. A timestamp that is ahead of this machine's clock counts as now.
+    """
+    n = len(batch)
+    step = -(-n // TIMED) or 1
+    return [
+        (max(0.0, now_s - ms / 1000), min(step, n - row))
+        for row, ms in zip(range(0, n, step), batch.timestamps_ms[::step], strict=True)
+        if ms > 0
+    ]
 
 
 def all_predictions(outcomes: Iterable[Outcome]) -> bool:

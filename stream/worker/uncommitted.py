@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from stream.deadletter import Letter
 from stream.errors import DeadLetterRefused, Stopped
-from stream.records import Headers, Partition, Prediction
+from stream.records import Batch, Headers, Partition, Prediction
 from stream.transport import Refusal
 from stream.worker.publisher import letter_of, onward, refused_dead_letter
 from stream.worker.span import ScoredBatch
@@ -33,6 +33,10 @@ class Uncommitted:
     def __len__(self) -> int:
         """How many batches there are."""
         return len(self._batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Oldest first."""
+        return (scored.batch for scored in self._batches)
 
     @property
     def first(self) -> ScoredBatch:

@@ -118,7 +118,7 @@ def test_worker_that_has_read_everything_starts_again_on_an_emptied_topic(
         outputs.inputs(100)
         wait_for(lambda: _at_the_end(settings), ANSWER_S, "the group to stand at the end")
         assert 0 == observe_group(settings, 0.01).lag
-        wait_for(lambda: set(first.engine.lag.values()) == {0}, ANSWER_S, "the worker to see no lag")
+        wait_for(lambda: set(first.engine.backlog.lag.values()) == {0}, ANSWER_S, "the worker to see no lag")
     upstream.empty()
     work(settings)
     upstream.write(40)

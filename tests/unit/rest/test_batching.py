@@ -23,7 +23,8 @@ def served(package: Path) -> Served:
 
 def batches(metrics: Metrics) -> tuple[float, float]:
     """How many batches, and how many rows in them."""
-    return metrics.value("stream_batch_records_count"), metrics.value("stream_batch_records_sum")
+    found = metrics.histogram("stream_batch_records")
+    return sum(found.counts()), found.sum()
 
 
 async def score(batcher: Batcher, model: Served, ages: list[list[int]]) -> list[list[object]]:
