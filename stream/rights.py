@@ -68,6 +68,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
         Right("Describe", "topic", "dead letters"),
         Right("Describe", "group", "group"),
     ),
+    "explain": tuple(Right("Read", "topic", name) for name in ("output", "input", "dead letters")),
     "deadletters": (Right("Read", "topic", "dead letters"),),
     "deadletters replay --dry-run": (
         Right("Read", "topic", "dead letters"),

@@ -14,6 +14,7 @@ USERS = {
     "produce": "producer",
     "watch": "reader",
     "status": "monitor",
+    "explain": "auditor",
     "deadletters": "operator",
     "deadletters replay --dry-run": "operator",
     "deadletters replay": "operator",

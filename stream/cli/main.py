@@ -28,6 +28,7 @@ COMMANDS = {
     "batch": "Score files: csv, parquet, jsonl or avro in, predictions out.",
     "watch": "Show predictions as they arrive.",
     "status": "Show lag, rate, model and dead letters of a running group.",
+    "explain": "Trace one prediction back to its event and model, and ask for it again.",
     "deadletters": "List, show, count and send back what could not be scored.",
     "serve": "Serve predictions over REST.",
     "sql": "Query in SQL: predict(f) is a function of DuckDB.",

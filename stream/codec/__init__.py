@@ -36,6 +36,7 @@ from stream.codec.nodes import (
     strip_null,
 )
 from stream.codec.promotion import position_of
+from stream.codec.resolution import LeafPlan, resolve
 from stream.codec.schema import RecordSchema
 from stream.codec.strict import Checker
 from stream.codec.type_names import type_name
@@ -54,6 +55,7 @@ __all__ = [
     "Field",
     "Framing",
     "Leaf",
+    "LeafPlan",
     "Map",
     "Node",
     "Primitive",
@@ -77,6 +79,7 @@ __all__ = [
     "read_bare",
     "read_container",
     "read_row",
+    "resolve",
     "several",
     "single_object_prefix",
     "stored",

@@ -13,6 +13,7 @@ from stream.transport.consumer_group import GroupMetadata
 from stream.transport.failed_records import Refusal
 from stream.transport.greeting import RELEASES, Greeting, greet, mechanisms_of
 from stream.transport.handshake import knock
+from stream.transport.key_partition import partition_of_key
 from stream.transport.mock import EmbeddedBroker
 from stream.transport.outbox import BY_KEY
 from stream.transport.permissions import is_secured, principal_of
@@ -49,6 +50,7 @@ __all__ = [
     "is_secured",
     "knock",
     "mechanisms_of",
+    "partition_of_key",
     "principal_of",
     "probe_clients",
     "reach",

@@ -113,6 +113,7 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "produce": ("produce", "visits.csv"),
     "watch": ("watch", "--from", "earliest", "--n", str(ROWS)),
     "status": ("status", "--over", "0.1", "--json"),
+    "explain": ("explain", "nobody"),
     "deadletters": ("deadletters", "stats"),
     "deadletters replay --dry-run": ("deadletters", "replay", "--dry-run"),
     "deadletters replay": ("deadletters", "replay"),

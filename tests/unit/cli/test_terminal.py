@@ -83,6 +83,7 @@ LINES = [
     "models {evil}", "check --{evil}", "worker --config bad.toml", "demo --events {evil}", "status --config {evil}",
     "topics --config bad.toml", "produce {evil}", "watch --from {evil}", "check {evil}", "--{evil}",
     "deadletters show {evil}", "deadletters stats --config bad.toml", "deadletters {evil}",
+    "explain {evil} --config bad.toml", "explain --hex {evil}", "explain --all 1:2",
     "doctor {evil}", "doctor --config bad.toml", "doctor --config {evil}",
 ]  # fmt: skip
 

@@ -1,0 +1,141 @@
+"""The versions of a model package that are still kept, and one of them opened as a worker would."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stream.codec import RecordSchema
+from stream.errors import PackageError, SchemaError
+from stream.first_opening import FirstOpening
+from stream.resources import open_behind_child, trust_of
+from stream.settings import Settings
+from stream.store import MANIFEST, Package, Shown, read_file, read_head, show_version, versions
+
+__all__ = ["KeptVersions", "PredictionSchema", "VersionView"]
+
+_NAMED = re.compile(r"(.+)@([1-9][0-9]{0,9})", re.DOTALL)
+"""`name@version`, as predictions carry it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionSchema:
+    """
+    `prediction.avsc` of a kept version.
+
+    Attributes:
+        model: `name@version`.
+        schema: what that version's predictions are written with.
+    """
+
+    model: str
+    schema: RecordSchema
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """
+    The version that a prediction names.
+
+    Attributes:
+        model: `name@version`, as the prediction has it.
+        gone: why the version can't be looked at; empty where it can.
+        shown: what its files say; None where it is gone or they can't be read.
+        sha256: of its manifest; empty where that can't be read.
+        passed: the steps of opening that it has passed now (`stream.store.STEPS`), with what was found.
+        refused: why it does not open; None where it does.
+        package: the opened version; None where it does not open.
+    """
+
+    model: str
+    gone: str = ""
+    shown: Shown | None = None
+    sha256: str = ""
+    passed: dict[str, str] = field(default_factory=dict)
+    refused: PackageError | None = None
+    package: Package | None = None
+
+
+class KeptVersions:
+    """The versions in the folder that `[model] uri` names."""
+
+    def __init__(self, settings: Settings) -> None:
+        """
+        Args:
+            settings: the configuration.
+        Raises: SettingsError when a trusted key can't be read.
+        """
+        self._model = settings.model
+        self._trust = trust_of(settings.model)
+        self._place = settings.path(settings.model.uri)
+        self._folders = _folders(self._place)
+
+    def schemas(self) -> Iterator[PredictionSchema]:
+        """
+        The `prediction.avsc` of each version, the newest first; a version that can't be read is left out.
+
+        Whose signature a version has is no matter here: a schema runs no code, and the version is judged by itself.
+        """
+        for folder in reversed(self._folders.values()):
+            try:
+                _, manifest = read_head(folder)
+                text = read_file(folder, manifest, "prediction.avsc").decode()
+                yield PredictionSchema(manifest.model, RecordSchema(text))
+            except (PackageError, SchemaError, UnicodeDecodeError):
+                continue  # `view` says why, where it is the one that is asked for
+
+    def view(self, model: str, opening: FirstOpening) -> VersionView:
+        """
+        Look at the version that a prediction names, and open it.
+
+        Args:
+            model: `name@version`.
+            opening: opens it in a child process first.
+        Returns: the view; what is wrong with the version is said in it.
+        Raises: Retriable when there can be no child process. Blocks while it is opened.
+        """
+        named = _NAMED.fullmatch(model)
+        if named is None:
+            return VersionView(model, "the prediction's `model` is not NAME@VERSION")
+        folder = self._folders.get(int(named[2]))
+        if folder is None:
+            kept = ", ".join(map(str, self._folders)) or "none"
+            return VersionView(
+                model, f"{self._place} does not keep version {named[2]}; versions kept there: {kept}"
+            )
+        try:
+            there = read_head(folder)[1].model
+            if there != model:
+                return VersionView(model, f"{self._place} is another model's package: {there} (--model DIR)")
+            shown = show_version(folder, None, self._trust)
+        except PackageError as error:
+            return VersionView(model, refused=error)
+        return self._opened(model, folder, shown, opening)
+
+    def _opened(self, model: str, folder: Path, shown: Shown, opening: FirstOpening) -> VersionView:
+        passed: dict[str, str] = {}
+        refused: PackageError | None = None
+        package: Package | None = None
+        try:
+            package = open_behind_child(
+                self._model, folder, opening, trust=self._trust, witness=passed.__setitem__
+            )
+        except PackageError as error:
+            refused = error
+        return VersionView(model, "", shown, _sha256(folder), passed, refused, package)
+
+
+def _sha256(folder: Path) -> str:
+    return hashlib.sha256(read_head(folder)[0]).hexdigest()
+
+
+def _folders(place: Path) -> dict[int, Path]:
+    """By number, ascending; of a version's own folder those beside it, or it alone."""
+    if (place / MANIFEST).is_file():
+        if place.parent.name == "versions" and place.name.isdecimal():
+            return _folders(place.parent.parent)
+        return {read_head(place)[1].version: place}
+    return {number: place / "versions" / str(number) for number in versions(place)}
