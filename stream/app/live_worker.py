@@ -32,7 +32,7 @@ class WorkerLive:
 
     def tick(self) -> None:
         """A step of the trail is over; called whether anybody looks or not."""
-        lag = self._parts.engine.lag
+        lag = self._parts.engine.backlog.lag
         counters = Counters.read(self._parts.metrics, time.monotonic())
         self._trail.tick(counters, sum(lag.values()) if lag else None)
 
@@ -45,7 +45,7 @@ class WorkerLive:
     def _snapshot(self, counters: Counters) -> Snapshot:
         parts, settings = self._parts, self._parts.settings
         lacking = self._status.lacking()
-        lag = parts.engine.lag
+        lag = parts.engine.backlog.lag
         return Snapshot(
             kind="worker",
             at_ms=_now_ms(),

@@ -31,7 +31,7 @@ class Counters:
             at: monotonic seconds, now.
         """
         found: dict[str, list[Sample]] = {}
-        for family in metrics.registry.collect():
+        for family in metrics.own():
             for sample in family.samples:
                 found.setdefault(sample.name, []).append((sample.labels, sample.value))
         return cls(at, found)
@@ -56,6 +56,8 @@ class Counters:
             found[key] = found.get(key, 0.0) + value
         return found
 
-    def buckets(self, name: str) -> list[tuple[float, float]]:
-        """A histogram: per bucket its upper bound, and how many values were not above it; ascending."""
-        return sorted((float(bound), count) for (bound,), count in self.by(f"{name}_bucket", "le").items())
+    def buckets(self, name: str) -> list[tuple[float, int]]:
+        """A histogram: per bucket its upper bound, the last infinite, and how many values it took; ascending."""
+        cumulative = sorted((float(bound), n) for (bound,), n in self.by(f"{name}_bucket", "le").items())
+        before = [0.0, *(n for _, n in cumulative)]
+        return [(bound, round(n - less)) for (bound, n), less in zip(cumulative, before, strict=False)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stream.live.counters import Counters
+from stream.telemetry import quantile
 
 __all__ = ["OF_SERVICE", "OF_WORKER", "STEP_S", "Sources", "Trail"]
 
@@ -100,7 +101,7 @@ class Trail:
 
     def _step(self, before: Counters, after: Counters, lag: int | None) -> _Step:
         sources = self._sources
-        p50, p99 = (quantile_ms(before, after, sources.latency, q) for q in (0.5, 0.99))
+        p50, p99 = _quantiles_ms(sources.latency, before, after)
         return _Step(
             _rate(sources.records, before, after), _rate(sources.dead_letters, before, after), lag, p50, p99
         )
@@ -121,7 +122,7 @@ class Trail:
         Returns: the snapshot's `now`, without the lag; None = nothing was seen.
         """
         sources, before = self._sources, self._note(counters)
-        p50, p99 = (quantile_ms(before, counters, sources.latency, q) for q in (0.5, 0.99))
+        p50, p99 = _quantiles_ms(sources.latency, before, counters)
         return {
             "records_per_second": _rate(sources.records, before, counters),
             "predictions_per_second": _rate(sources.predictions, before, counters),
@@ -157,26 +158,13 @@ def _mean(name: str, before: Counters, after: Counters, scale: float) -> float |
     return round(scale * total / count, 3) if count > 0 else None
 
 
-def quantile_ms(before: Counters, after: Counters, name: str, q: float) -> float | None:
-    """
-    A quantile of what a histogram of seconds took in between two moments, as Prometheus' `histogram_quantile` has it.
+def _quantiles_ms(name: str, before: Counters, after: Counters) -> tuple[float | None, float | None]:
+    """The median and the 99th percentile of what a histogram of seconds took in between two moments."""
+    earlier, later = dict(before.buckets(name)), dict(after.buckets(name))
+    counts = [count - earlier.get(bound, 0) for bound, count in later.items()]
+    p50, p99 = (quantile(list(later), counts, share) for share in (0.5, 0.99))
+    return _ms(p50), _ms(p99)
 
-    Args:
-        before: the first moment.
-        after: the second.
-        name: of the histogram.
-        q: 0 to 1.
-    Returns: milliseconds, evenly spread within a bucket assumed; None = nothing was taken in.
-    """
-    earlier = dict(before.buckets(name))
-    found = [(bound, count - earlier.get(bound, 0.0)) for bound, count in after.buckets(name)]
-    if not found or found[-1][1] <= 0:
-        return None
-    rank = q * found[-1][1]
-    low, below = 0.0, 0.0
-    for bound, count in found[:-1]:
-        if count >= rank:
-            share = (rank - below) / (count - below) if count > below else 1.0
-            return round(1_000 * (low + (bound - low) * share), 3)
-        low, below = bound, count
-    return round(1_000 * low, 3)
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(1_000 * seconds, 3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import Metric as Family
 
 from stream.telemetry.histogram import Histogram
 from stream.telemetry.metric_table import TABLE, CounterName, GaugeName, HistogramName, Metric, Process
@@ -98,6 +99,11 @@ class Metrics:
                 if sample.name == name:
                     totals[sample.labels[label]] = totals.get(sample.labels[label], 0) + sample.value
         return totals
+
+    def own(self) -> Iterator[Family]:
+        """The metrics of `TABLE` with their values, without the client library's own."""
+        for found in self._found.values():
+            yield from found.collect()
 
     def text(self) -> bytes:
         """The exposition, as `/metrics` answers it."""
