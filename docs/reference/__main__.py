@@ -7,7 +7,17 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.reference import commands, configuration, doctor, faults, rights, tables, transaction, type_table
+from docs.reference import (
+    alerts,
+    commands,
+    configuration,
+    doctor,
+    faults,
+    rights,
+    tables,
+    transaction,
+    type_table,
+)
 from docs.reference.marks import replaced
 
 __all__ = ["PARTS", "page", "stale"]
@@ -24,7 +34,7 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "decisions": transaction.decisions,
         "faults": faults.text,
     },
-    "operations.md": {"checks": doctor.text, "errors": tables.errors},
+    "operations.md": {"alerts": alerts.table, "checks": doctor.text, "errors": tables.errors},
     "security.md": {"rights": rights.table, "grants": rights.grants},
     "types.md": {"types": type_table.forms, "names": type_table.names},
     "wire-format.md": {"headers": tables.headers, "reasons": tables.reason_table},
