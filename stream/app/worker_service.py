@@ -176,6 +176,8 @@ class EngineService(faust.Service):
         if missing and missing != self._status.probe.missing:
             log.error("topics are gone: %s", ", ".join(missing))
         self._status.probe.note(time.monotonic(), missing)
+        if (count := there.get(settings.input.topic)) is not None:
+            self._parts.metrics.set("stream_input_partitions", count)
 
     async def on_stop(self) -> None:
         """Finish the batch, flush, commit, leave the group; within 10 s. What could not be finished is a crash."""

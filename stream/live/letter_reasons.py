@@ -14,10 +14,12 @@ _KNOWN = {reason.name: reason for reason in TABLE}
 def letters_by_reason(counts: Mapping[tuple[str, ...], float]) -> list[dict[str, object]]:
     """
     Args:
-        counts: by reason and stage.
+        counts: by reason and stage; those of 0 are left out.
     Returns: an object each, the most frequent first.
     """
-    most_first = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    most_first = sorted(
+        ((key, count) for key, count in counts.items() if count), key=lambda one: (-one[1], one[0])
+    )
     return [
         {
             "reason": reason,

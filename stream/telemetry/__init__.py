@@ -1,6 +1,7 @@
 """What a process reports about itself: the table of metrics."""
 
 from stream.telemetry.histogram import Histogram, quantile
+from stream.telemetry.memory_limit import memory_limit
 from stream.telemetry.metric_table import TABLE, CounterName, GaugeName, HistogramName, Metric
 from stream.telemetry.metrics import Metrics
 from stream.telemetry.row_count import RowCount
@@ -16,5 +17,6 @@ __all__ = [
     "Metrics",
     "RowCount",
     "StageTimes",
+    "memory_limit",
     "quantile",
 ]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from stream import reasons
+
 __all__ = ["TABLE", "CounterName", "GaugeName", "HistogramName", "Metric", "Process"]
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -40,10 +42,12 @@ CounterName: TypeAlias = Literal[
 GaugeName: TypeAlias = Literal[
     "stream_build_info",
     "stream_consumable_lag_records",
+    "stream_input_partitions",
     "stream_lag_records",
     "stream_lag_seconds",
     "stream_last_commit_timestamp_seconds",
     "stream_last_progress_seconds",
+    "stream_memory_limit_bytes",
     "stream_model_created_timestamp_seconds",
     "stream_model_info",
     "stream_model_loaded_timestamp_seconds",
@@ -51,6 +55,7 @@ GaugeName: TypeAlias = Literal[
     "stream_queue_rows",
     "stream_ready",
     "stream_requests_in_flight",
+    "stream_time_seconds",
     "stream_unacknowledged_records",
 ]
 HistogramName: TypeAlias = Literal[
@@ -77,6 +82,8 @@ class Metric:
         labels: label names.
         buckets: of a histogram: upper bounds, ascending, without infinity.
         of: the processes that have it: workers, the REST service, or both.
+        series: values of the labels that are shown from the start, as 0: neither `rate` nor `increase` sees a series'
+            first value, so that the first of something rare would go unnoticed.
     """
 
     name: CounterName | GaugeName | HistogramName
@@ -85,7 +92,10 @@ class Metric:
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
     of: tuple[Process, ...] = ("worker",)
+    series: tuple[tuple[str, ...], ...] = ()
 
+
+_LETTERS = tuple((reason.name, stage) for reason in reasons.TABLE for stage in reason.stages)
 
 TABLE = (
     Metric("stream_records_total", "counter", "Input records read."),
@@ -95,7 +105,11 @@ TABLE = (
         "Predictions sent to the output topic, forwarded nulls included.",
     ),
     Metric(
-        "stream_dead_letters_total", "counter", "Records sent to the dead-letter topic.", ("reason", "stage")
+        "stream_dead_letters_total",
+        "counter",
+        "Records sent to the dead-letter topic.",
+        ("reason", "stage"),
+        series=_LETTERS,
     ),
     Metric("stream_skips_total", "counter", "Records dropped because the settings say so.", ("reason",)),
     Metric(
@@ -125,14 +139,29 @@ TABLE = (
     Metric(
         "stream_commit_seconds", "histogram", "Acknowledgement and commit of a span of batches.", (), _SECONDS
     ),
-    Metric("stream_commits_total", "counter", "Spans of batches ended, by result.", ("result",)),
+    Metric(
+        "stream_commits_total",
+        "counter",
+        "Spans of batches ended, by result.",
+        ("result",),
+        series=(("ok",), ("moved_on",), ("aborted",), ("unknown",)),
+    ),
     Metric(
         "stream_last_commit_timestamp_seconds", "gauge", "When the last span was committed, since the epoch."
     ),
     Metric(
-        "stream_rebalances_total", "counter", "Assignments, revocations and losses of partitions.", ("kind",)
+        "stream_rebalances_total",
+        "counter",
+        "Assignments, revocations and losses of partitions.",
+        ("kind",),
+        series=(("assigned",), ("revoked",), ("lost",)),
     ),
     Metric("stream_partitions", "gauge", "Input partitions owned."),
+    Metric(
+        "stream_input_partitions",
+        "gauge",
+        "Partitions of the input topic, when a broker last answered; 0 before the first answer.",
+    ),
     Metric("stream_lag_records", "gauge", "Records of an owned partition not read yet.", ("partition",)),
     Metric(
         "stream_consumable_lag_records",
@@ -155,6 +184,7 @@ TABLE = (
         "New versions of the model that were found, by result.",
         ("result",),
         of=_BOTH,
+        series=(("ok",), ("refused",), ("failed",)),
     ),
     Metric("stream_model_info", "gauge", "1 for the model that answers.", ("model",), of=_BOTH),
     Metric(
@@ -174,6 +204,18 @@ TABLE = (
         "gauge",
         "1 for the versions that run.",
         ("version", "python", "scikit_learn"),
+        of=_BOTH,
+    ),
+    Metric(
+        "stream_time_seconds",
+        "gauge",
+        "This machine's clock at the moment of asking, since the epoch.",
+        of=_BOTH,
+    ),
+    Metric(
+        "stream_memory_limit_bytes",
+        "gauge",
+        "Memory that the process may use by its control groups (container, systemd); `+Inf` without a limit.",
         of=_BOTH,
     ),
     Metric(

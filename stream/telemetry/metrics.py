@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from typing import TypeAlias
@@ -19,6 +20,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric as Family
 
 from stream.telemetry.histogram import Histogram
+from stream.telemetry.memory_limit import memory_limit
 from stream.telemetry.metric_table import TABLE, CounterName, GaugeName, HistogramName, Metric, Process
 
 __all__ = ["Metrics"]
@@ -39,6 +41,8 @@ class Metrics:
         self._found: dict[str, _Found] = {
             metric.name: _made(metric, self.registry) for metric in TABLE if of in metric.of
         }
+        self._gauge("stream_time_seconds").set_function(time.time)
+        self._gauge("stream_memory_limit_bytes").set_function(memory_limit)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -58,8 +62,7 @@ class Metrics:
 
     def set(self, name: GaugeName, value: float, **labels: str) -> None:
         """Set a gauge. Raises: as `add`."""
-        found = self._found[name]
-        assert isinstance(found, Gauge)
+        found = self._gauge(name)
         (found.labels(**labels) if labels else found).set(value)
 
     def observe(self, name: HistogramName, value: float, **labels: str) -> None:
@@ -78,9 +81,7 @@ class Metrics:
 
     def clear(self, name: GaugeName) -> None:
         """Forget a gauge's labelled values, such as those of partitions that have gone."""
-        found = self._found[name]
-        assert isinstance(found, Gauge)
-        found.clear()
+        self._gauge(name).clear()
 
     def value(self, name: CounterName | GaugeName, **labels: str) -> float:
         """The value of a counter or gauge; the sum over all labels when none is given."""
@@ -92,13 +93,18 @@ class Metrics:
         )
 
     def by(self, name: CounterName | GaugeName, label: str) -> dict[str, float]:
-        """The values of a counter or gauge by one of its labels."""
+        """The values of a counter or gauge by one of its labels, without those that are 0."""
         totals: dict[str, float] = {}
         for family in self._found[name].collect():
             for sample in family.samples:
                 if sample.name == name:
                     totals[sample.labels[label]] = totals.get(sample.labels[label], 0) + sample.value
-        return totals
+        return {value: total for value, total in totals.items() if total}
+
+    def _gauge(self, name: GaugeName) -> Gauge:
+        found = self._found[name]
+        assert isinstance(found, Gauge)
+        return found
 
     def own(self) -> Iterator[Family]:
         """The metrics of `TABLE` with their values, without the client library's own."""
@@ -116,4 +122,7 @@ def _made(metric: Metric, registry: CollectorRegistry) -> _Found:
         registry.register(histogram)
         return histogram
     kind = Counter if metric.kind == "counter" else Gauge
-    return kind(metric.name, metric.meaning, metric.labels, registry=registry)
+    found = kind(metric.name, metric.meaning, metric.labels, registry=registry)
+    for values in metric.series:
+        found.labels(*values)
+    return found

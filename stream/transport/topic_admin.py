@@ -120,14 +120,14 @@ class Cluster:
             self._unasked = False
         return found
 
-    def topics(self, timeout_s: float) -> frozenset[str]:
+    def topics(self, timeout_s: float) -> dict[str, int]:
         """
-        The topics that exist and may be seen. May be called from any thread.
+        The topics that exist and may be seen, with their numbers of partitions. May be called from any thread.
 
         Raises: Retriable when no broker answers in time; BrokerRefused for wrong credentials or missing rights.
         """
         try:
-            return frozenset(self._metadata(timeout_s))
+            return {name: len(topic.partitions) for name, topic in self._metadata(timeout_s).items()}
         except KafkaException as error:
             raise decide(error, "asking for the list of topics") from error
 

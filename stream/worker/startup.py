@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from stream.deadline import Deadline
@@ -20,7 +20,7 @@ LOOK_S = 2.0
 class Looking(Protocol):
     """What is needed of `stream.transport.topic_admin.Cluster`."""
 
-    def topics(self, timeout_s: float) -> frozenset[str]:
+    def topics(self, timeout_s: float) -> Collection[str]:
         """See `Cluster.topics`."""
 
 

@@ -86,7 +86,7 @@ def metrics() -> dict[str, tuple[str, ...]]:
 def labels_of(expression: str) -> set[str]:
     """The labels that may be asked of an expression's series."""
     known = metrics()
-    return ADDED.union(*(known[each.metric] for each in selectors(expression)))
+    return set(ADDED).union(*(known[each.metric] for each in selectors(expression)))
 
 
 def _hidden(expression: str) -> str:
