@@ -98,13 +98,14 @@ def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
     pipeline = wait_for_registry(lambda: built(package), settings.kafka.startup_timeout)
     suspects = _suspects(settings)
 
-    def guarded(chosen: Process) -> Guarded:
-        return Guarded(chosen, suspects, lambda: SuspectScorer(settings, progress.beat))
+    def guarded(chosen: Process, opened: Package) -> Guarded:
+        apart = lambda: SuspectScorer(settings, progress.beat)  # noqa: E731
+        return Guarded(chosen, suspects, apart, opened.golden_s)
 
     tally = Tally(metrics, redact=settings.dead_letters.redact)
     sink, delivery = _delivery(settings, tally, metrics, progress)
     engine = Engine(
-        guarded(pipeline),
+        guarded(pipeline, package),
         delivery,
         Brake(settings.dead_letters.stop_above),
         metrics,
@@ -116,7 +117,7 @@ def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
     reloader = Reloader.of(
         settings,
         package,
-        lambda found: engine.swap(guarded(built(found))),
+        lambda found: engine.swap(guarded(built(found), found)),
         metrics,
         opening,
     )

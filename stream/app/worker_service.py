@@ -197,7 +197,7 @@ def _unfinished() -> Stopped:
     return Stopped(
         f"the engine did not end within {STOP_S:g} s of being asked: a batch was still being scored or written, "
         "and is not committed; whoever reads these records next scores them again",
-        hint="look at how long the model takes for a batch; a smaller `[batching] max_records` makes it shorter",
+        hint="look at how long the model takes for one record (`stream_process_seconds`): a stop waits for it",
     )
 
 

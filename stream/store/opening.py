@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,7 @@ class Package:
         prediction: `prediction.avsc`: what is published.
         notes: what is worth saying, such as library versions that differ from those at pack time.
         signer: the trusted key that vouches for it; None where none does, or none is trusted.
+        golden_s: how long its golden rows took, all at once, in seconds.
     """
 
     path: Path
@@ -70,6 +72,7 @@ class Package:
     prediction: str
     notes: tuple[str, ...] = ()
     signer: PublicKey | None = None
+    golden_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ def _open(head: Head, trust: Trust, witness: Witness) -> Package:
     features, prediction = read_schemas(folder, manifest, files)
     differ = differences(manifest.libraries, manifest.fitted)
     try:
-        model = _load(files, manifest, trust, witness)  # 4 and 5
+        model, golden_s = _load(files, manifest, trust, witness)  # 4 and 5
     except PackageError as error:
         if error.step not in _RESTS_ON_LIBRARIES or not differ:
             raise
@@ -179,7 +182,7 @@ def _open(head: Head, trust: Trust, witness: Witness) -> Package:
             f"{error.message}; {'; '.join(differ)}", step=error.step, hint=error.hint
         ) from error
     notes = (*_unsigned(signer, trust), *_unnamed_files(folder, manifest), *differ)
-    return Package(folder, manifest, model, features, prediction, tuple(map(shown, notes)), signer)
+    return Package(folder, manifest, model, features, prediction, tuple(map(shown, notes)), signer, golden_s)
 
 
 def _files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
@@ -190,15 +193,19 @@ def _files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
     return {name: read_file(folder, manifest, name) for name in needed}
 
 
-def _load(files: Mapping[str, bytes], manifest: Manifest, trust: Trust, witness: Witness) -> Model:
+def _load(
+    files: Mapping[str, bytes], manifest: Manifest, trust: Trust, witness: Witness
+) -> tuple[Model, float]:
+    """The model, and how many seconds its golden rows took."""
     name = next(name for name in MODEL_FILES if name in files)
     estimator = load_estimator(files[name], name, trust.types)
     witness("load", f"{type(estimator).__name__} from {name}")
     model = Model(estimator, manifest)
     golden = read_golden(files["golden.avro"])
+    began = time.perf_counter()
     check_golden(model, golden)
     witness("golden", f"{len(golden.events)} rows score as they did when packed")
-    return model
+    return model, time.perf_counter() - began
 
 
 def _about_signature(signer: PublicKey | None, trust: Trust) -> str:

@@ -58,6 +58,8 @@ class ScriptedSource:
         served: how often rebalances were served without taking records.
         drained: whether a poll found less than it could have taken.
         before_poll: called by each poll.
+        asked: how many records each poll asked for at most; a step of the script comes whole unless `splits`.
+        splits: whether a poll gives no more records than it was asked for.
         failed: what `not_committed` will tell.
         reached_ends: what `ends` will tell.
         waited: of every commit, whether it was waited for.
@@ -73,6 +75,8 @@ class ScriptedSource:
         self._script: list[Step] = list(script)
         self._at_end = at_end
         self.before_poll: Callable[[], None] = lambda: None
+        self.asked: list[int] = []
+        self.splits = False
         self.listener: Listener | None = None
         self.owned: list[Partition] = []
         self.offsets: dict[Partition, int] = {}
@@ -103,14 +107,18 @@ class ScriptedSource:
         """See `Source.subscribe`; owns partition 0 of topic `in` at once."""
         self.assign([Partition("in", 0)])
 
-    def poll(self, idle_s: float) -> Batch:
+    def poll(self, idle_s: float, most: int) -> Batch:
         """See `Source.poll`."""
         self.before_poll()
+        self.asked.append(most)
         if not self._script:
             self._at_end()
             return Batch("in")
         step = self._script.pop(0)
         if isinstance(step, Batch):
+            if self.splits and len(step) > most:
+                self._script.insert(0, step.take(range(most, len(step))))
+                step = step.take(range(most))
             return step
         if isinstance(step, StreamError):
             raise step

@@ -104,43 +104,46 @@ class Source:
             on_lost=partial(self._leave, lost=True),
         )
 
-    def poll(self, idle_s: float) -> Batch:
+    def poll(self, idle_s: float, most: int) -> Batch:
         """
         Take what is there.
 
         Args:
             idle_s: how long to wait for a first record.
+            most: records that the batch may have, ≥ 1; `max_records` is another bound.
         Returns: a batch, empty when nothing came. Records of one partition are in offset order.
         Raises: Stopped for what can't go on (out of range, ACL); the batch in hand is dropped uncommitted.
         Blocks for idle_s + `max_wait`, longer only while a rebalance is under way.
         """
         before = dict(self._owned)
-        messages = self._take(idle_s)
+        messages = self._take(idle_s, min(most, self._batching.max_records))
         self._raise_failure()
         return self._batch(messages, before)
 
-    def _take(self, idle_s: float) -> list[Message]:
+    def _take(self, idle_s: float, most: int) -> list[Message]:
         if self._held:
             messages, self._held = self._held, []
+            # The client is asked all the same: a member that does not poll is put out of its group.
+            messages += self._consumer.consume(max(1, most - len(messages)), 0)
         else:
             messages = self._consumer.consume(1, idle_s)
-            if messages and self._batching.max_records > 1:
-                messages += self._consumer.consume(self._batching.max_records - 1, 0)
-                missing = self._batching.max_records - len(messages)
+            if messages and most > 1:
+                messages += self._consumer.consume(most - 1, 0)
+                missing = most - len(messages)
                 if missing > 0 and self._batching.max_wait > 0:
                     messages += self._consumer.consume(missing, self._batching.max_wait)
-        return self._cut(messages)
+        return self._cut(messages, most)
 
-    def _cut(self, messages: list[Message]) -> list[Message]:
+    def _cut(self, messages: list[Message], most: int) -> list[Message]:
         """Keep what is beyond the limits for the next poll."""
         room: int = self._batching.max_bytes
         for i, message in enumerate(messages):
             room -= len(message)
-            if (room < 0 and i) or i == self._batching.max_records:
+            if (room < 0 and i) or i == most:
                 self._held = messages[i:]
                 self.drained = False
                 return messages[:i]
-        self.drained = len(messages) < self._batching.max_records
+        self.drained = len(messages) < most
         return messages
 
     def _batch(self, messages: list[Message], before: Mapping[int, int]) -> Batch:

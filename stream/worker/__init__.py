@@ -7,7 +7,7 @@ from stream.worker.engine import Engine
 from stream.worker.exactly_once import ExactlyOnce
 from stream.worker.own_file import check_own
 from stream.worker.progress import Progress
-from stream.worker.protocols import Process
+from stream.worker.protocols import Measured, Process
 from stream.worker.publisher import Publisher, Topics
 from stream.worker.startup import wait_for_topics
 from stream.worker.state import State
@@ -24,6 +24,7 @@ __all__ = [
     "Engine",
     "ExactlyOnce",
     "Guarded",
+    "Measured",
     "OtherProcess",
     "Outlets",
     "Process",

@@ -16,10 +16,11 @@ from stream.errors import Retriable, Stopped, StreamError
 from stream.records import Batch, Outcome, Partition
 from stream.telemetry import Metrics
 from stream.worker.backlog import Backlog
+from stream.worker.batch_size import BatchSize
 from stream.worker.brake import Brake
 from stream.worker.delivery import Delivery
 from stream.worker.progress import Progress
-from stream.worker.protocols import Process, Reading
+from stream.worker.protocols import Measured, Reading
 from stream.worker.span import ScoredBatch
 from stream.worker.state import Life, State
 from stream.worker.tally import dead
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 LAG_S = 1.0
 """Between two looks at the lag."""
 
+SLOWER = 4
+"""A batch may take so many times what is expected of it."""
+
 AGAIN_S = 1.0
 """Before a batch whose schemas could not be looked up is retried."""
 
@@ -41,7 +45,7 @@ class Engine:
 
     def __init__(
         self,
-        pipeline: Process,
+        pipeline: Measured,
         delivery: Delivery,
         brake: Brake,
         metrics: Metrics,
@@ -60,6 +64,7 @@ class Engine:
             clock: monotonic seconds.
         """
         self._pipeline = pipeline
+        self._size = BatchSize(timing.pause_s)
         self._brake = brake
         self._metrics = metrics
         self._timing = timing
@@ -71,7 +76,7 @@ class Engine:
         self.blocked = ""
         """What the batch in hand waits for; empty while the loop goes on."""
         self._lag_at = clock()
-        self._next: Process | None = None
+        self._next: Measured | None = None
         self._stop = threading.Event()
         self._stop_by: Deadline | None = None
         self._delivery = delivery
@@ -83,7 +88,7 @@ class Engine:
             self._delivery.stop_by(self._stop_by)
             self._stop.set()
 
-    def swap(self, pipeline: Process) -> None:
+    def swap(self, pipeline: Measured) -> None:
         """
         Score with another model from the next batch on. Does not block; may be called from any thread.
 
@@ -102,6 +107,7 @@ class Engine:
         if pipeline is not None:
             log.info("%s answers from here on, %s did before", pipeline.name, self._pipeline.name)
             self._pipeline = pipeline
+            self._size = BatchSize(self._timing.pause_s)
 
     def pause(self, seconds: float) -> bool:
         """Wait; returns True at once when `stop` is called meanwhile, False when the time is over."""
@@ -150,7 +156,7 @@ class Engine:
             self._delivery.retry()
             self._look(source)
             return
-        batch = source.poll(self._delivery.patience_s(self._timing.idle_s))
+        batch = source.poll(self._delivery.patience_s(self._timing.idle_s), self._size.most)
         self.progress.resume()
         self._take_swap()
         self.life.move(State.RUNNING if source.owned else State.JOINING)
@@ -168,6 +174,7 @@ class Engine:
     def _work(self, batch: Batch) -> bool:
         """Score and publish a batch; False when asked to stop before that: nothing after it may be committed."""
         self.backlog.working(batch)
+        self.progress.allow(self._expected_s())
         started = self._clock()
         outcomes = self._process(batch)
         if outcomes is None:
@@ -180,12 +187,32 @@ class Engine:
         self.backlog.working(None)
         return True
 
+    def _expected_s(self) -> float:
+        """How long a batch may take before the loop counts as stuck; several times what is known of the model."""
+        known = max(self._pipeline.golden_s, self._size.expected_s)
+        return min(self._timing.first_s, SLOWER * known)
+
+    def _learn(self, records: int, seconds: float) -> None:
+        """Take the size of the next batch from how long this one took; say once that a model is slow."""
+        slow_before = self._size.slow
+        self._size.took(records, seconds)
+        if self._size.slow and not slow_before:
+            log.warning(
+                "%s takes about %.3g s a record: batches have %d records at most from here on, so that a stop or a "
+                "rebalance need not wait for it",
+                self._pipeline.name,
+                self._size.record_s,
+                self._size.most,
+            )
+
     def _process(self, batch: Batch) -> list[Outcome] | None:
         """The batch's outcomes; None when asked to stop before what they need (a registry) answered."""
         deadline = Deadline.after(self._timing.answer_s)
         while True:
             try:
+                began = self._clock()
                 outcomes = self._pipeline.process(batch)
+                self._learn(len(batch), self._clock() - began)
                 self.blocked = ""
                 return outcomes
             except Retriable as error:

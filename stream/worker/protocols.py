@@ -9,7 +9,7 @@ from stream.deadline import Deadline
 from stream.records import Batch, Outcome, Outgoing, Partition
 from stream.transport import GroupMetadata, Refusal
 
-__all__ = ["Process", "Reading", "Sending", "Transacting"]
+__all__ = ["Measured", "Process", "Reading", "Sending", "Transacting"]
 
 
 class Reading(Protocol):
@@ -24,7 +24,7 @@ class Reading(Protocol):
     def subscribe(self) -> None:
         """See `Source.subscribe`."""
 
-    def poll(self, idle_s: float) -> Batch:
+    def poll(self, idle_s: float, most: int) -> Batch:
         """See `Source.poll`."""
 
     def ends(self) -> dict[Partition, int]:
@@ -53,7 +53,7 @@ class Reading(Protocol):
 
 
 class Process(Protocol):
-    """What the engine needs of `stream.pipeline.Pipeline`."""
+    """What is needed of `stream.pipeline.Pipeline`."""
 
     @property
     def name(self) -> str:
@@ -61,6 +61,14 @@ class Process(Protocol):
 
     def process(self, batch: Batch) -> list[Outcome]:
         """See `Pipeline.process`."""
+
+
+class Measured(Process, Protocol):
+    """What the engine scores with."""
+
+    @property
+    def golden_s(self) -> float:
+        """How long the model takes for its golden rows, in seconds: a single record takes less."""
 
 
 class Sending(Protocol):

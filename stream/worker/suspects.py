@@ -129,13 +129,17 @@ class OtherProcess(Protocol):
 class Guarded:
     """A pipeline whose suspects are scored elsewhere."""
 
-    def __init__(self, pipeline: Process, suspects: Suspects, elsewhere: Callable[[], OtherProcess]) -> None:
+    def __init__(
+        self, pipeline: Process, suspects: Suspects, elsewhere: Callable[[], OtherProcess], golden_s: float
+    ) -> None:
         """
         Args:
             pipeline: scores in this process.
             suspects: this worker's note.
             elsewhere: starts the other process.
+            golden_s: how long its model took for the golden rows.
         """
+        self.golden_s = golden_s
         self._pipeline = pipeline
         self._suspects = suspects
         self._elsewhere = elsewhere

@@ -24,6 +24,8 @@ class Timing:
         revoke_s: to finish when partitions go; the group waits for it, and it waits 300 s at most.
         answer_s: for a service that scoring needs, a schema registry, to answer; a member that does
             not poll for 300 s is removed from its group.
+        pause_s: scoring a batch should take no longer: a stop and a rebalance wait for it.
+        first_s: at most for a batch of a model of which too little is known to expect how long it takes.
         stop_s: to finish when asked to stop; the process must end within 10 s.
     """
 
@@ -36,4 +38,6 @@ class Timing:
     settle_s: float = 120.0
     revoke_s: float = 20.0
     answer_s: float = 240.0
+    pause_s: float = 0.5
+    first_s: float = 240.0
     stop_s: float = 7.0

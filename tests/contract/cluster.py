@@ -84,7 +84,7 @@ class Member:
 
     def poll(self) -> Batch:
         """One poll; its records are kept."""
-        batch = self.source.poll(0.1)
+        batch = self.source.poll(0.1, 10_000)
         self.rows += rows(batch)
         return batch
 

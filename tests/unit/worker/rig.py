@@ -34,6 +34,7 @@ class Echo:
     def __init__(self, name: str = "m@1") -> None:
         """Under a model's name."""
         self.name = name
+        self.golden_s = 0.0
 
     def process(self, batch: Batch) -> list[Outcome]:
         """One outcome per record."""

@@ -319,3 +319,93 @@ class TestCommit:
         rig.run()
 
         assert [True] == seen
+
+
+class Unhurried(Echo):
+    """Takes as long for each record as it is told, on the rig's own clock."""
+
+    def __init__(self, rig: Rig, record_s: float) -> None:
+        super().__init__()
+        self._rig, self._record_s = rig, record_s
+        self.golden_s = record_s
+        self.stuck: list[bool] = []
+
+    def process(self, batch: Batch) -> list[Outcome]:
+        """Time goes by; the probe looks at the end of it."""
+        self._rig.clock_s += self._record_s * len(batch)
+        self.stuck.append(self._rig.engine.progress.stuck)
+        return super().process(batch)
+
+
+class TestSlowModels:
+    """Batches are as large as is scored in half a second."""
+
+    def test_backlog_comes_in_slices_and_all_of_it_is_published(self) -> None:
+        """200 ms a record: two at a time, in order."""
+        values = [b"%d" % n for n in range(30)]
+        rig = Rig(batch_of(values))
+        rig.source.splits = True
+        rig.engine.swap(Unhurried(rig, 0.2))
+        rig.run()
+
+        assert values == rig.values("out")
+        assert {P0: 30} == rig.source.offsets
+        assert max(rig.source.asked) <= 3
+
+    def test_stop_between_slices_leaves_the_rest_to_the_next_start(self) -> None:
+        """What was scored is committed, nothing after it."""
+        rig = Rig(batch_of([b"a", b"b", b"c"]))
+        rig.source.splits = True
+        model = Unhurried(rig, 20.0)
+        rig.engine.swap(model)
+        rig.source.before_poll = lambda: rig.engine.stop() if len(model.stuck) == 1 else None
+        rig.run()
+
+        assert rig.source.offsets[P0] == len(rig.values("out")) < 3
+        assert rig.engine.life.state is State.STOPPED
+
+    def test_model_that_is_known_to_take_a_minute_is_not_stuck(self) -> None:
+        """Its golden rows took as long."""
+        rig = Rig(batch_of([b"a"]))
+        model = Unhurried(rig, 60.0)
+        rig.engine.swap(model)
+        rig.run()
+
+        assert [False] == model.stuck
+
+    def test_quick_model_that_takes_a_minute_is_stuck(self) -> None:
+        """Nothing that is known of it would take so long."""
+        rig = Rig(batch_of([b"a"]))
+        model = Unhurried(rig, 60.0)
+        model.golden_s = 0.01
+        rig.engine.swap(model)
+        rig.run()
+
+        assert [True] == model.stuck
+
+    def test_slow_model_is_named_once_with_what_a_record_costs(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """One line, however long it goes on."""
+        rig = Rig(batch_of([b"a"] * 40))
+        rig.source.splits = True
+        rig.engine.swap(Unhurried(rig, 0.2))
+        rig.run()
+
+        assert 1 == caplog.text.count("m@1 takes about 0.2 s a record")
+
+    def test_new_version_begins_with_one_record(self) -> None:
+        """Nothing is known of it: the one before may have been a thousand times as quick."""
+        rig = Rig(*[batch_of([b"a"] * 512, first_offset=512 * n) for n in range(6)])
+        rig.source.splits = True
+        swapped_at: list[int] = []
+
+        def swap() -> None:
+            swapped_at.append(len(rig.source.asked))
+            rig.engine.swap(Echo("m@2"))
+
+        rig.source.then(swap, batch_of([b"a"], first_offset=3_072))
+        rig.run()
+
+        assert max(rig.source.asked) >= 512
+        assert 1 == rig.source.asked[swapped_at[0]]

@@ -152,6 +152,7 @@ class TestEndsOfPartitions:
             """Has no answer."""
 
             name = "m@1"
+            golden_s = 0.0
 
             def process(self, batch: Batch) -> list[Outcome]:
                 """The registry is away, and the worker is asked to stop."""

@@ -107,7 +107,7 @@ def test_suspects_are_scored_elsewhere_and_the_rest_here(tmp_path: Path) -> None
     die_over(tmp_path, batch_of([b"a", b"b"]))
     die_over(tmp_path, batch_of([b"a", b"b"]))
     here, apart = Here(), Apart()
-    guarded = Guarded(here, Suspects(tmp_path), lambda: apart)
+    guarded = Guarded(here, Suspects(tmp_path), lambda: apart, 0.0)
 
     first = guarded.process(batch_of([b"a"]))
     guarded.process(batch_of([b"b", b"c"], first_offset=1))
@@ -125,7 +125,7 @@ def test_error_of_the_pipeline_is_not_a_death(tmp_path: Path) -> None:
             raise RuntimeError("a bug")
 
     for _ in range(3):
-        guarded = Guarded(Raises(), Suspects(tmp_path), Apart)
+        guarded = Guarded(Raises(), Suspects(tmp_path), Apart, 0.0)
         with pytest.raises(RuntimeError):
             guarded.process(batch_of([b"a"]))
 
