@@ -22,7 +22,9 @@ KAFKA_BOOTSTRAP = os.environ.get("KAFKA_BOOTSTRAP")
 REQUIRED = os.environ.get("STREAM_REQUIRE_KAFKA") == "1"
 """A test that can't have its real server fails instead of being skipped."""
 
-_KEPT = {"KAFKA_BOOTSTRAP", "KAFKA_VERSION", "STREAM_REQUIRE_KAFKA", "STREAM_REQUIRE_BROWSER"}
+_KEPT = {"KAFKA_BOOTSTRAP", "KAFKA_VERSION"} | {
+    f"STREAM_REQUIRE_{each}" for each in ("KAFKA", "BROWSER", "TOOLS")
+}
 
 # At import, before any test module can read it: a developer's own settings must not reach the tests.
 for _name in [name for name in os.environ if name.startswith(("STREAM_", "KAFKA_")) and name not in _KEPT]:

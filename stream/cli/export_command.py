@@ -64,9 +64,10 @@ def export(
     exporter = EXPORTERS[target]
     given = {name: value for name, value in options.items() if value is not None}
     values = filled(exporter, given)
-    opened = open_configured(settings_of(config, package))
+    settings = settings_of(config, package)
+    opened = open_configured(settings)
     folder = out or Path(f"{opened.manifest.name}-{opened.manifest.version}-{target}")
-    exported = exporter.export(opened, values, folder)
+    exported = exporter.export(opened, settings, values, folder)
     for note in exported.notes:
         say(note)
     paths = [str(path) for path in exported.files]

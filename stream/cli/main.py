@@ -32,7 +32,7 @@ COMMANDS = {
     "deadletters": "List, show, count and send back what could not be scored.",
     "serve": "Serve predictions over REST.",
     "sql": "Query in SQL: predict(f) is a function of DuckDB.",
-    "export": "Write the files that BigQuery or another system needs for a model's predictions.",
+    "export": "Write the files that BigQuery, AsyncAPI or another system needs for a model's predictions.",
 }
 """Each lives in the module of its name, or in that of `_MODULES`; it is imported only when it is asked for."""
 

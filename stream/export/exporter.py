@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from stream.errors import SettingsError
+from stream.settings import Settings
 
 if TYPE_CHECKING:
     from stream.store import Package
@@ -65,12 +66,15 @@ class Exporter(Protocol):
     options: tuple[Option, ...]
     """All that it takes."""
 
-    def export(self, package: Package, options: Mapping[str, str], folder: Path) -> Exported:
+    def export(
+        self, package: Package, settings: Settings, options: Mapping[str, str], folder: Path
+    ) -> Exported:
         """
         Write the files.
 
         Args:
             package: opened.
+            settings: the configuration that the package is used with.
             options: a value for each of its options, as `filled` gives them.
             folder: for the files; made when it is not there.
         Raises: PackageError when the target can't have this model, SettingsError when a library is not installed:
@@ -92,7 +96,7 @@ def filled(exporter: Exporter, given: Mapping[str, str]) -> dict[str, str]:
         if name not in known:
             raise SettingsError(
                 f"--{name}: --to {exporter.name} has no such option",
-                hint=f"it takes {', '.join(option.flag for option in exporter.options)}",
+                hint=f"it takes {', '.join(option.flag for option in exporter.options) or 'none'}",
             )
         if not re.fullmatch(known[name].pattern, value):
             raise SettingsError(

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stream.errors import SchemaError
 from stream.export.exporter import Exported, Exporter, Option, write_files
+from stream.settings import Settings
 
 if TYPE_CHECKING:
+    from stream.codec import RecordSchema
     from stream.store import Package
 
-__all__ = ["EXPORTERS", "BigQuery", "Onnx"]
+__all__ = ["EXPORTERS", "AsyncApi", "BigQuery", "Onnx"]
 
 _DATASET = Option(
     "dataset",
@@ -45,7 +48,9 @@ class BigQuery:
         ),
     )
 
-    def export(self, package: Package, options: Mapping[str, str], folder: Path) -> Exported:
+    def export(
+        self, package: Package, settings: Settings, options: Mapping[str, str], folder: Path
+    ) -> Exported:
         """See `Exporter.export`."""
         from stream.export.bigquery import remote_function
 
@@ -65,7 +70,9 @@ class Onnx:
         ),
     )
 
-    def export(self, package: Package, options: Mapping[str, str], folder: Path) -> Exported:
+    def export(
+        self, package: Package, settings: Settings, options: Mapping[str, str], folder: Path
+    ) -> Exported:
         """See `Exporter.export`."""
         from stream.export.onnx import compile_onnx, model_ddl
         from stream.store import golden_of
@@ -78,5 +85,43 @@ class Onnx:
         return Exported(files, (note,))
 
 
-EXPORTERS: Mapping[str, Exporter] = {each.name: each for each in (Onnx(), BigQuery())}
+class AsyncApi:
+    """The topics, as a document of AsyncAPI."""
+
+    name = "asyncapi"
+    help = "asyncapi.json (AsyncAPI 3): the configuration's topics, their messages with Avro schemas, headers, servers."
+    options: tuple[Option, ...] = ()
+
+    def export(
+        self, package: Package, settings: Settings, options: Mapping[str, str], folder: Path
+    ) -> Exported:
+        """See `Exporter.export`."""
+        from stream.codec import RecordSchema
+        from stream.export.asyncapi import asyncapi_document
+
+        event, origin = _event_schema(package, settings)
+        prediction = RecordSchema(package.prediction)
+        document = asyncapi_document(settings, package.manifest, event, prediction)
+        return Exported(write_files(folder, {"asyncapi.json": document}), (f"an event's schema is {origin}",))
+
+
+def _event_schema(package: Package, settings: Settings) -> tuple[RecordSchema, str]:
+    """What producers write with, and where that is from: of bare values it must be exactly that."""
+    from stream.codec import RecordSchema
+    from stream.store import events_of
+    from stream.text_files import read_text_file
+
+    if settings.input.schema is not None:
+        path = settings.path(settings.input.schema)
+        text = read_text_file(path, SchemaError, "correct the path of the schema")
+        return RecordSchema(text), f"[input] schema {settings.input.schema}"
+    events = events_of(package) if settings.framing("input") == "bare" else None
+    if events is not None:
+        return events, "events.avsc of the package"
+    return RecordSchema(
+        package.features
+    ), "features.avsc of the package; others that it can read are taken, too"
+
+
+EXPORTERS: Mapping[str, Exporter] = {each.name: each for each in (Onnx(), BigQuery(), AsyncApi())}
 """What `--to` takes → who writes it."""
