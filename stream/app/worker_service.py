@@ -178,6 +178,16 @@ class EngineService(faust.Service):
         self._status.probe.note(time.monotonic(), missing)
         if (count := there.get(settings.input.topic)) is not None:
             self._parts.metrics.set("stream_input_partitions", count)
+        self._look_for_transactions()
+
+    def _look_for_transactions(self) -> None:
+        """See how far the input can be read, where something was not read yet."""
+        backlog = self._parts.engine.backlog
+        behind = [partition for partition, records in backlog.lag.items() if records]
+        try:
+            backlog.stable_ends = self._parts.cluster.stable_ends(behind) if behind else {}
+        except StreamError as error:
+            log.warning("%s", error.message)
 
     async def on_stop(self) -> None:
         """Finish the batch, flush, commit, leave the group; within 10 s. What could not be finished is a crash."""

@@ -164,9 +164,9 @@ class ScriptedSource:
         elif not self._script:
             self._at_end()
 
-    def lag(self) -> dict[Partition, int]:
-        """See `Source.lag`; nothing is behind."""
-        return dict.fromkeys(self.owned, 0)
+    def unread(self) -> dict[Partition, range]:
+        """See `Source.unread`; nothing is behind."""
+        return dict.fromkeys(self.owned, range(0))
 
     def close(self) -> None:
         """See `Source.close`."""

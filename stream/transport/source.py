@@ -220,14 +220,14 @@ class Source:
         """
         return self._commits.take_failed()
 
-    def lag(self) -> dict[Partition, int]:
-        """Records not yet read, per owned partition, as far as the client knows without asking. Owner's thread only."""
-        found: dict[Partition, int] = {}
+    def unread(self) -> dict[Partition, range]:
+        """Offsets not yet read, per owned partition, as far as the client knows without asking. Owner's thread only."""
+        found: dict[Partition, range] = {}
         for position in self._consumer.position([TopicPartition(p.topic, p.index) for p in self.owned]):
             low_high = self._consumer.get_watermark_offsets(position, cached=True)
             start = self._ends.position(position)
             if low_high and start >= 0 and low_high[1] >= 0:
-                found[Partition(position.topic, position.partition)] = max(0, low_high[1] - start)
+                found[Partition(position.topic, position.partition)] = range(start, max(start, low_high[1]))
         return found
 
     def close(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from confluent_kafka import (
     ConsumerGroupTopicPartitions,
+    IsolationLevel,
     KafkaError,
     KafkaException,
     TopicCollection,
@@ -247,8 +248,28 @@ class Cluster:
         high = self._offsets(wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         return {p: (low[p], high[p]) for p in high}
 
-    def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[Partition, int]:
-        asked = self._admin.list_offsets(dict.fromkeys(partitions, spec), request_timeout=self._answer_s)
+    def stable_ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """
+        How far partitions can be read, where that is not to their end: up to the first record of an open transaction.
+
+        Returns: only partitions that have one; the offset after the last record that can be read.
+        Raises: as `ends`.
+        """
+        wanted = [TopicPartition(p.topic, p.index) for p in partitions]
+        # The end first: what is written in between must not look like a transaction.
+        high = self._offsets(wanted, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        stable = self._offsets(wanted, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED)  # type: ignore[no-untyped-call]
+        return {p: offset for p, offset in stable.items() if offset < high[p]}
+
+    def _offsets(
+        self,
+        partitions: list[TopicPartition],
+        spec: OffsetSpec,
+        isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
+    ) -> dict[Partition, int]:
+        asked = self._admin.list_offsets(
+            dict.fromkeys(partitions, spec), isolation_level=isolation, request_timeout=self._answer_s
+        )
         try:
             return {Partition(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
         except KafkaException as error:

@@ -168,7 +168,7 @@ class Engine:
     def _look(self, source: Reading) -> None:
         """See what waits, once a second."""
         if self._clock() - self._lag_at >= LAG_S:
-            self.backlog.look(source.lag(), self._delivery.uncommitted())
+            self.backlog.look(source.unread(), self._delivery.uncommitted())
             self._lag_at = self._clock()
 
     def _work(self, batch: Batch) -> bool:

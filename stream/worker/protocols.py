@@ -45,8 +45,8 @@ class Reading(Protocol):
     def serve(self, wait_s: float) -> None:
         """See `Source.serve`."""
 
-    def lag(self) -> dict[Partition, int]:
-        """See `Source.lag`."""
+    def unread(self) -> dict[Partition, range]:
+        """See `Source.unread`."""
 
     def close(self) -> None:
         """See `Source.close`."""
