@@ -26,6 +26,7 @@ class PageServer:
         self.snapshot = snapshot
         self.token = token
         self.away = False
+        self.refusal = ""
         self.viewers = 0
         self.asked: list[str] = []
         self.changed = threading.Condition()
@@ -88,7 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.UNAUTHORIZED)
             return
         if server.away:
-            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
+            self.send_response(HTTPStatus.SERVICE_UNAVAILABLE)
+            self.end_headers()
+            self.wfile.write(json.dumps({"error": server.refusal}).encode())
             return
         self._begin(EVENT_HEADERS)
         server.viewers += 1

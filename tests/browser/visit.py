@@ -78,7 +78,9 @@ class Visit:
         """One step by keyboard; returns what has the focus then."""
         self.press(Keys.TAB)
         return str(
-            self.run("const e = document.activeElement; return e.id || e.textContent.trim() || e.tagName")
+            self.run(
+                "const e = document.activeElement; return e === document.body ? 'BODY' : e.id || e.textContent.trim()"
+            )
         )
 
     def complaints_of_axe(self) -> list[Any]:
