@@ -138,6 +138,8 @@ def _prepare(
         elif get_origin(hint) is Mapping:
             value = _table(value, where)
             value = {k: hidden(k, read_secret(v, f"{where}.{k}", base, environ)) for k, v in value.items()}
+            if _holds_secret(hint):
+                value = {k: Secret(v) if isinstance(v, str) else v for k, v in value.items()}
         elif get_origin(hint) is tuple:
             value = _list(value, where)
             value = [read_secret(v, f"{where}[{i}]", base, environ) for i, v in enumerate(value)]
@@ -203,7 +205,8 @@ def _explain(error: ValidationError, file: Path, origins: Mapping[str, str]) -> 
     place, expected = _where(f"{section}.{key}", file, origins), first["msg"].removeprefix("Input should be ")
     advice = "see docs/configuration.md for this key"
     if get_origin(hint) is Mapping and below:
-        place, expected, secret = f"{place}.{below[0]}", "a text, a number, true or false", True
+        place, secret = f"{place}.{below[0]}", True
+        expected = "a text" if _holds_secret(hint) else "a text, a number, true or false"
         advice = (
             'write `"its.name" = "value"`, the name in quotes; a secret as { file = "…" } or { env = "…" }'
         )

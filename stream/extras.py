@@ -20,9 +20,16 @@ def require(what: str, extra: str, *modules: str, otherwise: str = "") -> None:
         otherwise: how to do without.
     Raises: SettingsError that names what is missing and says how to get it.
     """
-    if missing := [module for module in modules if find_spec(module) is None]:
+    if missing := [module for module in modules if not _is_there(module)]:
         verb = "are" if len(missing) > 1 else "is"
         raise SettingsError(
             f"{what} needs {' and '.join(missing)}, which {verb} not installed",
             hint=f"pip install 'prediction-stream[{extra}]'{otherwise}",
         )
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # a package that it would be in
+        return False

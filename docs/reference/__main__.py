@@ -36,6 +36,7 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     },
     "operations.md": {"alerts": alerts.table, "checks": doctor.text, "errors": tables.errors},
     "security.md": {"rights": rights.table, "grants": rights.grants},
+    "tracing.md": {"attributes": tables.attributes, "messaging": tables.messaging_metrics},
     "types.md": {"types": type_table.forms, "names": type_table.names},
     "wire-format.md": {"headers": tables.headers, "reasons": tables.reason_table},
 }

@@ -9,9 +9,19 @@ from stream import reasons
 from stream.deadletter import HEADERS
 from stream.errors import Refused, Stopped, StreamError
 from stream.telemetry import TABLE
+from stream.tracing import ATTRIBUTES, MESSAGING_METRICS, SCHEMA_URL
 from stream.training.names import NAMES
 
-__all__ = ["classes", "errors", "headers", "metrics", "reason_table", "recipe"]
+__all__ = [
+    "attributes",
+    "classes",
+    "errors",
+    "headers",
+    "messaging_metrics",
+    "metrics",
+    "reason_table",
+    "recipe",
+]
 
 
 def metrics() -> str:
@@ -20,6 +30,20 @@ def metrics() -> str:
     for metric in TABLE:
         labels = ", ".join(f"`{label}`" for label in metric.labels) or "–"
         lines.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.meaning} |")
+    return "\n".join(lines)
+
+
+def attributes() -> str:
+    """Every attribute of spans and of the conventions' metrics."""
+    lines = [f"Schema: `{SCHEMA_URL}`.", "", "| attribute | value |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{name.value}` | {meaning} |" for name, meaning in ATTRIBUTES.items())])
+
+
+def messaging_metrics() -> str:
+    """A worker's metrics that the conventions have a name for."""
+    lines = ["| name | unit | operation | from |", "|---|---|---|---|"]
+    for row in MESSAGING_METRICS:
+        lines.append(f"| `{row.name}` | `{row.unit}` | `{row.operation.name}` | `{row.source}` |")
     return "\n".join(lines)
 
 

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -17,6 +18,7 @@ from stream.app.address import claim_address, server_tls
 from stream.app.last_resort import LastResort
 from stream.app.live_service import ServiceLive
 from stream.app.reload import Reloader
+from stream.app.reports import REPORT_S, reporting_of, request_spans
 from stream.app.rest_connection import KEEP_ALIVE_S, connection_type
 from stream.app.rest_crowd import Crowd
 from stream.app.rest_server import Server, nobody_leaves, room_for
@@ -29,6 +31,9 @@ from stream.rest import Endpoint, Served, Service, create_app, live_page
 from stream.settings import Settings
 from stream.store import CARD, Package, golden_of, read_vouched
 from stream.telemetry import Metrics
+
+if TYPE_CHECKING:
+    from stream.tracing import Reporter
 
 __all__ = ["Rest", "build_rest", "run_rest", "server_of"]
 
@@ -73,7 +78,10 @@ def build_rest(
     package = open_configured(settings, opening=opening)
     log_origin(package, settings.model)
     metrics = Metrics("serve")
-    service = Service(_served(settings, package), settings.serve, metrics)
+    name = f"{socket.gethostname()}.{settings.serve.port}"
+    reporting = reporting_of(settings, metrics, package.manifest.name, name, worker=False)
+    spans = request_spans(reporting, settings)
+    service = Service(_served(settings, package), settings.serve, metrics, spans)
     reloader = Reloader.of(
         settings, package, lambda found: service.swap(_served(settings, found)), metrics, opening
     )
@@ -82,6 +90,8 @@ def build_rest(
     beside: list[Callable[[], Awaitable[None]]] = [lambda: _tick_on(live)]
     if settings.model.reload is not None:
         beside.append(_watch_for_versions(reloader, settings.model.reload))
+    if reporting is not None:
+        beside.append(_report(reporting.reporter))
     app = create_app(service, beside, (*more, *live_page(audience)))
     return Rest(app, service, reloader, audience)
 
@@ -111,6 +121,17 @@ def _watch_for_versions(reloader: Reloader, every_s: float) -> Callable[[], Awai
             reloader.stop()
 
     return look
+
+
+def _report(reporter: Reporter) -> Callable[[], Awaitable[None]]:
+    async def report() -> None:
+        reporter.start(lambda: None)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.to_thread(reporter.stop, REPORT_S)
+
+    return report
 
 
 def run_rest(settings: Settings, opening: FirstOpening | None = None, more: Sequence[Endpoint] = ()) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from stream.app.registry_wait import wait_for_registry
 from stream.app.reload import Reloader
+from stream.app.reports import batch_spans, reporting_of
 from stream.app.suspect_scorer import SuspectScorer
 from stream.deadletter import Author
 from stream.errors import SettingsError
@@ -36,6 +38,9 @@ from stream.worker import (
     state_folder,
 )
 
+if TYPE_CHECKING:
+    from stream.tracing import Reporting
+
 __all__ = ["Parts", "assemble"]
 
 
@@ -53,6 +58,7 @@ class Parts:
         metrics: the worker's.
         tally: what became of the records.
         reloader: looks for a new version of the model.
+        reporting: sends spans and metrics to a collector; None = nothing is sent.
     """
 
     settings: Settings
@@ -63,6 +69,7 @@ class Parts:
     metrics: Metrics
     tally: Tally
     reloader: Reloader
+    reporting: Reporting | None = None
 
     @property
     def package(self) -> Package:
@@ -90,6 +97,8 @@ def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
     package = open_configured(settings, opening=opening)
     writers = writers_of(settings)
     metrics, progress = Metrics(), Progress(time.monotonic)
+    name = settings.instance(socket.gethostname())
+    reporting = reporting_of(settings, metrics, settings.kafka.group, name, worker=True)
     rows, times = RowCount(metrics), StageTimes(metrics)
 
     def built(chosen: Package) -> Process:
@@ -103,7 +112,7 @@ def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
         return Guarded(chosen, suspects, apart, opened.golden_s)
 
     tally = Tally(metrics, redact=settings.dead_letters.redact)
-    sink, delivery = _delivery(settings, tally, metrics, progress)
+    sink, delivery = _delivery(settings, tally, metrics, progress, reporting)
     engine = Engine(
         guarded(pipeline, package),
         delivery,
@@ -122,7 +131,7 @@ def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
         opening,
     )
     cluster = Cluster(settings.kafka, rights_of("worker", settings))
-    return Parts(settings, engine, source, sink, cluster, metrics, tally, reloader)
+    return Parts(settings, engine, source, sink, cluster, metrics, tally, reloader, reporting)
 
 
 def _suspects(settings: Settings) -> Suspects:
@@ -147,7 +156,11 @@ def _member(settings: Settings) -> KafkaSettings:
 
 
 def _delivery(
-    settings: Settings, tally: Tally, metrics: Metrics, progress: Progress
+    settings: Settings,
+    tally: Tally,
+    metrics: Metrics,
+    progress: Progress,
+    reporting: Reporting | None,
 ) -> tuple[Sink | TransactionalSink, Delivery]:
     """The producer side, as the guarantee wants it."""
     letters = settings.dead_letters
@@ -158,7 +171,8 @@ def _delivery(
         sink = Sink(settings.kafka, repeat=True)
     else:
         sink = TransactionalSink(settings.kafka, settings.transactional_id(socket.gethostname()))
-    outlets = Outlets(Publisher(sink, topics, author), tally, metrics, progress, time.monotonic)
+    spans = batch_spans(reporting, settings)
+    outlets = Outlets(Publisher(sink, topics, author), tally, metrics, progress, time.monotonic, spans)
     if isinstance(sink, Sink):
         return sink, AtLeastOnce(outlets, sink, Timing())
     return sink, ExactlyOnce(outlets, sink, Timing())

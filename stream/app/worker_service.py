@@ -13,8 +13,10 @@ from typing import Any
 
 import faust
 
+from stream.app.reports import REPORT_S
 from stream.app.worker_parts import Parts
 from stream.app.worker_status import Status
+from stream.deadline import Deadline
 from stream.errors import Retriable, Stopped, StreamError, Stuck
 from stream.resources import log_origin
 from stream.worker import State, wait_for_topics
@@ -66,7 +68,9 @@ class EngineService(faust.Service):
         self._died: asyncio.Future[BaseException | None] | None = None
 
     async def on_start(self) -> None:
-        """Start the engine's thread."""
+        """Start the engine's thread, and the one that reports to a collector."""
+        if self._parts.reporting is not None:
+            self._parts.reporting.reporter.start(self._status.refresh)
         loop = asyncio.get_running_loop()
         self._died = loop.create_future()
         self._thread = threading.Thread(target=self._run, args=(loop,), name="engine", daemon=True)
@@ -193,11 +197,14 @@ class EngineService(faust.Service):
         """Finish the batch, flush, commit, leave the group; within 10 s. What could not be finished is a crash."""
         self._parts.engine.stop()
         self._parts.reloader.stop()
+        budget = Deadline.after(STOP_S)
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, STOP_S)
-            if self._thread.is_alive():
-                await self._crash_with(_unfinished())
-                return
+        if self._parts.reporting is not None:
+            await asyncio.to_thread(self._parts.reporting.reporter.stop, budget.left_s(REPORT_S))
+        if self._thread is not None and self._thread.is_alive():
+            await self._crash_with(_unfinished())
+            return
         reason = self._died.result() if self._died is not None and self._died.done() else None
         if reason is not None and not self.crashed:
             await self._crash_with(reason)

@@ -165,7 +165,7 @@ def _hidden_in(section: str, key: str, value: object) -> Iterator[str]:
     """The secrets that a key of the file spells out."""
     if isinstance(value, Mapping) and not is_reference(value):
         for name, each in value.items():
-            yield from _hidden_in(section, name, each)
+            yield from _hidden_in(section, key if _holds_secret(section, key) else name, each)
     elif isinstance(value, list):
         for each in value:
             yield from _hidden_in(section, key, each)
@@ -178,7 +178,10 @@ def as_given(section: str, key: str, value: object) -> object:
     if is_reference(value):
         return value
     if isinstance(value, Mapping):
-        return {name: as_given(section, name, each) for name, each in value.items()}
+        return {
+            name: as_given(section, key if _holds_secret(section, key) else name, each)
+            for name, each in value.items()
+        }
     if isinstance(value, list):
         return [as_given(section, key, each) for each in value]
     return MASK if _holds_secret(section, key) else value

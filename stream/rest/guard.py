@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
@@ -18,6 +19,9 @@ from stream.rest.problems import RETRY, Problem, overloaded
 from stream.rest.responses import json_response
 from stream.rest.service import Service
 from stream.settings import ServeSettings
+
+if TYPE_CHECKING:
+    from stream.tracing import RequestSpans
 
 __all__ = ["Rate", "guarded"]
 
@@ -77,6 +81,8 @@ def guarded(service: Service, endpoint: Endpoint, rate: Rate) -> Callable[[Reque
             if status != _CUT_OFF:
                 service.metrics.add("stream_requests_total", endpoint=endpoint.path, status=str(status))
                 service.metrics.observe("stream_request_seconds", time.monotonic() - started)
+                if service.spans is not None:
+                    _trace(service.spans, service.served.title, endpoint, request, status, started)
         if service.draining:
             response.headers["connection"] = "close"
         return response
@@ -95,6 +101,16 @@ async def _admitted(service: Service, endpoint: Endpoint, rate: Rate, request: R
     with service.intake.request() as mine:
         body = await service.intake.read(request, mine)  # 3
         return await endpoint.handler(service, request, body)  # 4
+
+
+def _trace(
+    spans: RequestSpans, model: str, endpoint: Endpoint, request: Request, status: int, started: float
+) -> None:
+    from stream.tracing import Exchange
+
+    headers = request.headers
+    exchange = Exchange(endpoint.method, request.url.scheme, endpoint.path, status, model)
+    spans.answered(exchange, headers.getlist("traceparent"), headers.getlist("tracestate"), started)
 
 
 def _check_token(token: str | None, request: Request) -> None:

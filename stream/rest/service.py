@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from stream.records import DeadLetter
 from stream.rest.allowance import Allowance, allowance
@@ -14,6 +15,9 @@ from stream.rest.served_model import Answer, Event, Served
 from stream.settings import ServeSettings
 from stream.telemetry import Metrics
 from stream.types import Misfits, dead_letter_of
+
+if TYPE_CHECKING:
+    from stream.tracing import RequestSpans
 
 __all__ = ["PROGRAM", "Service"]
 
@@ -40,9 +44,16 @@ class Service:
         intake: reads bodies.
         cut_off: requests without an answer when the process ended.
         draining: whether the process is about to end: what still comes is answered, but is better sent elsewhere.
+        spans: of requests, for a collector; None = none are made.
     """
 
-    def __init__(self, served: Served, settings: ServeSettings, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        served: Served,
+        settings: ServeSettings,
+        metrics: Metrics,
+        spans: RequestSpans | None = None,
+    ) -> None:
         self.served = served
         self.settings = settings
         self.metrics = metrics
@@ -52,6 +63,7 @@ class Service:
         self._in_flight = 0
         self.cut_off = 0
         self.draining = False
+        self.spans = spans
 
     @property
     def live(self) -> bool:

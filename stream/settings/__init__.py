@@ -17,9 +17,10 @@ from stream.settings.setting_tables import (
     RegistrySettings,
     ServeSettings,
     Settings,
+    TelemetrySettings,
     WebSettings,
 )
-from stream.settings.setting_types import Bytes, Framing, Properties, Range, Seconds, Secret, Side
+from stream.settings.setting_types import Bytes, Framing, Properties, Range, Seconds, Secret, Secrets, Side
 
 __all__ = [
     "SIGN_PASSWORD",
@@ -38,8 +39,10 @@ __all__ = [
     "RegistrySettings",
     "Seconds",
     "Secret",
+    "Secrets",
     "ServeSettings",
     "Settings",
     "Side",
+    "TelemetrySettings",
     "WebSettings",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from stream.settings.setting_types import Bytes, Framing, Properties, Range, Seconds, Secret, Side
+from stream.settings.setting_types import Bytes, Framing, Properties, Range, Seconds, Secret, Secrets, Side
 
 __all__ = [
     "SIGN_PASSWORD",
@@ -26,6 +26,7 @@ __all__ = [
     "RegistrySettings",
     "ServeSettings",
     "Settings",
+    "TelemetrySettings",
     "WebSettings",
 ]
 
@@ -245,6 +246,26 @@ class LoggingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    """Spans and metrics for an OpenTelemetry collector, sent by OTLP over HTTP. Needs the extra `otel`."""
+
+    traces: bool = False
+    """true: make spans and send them; predictions carry the `traceparent` on."""
+    metrics: bool = False
+    """true: send the metrics, too; `/metrics` stays."""
+    endpoint: str = ""
+    """The collector's base address; default: `OTEL_EXPORTER_OTLP_ENDPOINT`, else `http://localhost:4318`."""
+    headers: Secrets = field(default_factory=dict)
+    """Sent with each request, such as a service's key; their values are secrets."""
+    sample: Annotated[float, Range(0, 1)] = 0.01
+    """Share of the records, or requests, without a trace that begin one; others follow their trace's sampled flag."""
+    max_per_second: Annotated[int, Range(1, 100_000)] = 1_000
+    """Records, or requests, that get a span in a second; more are counted as dropped."""
+    interval: Seconds = Seconds(60.0)
+    """Between two times that metrics are sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration."""
 
@@ -262,6 +283,7 @@ class Settings:
     web: WebSettings = field(default_factory=WebSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
     logging: LoggingSettings = field(default_factory=LoggingSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     base: Path = field(default_factory=Path.cwd)
     """The folder that relative paths start from: where the configuration file is."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NewType, TypeAlias
 
-__all__ = ["Bytes", "Framing", "Properties", "Range", "Seconds", "Secret", "Side"]
+__all__ = ["Bytes", "Framing", "Properties", "Range", "Seconds", "Secret", "Secrets", "Side"]
 
 Seconds = NewType("Seconds", float)
 """A length of time; written `"500ms"`, `"10s"`, `"2m"`, `"1h"` or a number of seconds."""
@@ -44,3 +44,6 @@ class Secret(str):
 
 Properties: TypeAlias = Mapping[str, str | int | float | bool | Secret]
 """librdkafka properties by their own names."""
+
+Secrets: TypeAlias = Mapping[str, Secret]
+"""Names, and values that are secrets, whatever the names say."""

@@ -38,6 +38,7 @@ CounterName: TypeAlias = Literal[
     "stream_requests_total",
     "stream_rows_total",
     "stream_skips_total",
+    "stream_spans_total",
 ]
 GaugeName: TypeAlias = Literal[
     "stream_build_info",
@@ -241,5 +242,13 @@ TABLE = (
         of=_BOTH,
     ),
     Metric("stream_requests_in_flight", "gauge", "REST: requests that have no answer yet.", of=("serve",)),
+    Metric(
+        "stream_spans_total",
+        "counter",
+        "Spans for a collector, by result; 0 unless `[telemetry] traces` is on.",
+        ("result",),
+        of=_BOTH,
+        series=(("sent",), ("failed",), ("dropped",)),
+    ),
     Metric("stream_queue_rows", "gauge", "REST: rows that wait to be scored.", of=("serve",)),
 )

@@ -95,10 +95,11 @@ class AtLeastOnce:
 
         Blocks until the outputs of the span before are acknowledged, and while the producer's queue is full.
         """
+        scored = self._outlets.traced(scored)
         self._await(None)
         started = self._outlets.clock()
         self._outlets.publisher.publish(scored)
-        self._outlets.metrics.observe("stream_publish_seconds", self._outlets.clock() - started)
+        self._outlets.published(scored, started)
         self._span = self._span or Span(started)
         self._span.add(scored)
 
@@ -225,11 +226,12 @@ class AtLeastOnce:
         self._outlets.progress.allow(self._timing.settle_s)
         last = budget or self._settlement.stop_by
         # The last commit before partitions or the worker go must be answered; the others need not be waited for.
-        self._commit(ended.span, last or Deadline.after(self._timing.settle_s), wait=last is not None)
+        self._commit(ended, last or Deadline.after(self._timing.settle_s), wait=last is not None)
         self._outlets.progress.resume()
         self._outlets.metrics.observe("stream_commit_seconds", self._outlets.clock() - ended.since)
 
-    def _commit(self, span: Span, deadline: Deadline, *, wait: bool) -> None:
+    def _commit(self, ended: Ended, deadline: Deadline, *, wait: bool) -> None:
+        span = ended.span
         while span.next_offsets:
             try:
                 self._source.commit(span.next_offsets, wait=wait)
@@ -237,7 +239,7 @@ class AtLeastOnce:
                 # The group is rebalancing. What stays ours is committed with the next span; what goes is
                 # read again by its new owner.
                 log.warning("not committed, the group has moved on: %s", error.message)
-                self._outlets.metrics.add("stream_commits_total", result="moved_on")
+                self._outlets.failed(span.batches, error)
                 self._owed = dict(span.next_offsets)
                 return
             except Retriable as error:
@@ -249,4 +251,5 @@ class AtLeastOnce:
                 self._unanswered = {} if wait else {**self._unanswered, **span.next_offsets}
                 self._positions.committed(span.next_offsets)
                 self._outlets.tally.committed()
+                self._outlets.ended(span.batches, ended.since, self._outlets.clock())
                 return

@@ -7,11 +7,12 @@ hand* were published in a transaction that was aborted, and wait to be published
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from stream.deadline import Deadline
+from stream.errors import MovedOn, OutcomeUnknown, StreamError
 from stream.records import Batch, Partition
 from stream.telemetry import Metrics
 from stream.worker.progress import Progress
@@ -19,6 +20,9 @@ from stream.worker.protocols import Reading
 from stream.worker.publisher import Publisher
 from stream.worker.span import ScoredBatch
 from stream.worker.tally import Tally
+
+if TYPE_CHECKING:
+    from stream.tracing import BatchSpans
 
 __all__ = ["Delivery", "Outlets"]
 
@@ -34,6 +38,7 @@ class Outlets:
         metrics: for results and timings.
         progress: told that waiting for a broker is not a stuck loop.
         clock: monotonic seconds.
+        spans: what is sent to a collector; None = nothing.
     """
 
     publisher: Publisher
@@ -41,6 +46,42 @@ class Outlets:
     metrics: Metrics
     progress: Progress
     clock: Callable[[], float]
+    spans: BatchSpans | None = None
+
+    def traced(self, scored: ScoredBatch) -> ScoredBatch:
+        """A batch that was scored just now, with its spans; once for each batch."""
+        if self.spans is None:
+            return scored
+        found = self.spans.processed(scored.batch, scored.outcomes, scored.model, scored.seconds)
+        return scored if found is None else replace(scored, traced=found)
+
+    def published(self, scored: ScoredBatch, since: float) -> None:
+        """A batch's outputs were handed to the producer, since then and until now."""
+        self.metrics.observe("stream_publish_seconds", self.clock() - since)
+        if self.spans is not None and scored.traced is not None:
+            self.spans.sent(scored.traced, scored.predictions, since)
+
+    def committed(self, batches: Sequence[ScoredBatch], since: float, until: float) -> None:
+        """A span was committed; its end was begun and came at these monotonic seconds."""
+        ago_s = self.clock() - until
+        self.tally.committed(ago_s)
+        self.metrics.observe("stream_commit_seconds", until - since)
+        for scored in batches:
+            self.tally.count(scored.batch, scored.outcomes, ago_s)
+        self.ended(batches, since, until)
+
+    def failed(self, batches: Sequence[ScoredBatch], error: StreamError) -> None:
+        """A span was not committed, as is seen now."""
+        result = {MovedOn: "moved_on", OutcomeUnknown: "unknown"}.get(type(error), "aborted")
+        self.metrics.add("stream_commits_total", result=result)
+        self.ended(batches, self.clock(), self.clock(), result)
+
+    def ended(self, batches: Sequence[ScoredBatch], since: float, until: float, error: str = "") -> None:
+        """A span has ended, as `committed`, and is counted already."""
+        if self.spans is not None:
+            traced = [each.traced for each in batches if each.traced is not None]
+            records = sum(len(each.batch) for each in batches)
+            self.spans.committed(traced, records, since, until, error)
 
 
 class Delivery(Protocol):

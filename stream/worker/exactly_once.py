@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from stream.deadline import Deadline
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Stopped, StreamError
@@ -95,6 +95,7 @@ class ExactlyOnce:
 
     def publish(self, scored: ScoredBatch) -> None:
         """See `Delivery.publish`. Blocks until the span before has ended, and while the producer's queue is full."""
+        scored = self._outlets.traced(scored)
         self._await(None)
         if self.holding:
             self._hand.add(scored)
@@ -107,7 +108,7 @@ class ExactlyOnce:
         except (Aborted, OutcomeUnknown) as error:
             span, self._span = self._span, None
             self._fail(error, span.batches if span else [scored])
-        self._outlets.metrics.observe("stream_publish_seconds", self._outlets.clock() - started)
+        self._outlets.published(scored, started)
 
     def tend(self, *, drained: bool) -> None:
         """See `Delivery.tend`."""
@@ -165,13 +166,9 @@ class ExactlyOnce:
         """See `Delivery.uncommitted`."""
         return self._settlement.batches(self._span, self._hand)
 
-    def _count(self, batches: Iterable[ScoredBatch], since: float, until: float) -> None:
+    def _count(self, batches: Sequence[ScoredBatch], since: float, until: float) -> None:
         self._pace.committed(until - since)
-        ago_s = self._outlets.clock() - until
-        self._outlets.tally.committed(ago_s)
-        self._outlets.metrics.observe("stream_commit_seconds", until - since)
-        for scored in batches:
-            self._outlets.tally.count(scored.batch, scored.outcomes, ago_s)
+        self._outlets.committed(batches, since, until)
 
     # ---- when a transaction can't be committed ----
 
@@ -185,8 +182,7 @@ class ExactlyOnce:
         if error.message != self._hand.why or not self._hand:
             log.warning("a transaction is not committed, its records are sent again: %s", error.message)
         self._hand.take_back(batches, error.message, gone)
-        result = {MovedOn: "moved_on", OutcomeUnknown: "unknown"}.get(type(error), "aborted")
-        self._outlets.metrics.add("stream_commits_total", result=result)
+        self._outlets.failed(batches, error)
         if isinstance(error, OutcomeUnknown):
             self._producer.doubt(error)
         else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stream.deadletter import Author, Letter
 from stream.errors import DeadLetterRefused, RecordError, class_name
-from stream.records import Batch, DeadLetter, Headers, Outcome, Outgoing, Prediction
+from stream.records import DeadLetter, Headers, Outgoing, Prediction
 from stream.transport import Refusal
 from stream.worker.protocols import Sending
 from stream.worker.span import ScoredBatch
@@ -59,16 +59,19 @@ class Publisher:
         """
         batch, outcomes = scored.batch, scored.outcomes
         if all_predictions(outcomes):
-            self._predictions(batch, range(len(batch)), outcomes)
+            self._predictions(scored, range(len(batch)))
             return
-        self._predictions(batch, [i for i, o in enumerate(outcomes) if isinstance(o, Prediction)], outcomes)
+        self._predictions(scored, [i for i, o in enumerate(outcomes) if isinstance(o, Prediction)])
         for i, outcome in enumerate(outcomes):
             if isinstance(outcome, DeadLetter):
                 self.bury(scored, i, outcome, now=i in scored.restamped)
 
-    def _predictions(self, batch: Batch, rows: Sequence[int], outcomes: Sequence[Outcome]) -> None:
-        values = [o.value for o in outcomes if isinstance(o, Prediction)]
-        headers = [onward(h) if h else None for h in batch.headers] if any(batch.headers) else batch.headers
+    def _predictions(self, scored: ScoredBatch, rows: Sequence[int]) -> None:
+        batch = scored.batch
+        values = [o.value for o in scored.outcomes if isinstance(o, Prediction)]
+        headers = batch.headers if scored.traced is None else scored.traced.onto(batch.headers)
+        if any(headers):
+            headers = [onward(h) if h else None for h in headers]
         keys, timestamps = batch.keys, batch.timestamps_ms
         if len(rows) < len(batch):
             keys = [keys[i] for i in rows]

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from stream.records import Batch, Outcome, Partition, Prediction
+
+if TYPE_CHECKING:
+    from stream.tracing import Traced
 
 __all__ = ["ScoredBatch", "Span"]
 
@@ -26,6 +30,7 @@ class ScoredBatch:
         model: `name@version` that answered.
         seconds: how long scoring it took; the next batch may take as long.
         restamped: rows whose dead letter is stamped with the current time: the broker refuses their own.
+        traced: the spans of the batch; None where none of its records is traced.
     """
 
     batch: Batch
@@ -33,6 +38,12 @@ class ScoredBatch:
     model: str
     seconds: float = 0.0
     restamped: set[int] = field(default_factory=set)
+    traced: Traced | None = None
+
+    @property
+    def predictions(self) -> int:
+        """How many records have one."""
+        return sum(isinstance(outcome, Prediction) for outcome in self.outcomes)
 
     def where(self, keep: Callable[[Partition, int], bool]) -> ScoredBatch:
         """
@@ -53,6 +64,7 @@ class ScoredBatch:
             self.model,
             self.seconds,
             {new[i] for i in self.restamped if i in new},
+            self.traced.at(rows) if self.traced else None,
         )
 
     def find(self, key: bytes | None, value: bytes | None) -> int | None:

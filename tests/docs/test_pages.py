@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from stream.deadletter import HEADERS
+from stream.telemetry import TABLE
+from stream.tracing import ATTRIBUTES, own_name
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -111,7 +113,8 @@ def test_python_names_on_a_page_are_there(page: Path) -> None:
     if page.name in PAST:
         return
     named = {code for code in _codes(page) if _DOTTED.fullmatch(code)}
-    others = {"stream.toml", *HEADERS}
+    collected = {*ATTRIBUTES, *(own_name(metric.name)[0] for metric in TABLE)}
+    others = {"stream.toml", *HEADERS, *collected}
 
     assert [] == sorted(name for name in named - others if not _is_there(name))
 

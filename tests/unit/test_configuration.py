@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from pathlib import Path
 
@@ -129,6 +130,9 @@ class TestWrongSecrets:
             ("kafka", f'"{PASSWORD}"'),
             ("kafka", f'["{PASSWORD}"]'),
             ("[kafka]\ngroup", f'["{PASSWORD}"]'),
+            ("[telemetry]\nheaders", f'"{PASSWORD}"'),
+            ("[telemetry]\nheaders", f'{{ X-Team = ["{PASSWORD}"] }}'),
+            ("[telemetry]\nheaders", f'{{ X-Team = {{ value = "{PASSWORD}" }} }}'),
             ("[web]\nport", f'{{ password = "{PASSWORD}" }}'),
             ("[serve]\ntimeout", f'["{PASSWORD}"]'),
             ("[serve]\ntoken", '{ env = "not a name: hunter2" }'),
@@ -203,9 +207,11 @@ class TestWrongSecrets:
         )
         path = written(tmp_path, text + "\n".join(f'"{name}" = "{PASSWORD}"' for name in names))
 
-        found = load_settings(path, {"STREAM_SERVE__TOKEN": PASSWORD})
+        headers = json.dumps({"X-Team": PASSWORD})
+        found = load_settings(path, {"STREAM_SERVE__TOKEN": PASSWORD, "STREAM_TELEMETRY__HEADERS": headers})
 
         assert PASSWORD not in repr(found)
+        assert PASSWORD == found.telemetry.headers["X-Team"].reveal()
         assert PASSWORD == found.serve.token
         assert [PASSWORD] * 4 == [found.kafka.properties[name] for name in names]
 
@@ -223,6 +229,8 @@ class TestRefusals:
             ('[batching]\nmax_wait = "5 parsecs"', "batching.max_wait", "ms, s"),
             ('[input]\nnull_value = "x"', "'dead-letter', 'skip' or 'forward'", "configuration.md"),
             ("[dead_letters]\nstop_above = 1.5", "0 to 1, found 1.5", "bounds"),
+            ("[telemetry]\nheaders = { X-Team = 3 }", "expected a text", "{ env"),
+            ("[telemetry]\nsample = 1.5", "0 to 1, found 1.5", "bounds"),
             ("kafka = 3", "table", "[kafka]"),
             ("[kafka", "not TOML", "line"),
         ],

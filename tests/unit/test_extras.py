@@ -19,3 +19,9 @@ def test_missing_extra_is_named_with_the_command_that_gets_it() -> None:
 def test_installed_extra_is_fine() -> None:
     """Nothing happens."""
     require("this command", "rest", "json", "sys")
+
+
+def test_module_of_a_package_that_is_missing_is_missing() -> None:
+    """Looking for it is no error of its own."""
+    with pytest.raises(SettingsError, match="needs no_such_package.module, which is not installed"):
+        require("this command", "rest", "no_such_package.module")

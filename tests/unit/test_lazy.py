@@ -16,6 +16,7 @@ import stream.doctor
 import stream.resources
 import stream.store
 import stream.tasks
+import stream.tracing
 import stream.training
 
 
@@ -30,6 +31,7 @@ import stream.training
         stream.resources,
         stream.store,
         stream.tasks,
+        stream.tracing,
         stream.training,
     ],
     ids=lambda face: face.__name__,

@@ -45,6 +45,8 @@ PLANTED = {
     "number": "7204001",
     "in an address": "Planted-16-address",
     "comment": "Planted-15-comment",
+    "collector's key": "Planted-17-collector",
+    "collector's other key": "Planted-18-collector",
 }
 """Kind → secret. `number` and `comment` are spelled so in the file, too."""
 
@@ -80,11 +82,15 @@ token = {{ file = "web.token" }}
 port = 1
 [serve]
 token = "{PLANTED["serve token"]}"
+[telemetry]
+endpoint = "http://collector:4318"
+headers = {{ x-team = "{PLANTED["collector's key"]}", Accept = {{ env = "COLLECTORS" }} }}
 """
 
 ENVIRON = {
     "PRODUCERS": PLANTED["of the producer"],
     "TOKEN": PLANTED["password of a variable"],
+    "COLLECTORS": PLANTED["collector's other key"],
     "STREAM_SCHEMA_REGISTRY__PASSWORD": PLANTED["registry password"],
     "STREAM_INPUT__TOPIC": "from-the-environment",
 }

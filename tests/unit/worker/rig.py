@@ -10,6 +10,7 @@ from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction, Sk
 from stream.telemetry import Metrics
 from stream.testing import MemorySink, MemoryTransactions, ScriptedSource
 from stream.testing.script import Step
+from stream.tracing import BatchSpans
 from stream.worker import (
     AtLeastOnce,
     Brake,
@@ -55,7 +56,7 @@ class Rig:
     engine: Engine
     source: ScriptedSource
 
-    def __init__(self, sink: MemorySink | MemoryTransactions) -> None:
+    def __init__(self, sink: MemorySink | MemoryTransactions, spans: BatchSpans | None = None) -> None:
         self.metrics = Metrics()
         self.clock_s = 0.0
         self.outlets = Outlets(
@@ -64,6 +65,7 @@ class Rig:
             self.metrics,
             Progress(self.clock),
             self.clock,
+            spans,
         )
 
     def clock(self) -> float:
@@ -92,9 +94,11 @@ class Rig:
 class AtLeastOnceRig(Rig):
     """With offsets that are committed by the source."""
 
-    def __init__(self, *script: Step, stop_above: float = 1.0, span_s: float = 0.0) -> None:
+    def __init__(
+        self, *script: Step, stop_above: float = 1.0, span_s: float = 0.0, spans: BatchSpans | None = None
+    ) -> None:
         self.sink = MemorySink()
-        super().__init__(self.sink)
+        super().__init__(self.sink, spans)
         timing = Timing(span_s=span_s)
         self.build(AtLeastOnce(self.outlets, self.sink, timing), timing, stop_above, script)
 
@@ -106,9 +110,11 @@ class AtLeastOnceRig(Rig):
 class ExactlyOnceRig(Rig):
     """With transactions; what is in hand is tried again until it is committed, or never will be."""
 
-    def __init__(self, *script: Step, span_s: float = 0.0, hold_s: float = 60.0) -> None:
+    def __init__(
+        self, *script: Step, span_s: float = 0.0, hold_s: float = 60.0, spans: BatchSpans | None = None
+    ) -> None:
         self.sink = MemoryTransactions()
-        super().__init__(self.sink)
+        super().__init__(self.sink, spans)
         timing = Timing(span_s=span_s, quiet_s=span_s, hold_s=hold_s, idle_s=0.001)
         self.delivery = ExactlyOnce(self.outlets, self.sink, timing)
         self.build(self.delivery, timing, 1.0, script)
