@@ -12,6 +12,7 @@ from faust.app.base import BootStrategy
 from mode.types import ServiceT
 
 from stream.app.address import claim_address
+from stream.app.live_look import Look
 from stream.app.live_worker import WorkerLive
 from stream.app.logs import logging_config
 from stream.app.web import Web, serve_views
@@ -20,6 +21,7 @@ from stream.app.worker_service import EngineService
 from stream.app.worker_status import Status
 from stream.errors import Stopped
 from stream.first_opening import FirstOpening
+from stream.live import Truth
 from stream.settings import Settings
 from stream.worker import state_folder
 
@@ -53,13 +55,16 @@ class Boot(BootStrategy):
         return super().tables() if self.wanted else []
 
 
-def build_app(settings: Settings, opening: FirstOpening | None = None) -> faust.App:
+def build_app(
+    settings: Settings, opening: FirstOpening | None = None, truth: Truth | None = None
+) -> faust.App:
     """
     A Faust app around a worker; nothing is connected yet but the schema registry.
 
     Args:
         settings: the configuration.
         opening: as `assemble` takes it.
+        truth: tells the live page what turned out, where somebody knows; called while it is looked at only.
     Returns: the app; `faust -A stream.app worker` or `stream worker` runs it. User code may add agents,
         timers, commands and pages to it.
     Raises: as `assemble`.
@@ -83,7 +88,7 @@ def build_app(settings: Settings, opening: FirstOpening | None = None) -> faust.
     web = app.web = Web(app, settings)
     status = Status(parts)
     serve_views(app, web.access, status)
-    web.show(WorkerLive(status))
+    web.show(WorkerLive(status, Look(parts), truth))
 
     @app.service
     class Engine(EngineService):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 
+from stream.app.live_answers import LiveAnswers
 from stream.app.live_model import model_view
 from stream.app.reload import Reloader
-from stream.live import OF_SERVICE, STEP_S, Counters, Snapshot, Trail, letters_by_reason, written
+from stream.live import OF_SERVICE, STEP_S, Counters, Snapshot, Trail, letter_view, letters_by_reason, written
 from stream.rest import LIVE_PATHS, Service
 
 __all__ = ["ServiceLive"]
@@ -19,22 +20,22 @@ REFUSED = 400
 class ServiceLive:
     """The service's side of the live page. `snapshot` and `tick` are called by one thread at a time each."""
 
-    def __init__(self, service: Service, reloader: Reloader, *, redact: bool) -> None:
+    def __init__(self, service: Service, reloader: Reloader) -> None:
         """
         Args:
             service: that answers.
             reloader: looks for a new version of its model.
-            redact: keep values back.
         """
         self._service = service
         self._reloader = reloader
-        self._redact = redact
+        self._answers = LiveAnswers(reloader.settings, service.seen)
         self._started_ms = _now_ms()
         self._trail = Trail(OF_SERVICE)
         self._requests: deque[tuple[float, float]] = deque()
 
     def watch(self, watched: bool) -> None:
         """Somebody begins to look, or nobody does any longer."""
+        self._service.seen.watch(watched)
 
     def tick(self) -> None:
         """A step of the trail is over; called whether anybody looks or not."""
@@ -42,6 +43,7 @@ class ServiceLive:
 
     def snapshot(self) -> bytes:
         """The service at this moment, as one line of JSON."""
+        self._answers.take_in(self._reloader.package)
         return written(self._snapshot(Counters.read(self._service.metrics, time.monotonic())))
 
     def _snapshot(self, counters: Counters) -> Snapshot:
@@ -58,7 +60,7 @@ class ServiceLive:
             ready=not lacking,
             lacking=lacking,
             guarantee=None,
-            redacted=self._redact,
+            redacted=service.seen.redact,
             model=model_view(self._reloader),
             flow=None,
             now={**self._trail.now(counters), "lag_records": None, "lag_seconds": None},
@@ -69,9 +71,12 @@ class ServiceLive:
                 "dead_letters": int(counters.total("stream_rows_total", {"result": "error"})),
                 "skips": 0,
             },
-            scores=None,
-            latest=(),
-            dead_letters={"by_reason": letters_by_reason({}), "recent": ()},
+            scores=self._answers.scores(),
+            latest=self._answers.latest.rows(),
+            dead_letters={
+                "by_reason": letters_by_reason(dict(service.seen.reasons)),
+                "recent": [letter_view(row, None) for row in reversed(list(service.seen.letters))],
+            },
             partitions=None,
             transactions=None,
             requests=self._requests_of(counters),

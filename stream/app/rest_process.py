@@ -81,11 +81,12 @@ def build_rest(
     name = f"{socket.gethostname()}.{settings.serve.port}"
     reporting = reporting_of(settings, metrics, package.manifest.name, name, worker=False)
     spans = request_spans(reporting, settings)
-    service = Service(_served(settings, package), settings.serve, metrics, spans)
+    redact = settings.dead_letters.redact
+    service = Service(_served(settings, package), settings.serve, metrics, spans, redact=redact)
     reloader = Reloader.of(
         settings, package, lambda found: service.swap(_served(settings, found)), metrics, opening
     )
-    live = ServiceLive(service, reloader, redact=settings.dead_letters.redact)
+    live = ServiceLive(service, reloader)
     audience = Audience(live.snapshot, live.watch, settings.serve.max_connections // 4)
     beside: list[Callable[[], Awaitable[None]]] = [lambda: _tick_on(live)]
     if settings.model.reload is not None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from stream.app.worker_parts import Parts
+from stream.live import SeenLetter
 from stream.records import Partition
 from stream.telemetry import GaugeName, Metrics
 from stream.worker import State
@@ -162,12 +163,17 @@ class Status:
                 "by_reason": {
                     k: int(v) for k, v in metrics.by("stream_dead_letters_total", "reason").items()
                 },
-                "recent": list(parts.tally.recent),
+                "recent": [_letter(each) for each in list(parts.tally.seen.letters)],
             },
             "skips": int(metrics.value("stream_skips_total")),
             "records_per_second": round(self._rate(self.clock(), records), 1),
             "last_progress_seconds": round(parts.engine.progress.pause_s, 3),
         }
+
+
+def _letter(seen: SeenLetter) -> dict[str, str | None]:
+    message = "redacted" if seen.message is None else seen.message
+    return {"place": seen.place, "stage": seen.stage, "reason": seen.reason, "message": message}
 
 
 def _show(metrics: Metrics, name: GaugeName, values: Mapping[Partition, float]) -> None:

@@ -15,6 +15,7 @@ from stream.codec.framing import (
     WriterSchemas,
     confluent_prefix,
     confluent_prefixes,
+    prefix_length,
     single_object_prefix,
     unframe,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "plain_row",
     "plain_type",
     "position_of",
+    "prefix_length",
     "read_bare",
     "read_container",
     "read_row",

@@ -18,6 +18,7 @@ __all__ = [
     "WriterSchemas",
     "confluent_prefix",
     "confluent_prefixes",
+    "prefix_length",
     "single_object_prefix",
     "unframe",
 ]
@@ -75,6 +76,11 @@ def single_object_prefix(schema: RecordSchema) -> bytes:
 def confluent_prefix(schema_id: int) -> bytes:
     """The 5 bytes before a value that a schema registry knows by its id."""
     return b"\x00" + schema_id.to_bytes(4, "big")
+
+
+def prefix_length(framing: Framing) -> int:
+    """How many bytes this program writes before the Avro bytes of a value."""
+    return {"single-object": SINGLE_OBJECT_BYTES, "confluent": ID_BYTES, "bare": 0}[framing]
 
 
 def confluent_prefixes(

@@ -8,24 +8,38 @@ file but the page's own: the doors are in `stream.app` and `stream.rest`.
 
 from stream.live.audience import Audience
 from stream.live.counters import Counters
+from stream.live.distribution import Distribution, distribution_of
+from stream.live.latest import Latest, Truth
 from stream.live.letter_reasons import letters_by_reason
+from stream.live.letter_views import Examination, letter_view
 from stream.live.page_files import EVENT_HEADERS, PageFile, page_files
+from stream.live.seen import LETTERS, Seen, SeenLetter, SeenPrediction
 from stream.live.snapshot import FlowView, ModelView, Snapshot, TopicView, written
 from stream.live.trail import OF_SERVICE, OF_WORKER, STEP_S, Trail
 
 __all__ = [
     "EVENT_HEADERS",
+    "LETTERS",
     "OF_SERVICE",
     "OF_WORKER",
     "STEP_S",
     "Audience",
     "Counters",
+    "Distribution",
+    "Examination",
     "FlowView",
+    "Latest",
     "ModelView",
     "PageFile",
+    "Seen",
+    "SeenLetter",
+    "SeenPrediction",
     "Snapshot",
     "TopicView",
     "Trail",
+    "Truth",
+    "distribution_of",
+    "letter_view",
     "letters_by_reason",
     "page_files",
     "written",

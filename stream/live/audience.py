@@ -43,6 +43,7 @@ class Audience:
         self._watch = watch
         self._most = max(1, min(VIEWERS, most))
         self._viewers = 0
+        self._seen_at = 0.0
         self._making: asyncio.Task[None] | None = None
         self._latest = b""
         self._number = 0
@@ -117,19 +118,18 @@ class Audience:
             yield True
         finally:
             self._viewers -= 1
+            self._seen_at = asyncio.get_running_loop().time()
 
     async def _make_some(self) -> None:
         """Make snapshots for as long as somebody looks."""
         loop = asyncio.get_running_loop()
         self._watch(True)
-        seen_at = loop.time()
-        while self._viewers or loop.time() - seen_at < LINGER_S:
+        while self._viewers or loop.time() - self._seen_at < LINGER_S:
             due = loop.time() + EVERY_S
             self._latest = await asyncio.to_thread(self._make)
             self._number += 1
             self._tell()
             await asyncio.sleep(due - loop.time())
-            seen_at = loop.time() if self._viewers else seen_at
 
     def _tell(self) -> None:
         self._news.set()

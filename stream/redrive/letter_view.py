@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from stream.codec import RecordSchema, examine, type_name
+from stream.codec import RecordSchema, type_name
 from stream.errors import BrokerRefused, RecordError, Refused, Retriable
 from stream.records import DeadLetter
 from stream.redrive.header_dialects import StoredLetter
-from stream.redrive.value_schemas import ValueSchemas, opened_schemas
+from stream.resources import ValueSchemas, opened_schemas
 from stream.settings import Settings
 
 __all__ = ["FieldView", "LetterView", "view_letter"]
@@ -90,18 +90,11 @@ def _not_copied(stored: StoredLetter) -> str:
 
 def _viewed(stored: StoredLetter, value: bytes, schemas: ValueSchemas) -> LetterView:
     headers = stored.letter.headers
-    fault, found = schemas.fault(value, headers), schemas.unframed(value, headers)
-    if isinstance(found, RecordError):
-        return LetterView(stored, fields=_fields(None, schemas.features, {}, fault), fault=fault)
-    writer, avro = found
-    examined = examine(writer, avro)
-    body = len(value) - len(avro)
+    fault, examined = schemas.fault(value, headers), schemas.examined(value, headers)
     if fault is None and examined.fault is not None:
         fault = _decode_fault(examined.fault)
-    byte = None if examined.byte is None else body + examined.byte
-    return LetterView(
-        stored, writer, _fields(writer, schemas.features, examined.fields, fault), fault, byte, body
-    )
+    fields = _fields(examined.writer, schemas.features, examined.fields, fault)
+    return LetterView(stored, examined.writer, fields, fault, examined.byte, examined.body)
 
 
 def _decode_fault(error: RecordError) -> DeadLetter:

@@ -30,8 +30,14 @@ from stream.redrive.header_dialects import StoredLetter
 from stream.redrive.repair_file import Repair, Repairs
 from stream.redrive.row_paths import holds_at, put_at, take_at, value_at
 from stream.redrive.trial import Trial
-from stream.redrive.value_schemas import ValueSchemas, opened_schemas
-from stream.resources import prefix_of, read_schema, registry_client, subject_of
+from stream.resources import (
+    ValueSchemas,
+    opened_schemas,
+    prefix_of,
+    read_schema,
+    registry_client,
+    subject_of,
+)
 from stream.settings import Settings
 from stream.table import record_reader
 from stream.types import Bare, Misfit

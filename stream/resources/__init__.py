@@ -27,9 +27,12 @@ if TYPE_CHECKING:
         subject_of,
         writers_of,
     )
+    from stream.resources.value_schemas import ExaminedValue, ValueSchemas, opened_schemas
 
 __all__ = [
+    "ExaminedValue",
     "KnownWriters",
+    "ValueSchemas",
     "ask_early",
     "asked_of",
     "build_pipeline",
@@ -38,6 +41,7 @@ __all__ = [
     "log_origin",
     "open_behind_child",
     "open_configured",
+    "opened_schemas",
     "package_schema",
     "package_writers",
     "prefix_of",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from stream.live import Seen
 from stream.records import DeadLetter
 from stream.rest.allowance import Allowance, allowance
 from stream.rest.batcher import Batcher
@@ -45,6 +47,7 @@ class Service:
         cut_off: requests without an answer when the process ended.
         draining: whether the process is about to end: what still comes is answered, but is better sent elsewhere.
         spans: of requests, for a collector; None = none are made.
+        seen: what the live page shows of answers.
     """
 
     def __init__(
@@ -53,7 +56,18 @@ class Service:
         settings: ServeSettings,
         metrics: Metrics,
         spans: RequestSpans | None = None,
+        *,
+        redact: bool = False,
     ) -> None:
+        """
+        Args:
+            served: the model that answers.
+            settings: limits.
+            metrics: of the process.
+            spans: see the attribute.
+            redact: keep nothing for the live page that may hold a payload.
+        """
+        self.seen = Seen(redact=redact)
         self.served = served
         self.settings = settings
         self.metrics = metrics
@@ -155,6 +169,8 @@ class Service:
         failed = sum(isinstance(answer, DeadLetter) for answer in answers)
         self.metrics.add("stream_rows_total", len(answers) - failed, result="prediction")
         self.metrics.add("stream_rows_total", failed, result="error")
+        if failed or self.seen.watched:
+            self.seen.answers(answers, served.title, round(time.time() * 1_000))
         return answers
 
 

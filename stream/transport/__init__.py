@@ -12,6 +12,7 @@ from stream.transport.cluster_survey import (
 from stream.transport.consumer_group import GroupMetadata
 from stream.transport.failed_records import Refusal
 from stream.transport.greeting import RELEASES, Greeting, greet, mechanisms_of
+from stream.transport.group_layout import GroupLayout, WatchedCluster
 from stream.transport.handshake import knock
 from stream.transport.key_partition import partition_of_key
 from stream.transport.mock import EmbeddedBroker
@@ -31,6 +32,7 @@ __all__ = [
     "Cluster",
     "EmbeddedBroker",
     "Greeting",
+    "GroupLayout",
     "GroupMetadata",
     "GroupView",
     "Listener",
@@ -45,6 +47,7 @@ __all__ = [
     "TopicState",
     "TransactionalSink",
     "WantedTopic",
+    "WatchedCluster",
     "first_and_last",
     "greet",
     "is_secured",

@@ -185,7 +185,7 @@ class AtLeastOnce:
         if refusals:
             raise DeliveryFailed(f"{refusals[0].topic} went on refusing records: {refusals[0].message}")
         for scored in span.batches:
-            self._outlets.tally.count(scored.batch, scored.outcomes)
+            self._outlets.tally.count(scored.batch, scored.outcomes, model=scored.model)
 
     def _bury(self, span: Span, refusal: Refusal) -> None:
         """

@@ -67,7 +67,7 @@ class Outlets:
         self.tally.committed(ago_s)
         self.metrics.observe("stream_commit_seconds", until - since)
         for scored in batches:
-            self.tally.count(scored.batch, scored.outcomes, ago_s)
+            self.tally.count(scored.batch, scored.outcomes, ago_s, scored.model)
         self.ended(batches, since, until)
 
     def failed(self, batches: Sequence[ScoredBatch], error: StreamError) -> None:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from stream.live import LETTERS, Seen
 from stream.records import Batch, DeadLetter, Outcome, Prediction, Skip
 from stream.telemetry import Metrics
 
 __all__ = ["Tally", "all_predictions", "dead"]
-
-RECENT = 10
-"""Dead letters kept for the status."""
 
 TIMED = 64
 """Records of a batch whose latency is measured, each for its neighbours too: they were read and committed together."""
 
 
 class Tally:
-    """Written by the engine's threads; `recent` may be read by others."""
+    """Written by the engine's threads; `seen` may be read by others."""
 
     def __init__(
         self, metrics: Metrics, *, redact: bool = False, wall: Callable[[], float] = time.time
@@ -32,15 +30,15 @@ class Tally:
         """
         self._metrics = metrics
         self._wall = wall
-        self._redact = redact
-        self.recent: deque[dict[str, str | int]] = deque(maxlen=RECENT)
+        self.seen = Seen(redact=redact)
+        """The last dead letters, and what the live page shows of predictions."""
 
     def committed(self, ago_s: float = 0.0) -> None:
         """A span was committed, so many seconds ago."""
         self._metrics.add("stream_commits_total", result="ok")
         self._metrics.set("stream_last_commit_timestamp_seconds", self._wall() - ago_s)
 
-    def count(self, batch: Batch, outcomes: Sequence[Outcome], ago_s: float = 0.0) -> None:
+    def count(self, batch: Batch, outcomes: Sequence[Outcome], ago_s: float = 0.0, model: str = "") -> None:
         """
         Take in a batch whose outputs are acknowledged.
 
@@ -48,6 +46,7 @@ class Tally:
             batch: n records.
             outcomes: shape (n,).
             ago_s: how long ago they were.
+            model: `name@version` that answered.
         """
         odd = [] if all_predictions(outcomes) else list(enumerate(outcomes))
         letters = [(i, o) for i, o in odd if isinstance(o, DeadLetter)]
@@ -58,16 +57,14 @@ class Tally:
         self._metrics.observe("stream_batch_records", len(batch))
         for reason, n in skips.items():
             self._metrics.add("stream_skips_total", n, reason=reason)
-        for i, letter in letters:
-            self._letter(letter, str(batch.place(i)))
-        self._metrics.observe_all("stream_latency_seconds", latencies(batch, self._wall() - ago_s))
-
-    def _letter(self, letter: DeadLetter, place: str) -> None:
-        self._metrics.add("stream_dead_letters_total", 1, reason=letter.reason, stage=letter.stage)
-        message = "redacted" if self._redact else letter.message
-        self.recent.append(
-            {"place": place, "stage": letter.stage, "reason": letter.reason, "message": message}
-        )
+        now_s = self._wall() - ago_s
+        for _, letter in letters:
+            self._metrics.add("stream_dead_letters_total", 1, reason=letter.reason, stage=letter.stage)
+        for i, letter in letters[-LETTERS:]:
+            self.seen.letter(letter, batch, i, round(now_s * 1_000))
+        self._metrics.observe_all("stream_latency_seconds", latencies(batch, now_s))
+        if self.seen.watched:
+            self.seen.batch(batch, outcomes, model, round(now_s * 1_000))
 
 
 def latencies(batch: Batch, now_s: float) -> list[tuple[float, int]]:

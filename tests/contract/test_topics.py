@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from stream.records import Partition
+from stream.settings import KafkaSettings
 from stream.transport import Cluster as Catalogue
-from stream.transport import TopicState, WantedTopic
+from stream.transport import GroupLayout, TopicState, WantedTopic, WatchedCluster
 from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Member, send
 from tests.kafka.process import wait_for
 
@@ -71,3 +72,28 @@ def test_committed_offsets_are_seen_from_outside(
     joined.source.commit({Partition(topic, row.partition): row.offset + 1}, wait=True)
 
     assert {Partition(topic, row.partition): 2} == catalogue.committed(cluster.settings().group, topic)
+
+
+@pytest.mark.mock_gap("DescribeGroups is not answered: nobody is known to own a partition")
+def test_group_is_seen_with_its_owners_offsets_and_ends(cluster: Cluster, member: Join) -> None:
+    """Each partition has one owner by its client's name; what has no commit is left out."""
+    topic, seen = cluster.topic("layout"), WatchedCluster(cluster.settings())
+    send(cluster, topic, [b"1", b"2", b"3"])
+    joined = member(topic)
+    row = joined.read(3)[1]
+    joined.source.commit({Partition(topic, row.partition): row.offset + 1}, wait=True)
+
+    found = seen.layout(cluster.settings().group, topic)
+
+    assert PARTITIONS == found.partitions[topic]
+    assert {row.partition: 2} == found.committed
+    assert {i: 3 if i == row.partition else 0 for i in range(PARTITIONS)} == found.ends
+    assert dict.fromkeys(range(PARTITIONS), "rdkafka") == found.owners
+
+
+def test_group_without_a_broker_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is raised, and nothing claimed."""
+    monkeypatch.setattr("stream.transport.group_layout.ANSWER_S", 0.1)
+    away = KafkaSettings("127.0.0.1:9", properties={"log_level": 0, "socket.timeout.ms": 500})
+
+    assert GroupLayout() == WatchedCluster(away).layout("group", "topic")

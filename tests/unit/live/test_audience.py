@@ -56,18 +56,17 @@ class TestAudience:
 
         assert [b"event: state\ndata: %d\n\n" % i for i in (1, 2, 3)] == found
 
-    async def test_viewers_share_each_snapshot(self) -> None:
+    async def test_viewers_share_each_snapshot(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """However many look, it is made once; a newcomer gets the newest at once."""
+        monkeypatch.setattr("stream.live.audience.EVERY_S", 60.0)
         making = Making()
         audience = Audience(making.make, making.told.append)
         async with aclosing(audience.events()) as first, aclosing(audience.events()) as second:
-            await anext(first)
-            made = making.made
-            making.gate.clear()
-            found = await anext(second)
-            making.gate.set()
+            found = [await anext(first), await anext(second)]
+            audience.close()
 
-        assert b"data: %d" % made in found
+        assert [b"event: state\ndata: 1\n\n"] * 2 == found
+        assert 1 == making.made
 
     async def test_nothing_is_made_when_nobody_looks(self) -> None:
         """Before the first viewer, and after the last; the worker is told of both."""
@@ -81,6 +80,18 @@ class TestAudience:
 
         assert (0, made) == (before, making.made)
         assert [True, False] == making.told
+
+    async def test_asking_now_and_then_is_looking(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whoever asks again within the time to linger finds the page as it was."""
+        monkeypatch.setattr("stream.live.audience.LINGER_S", 0.05)
+        making = Making()
+        audience = Audience(making.make, making.told.append)
+        for _ in range(30):
+            await audience.state()
+            await asyncio.sleep(0.005)
+
+        assert [True] == making.told
+        await quiet(making)
 
     async def test_slow_viewer_misses_snapshots_and_holds_up_nobody(self) -> None:
         """It gets the newest when it comes back; the others got theirs."""

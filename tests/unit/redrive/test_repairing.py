@@ -14,8 +14,7 @@ from stream.errors import SettingsError
 from stream.redrive.repair_file import Repair, Repairs
 from stream.redrive.repairing import Workshop
 from stream.redrive.trial import Trial
-from stream.redrive.value_schemas import ValueSchemas
-from stream.resources import KnownWriters
+from stream.resources import KnownWriters, ValueSchemas
 from tests.unit.redrive.letters import stored
 
 

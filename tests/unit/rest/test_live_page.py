@@ -56,14 +56,15 @@ def test_foreign_name_reads_nothing_of_a_local_service(people_package: Path, bou
     assert (status == 403) == ("[serve] token" in answer.text)
 
 
-def test_snapshot_tells_what_was_asked(people_package: Path) -> None:
+def test_snapshot_tells_what_was_asked(people_package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows, predictions, those without one, requests by status and endpoint; the page's own are left out."""
+    monkeypatch.setattr("stream.live.audience.EVERY_S", 0.01)
     with door(people_package) as (client, _):
         empty = state_of(client)
         client.post("/predict", json=[GIVEN] * 3)
         client.post("/predict", json={**GIVEN, "age": RAISES})
         client.post("/predict", json={"age": "old"})
-        while 4 != (found := state_of(client))["totals"]["records"]:
+        while 3 != sum((found := state_of(client))["requests"]["by_status"].values()):
             pass
 
     assert ("service", "running", True, "people@1") == (
@@ -76,3 +77,39 @@ def test_snapshot_tells_what_was_asked(people_package: Path) -> None:
     assert {"records": 4, "predictions": 3, "dead_letters": 1, "skips": 0} == found["totals"]
     assert {"200": 1, "422": 2} == found["requests"]["by_status"]
     assert [{"endpoint": "/predict", "count": 3, "errors": 2}] == found["requests"]["by_endpoint"]
+
+
+def test_answers_and_rows_without_one_are_shown(
+    people_package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers while somebody looks, the reasons always; with their distribution beside the golden rows'."""
+    monkeypatch.setattr("stream.live.audience.EVERY_S", 0.01)
+    with door(people_package) as (client, _):
+        client.post("/predict", json={**GIVEN, "age": RAISES})
+        before = state_of(client)
+        client.post("/predict", json=[GIVEN] * 3)
+        while not (found := state_of(client))["latest"]:
+            pass
+
+    assert [] == before["latest"]
+    assert [("model_raised", 1)] == [
+        (each["reason"], each["count"]) for each in before["dead_letters"]["by_reason"]
+    ]
+    assert ["too old" in letter["message"] for letter in before["dead_letters"]["recent"]] == [True]
+    assert {"label": "young", "score": 0.6} == found["latest"][0]["values"]
+    assert (3, 3) == (sum(found["scores"]["golden"]), sum(found["scores"]["now"]))
+
+
+def test_stream_is_server_sent_events_and_ends_with_the_service(people_package: Path) -> None:
+    """A client of a service that stops reads the end of its answer."""
+    with door(people_package) as (client, rest):
+        assert rest.audience is not None
+        with client.stream("GET", "/live/events", headers=HOST) as answer:
+            lines = answer.iter_lines()
+            first = [next(lines), next(lines)]
+            rest.audience.close()
+            rest_of_it = list(lines)
+
+    assert "event: state" == first[0]
+    jsonschema.validate(json.loads(first[1].removeprefix("data: ")), SCHEMA)
+    assert [] == [line for line in rest_of_it if line and not line.startswith(("event", "data"))]

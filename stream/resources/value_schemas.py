@@ -6,15 +6,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from stream.codec import Decoder, Framing, RecordSchema, unframe
+from stream.codec import Decoder, Framing, RecordSchema, examine, unframe
 from stream.errors import RecordError
 from stream.records import DeadLetter, Headers
 from stream.registry import RegistryWriters
-from stream.resources import KnownWriters, package_schema, package_writers, writers_of
+from stream.resources.known_writers import KnownWriters
+from stream.resources.topic_schemas import package_schema, package_writers, writers_of
 from stream.settings import Settings
 from stream.store import read_head, resolve
 
-__all__ = ["ValueSchemas", "opened_schemas"]
+__all__ = ["ExaminedValue", "ValueSchemas", "opened_schemas"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedValue:
+    """
+    A value, read as far as it goes.
+
+    Attributes:
+        writer: the schema that it was written with; None where that is not known.
+        fields: that could be read, as JSON has them.
+        fault: why it is not exactly one value of that schema, or why that is not known; None = it is.
+        byte: the position in the value where it fails, the framing included; None where it is no single byte.
+        body: where the Avro bytes begin in the value.
+    """
+
+    writer: RecordSchema | None
+    fields: dict[str, object]
+    fault: RecordError | None
+    byte: int | None = None
+    body: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +75,16 @@ class ValueSchemas:
         schema = default or self.known.default
         groups, faults = unframe([value], [headers], self.framing, schema, self.registry or self.known)
         return faults[0] if faults else (groups[0].writer, groups[0].bodies[0])
+
+    def examined(self, value: bytes, headers: Headers) -> ExaminedValue:
+        """Read a value as far as it goes, with the schema that it names. Args, Raises: as `unframed`."""
+        found = self.unframed(value, headers)
+        if isinstance(found, RecordError):
+            return ExaminedValue(None, {}, found)
+        writer, avro = found
+        read, body = examine(writer, avro), len(value) - len(avro)
+        byte = None if read.byte is None else body + read.byte
+        return ExaminedValue(writer, read.fields, read.fault, byte, body)
 
     def fault(self, value: bytes, headers: Headers) -> DeadLetter | None:
         """What keeps the model's fields from being read of a value today; None = nothing. Raises: as `unframed`."""
