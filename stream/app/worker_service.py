@@ -183,6 +183,7 @@ class EngineService(faust.Service):
         if (count := there.get(settings.input.topic)) is not None:
             self._parts.metrics.set("stream_input_partitions", count)
         self._look_for_transactions()
+        self._status.note()
 
     def _look_for_transactions(self) -> None:
         """See how far the input can be read, where something was not read yet."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 
 from stream.app.worker_parts import Parts
-from stream.live import SeenLetter
+from stream.live import OF_WORKER, Counters, SeenLetter, Trail
 from stream.records import Partition
-from stream.telemetry import GaugeName, Metrics
+from stream.telemetry import CounterName, GaugeName, Metrics
 from stream.worker import State
 
 __all__ = ["Probe", "Rate", "Status", "state_name"]
@@ -97,7 +99,8 @@ class Status:
     parts: Parts
     probe: Probe = field(default_factory=Probe)
     clock: Callable[[], float] = time.monotonic
-    _rate: Rate = field(default_factory=Rate)
+    _trail: Trail = field(default_factory=lambda: Trail(OF_WORKER))
+    _one: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def live(self) -> bool:
@@ -122,6 +125,16 @@ class Status:
             reasons.append(f"no broker has answered lately{f' ({trouble})' if trouble else ''}")
         return reasons
 
+    def note(self) -> dict[str, float | None]:
+        """
+        Keep the counters of this moment; called every few seconds, whether anybody looks or not.
+
+        Returns: what the last seconds were like: rates, latency, and what a batch and its stages took.
+        """
+        with self._one:
+            counters = Counters.read(self.parts.metrics, self.clock())
+            return {**self._trail.now(counters), **self._trail.stages(counters)}
+
     def refresh(self) -> None:
         """Bring the gauges up to date; called before they are shown."""
         parts, backlog = self.parts, self.parts.engine.backlog
@@ -136,9 +149,7 @@ class Status:
     def as_dict(self) -> dict[str, object]:
         """The JSON of `/api/status`."""
         self.refresh()
-        parts, metrics = self.parts, self.parts.metrics
-        records = metrics.value("stream_records_total")
-        lag = {str(p.index): n for p, n in parts.engine.backlog.lag.items()}
+        parts, metrics, now = self.parts, self.parts.metrics, self.note()
         return {
             "state": state_name(parts.engine.life.state, parts.source.joined, len(parts.source.owned)),
             "live": self.live,
@@ -148,6 +159,8 @@ class Status:
             "instance": parts.instance,
             "guarantee": parts.settings.delivery.guarantee,
             "model": parts.engine.model,
+            "model_created": parts.package.manifest.created,
+            "model_since": _moment(metrics.value("stream_model_loaded_timestamp_seconds")),
             "reload": asdict(parts.reloader.last),
             "topics": {
                 "input": parts.settings.input.topic,
@@ -155,20 +168,42 @@ class Status:
                 "dead_letters": parts.settings.dead_letters.topic,
             },
             "partitions": [p.index for p in parts.source.owned],
-            "lag": {"total": sum(lag.values()), "by_partition": lag},
-            "records": int(records),
+            "lag": self._lag(),
+            "records": int(metrics.value("stream_records_total")),
             "predictions": int(metrics.value("stream_predictions_total")),
             "dead_letters": {
                 "total": int(metrics.value("stream_dead_letters_total")),
-                "by_reason": {
-                    k: int(v) for k, v in metrics.by("stream_dead_letters_total", "reason").items()
-                },
+                "by_reason": _counts(metrics, "stream_dead_letters_total", "reason"),
                 "recent": [_letter(each) for each in list(parts.tally.seen.letters)],
             },
             "skips": int(metrics.value("stream_skips_total")),
-            "records_per_second": round(self._rate(self.clock(), records), 1),
+            "records_per_second": round(now["records_per_second"] or 0.0, 1),
+            "now": now,
+            "commits": _counts(metrics, "stream_commits_total", "result"),
+            "last_commit": _moment(metrics.value("stream_last_commit_timestamp_seconds")),
+            "rebalances": _counts(metrics, "stream_rebalances_total", "kind"),
             "last_progress_seconds": round(parts.engine.progress.pause_s, 3),
         }
+
+    def _lag(self) -> dict[str, object]:
+        backlog = self.parts.engine.backlog
+        lag, seconds = backlog.lag, backlog.wait_s()
+        return {
+            "total": sum(lag.values()),
+            "by_partition": {str(p.index): n for p, n in lag.items()},
+            "consumable": sum(backlog.consumable.values()),
+            "seconds": round(max(seconds.values(), default=0.0), 3),
+            "seconds_by_partition": {str(p.index): round(s, 3) for p, s in seconds.items()},
+        }
+
+
+def _counts(metrics: Metrics, name: CounterName, label: str) -> dict[str, int]:
+    return {value: int(count) for value, count in metrics.by(name, label).items()}
+
+
+def _moment(epoch_s: float) -> str | None:
+    """RFC 3339, UTC; None for 0, which a gauge has before it is set."""
+    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds") if epoch_s else None
 
 
 def _letter(seen: SeenLetter) -> dict[str, str | None]:

@@ -135,6 +135,14 @@ class Trail:
             "commit_ms": _mean("stream_commit_seconds", before, counters, 1_000),
         }
 
+    def stages(self, counters: Counters) -> dict[str, float | None]:
+        """How many milliseconds each stage of a batch took on average since the oldest moment that `now` keeps."""
+        before = self._seen[0] if self._seen else counters
+        return {
+            f"{stage}_ms": _mean("stream_stage_seconds", before, counters, 1_000, {"stage": stage})
+            for stage in ("decode", "score", "encode")
+        }
+
     def history(self) -> dict[str, object]:
         """The snapshot's `history`, the oldest step first."""
         return {
@@ -152,9 +160,13 @@ def _rate(source: Source, before: Counters, after: Counters) -> float:
     return round((source.total(after) - source.total(before)) / seconds, 2) if seconds > 0 else 0.0
 
 
-def _mean(name: str, before: Counters, after: Counters, scale: float) -> float | None:
+def _mean(
+    name: str, before: Counters, after: Counters, scale: float, labels: Mapping[str, str] | None = None
+) -> float | None:
     """The mean of what a histogram took in between two moments; None = nothing."""
-    count, total = (after.total(name + part) - before.total(name + part) for part in ("_count", "_sum"))
+    count, total = (
+        after.total(name + part, labels) - before.total(name + part, labels) for part in ("_count", "_sum")
+    )
     return round(scale * total / count, 3) if count > 0 else None
 
 

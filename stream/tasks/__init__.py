@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         statuses,
         web_url,
     )
+    from stream.tasks.worker_summary import summary_of
 
 __all__ = [
     "DEAD_LETTER_ROOM",
@@ -60,6 +61,7 @@ __all__ = [
     "set_up_topics",
     "status_of",
     "statuses",
+    "summary_of",
     "wanted_topics",
     "watch_topic",
     "web_url",

@@ -25,12 +25,24 @@ class PartitionStatus:
         end: the offset after the last record.
         lag: records that are there and not read yet: between both; all of them when nothing is committed, or the
             offset is beyond the end.
+        consumable: the same without the records of upstream transactions that are still open.
     """
 
     partition: int
     committed: int | None
     end: int
     lag: int
+    consumable: int
+
+    @property
+    def held_back(self) -> str:
+        """How much can't be read yet; empty where everything can."""
+        if self.consumable == self.lag:
+            return ""
+        return (
+            f"partition {self.partition}: {self.lag - self.consumable} of its records can't be read yet: an upstream "
+            "transaction is open"
+        )
 
     @property
     def doubt(self) -> str:
@@ -88,11 +100,19 @@ def observe_group(
     seconds = time.monotonic() - then
     moved = sum(after[p] - before.get(p, after[p]) for p in after)
     letters = sum(high - low for low, high in cluster.ends(settings.dead_letters.topic).values())
-    rows = [_row(p, after.get(p), low_high) for p, low_high in sorted(cluster.ends(topic).items())]
+    ends = cluster.ends(topic)
+    stable = cluster.stable_ends(ends)
+    rows = [
+        _row(p, after.get(p), low_high, stable.get(p, low_high[1])) for p, low_high in sorted(ends.items())
+    ]
     return GroupStatus(group, rows, moved / seconds, letters)
 
 
-def _row(partition: Partition, committed: int | None, low_high: tuple[int, int]) -> PartitionStatus:
+def _row(
+    partition: Partition, committed: int | None, low_high: tuple[int, int], stable: int
+) -> PartitionStatus:
     low, high = low_high
     start = low if committed is None or committed > high else max(low, committed)
-    return PartitionStatus(partition.index, committed, high, high - start)
+    return PartitionStatus(
+        partition.index, committed, high, high - start, len(range(start, min(stable, high)))
+    )

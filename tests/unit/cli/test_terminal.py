@@ -192,7 +192,7 @@ def test_workers_web_and_cluster_are_strangers_too(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """`stream status` asks any address that it is given, `stream check` any registry."""
-    group = GroupStatus(EVIL, [PartitionStatus(0, 1, 2, 1)], 1.0, 0)
+    group = GroupStatus(EVIL, [PartitionStatus(0, 1, 2, 1, 1)], 1.0, 0)
     answer = {"model": EVIL, "instance": EVIL, "state": EVIL, "dead_letters": {"by_reason": {EVIL: EVIL}}}
     finding = Finding("error", EVIL, EVIL, EVIL)
     monkeypatch.setattr(tasks, "check_contract", lambda _: [finding])

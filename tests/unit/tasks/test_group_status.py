@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 from stream.cli.status import status
 from stream.records import Partition
+from stream.settings import DeadLetterSettings, InputSettings, Settings
 from stream.tasks import group_status
 from stream.tasks.group_status import GroupStatus
 from tests.kafka.process import free_ports
@@ -34,9 +36,13 @@ def test_silent_worker_fails_where_it_was_asked_for(
     assert "no worker answers" in result.stderr
 
 
+SETTINGS = Settings(input=InputSettings("in"), dead_letters=DeadLetterSettings("dead"))
+
+
 class _Looked:
     """A cluster whose group was never at its topic's offsets."""
 
+    stable: int | None = None
     letters: ClassVar[dict[Partition, tuple[int, int]]] = {Partition("dead", 0): (0, 0)}
 
     def __init__(self, committed: int | None, low: int, high: int) -> None:
@@ -50,6 +56,10 @@ class _Looked:
     def ends(self, topic: str) -> dict[Partition, tuple[int, int]]:
         """The topic's."""
         return self._ends if topic == "in" else self.letters
+
+    def stable_ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Where partitions have an open transaction, as far as the test says."""
+        return {p: self.stable for p in partitions if self.stable is not None}
 
 
 @pytest.mark.parametrize(
@@ -84,3 +94,18 @@ def test_lag_is_what_can_be_read_and_an_offset_beyond_the_end_is_said(
     assert lag == json.loads(result.stdout)["lag"]
     said = f"partition 0: the group's offset {committed} is beyond the end, {high}"
     assert doubtful == (said in result.stderr)
+
+
+@pytest.mark.parametrize(("stable", "consumable"), [(None, 7), (10, 7), (8, 5), (3, 0), (1, 0)])
+def test_records_of_an_open_transaction_are_not_consumable(
+    monkeypatch: pytest.MonkeyPatch, stable: int | None, consumable: int
+) -> None:
+    """They count for the lag, and the difference is said."""
+    looked = _Looked(3, 0, 10)
+    looked.stable = stable
+    monkeypatch.setattr(group_status, "Cluster", lambda *_: looked)
+
+    [partition] = group_status.observe_group(SETTINGS, 0.0, lambda _: None).partitions
+
+    assert (7, consumable) == (partition.lag, partition.consumable)
+    assert (consumable < 7) == ("transaction is open" in partition.held_back)
