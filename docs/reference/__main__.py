@@ -13,6 +13,7 @@ from docs.reference import (
     configuration,
     doctor,
     faults,
+    manifests,
     rights,
     tables,
     transaction,
@@ -20,7 +21,7 @@ from docs.reference import (
 )
 from docs.reference.marks import replaced
 
-__all__ = ["PARTS", "page", "stale"]
+__all__ = ["FILES", "PARTS", "page", "stale"]
 
 DOCS = Path(__file__).parents[1]
 
@@ -42,9 +43,18 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
 }
 """Page → mark → what stands there."""
 
+FILES: Mapping[str, Callable[[], str]] = {
+    "../deploy/kubernetes/components/monitoring/rules.yaml": manifests.rules,
+    "../deploy/kubernetes/components/strimzi/topics.yaml": manifests.topics,
+    "../deploy/kubernetes/components/strimzi/users.yaml": manifests.users,
+}
+"""Files that are written whole; paths begin at docs/."""
+
 
 def page(name: str) -> str:
-    """A page as it should be."""
+    """A page, or a file that is written whole, as it should be."""
+    if name in FILES:
+        return FILES[name]()
     text = (DOCS / name).read_text("utf-8")
     for mark, make in PARTS[name].items():
         text = replaced(text, mark, make())
@@ -52,8 +62,12 @@ def page(name: str) -> str:
 
 
 def stale() -> list[str]:
-    """The pages that are not as they should be."""
-    return [name for name in PARTS if page(name) != (DOCS / name).read_text("utf-8")]
+    """The pages and files that are not as they should be."""
+    return [name for name in (*PARTS, *FILES) if page(name) != _there(DOCS / name)]
+
+
+def _there(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None
 
 
 def main() -> int:
