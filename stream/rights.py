@@ -83,6 +83,30 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
         Right("Write", "topic", "marks"),
         Right("Write", "transactional-id", "replay"),
     ),
+    "backfill --dry-run": (
+        Right("Read", "topic", "input"),
+        Right("Describe", "topic", "output"),
+        Right("Describe", "topic", "dead letters"),
+        Right("Describe", "topic", "backfill output"),
+        Right("Read", "topic", "backfills"),
+        Right("Describe", "group", "backfill.", prefixed=True),
+    ),
+    "backfill": (
+        Right("Read", "topic", "input"),
+        Right("DescribeConfigs", "topic", "input"),
+        Right("Describe", "topic", "output"),
+        Right("Describe", "topic", "dead letters"),
+        *(
+            Right(operation, "topic", name)
+            for name in ("backfill output", "backfill dead letters")
+            for operation in ("Create", "Write", "DescribeConfigs")
+        ),
+        Right("Create", "topic", "backfills"),
+        Right("Read", "topic", "backfills"),
+        Right("Write", "topic", "backfills"),
+        Right("Read", "group", "backfill.", prefixed=True),
+        Right("Write", "transactional-id", "backfill.", prefixed=True),
+    ),
 }
 """Command → its rights; names are parts of the configuration. docs/security.md is written from this table."""
 
@@ -112,5 +136,9 @@ def named(right: Right, settings: Settings) -> Right:
         "group.": f"{settings.kafka.group}.",
         "marks": settings.dead_letters.marks,
         "replay": settings.replay_id,
+        "backfill output": settings.output.backfill,
+        "backfill dead letters": settings.dead_letters.backfill,
+        "backfills": settings.input.backfills,
+        "backfill.": settings.backfill_prefix,
     }
     return replace(right, name=names[right.name])

@@ -18,6 +18,8 @@ USERS = {
     "deadletters": "operator",
     "deadletters replay --dry-run": "operator",
     "deadletters replay": "operator",
+    "backfill --dry-run": "operator",
+    "backfill": "operator",
 }
 """Who runs what in the example."""
 
@@ -29,6 +31,7 @@ _WHY = {
     ("Create", "topic"): "creates it if it does not exist",
     ("Describe", "topic"): "sees its partitions and offsets",
     ("DescribeConfigs", "topic"): "reads `max.message.bytes`: the dead-letter topic must take more",
+    ("retention", "topic"): "reads `retention.ms`: records of long ago must not be deleted at once",
     ("Read", "group"): "is a member, and commits offsets",
     ("Describe", "group"): "sees the committed offsets",
     ("replay", "transactional-id"): "sends originals and marks in transactions",
@@ -41,15 +44,31 @@ def table() -> str:
     lines = ["| command | operation | on | why |", "|---|---|---|---|"]
     for command, rights in RIGHTS.items():
         for right in rights:
-            why = _WHY["replay" if right.name == "replay" else right.operation, right.resource]
+            why = _WHY[_what(right), right.resource]
             lines.append(f"| `stream {command}` | {right.operation} | {_place(right)} | {why} |")
     return "\n".join(lines)
 
 
+def _what(right: Right) -> str:
+    if right.operation == "DescribeConfigs" and right.name != "input":
+        return "retention"
+    return "replay" if right.name == "replay" else right.operation
+
+
+_BACKFILL = {
+    "backfill output": "the topic `{output topic}.backfill`, or that of `--output`",
+    "backfill dead letters": "the topic `{dead-letter topic}.backfill`",
+    "backfills": "the topic `{input topic}.backfills`",
+}
+
+
 def _place(right: Right) -> str:
     kind = right.resource.replace("-", " ")
+    if right.name in _BACKFILL:
+        return _BACKFILL[right.name]
     if right.prefixed:
-        return f"every {kind} that begins with `{{group}}.`"
+        begin = "{group}.backfill." if right.name == "backfill." else "{group}."
+        return f"every {kind} that begins with `{begin}`"
     if right.resource == "group":
         return "the group"
     if right.name == "replay":

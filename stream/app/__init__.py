@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from stream.app.container import in_container
     from stream.app.host import build_app, run_worker
     from stream.app.logs import set_up_logging
+    from stream.app.registry_wait import wait_for_registry
     from stream.app.rest_process import run_rest
+    from stream.app.suspect_scorer import SuspectScorer
     from stream.app.vertex_container import in_vertex
     from stream.app.worker_parts import Parts, assemble
     from stream.app.worker_status import Rate
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Parts",
     "Rate",
+    "SuspectScorer",
     "assemble",
     "build_app",
     "claim_address",
@@ -35,6 +38,7 @@ __all__ = [
     "run_rest",
     "run_worker",
     "set_up_logging",
+    "wait_for_registry",
 ]
 
 _find = lazy_face(__name__)

@@ -30,6 +30,7 @@ COMMANDS = {
     "status": "Show lag, rate, model and dead letters of a running group.",
     "explain": "Trace one prediction back to its event and model, and ask for it again.",
     "deadletters": "List, show, count and send back what could not be scored.",
+    "backfill": "Score a range of the input topic again, exactly once, beside the live group.",
     "serve": "Serve predictions over REST.",
     "sql": "Query in SQL: predict(f) is a function of DuckDB.",
     "export": "Write the files that BigQuery, AsyncAPI or another system needs for a model's predictions.",

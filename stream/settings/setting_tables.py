@@ -119,6 +119,11 @@ class InputSettings:
     replication: Annotated[int, Range(1, 9)] | None = None
     """Replicas of the topics that `stream topics --create` creates; default: the broker's."""
 
+    @property
+    def backfills(self) -> str:
+        """The topic on which `stream backfill` keeps the range of each backfill, and which of them are finished."""
+        return f"{self.topic}.backfills"
+
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
@@ -128,6 +133,11 @@ class OutputSettings:
     """The topic to write."""
     framing: Framing | None = None
     """How a prediction names its schema. Default: `confluent` with a registry, else `single-object`."""
+
+    @property
+    def backfill(self) -> str:
+        """The topic of a backfill's predictions, where none is named."""
+        return f"{self.topic}.backfill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +155,11 @@ class DeadLetterSettings:
     def marks(self) -> str:
         """The topic on which `stream deadletters replay` keeps what it has sent."""
         return f"{self.topic}.replayed"
+
+    @property
+    def backfill(self) -> str:
+        """The topic of a backfill's dead letters."""
+        return f"{self.topic}.backfill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +324,11 @@ class Settings:
     def replay_id(self) -> str:
         """The transactional id of `stream deadletters replay`: one replay of a group at a time."""
         return f"{self.kafka.group}.deadletters-replay"
+
+    @property
+    def backfill_prefix(self) -> str:
+        """What the names of backfills' consumer groups and transactional ids begin with."""
+        return f"{self.kafka.group}.backfill."
 
     def instance(self, host: str) -> str:
         """This worker's stable name, on a machine that is called `host`."""

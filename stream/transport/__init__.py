@@ -9,19 +9,20 @@ from stream.transport.cluster_survey import (
     reach,
     why_no_connection,
 )
-from stream.transport.consumer_group import GroupMetadata
+from stream.transport.consumer_group import GroupMetadata, group_without_members
 from stream.transport.failed_records import Refusal
 from stream.transport.greeting import RELEASES, Greeting, greet, mechanisms_of
 from stream.transport.group_layout import GroupLayout, WatchedCluster
 from stream.transport.handshake import knock
 from stream.transport.key_partition import partition_of_key
+from stream.transport.listener import Listener
 from stream.transport.mock import EmbeddedBroker
 from stream.transport.outbox import BY_KEY
 from stream.transport.permissions import is_secured, principal_of
 from stream.transport.properties import WORKER_CLIENT
 from stream.transport.reader import OffsetRange, Reader, first_and_last
 from stream.transport.sink import Sink
-from stream.transport.source import Listener, Source
+from stream.transport.source import Source
 from stream.transport.topic_admin import Cluster, TopicState, WantedTopic
 from stream.transport.transactions import TransactionalSink
 
@@ -50,6 +51,7 @@ __all__ = [
     "WatchedCluster",
     "first_and_last",
     "greet",
+    "group_without_members",
     "is_secured",
     "knock",
     "mechanisms_of",

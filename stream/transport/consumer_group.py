@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream.errors import Stopped
 from stream.records import Partition
+from stream.settings import KafkaSettings
+from stream.transport.clients import make_client
 from stream.transport.faults import decide
+from stream.transport.properties import consumer_properties
+from stream.transport.reachability import Connection
 
-__all__ = ["GroupCommits", "GroupMetadata"]
+__all__ = ["GroupCommits", "GroupMetadata", "group_without_members"]
 
 log = logging.getLogger(__name__)
 
@@ -19,22 +24,38 @@ log = logging.getLogger(__name__)
 class GroupMetadata:
     """Who the consumer is in its group at one moment; offsets of a transaction are taken from members only."""
 
-    __slots__ = ("generation", "raw")
+    __slots__ = ("alone", "generation", "raw")
 
     MAGIC = b"CGMDv2:"
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: bytes, *, alone: bool = False) -> None:
         """
         Args:
             raw: as `Consumer.consumer_group_metadata` gives it.
+            alone: of a consumer that never joins: its offsets are meant to be taken unchecked.
 
         Source: librdkafka, rd_kafka_consumer_group_metadata_write: magic, generation as int32, names.
         """
         self.raw = raw
+        self.alone = alone
         start = len(self.MAGIC)
         known = raw.startswith(self.MAGIC)
         self.generation = int.from_bytes(raw[start : start + 4], "little", signed=True) if known else -1
         """-1: not a member. The broker would accept such a consumer's offsets unchecked, even a zombie's."""
+
+
+def group_without_members(kafka: KafkaSettings) -> GroupMetadata:
+    """
+    By which a transaction sets the offsets of a group that nobody has joined yet.
+
+    Args:
+        kafka: the cluster and the group.
+    """
+    consumer: Any = make_client(Consumer, consumer_properties(kafka, Connection().on_error))
+    try:
+        return GroupMetadata(consumer.consumer_group_metadata(), alone=True)
+    finally:
+        consumer.close()
 
 
 class GroupCommits:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -26,12 +26,13 @@ from stream.transport.client_records import Message, all_sound, as_batch, partit
 from stream.transport.clients import make_client
 from stream.transport.consumer_group import GroupCommits, GroupMetadata
 from stream.transport.faults import decide
+from stream.transport.listener import Listener
 from stream.transport.partition_ends import PartitionEnds
 from stream.transport.properties import consumer_properties
 from stream.transport.reachability import Connection
 from stream.transport.starts import Starts
 
-__all__ = ["Listener", "Source"]
+__all__ = ["Source"]
 
 log = logging.getLogger(__name__)
 
@@ -40,22 +41,6 @@ ASSIGN_S = 30.0
 
 _GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 """The partition does not hold the offset to read next."""
-
-
-class Listener(Protocol):
-    """Is told of rebalances."""
-
-    def assigned(self, partitions: Sequence[Partition]) -> None:
-        """These are owned from now on. May not block."""
-
-    def revoked(self, partitions: Sequence[Partition], *, lost: bool) -> None:
-        """
-        These are owned no longer once this returns.
-
-        Args:
-            partitions: the ones to go.
-            lost: True = they belong to others already: commit nothing. False = there is time to finish.
-        """
 
 
 class Source:
@@ -211,6 +196,20 @@ class Source:
         self._held += self._consumer.consume(1, wait_s)
         time.sleep(over.left_s())
         self._raise_failure()
+
+    @property
+    def found(self) -> Mapping[int, int]:
+        """Per owned partition number the group's offset when it was assigned, where it had one. Owner's thread only."""
+        return self._starts.known
+
+    def pause(self, indexes: Iterable[int]) -> None:
+        """Read no more of these owned partitions (their numbers), not even what is on its way; raises Stopped."""
+        gone = set(indexes)
+        try:
+            self._consumer.pause([TopicPartition(self._options.topic, index) for index in gone])
+        except KafkaException as error:
+            raise Stopped(decide(error, f"pausing partitions of {self._options.topic}").message) from error
+        self._held = [message for message in self._held if message.partition() not in gone]
 
     def not_committed(self) -> dict[Partition, int]:
         """

@@ -214,13 +214,18 @@ class Cluster:
 
     def max_message_bytes(self, topic: str) -> int | None:
         """The topic's `max.message.bytes`; None when the cluster does not say."""
+        value = self.topic_config(topic).get("max.message.bytes")
+        return None if value is None else int(value)
+
+    def topic_config(self, topic: str) -> dict[str, str]:
+        """The topic's settings; none when the cluster does not say."""
         resource = ConfigResource(ResourceType.TOPIC, topic)
         try:
             [future] = self._admin.describe_configs([resource], request_timeout=self._answer_s).values()
-            entry = future.result().get("max.message.bytes")
+            found = future.result()
         except KafkaException:
-            return None
-        return int(entry.value) if entry is not None else None
+            return {}
+        return {name: entry.value for name, entry in found.items() if entry.value is not None}
 
     def require(self, topic: str) -> int:
         """

@@ -223,7 +223,7 @@ class TransactionalSink:
 
         Raises: MovedOn when the consumer is not a member of the group's generation; else as `commit`.
         """
-        if group.generation < 0:
+        if group.generation < 0 and not group.alone:
             raise MovedOn("the consumer is not a member of its group at the moment")
         offsets = [TopicPartition(p.topic, p.index, offset) for p, offset in next_offsets.items()]
         producer = self._outbox.producer

@@ -5,7 +5,7 @@ from stream.worker.brake import Brake
 from stream.worker.delivery import Delivery, Outlets
 from stream.worker.engine import Engine
 from stream.worker.exactly_once import ExactlyOnce
-from stream.worker.own_file import check_own
+from stream.worker.own_file import check_own, open_own
 from stream.worker.progress import Progress
 from stream.worker.protocols import Measured, Process
 from stream.worker.publisher import Publisher, Topics
@@ -36,6 +36,7 @@ __all__ = [
     "Timing",
     "Topics",
     "check_own",
+    "open_own",
     "state_folder",
     "wait_for_topics",
 ]

@@ -117,6 +117,8 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "deadletters": ("deadletters", "stats"),
     "deadletters replay --dry-run": ("deadletters", "replay", "--dry-run"),
     "deadletters replay": ("deadletters", "replay"),
+    "backfill --dry-run": ("backfill", "--from", "0", "--to", "1", "--dry-run"),
+    "backfill": ("backfill", "--from", "0", "--to", "1"),
 }
 """How each command of the table is typed; the worker apart."""
 
@@ -155,6 +157,19 @@ def test_replay_works_with_the_least_rights(site: Site) -> None:
             assert told in process.output()
 
 
+def test_backfill_works_with_the_least_rights(site: Site) -> None:
+    """Tried first; then it makes its topics, scores the range, and knows at the second run that it is done."""
+    _spoil(site, site.plain.input)
+    _, setup = site.user(site.rights("backfill --dry-run"))
+    for process in site.run("forecast", setup, *ARGUMENTS["backfill --dry-run"]):
+        assert 0 == process.end(), process.tail()
+    _, setup = site.user(site.rights("backfill"))
+    for told in ("0 predictions and 1 dead letters", "done, at "):
+        for process in site.run("backfill", setup, *ARGUMENTS["backfill"]):
+            assert 0 == process.end(), process.tail()
+            assert told in process.output()
+
+
 def _each_right() -> Iterator[object]:
     for command, rights in RIGHTS.items():
         for number, right in enumerate(rights):
@@ -171,6 +186,8 @@ def test_command_with_one_right_less_names_it(
     rights = here.rights(command)
     missing = rights[number]
     user, setup = here.user([right for right in rights if right != missing])
+    if command == "backfill":
+        _spoil(site, site.plain.input)  # a range without a record is refused before anything is made
     if command == "worker":
         process: Process = workers(setup)
         assert 1 == process.end(), process.tail()

@@ -84,6 +84,7 @@ LINES = [
     "topics --config bad.toml", "produce {evil}", "watch --from {evil}", "check {evil}", "--{evil}",
     "deadletters show {evil}", "deadletters stats --config bad.toml", "deadletters {evil}",
     "explain {evil} --config bad.toml", "explain --hex {evil}", "explain --all 1:2",
+    "backfill --from {evil} --to 3", "backfill --from 0 --to 1 --config bad.toml", "backfill {evil}",
     "doctor {evil}", "doctor --config bad.toml", "doctor --config {evil}",
 ]  # fmt: skip
 

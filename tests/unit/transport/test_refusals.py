@@ -28,7 +28,7 @@ WRITTEN_S = 20.0
 
 @pytest.fixture(scope="module")
 def configured(secured: SecuredBroker) -> Settings:
-    """Four topics that are there, and a group; nobody may touch them yet."""
+    """Seven topics that are there, and a group; nobody may touch them yet."""
     topics = secured.topics()
     settings = Settings(
         KafkaSettings(secured.bootstrap, topics.name("group")),
@@ -36,7 +36,13 @@ def configured(secured: SecuredBroker) -> Settings:
         output=OutputSettings(topics.create("out")),
         dead_letters=DeadLetterSettings(topics.create("dead")),
     )
-    topics.create_named(settings.dead_letters.marks)
+    for name in (
+        settings.dead_letters.marks,
+        settings.dead_letters.backfill,
+        settings.output.backfill,
+        settings.input.backfills,
+    ):
+        topics.create_named(name)
     return settings
 
 
@@ -95,6 +101,10 @@ def _is_of(right: Right, row: Right, configured: Settings) -> bool:
         "dead letters": configured.dead_letters.topic,
         "marks": configured.dead_letters.marks,
         "group": configured.kafka.group,
+        "backfill output": f"{configured.output.topic}.backfill",
+        "backfill dead letters": f"{configured.dead_letters.topic}.backfill",
+        "backfills": f"{configured.input.topic}.backfills",
+        "backfill.": f"{configured.kafka.group}.backfill.",
     }[row.name]
     return (right.operation, right.resource, right.name) == (row.operation, row.resource, part)
 
