@@ -156,6 +156,9 @@ def opened_backfill(scene: Scene) -> Backfill:
     settings, cluster = scene.settings, scene.cluster
     with cluster.naming_refusals():
         states = cluster.create(scene.wanted)
+        if scene.missing:
+            # What may be done with a topic the broker tells once it is there.
+            Cluster(settings.kafka, cluster.rights).partitions()
         purpose = _purpose(settings, scene.target, scene.wish, scene.package, cluster)
         book = PlanTopic(settings, fresh=states[0].created)
         plan = scene.plan or book.agree(purpose, lambda: Plan(purpose, scene.extents, _now_ms()))
