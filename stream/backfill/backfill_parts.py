@@ -78,7 +78,7 @@ def assembled(settings: Settings, host: str, package: Package, plan: Plan, rate:
     )
     tally = Tally(metrics, redact=letters.redact)
     engine = Engine(
-        Guarded(pipeline, suspects, lambda: SuspectScorer(settings, progress.beat)),
+        Guarded(pipeline, suspects, lambda: SuspectScorer(settings, progress.beat), package.golden_s),
         ExactlyOnce(Outlets(publisher, tally, metrics, progress, time.monotonic), sink, Timing()),
         Brake(letters.stop_above),
         metrics,

@@ -26,7 +26,7 @@ class Client:
         self.next: list[tuple[int, int]] = []
         self.reached: dict[Partition, int] = {}
 
-    def poll(self, idle_s: float) -> Batch:
+    def poll(self, idle_s: float, most: int) -> Batch:
         """The records that were put there; the partitions come with the first."""
         if not self.owned:
             self.owned = [Partition("in", index) for index in (0, 1, 2)]
@@ -77,7 +77,7 @@ class Rig:
         """The records that pass of these; `p0=12`: partition 0 was read to there."""
         self.client.next = [*places]
         self.client.reached = {Partition("in", int(name[1:])): end for name, end in ends.items()}
-        batch = self.source.poll(0.1)
+        batch = self.source.poll(0.1, 500)
         return [*zip(batch.partitions, batch.offsets, strict=True)]
 
     @property
