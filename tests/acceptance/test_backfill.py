@@ -27,7 +27,7 @@ from tests.acceptance import visits
 from tests.acceptance.feed import Feed
 from tests.acceptance.process import Process, Setup, Worker, run
 from tests.acceptance.reader import Origin, Outputs, ends, reading
-from tests.acceptance.test_markers import Upstream
+from tests.acceptance.upstream import Upstream
 from tests.kafka.process import wait_for
 from tests.kafka.topics import Topics
 
