@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from stream.backfill.backfill_run import Backfill
 from stream.backfill.backfill_topics import backfill_rights, wanted_by
 from stream.backfill.backfill_wish import BackfillWish, aimed, member
-from stream.backfill.bounds import Resolved, resolve_extents
+from stream.backfill.bounds import Resolved, Topic, resolve_extents
 from stream.backfill.plan import Extent, Plan, PlanBook, Purpose
 from stream.backfill.plan_topic import PlanTopic
 from stream.backfill.retention import check_retention, first_records, keeps_ms
@@ -18,7 +19,7 @@ from stream.first_opening import FirstOpening
 from stream.resources import open_configured, trust_of
 from stream.settings import Settings
 from stream.store import Package, read_vouched_head
-from stream.transport import Cluster, WantedTopic
+from stream.transport import Cluster, Reader, WantedTopic
 
 __all__ = ["Scene", "look_at", "opened_backfill"]
 
@@ -104,7 +105,10 @@ def look_at(settings: Settings, wish: BackfillWish, opening: FirstOpening, *, dr
 
 
 def _resolved(settings: Settings, wish: BackfillWish, cluster: Cluster) -> Resolved:
-    return resolve_extents(cluster, settings.input.topic, wish.start, wish.end, _now_ms())
+    name = settings.input.topic
+    ends = {partition.index: each for partition, each in cluster.ends(name).items()}
+    with closing(Reader(settings.kafka, name, ())) as reader:
+        return resolve_extents(Topic(name, ends, reader.offsets_at, _now_ms()), wish.start, wish.end)
 
 
 def _check_topics(settings: Settings, cluster: Cluster, there: Sequence[str], resolved: Resolved) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TypeAlias
 
 from stream.backfill.plan import Extent
 from stream.errors import InputError
 from stream.records import Partition
 
-__all__ = ["Bound", "Offsets", "Resolved", "read_bound", "resolve_extents"]
+__all__ = ["Bound", "Resolved", "Topic", "read_bound", "resolve_extents"]
 
 _OFFSET = re.compile(r"[0-9]{1,18}")
 _PLACE = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")
@@ -82,14 +82,8 @@ def _instant(time_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Offsets(Protocol):
-    """What is asked of `stream.transport.Cluster`."""
-
-    def ends(self, topic: str) -> dict[Partition, tuple[int, int]]:
-        """See `Cluster.ends`."""
-
-    def offsets_at(self, topic: str, time_ms: int) -> dict[Partition, int | None]:
-        """See `Cluster.offsets_at`."""
+OffsetsAt: TypeAlias = Callable[[int], Mapping[int, int | None]]
+"""Milliseconds since 1970 → per partition number the first record of that time or later (`Reader.offsets_at`)."""
 
 
 @dataclass(slots=True)
@@ -106,23 +100,39 @@ class Resolved:
     remarks: list[str] = field(default_factory=list)
 
 
-def resolve_extents(cluster: Offsets, topic: str, start: Bound, end: Bound, now_ms: int) -> Resolved:
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """
+    The input as it is now.
+
+    Attributes:
+        name: the topic.
+        ends: per partition number its earliest offset, and the one after its last record.
+        at: asks for offsets by time.
+        now_ms: milliseconds since 1970.
+    """
+
+    name: str
+    ends: Mapping[int, tuple[int, int]]
+    at: OffsetsAt
+    now_ms: int
+
+
+def resolve_extents(topic: Topic, start: Bound, end: Bound) -> Resolved:
     """
     The offsets of a range.
 
     Args:
-        cluster: where the topic is.
         topic: the input.
         start: the first record.
         end: the record after the last.
-        now_ms: milliseconds since 1970.
-    Raises: InputError when the range reaches into the future, is empty, or names a partition that is not there;
-        Stopped when the cluster does not answer, or the topic is not there.
+    Raises: InputError when the range reaches into the future, is empty, or names a partition that is not there; what
+        the topic raises.
     """
-    there = {partition.index: ends for partition, ends in cluster.ends(topic).items()}
-    _check_future(topic, end, there, now_ms)
-    chosen = _chosen(topic, start, end, there)
-    firsts, lasts = (_offsets_of(cluster, topic, bound, there) for bound in (start, end))
+    there = topic.ends
+    _check_future(topic.name, end, there, topic.now_ms)
+    chosen = _chosen(topic.name, start, end, there)
+    firsts, lasts = (_offsets_of(topic, bound) for bound in (start, end))
     found = Resolved()
     for index, (low, high) in sorted(there.items()):
         if index not in chosen:
@@ -130,14 +140,15 @@ def resolve_extents(cluster: Offsets, topic: str, start: Bound, end: Bound, now_
             continue
         first, last = min(max(firsts[index], low), high), min(lasts[index], high)
         found.extents[index] = Extent(first, max(first, last))
-        name = Partition(topic, index)
+        name = Partition(topic.name, index)
         if low and firsts[index] <= low < last:
             found.remarks.append(f"{name}: begins with the earliest record that is there, offset {low}")
         if last < lasts[index]:
             found.remarks.append(f"{name}: has no records from {high} on yet, and ends there")
     if not any(found.extents[index].offsets for index in chosen):
         raise InputError(
-            f"no record of {topic} is from {start} to before {end}: " + ", ".join(_held(topic, there)),
+            f"no record of {topic.name} is from {start} to before {end}: "
+            + ", ".join(_held(topic.name, there)),
             hint="--from is the first record, --to the one after the last",
         )
     return found
@@ -180,13 +191,14 @@ def _chosen(topic: str, start: Bound, end: Bound, there: Mapping[int, object]) -
     return named[0]
 
 
-def _offsets_of(
-    cluster: Offsets, topic: str, bound: Bound, there: Mapping[int, tuple[int, int]]
-) -> dict[int, int]:
+def _offsets_of(topic: Topic, bound: Bound) -> dict[int, int]:
     if bound.time_ms is not None:
-        found = cluster.offsets_at(topic, bound.time_ms)
-        return {p.index: there[p.index][1] if offset is None else offset for p, offset in found.items()}
-    return dict(bound.places) if bound.places is not None else dict.fromkeys(there, bound.offset or 0)
+        found = topic.at(bound.time_ms)
+        return {
+            index: high if found.get(index) is None else found[index]
+            for index, (_, high) in topic.ends.items()
+        }
+    return dict(bound.places) if bound.places is not None else dict.fromkeys(topic.ends, bound.offset or 0)
 
 
 def _held(topic: str, there: Mapping[int, tuple[int, int]]) -> Iterator[str]:

@@ -142,10 +142,10 @@ class RangeSource:
         ends, self._ends = self._ends, {}
         return ends
 
-    def lag(self) -> dict[Partition, int]:
+    def unread(self) -> dict[Partition, range]:
         """Offsets of the ranges not yet read, per owned partition."""
         return {
-            Partition(self._topic, index): self._extents[index].end - offset
+            Partition(self._topic, index): range(offset, self._extents[index].end)
             for index, offset in self._next.items()
         }
 

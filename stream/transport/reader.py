@@ -120,6 +120,21 @@ class Reader:
         except KafkaException as error:
             raise self._stopped(error) from error
 
+    def offsets_at(self, time_ms: int) -> dict[int, int | None]:
+        """
+        Per partition the offset of its first record of this time or later; None where there is none.
+
+        Args:
+            time_ms: milliseconds since 1970.
+        Raises: as `ends`.
+        """
+        asked = [TopicPartition(self._topic, index, time_ms) for index in self._partitions()]
+        try:
+            found = self._consumer.offsets_for_times(asked, timeout=self._answer_s)
+        except KafkaException as error:
+            raise self._stopped(error) from error
+        return {tp.partition: tp.offset if tp.offset >= 0 else None for tp in found}
+
     def read(self, ranges: Sequence[OffsetRange]) -> None:
         """
         Read these from now on, and nothing else.

@@ -64,6 +64,8 @@ class Source:
         properties = consumer_properties(kafka, self.connection.on_error)
         self._consumer: Any = make_client(Consumer, {**properties, "on_commit": self._commits.answered})
         self._starts = Starts(self._consumer, options.topic)
+        self.found: Mapping[int, int] = self._starts.known
+        """Per owned partition number the group's offset when it was assigned, where it had one."""
         self._ends = PartitionEnds(self._starts.known)
         self._options, self._group = options, kafka.group
         self._batching, self._listener = batching, listener
@@ -196,11 +198,6 @@ class Source:
         self._held += self._consumer.consume(1, wait_s)
         time.sleep(over.left_s())
         self._raise_failure()
-
-    @property
-    def found(self) -> Mapping[int, int]:
-        """Per owned partition number the group's offset when it was assigned, where it had one. Owner's thread only."""
-        return self._starts.known
 
     def pause(self, indexes: Iterable[int]) -> None:
         """Read no more of these owned partitions (their numbers), not even what is on its way; raises Stopped."""

@@ -6,34 +6,28 @@ import datetime as dt
 
 import pytest
 
-from stream.backfill.bounds import Bound, read_bound, resolve_extents
+from stream.backfill.bounds import Bound, Topic, read_bound, resolve_extents
 from stream.errors import InputError
-from stream.records import Partition
 
 NOW = dt.datetime(2026, 11, 27, 8, 0, tzinfo=dt.UTC)
 NOW_MS = int(NOW.timestamp()) * 1_000
 
 
-class Topic:
-    """Two partitions; the first begins at 100, and has a record a second of 1970."""
+ENDS = {0: (100, 200), 1: (0, 50)}
 
-    def ends(self, topic: str) -> dict[Partition, tuple[int, int]]:
-        """See `Cluster.ends`."""
-        return {Partition(topic, 0): (100, 200), Partition(topic, 1): (0, 50)}
 
-    def offsets_at(self, topic: str, time_ms: int) -> dict[Partition, int | None]:
-        """See `Cluster.offsets_at`."""
-        second = time_ms // 1_000
-        return {
-            Partition(topic, p): max(low, second) if second < high else None
-            for p, (low, high) in ((0, (100, 200)), (1, (0, 50)))
-        }
+def at(time_ms: int) -> dict[int, int | None]:
+    """A record a second of 1970."""
+    second = time_ms // 1_000
+    return {index: max(low, second) if second < high else None for index, (low, high) in ENDS.items()}
+
+
+TOPIC = Topic("in", ENDS, at, NOW_MS)
 
 
 def resolved(start: str, end: str) -> dict[int, tuple[int, int]]:
     """Per partition the offsets that are meant."""
-    bounds = (read_bound(start, NOW), read_bound(end, NOW))
-    found = resolve_extents(Topic(), "in", *bounds, NOW_MS)
+    found = resolve_extents(TOPIC, read_bound(start, NOW), read_bound(end, NOW))
     return {index: (extent.start, extent.end) for index, extent in found.extents.items()}
 
 
@@ -94,7 +88,7 @@ def test_range_is_what_is_there(start: str, end: str, expected: dict[int, tuple[
 
 def test_range_that_is_cut_is_told() -> None:
     """Deleted records at its beginning, none yet at its end."""
-    found = resolve_extents(Topic(), "in", Bound(offset=0), Bound(offset=150), NOW_MS)
+    found = resolve_extents(TOPIC, Bound(offset=0), Bound(offset=150))
 
     assert [
         "in[0]: begins with the earliest record that is there, offset 100",

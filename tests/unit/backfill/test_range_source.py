@@ -93,7 +93,7 @@ def test_only_records_of_the_range_pass() -> None:
     assert [(0, 10), (1, 5), (0, 19)] == rig.poll((0, 10), (1, 5), (2, 7), (0, 19), (0, 20), (0, 21))
     assert {0: 20, 1: 6} == rig.ends
     assert [0, 1, 2] == sorted(rig.client.paused)
-    assert {Partition("in", 0): 0, Partition("in", 1): 0} == rig.source.lag()
+    assert {Partition("in", 0): range(20, 20), Partition("in", 1): range(6, 6)} == rig.source.unread()
 
 
 @pytest.mark.parametrize(("reached", "end", "paused"), [(15, 15, [2]), (20, 20, [2, 0]), (400, 20, [2, 0])])
