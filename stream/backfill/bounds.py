@@ -194,10 +194,8 @@ def _chosen(topic: str, start: Bound, end: Bound, there: Mapping[int, object]) -
 def _offsets_of(topic: Topic, bound: Bound) -> dict[int, int]:
     if bound.time_ms is not None:
         found = topic.at(bound.time_ms)
-        return {
-            index: high if found.get(index) is None else found[index]
-            for index, (_, high) in topic.ends.items()
-        }
+        later = {index: offset for index, offset in found.items() if offset is not None}
+        return {index: later.get(index, high) for index, (_, high) in topic.ends.items()}
     return dict(bound.places) if bound.places is not None else dict.fromkeys(topic.ends, bound.offset or 0)
 
 
