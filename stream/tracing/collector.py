@@ -117,10 +117,12 @@ class _Line:
         self._what = what
         self._watched = watched
         self.down = False
+        self.over = False
+        """Set when the process ends: that nothing is taken any more is no news then."""
 
     def note(self, *, taken: bool) -> bool:
         """How one attempt ended; returns it."""
-        if not taken and not self.down:
+        if not taken and not self.down and not self.over:
             log.warning(
                 "%s takes no %s (%s); they are dropped until it does",
                 self._place,
@@ -165,6 +167,7 @@ class SpanCollector:
 
     def give_up(self) -> None:
         """Wait for no further attempt. Any thread may call it; nothing can be sent any more."""
+        self._line.over = True
         self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
 
@@ -188,4 +191,5 @@ class MetricCollector:
 
     def give_up(self) -> None:
         """As `SpanCollector.give_up`."""
+        self._line.over = True
         self._exporter.shutdown()

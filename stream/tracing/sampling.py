@@ -56,14 +56,13 @@ class Sampler:
         """
         # Of several, the last counts, as Kafka's own clients read headers.
         brought = {i: v for i, each in enumerate(headers) if each for name, v in each if name == TRACEPARENT}
-        chosen: dict[int, Parent | None] = {
-            i: parent for i, v in brought.items() if v and marked_sampled(v) and (parent := parent_of(v))
-        }
-        new = range(len(headers))
-        alone = [i for i in new if i not in brought] if brought else new
-        chosen |= dict.fromkeys(alone[i] for i in self._heads(len(alone)))
-        room = self._room(len(chosen))
-        return {i: chosen[i] for i in sorted(chosen)[:room]}
+        marked = [i for i, value in brought.items() if marked_sampled(value)]
+        rows = range(len(headers))
+        alone = [i for i in rows if i not in brought] if brought else rows
+        chosen = sorted([*marked, *(alone[i] for i in self._heads(len(alone)))])
+        # Parsed are those alone for which there is room.
+        parents = {i: parent_of(brought.get(i) or b"") for i in chosen[: self._room(len(chosen))]}
+        return {i: parent for i, parent in parents.items() if parent or i not in brought}
 
     def request(self, values: Sequence[str]) -> tuple[bool, Parent | None]:
         """

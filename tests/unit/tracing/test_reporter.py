@@ -153,6 +153,22 @@ class TestSpans:
             assert 0 == metrics.value("stream_spans_total", result="sent")
             assert "telemetry" in {thread.name for thread in threading.enumerate()}
 
+    def test_end_of_the_process_is_not_the_collector_s_fault(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What is given up when time is over is not said to be refused."""
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "60")
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        found = opened(Metrics(), url, metrics=True)
+        found.reporter.start(lambda: None)
+        put(found, FULL)
+        found.reporter.stop(0.05)
+        while any(thread.name == "telemetry" for thread in threading.enumerate()):
+            threading.Event().wait(0.005)
+
+        assert "" == caplog.text
+
     def test_nothing_is_started_that_was_not_begun(self, collector: Collector) -> None:
         """A process that ends before it began to report just ends."""
         opened(Metrics(), collector.url).reporter.stop(1)

@@ -11,13 +11,14 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanKind, StatusCode
 
 from stream.errors import Aborted
-from stream.records import Batch, Headers
+from stream.records import Batch, Headers, Prediction
 from stream.settings import InputSettings, KafkaSettings, OutputSettings, Settings, TelemetrySettings
 from stream.telemetry import Metrics
 from stream.testing import Sent, batch_of
 from stream.tracing import ATTRIBUTES, BatchSpans
 from stream.tracing.span_queue import SpanQueue
 from stream.tracing.trace_context import Parent, parent_of, traceparent
+from stream.worker.span import ScoredBatch
 from tests.unit.worker.rig import AtLeastOnceRig, ExactlyOnceRig
 
 TRACE = 0x4BF92F3577B34DA6A3CE929D0E0E4736
@@ -208,3 +209,18 @@ def test_more_records_than_a_second_has_room_for_pass_untouched() -> None:
 
     assert [GIVEN] == rig.sink.on("out")[1].headers
     assert 1 == sum("kafka.offset" in (span.attributes or {}) for span in made())
+
+
+def test_what_is_left_of_a_batch_keeps_its_spans() -> None:
+    """When a partition went, the rows move, and each keeps its own headers."""
+    spans, _ = tracing()
+    batch = records([b"a", b"b", b"c"], [[GIVEN]] * 3)
+    traced = spans.processed(batch, [Prediction(b"")] * 3, "m@1", 0.0)
+    assert traced is not None
+    whole = ScoredBatch(batch, [Prediction(b"")] * 3, "m@1", traced=traced)
+
+    left = whole.where(lambda partition, offset: offset != 1)
+
+    assert left.traced is not None
+    assert [traced.headers[0], traced.headers[2]] == left.traced.onto(left.batch.headers)
+    assert traced.batch == left.traced.batch
