@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from stream.errors import SettingsError
 from stream.nearest import did_you_mean
 from stream.secret_values import hidden, kind_of, quoted_value, read_secret
-from stream.settings import Bytes, Range, Seconds, Secret, Settings
+from stream.settings import TAKEN_INSTANCES, Bytes, Range, Seconds, Secret, Settings
 from stream.text_files import read_text_file
 
 __all__ = ["load_settings", "sections"]
@@ -64,6 +64,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         raise _explain(error, chosen, origins) from None  # its own words quote what was found
     _check_access(loaded, chosen, origins)
+    _check_instance(loaded, chosen, origins)
     return _check_ranges(loaded, chosen, origins)
 
 
@@ -232,6 +233,16 @@ def _check_access(loaded: Settings, file: Path, origins: Mapping[str, str]) -> N
         raise SettingsError(
             f"{_where('kafka.bootstrap_servers', file, origins)}: holds a user",
             hint='give "sasl.username" and "sasl.password" in [kafka.properties]',
+        )
+
+
+def _check_instance(loaded: Settings, file: Path, origins: Mapping[str, str]) -> None:
+    """A worker and a command of one transactional id would end each other's transactions."""
+    if command := TAKEN_INSTANCES.get(loaded.delivery.instance or ""):
+        raise SettingsError(
+            f"{_where('delivery.instance', file, origins)}: {loaded.delivery.instance} is the name by which"
+            f" `{command}` writes in this group",
+            hint="choose another, such as the pod's name",
         )
 
 

@@ -9,14 +9,14 @@ import click
 
 from stream.cli.letter_options import LETTER, filter_options
 from stream.cli.letter_replay import replay
-from stream.cli.letter_shown import entry, line, view_entry, view_lines
+from stream.cli.letter_shown import count_rows, entry, line, nothing_found, view_entry, view_lines
 from stream.cli.options import config_option, json_option, settings_of
 from stream.cli.terminal import as_json, print_data, print_line, print_table, say
 
 if TYPE_CHECKING:
     from collections import Counter
 
-    from stream.redrive import LetterFilter, LetterScan
+    from stream.redrive import LetterFilter
 
 __all__ = ["deadletters"]
 
@@ -63,11 +63,7 @@ def list_command(wanted: LetterFilter, config: Path | None, json_out: bool) -> N
                 number += 1
                 print_line(line(stored))
         if not number:
-            _say_none(scan)
-
-
-def _say_none(scan: LetterScan) -> None:
-    say(f"no dead letter matches; {scan.others}" if scan.seen else "there are no dead letters")
+            say(nothing_found(scan))
 
 
 @deadletters.command()
@@ -106,9 +102,10 @@ def show(letter: tuple[int, int], config: Path | None, json_out: bool) -> None:
 @json_option
 def stats(wanted: LetterFilter, config: Path | None, json_out: bool) -> None:
     """
-    Count letters by reason, stage, model and schema.
+    Count letters by reason, stage, model, schema, topic and group.
 
-    They are read one by one, so the counts are exact. --json has the total, and the counts by reason and by stage.
+    They are read one by one, so the counts are exact; people see the 20 most frequent of each. --json has the total,
+    the counts of all reasons and stages, and `without_original`, where a share group left letters without.
 
     \b
     Example:
@@ -121,7 +118,8 @@ def stats(wanted: LetterFilter, config: Path | None, json_out: bool) -> None:
         counts = count_letters(scan.letters(), settings.framing("input"))
         if json_out:
             by = {"by_reason": _sorted(counts.by_reason), "by_stage": _sorted(counts.by_stage)}
-            print_data(as_json({"total": counts.total, **by}))
+            pointers = {"without_original": counts.pointers} if counts.pointers else {}
+            print_data(as_json({"total": counts.total, **by, **pointers}))
         elif counts.total:
             from stream.cli.letter_shown import instant
 
@@ -129,18 +127,25 @@ def stats(wanted: LetterFilter, config: Path | None, json_out: bool) -> None:
                 f"{counts.total:,} dead letters in {settings.dead_letters.topic}; records of "
                 f"{instant(counts.first_ms) or 'no time'} to {instant(counts.last_ms) or 'no time'}"
             )
+            if counts.pointers:
+                print_line(
+                    f"{counts.pointers:,} hold no original, so that no replay can send it: the share group did not "
+                    "copy it (errors.deadletterqueue.copy.record.enable); it may still be where `list` says"
+                )
             tables = {
                 "reason": counts.by_reason,
                 "stage": counts.by_stage,
                 "model": counts.by_model,
                 "schema that the value names": counts.by_schema,
+                "topic of the record": counts.by_topic,
+                "group": counts.by_group,
                 "written by": counts.by_writer,
             }
             for title, found in tables.items():
                 print_line()
-                print_table([{"letters": n, title: name} for name, n in found.most_common()])
+                print_table(count_rows(title, found))
         else:
-            _say_none(scan)
+            say(nothing_found(scan))
 
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:

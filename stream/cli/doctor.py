@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["doctor"]
 
+STATES = ("ok", "warn", "fail")
+
 
 @click.command()
 @config_option
@@ -56,8 +58,14 @@ def doctor(config: Path | None, bundle: Path | None, log: Path | None, json_out:
         raise click.BadParameter(f"there is no folder {bundle.absolute().parent}", param_hint="--bundle")
     case, found = _examined(config)
     _show(found, json_out)
-    counts = Counter(each.state for each in found)
-    say(", ".join(f"{counts[state]} {state}" for state in ("ok", "warn", "fail")))
+    counts = Counter("not looked at" if each.waits_for else each.state for each in found)
+    say(
+        ", ".join(
+            f"{counts[state]} {state}"
+            for state in (*STATES, "not looked at")
+            if state in STATES or counts[state]
+        )
+    )
     if bundle is not None:
         from stream.doctor import write_bundle
 
@@ -94,11 +102,16 @@ def _show(found: Sequence[Diagnosis], json_out: bool) -> None:
     if json_out:
         print_data(as_json([asdict(each) for each in found]))
         return
+    waiting = [each for each in found if each.waits_for]
     for each in found:
+        if each.waits_for:
+            continue
         place = f"{each.looked_at}: " if each.looked_at else ""
         print_line(f"{each.state:<4}  {each.check}: {place}{each.found}")
         if each.next_step and each.looked:
             print_line(f"      next: {each.next_step}")
+    for why in dict.fromkeys(each.found for each in waiting):
+        print_line(f"warn  {why}: {', '.join(each.check for each in waiting if each.found == why)}")
 
 
 def _place(config: Path | None) -> str:

@@ -7,6 +7,7 @@ import functools
 import re
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import click
@@ -15,8 +16,9 @@ __all__ = ["LETTER", "filter_options"]
 
 R = TypeVar("R")
 
-_AGO = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_AGO = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdw])\s*")
+_AGO_WHOLE = re.compile(rf"(?:{_AGO.pattern})+")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 
 
 class _Instant(click.ParamType):
@@ -26,13 +28,15 @@ class _Instant(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """ISO 8601, UTC where it names no zone; or how long ago."""
-        if found := _AGO.fullmatch(str(value).strip()):
-            return int((time.time() - float(found[1]) * _SECONDS[found[2]]) * 1_000)
+        text = str(value).strip()
+        if _AGO_WHOLE.fullmatch(text):
+            ago = sum(float(number) * _SECONDS[unit] for number, unit in _AGO.findall(text))
+            return int((time.time() - ago) * 1_000)
         try:
-            instant = dt.datetime.fromisoformat(str(value).strip())
+            instant = dt.datetime.fromisoformat(text)
         except ValueError:
             self.fail(
-                f"{value!r} is no instant: write 2026-11-27T03:00:00Z, 2026-11-27, or how long ago: 30m, 2h, 7d",
+                f"{value!r} is no instant: write 2026-11-27T03:00:00Z, 2026-11-27, or how long ago: 30m, 2h30m, 7d",
                 param,
                 ctx,
             )
@@ -68,15 +72,20 @@ _OPTIONS = (
         "--model", metavar="M", help="Only letters of this model: NAME@VERSION, or NAME for all versions."
     ),
     click.option(
-        "--since", type=_Instant(), help="Only records of this time or later: ISO 8601, or how long ago: 2h."
+        "--since",
+        "since_ms",
+        type=_Instant(),
+        help="Only records of this time or later: ISO 8601, or how long ago: 2h.",
     ),
-    click.option("--until", type=_Instant(), help="Only records before this time."),
+    click.option("--until", "until_ms", type=_Instant(), help="Only records before this time."),
     click.option(
         "--partition",
         type=click.IntRange(min=0),
         metavar="P",
         help="Only this partition of the dead-letter topic.",
     ),
+    click.option("--topic", metavar="T", help="Only letters whose records were on this topic."),
+    click.option("--group", metavar="G", help="Only letters of this consumer group."),
     click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N letters."),
 )
 
@@ -85,20 +94,13 @@ def filter_options(command: Callable[..., R]) -> Callable[..., R]:
     """Give a command the options of `LetterFilter`; it gets the filter as `wanted`."""
 
     @functools.wraps(command)
-    def with_filter(
-        *,
-        reason: str | None,
-        stage: str | None,
-        model: str | None,
-        since: int | None,
-        until: int | None,
-        partition: int | None,
-        limit: int | None,
-        **others: Any,
-    ) -> R:
+    def with_filter(**options: Any) -> R:
         from stream.redrive import LetterFilter
 
-        return command(wanted=LetterFilter(reason, stage, model, since, until, partition, limit), **others)
+        wanted = LetterFilter(**{field.name: options.pop(field.name) for field in fields(LetterFilter)})
+        if wanted.since_ms is not None and wanted.until_ms is not None and wanted.since_ms >= wanted.until_ms:
+            raise click.BadParameter("no time is after --since and before --until", param_hint="--until")
+        return command(wanted=wanted, **options)
 
     chosen: Callable[..., R] = with_filter
     for option in reversed(_OPTIONS):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stream.cli.letter_options import filter_options
+from stream.cli.letter_shown import most, nothing_found
 from stream.cli.options import config_option, first_opening, settings_of
 from stream.cli.terminal import print_line, progress_bar, say, short
 from stream.errors import StreamError
@@ -51,7 +52,9 @@ def replay(
     The originals go as they were: key, value, headers, time; to the partition of their key, and without a key to their
     own. What was sent is kept on the topic that is called as the dead-letter topic and `.replayed`, in the same
     transaction: the command may be killed and run again. A letter that came back and failed again is left out unless
-    --again is given. With --repair only those are sent that today's model scores. The letters stay where they are.
+    --again is given; those of other topics or groups, unless --topic or --group names them; and those that the input
+    topic would delete at once (retention.ms). With --repair only those are sent that today's model scores. The letters
+    stay where they are.
 
     --dry-run reads the letters with today's package and schemas and counts: so many would be scored, so many still
     fail, and why. Exit 1 when the broker refused some, or when not one of those found could be sent.
@@ -97,7 +100,7 @@ def _rehearsed(found: Replay) -> int:
         print_line(line)
     _failing(found)
     if not trial.letters and not found.selection.left_out:
-        _say_none(found)
+        say(nothing_found(found.scan))
     return 0
 
 
@@ -116,7 +119,7 @@ def _sent(found: Replay) -> int:
         say(f"{len(resending.refused):,} letters were refused in all")
     nothing = not resending.sent and bool(trial.letters)
     if not resending.sent and not trial.letters and not resending.refused and not found.selection.left_out:
-        _say_none(found)
+        say(nothing_found(found.scan))
     return 1 if resending.refused or nothing else 0
 
 
@@ -129,7 +132,15 @@ def _others(found: Replay) -> Iterator[str]:
     if trial.untried:
         yield f"{trial.untried:,} were not tried: they ended the process that scored them (model_crashed)"
     for why, number in found.selection.left_out.items():
-        yield f"{number:,} left out: {LEFT_OUT[why]}"
+        names = found.selection.strangers.get(why)
+        yield f"{number:,} left out: {LEFT_OUT[why]}" + (f": {most(names)}" if names else "")
+    if found.workshop is not None and (merged := found.workshop.merged):
+        yield f"the repair makes {merged:,} different values one and the same: is that meant?"
+    if not found.retention.seen:
+        yield (
+            f"retention.ms of {found.settings.input.topic} may not be seen (DescribeConfigs): originals that are older"
+            " are deleted before a worker reads them"
+        )
 
 
 def _failing(found: Replay) -> None:
@@ -138,8 +149,3 @@ def _failing(found: Replay) -> None:
         print_line(
             f"  {fallen.letters:>9,}  {short(reason)}, such as {fallen.first}: {short(fallen.message)}"
         )
-
-
-def _say_none(found: Replay) -> None:
-    scan = found.scan
-    say(f"no dead letter matches; {scan.others}" if scan.seen else "there are no dead letters")

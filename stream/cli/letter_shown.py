@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stream.cli.terminal import short
 
 if TYPE_CHECKING:
-    from stream.redrive import FieldView, LetterView, StoredLetter
+    from stream.redrive import FieldView, LetterScan, LetterView, StoredLetter
 
-__all__ = ["entry", "instant", "line", "view_entry", "view_lines"]
+__all__ = ["count_rows", "entry", "instant", "line", "most", "nothing_found", "view_entry", "view_lines"]
 
 AROUND = 12
 """Bytes shown on each side of the one that failed."""
 
 FIRST_BYTES = 64
 """Bytes shown of a value of which nothing can be read."""
+
+
+NAMES_SHOWN = 20
+"""Reasons, stages or models, the most frequent: anybody may write headers, thousands of them."""
+
+
+def count_rows(title: str, counts: Counter[str]) -> list[dict[str, object]]:
+    """Rows of a table: how many letters of each name, and at the end of all the others together."""
+    rows: list[dict[str, object]] = [
+        {"letters": number, title: name} for name, number in counts.most_common(NAMES_SHOWN)
+    ]
+    if (others := len(counts) - NAMES_SHOWN) > 0:
+        rest = counts.total() - sum(number for _, number in counts.most_common(NAMES_SHOWN))
+        rows.append({"letters": rest, title: f"{others:,} others; --json names all reasons and stages"})
+    return rows
+
+
+def most(counts: Counter[str]) -> str:
+    """The most frequent names as a list, in order of the alphabet; the others by number."""
+    listed = ", ".join(short(name) for name in sorted(name for name, _ in counts.most_common(NAMES_SHOWN)))
+    others = len(counts) - NAMES_SHOWN
+    return f"{listed} and {others:,} others" if others > 0 else listed
+
+
+def nothing_found(scan: LetterScan) -> str:
+    """What to say where no letter was taken: what there is."""
+    if not scan.seen:
+        return "there are no dead letters"
+    times = f"; records of {instant(scan.first_ms)} to {instant(scan.last_ms)}" if scan.last_ms else ""
+    return f"no dead letter matches; reasons there: {most(scan.reasons)}; stages: {most(scan.stages)}{times}"
 
 
 def instant(ms: int | None) -> str | None:
@@ -49,6 +80,7 @@ def entry(stored: StoredLetter) -> dict[str, object]:
         "exception": letter.exception,
         "message": letter.message,
         "key": _text(letter.key),
+        "copied": stored.copied,
         "value_bytes": None if letter.value is None else len(letter.value),
         "written_by": stored.writer,
     }
@@ -64,7 +96,7 @@ def line(stored: StoredLetter) -> str:
         stored.reason,
         letter.model or "no model",
         letter.place or "from an unknown place",
-        letter.message or "",
+        (letter.message or "") if stored.copied else "no original: the share group did not copy it",
     ]
     return "  ".join(short(part) for part in parts).rstrip()
 
@@ -74,6 +106,7 @@ def view_entry(view: LetterView) -> dict[str, object]:
     fault, schema = view.fault, view.schema
     return {
         **entry(view.stored),
+        "key_hex": None if view.stored.letter.key is None else view.stored.letter.key.hex(),
         "headers": [[name, _text(content)] for name, content in view.stored.letter.headers],
         "value": {field.name: field.value for field in view.fields if field.read} if schema else None,
         "value_hex": None if view.stored.letter.value is None else view.stored.letter.value.hex(),

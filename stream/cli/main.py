@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 import click
+from click.utils import PacifyFlushWrapper
 
-from stream.cli.terminal import quiet_warnings, say
+from stream.cli.terminal import OutputClosed, quiet_warnings, say
 from stream.errors import Refused, StreamError
 from stream.nearest import did_you_mean
 from stream.shown import shown_traceback
@@ -67,6 +71,13 @@ class Commands(click.Group):
             raise click.UsageError(f"unknown command `{args[0]}`: {hint}", ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. A connection that broke is an error with words: click takes it for a closed output."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ConnectionError(f"a connection was closed at its other end: {error}") from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Their one-line descriptions, without importing any."""
         with formatter.section("Commands"):
@@ -106,10 +117,12 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         say("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone (`stream watch | head`): not an error.
-        sys.stderr.close()
-        return 0
+    except OutputClosed:
+        return _silenced()
+    except SystemExit:
+        if isinstance(sys.stdout, PacifyFlushWrapper):  # click's own, where the reader of its help has gone
+            return _silenced()
+        raise
     except (StreamError, OSError) as error:
         # The system's message about a full disk, or a folder that can't be written, names the file and says enough.
         _report(error.lines if isinstance(error, StreamError) else [str(error)], error, debug)
@@ -119,6 +132,18 @@ def _run(arguments: list[str]) -> int:
         _report([f"{type(error).__name__}: {error}", f"  try: {hint}"], error, debug)
         return FAILED
     return result if isinstance(result, int) else 0
+
+
+def _silenced() -> int:
+    """Not an error; but what is still to be written would be one, at the very end of the process."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a test's stream has no file
+            stream.flush()
+            continue
+        with suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+    return 0
 
 
 def _report(lines: Sequence[str], error: Exception, debug: bool) -> None:

@@ -13,13 +13,18 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from stream.shown import VALUE_CHARS, json_shown, shown
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 __all__ = [
+    "OutputClosed",
     "as_json",
     "print_data",
     "print_line",
@@ -37,15 +42,32 @@ LINE_EVERY_S = 2.0
 """Between two lines of progress when stderr is not a terminal."""
 
 
+class OutputClosed(Exception):
+    """Whoever read what a command prints has gone (`stream watch | head`)."""
+
+
+def _echo(line: str | bytes, *, err: bool = False) -> None:
+    """
+    Print a line.
+
+    Raises: OutputClosed; click would end the process as if something had failed.
+    """
+    try:
+        click.echo(line, err=err)
+    except BrokenPipeError:
+        raise OutputClosed from None
+
+
 def say(*lines: object) -> None:
-    """Print messages for people on stderr, a line each."""
-    for line in lines:
-        click.echo(shown(line), err=True)
+    """Print messages for people on stderr, a line each. The work goes on when nobody reads them any more."""
+    with suppress(OutputClosed):
+        for line in lines:
+            _echo(shown(line), err=True)
 
 
 def print_line(line: object = "") -> None:
     """Print one line for people on stdout, such as a finding."""
-    click.echo(shown(line))
+    _echo(shown(line))
 
 
 def print_data(line: str) -> None:
@@ -57,11 +79,11 @@ def print_data(line: str) -> None:
             on a terminal it is shown.
     """
     if sys.stdout.isatty():
-        click.echo(shown(line, max(len(line), VALUE_CHARS) * 10))  # nothing is left out
+        _echo(shown(line, max(len(line), VALUE_CHARS) * 10))  # nothing is left out
     elif line.isascii():
-        click.echo(line)
+        _echo(line)
     else:
-        click.echo(line.encode("utf-8", "surrogateescape"))
+        _echo(line.encode("utf-8", "surrogateescape"))
 
 
 def as_json(value: object) -> str:
@@ -82,22 +104,37 @@ def short(value: object) -> str:
 
 def print_table(rows: Sequence[Mapping[str, object]]) -> None:
     """Print rows as an aligned table on stdout; the first row's keys are the columns."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     if not rows:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
-        justify = "right" if isinstance(rows[0][name], int | float) else "left"
-        table.add_column(Text(shown(name, VALUE_CHARS)), justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for name, first in rows[0].items():
+        title = shown(name, VALUE_CHARS)
+        if isinstance(first, int | float):
+            # A number is never cut, however long the text beside it is.
+            least = max(len(title), *(len(shown(row[name], VALUE_CHARS)) for row in rows))
+            table.add_column(Text(title), justify="right", no_wrap=True, min_width=least)
+        else:
+            table.add_column(Text(title), no_wrap=True)
     for row in rows:
         # As Text: a cell is not rich's markup, whatever it holds.
         table.add_row(*(Text("" if v is None else shown(v, VALUE_CHARS)) for v in row.values()))
-    console = Console()
+    console = _console()
     console.width = max(console.width, 120) if not console.is_terminal else console.width
     console.print(table)
+
+
+def _console() -> Console:
+    """Rich's stdout; when its reader has gone, it says so as `_echo` does, and does not end the process."""
+    from rich.console import Console
+
+    class Stdout(Console):
+        def on_broken_pipe(self) -> NoReturn:
+            raise OutputClosed
+
+    return Stdout()
 
 
 def quiet_warnings() -> None:

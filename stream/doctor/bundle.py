@@ -83,7 +83,8 @@ def _json(value: object) -> str:
 
 def _line(found: Diagnosis) -> str:
     step = f"      next: {found.next_step}\n" if found.next_step else ""
-    return f"{found.state:<4}  {found.check}: {found.looked_at}: {found.found}\n{step}"
+    place = f"{found.looked_at}: " if found.looked_at else ""
+    return f"{found.state:<4}  {found.check}: {place}{found.found}\n{step}"
 
 
 def _given(config: Path | None) -> dict[str, Any]:

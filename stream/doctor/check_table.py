@@ -196,7 +196,7 @@ CHECKS = (
     Check(
         "disk",
         "room on the state folder's disk",
-        "fail: under 1 MiB, or no inode; warn: under 100 MiB or 5 %",
+        "fail: under 1 MiB, or no inode; warn: under 100 MiB, or 5 % if that is less than 10 GiB",
         machine_checks.disk,
     ),
     Check(

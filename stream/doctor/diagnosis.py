@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from stream.errors import StreamError
 
-__all__ = ["Diagnosis", "State", "fail", "of_error", "ok", "warn", "worst"]
+__all__ = ["Diagnosis", "State", "fail", "of_error", "ok", "waiting", "warn", "worst"]
 
 State: TypeAlias = Literal["ok", "warn", "fail"]
 """`fail`: a worker would not run, or records would be lost. `warn`: it runs, but look into it."""
@@ -27,7 +27,8 @@ class Diagnosis:
         found: a sentence.
         next_step: what to do; empty where there is nothing to do.
         check: the check's name; the examination puts it in.
-        looked: False where it was not looked at, since something else is wrong.
+        looked: False where it was not looked at, or not to its end.
+        waits_for: the check that must be right first, where it was not looked at for that.
     """
 
     state: State
@@ -36,6 +37,7 @@ class Diagnosis:
     next_step: str = ""
     check: str = ""
     looked: bool = True
+    waits_for: str = ""
 
 
 def ok(looked_at: str, found: str) -> Diagnosis:
@@ -57,6 +59,18 @@ def of_error(looked_at: str, error: StreamError) -> Diagnosis:
     """A failure, in the words of the error that a worker would end with."""
     hint = error.hint or "see docs/operations.md for what it means"
     return Diagnosis("fail", looked_at, error.message, hint)
+
+
+def waiting(root: str, why: str = "") -> Diagnosis:
+    """
+    Not looked at.
+
+    Args:
+        root: the check that must be right first.
+        why: in other words than that.
+    """
+    found = f"not looked at, since {why or f'{root} must be right first'}"
+    return Diagnosis("warn", "", found, f"see {root}", looked=False, waits_for=root)
 
 
 def worst(looked_at: str, found: Sequence[Diagnosis]) -> Diagnosis:

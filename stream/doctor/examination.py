@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stream.doctor.case import Case
-from stream.doctor.diagnosis import Diagnosis, fail, of_error
+from stream.doctor.diagnosis import Diagnosis, fail, of_error, waiting
 from stream.errors import SettingsError, StreamError
 
 __all__ = ["ALL_S", "Check", "examine", "unreadable"]
@@ -70,9 +70,7 @@ class _Run:
         for name in self.check.needs:
             other = others[name].found
             if other is None or other.state == "fail" or not other.looked:
-                root = other.next_step if other is not None and not other.looked else f"see {name}"
-                found = f"not looked at, since {root.removeprefix('see ')} must be right first"
-                return Diagnosis("warn", "", found, root, looked=False)
+                return waiting((other is not None and other.waits_for) or name)
         return None
 
     def result(self) -> Diagnosis:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stream.app import claim_address
 from stream.doctor.case import Case
-from stream.doctor.diagnosis import Diagnosis, fail, ok, warn
+from stream.doctor.diagnosis import Diagnosis, fail, ok, waiting, warn
 from stream.errors import Retriable, SettingsError, Stopped
 from stream.tasks import statuses
 from stream.worker import NOTE, check_own, state_folder
@@ -21,6 +21,9 @@ FULL_BYTES = 1024 * 1024
 """The worker's note takes 64 KiB, and temporary files need a little more."""
 
 LITTLE_BYTES, LITTLE_SHARE = 100 * 1024 * 1024, 0.05
+
+PLENTY_BYTES = 10 * 1024**3
+"""However small a part of the disk that is."""
 
 OFF_S, FAR_OFF_S = 5.0, 300.0
 """Machines that ask a time server differ by milliseconds; Kerberos and many tokens are refused beyond five minutes."""
@@ -65,7 +68,7 @@ def disk(case: Case) -> Diagnosis:
         return fail(about, "no file can be created: the disk has no inode left", step)
     if usage.free < FULL_BYTES:
         return fail(about, f"{left}: the worker's note needs 64 KiB and would not start", step)
-    if usage.free < LITTLE_BYTES or usage.free < LITTLE_SHARE * usage.total:
+    if usage.free < LITTLE_BYTES or usage.free < min(LITTLE_SHARE * usage.total, PLENTY_BYTES):
         return warn(about, f"nearly full: {left}", step)
     return ok(about, left)
 
@@ -101,8 +104,7 @@ def clock(case: Case) -> Diagnosis:
     """This machine's clock ↔ a broker's, else the registry's, else the newest event's."""
     found = list(_others(case))
     if not found and case.registry is None and (case.survey is None or not case.survey.brokers):
-        words = "not looked at, since neither a broker nor a registry answers"
-        return Diagnosis("warn", "", words, "see login", looked=False)
+        return waiting("login", "neither a broker nor a registry answers")
     if not found:
         step = "run the doctor as a user who may Describe the topic __transaction_state, or see `timedatectl` here"
         return warn("this machine's", "nothing that could be asked told its time", step)

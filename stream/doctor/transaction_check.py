@@ -16,12 +16,10 @@ from stream.doctor.diagnosis import Diagnosis, fail, of_error, ok
 from stream.doctor.right_checks import grants
 from stream.errors import BrokerRefused, OutcomeUnknown, Retriable
 from stream.rights import Right, rights_of
+from stream.settings import DOCTOR_INSTANCE
 from stream.transport import try_transactions
 
-__all__ = ["INSTANCE", "transactions"]
-
-INSTANCE = "stream doctor"
-"""No worker's instance: a blank is in no name of a machine or a pod."""
+__all__ = ["transactions"]
 
 ANSWER_S = 4.0
 """On a new cluster the first use makes Kafka's own topic, which takes a second or two."""
@@ -34,7 +32,7 @@ def transactions(case: Case) -> Diagnosis:
         return ok(
             "[delivery] guarantee", f"none are needed: [delivery] guarantee is {settings.delivery.guarantee}"
         )
-    own = f"{settings.kafka.group}.{INSTANCE}"
+    own = f"{settings.kafka.group}.{DOCTOR_INSTANCE}"
     about = f"by the transactional id `{own}`"
     begun = time.time()
     try:

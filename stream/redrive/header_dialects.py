@@ -15,7 +15,7 @@ from typing import Any
 from stream.deadletter import HEADERS, Letter
 from stream.records import Batch, Headers
 
-__all__ = ["DIALECTS", "StoredLetter", "read_letter"]
+__all__ = ["DIALECTS", "OURS", "StoredLetter", "read_letter"]
 
 OURS = "prediction-stream"
 

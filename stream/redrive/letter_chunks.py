@@ -9,7 +9,7 @@ from stream.redrive.header_dialects import StoredLetter
 __all__ = ["chunks_of"]
 
 CHUNK_BYTES = 16 * 1024 * 1024
-"""Of a chunk's values: what a replay holds in memory, and what one transaction writes."""
+"""Of a chunk's records: what a replay holds in memory, and what one transaction writes."""
 
 
 def chunks_of(letters: Iterable[StoredLetter], most: int) -> Iterator[list[StoredLetter]]:
@@ -25,9 +25,16 @@ def chunks_of(letters: Iterable[StoredLetter], most: int) -> Iterator[list[Store
     size = 0
     for stored in letters:
         chunk.append(stored)
-        size += len(stored.letter.value or b"")
+        size += _bytes(stored)
         if len(chunk) >= most or size >= CHUNK_BYTES:
             yield chunk
             chunk, size = [], 0
     if chunk:
         yield chunk
+
+
+def _bytes(stored: StoredLetter) -> int:
+    """Of the original: a header may be as large as a value."""
+    letter = stored.letter
+    headers = sum(len(name) + len(content or b"") for name, content in letter.headers)
+    return len(letter.key or b"") + len(letter.value or b"") + headers

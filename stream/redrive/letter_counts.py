@@ -11,7 +11,15 @@ from stream.deadletter import Letter
 from stream.redrive.header_dialects import StoredLetter
 from stream.settings import Framing
 
-__all__ = ["LetterCounts", "count_letters"]
+__all__ = ["LetterCounts", "clipped", "count_letters"]
+
+NAME_CHARS = 200
+"""Of a reason, a stage or a model, which anybody may have written: a header may have megabytes."""
+
+
+def clipped(name: str) -> str:
+    """A name as it is counted: long ones by how they begin."""
+    return name if len(name) <= NAME_CHARS else f"{name[:NAME_CHARS]}…"
 
 
 @dataclass(slots=True)
@@ -25,7 +33,10 @@ class LetterCounts:
         by_stage: by stage.
         by_model: by `name@version` of the model that was asked.
         by_schema: by what names the schema of the value.
+        by_topic: by the original's topic.
+        by_group: by the consumer group that read it.
         by_writer: by who wrote the letter.
+        pointers: how many hold no original, since the share group did not copy it.
         first_ms: the earliest timestamp of an original; None where no letter has one.
         last_ms: the latest.
     """
@@ -35,7 +46,10 @@ class LetterCounts:
     by_stage: Counter[str] = field(default_factory=Counter)
     by_model: Counter[str] = field(default_factory=Counter)
     by_schema: Counter[str] = field(default_factory=Counter)
+    by_topic: Counter[str] = field(default_factory=Counter)
+    by_group: Counter[str] = field(default_factory=Counter)
     by_writer: Counter[str] = field(default_factory=Counter)
+    pointers: int = 0
     first_ms: int | None = None
     last_ms: int | None = None
 
@@ -43,9 +57,12 @@ class LetterCounts:
         """Count one more."""
         letter = stored.letter
         self.total += 1
-        self.by_reason[stored.reason] += 1
-        self.by_stage[stored.stage] += 1
-        self.by_model[letter.model or "unknown"] += 1
+        self.pointers += not stored.copied
+        self.by_reason[clipped(stored.reason)] += 1
+        self.by_stage[clipped(stored.stage)] += 1
+        self.by_model[clipped(letter.model or "unknown")] += 1
+        self.by_topic[clipped(letter.topic or "unknown")] += 1
+        self.by_group[clipped(letter.connector or "unknown")] += 1
         self.by_schema[_schema_named(letter, framing)] += 1
         self.by_writer[stored.writer] += 1
         if letter.timestamp_ms:

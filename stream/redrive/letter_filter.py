@@ -21,6 +21,8 @@ class LetterFilter:
         since_ms: the record's timestamp, at the earliest; a letter keeps the original's, in milliseconds since 1970.
         until_ms: the record's timestamp, before this.
         partition: of the dead-letter topic.
+        topic: the original's.
+        group: the consumer group that read it; of Kafka Connect's letters the connector.
         limit: letters at most.
     """
 
@@ -30,6 +32,8 @@ class LetterFilter:
     since_ms: int | None = None
     until_ms: int | None = None
     partition: int | None = None
+    topic: str | None = None
+    group: str | None = None
     limit: int | None = None
 
     def takes(self, stored: StoredLetter) -> bool:
@@ -39,6 +43,8 @@ class LetterFilter:
             self.reason in (None, stored.reason)
             and self.stage in (None, stored.stage)
             and (self.model is None or self.model in (letter.model, (letter.model or "").rpartition("@")[0]))
+            and self.topic in (None, letter.topic)
+            and self.group in (None, letter.connector)
             and (self.since_ms is None or letter.timestamp_ms >= self.since_ms)
             and (self.until_ms is None or letter.timestamp_ms < self.until_ms)
         )

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 
 from stream.errors import InputError, Stopped
 from stream.redrive.header_dialects import StoredLetter, read_letter
+from stream.redrive.letter_counts import clipped
 from stream.redrive.letter_filter import LetterFilter
 from stream.rights import rights_of
 from stream.settings import Settings
@@ -29,6 +30,8 @@ class LetterScan:
         seen: how many were looked at so far.
         reasons: how many of those by reason, whether the filter took them or not.
         stages: the same by stage.
+        first_ms: the earliest time of a record of those; 0 where none has one.
+        last_ms: the latest.
     """
 
     def __init__(self, reader: Reader, topic: str, wanted: LetterFilter) -> None:
@@ -49,6 +52,7 @@ class LetterScan:
         self.seen = 0
         self.reasons: Counter[str] = Counter()
         self.stages: Counter[str] = Counter()
+        self.first_ms = self.last_ms = 0
 
     def letters(self) -> Iterator[StoredLetter]:
         """
@@ -60,14 +64,20 @@ class LetterScan:
         for partition, (low, high) in self._ranges.items():
             for stored in self._of(partition, low, high):
                 self.seen += 1
-                self.reasons[stored.reason] += 1
-                self.stages[stored.stage] += 1
+                self._note(stored)
                 if not self._wanted.takes(stored):
                     continue
                 yield stored
                 left = None if left is None else left - 1
                 if left == 0:
                     return
+
+    def _note(self, stored: StoredLetter) -> None:
+        self.reasons[clipped(stored.reason)] += 1
+        self.stages[clipped(stored.stage)] += 1
+        if time_ms := stored.letter.timestamp_ms:
+            self.first_ms = min(self.first_ms or time_ms, time_ms)
+            self.last_ms = max(self.last_ms, time_ms)
 
     def _of(self, partition: int, low: int, high: int) -> Iterator[StoredLetter]:
         self._reader.read([OffsetRange(partition, low, high)])
@@ -79,14 +89,6 @@ class LetterScan:
                 f"{self._topic}[{partition}]: nothing came for {IDLE_S:.0f} s, though there are offsets up to {high}",
                 hint="a transaction may be hanging: kafka-transactions.sh find-hanging; or look at the brokers",
             )
-
-    @property
-    def others(self) -> str:
-        """What there is where the filter took nothing, for people; empty when there are no letters at all."""
-        if not self.seen:
-            return ""
-        reasons, stages = (", ".join(sorted(found)) for found in (self.reasons, self.stages))
-        return f"reasons there: {reasons}; stages: {stages}"
 
 
 def _known(ends: dict[int, tuple[int, int]], partition: int, topic: str) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from stream.codec import (
@@ -90,6 +91,8 @@ class Workshop:
         self._read = record_reader(today.root, text=False)
         self._types = _kinds(today)
         self._checkers: dict[str, Checker] = {}
+        self._before: set[bytes] = set()
+        self._after: set[bytes] = set()
         for reason, repair in repairs.by_reason.items():
             for path in (*repair.rename.values(), *repair.default, *repair.cast):
                 _require(today, path, f"{repairs.file}: [reason.{reason}]")
@@ -128,8 +131,23 @@ class Workshop:
             raise RecordError(f"{found.message}{advice}", reason=found.reason)
         row, kinds = self._decoded(*found)
         value = self._prefix + self._written(_changed(row, kinds, repair, self._today), kinds, repair)
+        self._compare(letter.value, value)
         headers: Headers = [each for each in letter.headers if each[0] != VALUE_SCHEMA_ID]
         return replace(stored, letter=replace(letter, value=value, headers=headers))
+
+    @property
+    def merged(self) -> int:
+        """
+        How many different values became one and the same; 0 where results differ.
+
+        A file that drops or replaces what tells letters apart is likely a mistake.
+        """
+        return len(self._before) if len(self._after) == 1 < len(self._before) else 0
+
+    def _compare(self, before: bytes, after: bytes) -> None:
+        if len(self._after) < 2:  # two different results, and nothing more is to be known
+            self._before.add(sha256(before).digest())
+            self._after.add(sha256(after).digest())
 
     def _decoded(self, writer: RecordSchema, avro: bytes) -> tuple[dict[str, Any], dict[str, str]]:
         """A value's fields, exactly as they were written, and their types."""

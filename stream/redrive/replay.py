@@ -17,7 +17,8 @@ from stream.redrive.letter_reading import IDLE_S, LetterScan, opened_scan
 from stream.redrive.repairing import Repairs, Workshop, opened_workshop
 from stream.redrive.replay_marks import Replayed, TopicId, marks_topic
 from stream.redrive.resending import Resending, Topics
-from stream.redrive.selection import Selection
+from stream.redrive.retention import Retention
+from stream.redrive.selection import Home, Selection
 from stream.redrive.trial import Trial, opened_pipeline, try_letters
 from stream.rights import rights_of
 from stream.settings import Settings
@@ -65,6 +66,7 @@ class Replay:
         wish: what is asked for.
         scan: the letters.
         selection: those of them that are sent.
+        retention: of the input topic.
         trial: what would become of them today, as far as they were tried.
         resending: sends them; None in a dry run.
         workshop: repairs them; None where nothing is to be repaired.
@@ -74,6 +76,7 @@ class Replay:
     wish: Wish
     scan: LetterScan
     selection: Selection
+    retention: Retention
     trial: Trial = field(default_factory=Trial)
     resending: Resending | None = None
     workshop: Workshop | None = None
@@ -161,15 +164,31 @@ def opened_replay(settings: Settings, wish: Wish, *, dry: bool) -> Iterator[Repl
     partitions = cluster.require(settings.input.topic)
     cluster.require(settings.dead_letters.topic)
     with cluster.naming_refusals(), ExitStack() as stack:
+        retention = _retention(settings, cluster)
         sender = None if dry else _Sender(settings, cluster, stack)
         replayed = _known(settings, cluster) if sender is None else sender.replayed
         repairs = wish.repairs
         workshop = None if repairs is None else stack.enter_context(opened_workshop(settings, repairs))
         # The limit counts letters that are sent: a second replay of a hundred sends the next hundred.
         scan = stack.enter_context(opened_scan(settings, replace(wish.wanted, limit=None), command))
-        selection = Selection(replayed, again=wish.again, limit=wish.wanted.limit)
+        home = _home(settings, wish.wanted, retention)
+        selection = Selection(replayed, home, again=wish.again, limit=wish.wanted.limit)
         resending = None if sender is None else sender.resending(partitions, scan.ends)
-        yield Replay(settings, wish, scan, selection, resending=resending, workshop=workshop)
+        yield Replay(settings, wish, scan, selection, retention, resending=resending, workshop=workshop)
+
+
+def _retention(settings: Settings, cluster: Cluster) -> Retention:
+    # The embedded broker keeps no settings of topics, and deletes by size only.
+    return Retention.of({} if cluster.is_embedded() else cluster.settings_of(settings.input.topic))
+
+
+def _home(settings: Settings, wanted: LetterFilter, retention: Retention) -> Home:
+    """The configuration's own letters, unless others are asked for by name."""
+    return Home(
+        None if wanted.topic is not None else settings.input.topic,
+        None if wanted.group is not None else settings.kafka.group,
+        retention.oldest_ms(time.time_ns() // 1_000_000),
+    )
 
 
 class _Sender:

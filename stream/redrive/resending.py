@@ -156,7 +156,9 @@ class Resending:
         if refused := channel.flush(deadline):
             raise Stopped(
                 f"{self.topics.marks} refuses the mark of {len(chunk)} letters: {refused[0].message}",
-                hint=f"raise max.message.bytes of {self.topics.marks}",
+                hint=f"raise max.message.bytes of {self.topics.marks}"
+                if refused[0].reason == "message_too_large"
+                else f"give {self.topics.marks} cleanup.policy=delete and retention.ms=-1",
             )
         channel.commit(deadline)
         return []

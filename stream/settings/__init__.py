@@ -4,6 +4,7 @@ Every setting: frozen types with their defaults. Standard library only.
 `stream.configuration` loads them.
 """
 
+from stream.settings.instance_names import DOCTOR_INSTANCE, REPLAY_INSTANCE, TAKEN_INSTANCES
 from stream.settings.setting_tables import (
     SIGN_PASSWORD,
     BatchingSettings,
@@ -23,7 +24,10 @@ from stream.settings.setting_tables import (
 from stream.settings.setting_types import Bytes, Framing, Properties, Range, Seconds, Secret, Secrets, Side
 
 __all__ = [
+    "DOCTOR_INSTANCE",
+    "REPLAY_INSTANCE",
     "SIGN_PASSWORD",
+    "TAKEN_INSTANCES",
     "BatchingSettings",
     "Bytes",
     "DeadLetterSettings",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
+from stream.settings.instance_names import REPLAY_INSTANCE
 from stream.settings.setting_types import Bytes, Framing, Properties, Range, Seconds, Secret, Secrets, Side
 
 __all__ = [
@@ -323,7 +324,7 @@ class Settings:
     @property
     def replay_id(self) -> str:
         """The transactional id of `stream deadletters replay`: one replay of a group at a time."""
-        return f"{self.kafka.group}.deadletters-replay"
+        return f"{self.kafka.group}.{REPLAY_INSTANCE}"
 
     @property
     def backfill_prefix(self) -> str:

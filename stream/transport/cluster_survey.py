@@ -11,9 +11,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init__ re-exports without __all__
-    ConfigResource,
     OffsetSpec,
-    ResourceType,
 )
 
 from stream.deadline import Deadline
@@ -23,7 +21,7 @@ from stream.settings import KafkaSettings
 from stream.transport.faults import decide, unwrap
 from stream.transport.handshake import connected, place_of
 from stream.transport.permissions import Permissions
-from stream.transport.topic_admin import Cluster
+from stream.transport.topic_admin import FORBIDDEN, Cluster
 
 __all__ = ["BrokerPlace", "GroupView", "Member", "Survey", "TopicLayout", "reach", "why_no_connection"]
 
@@ -38,8 +36,6 @@ _PASSING = (
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
 )
 """After a start a broker says so for a moment of any group."""
-
-_FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,24 +151,6 @@ class Survey(Cluster):
         """Whether this user has a right on a topic or a group; None = the broker does not tell."""
         return Permissions(self._admin, [right], self._kafka.properties, ANSWER_S).held()[right]
 
-    def settings_of(self, topic: str) -> dict[str, str] | None:
-        """
-        A topic's settings; None where this user may not see them.
-
-        Raises: Retriable or Stopped when the broker does not answer, or can't tell.
-        """
-        try:
-            found = self._one(
-                self._admin.describe_configs(
-                    [ConfigResource(ResourceType.TOPIC, topic)], request_timeout=ANSWER_S
-                )
-            )
-        except KafkaException as error:
-            if unwrap(error).code() in _FORBIDDEN:
-                return None
-            raise decide(error, f"asking for the settings of {topic}") from error
-        return {name: str(entry.value) for name, entry in found.items() if entry.value is not None}
-
     def group(self, name: str, deadline: Deadline) -> GroupView:
         """
         A group and its members.
@@ -212,7 +190,7 @@ class Survey(Cluster):
             asked = self._admin.list_offsets(dict.fromkeys(wanted, spec), request_timeout=ANSWER_S)
             newest = max(future.result().timestamp for future in asked.values())
         except KafkaException as error:
-            if unwrap(error).code() in _FORBIDDEN:
+            if unwrap(error).code() in FORBIDDEN:
                 return None
             raise decide(error, f"asking for the times of {topic}") from error
         return int(newest) if newest >= 0 else None

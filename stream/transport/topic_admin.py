@@ -33,10 +33,13 @@ from stream.transport.faults import decide, unwrap
 from stream.transport.permissions import Permissions, is_secured
 from stream.transport.properties import admin_properties
 
-__all__ = ["Cluster", "TopicState", "WantedTopic"]
+__all__ = ["FORBIDDEN", "Cluster", "TopicState", "WantedTopic"]
 
 ANSWER_S = 15.0
 """For one answer of the cluster; topic creation on a busy broker takes some seconds."""
+
+
+FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,22 @@ class Cluster:
         except KafkaException as error:
             raise self._unreachable(error) from error
         return str(found.cluster_id).startswith("mockCluster")
+
+    def settings_of(self, topic: str) -> dict[str, str] | None:
+        """
+        A topic's settings; None where this user may not see them.
+
+        Raises: Retriable or Stopped when the broker does not answer, or can't tell.
+        """
+        asked = [ConfigResource(ResourceType.TOPIC, topic)]
+        try:
+            [future] = self._admin.describe_configs(asked, request_timeout=self._answer_s).values()
+            found = future.result()
+        except KafkaException as error:
+            if unwrap(error).code() in FORBIDDEN:
+                return None
+            raise decide(error, f"asking for the settings of {topic}") from error
+        return {name: str(entry.value) for name, entry in found.items() if entry.value is not None}
 
     def max_message_bytes(self, topic: str) -> int | None:
         """The topic's `max.message.bytes`; None when the cluster does not say."""

@@ -7,15 +7,22 @@ import os
 import re
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init__ re-exports without __all__
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 
 from stream.cli import main
 from stream.configuration import load_settings
@@ -190,6 +197,47 @@ def test_replay_run_again_sends_only_what_is_new(
     assert {b"visit-%d" % n for n in range(11)} == {each.key for each in returned.until(11)}
     assert "0 letters sent" in (said := capsys.readouterr().out)
     assert "11 left out: already replayed" in said
+
+
+@pytest.mark.slow
+def test_letters_of_others_and_those_that_would_be_deleted_stay(
+    make: Callable[..., Setup], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A shared topic's strangers are sent only when they are named; what retention would delete, once it is raised."""
+    day_ms = 86_400_000
+    setup = make({"model": {"open_timeout": "off"}}, into={"retention.ms": str(day_ms)})
+    now_ms = time.time_ns() // 1_000_000
+    own, old, elsewhere, theirs = (
+        letter(setup, Event(name, visits.framed(visits.visit(1)), now_ms - age_ms), 0, n)
+        for n, (name, age_ms) in enumerate([(b"own", 0), (b"old", day_ms), (b"elsewhere", 0), (b"theirs", 0)])
+    )
+    said = dict(elsewhere.headers)
+    elsewhere = replace(elsewhere, headers=[*{**said, "__connect.errors.topic": b"t"}.items()])
+    theirs = replace(theirs, headers=[*theirs.headers, ("__connect.errors.connector.name", b"g")])
+    visits.send(setup.bootstrap, setup.dead, [own, old, elsewhere, theirs])
+
+    with closing(Onlooker(setup.bootstrap, setup.input, 4)) as returned:
+        assert 0 == replayed(setup)
+        out = capsys.readouterr().out
+        assert {b"own"} == {each.key for each in returned.until(1)}
+        assert 0 == replayed(setup, "--topic", "t")
+        assert 0 == replayed(setup, "--group", "g")
+        keep(setup, "-1")
+        assert 0 == replayed(setup)
+        assert {b"own", b"old", b"elsewhere", b"theirs"} == {each.key for each in returned.until(4)}
+
+    assert "1 left out: as old as what the input topic deletes" in out
+    assert "(--topic T sends those of T): t" in out
+    assert "(--group G sends those of G): g" in out
+
+
+def keep(setup: Setup, retention_ms: str) -> None:
+    """What `kafka-configs.sh --alter` does."""
+    entry = ConfigEntry("retention.ms", retention_ms, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, setup.input, incremental_configs=[entry])
+    admin = AdminClient({"bootstrap.servers": setup.bootstrap})  # kept: a dropped one fails its futures
+    for future in admin.incremental_alter_configs([resource]).values():
+        future.result(30)
 
 
 def test_letter_that_comes_back_is_left_out_unless_it_is_asked_for(

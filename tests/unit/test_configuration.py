@@ -232,6 +232,8 @@ class TestRefusals:
             ("[telemetry]\nheaders = { X-Team = 3 }", "expected a text", "{ env"),
             ("[telemetry]\nsample = 1.5", "0 to 1, found 1.5", "bounds"),
             ("kafka = 3", "table", "[kafka]"),
+            ('[delivery]\ninstance = "deadletters-replay"', "stream deadletters replay", "pod's name"),
+            ('[delivery]\ninstance = "stream doctor"', "`stream doctor`", "pod's name"),
             ("[kafka", "not TOML", "line"),
         ],
     )

@@ -31,7 +31,7 @@ def run(*arguments: str) -> int:
 
 def headers_of(reason: str, stage: str, model: str = "visits@1", **others: str) -> Headers:
     """Headers of a letter of ours."""
-    said = {"topic": "in", "partition": "3", "offset": "55", "stage": stage, **others}
+    said = {"topic": "dead.in", "partition": "3", "offset": "55", "stage": stage, **others}
     return [
         ("mine", b"1"),
         *((f"__connect.errors.{name}", text.encode()) for name, text in said.items()),
@@ -58,14 +58,15 @@ def filled(
     package: Path,
     topic: str,
     letters: Sequence[tuple[bytes | None, Headers]],
+    key: bytes | None = b"one key",
 ) -> Filled:
-    """Letters one second apart, all on one partition: they have one key."""
+    """Letters one second apart, all of one key, and so on one partition where they have any."""
     broker.create([topic, f"{topic}.in"])
     kafka = KafkaSettings(broker.bootstrap_servers)
     sink = Sink(kafka)
     stamps = [NOON_MS + 1_000 * i for i in range(len(letters))]
     values, headers = [value for value, _ in letters], [headers for _, headers in letters]
-    sink.send(Outgoing(topic, [b"one key"] * len(letters), values, stamps, headers))
+    sink.send(Outgoing(topic, [key] * len(letters), values, stamps, headers))
     assert [] == sink.flush(Deadline.after(30))
     config = folder / "stream.toml"
     config.write_text(

@@ -19,7 +19,7 @@ from tests.unit.cli.letters import GOOD, Filled, filled, headers_of
 HOSTILE = "\x1b[2J\u202e\nforged: line"
 
 SPRING = [
-    ("kafka_dlt-original-topic", b"in"),
+    ("kafka_dlt-original-topic", b"elsewhere"),
     ("kafka_dlt-original-partition", struct.pack(">i", 3)),
     ("kafka_dlt-original-offset", struct.pack(">q", 9)),
     ("kafka_dlt-exception-fqcn", b"a.Bad"),
@@ -31,8 +31,9 @@ LETTERS = [
     (GOOD, headers_of("wrong_type", "contract", "visits@2")),
     (b"\xc3\x01\x1b[2J", headers_of("not_framed", "decode", **{"exception.message": HOSTILE})),
     (None, SPRING),
+    (None, [("__dlq.errors.topic", b"in"), ("__dlq.errors.group", b"sharers")]),
 ]
-"""0 to 4, a second apart."""
+"""0 to 5, a second apart."""
 
 TRUNCATED, UNKNOWN = 1, 3
 
@@ -69,17 +70,20 @@ def listed(letters: Filled, capsys: pytest.CaptureFixture[str], *options: str) -
 @pytest.mark.parametrize(
     ("options", "offsets"),
     [
-        ([], [0, 1, 2, 3, 4]),
+        ([], [0, 1, 2, 3, 4, 5]),
         (["--reason", "wrong_type"], [0, 2]),
         (["--reason", "a.Bad"], [4]),
         (["--stage", "decode"], [1, 3]),
         (["--stage", "decode", "--reason", "not_framed"], [3]),
         (["--model", "visits@2"], [2]),
         (["--model", "visits"], [0, 1, 2, 3]),
-        (["--since", "2023-11-14T22:13:22Z"], [2, 3, 4]),
+        (["--since", "2023-11-14T22:13:22Z"], [2, 3, 4, 5]),
         (["--until", "2023-11-14 22:13:22"], [0, 1]),
         (["--since", "2023-11-15T00:13:21+02:00", "--until", "2023-11-15T00:13:23+02:00"], [1, 2]),
         (["--since", "2h"], []),
+        (["--until", "1w2d 3.5h"], [0, 1, 2, 3, 4, 5]),
+        (["--topic", "elsewhere"], [4]),
+        (["--group", "sharers"], [5]),
         (["--limit", "2"], [0, 1]),
         (["--stage", "decode", "--limit", "1"], [1]),
     ],
@@ -95,7 +99,7 @@ def test_letters_of_one_partition_are_asked_for_by_its_number(
     letters: Filled, capsys: pytest.CaptureFixture[str], partition: str
 ) -> None:
     """The other partitions have none; one that is not there is refused by name."""
-    assert 5 == len(listed(letters, capsys, "--partition", partition))
+    assert 6 == len(listed(letters, capsys, "--partition", partition))
     assert [] == listed(letters, capsys, "--partition", str((int(partition) + 1) % 4))
     assert 2 == letters.run("list", "--partition", "4")
     assert "one of 0 to 3" in capsys.readouterr().err
@@ -105,9 +109,9 @@ def test_letter_is_listed_with_what_its_headers_say(
     letters: Filled, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Place, time, reason, stage, model and origin; of other writers' letters too."""
-    first, *_, last = listed(letters, capsys)
+    first, *_, last, _ = listed(letters, capsys)
 
-    assert ("2023-11-14T22:13:20.000Z", "wrong_type", "contract", "visits@1", "in", 3, 55) == tuple(
+    assert ("2023-11-14T22:13:20.000Z", "wrong_type", "contract", "visits@1", "dead.in", 3, 55) == tuple(
         first[name]
         for name in ("timestamp", "reason", "stage", "model", "topic", "source_partition", "source_offset")
     )
@@ -134,9 +138,9 @@ def test_counts_are_exact(letters: Filled, capsys: pytest.CaptureFixture[str]) -
     """The total, and by reason and stage; with options of those that are asked for."""
     assert 0 == letters.run("stats", "--json")
     assert {
-        "total": 5,
-        "by_reason": {"wrong_type": 2, "invalid_utf8": 1, "not_framed": 1, "a.Bad": 1},
-        "by_stage": {"contract": 2, "decode": 2, "unknown": 1},
+        "total": 6,
+        "by_reason": {"wrong_type": 2, "invalid_utf8": 1, "not_framed": 1, "a.Bad": 1, "unknown": 1},
+        "by_stage": {"contract": 2, "decode": 2, "unknown": 2},
     } == json.loads(capsys.readouterr().out)
 
     assert 0 == letters.run("stats", "--json", "--reason", "wrong_type")
@@ -152,7 +156,8 @@ def test_counts_for_people_have_models_and_schemas(
 
     assert f"3  fingerprint {visits.PREFIX[2:].hex()}" in out
     assert "1  visits@2" in out
-    assert "2023-11-14T22:13:20.000Z to 2023-11-14T22:13:24.000Z" in out
+    assert "2023-11-14T22:13:20.000Z to 2023-11-14T22:13:25.000Z" in out
+    assert "1  elsewhere" in out
 
 
 def test_nothing_found_says_what_there_is(letters: Filled, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,7 +166,8 @@ def test_nothing_found_says_what_there_is(letters: Filled, capsys: pytest.Captur
     said = capsys.readouterr()
 
     assert "" == said.out
-    assert "reasons there: a.Bad, invalid_utf8, not_framed, wrong_type" in said.err
+    assert "reasons there: a.Bad, invalid_utf8, not_framed, unknown, wrong_type; stages: contract" in said.err
+    assert "records of 2023-11-14T22:13:20.000Z to 2023-11-14T22:13:25.000Z" in said.err
 
 
 def test_broken_value_is_shown_up_to_its_byte(
@@ -242,7 +248,62 @@ def test_embedded_broker_is_tried_on_but_gets_nothing_back(
     assert 0 == letters.run("replay", "--dry-run")
     out = capsys.readouterr().out
 
-    assert "2 of 5 would be scored now; 3 still fail: invalid_utf8 1, not_framed 1, null_value 1" in out
+    assert "2 of 4 would be scored now; 2 still fail: invalid_utf8 1, not_framed 1" in out
+    assert "(--topic T sends those of T): elsewhere" in out
+
+    assert 0 == letters.run("replay", "--dry-run", "--topic", "elsewhere")
+    assert "0 of 1 would be scored now; 1 still fail: null_value 1" in capsys.readouterr().out
+
+
+def test_letters_without_an_original_are_counted_and_marked(
+    tmp_path: Path, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A share group that does not copy records leaves pointers, which no replay can send."""
+    pointer = (None, [("__dlq.errors.topic", b"in"), ("__dlq.errors.message", b"gave up")])
+    with closing(EmbeddedBroker()) as broker:
+        pointers = filled(broker, tmp_path, package, "pointers", [pointer] * 2, key=None)
+        said = []
+        for command in (
+            ["stats"],
+            ["stats", "--json"],
+            ["list"],
+            ["list", "--json"],
+            ["replay", "--dry-run"],
+        ):
+            assert 0 == pointers.run(*command)
+            said.append(capsys.readouterr().out)
+
+    stats, counted, listed_for_people, entries, tried = said
+    assert "2 hold no original" in stats
+    assert 2 == json.loads(counted)["without_original"]
+    assert 2 == listed_for_people.count("no original: the share group did not copy it")
+    assert [False, False] == [each["copied"] for each in json.loads(entries)]
+    assert "2 left out: hold no original" in tried
+
+
+def test_thousands_of_reasons_are_twenty_lines(
+    tmp_path: Path, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Anybody may write a header; the others are counted together, and no number is cut for a long name."""
+    names = ["x" * 5_000, *(f"r{n}" for n in range(300))]
+    with closing(EmbeddedBroker()) as broker:
+        many = filled(
+            broker, tmp_path, package, "many", [(b"", headers_of(name, "decode")) for name in names]
+        )
+        assert 0 == many.run("stats")
+        out = capsys.readouterr().out
+        assert 0 == many.run("list", "--reason", "none")
+
+    assert re.search(r"^ *281  281 others; --json", out, re.MULTILINE)
+    assert re.search(r"^letters  reason", out, re.MULTILINE)
+    assert len(out.splitlines()) < 60
+    assert "and 281 others" in capsys.readouterr().err
+
+
+def test_empty_span_of_time_is_refused(letters: Filled, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exchanged bounds are not taken for an empty topic."""
+    assert 2 == letters.run("list", "--since", "2h", "--until", "1d")
+    assert "no time is after --since" in capsys.readouterr().err
 
 
 def test_time_that_is_none_is_refused(letters: Filled, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_with_everything_away_each_fault_is_one_failure(
 
 
 def test_lines_are_for_people(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """State, check, what was looked at and found; the next step below."""
+    """State, check, what was looked at and found; the next step below; one line for all that wait for one thing."""
     configured(elsewhere)
 
     run("--bundle", "report.zip")
@@ -96,4 +97,9 @@ def test_lines_are_for_people(elsewhere: Path, capsys: pytest.CaptureFixture[str
     assert "fail  broker: [kafka] bootstrap_servers 127.0.0.1:" in said.out
     assert "      next: start the broker" in said.out
     assert "3 fail" in said.err
+    [broker] = [
+        line for line in said.out.splitlines() if "since broker must be right first: tls, login" in line
+    ]
+    assert broker.endswith("group, lag")
+    assert re.search(r"[0-9]+ warn, 3 fail, [0-9]+ not looked at", said.err)
     assert "manifest.json" in zipfile.ZipFile("report.zip").namelist()

@@ -19,9 +19,19 @@ def stored(
     key: bytes | None = b"key",
     headers: tuple[tuple[str, bytes | None], ...] = (("mine", b"1"),),
     copied: bool = True,
+    group: str | None = None,
+    writer: str = "prediction-stream",
 ) -> StoredLetter:
     """The letter at an offset; its original was at `came_from` of `in`."""
     letter = Letter(
-        key, value, 1_700_000_000_000 + offset, headers, topic, *came_from, stage="contract", reason=reason
+        key,
+        value,
+        1_700_000_000_000 + offset,
+        headers,
+        topic,
+        *came_from,
+        stage="contract",
+        reason=reason,
+        connector=group,
     )
-    return StoredLetter(partition, offset, "prediction-stream", letter, copied)
+    return StoredLetter(partition, offset, writer, letter, copied)

@@ -223,3 +223,24 @@ def test_field_that_today_has_not_is_refused_with_the_nearest(repair: Repair) ->
     with pytest.raises(SettingsError, match="no field `pagez`") as caught:
         workshop(today, today, repair)
     assert "did you mean `pages`?" == caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("rows", "repair", "merged"),
+    [
+        ([{"a": 1}, {"a": 2}, {"a": 3}], Repair(drop=("a",), default={"b": 7}), 3),
+        ([{"a": 1}, {"a": 1}], Repair(drop=("a",), default={"b": 7}), 0),
+        ([{"a": 1}, {"a": 2}], Repair(rename={"a": "b"}), 0),
+    ],
+    ids=["one for all", "alike before", "different"],
+)
+def test_repair_that_makes_all_letters_alike_is_noticed(
+    rows: list[dict[str, Any]], repair: Repair, merged: int
+) -> None:
+    """What told them apart is dropped or replaced: likely a mistake, and it is asked about."""
+    old, today = schema(a="int"), schema(b="int")
+    found = workshop(today, old, repair)
+    letters = [stored(i, single_object_prefix(old) + write_row(old, row)) for i, row in enumerate(rows)]
+
+    assert len(rows) == len(found.repaired(letters, Trial()))
+    assert merged == found.merged

@@ -8,7 +8,7 @@ import pytest
 
 from stream.errors import Stopped
 from stream.redrive.replay_marks import Mark, Replayed, TopicId
-from stream.redrive.selection import Selection
+from stream.redrive.selection import Home, Selection
 from stream.testing import batch_of
 from tests.unit.redrive.letters import stored
 
@@ -119,7 +119,7 @@ def test_replay_takes_each_letter_once_and_none_in_a_loop(
     again: bool, limit: int | None, offsets: list[int], left_out: dict[str, int]
 ) -> None:
     """Those left out are counted; the limit counts the others; `--again` sends those that came back, never twice."""
-    selection = Selection(replayed(MARK), again=again, limit=limit)
+    selection = Selection(replayed(MARK), Home(), again=again, limit=limit)
 
     assert offsets == [each.offset for each in selection.of(LETTERS)]
     assert left_out == selection.left_out
