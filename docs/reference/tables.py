@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
+from docs.reference.error_ends import over
 from stream import reasons
 from stream.deadletter import HEADERS
 from stream.errors import Refused, Stopped, StreamError
@@ -57,13 +58,15 @@ def classes(root: type[StreamError] = StreamError) -> Iterator[type[StreamError]
 
 
 def errors() -> str:
-    """Every error: its place in the tree, the process's exit code, what it means and what to do."""
-    lines = ["| error | exit code | says | what to do |", "|---|---|---|---|"]
+    """Every error: its place in the tree, the exit code, what it means, what to do, how to see that it is over."""
+    lines = ["| error | exit code | says | what to do | over when |", "|---|---|---|---|---|"]
     for kind in classes():
         depth = len(kind.__mro__) - len(StreamError.__mro__)
         _, _, action = inspect.cleandoc(kind.__doc__ or "").rpartition("Operator action: ")
         says = kind.summary().rstrip(".")
-        lines.append(f"| {'– ' * depth}`{kind.__name__}` | {_exit(kind)} | {says} | {_capital(action)} |")
+        lines.append(
+            f"| {'– ' * depth}`{kind.__name__}` | {_exit(kind)} | {says} | {_capital(action)} | {over(kind)} |"
+        )
     return "\n".join(lines)
 
 
@@ -79,10 +82,10 @@ def _capital(sentence: str) -> str:
 
 def reason_table() -> str:
     """Every reason of a dead letter."""
-    lines = ["| reason | stage | found | what to do |", "|---|---|---|---|"]
+    lines = ["| reason | stage | found | what to do | over when |", "|---|---|---|---|---|"]
     for reason in reasons.TABLE:
         stages = ", ".join(f"`{stage}`" for stage in reason.stages)
-        lines.append(f"| `{reason.name}` | {stages} | {reason.meaning} | {reason.action} |")
+        lines.append(f"| `{reason.name}` | {stages} | {reason.meaning} | {reason.action} | {reason.over} |")
     return "\n".join(lines)
 
 
