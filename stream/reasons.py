@@ -43,7 +43,9 @@ _SCORED = "`stream deadletters replay --dry-run` counts them as scored: replay t
 
 _DAMAGED = "No new one comes. These can't be repaired: their producer has to send them anew."
 
-_REPAIRED = "No new one comes. The old ones: `replay --repair`, `--dry-run` first; or pack a model that takes them."
+_REPAIRED = (
+    "No new one comes. The old ones: `replay --repair`, `--dry-run` first; or pack a model that takes them."
+)
 
 _ANEW = "No new one comes; a dry run says which of the old ones would be scored. The producer sends the others anew."
 

@@ -58,7 +58,7 @@ def doctor(config: Path | None, bundle: Path | None, log: Path | None, json_out:
         raise click.BadParameter(f"there is no folder {bundle.absolute().parent}", param_hint="--bundle")
     case, found = _examined(config)
     _show(found, json_out)
-    counts = Counter("not looked at" if each.waits_for else each.state for each in found)
+    counts = Counter(each.state if each.looked else "not looked at" for each in found)
     say(
         ", ".join(
             f"{counts[state]} {state}"
@@ -102,16 +102,23 @@ def _show(found: Sequence[Diagnosis], json_out: bool) -> None:
     if json_out:
         print_data(as_json([asdict(each) for each in found]))
         return
-    waiting = [each for each in found if each.waits_for]
     for each in found:
-        if each.waits_for:
+        if not each.looked:
             continue
         place = f"{each.looked_at}: " if each.looked_at else ""
         print_line(f"{each.state:<4}  {each.check}: {place}{each.found}")
-        if each.next_step and each.looked:
+        if each.next_step:
             print_line(f"      next: {each.next_step}")
-    for why in dict.fromkeys(each.found for each in waiting):
-        print_line(f"warn  {why}: {', '.join(each.check for each in waiting if each.found == why)}")
+    _show_unlooked([each for each in found if not each.looked])
+
+
+def _show_unlooked(found: Sequence[Diagnosis]) -> None:
+    """A line for all that have one cause."""
+    for why in dict.fromkeys(each.found for each in found):
+        alike = [each for each in found if each.found == why]
+        print_line(f"warn  {why}: {', '.join(each.check for each in alike)}")
+        if not alike[0].waits_for:
+            print_line(f"      next: {alike[0].next_step}")
 
 
 def _place(config: Path | None) -> str:

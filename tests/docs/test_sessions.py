@@ -26,6 +26,7 @@ SESSIONS = (
     "README.md",
     "docs/quickstart-data-scientist.md",
     "docs/operations.md",
+    "docs/runbook.md",
     "docs/downstream.md",
     "docs/extending.md",
     "docs/rest.md",
@@ -36,8 +37,8 @@ SESSIONS = (
 )
 """Pages with commands; each is one session in a shell."""
 
-SLOW = ("docs/trust.md", "docs/training.md", "docs/sql.md", "docs/batch.md")
-"""Those that need no Kafka: a dozen commands of seconds each, whose own tests are elsewhere. CI runs them."""
+SLOW = ("docs/trust.md", "docs/training.md", "docs/sql.md", "docs/batch.md", "docs/runbook.md")
+"""A dozen commands of seconds each, whose own tests are elsewhere. CI runs them."""
 
 SESSIONS_AT_ONCE = 3
 """Most of a session is waiting; more of them than this starve each other's workers on two cores."""
@@ -77,7 +78,7 @@ def _own_model(folder: Path) -> None:
 
 def _names(bootstrap: str, own: str) -> Mapping[str, str]:
     """What a page's addresses, topics and groups are called in this run; the order counts."""
-    port, rest = free_ports(2)
+    port, rest, second = free_ports(3)
     return {
         "localhost:9092": bootstrap,
         "flights.": f"flights-{own}.",
@@ -86,7 +87,9 @@ def _names(bootstrap: str, own: str) -> Mapping[str, str]:
         "tumours.predictions": f"tumours-{own}.predictions",
         "tumours.deadletters": f"tumours-{own}.deadletters",
         "-scorer": f"-scorer-{own}",
+        "drill.": f"drill-{own}.",
         ":6066": f":{port}",
+        "6067": str(second),
         ":8080": f":{rest}",
         "scripts/demo": "stream demo",
     }
