@@ -123,7 +123,9 @@ def tls(case: Case) -> Diagnosis:
         days = (greeting.valid_until - time.time()) / 86_400
         if days * 86_400 < EXPIRES_SOON_S:
             return warn(
-                about, f"the broker's certificate expires in {days:.0f} days", "have it renewed before then"
+                about,
+                f"the broker's certificate expires in {days:.1f} days",
+                "have it renewed before then",
             )
         return ok(about, f"{greeting.tls}, the broker's certificate is valid for {days:.0f} days")
     return ok(about, greeting.tls or "not encrypted, as both want it")

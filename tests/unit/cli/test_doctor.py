@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -70,10 +72,12 @@ def test_environment_alone_is_a_configuration(
 
 
 def test_with_everything_away_each_fault_is_one_failure(
-    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+    elsewhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Broker, registry and package; what depends on them says so. Nothing is left behind."""
     configured(elsewhere)
+    roomy = SimpleNamespace(total=2**40, used=2**39, free=2**39)  # whatever this machine's disk is like
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: roomy)
 
     assert 1 == run("--json")
 
