@@ -18,12 +18,13 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.util.re import parse_env_headers
 from requests.adapters import HTTPAdapter
 
 from stream.errors import SettingsError
 from stream.settings import TelemetrySettings
 
-__all__ = ["MetricCollector", "Signal", "SpanCollector", "address"]
+__all__ = ["MetricCollector", "Signal", "SpanCollector", "address", "check_headers"]
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,33 @@ def address(signal: Signal, settings: TelemetrySettings, environ: Mapping[str, s
     return _checked(common, environ[common], f"/v1/{signal}")
 
 
+def check_headers(environ: Mapping[str, str]) -> None:
+    """
+    Refuse variables with headers that the SDK can't read: it would log them, and they hold keys.
+
+    Raises: SettingsError that names the variable.
+    """
+    refused: list[logging.LogRecord] = []
+
+    def kept_back(record: logging.LogRecord) -> bool:
+        refused.append(record)
+        return False
+
+    parsing = logging.getLogger(parse_env_headers.__module__)
+    parsing.addFilter(kept_back)
+    try:
+        for signal in ("", "TRACES_", "METRICS_"):
+            name = f"OTEL_EXPORTER_OTLP_{signal}HEADERS"
+            parse_env_headers(environ.get(name, ""), liberal=True)
+            if refused:
+                raise SettingsError(
+                    f"{name}: expected name=value, separated by commas",
+                    hint="correct it, or give them in [telemetry] headers",
+                )
+    finally:
+        parsing.removeFilter(kept_back)
+
+
 def _checked(where: str, given: str, path: str) -> str:
     """A whole address from what a setting or variable says; what it says is not repeated: it may hold a secret."""
     expected = "expected an address such as http://collector:4318"
@@ -93,7 +121,7 @@ class _Watched(HTTPAdapter):
         """Send a request. Raises: what requests raises, also for a redirection: what was sent is not followed there."""
         try:
             answer = super().send(*args, **options)
-        except requests.RequestException as error:
+        except OSError as error:  # requests' own errors, and files of certificates that are not there
             self.last = type(error).__name__
             raise
         self.last = f"HTTP {answer.status_code}"

@@ -15,7 +15,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from stream.settings import Settings
 from stream.telemetry import Metrics
-from stream.tracing.collector import MetricCollector, SpanCollector, address
+from stream.tracing.collector import MetricCollector, SpanCollector, address, check_headers
 from stream.tracing.conventions import SCHEMA_URL
 from stream.tracing.otlp_metrics import metrics_data
 from stream.tracing.reporter import Reporter
@@ -76,7 +76,7 @@ def open_reporting(
         who: the process.
         environ: the SDK's own variables; those that are not named here it reads itself.
     Returns: None where OTEL_SDK_DISABLED is `true`.
-    Raises: SettingsError for an address that can't be used.
+    Raises: SettingsError for an address or for headers that can't be used.
     """
     chosen = settings.telemetry
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
@@ -85,6 +85,7 @@ def open_reporting(
     for name in _NOT_READ:
         if environ.get(name):
             log.warning("%s is set, but not read: docs/tracing.md says what decides in its place", name)
+    check_headers(environ)
     headers = {name: value.reveal() for name, value in chosen.headers.items()}
     resource = _resource(who)
     scope = InstrumentationScope(_PROGRAM, version(_PROGRAM), SCHEMA_URL)

@@ -373,3 +373,34 @@ def test_variables_name_the_service(monkeypatch: pytest.MonkeyPatch, collector: 
         about["service.instance.id"],
         about["deployment.environment.name"],
     )
+
+
+@pytest.mark.parametrize("signal", ["", "TRACES_", "METRICS_"])
+@pytest.mark.parametrize("text", ["s3cr3t", "x=1, s3cr3t", "a b=s3cr3t"])
+def test_headers_that_can_not_be_read_are_refused(
+    signal: str, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The variable is named; what it says is neither logged nor repeated: it holds a key."""
+    name = f"OTEL_EXPORTER_OTLP_{signal}HEADERS"
+    given = Settings(telemetry=TelemetrySettings(traces=True))
+    with pytest.raises(SettingsError, match=name) as found:
+        open_reporting(given, Metrics(), WHO, {name: text})
+
+    assert "s3cr3t" not in str(found.value) + found.value.hint + caplog.text
+
+
+def test_certificates_that_are_not_there_are_a_reason(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not only what the network says."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)  # requests prefers them
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere/ca.pem")
+    metrics = Metrics()
+    found = opened(metrics, "https://127.0.0.1:1")
+    found.reporter.start(lambda: None)
+    put(found, FULL)
+    wait_for(metrics, "failed", FULL)
+    found.reporter.stop(10)
+
+    assert "takes no spans (OSError)" in caplog.text
