@@ -27,7 +27,7 @@ from stream.transport import Sink
 from tests.acceptance.reader import Outputs, reading
 from tests.kafka.topics import Topics
 
-__all__ = ["scored"]
+__all__ = ["running", "scored"]
 
 
 @contextmanager
