@@ -19,7 +19,10 @@ __all__ = ["explain"]
 
 NOT_PROVEN = 1
 
-_PLACE = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")
+_PLACE = re.compile(r"([0-9]+):([0-9]+)", re.ASCII)
+
+_DIGITS = 9, 18
+"""That a partition and an offset may have."""
 
 
 @click.command()
@@ -89,4 +92,6 @@ def _wanted(text: str, is_key: bool, is_hex: bool, every: bool) -> Wanted:
         return Wanted(key=text.encode("utf-8", "surrogateescape"), every=every)
     if every:
         raise click.BadParameter(f"--all looks for a key, and {text} is a place; --key takes it as a key")
+    if any(len(part) > most for part, most in zip(place.groups(), _DIGITS, strict=True)):
+        raise click.BadParameter(f"{text} is no place on a topic; --key takes it as a key")
     return Wanted(place=(int(place[1]), int(place[2])))

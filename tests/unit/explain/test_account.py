@@ -183,6 +183,8 @@ def test_key_that_looks_like_a_place_is_asked_for_by_an_option(
     [
         (["--hex", "xyz"], "is not hexadecimal"),
         (["--all", "3:0"], "is a place"),
+        (["3:9999999999999999999"], "is no place on a topic"),
+        (["1234567890:1"], "is no place on a topic"),
         (["3:99"], "ends at offset 0, so 99 is not there"),
     ],
 )
@@ -368,12 +370,12 @@ def test_version_that_is_not_what_it_was_is_found(
 
 
 def test_package_of_another_model_is_named_and_another_place_can_be_given(
-    make: Make, tmp_path: Path, package: Path, capsys: pytest.CaptureFixture[str]
+    make: Make, copied: Path, package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The configuration serves another model now; the old one is kept elsewhere."""
-    other = tmp_path / "other"
-    pack(visits.estimator(), PackRequest("others", other, carry=("id",)), schema=visits.SCHEMA)
-    scene = forged(make(other), package)
+    manifest = copied / "versions/1/manifest.json"
+    manifest.write_text(manifest.read_text().replace('"visits"', '"others"'))
+    scene = forged(make(copied), package)
 
     code, found = scene.asked(capsys, "visit-1")
     assert (1, "unproven") == (code, standings(found)["package"])
@@ -394,15 +396,15 @@ def test_package_of_another_model_is_named_and_another_place_can_be_given(
     ],
 )
 def test_signature_is_verified_now(
-    make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str], signs: bool, trusts: bool | None,
+    make: Make, copied: Path, capsys: pytest.CaptureFixture[str], signs: bool, trusts: bool | None,
     required: bool, expected: str,
 ) -> None:  # fmt: skip
     """Against the keys that the configuration trusts today; trusts False is another key."""
     key, other = SigningKey(b"\1" * 32), SigningKey(b"\2" * 32)
-    folder = tmp_path / "signed"
-    request = PackRequest("visits", folder, carry=("id",), signer=key if signs else None)
-    pack(visits.estimator(), request, schema=visits.SCHEMA)
-    scene = forged(make(folder), folder)
+    version = copied / "versions/1"
+    if signs:
+        (version / "manifest.sig").write_bytes(key.sign((version / "manifest.json").read_bytes()))
+    scene = forged(make(copied), copied)
     if trusts is not None:
         pem = (key if trusts else other).public.pem
         text = scene.config.read_text().replace(
