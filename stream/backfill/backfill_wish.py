@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from stream.backfill.bounds import Bound
@@ -10,6 +11,9 @@ from stream.settings import DeliverySettings, Settings
 from stream.store import Package
 
 __all__ = ["BackfillWish", "aimed", "member"]
+
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+"""Source: Apache Kafka, org.apache.kafka.common.internals.Topic."""
 
 BATCHES_PER_SECOND = 10
 """Where a rate is asked for: what is scored comes evenly."""
@@ -44,7 +48,7 @@ def aimed(settings: Settings, wish: BackfillWish) -> Settings:
         wish: what is asked for.
     Raises: SettingsError when predictions would go where something else is kept.
     """
-    chosen = wish.output or settings.output.backfill
+    chosen = settings.output.backfill if wish.output is None else wish.output
     others = {
         settings.input.topic: "the input topic: predictions would be scored again",
         settings.input.backfills: "where the ranges of backfills are kept",
@@ -56,6 +60,11 @@ def aimed(settings: Settings, wish: BackfillWish) -> Settings:
         raise SettingsError(
             f"--output {chosen}: is {others[chosen]}",
             hint=f"leave --output out for {settings.output.backfill}, or name another topic",
+        )
+    if not _TOPIC.fullmatch(chosen) or chosen in (".", ".."):
+        raise SettingsError(
+            f"--output {chosen!r}: no topic can be called so",
+            hint="letters, digits, `.`, `_` and `-`, at most 249",
         )
     registry = settings.schema_registry
     if chosen != settings.output.topic:

@@ -24,10 +24,12 @@ from stream.configuration import load_settings
 from stream.first_opening import FirstOpening
 from stream.store import PackRequest, pack
 from tests.acceptance import visits
+from tests.acceptance.conftest import make_setup
 from tests.acceptance.feed import Feed
 from tests.acceptance.process import Process, Setup, Worker, run
 from tests.acceptance.reader import Origin, Outputs, ends, reading
 from tests.acceptance.upstream import Upstream
+from tests.kafka.broker import Broker
 from tests.kafka.process import wait_for
 from tests.kafka.topics import Topics
 
@@ -36,6 +38,12 @@ pytestmark = pytest.mark.kafka
 READ_S = 90.0
 
 Make = Callable[..., Setup]
+
+
+@pytest.fixture(autouse=True)
+def _as_nice_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that runs within this process leaves the other tests their share of the machine."""
+    monkeypatch.setattr(os, "nice", lambda _: 0)
 
 
 @pytest.fixture
@@ -337,3 +345,25 @@ def test_signal_ends_it_cleanly(setup: Setup, number: int) -> None:
         with backfilling(setup, "second", *words) as second:
             assert 0 == second.end(), second.tail()
         assert {1} == set(found().inputs(20_000).to_end().count.values())
+
+
+@pytest.mark.slow
+@pytest.mark.fault
+@pytest.mark.timeout(400)
+def test_broker_that_is_killed_stops_no_backfill(broker: Broker, tmp_path: Path, package: Path) -> None:
+    """Two processes wait for it, and go on: each record once."""
+    setup = make_setup(tmp_path, Topics(broker.bootstrap), package, {"batching": {"max_records": 200}})
+    send(setup, 40_000)
+    words = ["--from", "0", "--to", "10000", "--rate", "1500"]
+    with ExitStack() as stack:
+        found = stack.enter_context(rescored_later(setup))
+        pair = [stack.enter_context(backfilling(setup, f"process-{i}", *words)) for i in (0, 1)]
+        for wanted in (4_000, 12_000):
+            found().inputs(wanted, timeout_s=READ_S)
+            broker.kill()
+            broker.start()
+        for each in pair:
+            assert 0 == each.end(240), each.tail()
+        outputs = found().inputs(40_000).to_end()
+
+    assert {(p, n): 1 for p in range(4) for n in range(10_000)} == outputs.count

@@ -33,6 +33,13 @@ def test_output_where_something_else_is_kept_is_refused(topic: str) -> None:
         aimed(Settings(), replace(WISH, output=topic))
 
 
+@pytest.mark.parametrize("topic", ["", "a b", "a/b", "..", "x" * 250, "ü"])
+def test_name_that_no_topic_has_is_refused(topic: str) -> None:
+    """Before anything is made."""
+    with pytest.raises(SettingsError, match="no topic can be called so"):
+        aimed(Settings(), replace(WISH, output=topic))
+
+
 def test_topics_are_the_backfills_own() -> None:
     """Its predictions' schema is registered, but for the live topic's."""
     found = aimed(Settings(), WISH)
