@@ -36,14 +36,16 @@ __all__ = ["demo"]
 @click.option(
     "--port",
     type=click.IntRange(1, 65_535),
-    help="Port of the worker's health, metrics and status (default: 6066, or a free one).",
+    help="Port of the live page, and of the worker's health, metrics and status (default: 6066, or a free one).",
 )
 @click.option(
     "--no-browser",
     is_flag=True,
-    help="Do not open a browser. There is no live page yet, so none is opened anyway.",
+    help="Only print where the live page is, don't open it in a browser.",
 )
-@click.option("--exit", "leave", is_flag=True, help="Exit when all events have come back.")
+@click.option(
+    "--exit", "leave", is_flag=True, help="Exit when all events have come back; no browser is opened."
+)
 def demo(
     events: int, rate: float, kafka: str | None, port: int | None, no_browser: bool, leave: bool
 ) -> None:
@@ -53,8 +55,10 @@ def demo(
     It starts a broker inside this process (or uses a real one: --kafka) and a real worker, and replays flights
     that left New York in the last weeks of 2013, evenly sampled, in order of departure. The model has seen none
     of them, and predicts whether each arrives more than 15 minutes late. Some events are corrupted on purpose,
-    to show dead letters. The last line on stdout is one JSON object; the exit code is 1 when an event came back
-    neither as a prediction nor as a dead letter.
+    to show dead letters. On a terminal, the worker's live page is opened in a browser. The last line on stdout is
+    one JSON object; the exit code is 1 when an event came back neither as a prediction nor as a dead letter.
+    Without --exit the flights then go on for the live page, over and over, until Ctrl-C (with --kafka, the worker
+    only waits).
 
     \b
     Example:
@@ -63,7 +67,7 @@ def demo(
     from stream.demo import DemoOptions, View, run_demo
 
     signal.signal(signal.SIGTERM, _interrupt)
-    request = DemoOptions(events, rate, kafka, port, leave)
+    request = DemoOptions(events, rate, kafka, port, leave, browser=not no_browser)
     run_demo(request, View(), os.environ, lambda summary: print_data(as_json(asdict(summary))))
 
 

@@ -38,7 +38,7 @@ class Child:
         """
         self.log = config.with_name("worker.log")
         self.url = web_url(settings)
-        self._command = child_command("stream", "worker", "--config", str(config))
+        self._command = child_command("stream.demo.demo_worker", str(config))
         self._environ = child_environ(environ)
         self._process: subprocess.Popen[bytes] | None = None
 

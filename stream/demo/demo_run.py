@@ -12,11 +12,14 @@ from pathlib import Path
 from stream.codec import RecordSchema, read_row
 from stream.deadletter import Letter
 from stream.deadline import Deadline
+from stream.demo.browsing import show_page
 from stream.demo.child import Child
+from stream.demo.encore import Encore
 from stream.demo.feed import prepare
 from stream.demo.ledger import Ledger, Summary
 from stream.demo.sender import Sender
 from stream.demo.stage import Names, choose_port, create_topics, find_assets, passed_on, write_config
+from stream.demo.truth import OUTCOMES, write_outcomes
 from stream.demo.view import Facts, View
 from stream.errors import StartupTimeout, Stopped
 from stream.records import Batch
@@ -53,6 +56,7 @@ class DemoOptions:
         kafka: `host:port` of a real broker; None = the embedded one.
         port: of the worker's web; None = 6066 or a free one.
         leave: end when the events are through, instead of keeping the worker running.
+        browser: open the live page in a browser, if a person sits there.
     """
 
     events: int
@@ -60,6 +64,7 @@ class DemoOptions:
     kafka: str | None
     port: int | None
     leave: bool
+    browser: bool
 
 
 def run_demo(
@@ -68,9 +73,9 @@ def run_demo(
     """
     Run the demo. Blocks until it is over, and without `request.leave` until KeyboardInterrupt.
 
-    1 choose a port, start a broker, make topics. 2 start the worker, prepare the flights meanwhile. 3 send
-    them and read what comes back. 4 give the result; keep the worker running. Whatever happens, the worker
-    is ended, then the broker, then the folder removed.
+    1 choose a port, start a broker, make topics. 2 start the worker, prepare the flights meanwhile, open the live page.
+    3 send them and read what comes back. 4 give the result; keep the worker running, on the embedded broker with the
+    flights over again. Whatever happens, the worker is ended, then the broker, then the folder removed.
 
     Args:
         request: what the command asks for.
@@ -94,7 +99,9 @@ def run_demo(
         child = stack.enter_context(Child(config, settings, kept))  # 2
         with view.waiting(f"starting a worker ({child.url}) and loading the flights …"):
             feed = prepare(request.events, assets.schema)
+            write_outcomes(folder / OUTCOMES, feed.late)
             _await_ready(child)
+        _show_page(request, view, child.url, environ)
         where = "the embedded broker" if embedded is not None else bootstrap
         facts = Facts(child.model, f"{where}, {settings.delivery.guarantee}", child.url)
         ledger = Ledger(feed)
@@ -102,7 +109,14 @@ def run_demo(
             _exchange(ledger, settings, request.rate, child, view)
         _close(ledger, view, tell)  # 4
         if not request.leave:
-            _linger(child, view)
+            _linger(ledger, settings, request.rate if embedded is not None else None, child, view)
+
+
+def _show_page(request: DemoOptions, view: View, url: str, environ: Mapping[str, str]) -> None:
+    """Say where the live page is, and open it for a person who stays."""
+    view.say(f"live page: {url}/")
+    if request.browser and not request.leave and view.console.is_terminal:
+        show_page(f"{url}/", environ)
 
 
 def _announce(view: View, embedded: bool, settings: Settings) -> None:
@@ -185,13 +199,21 @@ def _close(ledger: Ledger, view: View, tell: Callable[[Summary], object]) -> Non
         )
 
 
-def _linger(child: Child, view: View) -> None:
-    """Keep the worker running until Ctrl-C."""
+def _linger(ledger: Ledger, settings: Settings, rate: float | None, child: Child, view: View) -> None:
+    """Keep the worker running until Ctrl-C; with a rate, the flights come again and again, and nobody counts them."""
     view.say()
-    view.say(f"The worker keeps running; Ctrl-C ends it. {child.url}/api/status /metrics /health/ready")
-    try:
-        while True:
-            child.check()
-            time.sleep(CHECK_S)
-    except KeyboardInterrupt:
-        view.say("ending the worker")
+    more = "The flights go on" if rate is not None else "The worker keeps running"
+    view.say(f"{more}; Ctrl-C ends it. Live page: {child.url}/ and /api/status /metrics /health/ready")
+    with ExitStack() as stack:
+        sending = None
+        if rate is not None:
+            sink = stack.enter_context(closing(Sink(settings.kafka)))
+            sending = stack.enter_context(Encore(ledger.feed.messages, sink, settings.input.topic, rate))
+        try:
+            while True:
+                child.check()
+                if sending is not None:
+                    sending.check()
+                time.sleep(CHECK_S)
+        except KeyboardInterrupt:
+            view.say("ending the worker")

@@ -135,7 +135,7 @@ class View:
         return Panel(
             Group(*parts),
             title=Text(shown(f"{facts.model} on {facts.where}"), "bold"),
-            subtitle=Text(f"{facts.url}/api/status"),
+            subtitle=Text(f"live page: {facts.url}/"),
             width=min(WIDTH, self.console.width),
             border_style="cyan",
         )
