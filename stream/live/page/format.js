@@ -53,7 +53,8 @@ export function share(part, whole) {
 
 /** A value of a prediction: numbers short. */
 export function value(given) {
-  if (typeof given !== "number" || Number.isInteger(given)) return given;
+  if (typeof given !== "number") return given;
+  if (Number.isInteger(given)) return WHOLE.format(given);
   const size = Math.abs(given);
   return size >= 1e6 || size < 1e-4 ? given.toExponential(2) : size >= 1000 ? given.toFixed(1) : String(Number(given.toFixed(3)));
 }

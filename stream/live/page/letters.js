@@ -88,7 +88,7 @@ function bytes(letter) {
   hold.setAttribute("role", "region");
   hold.setAttribute("aria-label", title.textContent);
   const failed = letter.failed_at === null ? [] : [make("p.note", letter.failed_at < all.length
-    ? `The marked one, byte ${letter.failed_at}, is where decoding failed.` : `Decoding failed at byte ${letter.failed_at}${shownAll ? ", behind the last" : ""}.`)];
+    ? `Decoding failed at the marked one: ${letter.failed_at} of the whole value, its framing included.` : `Decoding failed at byte ${letter.failed_at}${shownAll ? ", behind the last" : ""}.`)];
   return [title, hold, ...failed];
 }
 

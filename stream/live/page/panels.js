@@ -6,16 +6,18 @@ import { ago, count, number, plural, share, span, time, value, NONE } from "./fo
 const ROWS = 12;
 const OWN = ["model", "source_partition", "source_offset"]; // of a prediction: the same in each row, or where it came from
 const ANSWERS = ["label", "labels", "score", "value", "values"];
-const MOST_CARRIED = 4;
+const COLUMN_PX = { carried: 60, answer: 64, truth: 100, time: 88 };
 const FEW_PARTITIONS = 8;
 const SWAP_SHOWN_MS = 900_000;
 
 /** The columns of the latest predictions: what was carried, then the answer, then the truth. */
-function columns(latest) {
+function columns(latest, width) {
   const names = [...new Set(latest.flatMap((row) => Object.keys(row.values)))].filter((name) => !OWN.includes(name));
   const answers = names.filter((name) => ANSWERS.includes(name)), carried = names.filter((name) => !ANSWERS.includes(name) && name !== "probabilities");
   const truth = latest.some((row) => row.truth) ? ["truth"] : [];
-  return [...carried.slice(0, MOST_CARRIED).map((name) => ({ name, kind: "carried" })), ...answers.map((name) => ({ name, kind: name === "score" ? "score" : "answer" })), ...truth.map((name) => ({ name, kind: "truth" }))];
+  const left = width * (answers.includes("score") ? 0.51 : 0.75) - COLUMN_PX.time - answers.filter((name) => name !== "score").length * COLUMN_PX.answer - truth.length * COLUMN_PX.truth;
+  const fitting = 1 + Math.max(0, Math.floor(left / COLUMN_PX.carried)); // as many whole ones as there is room for
+  return [...carried.slice(0, fitting).map((name) => ({ name, kind: "carried" })), ...answers.map((name) => ({ name, kind: name === "score" ? "score" : "answer" })), ...truth.map((name) => ({ name, kind: "truth" }))];
 }
 
 export function latest(snapshot) {
@@ -25,7 +27,7 @@ export function latest(snapshot) {
   emptiness(snapshot).forEach((text, i) => write(byId("latest-empty").children[i], text));
   show(table.parentElement, rows.length > 0);
   if (!rows.length || attended(table.tBodies[0])) return;
-  const shown = columns(rows), head = table.tHead.rows[0];
+  const shown = columns(rows, table.clientWidth), head = table.tHead.rows[0];
   list(head, [{ name: "time", kind: "when" }, ...shown], (column) => `${column.kind} ${column.name}`,
     (column) => { const th = make(`th.${column.kind}`, make("bdi", seen(column.name, 40))); th.scope = "col"; return th; }, () => {});
   mark(panel, "wide", String(shown.length));
@@ -58,8 +60,8 @@ function fill(td, column, row, snapshot) {
   }
   const given = row.values[column.name], text = given === null && snapshot.redacted ? "•••" : seen(value(given), 60);
   if (column.kind !== "score") return write(td.firstChild, text);
-  write(td.lastChild, text);
   const bounded = typeof given === "number" && given >= 0 && given <= 1;
+  write(td.lastChild, bounded ? given.toFixed(3) : text);
   td.firstChild.firstChild.style.width = bounded ? `${100 * given}%` : "0";
 }
 
@@ -73,7 +75,7 @@ export function model(snapshot) {
     ["packed", model.created === null ? null : seen(model.created, 40)],
     ["task", model.task === null ? null : seen(model.task, 40)],
     ["signature", model.signature === null ? null : seen(model.signature, 200)],
-    ...Object.entries(model.metrics).slice(0, 8).map(([name, given]) => [seen(name, 60), seen(value(given), 60)]),
+    ...Object.entries(model.metrics).slice(0, 6).map(([name, given]) => [seen(name, 60), seen(value(given), 60)]),
   ]);
   mark(byId("node-model"), "swapped", model.swapped_ms !== null && now - model.swapped_ms < 20_000 ? "yes" : "no");
 }
