@@ -36,6 +36,10 @@ LARGEST_BYTES = 200_000
 WARM_UP_S = 240.0
 """For the sparklines to have something to show: a step of them is ten seconds."""
 
+_OPEN_TRUNCATED = """
+[...document.querySelectorAll("#recent button")].find((one) => one.textContent === "truncated").click();
+"""
+
 ROWS_A_REQUEST = 4
 ROWS_PER_S = 60.0
 
@@ -63,11 +67,11 @@ def _worker(chrome: Chrome, url: str) -> None:
     _look(chrome, url, "live-dark", scheme="dark")
     _look(chrome, url, "live-phone", width=390, height=844)
     visit = _open(chrome, url)
-    visit.run("document.querySelector('.dead .as-link').click()")
+    visit.run(_OPEN_TRUNCATED)
     _take(chrome, "live-letter")
 
 
-def _open(chrome: Chrome, url: str, *, width: int = 1440, height: int = 900, scheme: str = "light") -> Visit:
+def _open(chrome: Chrome, url: str, *, width: int = 1440, height: int = 1020, scheme: str = "light") -> Visit:
     emulate(chrome, width=width, height=height, scheme=scheme)
     visit = Visit(chrome, url)
     visit.until_drawn()
@@ -79,7 +83,7 @@ def _open(chrome: Chrome, url: str, *, width: int = 1440, height: int = 900, sch
 
 
 def _look(
-    chrome: Chrome, url: str, name: str, *, width: int = 1440, height: int = 900, scheme: str = "light"
+    chrome: Chrome, url: str, name: str, *, width: int = 1440, height: int = 1020, scheme: str = "light"
 ) -> None:
     _open(chrome, url, width=width, height=height, scheme=scheme)
     _take(chrome, name)
@@ -89,7 +93,7 @@ def _take(chrome: Chrome, name: str) -> None:
     shot = chrome.execute_cdp_cmd("Page.captureScreenshot", {})
     picture = Image.open(BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
     file = IMAGES / f"{name}.png"
-    picture.quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
+    picture.quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
     sys.stdout.write(f"{file.name}: {file.stat().st_size:,} bytes\n")
 
 
@@ -118,7 +122,7 @@ def _service() -> Iterator[str]:
 
 
 def _ask(url: str, stop: threading.Event) -> None:
-    """Flights, some a request; now and then one without its distance."""
+    """Flights, some a request; now and then a request without a distance, which is refused."""
     _, held_out = split(load_flights())
     rows = json.loads(pd.DataFrame(held_out.iloc[:2_000]).to_json(orient="records", date_format="iso"))
     for i in itertools.count(0, ROWS_A_REQUEST):

@@ -16,7 +16,7 @@ from tests.browser.chrome import AXE
 
 __all__ = ["Visit"]
 
-WAIT_S = 20.0
+WAIT_S = 40.0
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 /* The flow: lanes from node to node, and a dot for every so many records. */
 
 import { byId, drawn, attribute, write } from "./dom.js";
-import { count } from "./format.js";
+import { plural } from "./format.js";
 
 const MS_PER_PIXEL = 9, FASTEST_MS = 800, SLOWEST_MS = 2800; // a dot's way along a lane
 const MOST_PER_S = 9; // dots that enter a lane; beyond, a dot stands for more records
@@ -116,9 +116,10 @@ export class Flow {
     return [source.unit, dead.unit];
   }
 
-  legend(what, deadWhat) {
-    write(byId("dot-unit"), `${count(this.lanes.in.unit)} ${this.lanes.in.unit === 1 ? what.slice(0, -1) : what}`);
-    write(byId("ring-unit"), `${count(this.lanes.dead.unit)} ${this.lanes.dead.unit === 1 ? deadWhat.slice(0, -1) : deadWhat}`);
+  /** What a dot and a ring stand for; each kind as [one, many]. */
+  legend(alive, dead) {
+    write(byId("dot-unit"), plural(this.lanes.in.unit, ...alive));
+    write(byId("ring-unit"), plural(this.lanes.dead.unit, ...dead));
   }
 
   run(wanted) {

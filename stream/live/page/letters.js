@@ -1,4 +1,4 @@
-/* Dead letters: by reason, the latest, and one opened. A service's refused rows are shown the same way. */
+/* Dead letters: by reason, the latest, and one opened. A service's rows that were not scored are shown the same way. */
 
 import { attended, byId, describe, list, make, mark, seen, show, write } from "./dom.js";
 import { count, time, NONE } from "./format.js";
@@ -11,7 +11,7 @@ let meanings = new Map();
 export function letters(snapshot) {
   const { by_reason: reasons, recent } = snapshot.dead_letters, service = snapshot.kind === "service";
   meanings = new Map(reasons.map((row) => [`${row.reason} ${row.stage}`, row]));
-  write(byId("letters-h"), service ? "Refused rows" : "Dead letters");
+  write(byId("letters-h"), service ? "Rows not scored" : "Dead letters");
   const note = byId("letters-note");
   show(note, !reasons.length);
   write(note, !snapshot.totals.records ? "None." : service ? "None: every row was scored." : "None: every record was scored.");

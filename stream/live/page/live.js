@@ -40,7 +40,7 @@ function figures() {
   const [p50, unit] = duration(now.p50_ms);
   figure("fig-latency", p50, unit ? `${unit} p50` : "p50", `${span(now.p99_ms)} p99`, [{ values: history.p99_ms, kind: "second" }, { values: history.p50_ms, kind: "main" }], (ms) => `${span(ms)} (p99)`);
   const all = (totals.predictions ?? 0) + (totals.dead_letters ?? 0);
-  write(byId("fig-dead-h"), service ? "Refused rows" : "Dead letters");
+  write(byId("fig-dead-h"), service ? "Rows not scored" : "Dead letters");
   figure("fig-dead", number(now.dead_letters_per_second), "/s", totals.dead_letters ? `${count(totals.dead_letters)} in all, ${share(totals.dead_letters, all)}` : "none",
     [{ values: history.dead_letters_per_second, kind: "bad" }], (n) => `${number(n)}/s`);
 }
@@ -59,13 +59,13 @@ function nodes() {
   say("out-name", service ? "answers" : seen(topics?.output.name, 120));
   say("out-total", count(totals.predictions));
   say("out-unit", "predictions");
-  say("dead-kicker", service ? "refused" : "dead letters");
+  say("dead-kicker", service ? "not scored" : "dead letters");
   say("dead-name", service ? "rows with an error" : seen(topics?.dead_letters.name, 120));
   say("dead-total", count(totals.dead_letters));
   say("dead-unit", service ? "rows" : totals.skips ? `letters · ${count(totals.skips)} skipped` : "letters");
   mark(byId("node-dead"), "some", totals.dead_letters ? "yes" : "no");
   flow.update(now);
-  flow.legend(service ? "rows" : "records", service ? "refused rows" : "dead letters");
+  flow.legend(service ? ["row", "rows"] : ["record", "records"], service ? ["row not scored", "rows not scored"] : ["dead letter", "dead letters"]);
 }
 
 function head() {

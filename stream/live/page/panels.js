@@ -47,7 +47,7 @@ function emptiness(snapshot) {
 }
 
 function cell(column) {
-  if (column.kind === "score") return make("td.score", make("span.bar", make("i")), make("span.n"));
+  if (column.kind === "score") return make("td.score", make("div", make("span.bar", make("i")), make("span.n")));
   return make(`td.${column.kind}`, make("bdi"));
 }
 
@@ -61,8 +61,9 @@ function fill(td, column, row, snapshot) {
   const given = row.values[column.name], text = given === null && snapshot.redacted ? "•••" : seen(value(given), 60);
   if (column.kind !== "score") return write(td.firstChild, text);
   const bounded = typeof given === "number" && given >= 0 && given <= 1;
-  write(td.lastChild, bounded ? given.toFixed(3) : text);
-  td.firstChild.firstChild.style.width = bounded ? `${100 * given}%` : "0";
+  const [bar, said] = td.firstChild.children;
+  write(said, bounded ? given.toFixed(3) : text);
+  bar.firstChild.style.width = bounded ? `${100 * given}%` : "0";
 }
 
 export function model(snapshot) {
