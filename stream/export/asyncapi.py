@@ -1,8 +1,7 @@
 """
 An AsyncAPI document of a configuration: its three topics, what is on them, and how they are reached.
 
-Source: AsyncAPI 3.0.0 (spec.asyncapi.com); its Kafka bindings 0.5.0; `schemaFormat` of Avro 1.9.0. No secret is in it:
-of the client's properties only the protocol, the mechanism and an OAuth endpoint are looked at.
+Source: AsyncAPI 3.0.0 (spec.asyncapi.com); its Kafka bindings 0.5.0; `schemaFormat` of Avro 1.9.0.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from stream.codec import RecordSchema
 from stream.deadletter import HEADERS
+from stream.export.asyncapi_servers import KAFKA_BINDING, Document, security_schemes, servers
 from stream.manifest import Manifest
 from stream.reasons import TABLE
 from stream.settings import Settings, Side
@@ -22,22 +21,10 @@ __all__ = ["asyncapi_document"]
 
 _AVRO = "application/vnd.apache.avro;version=1.9.0"
 
-_BINDING = {"bindingVersion": "0.5.0"}
-
 _CONTENT = "application/vnd.apache.avro"
 """A value: Avro's binary encoding behind its framing."""
 
-_MECHANISMS = {
-    "PLAIN": {"type": "plain"},
-    "SCRAM-SHA-256": {"type": "scramSha256"},
-    "SCRAM-SHA-512": {"type": "scramSha512"},
-    "GSSAPI": {"type": "gssapi"},
-}
-"""SASL's mechanism → AsyncAPI's security scheme; OAUTHBEARER apart."""
-
 _STAGES = ("decode", "contract", "score", "encode", "publish")
-
-Document = dict[str, Any]
 
 
 def asyncapi_document(
@@ -53,7 +40,7 @@ def asyncapi_document(
         prediction: what a prediction is written with.
     Returns: JSON, ending with a newline.
     """
-    security = _security(settings)
+    security = security_schemes(settings)
     document = {
         "asyncapi": "3.0.0",
         "info": {
@@ -63,7 +50,7 @@ def asyncapi_document(
             "Every event ends as exactly one of the two.",
         },
         "defaultContentType": _CONTENT,
-        "servers": _servers(settings, security),
+        "servers": servers(settings, security),
         "channels": _channels(settings),
         "operations": _operations(settings),
         "components": {
@@ -76,67 +63,6 @@ def asyncapi_document(
         },
     }
     return f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode()
-
-
-def _servers(settings: Settings, security: Document) -> Document:
-    protocol = _property(settings, "security.protocol", "plaintext").upper()
-    secure = protocol in ("SSL", "SASL_SSL")
-    registry = settings.schema_registry.url
-    vendor = (
-        {"schemaRegistryUrl": _without_user(registry), "schemaRegistryVendor": "confluent"}
-        if registry
-        else {}
-    )
-    server = {
-        "protocol": "kafka-secure" if secure else "kafka",
-        "description": f"A bootstrap server; security.protocol is {protocol}.",
-        **(
-            {"security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in security]}
-            if security
-            else {}
-        ),
-        "bindings": {"kafka": {**vendor, **_BINDING}},
-    }
-    hosts = [host.strip() for host in settings.kafka.bootstrap_servers.split(",") if host.strip()]
-    return {f"kafka-{number}": {"host": host, **server} for number, host in enumerate(hosts, start=1)}
-
-
-def _security(settings: Settings) -> Document:
-    """By name; none where clients need no credentials."""
-    protocol = _property(settings, "security.protocol", "plaintext").upper()
-    found: Document = {}
-    if protocol.startswith("SASL"):
-        mechanism = _property(
-            settings, "sasl.mechanism", _property(settings, "sasl.mechanisms", "GSSAPI")
-        ).upper()
-        found["sasl"] = dict(_MECHANISMS.get(mechanism) or _oauth(settings))
-        found["sasl"]["description"] = f"SASL {mechanism}; the principal's rights: docs/security.md."
-    if protocol.endswith("SSL") and "ssl.certificate.location" in settings.kafka.properties:
-        found["mutualTls"] = {"type": "X509", "description": "A client certificate."}
-    return found
-
-
-def _oauth(settings: Settings) -> Document:
-    url = _property(settings, "sasl.oauthbearer.token.endpoint.url", "")
-    if not url:
-        return {"type": "http", "scheme": "bearer"}
-    scopes = dict.fromkeys(_property(settings, "sasl.oauthbearer.scope", "").split(), "as configured")
-    return {
-        "type": "oauth2",
-        "flows": {"clientCredentials": {"tokenUrl": _without_user(url), "availableScopes": scopes}},
-    }
-
-
-def _property(settings: Settings, name: str, default: str) -> str:
-    """A property of all clients that is no secret."""
-    value = settings.kafka.properties.get(name, default)
-    return value if isinstance(value, str) else default
-
-
-def _without_user(url: str) -> str:
-    """An address without the credentials that it may hold."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _channels(settings: Settings) -> Document:
@@ -165,7 +91,7 @@ def _channels(settings: Settings) -> Document:
                     "topic": topic,
                     "partitions": settings.input.partitions,
                     **({"replicas": replicas} if replicas else {}),
-                    **_BINDING,
+                    **KAFKA_BINDING,
                 }
             },
         }
@@ -174,7 +100,7 @@ def _channels(settings: Settings) -> Document:
 
 
 def _operations(settings: Settings) -> Document:
-    group = {"groupId": {"type": "string", "enum": [settings.kafka.group]}, **_BINDING}
+    group = {"groupId": {"type": "string", "enum": [settings.kafka.group]}, **KAFKA_BINDING}
     exactly = settings.delivery.guarantee == "exactly-once"
     how = (
         "in one transaction with the events' offsets"
@@ -268,7 +194,7 @@ def _dead_letter() -> Document:
             "type": ["string", "null"],
             "description": "The event's value, byte for byte: whatever it was that could not be scored.",
         },
-        "bindings": {"kafka": dict(_BINDING)},
+        "bindings": {"kafka": dict(KAFKA_BINDING)},
     }
 
 
@@ -313,6 +239,6 @@ def _located(settings: Settings, side: Side) -> Document:
     """Where the schema's id is, in the binding's words; none for what is not in a value."""
     framing = settings.framing(side)
     if framing == "bare":
-        return dict(_BINDING)
+        return dict(KAFKA_BINDING)
     encoding = {"schemaIdPayloadEncoding": "confluent"} if framing == "confluent" else {}
-    return {"schemaIdLocation": "payload", **encoding, **_BINDING}
+    return {"schemaIdLocation": "payload", **encoding, **KAFKA_BINDING}
