@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stream.codec import RecordSchema, plain_row, prefix_length, read_row
 from stream.errors import PackageError, RecordError
-from stream.live import Distribution, Latest, Seen, SeenPrediction, Truth, distribution_of
+from stream.live import LATEST, Distribution, Latest, Seen, SeenPrediction, Truth, distribution_of
 from stream.settings import Settings
 from stream.store import Package, golden_of
 
@@ -46,12 +48,13 @@ class LiveAnswers:
         """
         if package.manifest.model != self._model:
             self._turn_to(package)
-        for seen in self._seen.take():
-            values = self._fields(seen)
-            if values is not None:
-                self.latest.add(seen, values)
-                if self._distribution is not None and seen.model == self._model:
+        found = [(seen, values) for seen in self._seen.take() if (values := self._fields(seen)) is not None]
+        if self._distribution is not None:
+            for seen, values in found:
+                if seen.model == self._model:
                     self._distribution.add(values)
+        for seen, values in found[-LATEST:]:
+            self.latest.add(seen, self._plain(seen, values))
 
     def _turn_to(self, package: Package) -> None:
         """Another version answers; the one before is still known by its last predictions."""
@@ -64,14 +67,18 @@ class LiveAnswers:
         except (PackageError, OSError):  # its folder was changed or removed since it was opened
             self._distribution = None
 
-    def _fields(self, seen: SeenPrediction) -> dict[str, object] | None:
-        """A prediction's fields as JSON has them; None where it can't be read: its version is gone."""
+    def _fields(self, seen: SeenPrediction) -> Mapping[str, object] | None:
+        """A prediction's fields, numbers as they are; None where it can't be read: its version is gone."""
         if not isinstance(seen.value, bytes):
-            return dict(seen.value)
+            return seen.value
         schema = self._schemas.get(seen.model)
         if schema is None:
             return None
         try:
-            return plain_row(schema, read_row(schema, seen.value[self._prefix_bytes :]))
+            return read_row(schema, seen.value[self._prefix_bytes :])
         except RecordError:
             return None
+
+    def _plain(self, seen: SeenPrediction, values: Mapping[str, object]) -> Mapping[str, object]:
+        """The same fields as JSON has them."""
+        return plain_row(self._schemas[seen.model], values) if isinstance(seen.value, bytes) else values

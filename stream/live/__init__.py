@@ -9,7 +9,7 @@ file but the page's own: the doors are in `stream.app` and `stream.rest`.
 from stream.live.audience import Audience
 from stream.live.counters import Counters
 from stream.live.distribution import Distribution, distribution_of
-from stream.live.latest import Latest, Truth
+from stream.live.latest import LATEST, Latest, Truth
 from stream.live.letter_reasons import letters_by_reason
 from stream.live.letter_views import Examination, letter_view
 from stream.live.page_files import EVENT_HEADERS, PageFile, page_files
@@ -19,6 +19,7 @@ from stream.live.trail import OF_SERVICE, OF_WORKER, STEP_S, Trail
 
 __all__ = [
     "EVENT_HEADERS",
+    "LATEST",
     "LETTERS",
     "OF_SERVICE",
     "OF_WORKER",

@@ -9,9 +9,10 @@ from typing import TypeAlias
 from stream.live.seen import SeenPrediction
 from stream.live.shown_values import Short, key_shown, short, short_fields
 
-__all__ = ["Latest", "Truth"]
+__all__ = ["LATEST", "Latest", "Truth"]
 
 LATEST = 12
+"""Predictions listed."""
 
 LEFT_OUT = ("model", "source_partition", "source_offset")
 """Fields of a prediction that the page has elsewhere."""

@@ -18,7 +18,7 @@ LETTERS = 10
 """Dead letters kept."""
 
 PREDICTIONS = 64
-"""Predictions kept between two looks, a second apart: decoding them takes a millisecond or two."""
+"""Predictions kept between two looks, a second apart: decoding them takes a millisecond."""
 
 OF_A_BATCH = 8
 """Predictions taken of a batch at most; a worker may end hundreds of batches in a second."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal
 
 __all__ = ["FlowView", "ModelView", "Snapshot", "TopicView", "written"]
 
@@ -112,14 +112,29 @@ class Snapshot:
 
 def written(snapshot: Snapshot) -> bytes:
     """A snapshot as one line of JSON, in ASCII; numbers that JSON doesn't know are null."""
-    return json.dumps(_finite(asdict(snapshot)), allow_nan=False, separators=(",", ":")).encode("ascii")
+    try:
+        return _json(snapshot)
+    except ValueError:  # an infinity, or no number: seldom, and looked for only then
+        return _json(_finite(snapshot))
+
+
+def _json(value: object) -> bytes:
+    text = json.dumps(value, default=_object, allow_nan=False, separators=(",", ":"))
+    return text.encode("ascii")
+
+
+def _object(value: Any) -> dict[str, object]:
+    """A part of a snapshot as JSON's object."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def _finite(value: object) -> object:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(name): _finite(each) for name, each in value.items()}
+    if is_dataclass(value) or isinstance(value, Mapping):
+        return {str(name): _finite(each) for name, each in _object(value).items()}
     if isinstance(value, list | tuple):
         return [_finite(each) for each in value]
     return value

@@ -267,3 +267,51 @@ def test_end_tells_clients_to_go_elsewhere_and_loses_no_request(package: Path) -
         assert all(b"connection: close" in answer for answer in answers)
         assert b"" == idle.recv(10)
         assert b"" == active.recv(10)
+
+
+EVENTS = b"GET /live/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def until_event(client: socket.socket) -> None:
+    """Read up to a first snapshot."""
+    found = b""
+    while b"event: state" not in found:
+        part = client.recv(65_536)
+        assert part, found
+        found += part
+
+
+def test_viewers_of_the_live_page_hold_up_no_end(package: Path) -> None:
+    """Each reads the end of its answer at once; the requests that are in flight are still answered."""
+    with listening(package, drain_timeout=20.0) as door:
+        viewers = [door.connect() for _ in range(4)]
+        for viewer in viewers:
+            viewer.sendall(EVENTS)
+            until_event(viewer)
+        busy = door.connect()
+        busy.sendall(predict({**GIVEN, "age": NEVER}))
+        wait_for(lambda: door.rest.service.batcher.busy, 20, "the model to be asked")
+        door.server.handle_exit(signal.SIGTERM, None)
+
+        assert all(ends(viewer) for viewer in viewers)
+        assert door.rest.service.batcher.busy
+        LET.set()
+        assert busy.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_viewers_leave_room_for_requests(package: Path) -> None:
+    """A quarter of the connections at most; one that leaves gives its place back."""
+    with listening(package, max_connections=8) as door:
+        viewers = [door.connect() for _ in range(2)]
+        for viewer in viewers:
+            viewer.sendall(EVENTS)
+            until_event(viewer)
+
+        assert door.ask(EVENTS).startswith(b"HTTP/1.1 503 ")
+        assert door.ask(predict(GIVEN)).startswith(b"HTTP/1.1 200 ")
+
+        viewers[0].close()
+        audience = door.rest.audience
+        assert audience is not None
+        wait_for(lambda: len(audience) == 1, 20, "the place to be free again")
+        assert door.ask(EVENTS).startswith(b"HTTP/1.1 200 ")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from importlib.resources import files
+from dataclasses import fields
 from math import inf, nan
 from typing import Any
 
 import pytest
 
-from stream.live import Latest, SeenLetter, SeenPrediction, letter_view, page_files
+from stream.live import Latest, ModelView, SeenLetter, SeenPrediction, Snapshot, letter_view, written
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,13 @@ def test_key_is_text_or_its_bytes(key: bytes | None, shown: str | None) -> None:
     assert shown == letter_view(letter, None)["key"]
 
 
-def test_page_files_are_all_that_is_in_the_folder() -> None:
-    """A file of another type would not be served; each has its path."""
-    folder = {one.name for one in files("stream.live").joinpath("page").iterdir()}
+def test_infinite_numbers_of_a_snapshot_are_null() -> None:
+    """Wherever they are: JSON has none."""
+    model = ModelView("m@1", 1, "", "regressor", "", None, None, None, {"auc": nan, "f1": 0.5})
+    empty: dict[str, Any] = dict.fromkeys(each.name for each in fields(Snapshot))
+    found = json.loads(
+        written(Snapshot(**{**empty, "model": model, "now": {"p99_ms": inf}, "latest": [{"a": [-inf]}]}))
+    )
 
-    assert {"/"} | {f"/live/{name}" for name in folder - {"index.html"}} == set(page_files())
+    assert {"auc": None, "f1": 0.5} == found["model"]["metrics"]
+    assert ({"p99_ms": None}, [{"a": [None]}], None) == (found["now"], found["latest"], found["scores"])
