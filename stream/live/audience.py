@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 
@@ -32,13 +33,21 @@ LINGER_S = 5.0
 class Audience:
     """All viewers of one process. Belongs to one event loop; `make` is called in a thread."""
 
-    def __init__(self, make: Callable[[], bytes], watch: Callable[[bool], None], most: int = VIEWERS) -> None:
+    def __init__(
+        self,
+        make: Callable[[], bytes],
+        watch: Callable[[bool], None],
+        most: int = VIEWERS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """
         Args:
             make: a snapshot, as one line of JSON; called by one thread at a time.
             watch: told when somebody begins to look, and when nobody does any longer.
             most: viewers at a time, at most `VIEWERS`.
+            clock: monotonic seconds.
         """
+        self._clock = clock
         self._make = make
         self._watch = watch
         self._most = max(1, min(VIEWERS, most))
@@ -118,13 +127,13 @@ class Audience:
             yield True
         finally:
             self._viewers -= 1
-            self._seen_at = asyncio.get_running_loop().time()
+            self._seen_at = self._clock()
 
     async def _make_some(self) -> None:
         """Make snapshots for as long as somebody looks."""
         loop = asyncio.get_running_loop()
         self._watch(True)
-        while self._viewers or loop.time() - self._seen_at < LINGER_S:
+        while self._viewers or self._clock() - self._seen_at < LINGER_S:
             due = loop.time() + EVERY_S
             self._latest = await asyncio.to_thread(self._make)
             self._number += 1
