@@ -9,7 +9,7 @@ an alert, JSON keyed by the flight's id, on a topic of its own.
 
 Set by environment variables: KAFKA_BOOTSTRAP (localhost:9092), PREDICTION_SCHEMA (schemas/prediction.avsc),
 PREDICTIONS_TOPIC (flights.predictions), ALERTS_TOPIC (flights.alerts), THRESHOLD (0.8), GROUP (late-flights),
-WEB_PORT (6067).
+WEB_PORT (6067), and SCHEMA_REGISTRY, its address, where the predictions name their schema by a registry's id.
 
 Faust reads at least once, and sees predictions before the transaction that they are part of is committed: after a
 crash on either side an alert may come twice, with the same key and the same `event`. Readers of the alerts drop the
@@ -18,12 +18,15 @@ second.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
 import os
 import tempfile
+import urllib.request
 from collections.abc import AsyncIterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +40,11 @@ THRESHOLD = float(os.environ.get("THRESHOLD", "0.8"))
 SCHEMA = json.loads(Path(os.environ.get("PREDICTION_SCHEMA", "schemas/prediction.avsc")).read_text("utf-8"))
 
 MARK = b"\xc3\x01" + bytes.fromhex(fingerprint(to_parsing_canonical_form(SCHEMA), "CRC-64-AVRO"))
-"""What every value starts with: Avro's single-object encoding, `C3 01` and the schema's fingerprint."""
+"""What a value starts with: Avro's single-object encoding, `C3 01` and the schema's fingerprint."""
+
+REGISTRY = os.environ.get("SCHEMA_REGISTRY", "")
+BY_ID = b"\0"
+"""With a registry a value starts with 0, and the id of its schema in 4 bytes."""
 
 PARSED = fastavro.parse_schema(SCHEMA)
 
@@ -68,18 +75,30 @@ alerts = app.topic(
 
 def decode(value: bytes) -> dict[str, Any]:
     """
-    Read a prediction.
+    Read a prediction. Blocks while the registry is asked, once for each schema.
 
     Args:
         value: of a record of the predictions topic.
     Raises: ValueError when another schema wrote it.
     """
+    if REGISTRY and value.startswith(BY_ID):
+        written_with = writer_schema(int.from_bytes(value[1:5], "big"))
+        prediction = fastavro.schemaless_reader(io.BytesIO(value[5:]), written_with, PARSED)
+        assert isinstance(prediction, dict)
+        return prediction
     if not value.startswith(MARK):
         found = value[: len(MARK)].hex(" ")
         raise ValueError(f"expected a prediction that starts with {MARK.hex(' ')}, found {found}")
     prediction = fastavro.schemaless_reader(io.BytesIO(value[len(MARK) :]), PARSED, None)
     assert isinstance(prediction, dict)
     return prediction
+
+
+@cache
+def writer_schema(number: int) -> Any:
+    """The schema that the registry has under an id."""
+    with urllib.request.urlopen(f"{REGISTRY}/schemas/ids/{number}", timeout=10) as answer:
+        return fastavro.parse_schema(json.loads(json.load(answer)["schema"]))
 
 
 def as_alert(prediction: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +126,7 @@ async def rebook(stream: AsyncIterable[bytes]) -> None:
     """Raise an alert for each flight that will probably be late."""
     await alerts.maybe_declare()
     async for value in stream:
-        prediction = decode(value)
+        prediction = await asyncio.to_thread(decode, value)
         if prediction["score"] < THRESHOLD:
             continue
         alert = as_alert(prediction)

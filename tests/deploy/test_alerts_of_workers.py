@@ -21,6 +21,7 @@ from tests.acceptance.process import Setup, Worker
 from tests.acceptance.touchy import HANG, Touchy
 from tests.acceptance.visits import Event
 from tests.conftest import had
+from tests.deploy.board import queries
 from tests.deploy.prometheus import Prometheus
 from tests.kafka.process import wait_for
 from tests.kafka.topics import Topics
@@ -35,6 +36,12 @@ WINDOW_S = 10
 SEEN_S = 90.0
 
 PER_SECOND = 400
+
+NOT_OF_A_HEALTHY_WORKER = {
+    *("Requests a second, by status", "Time of a request", "Waiting"),
+    *("By reason", "Alerts", "Another model"),
+}
+"""What the board shows of a REST service, of dead letters, of alerts and of a new version."""
 
 OLD_MS = 600_000
 """Records that are this old when they are sent are late at once, if they wait."""
@@ -107,7 +114,7 @@ def prometheus(setup: Setup, workers: Callable[..., Worker]) -> Iterator[tuple[P
 def test_what_is_broken_fires_and_nothing_else(
     setup: Setup, prometheus: tuple[Prometheus, list[Worker]]
 ) -> None:
-    """Healthy; dead letters; healthy again; a worker killed; the other's model hangs; that is killed, too."""
+    """Healthy, with data on the board; dead letters; healthy; a worker killed; the other hangs; is killed, too."""
     server, (first, second) = prometheus
     producing = Producing()
 
@@ -124,6 +131,8 @@ def test_what_is_broken_fires_and_nothing_else(
     with Feed(setup.bootstrap, setup.input, PER_SECOND, producing):
         wait_for(has_watched, SEEN_S, "Prometheus to have seen a whole window of a working group")
         assert set() == server.firing()
+        silent = {query.title for query in queries() if not server.query(query.filled())}
+        assert silent <= {*NOT_OF_A_HEALTHY_WORKER}
 
         producing.junk_every = 20
         fires({"StreamDeadLetters"})

@@ -37,7 +37,7 @@ class Machine:
             services: all of the file.
         """
         texts = "\n".join(text for each in services.values() for text in each.environment.values())
-        hosts = sorted({*re.findall(r"\b((?:kafka|localhost):\d+)\b", texts)})
+        hosts = sorted({*re.findall(r"\b((?:kafka|localhost|registry):\d+)\b", texts)})
         webs = sorted({value for each in services.values() for name, value in each.environment.items()
                        if name.endswith("WEB_PORT") or name.endswith("WEB__PORT")})  # fmt: skip
         ports = free_ports(len(hosts) + len(webs))

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema.validators import validator_for
 
 from stream.configuration import load_settings
+from stream.http_access import is_called
 from stream.settings import Settings
 from tests.docker.cli import parse
 from tests.docker.compose import ROOT, Service, read_compose, services
 from tests.docker.dockerfile import context, stages
-from tests.kafka.artifacts import USUAL
+from tests.kafka.artifacts import REGISTRY_VERSION, USUAL
 
 SERVICES = services()
 OURS = [each for each in SERVICES.values() if each.ours]
@@ -71,8 +73,9 @@ def test_schema_refuses_a_misspelt_key() -> None:
 
 
 def test_everything_the_flow_needs_is_there() -> None:
-    """Kafka, topics, producer, two workers and a downstream application."""
-    assert set(SERVICES) == {"kafka", "topics", "producer", "worker-1", "worker-2", "downstream"}
+    """Kafka, registry, topics, producer, two workers, a downstream application, Prometheus and Grafana."""
+    flow = {"kafka", "registry", "topics", "producer", "worker-1", "worker-2", "downstream"}
+    assert set(SERVICES) == {*flow, "prometheus", "grafana"}
     assert ["worker-1", "worker-2"] == [each.name for each in WORKERS]
 
 
@@ -190,7 +193,7 @@ def test_time_to_stop_is_longer_than_a_worker_needs(service: Service) -> None:
 @every_service
 def test_image_is_pinned_and_user_is_not_root(service: Service) -> None:
     """Each image has a full version, and no container runs as root or can become it."""
-    assert re.fullmatch(r"[a-z/-]+:\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?", service.raw["image"])
+    assert re.fullmatch(r"[a-z/-]+:v?\d+\.\d+\.\d+(\.Final)?(@sha256:[0-9a-f]{64})?", service.raw["image"])
     assert service.raw["user"].split(":")[0] not in {"root", "0"}
     assert service.raw["cap_drop"] == ["ALL"]
     assert service.raw["security_opt"] == ["no-new-privileges:true"]
@@ -211,6 +214,8 @@ def test_versions_are_the_ones_that_are_tested() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
     assert SERVICES["kafka"].raw["image"].partition("@")[0] == f"apache/kafka:{USUAL}"
+    registry = SERVICES["registry"].raw["image"].partition("@")[0]
+    assert registry == f"apicurio/apicurio-registry-mem:{REGISTRY_VERSION}"
     assert {f"prediction-stream:{version}"} == {each.raw["image"] for each in OURS}
 
 
@@ -234,6 +239,77 @@ def test_files_of_the_downstream_application_are_there() -> None:
     assert downstream.environment["PREDICTION_SCHEMA"] == "/app/schemas/prediction.avsc"
     assert (target, mode) == (downstream.raw["working_dir"], "ro")
     assert (ROOT / source / "late_flights.py").is_file()
+
+
+@every_service
+def test_containers_write_to_memory_or_their_volume_only(service: Service) -> None:
+    """Kafka's image alone writes into its own configuration when it starts."""
+    assert service.raw.get("read_only") is True or service.name == "kafka"
+
+
+@every_configured
+def test_registry_is_found_under_its_services_name(service: Service) -> None:
+    """The address of ours and of the downstream application is the registry's, on the port that it listens on."""
+    registry = SERVICES["registry"]
+    [(_, _, inside)] = registry.ports()
+    url = settings(service).schema_registry.url
+
+    assert url == f"http://registry:{inside}/apis/ccompat/v7"
+    assert url == SERVICES["downstream"].environment["SCHEMA_REGISTRY"]
+    assert str(inside) == registry.environment["QUARKUS_HTTP_PORT"]
+    assert f"http://127.0.0.1:{inside}/" in (registry.health or [])[-1]
+
+
+def test_prometheus_asks_the_workers_by_names_that_they_know() -> None:
+    """Each worker is a target under its service's name and port, and that name is in its `[web] hosts`."""
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text("utf-8"))
+    [job] = config["scrape_configs"]
+    [static] = job["static_configs"]
+    workers = {f"{each.name}:{settings(each).web.port}": settings(each).web for each in WORKERS}
+
+    assert set(workers) == set(static["targets"])
+    assert all(is_called(target, web.host, web.hosts) for target, web in workers.items())
+    assert all((ROOT / "deploy/prometheus" / name).is_file() for name in config["rule_files"])
+
+
+def test_files_that_are_mounted_are_there() -> None:
+    """Docker would make an empty folder of a file that is not."""
+    mounted = [
+        volume.split(":")
+        for each in SERVICES.values()
+        for volume in each.raw.get("volumes", [])
+        if volume.startswith(".")
+    ]
+
+    assert mounted
+    assert all((ROOT / source).exists() and mode == "ro" for source, _, mode in mounted)
+
+
+def test_grafana_finds_board_and_prometheus() -> None:
+    """The provisioned paths and addresses are those of this file."""
+    grafana = SERVICES["grafana"]
+    targets = {volume.split(":")[1] for volume in grafana.raw["volumes"]}
+    provisioning = ROOT / "deploy/grafana/provisioning"
+    [source] = yaml.safe_load((provisioning / "datasources/prometheus.yml").read_text("utf-8"))["datasources"]
+    [boards] = yaml.safe_load((provisioning / "dashboards/prediction-stream.yml").read_text("utf-8"))[
+        "providers"
+    ]
+    [(_, _, port)] = SERVICES["prometheus"].ports()
+    home = grafana.environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+
+    assert source["url"] == f"http://prometheus:{port}"
+    assert "/etc/grafana/provisioning" in targets
+    assert home in targets
+    assert str(Path(home).parent) == boards["options"]["path"]
+
+
+def test_grafana_can_only_be_looked_at() -> None:
+    """Nobody can log in, there is no administrator with a known password, and nothing is sent away."""
+    said = SERVICES["grafana"].environment
+
+    assert "Viewer" == said["GF_AUTH_ANONYMOUS_ORG_ROLE"]
+    assert "true" == said["GF_AUTH_DISABLE_LOGIN_FORM"] == said["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"]
+    assert {"false"} == {value for name, value in said.items() if name.startswith("GF_ANALYTICS_")}
 
 
 def test_volumes_are_declared() -> None:

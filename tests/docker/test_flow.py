@@ -1,4 +1,7 @@
-"""The flow of docker-compose.yml, without Docker: its commands and environments, on a Kafka started by its own."""
+"""
+The flow of docker-compose.yml, without Docker: its commands and environments, on a Kafka started by its own, with a
+real registry and a real Prometheus on its configuration.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,17 @@ from typing import Any
 
 import fastavro
 import pytest
+import yaml
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from tests.conftest import had
+from tests.deploy.prometheus import Prometheus
 from tests.docker.compose import ROOT, Service, services
 from tests.docker.containers import Container, Machine, kafka_container
 from tests.docker.image import Image
 from tests.kafka.artifacts import Unavailable
+from tests.kafka.process import wait_for
+from tests.kafka.registry import Registry
 
 EVENTS = 3_000
 
@@ -32,9 +40,24 @@ def compose() -> dict[str, Service]:
 
 
 @pytest.fixture(scope="module")
-def machine(compose: dict[str, Service]) -> Machine:
-    """Free ports for all of them."""
-    return Machine(compose)
+def machine(compose: dict[str, Service], registry: Registry) -> Machine:
+    """Free ports for all of them; the registry has its own."""
+    machine = Machine(compose)
+    machine.addresses["registry:8080"] = f"127.0.0.1:{registry.port}"
+    return machine
+
+
+@pytest.fixture
+def prometheus(machine: Machine) -> Iterator[Prometheus]:
+    """The prometheus service's configuration and rules; the workers' names are addresses here."""
+    folder = ROOT / "deploy" / "prometheus"
+    config = yaml.safe_load((folder / "prometheus.yml").read_text("utf-8"))
+    [static] = config["scrape_configs"][0]["static_configs"]
+    static["targets"] = [f"127.0.0.1:{machine.webs[each.split(':')[1]]}" for each in static["targets"]]
+    with had(
+        lambda: Prometheus(config, yaml.safe_load((folder / "alerts.yml").read_text("utf-8")))
+    ) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +105,7 @@ def container(
 
 
 def test_every_flight_is_predicted_once_and_late_ones_raise_alerts(
-    container: Callable[[str], Container], kafka_service: str, image: Image
+    container: Callable[[str], Container], kafka_service: str, image: Image, prometheus: Prometheus
 ) -> None:
     """Topics, workers, downstream and producer in the order of depends_on: every event ends as a prediction."""
     topics = container("topics")
@@ -102,6 +125,11 @@ def test_every_flight_is_predicted_once_and_late_ones_raise_alerts(
     late = {p["flight_id"] for p in predictions if p["score"] >= 0.8}
     alerts = [json.loads(value) for value in _read(kafka_service, "flights.alerts", len(late))]
 
+    seen = "sum(stream_predictions_total)"
+    wait_for(lambda: _value(prometheus.query(seen)) == EVENTS, 60, "Prometheus to have seen every prediction")
+    assert {"up"} == {each["health"] for each in prometheus.targets()}
+    assert set() == prometheus.firing()
+
     assert EVENTS == len({(p["source_partition"], p["source_offset"]) for p in predictions})
     assert EVENTS == len({p["flight_id"] for p in predictions})
     assert _count(kafka_service, "flights.predictions") == EVENTS
@@ -115,9 +143,14 @@ def test_every_flight_is_predicted_once_and_late_ones_raise_alerts(
 
 
 def _decoded(value: bytes, schema: dict[str, Any]) -> dict[str, Any]:
-    found = fastavro.schemaless_reader(io.BytesIO(value[10:]), schema, None)
+    assert value.startswith(b"\0"), "a registry's id"
+    found = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, None)
     assert isinstance(found, dict)
     return found
+
+
+def _value(series: list[dict[str, Any]]) -> float | None:
+    return float(series[0]["value"][1]) if series else None
 
 
 def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:

@@ -55,7 +55,7 @@ def test_images_are_pinned_and_checked(clone: Path) -> None:
     lines = [
         line for text in pinned for line in text.splitlines() if line.strip().startswith(("FROM ", "image: "))
     ]
-    assert 4 == len(lines)
+    assert 7 == len(lines)
     assert ["  image: prediction-stream:0.1.0"] == [line for line in lines if f"@{first}" not in line]
     assert before == [text.replace(f"@{first}", "") for text in pinned]
 

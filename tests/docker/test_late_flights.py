@@ -13,6 +13,7 @@ import pytest
 
 from stream.codec import RecordSchema, single_object_prefix
 from tests.docker.compose import ROOT
+from tests.kafka.confluent import Memory, served
 
 SCHEMA_FILE = ROOT / "schemas" / "prediction.avsc"
 PREDICTION = {
@@ -59,6 +60,24 @@ def test_value_of_another_schema_is_refused(example: ModuleType) -> None:
 
     with pytest.raises(ValueError, match="starts with c3 01 .*, found c3 01 00"):
         example.decode(value[:2] + b"\0" * 8 + value[10:])
+
+
+def test_prediction_that_names_its_schema_by_id_is_read(
+    example: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a registry: its schema is asked for once, also that of a later version, which is read as the one known."""
+    text = json.loads(SCHEMA_FILE.read_text("utf-8"))
+    later = {**text, "fields": [*text["fields"], {"name": "gate", "type": "string"}]}
+    memory = Memory()
+    number = memory.register("flights.predictions-value", json.dumps(later))
+    buffer = io.BytesIO()
+    fastavro.schemaless_writer(buffer, later, {**PREDICTION, "gate": "A1"})
+    value = b"\0" + number.to_bytes(4, "big") + buffer.getvalue()
+
+    with served(memory) as url:
+        monkeypatch.setattr(example, "REGISTRY", url)
+        assert PREDICTION == example.decode(value) == example.decode(value)
+    assert 1 == len(memory.calls)
 
 
 def test_alert_names_flight_and_event(example: ModuleType) -> None:

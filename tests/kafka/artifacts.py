@@ -23,6 +23,7 @@ __all__ = [
     "KAFKA",
     "NEWEST",
     "OLDEST",
+    "REGISTRY_VERSION",
     "USUAL",
     "Unavailable",
     "avro_jars",
@@ -48,7 +49,10 @@ decided, but not yet marked, when its partitions lost their last leader (KAFKA-2
 deleted already and hence can be skipped", its records and offsets stay pending.
 """
 
-_REGISTRY = "io.apicurio:apicurio-registry-app:2.6.13.Final:tar.gz:all"
+REGISTRY_VERSION = "2.6.13.Final"
+"""Of Apicurio Registry."""
+
+_REGISTRY = f"io.apicurio:apicurio-registry-app:{REGISTRY_VERSION}:tar.gz:all"
 _DEPENDENCIES = "dependency:copy-dependencies"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 _HERE = Path(__file__).parent
