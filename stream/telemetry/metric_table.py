@@ -112,7 +112,13 @@ TABLE = (
         ("reason", "stage"),
         series=_LETTERS,
     ),
-    Metric("stream_skips_total", "counter", "Records dropped because the settings say so.", ("reason",)),
+    Metric(
+        "stream_skips_total",
+        "counter",
+        "Records dropped because the settings say so.",
+        ("reason",),
+        series=(("null_value",),),
+    ),
     Metric(
         "stream_latency_seconds",
         "histogram",

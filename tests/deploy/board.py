@@ -16,6 +16,7 @@ FILLED = {
     "$__rate_interval": "20s",
     "$instance": ".*",
     "$job": "prediction-stream",
+    "$namespace": ".*",
 }
 
 
