@@ -62,15 +62,16 @@ def shortened() -> dict[str, Any]:
 
 
 class Producing:
-    """What is sent: one event in `junk_every` is junk (0: none), and all are of now."""
+    """What is sent: one event in `junk_every` is junk (0: none), and all are `old_ms` old."""
 
     junk_every = 0
+    old_ms = 0
 
     def __call__(self, number: int) -> Event:
         """Event `number`."""
         if self.junk_every and number % self.junk_every == 0:
-            return Event(b"%d" % number, b"junk", _now_ms())
-        return replace(visits.event(number), timestamp_ms=_now_ms())
+            return Event(b"%d" % number, b"junk", _now_ms() - self.old_ms)
+        return replace(visits.event(number), timestamp_ms=_now_ms() - self.old_ms)
 
 
 def hanging() -> Event:
@@ -143,8 +144,10 @@ def test_what_is_broken_fires_and_nothing_else(
         fires(set())
 
         second.kill()
+        first.until(lambda: len(first.partitions()) == 4, SEEN_S, "the first to own all partitions")
         fires({"StreamTargetDown"})
 
+        producing.old_ms = OLD_MS
         visits.send(setup.bootstrap, setup.input, [hanging()])
         fires({"StreamTargetDown", "StreamLoopStuck", "StreamStalled", "StreamLate"})
         notes = [each["annotations"].values() for each in server.alerts()]

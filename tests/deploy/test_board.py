@@ -95,7 +95,9 @@ def test_panels_have_numbers_of_their_own_and_room() -> None:
 
 def test_variables_that_queries_use_are_there() -> None:
     """With a choice of Prometheus, group, namespace and process."""
-    assert ["datasource", "job", "namespace", "instance"] == [each["name"] for each in board()["templating"]["list"]]
+    assert ["datasource", "job", "namespace", "instance"] == [
+        each["name"] for each in board()["templating"]["list"]
+    ]
 
 
 def test_provisioning_finds_board_and_prometheus() -> None:
