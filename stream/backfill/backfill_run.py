@@ -11,24 +11,23 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from stream.backfill.backfill_parts import Parts, assembled
 from stream.backfill.plan import Plan
 from stream.backfill.plan_topic import PlanTopic
 from stream.backfill.process_slot import claimed, forget_slots
-from stream.errors import StartupTimeout
 from stream.settings import Settings
 from stream.store import Package
-from stream.transport import Cluster
+from stream.transport import Reader
 
 __all__ = ["Backfill"]
 
 LOOK_S = 0.5
 """Between two looks at the group's offsets."""
 
-ANSWER_S = 5.0
+ANSWER_S = 2.0
 """For one answer to such a look; without one, the next look tells."""
 
 
@@ -72,12 +71,13 @@ class Backfill:
         Raises: Stopped when it can't go on; what was committed stays, and the command can be run again.
         """
         host = socket.gethostname()
-        cluster = Cluster(self.settings.kafka, answer_s=ANSWER_S)
         with claimed(self.settings, host) as own:
             parts = assembled(own, host, self.package, self.plan, self.rate)
             try:
-                with _running(parts) as engine:
-                    done = self._watch(cluster, engine, progress)
+                # A second client, since the engine's thread owns the other.
+                group = Reader(self.settings.kafka, self.settings.input.topic, (), ANSWER_S)
+                with _running(parts) as engine, closing(group):
+                    done = self._watch(group, engine, progress)
             finally:
                 self._count(parts)
         if done:
@@ -85,22 +85,19 @@ class Backfill:
             forget_slots(self.settings)
         return done
 
-    def _watch(self, cluster: Cluster, engine: _Running, progress: Callable[[int], object]) -> bool:
+    def _watch(self, group: Reader, engine: _Running, progress: Callable[[int], object]) -> bool:
         while engine.runs and not self._stop.wait(LOOK_S):
-            left = self._left(cluster)
+            left = self._left(group)
             if left is not None:
                 progress(self.plan.offsets - left)
             if left == 0:
                 return True
         return False
 
-    def _left(self, cluster: Cluster) -> int | None:
+    def _left(self, group: Reader) -> int | None:
         """Offsets that are not done; None where no broker answers."""
-        try:
-            found = cluster.committed(self.settings.kafka.group, self.settings.input.topic)
-        except StartupTimeout:
-            return None
-        return self.plan.left({partition.index: offset for partition, offset in found.items()})
+        committed = group.committed(self.plan.extents)
+        return None if committed is None else self.plan.left(committed)
 
     def _count(self, parts: Parts) -> None:
         counted = parts.metrics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -119,6 +119,28 @@ class Reader:
             }
         except KafkaException as error:
             raise self._stopped(error) from error
+
+    def committed(self, indexes: Iterable[int]) -> dict[int, int] | None:
+        """
+        The offsets of the group, which is not joined; partitions without one are left out.
+
+        Asked of a consumer: librdkafka 2.16's admin client may end the process when such a request is under way while
+        its broker is killed (an assertion in rdkafka_queue.h).
+
+        Args:
+            indexes: partition numbers.
+        Returns: None where no broker answers in time, or a transaction with such offsets has not ended.
+        Raises: Stopped when the broker refuses.
+        """
+        asked = [TopicPartition(self._topic, index) for index in indexes]
+        try:
+            found = self._consumer.committed(asked, timeout=self._answer_s)
+        except KafkaException as error:
+            fault = decide(error, f"reading the group's offsets of {self._topic}")
+            if isinstance(fault, Stopped):
+                raise fault from error
+            return None
+        return {tp.partition: tp.offset for tp in found if tp.error is None and tp.offset >= 0}
 
     def offsets_at(self, time_ms: int) -> dict[int, int | None]:
         """

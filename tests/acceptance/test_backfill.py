@@ -10,7 +10,7 @@ import re
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,9 +28,11 @@ from tests.acceptance.conftest import make_setup
 from tests.acceptance.feed import Feed
 from tests.acceptance.process import Process, Setup, Worker, run
 from tests.acceptance.reader import Origin, Outputs, ends, reading
+from tests.acceptance.registered import Stock, visit_schema
 from tests.acceptance.upstream import Upstream
 from tests.kafka.broker import Broker
 from tests.kafka.process import wait_for
+from tests.kafka.registry import Registry
 from tests.kafka.topics import Topics
 
 pytestmark = pytest.mark.kafka
@@ -367,3 +369,24 @@ def test_broker_that_is_killed_stops_no_backfill(broker: Broker, tmp_path: Path,
         outputs = found().inputs(40_000).to_end()
 
     assert {(p, n): 1 for p in range(4) for n in range(10_000)} == outputs.count
+
+
+@pytest.mark.slow
+def test_schema_of_the_predictions_is_registered_for_the_topic(
+    make: Make, registry: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `stream topics --create` does it for the live topic, whose subject is left alone."""
+    setup = make({"schema_registry": {"url": registry.url}, "model": {"open_timeout": "off"}})
+    schema = visit_schema(
+        ("id", "long"), ("channel", "string"), ("pages", "int"), ("seconds", ["null", "double"])
+    )
+    with closing(Stock(registry.url)) as stock:
+        visits.send(
+            setup.bootstrap,
+            setup.input,
+            stock.events(setup.input, schema, range(8), {"auto.register.schemas": True}),
+        )
+        assert 0 == backfilled(setup, "--from", "2023-01-01", "--to", dt.datetime.now(dt.UTC).isoformat())
+        assert "8 predictions and 0 dead letters" in capsys.readouterr().out
+        rows = stock.read(setup.bootstrap, f"{setup.output}.backfill", 8)
+    assert [*range(8)] == sorted(row["id"] for row in rows)
