@@ -105,7 +105,22 @@ def examine(case: Case, checks: Sequence[Check]) -> list[Diagnosis]:
         threading.Thread(target=run.go, args=(case, runs), name=run.check.name, daemon=True).start()
     for run in runs.values():
         run.ended.wait(case.deadline.left_s())
-    return [run.result() for run in runs.values()]
+    found = {name: run.result() for name, run in runs.items()}
+    return [_with_root(each, found) for each in found.values()]
+
+
+def _with_root(found: Diagnosis, others: Mapping[str, Diagnosis]) -> Diagnosis:
+    """
+    Name what it waits for at last; where that did not come back, neither did this.
+
+    A check that gave up waiting may have seen less than is known by now.
+    """
+    root = found.waits_for
+    while root and (above := others[root].waits_for):
+        root = above
+    if not root or others[root].looked:
+        return replace(found, waits_for=root)
+    return replace(others[root], check=found.check)
 
 
 def unreadable(error: SettingsError) -> Diagnosis:

@@ -104,13 +104,17 @@ def test_a_check_that_hangs_is_left_behind_and_says_so() -> None:
         over.wait(30)
         return ok("it", "at last")
 
-    table = [check("a", hanging), check("b", sound, ("a",)), check("c", sound)]
+    table = [check("a", hanging), check("b", sound, ("a",)), check("c", sound), check("d", sound, ("b",))]
 
     found = examine(case_of(settings(), seconds=0.2), table)
     over.set()
 
-    assert ["not finished within 8 s", "sound"] == [found[0].found, found[2].found]
-    assert [False, False, True] == [each.looked for each in found]
+    late = "not finished within 8 s"
+    assert [("a", late), ("b", late), ("c", "sound"), ("d", late)] == [
+        (each.check, each.found) for each in found
+    ]
+    assert [False, False, True, False] == [each.looked for each in found]
+    assert {""} == {each.waits_for for each in found}
 
 
 def test_every_check_comes_after_those_that_it_waits_for() -> None:
