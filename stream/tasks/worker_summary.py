@@ -20,11 +20,12 @@ def summary_of(status: Mapping[str, Any], now: datetime | None = None) -> list[s
     Args:
         status: the JSON of its `/api/status`; older workers say less.
         now: the time of day; None = now.
-    Returns: a line each of what waits and how fast it goes, what a batch takes, how commits ended, rebalances, and the
-        model's age; without those of which nothing is known. Each fits 80 columns.
+    Returns: a line each of why it is not ready, what waits and how fast it goes, what a batch takes, how commits ended,
+        rebalances, and the model's age; without those of which nothing is known. Each but the first fits 80 columns.
     """
     moment = now or datetime.now(UTC)
     lines = (
+        _lacking(status),
         _flow(status),
         _batches(status),
         _commits(status, moment),
@@ -60,6 +61,13 @@ def _commits(status: Mapping[str, Any], now: datetime) -> Iterator[str]:
     yield from _counted(status, "commits")
     if (seconds := _since(status.get("last_commit"), now)) is not None:
         yield f"last commit {_age(seconds)} ago"
+
+
+def _lacking(status: Mapping[str, Any]) -> Iterator[str]:
+    found = status.get("lacking")
+    reasons = [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+    if reasons:
+        yield f"not ready: {'; '.join(reasons)}"
 
 
 def _counted(status: Mapping[str, Any], key: str) -> Iterator[str]:

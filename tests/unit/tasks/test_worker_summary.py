@@ -54,12 +54,23 @@ def test_idle_worker_has_no_times() -> None:
     assert ["lag 1234 records, 4.2 s", "commits: 120 ok 1 aborted"] == summary_of(idle, NOW)[:2]
 
 
+def test_worker_that_is_not_ready_says_first_what_it_lacks() -> None:
+    """It waits for something, and that has a name."""
+    lacking = ["engine is waiting", "topics are gone: out", 7]
+
+    assert (
+        "not ready: engine is waiting; topics are gone: out"
+        == summary_of({**STATUS, "lacking": lacking}, NOW)[0]
+    )
+    assert "lag" == summary_of({**STATUS, "lacking": []}, NOW)[0][:3]
+
+
 @pytest.mark.parametrize(
     "odd", [None, "x", 1, True, [], {}, {"total": "x", "p50_ms": [], "ok": {}, "seconds": True}]
 )
 def test_odd_status_is_left_out(odd: object) -> None:
     """A stranger's JSON may hold anything."""
-    assert [] == summary_of(dict.fromkeys(STATUS, odd), NOW)
+    assert [] == summary_of(dict.fromkeys([*STATUS, "lacking"], odd), NOW)
 
 
 @pytest.mark.parametrize("text", ["2026-11-27T08:00:00", "yesterday", "99999-01-01T00:00:00Z"])
