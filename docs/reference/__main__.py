@@ -35,7 +35,12 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "decisions": transaction.decisions,
         "faults": faults.text,
     },
-    "operations.md": {"alerts": alerts.table, "checks": doctor.text, "errors": tables.errors},
+    "operations.md": {
+        "alerts": alerts.table,
+        "checks": doctor.text,
+        "errors": tables.errors,
+        "log events": tables.log_events,
+    },
     "security.md": {"rights": rights.table, "grants": rights.grants},
     "tracing.md": {"attributes": tables.attributes, "messaging": tables.messaging_metrics},
     "types.md": {"types": type_table.forms, "names": type_table.names},

@@ -9,6 +9,7 @@ from docs.reference.error_ends import over
 from stream import reasons
 from stream.deadletter import HEADERS
 from stream.errors import Refused, Stopped, StreamError
+from stream.log_events import EVENTS
 from stream.telemetry import TABLE
 from stream.tracing import ATTRIBUTES, MESSAGING_METRICS, SCHEMA_URL
 from stream.training.names import NAMES
@@ -18,6 +19,7 @@ __all__ = [
     "classes",
     "errors",
     "headers",
+    "log_events",
     "messaging_metrics",
     "metrics",
     "reason_table",
@@ -45,6 +47,15 @@ def messaging_metrics() -> str:
     lines = ["| name | unit | operation | from |", "|---|---|---|---|"]
     for row in MESSAGING_METRICS:
         lines.append(f"| `{row.name}` | `{row.unit}` | `{row.operation.name}` | `{row.source}` |")
+    return "\n".join(lines)
+
+
+def log_events() -> str:
+    """Every event of the worker's log, and what a JSON line has for it."""
+    lines = ["| event | when | fields |", "|---|---|---|"]
+    for event in EVENTS:
+        fields = ", ".join(f"`{name}`" for name in event.fields) or "–"
+        lines.append(f"| `{event.name}` | {event.meaning} | {fields} |")
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ import logging
 import logging.config
 from datetime import UTC, datetime
 
+from stream.log_events import fields_of
 from stream.settings import LoggingSettings
 from stream.shown import json_shown, shown, shown_traceback
 
@@ -39,7 +40,11 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line: time (RFC 3339, UTC), level, logger, message, and the exception if any."""
+    """
+    One JSON object per line: time (RFC 3339, UTC), level, logger, message; an event's name and fields, the exception.
+
+    See `stream.log_events` for the events.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Turn a record into its line."""
@@ -48,6 +53,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **fields_of(record),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

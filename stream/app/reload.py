@@ -12,6 +12,7 @@ from functools import partial
 from stream.codec import RecordSchema, compare
 from stream.errors import BrokerRefused, PackageError, Retriable, SettingsError, StreamError
 from stream.first_opening import FirstOpening
+from stream.log_events import tell
 from stream.resources import log_origin, open_configured
 from stream.scoring import raised_by
 from stream.settings import Settings
@@ -196,7 +197,16 @@ class Reloader:
         reason = f"step {step}: {error.message}" if step else error.message
         if self.last.error != reason:
             what = f"version {version} is refused" if version else "no new version can be looked for"
-            log.error("%s, %s keeps serving: %s", what, self.package.manifest.model, error)
+            tell(
+                log,
+                logging.ERROR,
+                "model_kept",
+                "%s, %s keeps serving: %s",
+                *(what, self.package.manifest.model, error),
+                model=self.package.manifest.model,
+                refused_version=version,
+                reason=reason,
+            )
             self.metrics.add("stream_reloads_total", result="refused" if version else "failed")
         self.last = Reload(version, reason, _now())
 

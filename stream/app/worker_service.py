@@ -14,6 +14,7 @@ from typing import Any
 import faust
 
 from stream.app.reports import REPORT_S
+from stream.app.worker_log import WorkerLog
 from stream.app.worker_parts import Parts
 from stream.app.worker_status import Status
 from stream.deadline import Deadline
@@ -64,6 +65,7 @@ class EngineService(faust.Service):
         super().__init__(**options)
         self._parts = parts
         self._status = status
+        self._log = WorkerLog(parts)
         self._thread: threading.Thread | None = None
         self._died: asyncio.Future[BaseException | None] | None = None
 
@@ -98,12 +100,7 @@ class EngineService(faust.Service):
         )
         if there:
             log_origin(parts.package, settings.model)
-            log.info(
-                "%s reads %s as group %s",
-                parts.package.manifest.model,
-                settings.input.topic,
-                settings.kafka.group,
-            )
+            self._log.started()
             _tend_garbage()
             sys.setswitchinterval(SWITCH_S)
             with parts.cluster.naming_refusals():
@@ -130,7 +127,7 @@ class EngineService(faust.Service):
                 return
 
     async def _crash_with(self, reason: BaseException) -> None:
-        log.critical("the worker stops: %s", reason)
+        self._log.failed(reason)
         await self.crash(reason)
 
     def _dump_stacks(self) -> None:
@@ -171,17 +168,20 @@ class EngineService(faust.Service):
         settings = self._parts.settings
         try:
             there = self._parts.cluster.topics(PROBE_S)
-        except Retriable:
+        except Retriable as error:
+            self._log.broker_away(error.message)
             return
         except StreamError as error:
             log.warning("%s", error.message)
             return
         missing = tuple(topic for topic in settings.topics if topic not in there)
         if missing and missing != self._status.probe.missing:
-            log.error("topics are gone: %s", ", ".join(missing))
+            self._log.topics_missing(missing)
         self._status.probe.note(time.monotonic(), missing)
         if (count := there.get(settings.input.topic)) is not None:
             self._parts.metrics.set("stream_input_partitions", count)
+        self._log.broker_back()
+        self._log.letters()
         self._look_for_transactions()
         self._status.note()
 
@@ -209,6 +209,8 @@ class EngineService(faust.Service):
         reason = self._died.result() if self._died is not None and self._died.done() else None
         if reason is not None and not self.crashed:
             await self._crash_with(reason)
+        elif reason is None and not self.crashed:
+            self._log.stopped()
 
 
 def _unfinished() -> Stopped:

@@ -111,6 +111,15 @@ class Metrics:
         for found in self._found.values():
             yield from found.collect()
 
+    def by_each(self, name: CounterName) -> list[tuple[tuple[str, ...], float]]:
+        """A counter's values with those of its labels, in the table's order, without those that are 0."""
+        return [
+            (tuple(sample.labels.values()), sample.value)
+            for family in self._found[name].collect()
+            for sample in family.samples
+            if sample.name == name and sample.value
+        ]
+
     def text(self) -> bytes:
         """The exposition, as `/metrics` answers it."""
         return generate_latest(self.registry)

@@ -1,6 +1,7 @@
 """Kafka: the only room that knows confluent-kafka."""
 
 from stream.transport.client_trial import probe_clients, try_transactions
+from stream.transport.clients import client_version
 from stream.transport.cluster_survey import (
     GroupView,
     Member,
@@ -49,6 +50,7 @@ __all__ = [
     "TransactionalSink",
     "WantedTopic",
     "WatchedCluster",
+    "client_version",
     "first_and_last",
     "greet",
     "group_without_members",

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, libversion
 
 from stream.errors import SettingsError
 from stream.nearest import did_you_mean
 from stream.transport.faults import unwrap
 
-__all__ = ["make_client"]
+__all__ = ["client_version", "make_client"]
 
 T = TypeVar("T")
 
@@ -48,6 +48,11 @@ _COMMON = (
     "transaction.timeout.ms",
 )
 """What people set; librdkafka has hundreds, and does not list them at run time."""
+
+
+def client_version() -> str:
+    """librdkafka's."""
+    return str(libversion()[0])
 
 
 def make_client(kind: Callable[..., T], properties: Mapping[str, object]) -> T:

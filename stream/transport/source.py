@@ -20,6 +20,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from stream.deadline import Deadline
 from stream.errors import Stopped, StreamError
+from stream.log_events import tell_partitions
 from stream.records import Batch, Partition
 from stream.settings import BatchingSettings, InputSettings, KafkaSettings
 from stream.transport.client_records import Message, all_sound, as_batch, partitions_of
@@ -268,7 +269,7 @@ class Source:
 
     def _tell(self, what: Literal["assigned", "revoked", "lost"], partitions: list[TopicPartition]) -> None:
         named = [Partition(tp.topic, tp.partition) for tp in partitions]
-        log.info("partitions %s: %s", what, ", ".join(map(str, named)) or "none")
+        tell_partitions(log, what, named)
         try:
             if what == "assigned":
                 self._listener.assigned(named)

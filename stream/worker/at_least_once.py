@@ -238,8 +238,7 @@ class AtLeastOnce:
             except MovedOn as error:
                 # The group is rebalancing. What stays ours is committed with the next span; what goes is
                 # read again by its new owner.
-                log.warning("not committed, the group has moved on: %s", error.message)
-                self._outlets.failed(span.batches, error)
+                self._outlets.failed(span.batches, error, "not committed, the group has moved on")
                 self._owed = dict(span.next_offsets)
                 return
             except Retriable as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from stream.errors import TooManyDeadLetters
+from stream.records import DeadLetter
 
 __all__ = ["WINDOW", "Brake"]
 
@@ -15,28 +16,30 @@ WINDOW = 1_000
 class Brake:
     """Counts the dead letters among the last records."""
 
-    def __init__(self, stop_above: float) -> None:
+    def __init__(self, stop_above: float, *, redact: bool = False) -> None:
         """
         Args:
             stop_above: share of the window, 0 to 1; 1 = never stop.
+            redact: quote no text that may quote a payload.
         """
         self._limit = stop_above
-        self._batches: deque[tuple[int, int, str]] = deque()
+        self._redact = redact
+        self._batches: deque[tuple[int, int]] = deque()
         self._records = 0
         self._dead = 0
 
-    def check(self, records: int, dead: int, example: str) -> None:
+    def check(self, records: int, dead: int, example: DeadLetter | None) -> None:
         """
         Take a batch into account, before anything of it is published.
 
         Args:
             records: of the batch.
             dead: how many of them are dead letters.
-            example: one of their messages, for the error.
+            example: one of them, for the error.
         Raises: TooManyDeadLetters when the share is above the limit; the batch must not be published, so
             that its records are scored once the cause is corrected.
         """
-        self._batches.append((records, dead, example))
+        self._batches.append((records, dead))
         self._records += records
         self._dead += dead
         while self._records - self._batches[0][0] >= WINDOW:
@@ -46,7 +49,12 @@ class Brake:
         if self._records >= WINDOW and self._dead > self._limit * self._records:
             raise TooManyDeadLetters(
                 f"{self._dead} of the last {self._records} records are dead letters, more than"
-                f" [dead_letters] stop_above = {self._limit:g} allows; the last of them: {example}",
+                f" [dead_letters] stop_above = {self._limit:g} allows; the last of them: {self._told(example)}",
                 hint="correct the producer or the model and start again: the records of the last batch are not lost;"
                 " or raise stop_above to let them go to the dead-letter topic",
             )
+
+    def _told(self, example: DeadLetter | None) -> str:
+        if example is None:
+            return "of an earlier batch"
+        return f"{example.reason}: {'redacted' if self._redact else example.message}"

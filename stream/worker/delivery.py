@@ -7,12 +7,14 @@ hand* were published in a transaction that was aborted, and wait to be published
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from stream.deadline import Deadline
 from stream.errors import MovedOn, OutcomeUnknown, StreamError
+from stream.log_events import tell
 from stream.records import Batch, Partition
 from stream.telemetry import Metrics
 from stream.worker.progress import Progress
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from stream.tracing import BatchSpans
 
 __all__ = ["Delivery", "Outlets"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,18 @@ class Outlets:
             self.tally.count(scored.batch, scored.outcomes, ago_s, scored.model)
         self.ended(batches, since, until)
 
-    def failed(self, batches: Sequence[ScoredBatch], error: StreamError) -> None:
-        """A span was not committed, as is seen now."""
+    def failed(self, batches: Sequence[ScoredBatch], error: StreamError, told: str) -> None:
+        """
+        A span was not committed, as is seen now.
+
+        Args:
+            batches: of the span.
+            error: why.
+            told: what that means, for the log; empty = it was said already.
+        """
+        if told:
+            more = {"error": type(error).__name__, "reason": error.message}
+            tell(log, logging.WARNING, "commit_failed", "%s: %s", told, error.message, **more)
         result = {MovedOn: "moved_on", OutcomeUnknown: "unknown"}.get(type(error), "aborted")
         self.metrics.add("stream_commits_total", result=result)
         self.ended(batches, self.clock(), self.clock(), result)

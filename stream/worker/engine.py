@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from stream.deadline import Deadline
 from stream.errors import Retriable, Stopped, StreamError
+from stream.log_events import tell
 from stream.records import Batch, Outcome, Partition
 from stream.telemetry import Metrics
 from stream.worker.backlog import Backlog
@@ -105,7 +106,9 @@ class Engine:
     def _take_swap(self) -> None:
         pipeline, self._next = self._next, None
         if pipeline is not None:
-            log.info("%s answers from here on, %s did before", pipeline.name, self._pipeline.name)
+            name, before = pipeline.name, self._pipeline.name
+            message = "%s answers from here on, %s did before"
+            tell(log, logging.INFO, "model_swapped", message, name, before, model=name, previous=before)
             self._pipeline = pipeline
             self._size = BatchSize(self._timing.pause_s)
 

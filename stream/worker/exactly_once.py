@@ -32,6 +32,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from stream.deadline import Deadline
 from stream.errors import Aborted, MovedOn, OutcomeUnknown, Stopped, StreamError
+from stream.log_events import tell
 from stream.records import Batch, Partition
 from stream.worker.delivery import Outlets
 from stream.worker.pace import Pace
@@ -179,10 +180,10 @@ class ExactlyOnce:
 
     def _fail(self, error: StreamError, batches: list[ScoredBatch], gone: Collection[Partition] = ()) -> None:
         """Take a transaction's records in hand, except those of partitions that went meanwhile, and end it."""
-        if error.message != self._hand.why or not self._hand:
-            log.warning("a transaction is not committed, its records are sent again: %s", error.message)
+        known = bool(self._hand) and error.message == self._hand.why
         self._hand.take_back(batches, error.message, gone)
-        self._outlets.failed(batches, error)
+        told = "" if known else "a transaction is not committed, its records are sent again"
+        self._outlets.failed(batches, error, told)
         if isinstance(error, OutcomeUnknown):
             self._producer.doubt(error)
         else:
@@ -220,7 +221,7 @@ class ExactlyOnce:
                     return
         self._emptied()
         if not self.holding:
-            log.info("the records in hand are committed; going on")
+            tell(log, logging.INFO, "records_recovered", "the records in hand are committed; going on")
 
     def _again(self, scored: ScoredBatch) -> None:
         """One batch in hand, in a transaction of its own. Raises: as `ProducerLife.settle`."""

@@ -91,9 +91,9 @@ def all_predictions(outcomes: Iterable[Outcome]) -> bool:
     return {*map(type, outcomes)} <= {Prediction}
 
 
-def dead(outcomes: Sequence[Outcome]) -> tuple[int, str]:
-    """How many are dead letters, and the message of the last."""
+def dead(outcomes: Sequence[Outcome]) -> tuple[int, DeadLetter | None]:
+    """How many are dead letters, and the last of them."""
     if all_predictions(outcomes):
-        return 0, ""
-    letters = [o for o in outcomes if not isinstance(o, Prediction | Skip)]
-    return len(letters), f"{letters[-1].reason}: {letters[-1].message}" if letters else ""
+        return 0, None
+    letters = [o for o in outcomes if isinstance(o, DeadLetter)]
+    return len(letters), letters[-1] if letters else None
