@@ -311,6 +311,32 @@ def labels() -> Snapshot:
     return scene
 
 
+def regression() -> Snapshot:
+    """A number for an answer, some of them very large; nothing is carried but a key; no metrics."""
+    scene = running()
+    counts = [0, 0, 1, 3, 9, 20, 41, 60, 30, 12, 8, 6, 4, 2, 2, 1, 1, 0, 0, 0]
+    edges = [-12_500_000.0 + 2_500_000 * i for i in range(21)]
+    scene["scores"] = {"field": "value", "edges": edges, "golden": counts, "now": [0] * 20}
+    scene["model"].update(metrics={}, signature=None, created=None, task=None, since_ms=None)
+    for i, row in enumerate(scene["latest"]):
+        row.update(truth=None, place=None, key=None)
+        row["values"] = {"customer": f"c-{i}", "value": -12_345_678.9 * i, "probabilities": "[0.1, 0.9]"}
+    return scene
+
+
+def multi_output() -> Snapshot:
+    """Answers that are lists; many fields carried; no distribution."""
+    scene = running()
+    scene["scores"] = None
+    for row in scene["latest"]:
+        row.update(truth=None)
+        row["values"] = {
+            **{f"carried_field_{i}": f"text {i}" for i in range(9)},
+            "values": "[0.5, 12.25, -3.0]",
+        }
+    return scene
+
+
 def service() -> Snapshot:
     """`stream serve`: requests instead of partitions."""
     scene = running()
@@ -377,6 +403,8 @@ SCENES: dict[str, Callable[[], Snapshot]] = {
     "redacted": redacted,
     "many partitions": many_partitions,
     "labels": labels,
+    "regression": regression,
+    "multi-output": multi_output,
     "service": service,
 }
 """Each state that comes from a snapshot; those of the connection are made by the server."""

@@ -159,7 +159,7 @@ def test_dots_move_in_proportion_and_rest_for_who_wants_no_motion(chrome: Chrome
     chrome.refresh()
     visit.until_drawn()
 
-    dots = "return document.querySelectorAll('.dots.in circle').length"
+    dots = "return document.querySelectorAll('.dots.in i').length"
     visit.until(lambda: visit.run(dots) > 3, "dots at rest")
     assert 0 == visit.run(running_animations)
     assert "200 records" in visit.text(".flow .legend")

@@ -1,6 +1,6 @@
 /* The flow: lanes from node to node, and a dot for every so many records. */
 
-import { byId, drawn, attribute, write } from "./dom.js";
+import { attribute, byId, drawn, make, write } from "./dom.js";
 import { plural } from "./format.js";
 
 const MS_PER_PIXEL = 9, FASTEST_MS = 800, SLOWEST_MS = 2800; // a dot's way along a lane
@@ -18,9 +18,11 @@ function roundUp(n) {
 }
 
 class Lane {
-  constructor(svg, kind) {
+  // The dots are boxes, not parts of the drawing: those are moved without being painted again.
+  constructor(svg, box, kind) {
     this.path = svg.appendChild(drawn("path", { class: `lane ${kind}` }));
-    this.dots = drawn("g", { class: `dots ${kind}` });
+    this.dots = box.appendChild(make(`div.dots.${kind}`));
+    this.dots.setAttribute("aria-hidden", "true");
     this.free = [];
     this.rate = 0;
     this.unit = 1;
@@ -54,7 +56,7 @@ class Lane {
   }
 
   launch(delay) {
-    const dot = this.free.pop() ?? this.dots.appendChild(drawn("circle", { r: 3.5 }));
+    const dot = this.free.pop() ?? this.dots.appendChild(make("i"));
     const run = dot.animate(this.frames, { duration: this.travel_ms, delay, easing: "linear" });
     run.onfinish = () => this.free.push(dot);
   }
@@ -65,7 +67,7 @@ class Lane {
     if (n === this.placed) return;
     this.placed = n;
     this.dots.replaceChildren(...Array.from({ length: n }, (_, i) => {
-      const dot = drawn("circle", { r: 3.5 });
+      const dot = make("i");
       dot.style.transform = this.frames[Math.round(((i + 1) * POINTS) / (n + 1))].transform;
       dot.style.opacity = 1;
       return dot;
@@ -78,8 +80,7 @@ export class Flow {
   constructor() {
     this.box = byId("flow");
     const svg = byId("lanes");
-    this.lanes = { in: new Lane(svg, "in"), out: new Lane(svg, "out"), dead: new Lane(svg, "dead") };
-    svg.append(...Object.values(this.lanes).map((lane) => lane.dots));
+    this.lanes = Object.fromEntries(["in", "out", "dead"].map((kind) => [kind, new Lane(svg, this.box, kind)]));
     new ResizeObserver(() => this.lay()).observe(this.box);
     still.addEventListener("change", () => this.restart());
   }

@@ -54,7 +54,8 @@ export function share(part, whole) {
 /** A value of a prediction: numbers short. */
 export function value(given) {
   if (typeof given !== "number") return given;
-  if (Number.isInteger(given)) return WHOLE.format(given);
+  if (Number.isInteger(given)) return Math.abs(given) < 1e15 ? WHOLE.format(given + 0) : given.toExponential(2); // + 0: no -0
   const size = Math.abs(given);
-  return size >= 1e6 || size < 1e-4 ? given.toExponential(2) : size >= 1000 ? given.toFixed(1) : String(Number(given.toFixed(3)));
+  if (size >= 1e12 || size < 1e-4) return given.toExponential(2);
+  return size >= 1e5 ? WHOLE.format(given) : size >= 1000 ? given.toFixed(1) : String(Number(given.toFixed(3)));
 }

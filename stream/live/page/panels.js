@@ -6,18 +6,27 @@ import { ago, count, number, plural, share, span, time, value, NONE } from "./fo
 const ROWS = 12;
 const OWN = ["model", "source_partition", "source_offset"]; // of a prediction: the same in each row, or where it came from
 const ANSWERS = ["label", "labels", "score", "value", "values"];
-const COLUMN_PX = { carried: 60, answer: 64, truth: 100, time: 88 };
+const COLUMN_PX = { carried: 60, answer: 64, "answer.long": 140, "answer.many": 240, truth: 100, time: 88 };
+const MOST_CARRIED = 5;
+const SHORT_LETTERS = 6; // of an answer
 const FEW_PARTITIONS = 8;
 const SWAP_SHOWN_MS = 900_000;
 
-/** The columns of the latest predictions: what was carried, then the answer, then the truth. */
+function answerKind(name, latest) {
+  if (name === "score") return "score";
+  if (name === "values" || name === "labels") return "answer.many";
+  return latest.some((row) => String(value(row.values[name])).length > SHORT_LETTERS) ? "answer.long" : "answer";
+}
+
+/** The columns of the latest predictions: what was carried, as much as is shown whole, then the answer and the truth. */
 function columns(latest, width) {
   const names = [...new Set(latest.flatMap((row) => Object.keys(row.values)))].filter((name) => !OWN.includes(name));
-  const answers = names.filter((name) => ANSWERS.includes(name)), carried = names.filter((name) => !ANSWERS.includes(name) && name !== "probabilities");
-  const truth = latest.some((row) => row.truth) ? ["truth"] : [];
-  const left = width * (answers.includes("score") ? 0.51 : 0.75) - COLUMN_PX.time - answers.filter((name) => name !== "score").length * COLUMN_PX.answer - truth.length * COLUMN_PX.truth;
-  const fitting = 1 + Math.max(0, Math.floor(left / COLUMN_PX.carried)); // as many whole ones as there is room for
-  return [...carried.slice(0, fitting).map((name) => ({ name, kind: "carried" })), ...answers.map((name) => ({ name, kind: name === "score" ? "score" : "answer" })), ...truth.map((name) => ({ name, kind: "truth" }))];
+  const carried = names.filter((name) => !ANSWERS.includes(name) && name !== "probabilities").map((name) => ({ name, kind: "carried" }));
+  const answers = names.filter((name) => ANSWERS.includes(name)).map((name) => ({ name, kind: answerKind(name, latest) }));
+  if (latest.some((row) => row.truth)) answers.push({ name: "truth", kind: "truth" });
+  const taken = answers.reduce((all, one) => all + (COLUMN_PX[one.kind] ?? 0.26 * width), COLUMN_PX.time + 0.25 * width);
+  const fitting = 1 + Math.max(0, Math.floor((width - taken) / COLUMN_PX.carried));
+  return [...carried.slice(0, Math.min(fitting, MOST_CARRIED)), ...answers];
 }
 
 export function latest(snapshot) {
