@@ -1,4 +1,4 @@
-"""`stream/settings/setting_tables.py` → the tables of docs/configuration.md."""
+"""`stream/settings/setting_tables.py` and `web_settings.py` → the tables of docs/configuration.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from stream.configuration import sections
 from stream.errors import SettingsError
-from stream.settings import Bytes, KafkaSettings, Range, Seconds, setting_tables
+from stream.settings import Bytes, KafkaSettings, Range, Seconds, setting_tables, web_settings
 from stream.transport.properties import RESERVED, consumer_properties, producer_properties
 
 __all__ = ["each_setting", "fixed", "properties_text", "text", "variable"]
@@ -25,8 +25,12 @@ _CALLBACKS = ("error_cb", "on_delivery", "bootstrap.servers", "group.id")
 
 def each_setting() -> Iterator[tuple[str, str, str]]:
     """Table, key and text of every setting, in the order of the code."""
-    tree = ast.parse(inspect.getsource(setting_tables))
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    nodes = [
+        node
+        for module in (setting_tables, web_settings)
+        for node in ast.parse(inspect.getsource(module)).body
+    ]
+    classes = {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
     for section, kind in sections().items():
         body = classes[kind.__name__].body
         for attribute, below in pairwise(body):
