@@ -68,6 +68,7 @@ def _worker(chrome: Chrome, url: str) -> None:
     _look(chrome, url, "live-phone", width=390, height=844)
     visit = _open(chrome, url)
     visit.run(_OPEN_TRUNCATED)
+    visit.until(lambda: chrome.find_elements("css selector", "#letter mark"), "the failed byte")
     _take(chrome, "live-letter")
 
 

@@ -55,6 +55,24 @@ class TestDeadLetter:
         visit.until_text("#fig-dead", "340")
         assert before == visit.text("#letter")
 
+    def test_letter_that_is_taken_apart_later_is_completed(self, chrome: Chrome, server: PageServer) -> None:
+        """Decoding comes a moment after the letter: one opened at once, and one opened then, have it both."""
+        early = running()
+        for one in early["dead_letters"]["recent"]:
+            one.update(failed_at=None, field=None, decoded=None)
+        server.snapshot = early
+        visit = opened(chrome, server)
+        visit.find("#recent button").click()
+        assert [] == chrome.find_elements("css selector", "#letter mark")
+
+        server.show(running())
+
+        visit.until(lambda: chrome.find_elements("css selector", "#letter mark"), "the failed byte")
+        assert "Close" == visit.run("return document.activeElement.textContent")
+        visit.press(Keys.ESCAPE)
+        visit.run("document.querySelectorAll('#recent button')[3].click()")
+        assert "54 of the whole value" in visit.text("#letter")
+
     def test_redacted_letter_says_that_values_are_kept_back(self, chrome: Chrome, server: PageServer) -> None:
         """Where it was, how long it is and why it failed are shown; nothing of what it holds."""
         server.snapshot = redacted()

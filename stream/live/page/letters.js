@@ -6,7 +6,7 @@ import { count, time, NONE } from "./format.js";
 const BYTES_A_LINE = 16;
 const keyOf = (letter) => letter.place ?? `${letter.at_ms} ${letter.reason} ${letter.message}`;
 
-let meanings = new Map();
+let meanings = new Map(), opened = null;
 
 export function letters(snapshot) {
   const { by_reason: reasons, recent } = snapshot.dead_letters, service = snapshot.kind === "service";
@@ -25,7 +25,10 @@ export function letters(snapshot) {
   });
   show(byId("recent-hold"), recent.length > 0);
   const body = byId("recent").tBodies[0];
-  if (!attended(body)) list(body, recent, keyOf, line, (row, letter) => write(row.cells[0].firstChild, time(letter.at_ms, snapshot.at_ms)));
+  const held = attended(body);
+  if (!held) list(body, recent, keyOf, line, (row, letter) => write(row.cells[0].firstChild, time(letter.at_ms, snapshot.at_ms)));
+  for (const row of body.rows) row.letter = recent.find((letter) => keyOf(letter) === row.listKey) ?? row.letter;
+  completeOpened(recent);
 }
 
 function reason(row) {
@@ -39,14 +42,24 @@ function line(letter) {
   const open = make("button.as-link", seen(letter.reason, 40));
   open.type = "button";
   open.setAttribute("aria-haspopup", "dialog");
-  open.addEventListener("click", () => openLetter(letter));
-  return make("tr", make("td.when", make("span")), make("td.why", open),
+  open.addEventListener("click", () => openLetter(row.letter));
+  const row = make("tr", make("td.when", make("span")), make("td.why", open),
     make("td.what", make("bdi", letter.message === null ? NONE : seen(letter.message, 160))),
     make("td.where", make("bdi", seen(letter.place, 80))));
+  row.letter = letter;
+  return row;
 }
 
-/** One letter as it was when it was clicked; it stays so while the page goes on. */
-export function openLetter(letter) {
+/** A letter is taken apart a moment after it has come: one that was opened before is completed. */
+function completeOpened(recent) {
+  if (!byId("letter").open || opened === null || opened.failed_at !== null || opened.decoded !== null) return;
+  const now = recent.find((letter) => keyOf(letter) === keyOf(opened));
+  if (now && (now.failed_at !== null || now.decoded !== null)) openLetter(now);
+}
+
+/** One letter, which stays while the page goes on. */
+function openLetter(letter) {
+  opened = letter;
   const known = meanings.get(`${letter.reason} ${letter.stage}`), service = byId("content").dataset.kind === "service";
   const close = make("button", "Close");
   close.type = "button";
@@ -69,7 +82,8 @@ export function openLetter(letter) {
   if (letter.message === null && letter.hex === null) parts.push(make("p.note", "What it holds is not shown: the configuration says so (redact)."));
   if (!service && letter.place !== null) parts.push(make("p.note", "The whole record, and what the schema says: ", make("code", `stream deadletters list`), ", then ", make("code", "show"), "."));
   byId("letter-body").replaceChildren(...parts);
-  byId("letter").showModal();
+  if (!byId("letter").open) byId("letter").showModal();
+  close.focus();
 }
 
 function bytes(letter) {
