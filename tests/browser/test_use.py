@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+
 import pytest
 from selenium.webdriver import Chrome, Keys
 
 from tests.browser.chrome import emulate
 from tests.browser.page_server import PageServer
-from tests.browser.scenes import SCENES, dead_letters_coming, hostile, redacted, running
+from tests.browser.scenes import SCENES, Snapshot, dead_letters_coming, hostile, letter, redacted, running
 from tests.browser.visit import Visit
 
 pytestmark = pytest.mark.browser
@@ -181,6 +184,48 @@ def test_dots_move_in_proportion_and_rest_for_who_wants_no_motion(chrome: Chrome
     visit.until(lambda: visit.run(dots) > 3, "dots at rest")
     assert 0 == visit.run(running_animations)
     assert "200 records" in visit.text(".flow .legend")
+
+
+def _same_rows(scene: Snapshot) -> None:
+    """A request of ten rows that fail alike, at one moment."""
+    scene["dead_letters"]["recent"] = [
+        {**letter(0, "wrong_type", ""), "place": None, "message": None} for _ in range(10)
+    ]
+
+
+def _facts_among_metrics(scene: Snapshot) -> None:
+    """A training that measured what the page has its own words for."""
+    scene["model"]["metrics"] = {"version": 1, "task": 2, "packed": 3}
+
+
+def _nameless_owner(scene: Snapshot) -> None:
+    """A partition without an owner beside one whose owner has no name."""
+    scene["partitions"][2]["owner"] = None
+    scene["partitions"][3]["owner"] = ""
+
+
+@pytest.mark.parametrize(
+    ("alike", "selector", "children"),
+    [
+        (_same_rows, "#recent tbody tr", 10),
+        (_facts_among_metrics, "#model-list > div", 8),
+        (_nameless_owner, "#owners > .owner", 3),
+    ],
+)
+def test_what_has_one_name_is_there_as_often_as_it_is_sent(
+    chrome: Chrome, server: PageServer, alike: Callable[[Snapshot], None], selector: str, children: int
+) -> None:
+    """The page doesn't grow from snapshot to snapshot."""
+    server.snapshot = running()
+    alike(server.snapshot)
+    visit = opened(chrome, server)
+    for rate in ("341", "342", "343"):
+        scene = copy.deepcopy(server.snapshot)
+        scene["now"]["records_per_second"] = float(rate)
+        server.show(scene)
+        visit.until_text("#fig-rate", rate)
+
+    assert children == len(chrome.find_elements("css selector", selector))
 
 
 HARM = {

@@ -54,15 +54,17 @@ export function attribute(element, name, value) {
 
 /**
  * Make a parent's children those of a list, each kept while its key stays, so that focus, selection and what is
- * opened stay, too. `build(item)` makes a child, `update(child, item)` brings it up to date.
+ * opened stay, too. `build(item)` makes a child, `update(child, item)` brings it up to date. Items of the same key are
+ * told apart by their order: what a stranger names may be there twice.
  */
 export function list(parent, items, keyOf, build, update) {
-  const old = new Map([...parent.children].map((child) => [child.listKey, child]));
+  const old = new Map(), left = new Set(parent.children);
+  for (const child of left) old.has(child.listKey) ? old.get(child.listKey).push(child) : old.set(child.listKey, [child]);
   let next = parent.firstElementChild;
   for (const item of items) {
     const key = keyOf(item);
-    let child = old.get(key);
-    old.delete(key);
+    let child = old.get(key)?.shift();
+    left.delete(child);
     if (!child) {
       child = build(item);
       child.listKey = key;
@@ -71,7 +73,7 @@ export function list(parent, items, keyOf, build, update) {
     if (child === next) next = next.nextElementSibling;
     else parent.insertBefore(child, next);
   }
-  for (const child of old.values()) child.remove();
+  for (const child of left) child.remove();
 }
 
 /** A description list of [term, text] pairs. */

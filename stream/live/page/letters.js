@@ -4,7 +4,8 @@ import { attended, byId, describe, list, make, mark, seen, show, write } from ".
 import { count, time, NONE } from "./format.js";
 
 const BYTES_A_LINE = 16;
-const keyOf = (letter) => letter.place ?? `${letter.at_ms} ${letter.reason} ${letter.message}`;
+// A place alone names no letter: a record may fail again, and a topic may be made anew.
+const keyOf = ({ place, at_ms: at, reason, field, message }) => JSON.stringify([place, at, reason, field, message]);
 
 let meanings = new Map(), opened = null;
 
