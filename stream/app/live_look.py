@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import count
 
 from stream.app.worker_parts import Parts
 from stream.errors import BrokerRefused, Refused, Retriable
@@ -13,8 +14,11 @@ from stream.transport import GroupLayout
 
 __all__ = ["Look"]
 
-LOOK_S = 5.0
-"""Between two looks."""
+EXAMINE_S = 1.0
+"""Between two looks at dead letters: as often as the page is told something."""
+
+ASK_EACH = 5
+"""The group is asked for at each fifth of them: that takes a broker's time, too."""
 
 
 class Look:
@@ -24,6 +28,8 @@ class Look:
     Attributes:
         layout: of the group, as of the last look.
         examined: the values of dead letters that were looked at, by letter.
+        letters: the newest ones of that moment, oldest first. They are what the page lists: where hundreds come in a
+            second, it would always be others than those that were looked at.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -35,6 +41,7 @@ class Look:
         self._end: Callable[[], None] | None = None
         self.layout = GroupLayout()
         self.examined: dict[SeenLetter, Examination] = {}
+        self.letters: Sequence[SeenLetter] = ()
 
     def start(self) -> None:
         """Somebody looks. Does not block."""
@@ -47,12 +54,16 @@ class Look:
         if self._end is not None:
             self._end()
         self.layout = GroupLayout()
+        self.letters = ()
 
     def _run(self, over: threading.Event) -> None:
-        while not over.is_set():
+        for turn in count():
+            if over.is_set():
+                return
             self.examine()
-            self._ask(over)
-            over.wait(LOOK_S)
+            if turn % ASK_EACH == 0:
+                self._ask(over)
+            over.wait(EXAMINE_S)
 
     def _ask(self, over: threading.Event) -> None:
         settings = self._parts.settings
@@ -71,7 +82,7 @@ class Look:
                     known |= {letter: _examined(schemas, letter) for letter in new}
             except (Refused, Retriable, BrokerRefused):
                 pass  # the registry is away, or a version is being put in place: at the next look
-        self.examined = known
+        self.examined, self.letters = known, letters
 
 
 def _examined(schemas: ValueSchemas, letter: SeenLetter) -> Examination:

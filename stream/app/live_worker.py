@@ -111,7 +111,7 @@ class WorkerLive:
 
     def _letters(self, counters: Counters) -> dict[str, object]:
         examined = self._look.examined
-        recent = reversed(list(self._parts.tally.seen.letters))
+        recent = reversed(self._look.letters or list(self._parts.tally.seen.letters))
         return {
             "by_reason": letters_by_reason(counters.by("stream_dead_letters_total", "reason", "stage")),
             "recent": [letter_view(letter, examined.get(letter)) for letter in recent],

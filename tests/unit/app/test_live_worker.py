@@ -164,6 +164,21 @@ def test_dead_letters_are_shown_by_reason_and_opened(make: Callable[..., Rig]) -
     assert truncated["bytes"] == len(whole) - 3
 
 
+def test_letters_that_are_listed_are_those_that_were_decoded(make: Callable[..., Rig]) -> None:
+    """In a flood of letters the page lists the ones of the last look, each opened at its failed byte."""
+    rig = make()
+    rig.work(*[rig.event()[:-1]] * 10)
+    rig.look.examine()
+
+    rig.work(*[rig.event() + b"\x00"] * 10)
+
+    recent = rig.snapshot()["dead_letters"]["recent"]
+    assert {"truncated"} == {letter["reason"] for letter in recent}
+    assert all(letter["failed_at"] is not None for letter in recent)
+    rig.look.examine()
+    assert {"trailing_bytes"} == {letter["reason"] for letter in rig.snapshot()["dead_letters"]["recent"]}
+
+
 def test_long_dead_letter_is_kept_by_its_beginning(make: Callable[..., Rig]) -> None:
     """A value of megabytes is not held for the page, nor decoded."""
     rig = make()
