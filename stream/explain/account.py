@@ -148,9 +148,9 @@ def _traced(settings: Settings, seen: Explanation, record: KafkaRecord, opening:
     """1 the value, 2 the version that it names, 3 the event, 4 the version asked again."""
     kept = KeptVersions(settings)
     published = read_published(settings, record, kept.schemas())  # 1
-    seen = replace(seen, published=published)
     if isinstance(published, RecordError):
-        return seen
+        return replace(seen, published=kept.searched(published))
+    seen = replace(seen, published=published)
     version = kept.view(published.model, opening)  # 2
     seen = replace(seen, version=version)
     if published.source is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from stream.codec import RecordSchema
 from stream.errors import RecordError
 
 if TYPE_CHECKING:
@@ -51,7 +52,24 @@ def _prediction(seen: Explanation) -> _Judged:
             "unproven",
             "a null value: a tombstone that was forwarded; it names neither a model nor an event",
         )
+    package = None if seen.version is None else seen.version.package
+    if package is not None:
+        wanted = RecordSchema(package.prediction)
+        if wanted.fingerprint != seen.published.schema.fingerprint:
+            return "differs", _other_schema(seen.published.schema, wanted, package.manifest.model)
     return "proven", f"read whole with the schema {seen.published.schema.name}: {seen.published.found_by}"
+
+
+def _other_schema(written: RecordSchema, wanted: RecordSchema, model: str) -> str:
+    """No worker writes a version's prediction with another schema than its own."""
+    more = [name for name in written.fields if name not in wanted.fields]
+    less = [name for name in wanted.fields if name not in written.fields]
+    what = [f"it has {', '.join(more)}"] if more else []
+    what += [f"it lacks {', '.join(less)}"] if less else []
+    return (
+        f"it was written with another schema than `prediction.avsc` of {model}"
+        f" ({written.fingerprint.hex()}, not {wanted.fingerprint.hex()}): {'; '.join(what) or 'types or names differ'}"
+    )
 
 
 def _event(seen: Explanation) -> _Judged:
@@ -60,7 +78,7 @@ def _event(seen: Explanation) -> _Judged:
             f"{seen.event_gone.why}; the prediction is as published, and that it follows from its event can't be shown"
         )
     if seen.event is None:
-        return "unproven", "the prediction does not say which event it is of"
+        return "unproven", f"{_silent(seen)} which event it is of"
     event, place = seen.event, seen.event.record.place
     if seen.strange:
         return "differs", (
@@ -73,6 +91,12 @@ def _event(seen: Explanation) -> _Judged:
     if event.fault is not None:
         return "unproven", f"{is_its}, but is not sound: {event.fault.message}"
     return "proven", f"{is_its}, and was read with {event.writer.name}: {event.found_by}"
+
+
+def _silent(seen: Explanation) -> str:
+    """Why something is not known that a prediction says."""
+    unread = seen.record is None or isinstance(seen.published, RecordError)
+    return "the prediction can't be read, so it is not known" if unread else "the prediction does not say"
 
 
 def _carried(seen: Explanation) -> _Judged:
@@ -93,7 +117,7 @@ def _carried(seen: Explanation) -> _Judged:
 def _package(seen: Explanation) -> _Judged:
     version = seen.version
     if version is None:
-        return "unproven", "the prediction does not say which model gave it"
+        return "unproven", f"{_silent(seen)} which model gave it"
     if version.gone:
         return "unproven", f"{version.gone}; that {version.model} gives this answer can't be shown"
     if "hash" in version.passed:
@@ -139,13 +163,15 @@ def _answer(seen: Explanation) -> _Judged:
         return "differs", f"scored again, it is a dead letter: {best.fault.reason}: {best.fault.message}"
     if best.likeness == "bit-equal":
         return "proven", f"scored again {best.how}: every bit of {', '.join(rescoring.fields)} is the same"
-    near = "" if best.difference is None else f", by at most {best.difference:.1e}"
+    near = (
+        "" if best.difference is None else f"; the largest difference of two numbers is {best.difference:.1e}"
+    )
     if best.likeness == "within tolerance":
         return (
             "proven",
-            f"scored again, equal within the version's tolerance{near}, not to the last bit{_why(seen)}",
+            f"scored again, equal within the version's tolerance, not to the last bit{near}{_why(seen)}",
         )
-    return "differs", f"scored again, it is another{near}{_why(seen)}"
+    return "differs", f"scored again, another answer: {', '.join(best.differing)}{near}{_why(seen)}"
 
 
 def _why(seen: Explanation) -> str:

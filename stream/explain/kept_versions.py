@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stream.codec import RecordSchema
-from stream.errors import PackageError, SchemaError
+from stream.errors import PackageError, RecordError, SchemaError
 from stream.first_opening import FirstOpening
 from stream.resources import open_behind_child, trust_of
 from stream.settings import Settings
@@ -19,6 +19,10 @@ __all__ = ["KeptVersions", "PredictionSchema", "VersionView"]
 
 _NAMED = re.compile(r"(.+)@([1-9][0-9]{0,9})", re.DOTALL)
 """`name@version`, as predictions carry it."""
+
+
+MOST_UNREAD = 3
+"""Versions that can't be read, of which it is said why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class KeptVersions:
         self._trust = trust_of(settings.model)
         self._place = settings.path(settings.model.uri)
         self._folders = _folders(self._place)
+        self._unread: list[str] = []
 
     def schemas(self) -> Iterator[PredictionSchema]:
         """
@@ -84,8 +89,22 @@ class KeptVersions:
                 _, manifest = read_head(folder)
                 text = read_file(folder, manifest, "prediction.avsc").decode()
                 yield PredictionSchema(manifest.model, RecordSchema(text))
-            except (PackageError, SchemaError, UnicodeDecodeError):
-                continue  # `view` says why, where it is the one that is asked for
+            except (PackageError, SchemaError) as error:
+                self._unread.append(error.message)
+            except UnicodeDecodeError:
+                self._unread.append(f"{folder}/prediction.avsc is not UTF-8")
+
+    def searched(self, fault: RecordError) -> RecordError:
+        """
+        Say what was looked through for the schema of a prediction that can't be read.
+
+        Args:
+            fault: why none of `schemas`, which was gone through, reads it.
+        """
+        kept = ", ".join(map(str, self._folders)) or "none"
+        unread = "".join(f"; {why}" for why in self._unread[:MOST_UNREAD])
+        text = f"{fault.message}; versions kept in {self._place}: {kept}{unread}"
+        return RecordError(text, reason=fault.reason, field=fault.field)
 
     def view(self, model: str, opening: FirstOpening) -> VersionView:
         """

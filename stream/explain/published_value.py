@@ -68,9 +68,7 @@ def read_published(
     assert record.value is not None
     framing = settings.framing("output")
     registry = writers_of(settings, "output")
-    fault = RecordError(
-        "no version of the model is kept whose `prediction.avsc` reads it", reason="unknown_schema"
-    )
+    fault: RecordError | None = None
     if registry is not None:
         try:
             registry.prepare([record.value], [record.headers])
@@ -87,9 +85,11 @@ def read_published(
             continue
         found = _read(record.value, one.schema, groups[0].bodies[0], f"prediction.avsc of {one.model}")
         # Without a fingerprint, the one schema that may be believed is that of the version that the value names.
-        if isinstance(found, Published) and (framing == "single-object" or found.model == one.model):
+        if framing == "single-object" or (isinstance(found, Published) and found.model == one.model):
             return found
-    return fault
+    return fault or RecordError(
+        "no version of the model is kept whose `prediction.avsc` reads it", reason="unknown_schema"
+    )
 
 
 def _read(value: bytes, schema: RecordSchema, body: bytes, found_by: str) -> Published | RecordError:

@@ -89,6 +89,8 @@ class TopicRecords:
             return Gone(f"the topic {self.topic} {has}", never=True)
         low, high = self.ends[partition]
         name = f"{self.topic}[{partition}]"
+        if offset < 0:
+            return Gone(f"{name} can't have an offset {offset}", never=True)
         if offset >= high:
             has = f"ends at offset {high - 1}" if high > low else "has no records"
             return Gone(f"{name} {has}, so {offset} is not there: it may have been made anew", never=True)

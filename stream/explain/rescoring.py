@@ -43,6 +43,7 @@ class Attempt:
     Attributes:
         how: for people.
         likeness: of the answer's fields to those that were published.
+        differing: names of those fields that differ by more than the version's tolerance.
         difference: the largest between two numbers of them; None where they can't be compared.
         answer: by field, as JSON has them; of a record that the version does not score, empty.
         value: the Avro bytes of the whole prediction as it would be published now; None where there is none.
@@ -51,6 +52,7 @@ class Attempt:
 
     how: str
     likeness: Likeness
+    differing: tuple[str, ...] = ()
     difference: float | None = None
     answer: Mapping[str, object] | None = None
     value: bytes | None = None
@@ -147,12 +149,12 @@ class _Asked:
         stored = read_bare(schema, value)
         now = {name: stored[name] for name in self.fields}
         then = {name: self.published.stored.get(name) for name in self.fields}
-        likeness: Likeness = "differs"
+        near = manifest.tolerance
+        differing = tuple(name for name in now if not same_answer(now[name], then[name], near, near))
+        likeness: Likeness = "differs" if differing else "within tolerance"
         if all(_same_bits(now[name], then[name]) for name in now):
-            likeness = "bit-equal"
-        elif same_answer(now, then, manifest.tolerance, manifest.tolerance):
-            likeness = "within tolerance"
-        return Attempt(how, likeness, _difference(now, then), now, value)
+            likeness, differing = "bit-equal", ()
+        return Attempt(how, likeness, differing, _difference(now, then), now, value)
 
 
 def carried_equal(package: Package, columns: Columns, published: Published) -> dict[str, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -229,9 +230,11 @@ def _partition(scene: Scene, topic: int, key: bytes) -> int:
     ("changed", "expected", "likeness"),
     [
         ({"score": 0.08862324799434142 + 1e-13}, {}, "within tolerance"),
-        ({"score": 0.0886}, {"answer": "differs"}, "differs"),
-        ({"label": "leaves"}, {"answer": "differs"}, "differs"),
-        ({"id": 2}, {"carried": "differs"}, "bit-equal"),
+        ({"score": 0.0886}, {"answer": "another answer: score"}, "differs"),
+        ({"score": math.nan}, {"answer": "another answer: score"}, "differs"),
+        ({"label": "leaves"}, {"answer": "another answer: label"}, "differs"),
+        ({"label": "", "score": 1.0}, {"answer": "another answer: label, score"}, "differs"),
+        ({"id": 2}, {"carried": "not the event's: id"}, "bit-equal"),
     ],
 )
 def test_published_value_that_is_not_the_model_s_is_found(
@@ -243,7 +246,8 @@ def test_published_value_that_is_not_the_model_s_is_found(
 
     code, found = scene.asked(capsys, "visit-1")
 
-    assert (1 if expected else 0, expected) == (code, failed(found))
+    assert (1 if expected else 0, dict.fromkeys(expected, "differs")) == (code, failed(found))
+    assert [] == [claim for claim, told in expected.items() if told not in said(found, claim)]
     assert likeness == found["rescored"]["likeness"]
     assert not found["rescored"]["value_equal"]
     if likeness == "within tolerance":
@@ -256,7 +260,9 @@ def test_published_value_that_is_not_the_model_s_is_found(
     ("changed", "told"),
     [
         ({"source_offset": 7}, "ends at offset 0, so 7 is not there"),
+        ({"source_offset": -1}, "can't have an offset -1"),
         ({"source_partition": 9}, "has partitions 0 to 3 only"),
+        ({"source_partition": -1}, "has partitions 0 to 3 only"),
     ],
 )
 def test_event_that_is_not_there_leaves_the_answer_unproven(
@@ -271,6 +277,50 @@ def test_event_that_is_not_there_leaves_the_answer_unproven(
     assert told in said(found, "event")
     assert "can't be shown" in said(found, "event")
     assert told in found["event"]["gone"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda value: value + b"\0", "1 bytes too many"),
+        (lambda value: value[:-2], "the value ends inside"),
+        (lambda value: value[:12], "4 bytes announced, 0 left"),
+        (
+            lambda value: b"\xc3\x01" + bytes(8) + value[10:],
+            "no schema with the fingerprint 0000000000000000",
+        ),
+        (lambda value: b"", "found nothing"),
+    ],
+)
+def test_value_that_is_not_a_prediction_says_why(
+    make: Make, package: Path, capsys: pytest.CaptureFixture[str], change: Callable[[bytes], bytes], told: str
+) -> None:
+    """Cut, prolonged or strange: the fault is named, and nothing is said of a model or an event that it may name."""
+    scene = make()
+    scene.send(scene.topics[1], EVENT[0], change(prediction(package)))
+
+    code, found = scene.asked(capsys, "visit-1")
+
+    assert (1, {"unproven"}) == (code, set(standings(found).values()))
+    assert told in said(found, "prediction")
+    for claim in ("event", "package"):
+        assert "the prediction can't be read, so it is not known" in said(found, claim)
+
+
+def test_version_whose_files_changed_is_named_where_nothing_else_reads_the_prediction(
+    make: Make, copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its schema is not believed, and the reason is said, and where it was looked for."""
+    scene = make(copied)
+    scene.score([EVENT])
+    schema = copied / "versions/1/prediction.avsc"
+    schema.write_text(schema.read_text() + " ")
+
+    code, found = scene.asked(capsys, "visit-1")
+
+    assert (1, "unproven") == (code, standings(found)["prediction"])
+    assert f"versions kept in {copied}: 1; " in said(found, "prediction")
+    assert f"{schema}: has 609 bytes, expected 608" in said(found, "prediction")
 
 
 def test_event_that_retention_deleted_is_said_to_be_deleted(
