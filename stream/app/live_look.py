@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from itertools import count
 
 from stream.app.worker_parts import Parts
 from stream.errors import BrokerRefused, Refused, Retriable
 from stream.live import Examination, SeenLetter
 from stream.resources import ValueSchemas, opened_schemas
-from stream.transport import GroupLayout
+from stream.transport import GroupLayout, GroupWatch
 
 __all__ = ["Look"]
 
@@ -57,17 +58,18 @@ class Look:
         self.letters = ()
 
     def _run(self, over: threading.Event) -> None:
-        for turn in count():
-            if over.is_set():
-                return
-            self.examine()
-            if turn % ASK_EACH == 0:
-                self._ask(over)
-            over.wait(EXAMINE_S)
-
-    def _ask(self, over: threading.Event) -> None:
         settings = self._parts.settings
-        layout = self._parts.cluster.layout(settings.kafka.group, settings.input.topic)
+        with closing(GroupWatch(settings.kafka, settings.input.topic)) as group:
+            for turn in count():
+                if over.is_set():
+                    return
+                self.examine()
+                if turn % ASK_EACH == 0:
+                    self._ask(group, over)
+                over.wait(EXAMINE_S)
+
+    def _ask(self, group: GroupWatch, over: threading.Event) -> None:
+        layout = group.layout()
         if not over.is_set():
             self.layout = layout
 

@@ -121,14 +121,15 @@ class WorkerLive:
         self, layout: GroupLayout, waits: Mapping[Partition, float]
     ) -> list[dict[str, object]] | None:
         """All partitions of the input; this worker's own as it knows them, the others as the brokers say."""
-        own = {p.index for p in self._parts.source.owned}
+        own, owners = {p.index for p in self._parts.source.owned}, layout.owners or {}
         lag = {p.index: records for p, records in self._parts.engine.backlog.lag.items()}
         wait = {p.index: round(seconds, 3) for p, seconds in waits.items()}
         indices = sorted({*range(layout.partitions.get(self._parts.settings.input.topic, 0)), *own})
         return [
             {
                 "partition": index,
-                "owner": self._parts.instance if index in own else _owner(layout.owners.get(index)),
+                "owner": self._parts.instance if index in own else _owner(owners.get(index)),
+                "owner_known": index in own or layout.owners is not None,
                 "mine": index in own,
                 "committed": layout.committed.get(index),
                 "end": layout.ends.get(index),

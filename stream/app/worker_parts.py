@@ -19,7 +19,7 @@ from stream.rights import rights_of
 from stream.settings import KafkaSettings, Settings
 from stream.store import Package
 from stream.telemetry import Metrics, RowCount, StageTimes
-from stream.transport import WORKER_CLIENT, Sink, Source, TransactionalSink, WatchedCluster
+from stream.transport import WORKER_CLIENT, Cluster, Sink, Source, TransactionalSink
 from stream.worker import (
     AtLeastOnce,
     Brake,
@@ -65,7 +65,7 @@ class Parts:
     engine: Engine
     source: Source
     sink: Sink | TransactionalSink
-    cluster: WatchedCluster
+    cluster: Cluster
     metrics: Metrics
     tally: Tally
     reloader: Reloader
@@ -130,7 +130,7 @@ def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
         metrics,
         opening,
     )
-    cluster = WatchedCluster(settings.kafka, rights_of("worker", settings))
+    cluster = Cluster(settings.kafka, rights_of("worker", settings))
     return Parts(settings, engine, source, sink, cluster, metrics, tally, reloader, reporting)
 
 

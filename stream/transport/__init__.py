@@ -13,7 +13,7 @@ from stream.transport.cluster_survey import (
 from stream.transport.consumer_group import GroupMetadata, group_without_members
 from stream.transport.failed_records import Refusal
 from stream.transport.greeting import RELEASES, Greeting, greet, mechanisms_of
-from stream.transport.group_layout import GroupLayout, WatchedCluster
+from stream.transport.group_layout import GroupLayout, GroupWatch
 from stream.transport.handshake import knock
 from stream.transport.key_partition import partition_of_key
 from stream.transport.listener import Listener
@@ -37,6 +37,7 @@ __all__ = [
     "GroupLayout",
     "GroupMetadata",
     "GroupView",
+    "GroupWatch",
     "Listener",
     "Member",
     "OffsetRange",
@@ -49,7 +50,6 @@ __all__ = [
     "TopicState",
     "TransactionalSink",
     "WantedTopic",
-    "WatchedCluster",
     "client_version",
     "first_and_last",
     "greet",

@@ -172,6 +172,7 @@ def running() -> Snapshot:
             {
                 "partition": i,
                 "owner": ("laptop.6066", "laptop.6067")[i // 2],
+                "owner_known": True,
                 "mine": i < 2,
                 "committed": 1_850_000 + i,
                 "end": 1_850_030 + 11 * i,
@@ -284,6 +285,7 @@ def many_partitions() -> Snapshot:
         {
             "partition": i,
             "owner": None if i in (40, 41) else owners[i],
+            "owner_known": True,
             "mine": i < 13,
             "committed": 100_000 + i,
             "end": 100_000 + i * i,

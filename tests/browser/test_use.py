@@ -204,12 +204,19 @@ def _nameless_owner(scene: Snapshot) -> None:
     scene["partitions"][3]["owner"] = ""
 
 
+def _owner_not_known(scene: Snapshot) -> None:
+    """A partition without an owner beside one whose owner was not told."""
+    scene["partitions"][2]["owner"] = None
+    scene["partitions"][3].update(owner=None, owner_known=False)
+
+
 @pytest.mark.parametrize(
     ("alike", "selector", "children"),
     [
         (_same_rows, "#recent tbody tr", 10),
         (_facts_among_metrics, "#model-list > div", 8),
         (_nameless_owner, "#owners > .owner", 3),
+        (_owner_not_known, "#owners > .owner", 3),
     ],
 )
 def test_what_has_one_name_is_there_as_often_as_it_is_sent(

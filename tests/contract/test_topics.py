@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from stream.records import Partition
 from stream.settings import KafkaSettings
 from stream.transport import Cluster as Catalogue
-from stream.transport import GroupLayout, TopicState, WantedTopic, WatchedCluster
-from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Member, send
+from stream.transport import GroupLayout, GroupWatch, TopicState, WantedTopic
+from tests.contract.cluster import PARTITIONS, READ_S, Cluster, Member, joining, send
 from tests.kafka.process import wait_for
 
 Join = Callable[..., Member]
@@ -74,16 +75,17 @@ def test_committed_offsets_are_seen_from_outside(
     assert {Partition(topic, row.partition): 2} == catalogue.committed(cluster.settings().group, topic)
 
 
-@pytest.mark.mock_gap("DescribeGroups is not answered: nobody is known to own a partition")
+@pytest.mark.mock_gap("ListGroups is not answered: it is not known who owns a partition")
 def test_group_is_seen_with_its_owners_offsets_and_ends(cluster: Cluster, member: Join) -> None:
     """Each partition has one owner by its client's name; what has no commit is left out."""
-    topic, seen = cluster.topic("layout"), WatchedCluster(cluster.settings())
+    topic = cluster.topic("layout")
     send(cluster, topic, [b"1", b"2", b"3"])
     joined = member(topic)
     row = joined.read(3)[1]
     joined.source.commit({Partition(topic, row.partition): row.offset + 1}, wait=True)
 
-    found = seen.layout(cluster.settings().group, topic)
+    with closing(GroupWatch(cluster.settings(), topic)) as seen:
+        found = seen.layout()
 
     assert PARTITIONS == found.partitions[topic]
     assert {row.partition: 2} == found.committed
@@ -96,4 +98,18 @@ def test_group_without_a_broker_is_not_known(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("stream.transport.group_layout.ANSWER_S", 0.1)
     away = KafkaSettings("127.0.0.1:9", properties={"log_level": 0, "socket.timeout.ms": 500})
 
-    assert GroupLayout() == WatchedCluster(away).layout("group", "topic")
+    with closing(GroupWatch(away, "topic")) as seen:
+        assert GroupLayout(owners=None) == seen.layout()
+
+
+def test_group_of_the_newer_protocol_is_seen_without_its_owners(cluster: Cluster) -> None:
+    """That nobody owned its partitions would be wrong: it is not known."""
+    topic = cluster.topic("newer")
+    settings = replace(cluster.settings(), properties={"group.protocol": "consumer"})
+    send(cluster, topic, [b"1"])
+
+    with joining(settings) as join, closing(GroupWatch(settings, topic)) as seen:
+        join(topic).read(1)
+        found = seen.layout()
+
+    assert (None, PARTITIONS) == (found.owners, found.partitions[topic])

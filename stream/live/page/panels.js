@@ -97,10 +97,15 @@ export function partitions(snapshot) {
   show(byId("partitions"), given !== null);
   if (!given) return;
   const owners = new Map();
-  for (const one of given) owners.set(one.owner, [...(owners.get(one.owner) ?? []), one]);
+  for (const one of given) {
+    const name = JSON.stringify([one.owner, one.owner_known]);
+    owners.set(name, [...(owners.get(name) ?? []), one]);
+  }
+  const known = given.filter((one) => one.owner !== null), workers = new Set(known.map((one) => one.owner)).size;
+  const others = given.every((one) => one.owner_known) ? "" : " Who owns the others is not known.";
   const most = Math.max(1, ...given.map((one) => one.lag ?? 0));
-  write(byId("partitions-note"), `${plural(given.length, "partition")}, ${plural([...owners.keys()].filter((name) => name !== null).length, "worker")} in the group. A cell fills with its lag.`);
-  list(byId("owners"), [...owners], ([name]) => name ?? "", ([name, owned]) => owner(name, owned[0].mine), (row, [, owned]) => {
+  write(byId("partitions-note"), `${plural(given.length, "partition")}, ${plural(workers, "worker")} in the group${others ? " at least" : ""}.${others} A cell fills with its lag.`);
+  list(byId("owners"), [...owners], ([name]) => name, ([, owned]) => owner(owned[0]), (row, [, owned]) => {
     const lag = owned.reduce((all, one) => all + (one.lag ?? 0), 0);
     write(row.querySelector(".lag"), `${plural(owned.length, "partition")} · lag ${number(owned.every((one) => one.lag === null) ? null : lag)}`);
     list(row.lastChild, owned, (one) => one.partition, () => make("li.cell", make("i"), make("b"), make("span.unseen")), (item, one) => {
@@ -116,8 +121,10 @@ export function partitions(snapshot) {
   if (details.open) partitionTable(given);
 }
 
-function owner(name, mine) {
-  const who = name === null ? make("b", "nobody") : make("b", make("bdi", seen(name, 100)));
+const ownerOf = ({ owner: name, owner_known: known }, most) => (name !== null ? seen(name, most) : known ? "nobody" : "owner not known");
+
+function owner({ mine, ...one }) {
+  const who = make("b", make("bdi", ownerOf(one, 100)));
   return make("div.owner", make("p", who, mine ? make("span.tag", "this worker") : "", make("span.soft.lag")), make("ul"));
 }
 
@@ -127,7 +134,7 @@ function partitionTable(given) {
     (row, one) => {
       const [partition, who, committed, end, lag, behind] = row.cells;
       write(partition, String(one.partition));
-      write(who.firstChild, one.owner === null ? "nobody" : seen(one.owner, 80));
+      write(who.firstChild, ownerOf(one, 80));
       write(committed, count(one.committed));
       write(end, count(one.end));
       write(lag, count(one.lag));

@@ -286,6 +286,7 @@ def test_partitions_of_the_whole_group_are_shown(make: Callable[..., Rig]) -> No
     assert {
         "partition": 5,
         "owner": "worker-1",
+        "owner_known": True,
         "mine": False,
         "committed": 50,
         "end": 53,
