@@ -62,7 +62,7 @@ class TestDeadLetter:
         """Decoding comes a moment after the letter: one opened at once, and one opened then, have it both."""
         early = running()
         for one in early["dead_letters"]["recent"]:
-            one.update(failed_at=None, field=None, decoded=None)
+            one.update(failed_at=None, decoded=None)
         server.snapshot = early
         visit = opened(chrome, server)
         visit.find("#recent button").click()
