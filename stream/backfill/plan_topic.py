@@ -19,12 +19,9 @@ from stream.deadline import Deadline
 from stream.errors import Aborted, OutcomeUnknown, Retriable, StartupTimeout, Stopped
 from stream.records import Outgoing, Partition
 from stream.settings import KafkaSettings, Settings
-from stream.transport import OffsetRange, Reader, Sink, TransactionalSink, WantedTopic, group_without_members
+from stream.transport import Sink, TransactionalSink, WantedTopic, group_without_members, read_whole
 
 __all__ = ["PlanTopic", "plan_topic"]
-
-IDLE_S = 30.0
-"""So long nothing may come of what is there: a transaction that is still open holds it back for ten seconds."""
 
 LEADER_S = 15.0
 """For a topic that was just made to have a leader."""
@@ -70,22 +67,16 @@ class PlanTopic:
                 time.sleep(0.1)
 
     def _read(self) -> PlanBook:
-        topic, book = self._settings.input.backfills, PlanBook()
-        with closing(Reader(self._settings.kafka, topic, ())) as reader:
-            ends = reader.ends()
-            if any(low for low, _ in ends.values()):
-                raise Stopped(
-                    f"{topic} does not begin at offset 0: plans were deleted, so what was backfilled is not known",
-                    hint=f"give it retention.ms=-1; to begin anew, delete {topic}: records may be scored twice then",
-                )
-            reader.read([OffsetRange(index, low, high) for index, (low, high) in ends.items()])
-            for batch in reader.batches(IDLE_S):
-                book.add(batch)
-            if not reader.finished:
-                raise Stopped(
-                    f"{topic}: nothing came for {IDLE_S:.0f} s, so what was backfilled is not known",
-                    hint="a transaction may be hanging: kafka-transactions.sh find-hanging; or look at the brokers",
-                )
+        book = PlanBook()
+        batches = read_whole(
+            self._settings.kafka,
+            self._settings.input.backfills,
+            "plans",
+            "what was backfilled is not known",
+            "records may be scored twice then",
+        )
+        for batch in batches:
+            book.add(batch)
         return book
 
     def agree(self, purpose: Purpose, make: Callable[[], Plan]) -> Plan:

@@ -9,7 +9,15 @@ import click
 
 from stream.cli.letter_options import LETTER, filter_options
 from stream.cli.letter_replay import replay
-from stream.cli.letter_shown import count_rows, entry, line, nothing_found, view_entry, view_lines
+from stream.cli.letter_shown import (
+    count_rows,
+    entry,
+    line,
+    nothing_found,
+    tell_hidden,
+    view_entry,
+    view_lines,
+)
 from stream.cli.options import config_option, json_option, settings_of
 from stream.cli.terminal import as_json, print_data, print_line, print_table, say
 
@@ -64,6 +72,7 @@ def list_command(wanted: LetterFilter, config: Path | None, json_out: bool) -> N
                 print_line(line(stored))
         if not number:
             say(nothing_found(scan))
+        tell_hidden(scan)
 
 
 @deadletters.command()
@@ -146,6 +155,7 @@ def stats(wanted: LetterFilter, config: Path | None, json_out: bool) -> None:
                 print_table(count_rows(title, found))
         else:
             say(nothing_found(scan))
+        tell_hidden(scan)
 
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stream.cli.letter_options import filter_options
-from stream.cli.letter_shown import most, nothing_found
+from stream.cli.letter_shown import most, nothing_found, tell_hidden
 from stream.cli.options import config_option, first_opening, settings_of
 from stream.cli.terminal import print_line, progress_bar, say, short
 from stream.errors import StreamError
@@ -74,7 +74,9 @@ def replay(
                 found.rehearse(opening, progress)
             else:
                 _send(found, lambda: found.send(opening, progress))
-        return _rehearsed(found) if dry_run else _sent(found)
+        code = _rehearsed(found) if dry_run else _sent(found)
+        tell_hidden(found.scan)
+        return code
 
 
 def _send(found: Replay, send: Callable[[], None]) -> None:
@@ -82,8 +84,10 @@ def _send(found: Replay, send: Callable[[], None]) -> None:
     try:
         send()
     except (KeyboardInterrupt, StreamError):
-        done = found.resending.sent if found.resending else 0
-        say(f"{done:,} letters were sent; run it again to go on: what was sent is not sent twice")
+        assert found.resending is not None
+        done, perhaps = found.resending.sent, found.resending.perhaps
+        more = f", and perhaps {perhaps:,} more, whose commit was under way" if perhaps else ""
+        say(f"{done:,} letters were sent{more}; run it again to go on: what was sent is not sent twice")
         raise
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stream.cli.terminal import short
+from stream.cli.terminal import say, short
 
 if TYPE_CHECKING:
     from stream.redrive import FieldView, LetterScan, LetterView, StoredLetter
@@ -49,6 +49,15 @@ def nothing_found(scan: LetterScan) -> str:
         return "there are no dead letters"
     times = f"; records of {instant(scan.first_ms)} to {instant(scan.last_ms)}" if scan.last_ms else ""
     return f"no dead letter matches; reasons there: {most(scan.reasons)}; stages: {most(scan.stages)}{times}"
+
+
+def tell_hidden(scan: LetterScan) -> None:
+    """Say that letters could not be read, where there may be some."""
+    if scan.hidden:
+        say(
+            f"not among them: up to {scan.hidden:,} letters in or behind a transaction that has not ended; look again "
+            "in a minute. If it stays so, `kafka-transactions.sh find-hanging` names it"
+        )
 
 
 def instant(ms: int | None) -> str | None:

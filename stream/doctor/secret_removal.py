@@ -38,8 +38,10 @@ _FORMS = (
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(\.[\w-]*)?"),  # a JSON web token
     re.compile(r"(?i)(?<=\bbearer )\s*[\w.~+/=-]+|(?<=\bbasic )\s*[\w+/=-]{8,}"),
     re.compile(r"(?i)(?<=\bcookie)(\"?\s*[:=]\s*)[^\r\n\"']+"),
-    re.compile(r"(?i)(?<=[?&]sig=)[^&\s\"']+"),
-    re.compile(r"(?<= -u )\S+|(?<=--user )\S+|(?<=--password )\S+"),
+    re.compile(r"(?i)(?<=[?&]sig=)[^&\s\"']+|(?<=signature=)[^&\s,;\"']+"),
+    re.compile(r"(?i)(?<= -u )\S+|(?<=--user )\S+|(?<=--password )\S+"),
+    # In a sentence only what has a digit: "the token is refused" stays.
+    re.compile(r"(?i)(?:(?<=password is )|(?<=token is )|(?<=password )|(?<=token ))(?=\S*\d)[^\s\"']{6,}"),
     # How large services begin theirs: AWS, GitHub, GitLab, Slack, Stripe and others, Google, SendGrid, npm, PyPI,
     # Vault, Databricks, DigitalOcean.
     re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[oprsu]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"),
@@ -49,11 +51,14 @@ _FORMS = (
 """What looks like a secret."""
 
 _NAMED = re.compile(
-    r"(?i)([\w.-]*(?:passw|passphrase|pwd|secret|token|credential|api[._-]?key|jaas|authorization|access[._-]?key"
-    r"|account[._-]?key|private[._-]?key|session[._-]?id)[\w.-]*\\?[\"']?"
-    r"\s*(?:[:=]|=>)\s*)(\\?\"(?:[^\"\\]|\\.)*\\?\"|'[^']*'|(?:(?:bearer|basic)\s+)?[^\s,;}\]]+)"
+    r"(?i)([\w.-]*(?:passw|passphrase|passcode|\bpass\b|pwd|secret|token|credential|api[._-]?key|jaas|authorization"
+    r"|access[._-]?key|account[._-]?key|private[._-]?key|session[._-]?id|honeycomb-team)[\w.-]*\\?[\"']?"
+    r"\s*(?:[:=>]|=>|%3[AD])\s*)(?!\*{8})(\\?\"(?:[^\"\\]|\\.)*\\?\"|'[^']*'|(?:(?:bearer|basic)\s+)?[^\s,;}\]<]+)"
 )
 """A name that says what follows it."""
+
+_HEADER = re.compile(r"(?i)(\bauthorization\s*[:=]\s*)(?=[^\s\"'*])(?:=\\?\"[^\"\r\n]*\"|[^\r\n\"])+")
+"""Whatever scheme it names, and however many parts that has; up to a quotation mark that ends a text around it."""
 
 
 _PASSWORD = re.compile(r":/{1,2}[^\s/:@]*:([^\s\"'<>]+)(?=@)")
@@ -86,7 +91,8 @@ class Remover:
 
     def foreign(self, text: str) -> str:
         """A text of anybody's, such as a log: also without what follows a name such as `password=`."""
-        return self.known(_NAMED.sub(_masked, self.known(text)))
+        found = _HEADER.sub(rf"\1{MASK}", self.values(text))
+        return self.known(_NAMED.sub(_masked, self.known(found)))
 
 
 def _masked(found: re.Match[str]) -> str:

@@ -27,6 +27,7 @@ class LetterScan:
     Attributes:
         ends: of each partition of the topic, the offset after the last letter of now.
         most: letters that there are at most: offsets are counted, and the ends of transactions take some.
+        hidden: offsets in or behind transactions that have not ended; they are not read.
         seen: how many were looked at so far.
         reasons: how many of those by reason, whether the filter took them or not.
         stages: the same by stage.
@@ -43,12 +44,15 @@ class LetterScan:
         Raises: InputError for a partition that is not there; Stopped when the broker does not answer.
         """
         self._reader, self._topic, self._wanted = reader, topic, wanted
+        # First: what is committed between both looks is hidden by nothing.
+        written = reader.written_ends()
         found = reader.ends()
         self.ends = {index: high for index, (_, high) in found.items()}
         self._ranges = (
             found if wanted.partition is None else {wanted.partition: _known(found, wanted.partition, topic)}
         )
         self.most = sum(high - low for low, high in self._ranges.values())
+        self.hidden = sum(max(0, written.get(index, 0) - high) for index, (_, high) in self._ranges.items())
         self.seen = 0
         self.reasons: Counter[str] = Counter()
         self.stages: Counter[str] = Counter()
@@ -142,6 +146,8 @@ def find_letter(settings: Settings, partition: int, offset: int) -> StoredLetter
         name = f"{partition}:{offset}"
         if not low <= offset < high:
             there = f"offsets {low} to {high - 1}" if low < high else "no letters"
+            if high <= offset < reader.written_ends()[partition]:
+                there += ", and then a transaction that has not ended: look again in a minute"
             raise InputError(
                 f"{name}: {topic}[{partition}] has {there}", hint="see `stream deadletters list`"
             )

@@ -13,7 +13,7 @@ from stream.first_opening import FirstOpening
 from stream.redrive.header_dialects import StoredLetter
 from stream.redrive.letter_chunks import chunks_of
 from stream.redrive.letter_filter import LetterFilter
-from stream.redrive.letter_reading import IDLE_S, LetterScan, opened_scan
+from stream.redrive.letter_reading import LetterScan, opened_scan
 from stream.redrive.repairing import Repairs, Workshop, opened_workshop
 from stream.redrive.replay_marks import Replayed, TopicId, marks_topic
 from stream.redrive.resending import Resending, Topics
@@ -22,7 +22,7 @@ from stream.redrive.selection import Home, Selection
 from stream.redrive.trial import Trial, opened_pipeline, try_letters
 from stream.rights import rights_of
 from stream.settings import Settings
-from stream.transport import Cluster, OffsetRange, Reader, TransactionalSink
+from stream.transport import Cluster, TransactionalSink, read_whole
 
 __all__ = ["Replay", "Wish", "opened_replay"]
 
@@ -237,7 +237,8 @@ def _known(settings: Settings, cluster: Cluster) -> Replayed:
     replayed = Replayed(*_topic_ids(settings, cluster))
     if settings.dead_letters.marks not in cluster.partitions():
         return replayed
-    return _read_marks(settings, replayed)
+    # Of a replay that is under way, what it has committed by now.
+    return _read_marks(settings, replayed, settled=False)
 
 
 def _first_read(read: Callable[[], Replayed], *, fresh: bool) -> Replayed:
@@ -252,21 +253,15 @@ def _first_read(read: Callable[[], Replayed], *, fresh: bool) -> Replayed:
             time.sleep(0.1)
 
 
-def _read_marks(settings: Settings, replayed: Replayed) -> Replayed:
-    marks = settings.dead_letters.marks
-    with closing(Reader(settings.kafka, marks, ())) as reader:
-        ends = reader.ends()
-        if any(low for low, _ in ends.values()):
-            raise Stopped(
-                f"{marks} does not begin at offset 0: marks were deleted, so what was replayed is not known",
-                hint=f"give it retention.ms=-1; to begin anew, delete {marks}: letters may be sent a second time then",
-            )
-        reader.read([OffsetRange(index, low, high) for index, (low, high) in ends.items()])
-        for batch in reader.batches(IDLE_S):
-            replayed.add(batch)
-        if not reader.finished:
-            raise Stopped(
-                f"{marks}: nothing came for {IDLE_S:.0f} s, so what was replayed is not known",
-                hint="a transaction may be hanging: kafka-transactions.sh find-hanging; or look at the brokers",
-            )
+def _read_marks(settings: Settings, replayed: Replayed, *, settled: bool = True) -> Replayed:
+    batches = read_whole(
+        settings.kafka,
+        settings.dead_letters.marks,
+        "marks",
+        "what was replayed is not known",
+        "letters may be sent a second time then",
+        settled=settled,
+    )
+    for batch in batches:
+        replayed.add(batch)
     return replayed

@@ -15,7 +15,7 @@ A chunk of letters, in one transaction:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -96,6 +96,7 @@ class Resending:
         replayed: what was committed before.
         sent: letters whose originals are committed.
         refused: letters whose original the broker refuses, with its words.
+        perhaps: letters of a commit whose outcome is not known, as when it is interrupted.
     """
 
     channel: Channel
@@ -103,6 +104,7 @@ class Resending:
     replayed: Replayed
     sent: int = 0
     refused: dict[str, str] = field(default_factory=dict)
+    perhaps: int = 0
 
     def send(self, chunk: Sequence[StoredLetter]) -> None:
         """
@@ -128,6 +130,7 @@ class Resending:
             except KeyboardInterrupt:
                 self._settle()
                 raise
+            self.perhaps = 0
             tries = TRIES if len(left) < before else tries - 1
         if left:
             raise DeliveryFailed(
@@ -148,7 +151,7 @@ class Resending:
         refused = channel.flush(deadline)
         if refused:
             channel.abort(self._deadline())
-            return self._without(chunk, refused)
+            return self._without(chunk, refused, places)
         written = [(place.partition, place.offset) for place in places.values()]
         if len(written) < len(chunk) or any(offset < 0 for _, offset in written):
             raise Aborted("the broker did not say where it has written the originals")
@@ -160,6 +163,7 @@ class Resending:
                 if refused[0].reason == "message_too_large"
                 else f"give {self.topics.marks} cleanup.policy=delete and retention.ms=-1",
             )
+        self.perhaps = len(chunk)
         channel.commit(deadline)
         return []
 
@@ -186,16 +190,27 @@ class Resending:
         mark = Mark(source, runs_of(places), self.topics.ends, target, runs_of(written))
         self.channel.send(Outgoing.one(self.topics.marks, None, mark.value(), 0, None))
 
-    def _without(self, chunk: Sequence[StoredLetter], refused: Sequence[Refusal]) -> list[StoredLetter]:
-        """The letters that were not refused for what they are; the others are noted."""
-        words = {_content(each.key, each.value, each.headers): each for each in refused if not each.doubtful}
+    def _without(
+        self, chunk: Sequence[StoredLetter], refused: Sequence[Refusal], written: Collection[int]
+    ) -> list[StoredLetter]:
+        """
+        The letters that were not refused for what they are; the others are noted.
+
+        A refusal has no time of its record: of letters that differ in their times only, those that were written are
+        not the refused ones, and of the others it is the first.
+        """
+        words: dict[object, list[Refusal]] = {}
+        for each in refused:
+            if not each.doubtful:
+                words.setdefault(_content(each.key, each.value, each.headers), []).append(each)
         left: list[StoredLetter] = []
-        for stored in chunk:
+        for number, stored in enumerate(chunk):
             letter = stored.letter
-            refusal = words.get(_content(letter.key, letter.value, letter.headers))
-            if refusal is None:
+            found = words.get(_content(letter.key, letter.value, letter.headers))
+            if number in written or not found:
                 left.append(stored)
             else:
+                refusal = found.pop(0)
                 self.refused[stored.name] = f"{refusal.reason}: {refusal.message}"
         return left
 

@@ -26,6 +26,7 @@ from stream.transport.sink import Sink
 from stream.transport.source import Source
 from stream.transport.topic_admin import Cluster, TopicState, WantedTopic
 from stream.transport.transactions import TransactionalSink
+from stream.transport.whole_topic import read_whole
 
 __all__ = [
     "BY_KEY",
@@ -61,6 +62,7 @@ __all__ = [
     "principal_of",
     "probe_clients",
     "reach",
+    "read_whole",
     "try_transactions",
     "why_no_connection",
 ]

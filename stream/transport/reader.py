@@ -68,7 +68,7 @@ class Reader:
             answer_s: how long to wait for one answer of the broker.
         Raises: Stopped when the broker does not answer or the topic is not there; with ranges, never.
         """
-        self._topic = topic
+        self._kafka, self._topic = kafka, topic
         self._answer_s = answer_s
         self._ends: dict[int, int] = {}
         """Per partition that is not read to its end, the offset after its last wanted record."""
@@ -119,6 +119,27 @@ class Reader:
             }
         except KafkaException as error:
             raise self._stopped(error) from error
+
+    def written_ends(self) -> dict[int, int]:
+        """
+        Per partition the offset after its last record, committed or not: `ends` lie before those of open transactions.
+
+        Raises: as `ends`. Blocks likewise.
+        """
+        properties = {
+            **consumer_properties(self._kafka, Connection().on_error),
+            "isolation.level": "read_uncommitted",
+        }
+        with closing(make_client(Consumer, properties)) as onlooker:
+            try:
+                return {
+                    index: onlooker.get_watermark_offsets(
+                        TopicPartition(self._topic, index), timeout=self._answer_s
+                    )[1]
+                    for index in self._partitions()
+                }
+            except KafkaException as error:
+                raise self._stopped(error) from error
 
     def committed(self, indexes: Iterable[int]) -> dict[int, int] | None:
         """

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init__ re-exports without __all__
     AdminClient,
     AlterConfigOpType,
@@ -335,6 +335,56 @@ def test_marks_that_retention_took_stop_the_replay(
         assert 1 == replayed(setup, *options)
         assert "marks were deleted" in capsys.readouterr().err
     assert 1 == len(returned.until(1))
+
+
+@pytest.mark.slow
+def test_open_transaction_among_the_marks_stops_the_replay(
+    setup: Setup, returned: Onlooker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hides the marks behind it: their letters would be sent a second time. Once it has ended, each comes once."""
+    monkeypatch.setattr("stream.transport.whole_topic.IDLE_S", 1.0)
+    visits.send(setup.bootstrap, setup.dead, letters(setup, 6))
+    assert 0 == replayed(setup, "--limit", "2")
+    stranger = Producer({"bootstrap.servers": setup.bootstrap, "transactional.id": f"{setup.group}.stranger"})
+    stranger.init_transactions(READ_S)
+    stranger.begin_transaction()
+    stranger.produce(f"{setup.dead}.replayed", b"")
+    stranger.flush(READ_S)
+
+    assert 1 == replayed(setup, "--limit", "2")
+    assert "has not ended, and hides what was committed behind it" in capsys.readouterr().err
+    assert 0 == replayed(setup, "--dry-run")
+    stranger.abort_transaction(READ_S)
+    assert [0, 0] == [replayed(setup, "--limit", "2"), replayed(setup)]
+
+    visits.send(setup.bootstrap, setup.input, [Event(b"last", b"")])
+    assert {1} == set(Counter(each.key for each in returned.until(7)).values())
+
+
+@pytest.mark.slow
+def test_letters_that_an_open_transaction_hides_are_told(
+    setup: Setup, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are not counted; that there are some is said by each command."""
+    visits.send(setup.bootstrap, setup.dead, letters(setup, 3))
+    open_ = Producer({"bootstrap.servers": setup.bootstrap, "transactional.id": f"{setup.group}.open"})
+    open_.init_transactions(READ_S)
+    open_.begin_transaction()
+    open_.produce(setup.dead, b"")
+    open_.flush(READ_S)
+    visits.send(setup.bootstrap, setup.dead, letters(setup, 3))
+    config = str(setup.write("look", 1))
+
+    for command in (["list"], ["stats", "--json"], ["replay", "--dry-run"]):
+        with pytest.raises(SystemExit) as end:
+            main(["deadletters", *command, "--config", config])
+        assert 0 == end.value.code
+        assert "not among them: up to 4 letters" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as end:
+        main(["deadletters", "show", "0:5", "--config", config])
+    assert 2 == end.value.code
+    assert "a transaction that has not ended" in capsys.readouterr().err
+    open_.abort_transaction(READ_S)
 
 
 @pytest.mark.slow

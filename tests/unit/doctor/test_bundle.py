@@ -313,3 +313,36 @@ def test_configuration_that_cannot_be_read_is_left_out_with_the_log(tmp_path: Pa
 def test_short_secret_takes_no_other_word_along() -> None:
     """A password of two letters is replaced where it stands alone."""
     assert f"band ab {MASK}" == Remover(["an"]).known("band ab an")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "X-Vault: OAUTHBEARER token {}",
+        "--sasl-password {}",
+        "the password is {}",
+        'user=bob pass={} "pass": "{}"',
+        "passcode: {}",
+        "<password>{}</password>",
+        "a=b&password%3D{}",
+        "authorization: ApiKey {}",
+        'Authorization: Digest username="x", response="{}"',
+        '{{"message": "Authorization: Custom a {}", "level": "INFO"}}',
+        '{{"x-honeycomb-team": "{}"}}',
+        "https://s3/x?X-Amz-Credential={}&X-Amz-Signature={}",
+        "https://storage/x?X-Goog-Signature={}&a=b",
+    ],
+)
+def test_secret_of_others_in_a_log_is_masked(line: str) -> None:
+    """Of no configuration, so known by its name or its form alone; JSON stays JSON."""
+    found = Remover([]).foreign(line.format("Zq17Planted", "Zq17Planted"))
+
+    assert "Planted" not in found
+    if line.startswith("{"):
+        assert json.loads(found)
+
+
+@pytest.mark.parametrize("text", ["the token is refused", "password is missing", "pass the offset 17 on"])
+def test_words_about_secrets_stay(text: str) -> None:
+    """An operator looks for them."""
+    assert text == Remover([]).foreign(text)

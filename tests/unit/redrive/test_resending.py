@@ -225,3 +225,60 @@ def test_interrupt_leaves_nothing_half_sent() -> None:
     with pytest.raises(KeyboardInterrupt):
         resending(memory).send(LETTERS)
     assert (1, []) == (memory.aborts, memory.committed)
+
+
+def test_letters_that_differ_in_their_times_only_are_refused_one_by_one() -> None:
+    """A refusal has no time: the one that was written is not left out with the one that was refused."""
+
+    class Late(Memory):
+        """Refuses the first of equal records."""
+
+        def place(
+            self, records: Outgoing, partitions: Sequence[int], written: Callable[[int, Place], None]
+        ) -> None:
+            """The first of them is not written."""
+            first = 1_700_000_000_003 in (stamp for _, _, stamp, _ in records.rows())
+            super().place(
+                records, partitions, lambda n, place: None if first and n == 0 else written(n, place)
+            )
+            self.first = first
+
+        def flush(self, deadline: Deadline) -> list[Refusal]:
+            """It is refused for its time."""
+            refused, self.first = self.first, False
+            return [
+                Refusal(INPUT.name, b"key", b"same", (("mine", b"1"),), "timestamp_refused", "E", "late")
+            ][: int(refused)]
+
+    memory = Late()
+    sender = resending(memory)
+    sender.send([stored(offset, b"same") for offset in (3, 4)])
+
+    assert ([b"same"], 1) == (memory.originals, sender.sent)
+    assert ["0:3"] == list(sender.refused)
+
+
+@pytest.mark.parametrize(("done", "sent"), [(True, 6), (False, 3)])
+def test_interrupted_commit_is_told_as_perhaps(done: bool, sent: int) -> None:
+    """Ctrl-C may come when the broker has committed: what was sent is not known, and no number is made up."""
+
+    class Interrupted(Memory):
+        """Ctrl-C within the second commit."""
+
+        def commit(self, deadline: Deadline) -> None:
+            """It happens, or not."""
+            if self.commits:
+                if done:
+                    super().commit(deadline)
+                raise KeyboardInterrupt
+            super().commit(deadline)
+
+    memory = Interrupted()
+    sender = resending(memory)
+    sender.send(LETTERS)
+    assert 0 == sender.perhaps
+    with pytest.raises(KeyboardInterrupt):
+        sender.send([stored(offset, b"later") for offset in (7, 8, 9)])
+
+    assert (3, 3) == (sender.sent, sender.perhaps)
+    assert sent == len(memory.originals)
