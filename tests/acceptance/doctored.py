@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from tempfile import gettempdir
 
 from stream.child_python import child_command
@@ -61,7 +61,7 @@ def _is_own_disk(found: Diagnosis) -> bool:
     return (
         CROWDED
         and (found.check, found.state) == ("disk", "warn")
-        and os.stat(found.looked_at).st_dev == os.stat(gettempdir()).st_dev
+        and Path(found.looked_at).stat().st_dev == Path(gettempdir()).stat().st_dev
     )
 
 
