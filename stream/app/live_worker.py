@@ -9,7 +9,7 @@ from importlib.metadata import version
 from stream.app.live_answers import LiveAnswers
 from stream.app.live_look import Look
 from stream.app.live_model import model_view
-from stream.app.worker_status import Status, state_name
+from stream.app.worker_status import Status
 from stream.live import (
     OF_WORKER,
     Counters,
@@ -77,7 +77,7 @@ class WorkerLive:
             group=settings.kafka.group,
             instance=parts.instance,
             version=self._version,
-            state=state_name(parts.engine.life.state, parts.source.joined, len(parts.source.owned)),
+            state=self._status.state(not lacking),
             ready=not lacking,
             lacking=[shown(each) for each in lacking],
             guarantee=str(settings.delivery.guarantee),

@@ -21,10 +21,15 @@ REACHED_S = 15.0
 """A broker that answered within this time counts as reachable; it is asked every 5 s."""
 
 
-def state_name(state: State, joined: bool, partitions: int) -> str:
-    """A state's name for people; a member of the group that was given no partitions is `standing by`, and ready."""
-    standing_by = state in (State.JOINING, State.RUNNING) and joined and not partitions
-    return "standing by" if standing_by else state.value
+def state_name(state: State, joined: bool, partitions: int, ready: bool) -> str:
+    """
+    A state's name for people. A member of the group that was given no partitions is `standing by` where it is ready;
+    one that lost them, since no broker answers or the topic is gone, is `waiting`.
+    """
+    without = state in (State.JOINING, State.RUNNING) and joined and not partitions
+    if without:
+        return "standing by" if ready else State.WAITING.value
+    return state.value
 
 
 class Rate:
@@ -108,6 +113,11 @@ class Status:
         engine = self.parts.engine
         return not engine.progress.stuck and engine.life.state is not State.FAILED
 
+    def state(self, ready: bool) -> str:
+        """Its state's name for people."""
+        source = self.parts.source
+        return state_name(self.parts.engine.life.state, source.joined, len(source.owned), ready)
+
     def lacking(self) -> list[str]:
         """Why the worker is not ready; empty = ready."""
         state = self.parts.engine.life.state
@@ -149,12 +159,12 @@ class Status:
     def as_dict(self) -> dict[str, object]:
         """The JSON of `/api/status`."""
         self.refresh()
-        parts, metrics, now = self.parts, self.parts.metrics, self.note()
+        parts, metrics, now, lacking = self.parts, self.parts.metrics, self.note(), self.lacking()
         return {
-            "state": state_name(parts.engine.life.state, parts.source.joined, len(parts.source.owned)),
+            "state": self.state(not lacking),
             "live": self.live,
-            "ready": not self.lacking(),
-            "lacking": self.lacking(),
+            "ready": not lacking,
+            "lacking": lacking,
             "group": parts.settings.kafka.group,
             "instance": parts.instance,
             "guarantee": parts.settings.delivery.guarantee,

@@ -17,10 +17,13 @@ from stream.worker import NOTE, check_own, state_folder
 
 __all__ = ["clock", "disk", "port", "state"]
 
-FULL_BYTES = 1024 * 1024
-"""The worker's note takes 64 KiB, and temporary files need a little more."""
+FULL_BYTES = 128 * 1024
+"""The worker's note takes 64 KiB; a file system needs a little for itself."""
 
 LITTLE_BYTES, LITTLE_SHARE = 100 * 1024 * 1024, 0.05
+
+HALF = 0.5
+"""Of a small volume of its own, such as a pod's in memory, where a hundred megabytes are never free."""
 
 PLENTY_BYTES = 10 * 1024**3
 """However small a part of the disk that is."""
@@ -67,8 +70,9 @@ def disk(case: Case) -> Diagnosis:
     if os.name == "posix" and (files := os.statvfs(folder)).f_files and not files.f_favail:
         return fail(about, "no file can be created: the disk has no inode left", step)
     if usage.free < FULL_BYTES:
-        return fail(about, f"{left}: the worker's note needs 64 KiB and would not start", step)
-    if usage.free < LITTLE_BYTES or usage.free < min(LITTLE_SHARE * usage.total, PLENTY_BYTES):
+        return fail(about, f"{left}: the worker's note takes 64 KiB, and could not be made", step)
+    little = min(LITTLE_BYTES, HALF * usage.total)
+    if usage.free < little or usage.free < min(LITTLE_SHARE * usage.total, PLENTY_BYTES):
         return warn(about, f"nearly full: {left}", step)
     return ok(about, left)
 

@@ -41,7 +41,7 @@ class PartitionStatus:
             return ""
         return (
             f"partition {self.partition}: {self.lag - self.consumable} of its records can't be read yet: an upstream "
-            "transaction is open"
+            "transaction is open. If it stays: docs/runbook.md, A transaction that stays open"
         )
 
     @property

@@ -21,7 +21,8 @@ def summary_of(status: Mapping[str, Any], now: datetime | None = None) -> list[s
         status: the JSON of its `/api/status`; older workers say less.
         now: the time of day; None = now.
     Returns: a line each of why it is not ready, what waits and how fast it goes, what a batch takes, how commits ended,
-        rebalances, and the model's age; without those of which nothing is known. Each but the first fits 80 columns.
+        rebalances, the model's age, and why its next version was refused; without those of which nothing is known. Each
+        but the first and the last fits 80 columns.
     """
     moment = now or datetime.now(UTC)
     lines = (
@@ -31,6 +32,7 @@ def summary_of(status: Mapping[str, Any], now: datetime | None = None) -> list[s
         _commits(status, moment),
         _counted(status, "rebalances"),
         _model(status, moment),
+        _refused(status),
     )
     return [", ".join(parts) for each in lines if (parts := list(each))]
 
@@ -82,6 +84,14 @@ def _model(status: Mapping[str, Any], now: datetime) -> Iterator[str]:
         yield f"model packed {_age(seconds)} ago"
     if (seconds := _since(status.get("model_since"), now)) is not None:
         yield f"answers for {_age(seconds)}"
+
+
+def _refused(status: Mapping[str, Any]) -> Iterator[str]:
+    reload = _object(status, "reload")
+    if (error := reload.get("error")) and isinstance(error, str):
+        version = _number(reload, "version")
+        what = "no new version can be looked for" if version is None else f"version {version:.0f} is refused"
+        yield f"{what}: {error}"
 
 
 def _object(found: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -303,9 +303,9 @@ class Cluster:
         """
         The group's next offsets; partitions without a commit are left out.
 
-        Raises: Stopped when the cluster does not answer or refuses.
+        Raises: Stopped when the cluster does not answer or refuses, or the topic is not there.
         """
-        wanted = [TopicPartition(topic, i) for i in range(self.partitions().get(topic, 0))]
+        wanted = [TopicPartition(topic, i) for i in range(self.require(topic))]
         [future] = self._admin.list_consumer_group_offsets(
             [ConsumerGroupTopicPartitions(group, wanted)], request_timeout=self._answer_s
         ).values()

@@ -50,8 +50,9 @@ class Brake:
             raise TooManyDeadLetters(
                 f"{self._dead} of the last {self._records} records are dead letters, more than"
                 f" [dead_letters] stop_above = {self._limit:g} allows; the last of them: {self._told(example)}",
-                hint="correct the producer or the model and start again: the records of the last batch are not lost;"
-                " or raise stop_above to let them go to the dead-letter topic",
+                hint="correct the producer or the model; the last batch's records are not lost. A start with the model"
+                " corrected scores them. Those that a wrong producer sent stop each start anew, until one with"
+                " STREAM_DEAD_LETTERS__STOP_ABOVE=1 lets them go to the dead-letter topic",
             )
 
     def _told(self, example: DeadLetter | None) -> str:

@@ -52,6 +52,9 @@ discarded producer had asked for, and may then fence the producer that was made 
 """
 
 
+REPEAT_S = 30.0
+"""Between two lines of the log about the same wait."""
+
 ABANDON_S = 2.0
 """For the abort of a worker that ends with an error; the broker's own time-out does it otherwise."""
 
@@ -73,6 +76,7 @@ class ProducerLife:
         self._phases = phases
         self._clock = clock
         self._opened = 0.0
+        self._said_at = -REPEAT_S
         self._renewals: deque[float] = deque(maxlen=AT_MOST + 1)
         self._fresh = False
         self._error: OutcomeUnknown = OutcomeUnknown()
@@ -202,13 +206,20 @@ class ProducerLife:
             self._take_id(budget)
             offsets = source.committed(partitions, Deadline.after(TRY_S))
         except (Retriable, MovedOn) as error:
-            log.warning("waiting for a new producer: %s", error.message)
+            self._say_waiting(error.message)
             return None
         except OutcomeUnknown as error:
             self.doubt(error)
             return None
         self._phases.on(Event.STARTED)
         return offsets
+
+    def _say_waiting(self, message: str) -> None:
+        """Log it, once in `REPEAT_S`: it is tried again every two seconds for as long as no broker answers."""
+        now = self._clock()
+        if now - self._said_at >= REPEAT_S:
+            self._said_at = now
+            log.warning("waiting for a new producer: %s", message)
 
     def _take_id(self, deadline: Deadline) -> None:
         """

@@ -282,9 +282,9 @@ def small(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@pytest.mark.parametrize(("filled", "state"), [(0, "warn"), (1_500_000, "fail")])
+@pytest.mark.parametrize(("filled", "state"), [(1_200_000, "warn"), (2_000_000, "fail")])
 def test_disk_nearly_full(setup: Setup, small: Path, filled: int, state: str) -> None:
-    """Small, and full."""
+    """Less than half of a small one, and less than the note takes."""
     (small / "file").write_bytes(bytes(filled))
 
     found = examined(replace(setup, tables={"delivery": {"state": str(small / "state")}}))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from stream.errors import Stopped
 from stream.records import Partition
 from stream.settings import KafkaSettings
 from stream.transport import Cluster as Catalogue
@@ -31,6 +33,16 @@ def test_topics_that_exist_are_listed(cluster: Cluster, catalogue: Catalogue) ->
     assert topic in catalogue.topics(READ_S)
     assert catalogue.partitions()[topic] == PARTITIONS
     assert f"{topic}.not" not in catalogue.topics(READ_S)
+
+
+def test_topic_that_is_gone_is_said_whatever_is_asked_of_it(cluster: Cluster, catalogue: Catalogue) -> None:
+    """The client calls an empty list of partitions a mistake of its caller."""
+    gone = cluster.topics.name("gone")
+
+    for ask in (catalogue.ends, partial(catalogue.committed, "group")):
+        with pytest.raises(Stopped, match=f"topic {gone} is not there") as stopped:
+            ask(gone)
+        assert "create it with `stream topics --create`" == stopped.value.hint
 
 
 @pytest.mark.mock_gap("CreateTopics is not answered: topics appear when they are asked for")

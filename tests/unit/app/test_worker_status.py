@@ -39,10 +39,19 @@ class TestTold:
     def test_member_without_partitions_stands_by(self) -> None:
         """Only once the group has answered; and a worker that is stopping is not standing by."""
         assert ["joining", "standing by", "running", "stopping"] == [
-            state_name(State.JOINING, False, 0),
-            state_name(State.JOINING, True, 0),
-            state_name(State.RUNNING, True, 2),
-            state_name(State.STOPPING, True, 0),
+            state_name(State.JOINING, False, 0, ready=False),
+            state_name(State.JOINING, True, 0, ready=True),
+            state_name(State.RUNNING, True, 2, ready=True),
+            state_name(State.STOPPING, True, 0, ready=True),
+        ]
+
+    def test_member_that_lost_its_partitions_and_is_not_ready_waits(self) -> None:
+        """No broker answers, or the topic is gone: it looked like one worker too many."""
+        assert ["waiting", "waiting", "running", "stopping"] == [
+            state_name(State.RUNNING, True, 0, ready=False),
+            state_name(State.JOINING, True, 0, ready=False),
+            state_name(State.RUNNING, True, 2, ready=False),
+            state_name(State.STOPPING, True, 0, ready=False),
         ]
 
 

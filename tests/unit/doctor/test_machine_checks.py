@@ -108,12 +108,15 @@ class TestDisk:
             (50 << 20, 10**12, "warn"),
             (10**10, 10**12, "warn"),
             (10**11, 10**12, "ok"),
+            (900 << 10, 1 << 20, "ok"),
+            (63 << 20, 64 << 20, "ok"),
+            (31 << 20, 64 << 20, "warn"),
         ],
     )
     def test_room_that_is_left(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, total: int, expected: str
     ) -> None:
-        """Little for the note, little at all, or a small part of a large disk."""
+        """Little for the note, little at all, or a small part of a large disk; not a small disk that is empty."""
         usage = SimpleNamespace(total=total, used=total - free, free=free)
         monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
 

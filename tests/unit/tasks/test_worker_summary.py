@@ -77,3 +77,18 @@ def test_odd_status_is_left_out(odd: object) -> None:
 def test_odd_moment_is_left_out(text: str) -> None:
     """Nor is a moment without its offset guessed at."""
     assert [] == summary_of({"model_created": text}, NOW)
+
+
+@pytest.mark.parametrize(
+    ("reload", "expected"),
+    [
+        ({"version": 2, "error": "step hash: m.joblib"}, ["version 2 is refused: step hash: m.joblib"]),
+        ({"version": None, "error": "no folder"}, ["no new version can be looked for: no folder"]),
+        ({"version": 2, "error": ""}, []),
+        ({"version": [], "error": 7}, []),
+        ("x", []),
+    ],
+)
+def test_refused_version_is_said_last(reload: object, expected: list[str]) -> None:
+    """An older model than one expects has a reason."""
+    assert expected == summary_of({"reload": reload}, NOW)
