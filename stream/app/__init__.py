@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stream.app.host import build_app, run_worker
     from stream.app.logs import set_up_logging
     from stream.app.registry_wait import wait_for_registry
+    from stream.app.reports import REPORT_S, batch_spans, reporting_of
     from stream.app.rest_process import run_rest
     from stream.app.suspect_scorer import SuspectScorer
     from stream.app.vertex_container import in_vertex
@@ -27,14 +28,17 @@ if TYPE_CHECKING:
     from stream.app.worker_status import Rate
 
 __all__ = [
+    "REPORT_S",
     "Parts",
     "Rate",
     "SuspectScorer",
     "assemble",
+    "batch_spans",
     "build_app",
     "claim_address",
     "in_container",
     "in_vertex",
+    "reporting_of",
     "run_rest",
     "run_worker",
     "set_up_logging",

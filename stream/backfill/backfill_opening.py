@@ -13,7 +13,7 @@ from stream.backfill.backfill_wish import BackfillWish, aimed, member
 from stream.backfill.bounds import Resolved, Topic, resolve_extents
 from stream.backfill.plan import Extent, Plan, PlanBook, Purpose
 from stream.backfill.plan_topic import PlanTopic
-from stream.backfill.retention import check_retention, first_records, keeps_ms
+from stream.backfill.retention import check_retention, compacted, first_records, keeps_ms
 from stream.errors import SettingsError
 from stream.first_opening import FirstOpening
 from stream.resources import open_configured, trust_of
@@ -94,9 +94,13 @@ def look_at(settings: Settings, wish: BackfillWish, opening: FirstOpening, *, dr
         plan = None if purpose is None else book.plans.get(purpose.id)
         resolved = Resolved() if plan else _resolved(settings, wish, cluster)
         if plan is None:
-            _check_topics(settings, cluster, [t.name for t in wanted[1:] if t.name not in missing], resolved)
+            there = [each.name for each in wanted[1:] if each.name not in missing]
+            configs = {name: cluster.topic_config(name) for name in there}
+            _check_retention(settings, configs, resolved)
+            resolved.remarks += compacted(configs)
     if purpose is not None and plan is None:
         check_twins(book, purpose, package, wish)
+        resolved.remarks += overlaps(book, purpose, resolved.extents)
     return Scene(
         settings, wish, target, cluster, package, wanted, missing, plan,
         plan.extents if plan else resolved.extents, resolved.remarks,
@@ -111,8 +115,9 @@ def _resolved(settings: Settings, wish: BackfillWish, cluster: Cluster) -> Resol
         return resolve_extents(Topic(name, ends, reader.offsets_at, _now_ms()), wish.start, wish.end)
 
 
-def _check_topics(settings: Settings, cluster: Cluster, there: Sequence[str], resolved: Resolved) -> None:
-    configs = {name: cluster.topic_config(name) for name in there}
+def _check_retention(
+    settings: Settings, configs: Mapping[str, Mapping[str, str]], resolved: Resolved
+) -> None:
     if any(keeps_ms(config) is not None for config in configs.values()):
         first = first_records(settings.kafka, settings.input.topic, resolved.extents, 1)
         check_retention(configs, first.timestamps_ms)
@@ -147,6 +152,15 @@ def check_twins(book: PlanBook, purpose: Purpose, package: Package, wish: Backfi
             f"a backfill of the same range by {theirs} is not finished; {purpose.model} would begin anew",
             hint=f"name the version: --model {older} goes on with that one, --model {package.path} begins this one",
         )
+
+
+def overlaps(book: PlanBook, purpose: Purpose, extents: Mapping[int, Extent]) -> list[str]:
+    """What is on the output topic, or will be, of the same records by the same version; for people."""
+    return [
+        f"the backfill from {plan.purpose.start} to {plan.purpose.end} has some of these offsets too: their predictions"
+        f" by {purpose.model} will be on {purpose.target[0]} twice"
+        for plan in book.overlapping(purpose, extents)
+    ]
 
 
 def opened_backfill(scene: Scene) -> Backfill:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from stream.app import SuspectScorer, wait_for_registry
+from stream.app import SuspectScorer, batch_spans, reporting_of, wait_for_registry
 from stream.backfill.plan import Plan
 from stream.backfill.range_source import Pacer, RangeSource
 from stream.deadletter import Author
@@ -28,6 +29,9 @@ from stream.worker import (
     Topics,
 )
 
+if TYPE_CHECKING:
+    from stream.tracing import Reporting
+
 __all__ = ["Parts", "assembled"]
 
 
@@ -41,12 +45,14 @@ class Parts:
         source: the range.
         sink: the outputs.
         metrics: counts what is committed.
+        reporting: sends spans and metrics to a collector; None = nothing is sent.
     """
 
     engine: Engine
     source: RangeSource
     sink: TransactionalSink
     metrics: Metrics
+    reporting: Reporting | None
 
 
 def assembled(settings: Settings, host: str, package: Package, plan: Plan, rate: float | None) -> Parts:
@@ -59,10 +65,14 @@ def assembled(settings: Settings, host: str, package: Package, plan: Plan, rate:
         package: what answers.
         plan: the range.
         rate: records a second; None = no limit.
-    Raises: Refused when a schema or the folder of the process can't be used; StartupTimeout when the registry does not
-        answer in time, BrokerRefused when it refuses.
+    Raises: Refused when a schema, the folder of the process or `[telemetry]` can't be used; StartupTimeout when the
+        registry does not answer in time, BrokerRefused when it refuses.
     """
     metrics, progress = Metrics(), Progress(time.monotonic)
+    service = settings.kafka.group.rpartition(".")[
+        0
+    ]  # without the backfill's id: one service for all of them
+    reporting = reporting_of(settings, metrics, service, settings.instance(host), worker=True)
     writers = writers_of(settings)
     pipeline = wait_for_registry(
         lambda: build_pipeline(settings, package, writers), settings.kafka.startup_timeout
@@ -79,7 +89,11 @@ def assembled(settings: Settings, host: str, package: Package, plan: Plan, rate:
     tally = Tally(metrics, redact=letters.redact)
     engine = Engine(
         Guarded(pipeline, suspects, lambda: SuspectScorer(settings, progress.beat), package.golden_s),
-        ExactlyOnce(Outlets(publisher, tally, metrics, progress, time.monotonic), sink, Timing()),
+        ExactlyOnce(
+            Outlets(publisher, tally, metrics, progress, time.monotonic, batch_spans(reporting, settings)),
+            sink,
+            Timing(),
+        ),
         Brake(letters.stop_above),
         metrics,
         progress,
@@ -93,4 +107,4 @@ def assembled(settings: Settings, host: str, package: Package, plan: Plan, rate:
         plan.extents,
         Pacer(rate, time.monotonic),
     )
-    return Parts(engine, source, sink, metrics)
+    return Parts(engine, source, sink, metrics, reporting)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
+from stream.app import REPORT_S
 from stream.backfill.backfill_parts import Parts, assembled
 from stream.backfill.plan import Plan
 from stream.backfill.plan_topic import PlanTopic
@@ -136,6 +137,8 @@ class _Running:
 
 @contextmanager
 def _running(parts: Parts) -> Iterator[_Running]:
+    if parts.reporting is not None:
+        parts.reporting.reporter.start(lambda: None)
     running = _Running(parts)
     try:
         yield running
@@ -143,3 +146,5 @@ def _running(parts: Parts) -> Iterator[_Running]:
     finally:
         parts.engine.stop()
         parts.sink.close()
+        if parts.reporting is not None:
+            parts.reporting.reporter.stop(REPORT_S)

@@ -15,6 +15,9 @@ __all__ = ["BackfillWish", "aimed", "member"]
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 """Source: Apache Kafka, org.apache.kafka.common.internals.Topic."""
 
+_INTERNAL = {"__consumer_offsets", "__transaction_state", "__share_group_state", "__cluster_metadata"}
+"""Source: Apache Kafka, org.apache.kafka.common.internals.Topic."""
+
 BATCHES_PER_SECOND = 10
 """Where a rate is asked for: what is scored comes evenly."""
 
@@ -59,6 +62,11 @@ def aimed(settings: Settings, wish: BackfillWish) -> Settings:
     if chosen in others:
         raise SettingsError(
             f"--output {chosen}: is {others[chosen]}",
+            hint=f"leave --output out for {settings.output.backfill}, or name another topic",
+        )
+    if chosen in _INTERNAL:
+        raise SettingsError(
+            f"--output {chosen}: is a topic of Kafka's own, and takes no records",
             hint=f"leave --output out for {settings.output.backfill}, or name another topic",
         )
     if not _TOPIC.fullmatch(chosen) or chosen in (".", ".."):

@@ -18,6 +18,8 @@ _OFFSET = re.compile(r"[0-9]{1,18}")
 _PLACE = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")
 _RELATIVE = re.compile(r"(now|earliest|latest|beginning|end|[0-9.]+\s*[smhdw])", re.IGNORECASE)
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
 _FORMS = (
     "write an offset (1200), one for some partitions (0:1200,3:900), or an instant (2026-11-27T03:00:00Z)"
 )
@@ -71,14 +73,22 @@ def read_bound(text: str, now: dt.datetime) -> Bound:
         )
     try:
         instant = dt.datetime.fromisoformat(text)
-    except ValueError:
+        instant = instant.replace(tzinfo=instant.tzinfo or dt.UTC).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         raise InputError(f"{text!r} is neither an offset nor an instant", hint=_FORMS) from None
-    instant = instant if instant.tzinfo is not None else instant.replace(tzinfo=dt.UTC)
-    return Bound(time_ms=(instant - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(milliseconds=1))
+    # Rounded up: a record's time is in whole milliseconds, and none before the instant is meant.
+    time_ms = -((_EPOCH - instant) // dt.timedelta(milliseconds=1))
+    if time_ms < 0:
+        # Kafka's protocol has other meanings for such numbers: -1 asks for the end of a partition.
+        raise InputError(
+            f"{text!r} is before 1970, and so is the time of no record",
+            hint="write 0, the first offset of every partition, or a later instant",
+        )
+    return Bound(time_ms=time_ms)
 
 
 def _instant(time_ms: int) -> str:
-    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=time_ms)
+    moment = _EPOCH + dt.timedelta(milliseconds=time_ms)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -37,6 +37,10 @@ class Extent:
         """How many; fewer records, where some of them hold none."""
         return self.end - self.start
 
+    def meets(self, other: Extent | None) -> bool:
+        """Whether some offset is in both."""
+        return other is not None and max(self.start, other.start) < min(self.end, other.end)
+
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
@@ -69,6 +73,11 @@ class Purpose:
         """Whether another backfill differs from this one in nothing but the model."""
         mine = (self.source, self.target, self.start, self.end)
         return mine == (other.source, other.target, other.start, other.end)
+
+    def is_but_for_the_range(self, other: Purpose) -> bool:
+        """Whether another backfill differs from this one in nothing but the range."""
+        mine = (self.source, self.target, self.model, self.manifest)
+        return mine == (other.source, other.target, other.model, other.manifest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,14 @@ class Plan:
         )
 
 
+def finished_key(plan_id: str) -> bytes:
+    """
+    The key of that record: another than the plan's, which is its id. Were the topic compacted, the note of the end
+    would replace the plan, and the backfill would begin anew.
+    """
+    return f"{plan_id}.finished".encode()
+
+
 def finished_value(plan_id: str, at_ms: int) -> bytes:
     """The value of the record that says that a backfill is finished."""
     return _text({"version": VERSION, "id": plan_id, "finished_ms": at_ms})
@@ -179,6 +196,28 @@ class PlanBook:
             raise ValueError(f"the id {found['id']} is not that of its content")
         # Two can't be committed for one id; should it be so all the same, the first is the one that was begun.
         self.plans.setdefault(purpose.id, Plan(purpose, extents, int(found["made_ms"])))
+
+    def overlapping(self, purpose: Purpose, extents: Mapping[int, Extent]) -> list[Plan]:
+        """
+        Other backfills by the same version into the same topic that have some of these offsets too.
+
+        Args:
+            purpose: which backfill.
+            extents: its own offsets, by partition number.
+        Returns: in the order in which they were begun.
+        """
+        return [
+            plan
+            for name, plan in self.plans.items()
+            if name != purpose.id
+            and plan.purpose.is_but_for_the_range(purpose)
+            and any(extent.meets(plan.extents.get(index)) for index, extent in extents.items())
+        ]
+
+    @property
+    def without_plan(self) -> list[str]:
+        """Ids of backfills that are finished, and whose plan is not there."""
+        return sorted(self.finished.keys() - self.plans.keys())
 
     def unfinished_twins(self, purpose: Purpose) -> list[Plan]:
         """Backfills of the same range into the same topic by another model, that have not come to their end."""

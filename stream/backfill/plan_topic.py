@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 
-from stream.backfill.plan import Plan, PlanBook, Purpose, finished_value
+from stream.backfill.plan import Plan, PlanBook, Purpose, finished_key, finished_value
 from stream.deadline import Deadline
 from stream.errors import Aborted, OutcomeUnknown, Retriable, StartupTimeout, Stopped
 from stream.records import Outgoing, Partition
@@ -77,6 +77,13 @@ class PlanTopic:
         )
         for batch in batches:
             book.add(batch)
+        if lost := book.without_plan:
+            topic = self._settings.input.backfills
+            raise Stopped(
+                f"{topic} has the end of the backfill {lost[0]}, and not its plan: it was deleted, so what was"
+                " backfilled is not known",
+                hint=f"give it cleanup.policy=delete; to begin anew, delete {topic}: records may be scored twice then",
+            )
         return book
 
     def agree(self, purpose: Purpose, make: Callable[[], Plan]) -> Plan:
@@ -143,7 +150,7 @@ class PlanTopic:
         # Outside of a transaction: where two processes note it at the same time, it is there twice, and true.
         with closing(Sink(self._settings.kafka)) as sink:
             value = finished_value(plan.id, int(time.time() * 1_000))
-            sink.send(Outgoing.one(topic, plan.id.encode(), value, 0, None))
+            sink.send(Outgoing.one(topic, finished_key(plan.id), value, 0, None))
             if refused := sink.flush(Deadline.after(NOTE_S)):
                 raise Stopped(
                     f"all is committed, but {topic} refuses the note of it: {refused[0].message}",

@@ -13,7 +13,7 @@ from stream.records import Batch
 from stream.settings import KafkaSettings
 from stream.transport import OffsetRange, Reader
 
-__all__ = ["check_retention", "first_records", "keeps_ms"]
+__all__ = ["check_retention", "compacted", "first_records", "keeps_ms"]
 
 READ_S = 20.0
 """For reading the first records; what did not come is not judged."""
@@ -33,6 +33,21 @@ def keeps_ms(config: Mapping[str, str]) -> int | None:
         return None
     kept = int(config.get("retention.ms", "-1"))
     return kept if kept >= 0 else None
+
+
+def compacted(topics: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """
+    What should be known of topics that keep the last record of each key; for people.
+
+    Args:
+        topics: settings by name, of those that are there.
+    """
+    return [
+        f"{name} is compacted: of each key it keeps what was written last, so what is written for an older record"
+        " replaces what is there of a newer one, and records without a key are refused"
+        for name, config in topics.items()
+        if "compact" in config.get("cleanup.policy", "")
+    ]
 
 
 def first_records(kafka: KafkaSettings, topic: str, extents: Mapping[int, Extent], each: int) -> Batch:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stream.cli.backfill_shown import counts, say_done, say_forecast, say_scene
-from stream.cli.options import config_option, json_option, opening_early, settings_of
+from stream.cli.options import RATE, config_option, json_option, opening_early, settings_of
 from stream.cli.terminal import progress_bar, say
 from stream.errors import InputError, StreamError
 
@@ -58,7 +58,7 @@ _OPTIONS = (
     ),
     click.option(
         "--rate",
-        type=click.FloatRange(min=0, min_open=True),
+        type=RATE,
         metavar="R",
         help="Records a second, of this process (default: no limit).",
     ),

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from stream.cli.options import RATE
 from stream.cli.terminal import as_json, print_data
 
 __all__ = ["demo"]
@@ -25,7 +26,7 @@ __all__ = ["demo"]
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=RATE,
     default=1_000.0,
     show_default=True,
     help="Events per second.",

@@ -10,7 +10,7 @@ import click
 
 from stream.cli.letter_options import filter_options
 from stream.cli.letter_shown import most, nothing_found, tell_hidden
-from stream.cli.options import config_option, first_opening, settings_of
+from stream.cli.options import RATE, config_option, first_opening, settings_of
 from stream.cli.terminal import print_line, progress_bar, say, short
 from stream.errors import StreamError
 
@@ -27,7 +27,7 @@ REFUSED_SHOWN = 20
 @filter_options
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=RATE,
     metavar="R",
     help="Letters a second (default: no limit).",
 )

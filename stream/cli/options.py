@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from stream.store import SigningKey, Trust
 
 __all__ = [
+    "RATE",
+    "SECONDS",
     "config_option",
     "delimiter_option",
     "first_opening",
@@ -28,6 +31,24 @@ __all__ = [
     "sign_option",
     "signing_key",
 ]
+
+
+class _Finite(click.FloatRange):
+    """A number within limits; `nan` and `inf`, which no limit keeps out, are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """As `click.FloatRange` takes it."""
+        found = float(super().convert(value, param, ctx))
+        if not math.isfinite(found):
+            self.fail(f"{value!r} is not a number that can be counted with", param, ctx)
+        return found
+
+
+RATE = _Finite(min=0, min_open=True)
+"""So many a second."""
+
+SECONDS = _Finite(min=0.1)
+"""Long enough to measure something."""
 
 config_option = click.option(
     "--config",

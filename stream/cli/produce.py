@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import config_option, delimiter_option, settings_of
+from stream.cli.options import RATE, config_option, delimiter_option, settings_of
 from stream.cli.terminal import progress_bar, say
 
 __all__ = ["produce"]
@@ -17,9 +17,7 @@ __all__ = ["produce"]
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @config_option
 @click.option("--topic", help="Topic to write (default: [input] topic).")
-@click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), help="Events per second (default: no limit)."
-)
+@click.option("--rate", type=RATE, help="Events per second (default: no limit).")
 @click.option("--key", metavar="FIELD", help="Field whose text becomes the record's key (default: no key).")
 @click.option(
     "--register", is_flag=True, help="Register the events' schema if the registry does not know it."

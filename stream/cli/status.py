@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import config_option, json_option, settings_of
+from stream.cli.options import SECONDS, config_option, json_option, settings_of
 from stream.cli.terminal import as_json, print_data, print_line, print_table, say
 
 __all__ = ["status"]
@@ -20,7 +20,7 @@ __all__ = ["status"]
 )
 @click.option(
     "--over",
-    type=click.FloatRange(min=0.1),
+    type=SECONDS,
     default=1.0,
     show_default=True,
     help="Seconds over which the rate is measured.",

@@ -30,6 +30,7 @@ from tests.acceptance.process import Process, Setup, Worker, run
 from tests.acceptance.reader import Origin, Outputs, ends, reading
 from tests.acceptance.registered import Stock, visit_schema
 from tests.acceptance.upstream import Upstream
+from tests.collector import attributes, collecting
 from tests.kafka.broker import Broker
 from tests.kafka.process import wait_for
 from tests.kafka.registry import Registry
@@ -146,6 +147,32 @@ def test_range_that_ends_in_markers_comes_to_its_end(
     numbers = [int(n) for n in re.findall(r"([0-9]+) predictions", capsys.readouterr().out)]
 
     assert [20, 20, 20, 20, 40, 40] == numbers
+
+
+@pytest.mark.slow
+def test_trace_goes_on_through_a_backfill(make: Make) -> None:
+    """A record's own span, by the backfill's group; and the prediction carries it on."""
+    mark, topic = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "messaging.consumer.group.name"
+    with collecting() as collector:
+        setup = make(
+            {"model": {"open_timeout": "off"}, "telemetry": {"traces": True, "endpoint": collector.url}}
+        )
+        visits.send(
+            setup.bootstrap,
+            setup.input,
+            [
+                replace(visits.event(n), headers=[("traceparent", mark.encode())], partition=0)
+                for n in range(9)
+            ],
+        )
+        assert 0 == backfilled(setup, "--from", "0:0", "--to", "0:9")
+        spans = [span for span in collector.spans if "kafka.offset" in attributes(span)]
+        with rescored(setup) as found:
+            carried = {each.header("traceparent").split("-")[2] for each in found.inputs(9).predictions}
+
+    assert carried == {span.span_id.hex() for span in spans}
+    assert 9 == len(carried)
+    assert all(str(attributes(span)[topic]).startswith(f"{setup.group}.backfill.") for span in spans)
 
 
 def opened(setup: Setup, *, output: str | None = None, rate: float | None = None) -> Backfill:

@@ -25,6 +25,10 @@ WISH = BackfillWish(Bound(offset=0), Bound(offset=9))
         "flights.deadletters",
         "flights.deadletters.replayed",
         "flights.deadletters.backfill",
+        "__consumer_offsets",
+        "__transaction_state",
+        "__share_group_state",
+        "__cluster_metadata",
     ],
 )
 def test_output_where_something_else_is_kept_is_refused(topic: str) -> None:

@@ -40,8 +40,8 @@ def resolved(start: str, end: str) -> dict[int, tuple[int, int]]:
         ("1970-01-01T00:00:01Z", Bound(time_ms=1_000), "1970-01-01T00:00:01.000Z"),
         ("1970-01-01T01:00:01+01:00", Bound(time_ms=1_000), "1970-01-01T00:00:01.000Z"),
         ("1970-01-02", Bound(time_ms=86_400_000), "1970-01-02T00:00:00.000Z"),
-        ("1970-01-01 00:00:00.0019", Bound(time_ms=1), "1970-01-01T00:00:00.001Z"),
-        ("1969-12-31T23:59:59.999Z", Bound(time_ms=-1), "1969-12-31T23:59:59.999Z"),
+        ("1970-01-01 00:00:00.0019", Bound(time_ms=2), "1970-01-01T00:00:00.002Z"),
+        ("1970-01-01", Bound(time_ms=0), "1970-01-01T00:00:00.000Z"),
     ],
 )
 def test_end_has_one_spelling(text: str, expected: Bound, spelling: str) -> None:
@@ -49,6 +49,23 @@ def test_end_has_one_spelling(text: str, expected: Bound, spelling: str) -> None
     found = read_bound(text, NOW)
 
     assert (expected, spelling) == (found, str(found))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1969-12-31T23:59:59.999Z",
+        "1969-12-31T23:59:59.998Z",
+        "1969-12-31T23:59:59.997Z",
+        "1900-01-01",
+        "0001-01-01",
+        "1970-01-01T00:00:00+00:01",
+    ],
+)
+def test_time_before_1970_is_refused(text: str) -> None:
+    """Kafka takes -1, -2 and -3 for the end, the beginning and the largest time, and refuses the others."""
+    with pytest.raises(InputError, match="is before 1970"):
+        read_bound(text, NOW)
 
 
 @pytest.mark.parametrize("text", ["now", "2h", "latest", "Earliest", "30 m", "1.5d", "end"])

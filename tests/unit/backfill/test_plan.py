@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from stream.backfill.plan import Extent, Plan, PlanBook, Purpose, finished_value
+from stream.backfill.plan import Extent, Plan, PlanBook, Purpose, finished_key, finished_value
 from stream.errors import Stopped
 from stream.records import Batch
 
@@ -65,6 +65,32 @@ def test_only_another_models_unfinished_backfill_is_a_twin() -> None:
 
     assert [twin] == book(PLAN.value(), twin.value(), other.value()).unfinished_twins(PURPOSE)
     assert [] == book(twin.value(), finished_value(twin.id, 1)).unfinished_twins(PURPOSE)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "extent", "meets"),
+    [
+        (replace(PURPOSE, end="20"), Extent(8, 20), True),
+        (replace(PURPOSE, end="20"), Extent(9, 20), False),
+        (replace(PURPOSE, end="20"), Extent(3, 3), False),
+        (PURPOSE, Extent(0, 9), False),
+        (replace(PURPOSE, end="20", model="m@2"), Extent(0, 20), False),
+        (replace(PURPOSE, end="20", manifest="0" * 64), Extent(0, 20), False),
+        (replace(PURPOSE, end="20", target=("other", "b")), Extent(0, 20), False),
+    ],
+)
+def test_backfill_that_has_some_of_the_offsets_is_found(
+    purpose: Purpose, extent: Extent, *, meets: bool
+) -> None:
+    """By the same version into the same topic: their predictions will be there twice."""
+    assert ([PLAN] if meets else []) == book(PLAN.value()).overlapping(purpose, {0: extent, 7: extent})
+
+
+def test_end_without_its_plan_is_known() -> None:
+    """The two have different keys, so that compaction leaves both; what was deleted otherwise is found out."""
+    assert PLAN.id.encode() != finished_key(PLAN.id)
+    assert [] == book(PLAN.value(), finished_value(PLAN.id, 1)).without_plan
+    assert [PLAN.id] == book(finished_value(PLAN.id, 1)).without_plan
 
 
 @pytest.mark.parametrize(

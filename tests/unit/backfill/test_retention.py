@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from stream.backfill.retention import DAY_MS, check_retention, keeps_ms
+from stream.backfill.retention import DAY_MS, check_retention, compacted, keeps_ms
 from stream.errors import SettingsError
 
 WEEK = {"retention.ms": str(7 * DAY_MS), "cleanup.policy": "delete"}
@@ -35,3 +35,11 @@ def test_topic_that_would_delete_the_first_outputs_is_refused() -> None:
 
     with pytest.raises(SettingsError, match="out deletes what is older than 7 days .* 8 days ago"):
         check_retention({"other": {}, "out": WEEK}, [now, now - 8 * DAY_MS])
+
+
+def test_compacted_topic_is_named() -> None:
+    """The last record of a key would be that of an older event."""
+    policies = {"a": "compact", "b": "delete", "c": "compact,delete"}
+    told = compacted({**{name: {"cleanup.policy": each} for name, each in policies.items()}, "d": {}})
+
+    assert ["a", "c"] == [each.split()[0] for each in told]
