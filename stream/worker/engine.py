@@ -163,7 +163,7 @@ class Engine:
         self.progress.resume()
         self._take_swap()
         self.life.move(State.RUNNING if source.owned else State.JOINING)
-        if batch and not self._work(batch):
+        if batch and not self._work(batch, source):
             return
         self._delivery.tend(drained=source.drained)
         self._look(source)
@@ -174,12 +174,12 @@ class Engine:
             self.backlog.look(source.unread(), self._delivery.uncommitted())
             self._lag_at = self._clock()
 
-    def _work(self, batch: Batch) -> bool:
+    def _work(self, batch: Batch, source: Reading) -> bool:
         """Score and publish a batch; False when asked to stop before that: nothing after it may be committed."""
         self.backlog.working(batch)
         self.progress.allow(self._expected_s())
         started = self._clock()
-        outcomes = self._process(batch)
+        outcomes = self._process(batch, source)
         if outcomes is None:
             return False
         seconds = self._clock() - started
@@ -208,7 +208,7 @@ class Engine:
                 self._size.most,
             )
 
-    def _process(self, batch: Batch) -> list[Outcome] | None:
+    def _process(self, batch: Batch, source: Reading) -> list[Outcome] | None:
         """The batch's outcomes; None when asked to stop before what they need (a registry) answered."""
         deadline = Deadline.after(self._timing.answer_s)
         while True:
@@ -226,6 +226,7 @@ class Engine:
             if self._stop.wait(AGAIN_S):
                 return None
             self.progress.beat()
+            self._look(source)
 
     # ---- stream.transport.Listener: called inside source.poll and source.close ----
 

@@ -108,6 +108,26 @@ class TestLookUps:
         assert ([b"a"], "") == (rig.values("out"), rig.engine.blocked)
         assert {P0: 1} == rig.source.offsets
 
+    def test_what_waits_is_counted_while_a_batch_waits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A registry was away, and the lag stayed at what it had been before."""
+        rig = Rig(batch_of([b"a"]))
+        seen: list[dict[Partition, int]] = []
+
+        class Away(Echo):
+            def process(self, batch: Batch) -> list[Outcome]:
+                if len(seen) < 2:
+                    seen.append(rig.engine.backlog.lag)
+                    monkeypatch.setattr(rig.source, "unread", lambda: {P0: range(1, 3_121)})
+                    rig.clock_s += 2.0
+                    raise Retriable("registry: no answer")
+                return super().process(batch)
+
+        rig.engine.swap(Away())
+        rig.run()
+
+        assert {P0: 3_120} == seen[1]
+        assert {P0: 3_120} != seen[0]
+
     def test_stop_while_waiting_commits_nothing(self) -> None:
         """The batch is read again by whoever comes next."""
         rig = Rig(batch_of([b"a"]))
