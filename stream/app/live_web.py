@@ -81,14 +81,9 @@ def _refusal(why: str) -> web.Response:
 async def _stream(request: web.Request, audience: Audience) -> web.StreamResponse:
     """Send snapshots until the viewer goes, is too slow, or the process ends."""
     response = web.StreamResponse(headers=dict(EVENT_HEADERS))
-    await response.prepare(request)
-    transport = request.transport
-    if transport is not None:
-        transport.set_write_buffer_limits(high=UNSENT_BYTES)
-        connection = transport.get_extra_info("socket")
-        if connection is not None:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
     try:
+        await response.prepare(request)
+        _hold_little(request)
         async with aclosing(audience.events()) as found:
             async for event in found:
                 async with asyncio.timeout(SEND_S):
@@ -101,3 +96,12 @@ async def _stream(request: web.Request, audience: Audience) -> web.StreamRespons
     except ConnectionError:
         pass  # it is gone
     return response
+
+
+def _hold_little(request: web.Request) -> None:
+    transport = request.transport
+    if transport is not None:
+        transport.set_write_buffer_limits(high=UNSENT_BYTES)
+        connection = transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)

@@ -57,6 +57,8 @@ def live_page(audience: Audience) -> tuple[Endpoint, ...]:
 
     async def events(service: Service, request: Request, body: bytes) -> Response:
         _check_name(service, request)
+        if request.method == "HEAD":
+            return Response(headers=EVENT_HEADERS)  # it takes nobody's place
         _check_room(audience)
         return _Events(audience)
 

@@ -6,9 +6,11 @@ import asyncio
 import re
 import socket
 from collections.abc import Callable
+from unittest.mock import AsyncMock, Mock
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
+from aiohttp.test_utils import make_mocked_request
 
 from stream.app.live_web import serve_live
 from stream.live import Audience, page_files
@@ -181,3 +183,21 @@ class TestSnapshots:
             ends = [await read_until(client, lambda got: got.endswith(b"0\r\n\r\n")) for client in clients]
 
         assert 5 == len(ends)
+
+
+@pytest.mark.parametrize("path", ["/", "/live/live.js", "/live/state", "/live/events"])
+async def test_viewer_that_is_gone_before_its_answer_leaves_no_trace_in_the_log(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever connects and vanishes can't fill the log."""
+    show, application = Show(), web.Application()
+    show.add(application)
+    left = Mock(write_headers=AsyncMock(side_effect=ClientConnectionResetError))
+    request = make_mocked_request("GET", path, writer=left, app=application)
+    match = await application.router.resolve(request)
+
+    answer = await match.handler(request)
+    show.audience.close()
+
+    assert 200 == answer.status
+    assert [] == caplog.messages

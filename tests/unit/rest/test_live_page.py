@@ -113,3 +113,17 @@ def test_stream_is_server_sent_events_and_ends_with_the_service(people_package: 
     assert "event: state" == first[0]
     jsonschema.validate(json.loads(first[1].removeprefix("data: ")), SCHEMA)
     assert [] == [line for line in rest_of_it if line and not line.startswith(("event", "data"))]
+
+
+def test_head_of_the_stream_takes_nobodys_place(people_package: Path) -> None:
+    """What is asked for its headers only ends with them."""
+    with door(people_package) as (client, rest):
+        answer = client.head("/live/events", headers=HOST)
+
+        assert rest.audience is not None
+        assert (200, "text/event-stream", b"") == (
+            answer.status_code,
+            answer.headers["content-type"].partition(";")[0],
+            answer.content,
+        )
+        assert 0 == len(rest.audience)
