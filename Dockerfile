@@ -11,8 +11,8 @@ COPY scripts/uv.lock scripts/uv.lock
 RUN python -m pip install --require-hashes -r scripts/uv.lock
 RUN python -m venv --without-pip /opt/stream
 # The libraries first: this layer is made again only when they change, not with every line of ours.
-# What else it shall do: --build-arg EXTRAS="--extra rest --extra train" for a SageMaker training job.
-ARG EXTRAS="--extra rest"
+# What else it shall do: --build-arg EXTRAS="--extra rest --extra otel --extra train" for a SageMaker training job.
+ARG EXTRAS="--extra rest --extra otel"
 COPY pyproject.toml requirements.lock ./
 RUN uv pip install --python /opt/stream/bin/python -c requirements.lock --build-constraints requirements.lock \
     -r pyproject.toml $EXTRAS

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stream.app.host import build_app, run_worker
     from stream.app.logs import set_up_logging
     from stream.app.registry_wait import wait_for_registry
-    from stream.app.reports import REPORT_S, batch_spans, reporting_of
+    from stream.app.reports import REPORT_S, batch_spans, reporting_of, sends_telemetry
     from stream.app.rest_process import run_rest
     from stream.app.suspect_scorer import SuspectScorer
     from stream.app.vertex_container import in_vertex
@@ -41,6 +41,7 @@ __all__ = [
     "reporting_of",
     "run_rest",
     "run_worker",
+    "sends_telemetry",
     "set_up_logging",
     "wait_for_registry",
 ]

@@ -11,10 +11,20 @@ from stream.telemetry import Metrics
 if TYPE_CHECKING:
     from stream.tracing import BatchSpans, Reporting, RequestSpans
 
-__all__ = ["REPORT_S", "batch_spans", "reporting_of", "request_spans"]
+__all__ = ["REPORT_S", "batch_spans", "reporting_of", "request_spans", "sends_telemetry"]
 
 REPORT_S = 0.8
 """For what is left to be sent when the process ends; a worker must end within 10 s, whatever its collector does."""
+
+
+def sends_telemetry(settings: Settings) -> bool:
+    """Whether anything is sent. Raises: SettingsError when something is, and the extra is not installed."""
+    chosen = settings.telemetry
+    if not chosen.traces and not chosen.metrics:
+        return False
+    modules = "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"
+    require("[telemetry]", "otel", *modules, otherwise=", or turn traces and metrics off there")
+    return True
 
 
 def reporting_of(
@@ -32,11 +42,8 @@ def reporting_of(
     Returns: None where nothing is reported: no library is loaded then.
     Raises: SettingsError when the extra is not installed, or the collector's address can't be used.
     """
-    chosen = settings.telemetry
-    if not chosen.traces and not chosen.metrics:
+    if not sends_telemetry(settings):
         return None
-    modules = "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"
-    require("[telemetry]", "otel", *modules, otherwise=", or turn traces and metrics off there")
     from stream.tracing import Who, open_reporting
 
     return open_reporting(settings, metrics, Who(service, instance, worker))

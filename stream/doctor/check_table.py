@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stream.doctor import (
     broker_checks,
+    collector_check,
     group_checks,
     machine_checks,
     model_checks,
@@ -204,6 +205,12 @@ CHECKS = (
         "`[web] port`: free, or this configuration's own worker answers",
         "fail: something else is there, or another worker",
         machine_checks.port,
+    ),
+    Check(
+        "collector",
+        "the OpenTelemetry collector, where `[telemetry]` sends traces or metrics",
+        "fail: its address can't be used, or the extra `otel` is missing; warn: it does not answer, or refuses",
+        collector_check.collector,
     ),
     Check(
         "clock",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stream.tracing.batch_spans import BatchSpans, Traced
     from stream.tracing.conventions import ATTRIBUTES, MESSAGING_METRICS, SCHEMA_URL, own_name
     from stream.tracing.reporter import Reporter
-    from stream.tracing.reporting import Reporting, Who, open_reporting
+    from stream.tracing.reporting import Reporting, Who, ask_collectors, open_reporting
     from stream.tracing.request_spans import Exchange, RequestSpans
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "RequestSpans",
     "Traced",
     "Who",
+    "ask_collectors",
     "open_reporting",
     "own_name",
 ]

@@ -24,7 +24,7 @@ from requests.adapters import HTTPAdapter
 from stream.errors import SettingsError
 from stream.settings import TelemetrySettings
 
-__all__ = ["MetricCollector", "Signal", "SpanCollector", "address", "check_headers"]
+__all__ = ["MetricCollector", "Signal", "SpanCollector", "address", "check_headers", "place_of", "refusal_of"]
 
 log = logging.getLogger(__name__)
 
@@ -135,13 +135,38 @@ def _refuse(answer: requests.Response) -> NoReturn:
     raise requests.TooManyRedirects("the collector sends elsewhere")
 
 
+def place_of(url: str) -> str:
+    """An address without its path, which may hold a secret."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+
+
+def refusal_of(signal: Signal, url: str, headers: Mapping[str, str], timeout_s: float) -> str:
+    """
+    How a collector answers a request in which nothing is.
+
+    Args:
+        signal: what it is asked to take.
+        url: whole, with its path.
+        headers: sent along; the SDK's variable may name more.
+        timeout_s: for all attempts.
+    Returns: empty where it takes it; else how the last attempt ended.
+    """
+    session, watched = _session(url)
+    given: dict[str, Any] = {"endpoint": url, "headers": headers, "session": session, "timeout": timeout_s}
+    if signal == "traces":
+        taken = OTLPSpanExporter(**given).export([]) is SpanExportResult.SUCCESS
+    else:
+        taken = OTLPMetricExporter(**given).export(MetricsData([])) is MetricExportResult.SUCCESS
+    return "" if taken else watched.last or "no answer"
+
+
 class _Line:
     """Says once that a collector takes nothing, and once that it does again."""
 
     def __init__(self, what: str, url: str, watched: _Watched) -> None:
-        parts = urlsplit(url)
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        self._place = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+        self._place = place_of(url)
         self._what = what
         self._watched = watched
         self.down = False

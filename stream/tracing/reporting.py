@@ -13,15 +13,23 @@ from opentelemetry.sdk.metrics.export import MetricsData
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from stream.settings import Settings
+from stream.settings import Settings, TelemetrySettings
 from stream.telemetry import Metrics
-from stream.tracing.collector import MetricCollector, SpanCollector, address, check_headers
+from stream.tracing.collector import (
+    MetricCollector,
+    Signal,
+    SpanCollector,
+    address,
+    check_headers,
+    place_of,
+    refusal_of,
+)
 from stream.tracing.conventions import SCHEMA_URL
 from stream.tracing.otlp_metrics import metrics_data
 from stream.tracing.reporter import Reporter
 from stream.tracing.span_queue import SpanQueue
 
-__all__ = ["Reporting", "Who", "open_reporting"]
+__all__ = ["Reporting", "Who", "ask_collectors", "open_reporting"]
 
 log = logging.getLogger(__name__)
 
@@ -79,14 +87,14 @@ def open_reporting(
     Raises: SettingsError for an address or for headers that can't be used.
     """
     chosen = settings.telemetry
-    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+    if _disabled(environ):
         log.info("OTEL_SDK_DISABLED is set: nothing is sent to a collector")
         return None
     for name in _NOT_READ:
         if environ.get(name):
             log.warning("%s is set, but not read: docs/tracing.md says what decides in its place", name)
     check_headers(environ)
-    headers = {name: value.reveal() for name, value in chosen.headers.items()}
+    headers = _headers(chosen)
     resource = _resource(who)
     scope = InstrumentationScope(_PROGRAM, version(_PROGRAM), SCHEMA_URL)
     queue = spans = measured = None
@@ -103,6 +111,40 @@ def open_reporting(
         return metrics_data(metrics.own(), messaging, resource, scope, times)
 
     return Reporting(queue, Reporter(metrics, queue, spans, measure, measured, chosen.interval))
+
+
+def ask_collectors(
+    settings: Settings, timeout_s: float, environ: Mapping[str, str] = os.environ
+) -> list[tuple[Signal, str, str]]:
+    """
+    Send each collector of a configuration a request in which nothing is.
+
+    Args:
+        settings: `[telemetry]`, of which something is on.
+        timeout_s: for each.
+        environ: as of `open_reporting`.
+    Returns: signal, the collector's address without its path, and how it refused, empty where it did not; nothing
+        where OTEL_SDK_DISABLED is `true`.
+    Raises: as `open_reporting`.
+    """
+    chosen = settings.telemetry
+    if _disabled(environ):
+        return []
+    check_headers(environ)
+    wanted: dict[Signal, bool] = {"traces": chosen.traces, "metrics": chosen.metrics}
+    urls = {signal: address(signal, chosen, environ) for signal, on in wanted.items() if on}
+    headers = _headers(chosen)
+    return [
+        (signal, place_of(url), refusal_of(signal, url, headers, timeout_s)) for signal, url in urls.items()
+    ]
+
+
+def _disabled(environ: Mapping[str, str]) -> bool:
+    return environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
+def _headers(chosen: TelemetrySettings) -> dict[str, str]:
+    return {name: value.reveal() for name, value in chosen.headers.items()}
 
 
 def _resource(who: Who) -> Resource:
