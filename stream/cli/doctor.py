@@ -48,7 +48,7 @@ def doctor(config: Path | None, bundle: Path | None, log: Path | None, json_out:
     Looks at broker, login, rights, transactions, topics, group, registry, model, disk, port and clock, within 10 s:
     a line each, ok, warn or fail, with the next step. Where one thing is wrong, what depends on it is not looked at.
     It creates no topic, reads and writes no record and moves no offset; it takes a transactional id of its own.
-    Exit 1 with a fail, 2 without a configuration that can be read.
+    Exit 1 with a fail, or where a line did not finish; 2 without a configuration that can be read.
 
     \b
     Example:
@@ -71,7 +71,10 @@ def doctor(config: Path | None, bundle: Path | None, log: Path | None, json_out:
 
         write_bundle(bundle, case, config, found, log)
         say(f"wrote {bundle}")
-    return 2 if case is None else 1 if counts["fail"] else 0
+    unknown = any(
+        not each.looked and not each.waits_for for each in found
+    )  # what did not finish may be wrong
+    return 2 if case is None else 1 if counts["fail"] or unknown else 0
 
 
 def _examined(config: Path | None) -> tuple[Case | None, list[Diagnosis]]:

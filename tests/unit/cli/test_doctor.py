@@ -11,8 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from stream import doctor
 from stream.cli.main import main
-from stream.doctor import CHECKS
+from stream.doctor import CHECKS, Diagnosis
 from tests.kafka.process import free_ports
 
 
@@ -107,3 +108,17 @@ def test_lines_are_for_people(elsewhere: Path, capsys: pytest.CaptureFixture[str
     assert broker.endswith("group, lag")
     assert re.search(r"[0-9]+ warn, 3 fail, [0-9]+ not looked at", said.err)
     assert "manifest.json" in zipfile.ZipFile("report.zip").namelist()
+
+
+def test_line_that_did_not_finish_is_no_sound_configuration(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing failed and much was not looked at: exit 1, since a script would take 0 for sound."""
+    configured(elsewhere)
+    late = Diagnosis(
+        "warn", "", "not finished within 8 s", "run the doctor again", looked=False, check="broker"
+    )
+    monkeypatch.setattr(doctor, "examine", lambda case, checks: [late])
+
+    assert 1 == run()
+    assert "not finished within 8 s" in capsys.readouterr().out
