@@ -17,28 +17,41 @@ from stream.errors import Refused, StreamError
 from stream.nearest import did_you_mean
 from stream.shown import shown_traceback
 
-__all__ = ["COMMANDS", "cli", "main"]
+__all__ = ["COMMANDS", "SECTIONS", "cli", "main"]
 
-COMMANDS = {
-    "demo": "Replay real flights through a worker and watch the predictions.",
-    "worker": "Run the worker for stream.toml.",
-    "train": "Run a training recipe and pack the best model.",
-    "pack": "Make a model package from an estimator file.",
-    "check": "Check a model package against the schemas and topics of stream.toml.",
-    "doctor": "Can this machine run this stream.toml? Broker, rights, topics, model, disk, clock.",
-    "models": "Show, verify and change the versions of a model package.",
-    "topics": "Show the topics that stream.toml needs; create them with --create.",
-    "produce": "Send a data file's rows as Avro events to the input topic.",
-    "batch": "Score files: csv, parquet, jsonl or avro in, predictions out.",
-    "watch": "Show predictions as they arrive.",
-    "status": "Show lag, rate, model and dead letters of a running group.",
-    "explain": "Trace one prediction back to its event and model, and ask for it again.",
-    "deadletters": "List, show, count and send back what could not be scored.",
-    "backfill": "Score a range of the input topic again, exactly once, beside the live group.",
-    "serve": "Serve predictions over REST.",
-    "sql": "Query in SQL: predict(f) is a function of DuckDB.",
-    "export": "Write the files that BigQuery, AsyncAPI or another system needs for a model's predictions.",
+SECTIONS = {
+    "Begin": {
+        "demo": "Replay real flights through a worker and watch the predictions.",
+    },
+    "A model": {
+        "train": "Run a training recipe and pack the best model.",
+        "pack": "Make a model package from an estimator file.",
+        "check": "Check a model package against the schemas and topics of stream.toml.",
+        "models": "Show, verify and change the versions of a model package.",
+    },
+    "The stream": {
+        "topics": "Show the topics that stream.toml needs; create them with --create.",
+        "worker": "Run the worker for stream.toml.",
+        "produce": "Send a data file's rows as Avro events to the input topic.",
+        "watch": "Show predictions as they arrive.",
+    },
+    "Operations": {
+        "doctor": "Can this machine run this stream.toml? Broker, rights, topics, model, disk, clock.",
+        "status": "Show lag, rate, model and dead letters of a running group.",
+        "deadletters": "List, show, count and send back what could not be scored.",
+        "backfill": "Score a range of the input topic again, exactly once, beside the live group.",
+        "explain": "Trace one prediction back to its event and model, and ask for it again.",
+    },
+    "Other doors": {
+        "batch": "Score files: csv, parquet, jsonl or avro in, predictions out.",
+        "serve": "Serve predictions over REST.",
+        "sql": "Query in SQL: predict(f) is a function of DuckDB.",
+        "export": "Write the files that BigQuery, AsyncAPI or another system needs for a model's predictions.",
+    },
 }
+"""The commands as `--help` and the documentation group them."""
+
+COMMANDS = {name: line for commands in SECTIONS.values() for name, line in commands.items()}
 """Each lives in the module of its name, or in that of `_MODULES`; it is imported only when it is asked for."""
 
 _MODULES = {"export": "export_command"}
@@ -80,8 +93,10 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Their one-line descriptions, without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        width = max(map(len, COMMANDS))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), line) for name, line in commands.items()])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -80,7 +80,8 @@ def guarded(service: Service, endpoint: Endpoint, rate: Rate) -> Callable[[Reque
             service.in_flight(-1)
             if status != _CUT_OFF:
                 service.metrics.add("stream_requests_total", endpoint=endpoint.path, status=str(status))
-                service.metrics.observe("stream_request_seconds", time.monotonic() - started)
+                if endpoint.method == "POST":  # pages and probes hide how long those take
+                    service.metrics.observe("stream_request_seconds", time.monotonic() - started)
                 if service.spans is not None:
                     _trace(service.spans, service.served.title, endpoint, request, status, started)
         if service.draining:

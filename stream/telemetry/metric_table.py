@@ -235,7 +235,7 @@ TABLE = (
     Metric(
         "stream_request_seconds",
         "histogram",
-        "REST: from a request's head to its answer.",
+        "REST: from the head of a request for predictions to its answer.",
         (),
         _SECONDS,
         ("serve",),

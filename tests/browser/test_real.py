@@ -83,7 +83,7 @@ def test_service(chrome: Chrome, tmp_path: Path, package: Path) -> None:
         server.ready()
         visit = Visit(chrome, f"{server.url}/")
         visit.until_drawn()
-        assert "No request yet" in visit.text("#latest-empty")
+        assert "No predictions yet" in visit.text("#latest-empty")
 
         def asked(wanted: Callable[[], bool]) -> bool:
             server.ask(visits.visit(7))

@@ -23,6 +23,13 @@ const parts = [...document.querySelectorAll("section, .figure, .node")];
 return parts.map((one) => JSON.stringify(one.getBoundingClientRect()));
 """
 
+_LEFTMOST = "return document.querySelector('#fig-rate .line').getBBox().x;"
+
+_CUT = """
+const parts = [...document.querySelectorAll(".name, .fact, .stages, .peak, .big, #latest-table td:nth-child(2)")];
+return parts.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent);
+"""
+
 
 @pytest.mark.parametrize("name", SCENES)
 def test_scene_is_a_valid_snapshot(name: str) -> None:
@@ -109,3 +116,55 @@ def test_numbers_follow_and_nothing_moves(chrome: Chrome, server: PageServer) ->
 
     visit.until_text("#fig-rate", "98,765")
     assert before == visit.run(_PLACES)
+
+
+@pytest.mark.parametrize(
+    ("figure", "key", "value", "peak"),
+    [
+        ("#fig-rate", "records_per_second", 98_765.0, "98,765"),
+        ("#fig-lag", "lag_records", 54_321, "54,321"),
+        ("#fig-latency", "p99_ms", 9_100.0, "9.1 s"),
+        ("#fig-dead", "dead_letters_per_second", 777.0, "777/s"),
+    ],
+)
+def test_peak_is_not_below_what_is_now(
+    chrome: Chrome, server: PageServer, figure: str, key: str, value: float, peak: str
+) -> None:
+    """What is shown in large counts for the highest of the last minutes, too."""
+    server.snapshot = running()
+    server.snapshot["now"][key] = value
+
+    visit = Visit(chrome, server.url)
+
+    visit.until_drawn()
+    assert f"15 min · peak {peak}" in visit.text(f"{figure} .peak")
+
+
+@pytest.mark.parametrize(
+    ("steps", "minutes"), [(0, 2), (11, 2), (12, 5), (29, 5), (30, 15), (89, 15), (90, 15)]
+)
+def test_sparklines_show_what_there_is_yet(
+    chrome: Chrome, server: PageServer, steps: int, minutes: int
+) -> None:
+    """Soon after a start they are as wide as after a quarter of an hour."""
+    server.snapshot = running()
+    history = server.snapshot["history"]
+    history.update({name: series[:steps] for name, series in history.items() if name != "step_s"})
+
+    visit = Visit(chrome, server.url)
+
+    visit.until_drawn()
+    assert visit.text("#fig-rate .peak").startswith(f"{minutes} min · peak")
+    assert visit.run(_LEFTMOST) >= 0
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 830, 700, 390, 360])
+def test_figures_and_names_are_whole_on_every_screen(chrome: Chrome, server: PageServer, width: int) -> None:
+    """Topics, times of stages, peaks, and the key of a prediction: nothing is cut."""
+    server.snapshot = running()
+    emulate(chrome, width=width, still=True)
+
+    visit = Visit(chrome, server.url)
+
+    visit.until_drawn()
+    assert [] == visit.run(_CUT)

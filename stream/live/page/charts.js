@@ -1,24 +1,28 @@
-/* Sparklines of the last 15 minutes, and the scores now beside those of the golden rows. */
+/* Sparklines of the last minutes, 15 at most, and the scores now beside those of the golden rows. */
 
 import { attribute, byId, drawn, list, make, mark, seen, show, write } from "./dom.js";
 import { count, number, plural, share, value } from "./format.js";
 
-const STEPS = 90, WIDTH = 90, HEIGHT = 32, TOP = 2;
+const WINDOWS = [12, 30, 90]; // steps on a sparkline: 2, 5 and 15 minutes, the shortest that holds what there is
+const WIDTH = 90, HEIGHT = 32, TOP = 2;
 const BINS_W = 400, BINS_H = 150;
 const MOST_LABELS = 12;
 const FEW = 30; // answers, below which two distributions are not to be compared
 
-const x = (i, n) => ((STEPS - n + i + 1) * WIDTH) / STEPS;
+const x = (i, n, steps) => ((steps - n + i + 1) * WIDTH) / steps;
+
+/** How many steps the sparklines show. */
+export const windowOf = (history) => WINDOWS.find((steps) => steps > history.records_per_second.length) ?? WINDOWS.at(-1);
 
 /** Lines of a series, cut where nothing was seen; `area` closes them to the ground. */
-function line(series, most, area) {
+function line(series, steps, most, area) {
   let d = "", begun = null;
   const end = (i) => { if (area && begun !== null) d += `V${HEIGHT}H${begun}Z`; begun = null; };
   series.forEach((v, i) => {
     if (v === null) return end(i);
-    const place = `${x(i, series.length).toFixed(2)} ${(HEIGHT - ((HEIGHT - TOP) * v) / most).toFixed(2)}`;
+    const place = `${x(i, series.length, steps).toFixed(2)} ${(HEIGHT - ((HEIGHT - TOP) * v) / most).toFixed(2)}`;
     if (begun === null) {
-      begun = (x(i, series.length) - WIDTH / STEPS).toFixed(2);
+      begun = (x(i, series.length, steps) - WIDTH / steps).toFixed(2);
       d += `M${begun} ${place.split(" ")[1]}L${place}`;
     } else d += `L${place}`;
   });
@@ -26,13 +30,14 @@ function line(series, most, area) {
   return d;
 }
 
-/** Draw one or two series ({values, kind}) on one scale; returns the highest value, or null. */
-export function spark(svg, series, swapAt) {
+/** Draw the last `steps` of one or two series ({values, kind}) on one scale; returns the highest value, or null. */
+export function spark(svg, whole, steps, swapAt) {
+  const series = whole.map((one) => ({ ...one, values: one.values.slice(-steps) }));
   const values = series.flatMap((one) => one.values).filter((v) => v !== null);
   const most = values.length ? Math.max(...values) : null;
   const parts = series.flatMap(({ values, kind }) => [
-    { kind: `area ${kind}`, d: line(values, most || 1, true) },
-    { kind: `line ${kind}`, d: line(values, most || 1, false) },
+    { kind: `area ${kind}`, d: line(values, steps, most || 1, true) },
+    { kind: `line ${kind}`, d: line(values, steps, most || 1, false) },
   ]);
   if (swapAt !== null) parts.push({ kind: "swap", d: `M${swapAt.toFixed(2)} 0V${HEIGHT}` });
   list(svg, parts, (part) => part.kind, (part) => drawn("path", { class: part.kind }), (path, part) => attribute(path, "d", part.d));
@@ -42,8 +47,8 @@ export function spark(svg, series, swapAt) {
 /** Where a moment is on a sparkline; null when it is not on it. */
 export function placeOf(ms, history, now) {
   if (ms === null) return null;
-  const steps = (now - ms) / 1000 / history.step_s;
-  return steps >= 0 && steps < STEPS ? WIDTH - (steps * WIDTH) / STEPS : null;
+  const shown = windowOf(history), steps = (now - ms) / 1000 / history.step_s;
+  return steps >= 0 && steps < shown ? WIDTH - (steps * WIDTH) / shown : null;
 }
 
 const sum = (counts) => counts.reduce((a, b) => a + b, 0);

@@ -1,4 +1,4 @@
-/* The few things that this page does to its document. Whatever a stranger wrote gets in through `write` alone, as text. */
+/* The few things that this page does to its document. Whatever a stranger wrote gets in through `write` and its like, as text. */
 
 // As stream/shown.py has it: what is not seen, or moves other letters, is spelled out.
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
@@ -23,6 +23,13 @@ export function seen(value, most = 200) {
 /** Set an element's text, if it isn't that already. */
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** Set an element's text to a name, which may be broken behind its dots, underscores and dashes. */
+export function writeName(element, name) {
+  if (element.textContent === name) return;
+  const parts = name.split(/(?<=[._-])/);
+  element.replaceChildren(...parts.flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
 }
 
 export function show(element, shown) {

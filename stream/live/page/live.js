@@ -1,8 +1,8 @@
 /* The page: takes a snapshot a second, and gives each part of the page its share. */
 
-import { placeOf, scores, spark } from "./charts.js";
+import { placeOf, scores, spark, windowOf } from "./charts.js";
 import { Connection } from "./connection.js";
-import { attribute, byId, list, make, mark, seen, show, write } from "./dom.js";
+import { attribute, byId, list, make, mark, seen, show, write, writeName } from "./dom.js";
 import { Flow } from "./flow.js";
 import { ago, count, duration, number, plural, share, span, time, NONE } from "./format.js";
 import { letters, setUpDialog } from "./letters.js";
@@ -15,13 +15,19 @@ const TITLE_MS = 5000;
 const flow = new Flow();
 let snapshot = null, link = { state: "connecting", since: Date.now() }, said = { text: "", at: 0 }, titled = 0;
 
-function figure(id, big, unit, fact, series, unitOfPeak = (n) => number(n)) {
+function figure(id, big, unit, fact, lines, unitOfPeak = (n) => number(n)) {
   const box = byId(id), [, head, line, svg, peak] = box.children;
   write(head.firstChild, big);
   write(head.lastChild, unit);
   write(line, fact);
-  const most = spark(svg, series, lately(snapshot.model, snapshot.at_ms) ? placeOf(snapshot.model.swapped_ms, snapshot.history, snapshot.at_ms) : null);
-  write(peak, most === null ? "15 min: nothing yet" : `15 min · peak ${unitOfPeak(most)}`);
+  const steps = windowOf(snapshot.history), minutes = (steps * snapshot.history.step_s) / 60;
+  const most = spark(svg, lines, steps, lately(snapshot.model, snapshot.at_ms) ? placeOf(snapshot.model.swapped_ms, snapshot.history, snapshot.at_ms) : null);
+  write(peak, most === null ? `${minutes} min: nothing yet` : `${minutes} min · peak ${unitOfPeak(most)}`);
+}
+
+/** A series of the last minutes and its value now: no peak is below what is shown beside it. */
+function series(name, kind) {
+  return { values: [...snapshot.history[name], snapshot.now[name]], kind };
 }
 
 function behind({ lag_records: records, lag_seconds: seconds }) {
@@ -30,19 +36,19 @@ function behind({ lag_records: records, lag_seconds: seconds }) {
 }
 
 function figures() {
-  const { now, history, totals, kind, requests: asked } = snapshot, service = kind === "service";
+  const { now, totals, kind, requests: asked } = snapshot, service = kind === "service";
   figure("fig-rate", number(now.records_per_second), service ? "rows/s" : "records/s",
-    service ? `${number(asked?.per_second)} requests/s` : `${number(now.predictions_per_second)} predicted/s`, [{ values: history.records_per_second, kind: "main" }]);
+    service ? `${number(asked?.per_second)} requests/s` : `${number(now.predictions_per_second)} predicted/s`, [series("records_per_second", "main")]);
   write(byId("fig-lag").firstElementChild, service ? "In flight" : "Lag");
   if (service) figure("fig-lag", count(asked?.in_flight), "requests", `${count(asked?.queue_rows)} rows queued`, []);
-  else figure("fig-lag", number(now.lag_records), now.lag_records === 1 ? "record" : "records", behind(now), [{ values: history.lag_records, kind: "main" }]);
+  else figure("fig-lag", number(now.lag_records), now.lag_records === 1 ? "record" : "records", behind(now), [series("lag_records", "main")]);
   for (const part of byId("fig-lag").querySelectorAll(".peak, .spark")) attribute(part, "class", `${part.classList[0]}${service ? " away" : ""}`);
   const [p50, unit] = duration(now.p50_ms);
-  figure("fig-latency", p50, unit ? `${unit} p50` : "p50", `${span(now.p99_ms)} p99`, [{ values: history.p99_ms, kind: "second" }, { values: history.p50_ms, kind: "main" }], (ms) => `${span(ms)} (p99)`);
+  figure("fig-latency", p50, unit ? `${unit} p50` : "p50", `${span(now.p99_ms)} p99`, [series("p99_ms", "second"), series("p50_ms", "main")], (ms) => `${span(ms)} p99`);
   const all = (totals.predictions ?? 0) + (totals.dead_letters ?? 0);
   write(byId("fig-dead-h"), service ? "Rows not scored" : "Dead letters");
   figure("fig-dead", number(now.dead_letters_per_second), "/s", totals.dead_letters ? `${count(totals.dead_letters)} in all, ${share(totals.dead_letters, all)}` : "none",
-    [{ values: history.dead_letters_per_second, kind: "bad" }], (n) => `${number(n)}/s`);
+    [series("dead_letters_per_second", "bad")], (n) => `${number(n)}/s`);
 }
 
 function nodes() {
@@ -50,17 +56,17 @@ function nodes() {
   const say = (id, text) => write(byId(id), text);
   const parts = (topic) => (topic.partitions === null ? "" : ` · ${plural(topic.partitions, "partition")}`);
   say("in-kicker", service ? "requests" : "input topic");
-  say("in-name", service ? "rows of requests" : seen(topics?.input.name, 120));
+  writeName(byId("in-name"), service ? "rows of requests" : seen(topics?.input.name, 120));
   say("in-total", count(totals.records));
   say("in-unit", service ? "rows" : `records${topics ? parts(topics.input) : ""}`);
   say("model-name", seen(used.name, 120));
   say("model-fact", now.batch_records === null ? seen(used.task ?? "", 40) : `${plural(now.batch_records, service ? "row" : "record")} a batch`);
-  say("stages", [["score", now.process_ms], ["publish", now.publish_ms], ["commit", now.commit_ms]].filter(([, ms]) => ms !== null).map(([name, ms]) => `${name} ${span(ms)}`).join(" · "));
-  say("out-name", service ? "answers" : seen(topics?.output.name, 120));
+  say("stages", [["score", now.process_ms], ["publish", now.publish_ms], ["commit", now.commit_ms]].filter(([, ms]) => ms !== null).map(([name, ms]) => `${name} ${span(ms)}`.replaceAll(" ", "\u00a0")).join(" · "));
+  writeName(byId("out-name"), service ? "answers" : seen(topics?.output.name, 120));
   say("out-total", count(totals.predictions));
   say("out-unit", "predictions");
   say("dead-kicker", service ? "not scored" : "dead letters");
-  say("dead-name", service ? "rows with an error" : seen(topics?.dead_letters.name, 120));
+  writeName(byId("dead-name"), service ? "rows with an error" : seen(topics?.dead_letters.name, 120));
   say("dead-total", count(totals.dead_letters));
   say("dead-unit", service ? "rows" : totals.skips ? `letters · ${count(totals.skips)} skipped` : "letters");
   mark(byId("node-dead"), "some", totals.dead_letters ? "yes" : "no");

@@ -51,7 +51,7 @@ function emptiness(snapshot) {
   const at = (path) => new URL(path, document.baseURI).href;
   if (snapshot.latest.length) return ["", "", ""];
   if (snapshot.totals.predictions) return ["None just now", "The next ones are shown as they come.", ""];
-  if (snapshot.kind === "service") return ["No request yet", `POST a row as JSON; what it takes: ${at("docs")}`, `curl ${at("predict")} --json '{…}'`];
+  if (snapshot.kind === "service") return ["No predictions yet", `POST a row as JSON; what it takes: ${at("docs")}`, `curl ${at("predict")} --json '{…}'`];
   return ["No records yet", `Look whether anybody writes to ${seen(snapshot.flow?.input.name, 100)}, or send a file there yourself:`, "stream produce FILE --config stream.toml"];
 }
 
@@ -104,7 +104,7 @@ export function partitions(snapshot) {
   const known = given.filter((one) => one.owner !== null), workers = new Set(known.map((one) => one.owner)).size;
   const others = given.every((one) => one.owner_known) ? "" : " Who owns the others is not known.";
   const most = Math.max(1, ...given.map((one) => one.lag ?? 0));
-  write(byId("partitions-note"), `${plural(given.length, "partition")}, ${plural(workers, "worker")} in the group${others ? " at least" : ""}.${others} A cell fills with its lag.`);
+  write(byId("partitions-note"), `${plural(given.length, "partition")}, ${plural(workers, "worker")} in the group${others ? " at least" : ""}.${others} A cell fills with its lag: records not read yet; for other workers, not committed yet.`);
   list(byId("owners"), [...owners], ([name]) => name, ([, owned]) => owner(owned[0]), (row, [, owned]) => {
     const lag = owned.reduce((all, one) => all + (one.lag ?? 0), 0);
     write(row.querySelector(".lag"), `${plural(owned.length, "partition")} · lag ${number(owned.every((one) => one.lag === null) ? null : lag)}`);
@@ -151,7 +151,7 @@ export function transactions(snapshot) {
   describe(byId("tx-list"), [
     ["committed", count(given.committed)], ["last commit", ago(given.last_commit_ms, snapshot.at_ms)],
     ["records not committed yet", count(given.uncommitted_records)], ["aborted", count(given.aborted)],
-    ["moved on, to be published again", count(given.moved_on)], ["outcome unknown", count(given.unknown)],
+    ["partition went to another worker", count(given.moved_on)], ["outcome unknown", count(given.unknown)],
   ]);
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 
@@ -10,7 +11,7 @@ import click
 import pytest
 
 from stream.cli import main as entry
-from stream.cli.main import COMMANDS, cli
+from stream.cli.main import COMMANDS, SECTIONS, cli
 from stream.cli.terminal import print_data, print_line, print_table, say
 
 
@@ -129,3 +130,13 @@ def test_work_goes_on_when_nobody_reads_its_messages(
 
     assert 0 == run("check")
     assert "done\n" == capsys.readouterr().out
+
+
+def test_help_has_every_command_under_one_title(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command of two sections would be one entry of `COMMANDS` only."""
+    assert 0 == run("--help")
+    help_text = capsys.readouterr().out
+
+    assert list(COMMANDS) == [name for commands in SECTIONS.values() for name in commands]
+    assert list(COMMANDS) == re.findall(r"^  ([a-z]\w+)  ", help_text, re.MULTILINE)
+    assert list(SECTIONS) == re.findall(r"^(\w.*):$", help_text, re.MULTILINE)[1:]

@@ -254,6 +254,21 @@ def test_metrics_count_requests_and_rows(people_package: Path) -> None:
     assert ("stream_partitions",) not in samples
 
 
+@pytest.mark.parametrize("path", ["/", "/docs", "/metrics", "/ping", "/v2/health/ready", "/openapi.json"])
+def test_latency_is_that_of_predictions_alone(people: TestClient, path: str) -> None:
+    """Pages, scrapes and probes are answered at once, and would hide how long a prediction takes."""
+
+    def timed() -> float:
+        found = text_string_to_metric_families(people.get("/metrics").text)
+        return sum(s.value for f in found for s in f.samples if s.name == "stream_request_seconds_count")
+
+    before = timed()
+    assert 200 == people.get(path).status_code
+    people.post("/predict", json=GIVEN)
+
+    assert before + 1 == timed()
+
+
 def test_internal_error_is_counted(people_package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception that nobody expects is a 500 for the client, and one in the metrics."""
 
