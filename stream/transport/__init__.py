@@ -24,8 +24,9 @@ from stream.transport.properties import WORKER_CLIENT
 from stream.transport.reader import OffsetRange, Reader, first_and_last
 from stream.transport.sink import Sink
 from stream.transport.source import Source
-from stream.transport.topic_admin import Cluster, TopicState, WantedTopic
+from stream.transport.topic_admin import Cluster
 from stream.transport.transactions import TransactionalSink
+from stream.transport.wanted_topics import TopicState, WantedTopic
 from stream.transport.whole_topic import read_whole
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from confluent_kafka import (
@@ -32,44 +32,15 @@ from stream.transport.entry import Entry
 from stream.transport.faults import decide, unwrap
 from stream.transport.permissions import Permissions, is_secured
 from stream.transport.properties import admin_properties
+from stream.transport.wanted_topics import TopicState, WantedTopic
 
-__all__ = ["FORBIDDEN", "Cluster", "TopicState", "WantedTopic"]
+__all__ = ["FORBIDDEN", "Cluster"]
 
 ANSWER_S = 15.0
 """For one answer of the cluster; topic creation on a busy broker takes some seconds."""
 
 
 FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
-
-
-@dataclass(frozen=True, slots=True)
-class WantedTopic:
-    """
-    A topic that a configuration needs.
-
-    Attributes:
-        name: its name.
-        role: `input`, `output` or `dead letters`.
-        partitions: how many, when it is created.
-        replication: replicas, when it is created; None = the broker's default.
-        config: topic settings, when it is created.
-    """
-
-    name: str
-    role: str
-    partitions: int
-    replication: int | None = None
-    config: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class TopicState:
-    """A topic as the cluster has it; partitions None = it is not there."""
-
-    name: str
-    role: str
-    partitions: int | None
-    created: bool = False
 
 
 class Cluster:
