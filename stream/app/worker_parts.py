@@ -116,7 +116,7 @@ def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
     engine = Engine(
         guarded(pipeline, package),
         delivery,
-        Brake(settings.dead_letters.stop_above, redact=settings.dead_letters.redact),
+        Brake(settings.dead_letters),
         metrics,
         progress,
         Timing(),

@@ -69,9 +69,7 @@ def assembled(settings: Settings, host: str, package: Package, plan: Plan, rate:
         registry does not answer in time, BrokerRefused when it refuses.
     """
     metrics, progress = Metrics(), Progress(time.monotonic)
-    service = settings.kafka.group.rpartition(".")[
-        0
-    ]  # without the backfill's id: one service for all of them
+    service = settings.kafka.group.rpartition(".")[0]  # without its id: one service for all backfills
     reporting = reporting_of(settings, metrics, service, settings.instance(host), worker=True)
     writers = writers_of(settings)
     pipeline = wait_for_registry(
@@ -94,7 +92,7 @@ def assembled(settings: Settings, host: str, package: Package, plan: Plan, rate:
             sink,
             Timing(),
         ),
-        Brake(letters.stop_above),
+        Brake(letters),
         metrics,
         progress,
         Timing(),

@@ -6,6 +6,7 @@ from collections import deque
 
 from stream.errors import TooManyDeadLetters
 from stream.records import DeadLetter
+from stream.settings import DeadLetterSettings
 
 __all__ = ["WINDOW", "Brake"]
 
@@ -16,14 +17,13 @@ WINDOW = 1_000
 class Brake:
     """Counts the dead letters among the last records."""
 
-    def __init__(self, stop_above: float, *, redact: bool = False) -> None:
+    def __init__(self, letters: DeadLetterSettings) -> None:
         """
         Args:
-            stop_above: share of the window, 0 to 1; 1 = never stop.
-            redact: quote no text that may quote a payload.
+            letters: the share of the window above which it stops, and whether a text may be told that quotes a payload.
         """
-        self._limit = stop_above
-        self._redact = redact
+        self._limit = letters.stop_above
+        self._redact = letters.redact
         self._batches: deque[tuple[int, int]] = deque()
         self._records = 0
         self._dead = 0

@@ -7,6 +7,7 @@ from typing import Self
 
 from stream.deadletter import Author
 from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction, Skip
+from stream.settings import DeadLetterSettings
 from stream.telemetry import Metrics
 from stream.testing import MemorySink, MemoryTransactions, ScriptedSource
 from stream.testing.script import Step
@@ -75,7 +76,7 @@ class Rig:
     def build(self, delivery: Delivery, timing: Timing, stop_above: float, script: tuple[Step, ...]) -> None:
         """Make the engine of its parts, and the source that plays to it."""
         progress = self.outlets.progress
-        brake = Brake(stop_above)
+        brake = Brake(DeadLetterSettings(stop_above=stop_above))
         self.engine = Engine(Echo(), delivery, brake, self.metrics, progress, timing, self.clock)
         self.source = ScriptedSource(script, self.at_end)
         self.source.listener = self.engine

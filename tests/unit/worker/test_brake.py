@@ -6,6 +6,7 @@ import pytest
 
 from stream.errors import TooManyDeadLetters
 from stream.records import DeadLetter
+from stream.settings import DeadLetterSettings
 from stream.worker import Brake
 from stream.worker.brake import WINDOW
 
@@ -18,4 +19,4 @@ def test_example_is_quoted_unless_payloads_are_not_to_be(redact: bool, told: str
     letter = DeadLetter("contract", "too_long", "E", "it is 'pineapple'")
 
     with pytest.raises(TooManyDeadLetters, match=told):
-        Brake(0.5, redact=redact).check(WINDOW, WINDOW, letter)
+        Brake(DeadLetterSettings(stop_above=0.5, redact=redact)).check(WINDOW, WINDOW, letter)
