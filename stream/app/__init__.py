@@ -17,12 +17,11 @@ from stream.lazy import lazy_face
 if TYPE_CHECKING:
     from stream.app.address import claim_address
     from stream.app.container import in_container
+    from stream.app.engine_assembly import ScoringEngine, scoring_engine
     from stream.app.host import build_app, run_worker
     from stream.app.logs import set_up_logging
-    from stream.app.registry_wait import wait_for_registry
-    from stream.app.reports import REPORT_S, batch_spans, reporting_of, sends_telemetry
+    from stream.app.reports import REPORT_S, sends_telemetry
     from stream.app.rest_process import run_rest
-    from stream.app.suspect_scorer import SuspectScorer
     from stream.app.vertex_container import in_vertex
     from stream.app.worker_parts import Parts, assemble
     from stream.app.worker_status import Rate
@@ -31,19 +30,17 @@ __all__ = [
     "REPORT_S",
     "Parts",
     "Rate",
-    "SuspectScorer",
+    "ScoringEngine",
     "assemble",
-    "batch_spans",
     "build_app",
     "claim_address",
     "in_container",
     "in_vertex",
-    "reporting_of",
     "run_rest",
     "run_worker",
+    "scoring_engine",
     "sends_telemetry",
     "set_up_logging",
-    "wait_for_registry",
 ]
 
 _find = lazy_face(__name__)

@@ -6,28 +6,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stream.app import SuspectScorer, batch_spans, reporting_of, wait_for_registry
+from stream.app import scoring_engine
 from stream.backfill.plan import Plan
 from stream.backfill.range_source import Pacer, RangeSource
-from stream.deadletter import Author
-from stream.resources import build_pipeline, writers_of
 from stream.settings import Settings
 from stream.store import Package
 from stream.telemetry import Metrics
 from stream.transport import Source, TransactionalSink
-from stream.worker import (
-    Brake,
-    Engine,
-    ExactlyOnce,
-    Guarded,
-    Outlets,
-    Progress,
-    Publisher,
-    Suspects,
-    Tally,
-    Timing,
-    Topics,
-)
+from stream.worker import Engine
 
 if TYPE_CHECKING:
     from stream.tracing import Reporting
@@ -68,41 +54,14 @@ def assembled(settings: Settings, host: str, package: Package, plan: Plan, rate:
     Raises: Refused when a schema, the folder of the process or `[telemetry]` can't be used; StartupTimeout when the
         registry does not answer in time, BrokerRefused when it refuses.
     """
-    metrics, progress = Metrics(), Progress(time.monotonic)
     service = settings.kafka.group.rpartition(".")[0]  # without its id: one service for all backfills
-    reporting = reporting_of(settings, metrics, service, settings.instance(host), worker=True)
-    writers = writers_of(settings)
-    pipeline = wait_for_registry(
-        lambda: build_pipeline(settings, package, writers), settings.kafka.startup_timeout
-    )
-    assert settings.delivery.state is not None
-    suspects = Suspects(settings.path(settings.delivery.state))
-    letters = settings.dead_letters
     sink = TransactionalSink(settings.kafka, settings.transactional_id(host))
-    publisher = Publisher(
-        sink,
-        Topics(settings.output.topic, letters.topic, letters.redact),
-        Author.of_worker(settings.kafka.group, settings.instance(host)),
-    )
-    tally = Tally(metrics, redact=letters.redact)
-    engine = Engine(
-        Guarded(pipeline, suspects, lambda: SuspectScorer(settings, progress.beat), package.golden_s),
-        ExactlyOnce(
-            Outlets(publisher, tally, metrics, progress, time.monotonic, batch_spans(reporting, settings)),
-            sink,
-            Timing(),
-        ),
-        Brake(letters),
-        metrics,
-        progress,
-        Timing(),
-        time.monotonic,
-    )
+    scoring = scoring_engine(settings, host, service, package, sink)
     source = RangeSource(
         lambda listener: Source(settings.kafka, settings.input, settings.batching, listener),
-        engine,
+        scoring.engine,
         settings.input.topic,
         plan.extents,
         Pacer(rate, time.monotonic),
     )
-    return Parts(engine, source, sink, metrics, reporting)
+    return Parts(scoring.engine, source, sink, scoring.metrics, scoring.reporting)
