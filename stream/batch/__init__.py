@@ -3,9 +3,11 @@
 from stream.batch.headers import Needs, check_columns
 from stream.batch.input_files import Input, find_inputs
 from stream.batch.local import run_local
+from stream.batch.output import output_avro
 from stream.batch.plan import Plan, Unit, check_unchanged, plan_inputs
 from stream.batch.record import RunRecord, past_runs, run_folders, scored_hashes
 from stream.batch.run_folder import Run, Title, open_run
+from stream.batch.run_key import key_held, run_of_key
 from stream.batch.work import Done, Job, Work, done_name
 
 __all__ = [
@@ -23,10 +25,13 @@ __all__ = [
     "check_unchanged",
     "done_name",
     "find_inputs",
+    "key_held",
     "open_run",
+    "output_avro",
     "past_runs",
     "plan_inputs",
     "run_folders",
     "run_local",
+    "run_of_key",
     "scored_hashes",
 ]

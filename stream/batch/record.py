@@ -37,6 +37,8 @@ class RunRecord:
         dead_by_reason: how many of them for each reason.
         inputs: each file with its SHA-256, size and rows.
         stream: the version of prediction-stream.
+        key: names the work, of which the output has one run; empty where none was given.
+        columns: of the parts' rows, each with its Avro type as JSON; empty in records of older releases.
     """
 
     run: str
@@ -53,6 +55,8 @@ class RunRecord:
     dead_by_reason: Mapping[str, int] = field(default_factory=dict)
     inputs: tuple[Planned, ...] = ()
     stream: str = ""
+    key: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The record as it is written: indented JSON, a newline at the end."""
@@ -94,6 +98,12 @@ def run_folders(output: Path) -> list[Path]:
     return [path.parent for path in sorted(output.glob(f"run=*/{RECORD}"))]
 
 
-def scored_hashes(output: Path) -> frozenset[str]:
-    """SHA-256 of every file that one of the `past_runs` has scored, under whatever name."""
-    return frozenset(each.sha256 for record in past_runs(output) for each in record.inputs)
+def scored_hashes(output: Path, besides: str = "") -> frozenset[str]:
+    """
+    Args:
+        output: the folder of all runs.
+        besides: the key whose run does not count; empty: each counts.
+    Returns: SHA-256 of every file that one of the `past_runs` has scored, under whatever name.
+    """
+    counted = (record for record in past_runs(output) if not besides or record.key != besides)
+    return frozenset(each.sha256 for record in counted for each in record.inputs)

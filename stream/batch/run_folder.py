@@ -19,8 +19,8 @@ import secrets
 import shutil
 import socket
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -49,12 +49,14 @@ class Title:
         manifest_sha256: of the version's manifest.
         format: the name of the parts' format.
         engine: `local` or `spark`; another engine may resume the run.
+        key: of the work, which the output has one run of; empty for none.
     """
 
     model: str
     manifest_sha256: str
     format: str
     engine: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,21 @@ class Run:
         """Where the run is kept until it is published."""
         return self.output / f".run-{self.name}"
 
-    def publish(self, done: list[Done], finished: datetime) -> RunRecord:
+    def publish(
+        self,
+        done: list[Done],
+        finished: datetime,
+        columns: Mapping[str, str] | None = None,
+        replaces: str = "",
+    ) -> RunRecord:
         """
         Make the run visible: 1 gather its dead rows, 2 write its record, 3 rename it, 4 remove its work folder.
 
         Args:
             done: every unit of the plan.
             finished: now.
+            columns: of the parts, with their types, for the record.
+            replaces: the run that this one takes the place of; it is removed. Between two renames neither is visible.
         Returns: the record.
         Raises: OSError from the disk; the run is then not visible, and the same command resumes it.
         """
@@ -110,11 +120,14 @@ class Run:
             manifest_sha256=self.title.manifest_sha256, rows=self.plan.rows,
             predictions=sum(each.predictions for each in done), dead_rows=dead.total(),
             dead_by_reason=dict(dead.most_common()), inputs=self.plan.files,
-            stream=version("prediction-stream"),
+            stream=version("prediction-stream"), key=self.title.key, columns=columns or {},
         )  # fmt: skip
         with written_whole(out / RECORD) as file:  # 2
             file.write(record.to_json().encode())
         sync(out)
+        if replaces:  # into the work folder, which is removed; a command that resumes this one finds it moved
+            with suppress(FileNotFoundError):
+                (self.output / f"run={replaces}").rename(self.folder / f"replaced-{replaces}")
         out.rename(self.output / f"run={self.name}")  # 3
         sync(self.output)
         shutil.rmtree(self.folder, ignore_errors=True)  # 4
@@ -177,6 +190,8 @@ def _plan_text(plan: Plan, title: Title) -> dict[str, Any]:
     planned = asdict(plan)
     del planned["stamps"]
     asked = {**planned, "model": title.model, "manifest": title.manifest_sha256, "format": title.format}
+    if title.key:
+        asked["key"] = title.key
     found: dict[str, Any] = json.loads(json.dumps(asked))
     return found
 

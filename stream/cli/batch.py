@@ -12,7 +12,11 @@ from stream.cli.options import config_option, delimiter_option, json_option, mod
 from stream.cli.terminal import as_json, print_data, print_table, progress_bar, say
 
 if TYPE_CHECKING:
-    from stream.batch import RunRecord
+    from collections.abc import Sequence
+
+    from stream.batch import Input, RunRecord
+    from stream.settings import Settings
+    from stream.tasks import BatchOptions
 
 __all__ = ["FORMATS", "batch"]
 
@@ -42,6 +46,14 @@ ALONE_BYTES = 1_000_000
     help="Format of the predictions.",
 )  # fmt: skip
 @click.option("--since", type=click.Choice(["last"]), help="Score only files that no earlier run has scored.")
+@click.option(
+    "--run-key", metavar="KEY", callback=lambda _context, _option, value: _key(value),
+    help="Name of this work: --output gets one run of it, however often the command is started.",
+)  # fmt: skip
+@click.option(
+    "--replace", is_flag=True,
+    help="With --run-key: replace its run if the inputs, the model or the format are others now.",
+)  # fmt: skip
 @model_option
 @click.option(
     "--processes", type=click.IntRange(min=1), help="Processes of the local engine (default: one per core)."
@@ -58,6 +70,8 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     engine: Literal["local", "spark"],
     kind: str,
     since: str | None,
+    run_key: str,
+    replace: bool,
     model: Path | None,
     processes: int | None,
     master: str | None,
@@ -70,7 +84,8 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
 
     INPUT is a file, a folder (with partitions such as year=2013 if it has them) or a glob. The predictions are
     appended to --output as a new run, which is published whole or not at all; run again, a command that was
-    stopped continues where it was. Rows that can't be scored are in the run's _dead_rows.jsonl.
+    stopped continues where it was; with --run-key, what was done is not done again. Rows that can't be scored
+    are in the run's _dead_rows.jsonl.
 
     `stream batch history --output DIR` lists the runs.
 
@@ -80,29 +95,59 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     """
     if inputs == (HISTORY,):
         return _history(output, json_out)
+    if replace and not run_key:
+        raise click.UsageError("--replace needs --run-key, which says what is replaced")
     if engine == "local" and processes != 1 and any(map(_may_be_large, inputs)):
         from stream.preload import get_ready
 
         get_ready()  # before this process's own imports, which take as long
     from stream.batch import find_inputs, run_folders
-    from stream.tasks import BatchOptions, check_inputs, check_share, planned, run_batch
+    from stream.tasks import BatchOptions, check_share, once
 
     settings = settings_of(config, model)
-    request = BatchOptions(output, kind, engine, processes, master)
+    request = BatchOptions(output, kind, engine, processes, master, run_key, replace)
     found = find_inputs(inputs, run_folders(output), delimiter)
-    size = sum(Path(each.path).stat().st_size for each in found)
-    with progress_bar("bytes looked at", size) as progress:
-        plan = planned(found, request, new_only=since is not None, progress=progress)
-    if not plan.inputs:
+    with once(request, lambda: say(f"another process has the key {run_key}: waiting for its end")) as earlier:
+        record, before = _scored(settings, found, request, earlier, new_only=since is not None)
+    if record is None:
         say(f"nothing new: {output} has runs of all {len(found)} files")
         return 0
+    _tell(record, output, before, json_out, found=record is earlier)
+    check_share(record, settings.dead_letters.stop_above)
+    return 0
+
+
+def _key(value: str | None) -> str:
+    if value is not None and not value.strip():
+        raise click.BadParameter("is empty; every run without a name would be the same one")
+    return value or ""
+
+
+def _scored(
+    settings: Settings,
+    found: Sequence[Input],
+    request: BatchOptions,
+    earlier: RunRecord | None,
+    *,
+    new_only: bool,
+) -> tuple[RunRecord | None, int]:
+    """The run, and how many of its rows an earlier command had done; no run where nothing is new."""
+    from stream.tasks import answered, check_inputs, planned, run_batch
+
+    plan = None
+    if earlier is None or not new_only or request.replace:
+        size = sum(Path(each.path).stat().st_size for each in found)
+        with progress_bar("bytes looked at", size) as progress:
+            plan = planned(found, request, new_only=new_only, progress=progress)
+    if earlier is not None and (line := answered(settings, earlier, plan, request)):
+        say(line)
+        return earlier, 0
+    if plan is None or not plan.inputs:
+        return None, 0
     for line in check_inputs(settings, plan):
         say(line)
     with progress_bar("rows", plan.rows) as progress:
-        record, before = run_batch(settings, plan, request, progress)
-    _tell(record, output, before, json_out)
-    check_share(record, settings.dead_letters.stop_above)
-    return 0
+        return run_batch(settings, plan, request, progress, earlier.run if earlier is not None else "")
 
 
 def _may_be_large(name: str) -> bool:
@@ -111,7 +156,7 @@ def _may_be_large(name: str) -> bool:
     return not path.is_file() or path.stat().st_size > ALONE_BYTES
 
 
-def _tell(record: RunRecord, output: Path, before: int, json_out: bool) -> None:
+def _tell(record: RunRecord, output: Path, before: int, json_out: bool, *, found: bool) -> None:
     folder = output / f"run={record.run}"
     resumed = f", {before} of them before this command" if before else ""
     files = "1 file" if len(record.inputs) == 1 else f"{len(record.inputs)} files"
@@ -122,7 +167,9 @@ def _tell(record: RunRecord, output: Path, before: int, json_out: bool) -> None:
         say(
             f"{record.dead_rows} rows could not be scored: {reasons_of(record)}; see {folder}/_dead_rows.jsonl"
         )
-    print_data(as_json({**asdict(record), "folder": str(folder)}) if json_out else str(folder))
+    print_data(
+        as_json({**asdict(record), "folder": str(folder), "found": found}) if json_out else str(folder)
+    )
 
 
 def _history(output: Path, json_out: bool) -> int:

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
         planned,
         reasons_of,
         run_batch,
+        title_of,
     )
     from stream.tasks.findings import Finding, Severity, compared
     from stream.tasks.group_status import GroupStatus, observe_group
+    from stream.tasks.keyed_run import answered, once
     from stream.tasks.topic_setup import DEAD_LETTER_ROOM, register_prediction, set_up_topics, wanted_topics
     from stream.tasks.topic_watching import watch_topic
     from stream.tasks.worker_answers import (
@@ -43,6 +45,7 @@ __all__ = [
     "RowFile",
     "Severity",
     "WorkerStatus",
+    "answered",
     "ask_worker",
     "check_contract",
     "check_file",
@@ -51,6 +54,7 @@ __all__ = [
     "compared",
     "event_messages",
     "observe_group",
+    "once",
     "own_page",
     "planned",
     "reasons_of",
@@ -62,6 +66,7 @@ __all__ = [
     "status_of",
     "statuses",
     "summary_of",
+    "title_of",
     "wanted_topics",
     "watch_topic",
     "web_url",

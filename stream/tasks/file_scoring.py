@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from stream.batch import (
     check_columns,
     check_unchanged,
     open_run,
+    output_avro,
     plan_inputs,
     run_local,
     scored_hashes,
@@ -32,7 +34,7 @@ from stream.resources import open_configured, trust_of
 from stream.settings import Settings
 from stream.store import read_file, read_head, resolve
 
-__all__ = ["BatchOptions", "check_inputs", "check_share", "planned", "reasons_of", "run_batch"]
+__all__ = ["BatchOptions", "check_inputs", "check_share", "planned", "reasons_of", "run_batch", "title_of"]
 
 MIN_ROWS = 1_000
 """Fewer rows prove nothing about a deployment; the worker's brake has the same limit."""
@@ -49,6 +51,8 @@ class BatchOptions:
         engine: who does the work.
         processes: of the local engine; None for one per core.
         master: of the Spark engine; None for what Spark's own configuration says.
+        key: names the work, of which the output has one run; empty for none.
+        replace: whether a run of that key is replaced where the inputs, the model or the format are others now.
     """
 
     output: Path
@@ -56,6 +60,8 @@ class BatchOptions:
     engine: Literal["local", "spark"] = "local"
     processes: int | None = None
     master: str | None = None
+    key: str = ""
+    replace: bool = False
 
 
 def planned(
@@ -67,11 +73,11 @@ def planned(
     Args:
         inputs: data files.
         request: whose output folder says what was scored before.
-        new_only: leave out files that a run of the folder has scored.
+        new_only: leave out files that a run of the folder has scored; a run of the same key does not count.
         progress: called with the number of bytes looked at so far.
     Raises: SampleError.
     """
-    scored = scored_hashes(request.output) if new_only else frozenset[str]()
+    scored = scored_hashes(request.output, request.key) if new_only else frozenset[str]()
     return plan_inputs(inputs, scored, progress)
 
 
@@ -93,8 +99,22 @@ def check_inputs(settings: Settings, plan: Plan) -> list[str]:
     return check_columns(plan.inputs, Needs(manifest.model, schema.root, manifest.needed, paths))
 
 
+def title_of(settings: Settings, request: BatchOptions) -> Title:
+    """
+    What identifies a run besides its inputs.
+
+    Args:
+        settings: name the model.
+        request: how it is done.
+    Raises: PackageError.
+    """
+    content, manifest = read_head(resolve(settings.path(settings.model.uri)))
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Title(manifest.model, sha256, request.format, request.engine, request.key)
+
+
 def run_batch(
-    settings: Settings, plan: Plan, request: BatchOptions, progress: Callable[[int], None]
+    settings: Settings, plan: Plan, request: BatchOptions, progress: Callable[[int], None], replaces: str = ""
 ) -> tuple[RunRecord, int]:
     """
     Do a run, or what is left of one that was stopped.
@@ -104,12 +124,13 @@ def run_batch(
         plan: what is to be scored.
         request: how.
         progress: called with the number of rows done so far.
+        replaces: the run that it takes the place of.
     Returns: the published run's record, and how many of its rows an earlier command had done.
     Raises: PackageError, SampleError, SettingsError; OSError. What is done stays done.
     """
     folder = resolve(settings.path(settings.model.uri))
-    content, manifest = read_head(folder)
-    title = Title(manifest.model, hashlib.sha256(content).hexdigest(), request.format, request.engine)
+    _, manifest = read_head(folder)
+    title = title_of(settings, request)
     with open_run(request.output, plan, title, datetime.now(UTC)) as run:
         opener = partial(open_configured, settings, str(folder))
         job = Job(opener, plan.inputs, str(run.folder.absolute()), request.format)
@@ -125,7 +146,16 @@ def run_batch(
             check_unchanged(plan)
             raise
         check_unchanged(plan)
-        return run.publish(done, datetime.now(UTC)), before
+        prediction = read_file(folder, manifest, "prediction.avsc").decode("utf-8")
+        return run.publish(done, datetime.now(UTC), _columns(prediction), replaces), before
+
+
+def _columns(prediction_avsc: str) -> dict[str, str]:
+    """The fields of the parts' rows, each with its Avro type as JSON."""
+    return {
+        field["name"]: json.dumps(field["type"])
+        for field in json.loads(output_avro(prediction_avsc))["fields"]
+    }
 
 
 def _on_spark(

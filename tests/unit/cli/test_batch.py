@@ -270,3 +270,52 @@ def test_input_that_is_not_one_is_named(
 
     assert said in capsys.readouterr().err
     assert not list(Path("out").glob("*"))
+
+
+def test_a_key_is_scored_once(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that is started again finds the run; other inputs are refused; --replace leaves one run."""
+    write("a.csv", 3)
+    options = ("--output", "out", "--model", str(package), "--format", "csv", "--json", "--run-key", "day/1")
+    assert 0 == run("*.csv", *options)
+    first = json.loads(capsys.readouterr().out)
+    assert 0 == run("*.csv", *options)
+    again = capsys.readouterr()
+    write("b.csv", 2, 3)
+    assert 2 == run("*.csv", *options)
+    refused = capsys.readouterr()
+    assert 0 == run("*.csv", *options, "--replace")
+    replaced = json.loads(capsys.readouterr().out)
+
+    assert {**first, "found": True} == json.loads(again.out)
+    assert "is published: nothing is scored again" in again.err
+    assert ("", True) == (refused.out, "was made of other inputs" in refused.err)
+    assert ("day/1", 5, False) == (replaced["key"], replaced["rows"], replaced["found"])
+    assert {"source_file": json.dumps("string")}.items() <= replaced["columns"].items()
+    assert [f"run={replaced['run']}"] == [path.name for path in Path("out").iterdir()]
+
+
+def test_a_key_finds_its_run_among_new_files_only(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With `--since last` the retry is answered by its own run, not by `nothing new`."""
+    write("a.csv", 3)
+    options = ("--output", "out", "--model", str(package), "--since", "last", "--json")
+    assert 0 == run("*.csv", *options, "--run-key", "monday")
+    first = json.loads(capsys.readouterr().out)
+    write("b.csv", 2, 3)
+    assert 0 == run("*.csv", *options, "--run-key", "monday")
+    again = json.loads(capsys.readouterr().out)
+    assert 0 == run("*.csv", *options, "--run-key", "tuesday")
+    other = json.loads(capsys.readouterr().out)
+
+    assert {**first, "found": True} == again
+    assert ["b.csv"] == [each["path"] for each in other["inputs"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"), [(["--run-key", " "], "is empty"), (["--replace"], "needs --run-key")]
+)
+def test_a_key_that_names_nothing_is_refused(
+    options: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is looked at."""
+    assert 2 == run("a.csv", "--output", "out", *options)
+    assert says in capsys.readouterr().err

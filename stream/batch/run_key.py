@@ -1,0 +1,85 @@
+"""
+Runs that are done once: a key names the work, and an output folder has one run of each key.
+
+A scheduler that starts a command again cannot know whether the first one was killed before or after its run was
+published, or whether it is still at work on another machine. The key's lock is held from the look for a finished run
+until the new one is published; of two attempts the second waits, and then finds what the first one did.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from stream.batch.record import RunRecord, past_runs
+from stream.errors import SettingsError
+
+__all__ = ["key_held", "run_of_key"]
+
+
+def run_of_key(output: Path, key: str) -> RunRecord | None:
+    """
+    Args:
+        output: the folder of all runs; it need not exist.
+        key: of the work.
+    Returns: the published run of that key, or None.
+    Raises: SampleError naming a record that can't be read.
+    """
+    return next((record for record in reversed(past_runs(output)) if record.key == key), None)
+
+
+@contextmanager
+def key_held(
+    output: Path, key: str, waiting: Callable[[], None] = lambda: None
+) -> Iterator[RunRecord | None]:
+    """
+    Keep a key to this process, until the block ends or the process does.
+
+    Args:
+        output: the folder of all runs; created if it doesn't exist.
+        key: of the work.
+        waiting: called once if another process holds the key.
+    Yields: the run of that key that is published, or None.
+    Raises: SettingsError when no file can be created in the output; SampleError from a record.
+    Blocks: while another process holds the key, without limit.
+    """
+    lock = output / f".key-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        file = _locked(lock, waiting)
+    except OSError as error:
+        raise SettingsError(
+            f"--output {output}: no run can be started there: {error.strerror}",
+            hint="choose a folder that this user can create and write to",
+        ) from error
+    with file:
+        try:
+            yield run_of_key(output, key)
+        finally:
+            lock.unlink(missing_ok=True)  # while it is locked: whoever waits for it sees that it is gone
+
+
+def _locked(lock: Path, waiting: Callable[[], None]) -> IO[bytes]:
+    """The lock's file, locked, and still the one of that name: its last holder has removed it."""
+    told = False
+    while True:
+        file = lock.open("ab")
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not told:
+                    waiting()
+                    told = True
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if lock.exists() and os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
