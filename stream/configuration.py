@@ -224,11 +224,12 @@ def _explain(error: ValidationError, file: Path, origins: Mapping[str, str]) -> 
 def _check_access(loaded: Settings, file: Path, origins: Mapping[str, str]) -> None:
     """What would let in whoever comes, or show a password to whoever reads the log."""
     for section in sections():
-        if getattr(getattr(loaded, section), "token", None) == "":
-            raise SettingsError(
-                f"{_where(f'{section}.token', file, origins)}: is empty, and would let everybody in",
-                hint="look at the file or variable it comes from, or leave the key out",
-            )
+        for key in ("token", "webhook_secret"):
+            if getattr(getattr(loaded, section), key, None) == "":
+                raise SettingsError(
+                    f"{_where(f'{section}.{key}', file, origins)}: is empty, and would let everybody in",
+                    hint="look at the file or variable it comes from, or leave the key out",
+                )
     if "@" in loaded.kafka.bootstrap_servers:
         raise SettingsError(
             f"{_where('kafka.bootstrap_servers', file, origins)}: holds a user",

@@ -1,4 +1,4 @@
-"""`stream/settings/setting_tables.py` and `web_settings.py` → the tables of docs/configuration.md."""
+"""The modules of `stream/settings` that hold tables → the tables of docs/configuration.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from stream.configuration import sections
 from stream.errors import SettingsError
-from stream.settings import Bytes, KafkaSettings, Range, Seconds, setting_tables, web_settings
+from stream.settings import (
+    Bytes,
+    KafkaSettings,
+    Range,
+    Seconds,
+    mlflow_settings,
+    setting_tables,
+    web_settings,
+)
 from stream.transport.properties import RESERVED, consumer_properties, producer_properties
 
 __all__ = ["each_setting", "fixed", "properties_text", "text", "variable"]
@@ -27,7 +35,7 @@ def each_setting() -> Iterator[tuple[str, str, str]]:
     """Table, key and text of every setting, in the order of the code."""
     nodes = [
         node
-        for module in (setting_tables, web_settings)
+        for module in (setting_tables, mlflow_settings, web_settings)
         for node in ast.parse(inspect.getsource(module)).body
     ]
     classes = {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}

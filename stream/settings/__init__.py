@@ -5,6 +5,7 @@ Every setting: frozen types with their defaults. Standard library only.
 """
 
 from stream.settings.instance_names import DOCTOR_INSTANCE, REPLAY_INSTANCE, TAKEN_INSTANCES
+from stream.settings.mlflow_settings import MlflowSettings
 from stream.settings.setting_tables import (
     SIGN_PASSWORD,
     BatchingSettings,
@@ -36,6 +37,7 @@ __all__ = [
     "InputSettings",
     "KafkaSettings",
     "LoggingSettings",
+    "MlflowSettings",
     "ModelSettings",
     "OutputSettings",
     "Properties",

@@ -3,7 +3,7 @@ Every setting: frozen types with their defaults. Standard library only.
 
 One class is one table of `stream.toml`; one attribute is one key, and its text below it is what
 `docs/configuration.md` says of it (a test compares both). `stream.configuration` loads them. Tables of what listens on
-a port: `web_settings`.
+a port: `web_settings`; of an MLflow server: `mlflow_settings`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from stream.settings.instance_names import REPLAY_INSTANCE
+from stream.settings.mlflow_settings import MlflowSettings
 from stream.settings.setting_types import Bytes, Framing, Properties, Range, Seconds, Secret, Secrets, Side
 from stream.settings.web_settings import ServeSettings, WebSettings
 
@@ -86,7 +87,7 @@ class ModelSettings:
     """The model package."""
 
     uri: str = "models/flights"
-    """The package folder, relative to the configuration file."""
+    """The package folder, relative to the configuration file, or a URI such as `models:/NAME@ALIAS`: docs/mlflow.md."""
     reload: Seconds | None = Seconds(10.0)
     """How often to look for a new version of the package; `"off"`: never."""
     require_signature: bool = False
@@ -231,6 +232,7 @@ class Settings:
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     schema_registry: RegistrySettings = field(default_factory=RegistrySettings)
     model: ModelSettings = field(default_factory=ModelSettings)
+    mlflow: MlflowSettings = field(default_factory=MlflowSettings)
     input: InputSettings = field(default_factory=InputSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
     dead_letters: DeadLetterSettings = field(default_factory=DeadLetterSettings)

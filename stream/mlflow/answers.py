@@ -1,0 +1,72 @@
+"""What MLflow's client raises → what it asks for: correct a name, let us in, or try again."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from stream.errors import BrokerRefused, Retriable, SettingsError
+
+__all__ = ["NotThere", "asked"]
+
+_LONGEST = 500
+"""Characters of what a server says: some answer with a whole page."""
+
+
+class NotThere(SettingsError):
+    """
+    The MLflow server does not have what it was asked for.
+
+    Operator action: correct the name, or register the model.
+    """
+
+
+@contextmanager
+def asked(what: str, address: str) -> Iterator[None]:
+    """
+    Do something with MLflow's client, and raise what a failure asks for.
+
+    Args:
+        what: is asked for, such as `models:/flights@champion`, for messages.
+        address: of the server.
+    Raises: NotThere; BrokerRefused when the server does not let us in, Retriable when it does not answer, or not as it
+        should.
+    """
+    from mlflow.exceptions import MlflowException
+    from requests.exceptions import RequestException
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of things that are deprecated in a library, not of this model
+            yield
+    except MlflowException as error:
+        status, said = error.get_http_status_code(), _said(error.message)
+        if status in (401, 403):
+            raise BrokerRefused(
+                f"{what}: the MLflow server at {address} refuses: {said}",
+                hint="see to `user` and `password`, or `token`, in [mlflow], and to what they may read",
+                code=error.error_code,
+            ) from error
+        if status in (400, 404):
+            raise NotThere(
+                f"{what}: {address}: {said}", hint="correct the name, or register the model"
+            ) from error
+        raise _silent(what, address, said) from error
+    except RequestException as error:
+        raise _silent(what, address, _said(str(error))) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # Its client takes an answer apart without looking: what stands at the address is no MLflow server.
+        raise _silent(what, address, f"not as an MLflow server answers ({type(error).__name__})") from error
+
+
+def _silent(what: str, address: str, said: str) -> Retriable:
+    return Retriable(
+        f"{what}: the MLflow server at {address} does not answer: {said}",
+        hint="start it, or correct [mlflow] tracking_uri",
+    )
+
+
+def _said(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
