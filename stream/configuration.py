@@ -23,6 +23,7 @@ __all__ = ["load_settings", "sections"]
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
+_SERVED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([A-Za-z]+)\s*")
 
 
@@ -65,6 +66,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
         raise _explain(error, chosen, origins) from None  # its own words quote what was found
     _check_access(loaded, chosen, origins)
     _check_instance(loaded, chosen, origins)
+    _check_served_name(loaded, chosen, origins)
     return _check_ranges(loaded, chosen, origins)
 
 
@@ -244,6 +246,15 @@ def _check_instance(loaded: Settings, file: Path, origins: Mapping[str, str]) ->
             f"{_where('delivery.instance', file, origins)}: {loaded.delivery.instance} is the name by which"
             f" `{command}` writes in this group",
             hint="choose another, such as the pod's name",
+        )
+
+
+def _check_served_name(loaded: Settings, file: Path, origins: Mapping[str, str]) -> None:
+    name = loaded.serve.name
+    if name is not None and not _SERVED_NAME.fullmatch(name):
+        raise SettingsError(
+            f"{_where('serve.name', file, origins)}: expected a name such as flights, found {quoted_value(name)}",
+            hint="it stands in a path: letters, digits, . _ - and at most 100 of them",
         )
 
 

@@ -109,7 +109,7 @@ def _served(settings: Settings, package: Package) -> Served:
     card = None
     if CARD in package.manifest.files:
         card = read_vouched(package.path, CARD, trust).decode("utf-8", "replace")
-    return Served(package.model, RecordSchema(package.features), examples, card)
+    return Served(package.model, RecordSchema(package.features), examples, card, settings.serve.name)
 
 
 def _watch_for_versions(reloader: Reloader, every_s: float) -> Callable[[], Awaitable[None]]:

@@ -42,7 +42,7 @@ def _rows(served: Served, content: object) -> list[object]:
 
 
 async def _models(service: Service, request: Request, body: bytes) -> Response:
-    return await json_response({"models": [service.served.manifest.name]})
+    return await json_response({"models": [service.served.model_name]})
 
 
 async def _model(service: Service, request: Request, body: bytes) -> Response:
@@ -62,7 +62,7 @@ async def _predict(service: Service, request: Request, body: bytes) -> Response:
 def _named(service: Service, request: Request) -> str:
     """The model's name, as the path has it; 404, in KServe's words, for any other."""
     name: str = request.path_params["name"]
-    if name != service.served.manifest.name:
+    if name != service.served.model_name:
         raise Problem(404, f"Model with name {name} does not exist.")
     return name
 

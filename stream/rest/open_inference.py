@@ -36,7 +36,7 @@ async def _ready(service: Service, request: Request, body: bytes) -> Response:
 
 
 async def _model_ready(service: Service, request: Request, body: bytes) -> Response:
-    return await _readiness(service, name=_model(service, request).manifest.name, ready=service.ready)
+    return await _readiness(service, name=_model(service, request).model_name, ready=service.ready)
 
 
 async def _readiness(service: Service, **content: object) -> Response:
@@ -48,14 +48,14 @@ async def _server_metadata(service: Service, request: Request, body: bytes) -> R
 
 
 async def _models(service: Service, request: Request, body: bytes) -> Response:
-    return await json_response({"models": [service.served.manifest.name]})
+    return await json_response({"models": [service.served.model_name]})
 
 
 async def _model_metadata(service: Service, request: Request, body: bytes) -> Response:
     served = _model(service, request)
     return await json_response(
         {
-            "name": served.manifest.name,
+            "name": served.model_name,
             "versions": [served.version],
             "platform": "sklearn_prediction-stream",
             "inputs": inputs_of(served),
@@ -82,7 +82,7 @@ async def _infer(service: Service, request: Request, body: bytes) -> Response:
     outputs = tensors_of(served, _predictions(served, answers))
     return await json_response(
         {
-            "model_name": served.manifest.name,
+            "model_name": served.model_name,
             "model_version": served.version,
             **({"id": content["id"]} if content.get("id") is not None else {}),
             "outputs": [tensor for tensor in outputs if wanted is None or tensor["name"] in wanted],
@@ -95,8 +95,8 @@ def _model(service: Service, request: Request) -> Served:
     """The model of the path; 404 for any other."""
     served = service.served
     name, version = request.path_params["name"], request.path_params.get("version", served.version)
-    if name != served.manifest.name:
-        raise Problem(404, f"no model {name!r} here, only {served.manifest.name!r}")
+    if name != served.model_name:
+        raise Problem(404, f"no model {name!r} here, only {served.model_name!r}")
     if version != served.version:
         raise Problem(404, f"model {name!r} has version {served.version} here, not {version}")
     return served

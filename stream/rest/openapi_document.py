@@ -62,7 +62,7 @@ def document(endpoints: Sequence[Endpoint], service: Service) -> Schema:
     paths: Schema = {}
     for one in endpoints:
         if one.summary:
-            path = one.path.format(name=served.manifest.name, version=served.version)
+            path = one.path.format(name=served.model_name, version=served.version)
             paths.setdefault(path, {})[one.method.lower()] = _operation(one, served)
     return {
         "openapi": "3.1.0",

@@ -35,6 +35,7 @@ class Served:
 
     Attributes:
         manifest: the version's.
+        model_name: what paths and tensors' answers call the model.
         features: leaves of the model's features, in the schema's order.
         leaves: those, and the carried ones.
         names: by path, the name that callers know a leaf by.
@@ -50,7 +51,12 @@ class Served:
     """
 
     def __init__(
-        self, model: Model, features: RecordSchema, examples: Sequence[Row] = (), card: str | None = None
+        self,
+        model: Model,
+        features: RecordSchema,
+        examples: Sequence[Row] = (),
+        card: str | None = None,
+        model_name: str | None = None,
     ) -> None:
         """
         Args:
@@ -58,9 +64,11 @@ class Served:
             features: `features.avsc`.
             examples: Avro records as dicts.
             card: its model card.
+            model_name: what paths call it; None = as the package does.
         """
         self.card = card
         self.manifest = manifest = model.manifest
+        self.model_name = manifest.name if model_name is None else model_name
         self._model = model
         self.carried = carried_names(manifest.carry)
         needed = list(dict.fromkeys(feature.path for feature in manifest.features))

@@ -37,6 +37,8 @@ class ServeSettings:
     """Address to listen on; `0.0.0.0`: all of the machine's."""
     port: Annotated[int, Range(0, 65_535)] = 8080
     """Port to listen on; 0: a free one, which the log names."""
+    name: str | None = None
+    """The model's name in `/v1/models/NAME` and `/v2/models/NAME`; default: the package's."""
     token: str | Secret | None = None
     """Requests must carry `Authorization: Bearer …` with it, but for `/ping`, `/health`, `/v2/health/…` and `/docs`."""
     certificate: Path | None = None

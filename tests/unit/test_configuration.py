@@ -234,6 +234,7 @@ class TestRefusals:
             ("kafka = 3", "table", "[kafka]"),
             ('[delivery]\ninstance = "deadletters-replay"', "stream deadletters replay", "pod's name"),
             ('[delivery]\ninstance = "stream doctor"', "`stream doctor`", "pod's name"),
+            ('[serve]\nname = "late/flights"', "serve.name: expected a name", "stands in a path"),
             ("[kafka", "not TOML", "line"),
         ],
     )

@@ -39,6 +39,22 @@ def test_model_is_listed_and_ready(line: TestClient) -> None:
     ]
 
 
+def test_model_has_the_name_that_the_configuration_gives_it(line_package: Path) -> None:
+    """In every path and in tensors' answers; a prediction says which package it is of, as always."""
+    tensor = {"name": "x", "shape": [1, 3], "datatype": "INT64", "data": [2, 3, 0]}
+    with door(line_package, name="late.line") as (client, _):
+        first = client.post("/v1/models/late.line:predict", json={"instances": [[2, 3, 0]]}).json()
+        second = client.post("/v2/models/late.line/versions/1/infer", json={"inputs": [tensor]}).json()
+        listed = [client.get(f"/{version}/models").json()["models"] for version in ("v1", "v2")]
+        gone = [client.get(f"/{version}/models/line").status_code for version in ("v1", "v2")]
+        paths = client.get("/openapi.json").json()["paths"]
+
+    assert ("line@1", "late.line") == (first["predictions"][0]["model"], second["model_name"])
+    assert [["late.line"], ["late.line"]] == listed
+    assert [404, 404] == gone
+    assert {"/v1/models/late.line:predict", "/v2/models/late.line/infer"} < paths.keys()
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/v1/models/InvalidModel"), ("POST", "/v1/models/InvalidModel:predict")],
