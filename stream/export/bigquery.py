@@ -12,7 +12,7 @@ import re
 from stream.manifest import Manifest
 from stream.scoring import AnswerField, answer_fields
 
-__all__ = ["remote_function", "sql_name"]
+__all__ = ["column_name", "remote_function", "sql_name"]
 
 _BATCH_ROWS = 2_000
 """Rows of one request; a batch of this size is what the model is quickest with."""
@@ -21,6 +21,11 @@ _BATCH_ROWS = 2_000
 def sql_name(model: str) -> str:
     """A model's name as BigQuery takes it: letters, digits and `_`."""
     return re.sub(r"\W", "_", model, flags=re.ASCII)
+
+
+def column_name(path: str) -> str:
+    """A column, or a field of one, by its dotted path."""
+    return ".".join(f"`{part}`" for part in path.split("."))
 
 
 def remote_function(manifest: Manifest, dataset: str, connection: str, endpoint: str) -> str:

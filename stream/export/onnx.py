@@ -1,10 +1,13 @@
-"""A model as ONNX, where it compiles, and proven on the golden rows to answer as it did."""
+"""
+A model as ONNX, proven to answer as it did: our own graph in doubles; where there is none, skl2onnx's in float32.
+
+The proof is asked of the golden rows, and of many with one value changed: at and beside the trees' thresholds, missing
+values, zeros, infinities, texts that the model has not seen.
+"""
 
 from __future__ import annotations
 
-import math
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -12,28 +15,29 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from stream.compiled import Unsupported, compile_graph, output_names
 from stream.errors import PackageError
-from stream.export.bigquery import sql_name
+from stream.export.onnx_proof import Found, Proof, compare, feed_of
+from stream.export.onnx_skl2onnx import by_skl2onnx
+from stream.export.onnx_trials import Trial, trials
 from stream.extras import require
 from stream.manifest import Manifest
-from stream.scoring import Raised, attempt, columns_of
+from stream.scoring import Raised, attempt, columns_of, known_texts
 from stream.store import Golden, Package
 from stream.types import type_called
 
-__all__ = ["Compiled", "compile_onnx", "model_ddl"]
+__all__ = ["Compiled", "compile_onnx"]
 
-_TOLERANCE = 1e-5
-"""ONNX's operators for models compute in float32: |difference| ≤ 1e-5 · max(1, |value|), as for float32 answers."""
+_TOLERANCE = 1e-12
+"""Of doubles: |difference| ≤ 1e-12 · max(1, |value|)."""
 
-_SHOWN = 3
-"""Rows named in a message."""
+_FLOAT_TOLERANCE = 1e-5
+"""Of skl2onnx's graphs, which compute in float32, as for float32 answers."""
 
-_VECTOR = "features"
-"""The one input of a model that was fitted on plain arrays."""
+_FLOAT_RANGE = 1e6
+"""Up to here float32 holds a number to a tenth."""
 
 T = TypeVar("T")
-
-Feed = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,160 +47,156 @@ class Compiled:
 
     Attributes:
         content: of the `.onnx` file.
-        inputs: name and type (`float`, `string`) of each.
+        inputs: name and type (`double`, `float`, `string`) of each.
         outputs: names.
         rows: golden rows that were compared.
+        tried: rows beside them that were compared.
+        ties: of all of them, those with another label that is as probable.
         left_out: golden rows that could not be asked: ONNX has no text that is null.
-        difference: the largest between two scores or values.
+        difference: the largest between two numbers, as a part of max(1, |number|).
+        tolerance: of it.
     """
 
     content: bytes
     inputs: tuple[tuple[str, str], ...]
     outputs: tuple[str, ...]
     rows: int
+    tried: int
+    ties: int
     left_out: int
     difference: float
+    tolerance: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """
+    A way from a model to a graph.
+
+    Attributes:
+        content: of the file.
+        thresholds: by feature's place, where trees decide.
+        numbers: the type of the inputs that are numbers.
+        tolerance: of the answers.
+        nulls: whether a text may be null.
+    """
+
+    content: bytes
+    thresholds: Mapping[int, npt.NDArray[np.float64]]
+    numbers: str
+    tolerance: float
+    nulls: bool
 
 
 def compile_onnx(package: Package, golden: Golden) -> Compiled:
     """
-    Compile a model, and ask it for its golden rows.
+    Compile a model, and ask both it and the model itself.
 
     Args:
         package: opened.
         golden: its golden rows.
-    Returns: the compiled model; labels are equal, scores and values within 1e-5 · max(1, |value|).
+    Returns: the compiled model; labels are equal, scores and values within its tolerance.
     Raises: PackageError when the model does not compile, or answers differently, with the rows; SettingsError when
-        skl2onnx is not installed.
+        the libraries of the extra are not installed.
     """
-    require("exporting to ONNX", "onnx", "skl2onnx", "onnxruntime")
-    import onnxruntime
-
+    require("exporting to ONNX", "onnx", "onnx", "skl2onnx", "onnxruntime")
     manifest = package.manifest
-    _check_kind(manifest)
-    content = _converted(package)
-    session = _guarded(manifest, partial(onnxruntime.InferenceSession, content))
-    asked = [i for i, event in enumerate(golden.events) if _can_be_asked(manifest, event)]
-    if not asked:
-        raise _refusal(manifest, "every golden row has a text that is null, which ONNX can't hold")
+    if not golden.events:
+        raise _refusal(manifest, "it has no golden rows to be tried on")
+    way = _way(package)
+    asked = _asked(package, golden, way)
+    session = _session(manifest, way.content)
     inputs = tuple(
         (each.name, each.type.removeprefix("tensor(").removesuffix(")")) for each in session.get_inputs()
     )
-    feed = _feed(manifest, [golden.events[i] for i in asked], [name for name, _ in inputs])
-    outputs = _guarded(manifest, partial(session.run, None, feed))
-    found = _answers(manifest, outputs, len(asked))
-    difference = _compared(manifest, asked, [golden.answers[i] for i in asked], found)
+    rows = sum(trial.golden for trial in asked)
+    proof = _proven(package, session, asked, way, [name for name, _ in inputs])
     names = tuple(each.name for each in session.get_outputs())
-    return Compiled(content, inputs, names, len(asked), len(golden.events) - len(asked), difference)
+    return Compiled(
+        way.content, inputs, names, rows, proof.rows - rows, proof.ties, len(golden.events) - rows,
+        proof.difference, way.tolerance,
+    )  # fmt: skip
 
 
-def model_ddl(manifest: Manifest, compiled: Compiled, dataset: str, bucket: str) -> str:
-    """
-    `CREATE MODEL` for BigQuery, with a query that uses it.
-
-    Args:
-        manifest: of the model.
-        compiled: the model.
-        dataset: `project.dataset`, where the model goes.
-        bucket: `gs://…`, a folder that holds the compiled model.
-    Returns: a script for BigQuery, ending with a newline.
-    Source: cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-create-onnx
-    """
-    model = f"`{dataset}.{sql_name(manifest.name)}_{manifest.version}`"
-    kinds = {"float": "FLOAT64", "string": "STRING"}
-    if not manifest.is_array:
-        columns = ",\n".join(
-            f"--   CAST({_column(feature.path)} AS {kinds[kind]}) AS `{name}`"
-            for feature, (name, kind) in zip(manifest.features, compiled.inputs, strict=True)
-        )
-    else:
-        columns = f"--   [{', '.join(feature.path for feature in manifest.features)}] AS {_VECTOR}"
-    return f"""\
--- {manifest.model} inside BigQuery: first copy model.onnx, alone, to {bucket}.
--- A number that is missing must be NaN: IFNULL(x, CAST('nan' AS FLOAT64)).
-CREATE OR REPLACE MODEL {model}
-OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '{bucket}/*');
-
--- SELECT {", ".join(compiled.outputs)}
--- FROM ML.PREDICT(MODEL {model}, (SELECT
-{columns}
--- FROM `{dataset}.TABLE`));
-"""
-
-
-def _column(path: str) -> str:
-    return ".".join(f"`{part}`" for part in path.split("."))
-
-
-def _check_kind(manifest: Manifest) -> None:
-    if manifest.task not in ("classifier", "regressor"):
-        raise _refusal(manifest, f"a {manifest.task} can't be exported, only a classifier or a regressor")
-    if manifest.score == "decision_function":
-        raise _refusal(manifest, "its score is a decision function, for which ONNX has no output")
-    if manifest.inputs == "series":
-        raise _refusal(
-            manifest, "it reads a sequence of texts, which the compiler splits into words in its own way"
-        )
-    times = [feature.name for feature in manifest.features if feature.kind == "datetime"]
-    if times:
-        raise _refusal(manifest, f"ONNX has no dates and times, and it takes {', '.join(map(repr, times))}")
-    categories = [feature.name for feature in manifest.features if feature.kind == "category"]
-    if categories:
-        raise _refusal(
-            manifest, f"ONNX has no categories of pandas, and it takes {', '.join(map(repr, categories))}"
-        )
-
-
-def _converted(package: Package) -> bytes:
-    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
-    from skl2onnx.common.utils import InvalidInputLengthException
-
+def _way(package: Package) -> _Way:
+    """Our own graph; where there is none, skl2onnx's, if it knows the model."""
     manifest, estimator = package.manifest, package.model.estimator
-    if manifest.is_array:
-        call = partial(_onnx, manifest, estimator, [(_VECTOR, FloatTensorType([None, manifest.width]))])
-        return bytes(_guarded(manifest, call))
-    kinds = {True: StringTensorType, False: FloatTensorType}
-    types = [(feature.name, kinds[feature.kind == "text"]([None, 1])) for feature in manifest.features]
-
-    def convert() -> bytes:
-        try:
-            return _onnx(manifest, estimator, types)
-        except InvalidInputLengthException:  # an estimator that takes all columns as one, such as bare trees
-            return _onnx(manifest, _joined(manifest, estimator), types)
-
-    return bytes(_guarded(manifest, convert))
+    try:
+        made = compile_graph(estimator, manifest)
+    except Unsupported as reason:
+        known = by_skl2onnx(estimator, manifest)
+        if isinstance(known, str):
+            raise _refusal(manifest, f"{reason}; {known}") from reason
+        return _Way(known, {}, "float32", _FLOAT_TOLERANCE, nulls=False)
+    return _Way(made.content, made.thresholds, "float64", _TOLERANCE, nulls=True)
 
 
-def _onnx(manifest: Manifest, estimator: object, types: Sequence[tuple[str, object]]) -> bytes:
-    from skl2onnx import convert_sklearn
-
-    # Not a dictionary for each row but a matrix of probabilities.
-    options = {"zipmap": False} if manifest.task == "classifier" else None
-    content = convert_sklearn(estimator, sql_name(manifest.name), types, options=options).SerializeToString()
-    assert isinstance(content, bytes)
-    return content
-
-
-def _joined(manifest: Manifest, estimator: object) -> object:
-    """The estimator behind a step that puts its columns together, which skl2onnx does not do by itself."""
-    import pandas as pd
-    from sklearn.compose import ColumnTransformer
-    from sklearn.pipeline import Pipeline
-
+def _asked(package: Package, golden: Golden, way: _Way) -> list[Trial]:
+    manifest = package.manifest
     names = [feature.name for feature in manifest.features]
-    columns = ColumnTransformer([("columns", "passthrough", names)])
-    columns.fit(pd.DataFrame({name: [0.0] for name in names}))
-    return Pipeline([("columns", columns), ("estimator", estimator)])
+    texts = known_texts(package.model.estimator, names)
+    found = trials(manifest, golden.events, way.thresholds, texts)
+    if not way.nulls:
+        found = [trial for trial in found if _has_all_texts(manifest, trial.event)]
+        # Beyond float32's digits its answers are others; the golden rows say whether that matters.
+        found = [trial for trial in found if not _is_beyond(trial)]
+        if not found:
+            raise _refusal(manifest, "every golden row has a text that is null, which ONNX can't hold")
+    return found
+
+
+def _is_beyond(trial: Trial) -> bool:
+    return isinstance(trial.value, (int, float)) and not abs(trial.value) <= _FLOAT_RANGE
+
+
+def _has_all_texts(manifest: Manifest, event: Mapping[str, object]) -> bool:
+    columns = columns_of([event], [feature for feature in manifest.features if feature.kind == "text"])
+    return not any(column.null_count for column in columns.values())
+
+
+def _session(manifest: Manifest, content: bytes) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # what is wrong is raised
+    return _guarded(manifest, partial(onnxruntime.InferenceSession, content, options))
+
+
+def _proven(package: Package, session: Any, asked: list[Trial], way: _Way, inputs: list[str]) -> Proof:
+    manifest = package.manifest
+    feed = feed_of(manifest, [trial.event for trial in asked], inputs, way.numbers)
+    outputs = _guarded(manifest, lambda: session.run(None, feed))
+    found = _own(manifest, session, outputs) if way.nulls else _theirs(manifest, outputs)
+    proof = compare(package.model, asked, found, way.tolerance)
+    if proof.wrong:
+        raise _refusal(manifest, f"compiled, it answers differently: {proof.wrong}")
+    return proof
+
+
+def _own(manifest: Manifest, session: Any, outputs: list[Any]) -> Found:
+    by_name = dict(zip((each.name for each in session.get_outputs()), outputs, strict=True))
+    return {field: np.asarray(by_name[name]) for field, name in output_names(manifest).items()}
+
+
+def _theirs(manifest: Manifest, outputs: list[Any]) -> Found:
+    """Labels and probabilities, or values, as skl2onnx orders them."""
+    first = np.asarray(outputs[0]).reshape(-1)
+    if manifest.task == "regressor":
+        return {"value": first.astype(np.float64)}
+    kind: Any = type_called(manifest.answer).python
+    labels = np.array([kind(label) for label in first.tolist()])
+    if manifest.score is None:
+        return {"label": labels}
+    classes, scores = list(manifest.classes or ()), np.asarray(outputs[1], np.float64)
+    which = [1 if len(classes) == 2 else classes.index(label) for label in labels.tolist()]
+    return {"label": labels, "score": scores[np.arange(len(scores)), which], "probabilities": scores}
 
 
 def _guarded(manifest: Manifest, call: Callable[[], T]) -> T:
-    """The compiler and its runtime raise errors of many kinds for what they can't do."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about libraries that it looks for, and models that it will refuse
-        result = attempt(call)
+    """The runtime raises errors of many kinds for what it can't do."""
+    result = attempt(call)
     if isinstance(result, Raised):
-        reason = " ".join(result.message.split())[:300] or result.exception
-        raise _refusal(manifest, f"it does not compile: {result.exception}: {reason}")
+        raise _refusal(manifest, f"the runtime refuses it: {' '.join(result.message.split())[:300]}")
     return result
 
 
@@ -205,71 +205,3 @@ def _refusal(manifest: Manifest, reason: str) -> PackageError:
         f"{manifest.model} can't be exported to ONNX: {reason}",
         hint="let BigQuery call `stream serve`: stream export --to bigquery",
     )
-
-
-def _can_be_asked(manifest: Manifest, event: Mapping[str, object]) -> bool:
-    columns = columns_of([event], [feature for feature in manifest.features if feature.kind == "text"])
-    return not any(column.null_count for column in columns.values())
-
-
-def _feed(manifest: Manifest, events: Sequence[Mapping[str, object]], inputs: Sequence[str]) -> Feed:
-    """What the runtime is asked; its inputs are in the features' order, each under a name that ONNX allows."""
-    columns = columns_of(events, manifest.features)
-    if manifest.inputs == "vector":
-        rows = columns[manifest.features[0].path].to_pylist()
-        return {_VECTOR: np.array(rows, np.float32)}
-    arrays: list[npt.NDArray[Any]] = []
-    for feature in manifest.features:
-        values: npt.NDArray[Any] = np.array(columns[feature.path].to_pylist(), dtype=object)
-        # None becomes NaN, True 1.
-        typed = values if feature.kind == "text" else values.astype(np.float64).astype(np.float32)
-        arrays.append(typed.reshape(-1, 1))
-    if manifest.inputs == "matrix":
-        return {_VECTOR: np.hstack(arrays)}
-    return dict(zip(inputs, arrays, strict=True))
-
-
-def _answers(manifest: Manifest, outputs: Sequence[Any], count: int) -> list[dict[str, object]]:
-    """The runtime's outputs as a prediction has them."""
-    first = np.asarray(outputs[0]).reshape(count)
-    if manifest.task == "regressor":
-        return [{"value": float(value)} for value in first]
-    kind: Any = type_called(manifest.answer).python
-    labels = [kind(label) for label in first.tolist()]
-    if manifest.score is None:
-        return [{"label": label} for label in labels]
-    classes = list(manifest.classes or ())
-    scores = np.asarray(outputs[1], np.float64)
-    which = [1 if len(classes) == 2 else classes.index(label) for label in labels]
-    return [
-        {"label": label, "score": float(row[place])}
-        for label, row, place in zip(labels, scores, which, strict=True)
-    ]
-
-
-def _compared(
-    manifest: Manifest,
-    numbers: Sequence[int],
-    expected: Sequence[Mapping[str, object]],
-    found: Sequence[Mapping[str, object]],
-) -> float:
-    """The largest difference of a number; raises when an answer is another."""
-    largest, wrong = 0.0, []
-    for number, golden, answer in zip(numbers, expected, found, strict=True):
-        for field, value in answer.items():
-            known = golden[field]
-            if isinstance(value, float) and isinstance(known, float):
-                difference = abs(known - value)
-                same = difference <= _TOLERANCE * max(1.0, abs(known))
-                largest = largest if math.isnan(difference) else max(largest, difference)
-            else:
-                same = known == value
-            if not same:
-                wrong.append(f"row {number}: {field} was {known!r}, is {value!r}")
-    if wrong:
-        more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-        raise _refusal(
-            manifest,
-            f"compiled, it answers differently on its golden rows: {'; '.join(wrong[:_SHOWN])}{more}",
-        )
-    return largest

@@ -12,9 +12,13 @@ from stream.settings import Settings
 
 if TYPE_CHECKING:
     from stream.codec import RecordSchema
+    from stream.export.onnx import Compiled
     from stream.store import Package
 
 __all__ = ["EXPORTERS", "AsyncApi", "BigQuery", "Onnx"]
+
+BIGQUERY_BYTES = 450_000_000
+"""Of a model that BigQuery imports."""
 
 _DATASET = Option(
     "dataset",
@@ -62,7 +66,10 @@ class Onnx:
     """The model itself, compiled, and the SQL that takes it into BigQuery."""
 
     name = "onnx"
-    help = "model.onnx, which must answer the golden rows as the model did, and the SQL of a model inside BigQuery."
+    help = (
+        "model.onnx, which must answer as the model does on its golden rows and beside its thresholds, and the SQL of "
+        "a model inside BigQuery."
+    )
     options: tuple[Option, ...] = (
         _DATASET,
         Option(
@@ -74,15 +81,31 @@ class Onnx:
         self, package: Package, settings: Settings, options: Mapping[str, str], folder: Path
     ) -> Exported:
         """See `Exporter.export`."""
-        from stream.export.onnx import compile_onnx, model_ddl
+        from stream.export.bigquery_model import model_ddl
+        from stream.export.onnx import compile_onnx
         from stream.store import golden_of
 
         compiled = compile_onnx(package, golden_of(package))
         ddl = model_ddl(package.manifest, compiled, **options)
         files = write_files(folder, {"model.onnx": compiled.content, "create_model.sql": ddl.encode()})
-        left = f"; {compiled.left_out} with a text that is null were left out" if compiled.left_out else ""
-        note = f"{compiled.rows} golden rows have the same answers, scores within {compiled.difference:.1e}{left}"
-        return Exported(files, (note,))
+        return Exported(files, _said(compiled))
+
+
+def _said(compiled: Compiled) -> tuple[str, ...]:
+    notes = [
+        f"{compiled.rows} golden rows and {compiled.tried} beside them have the same answers, numbers within "
+        f"{compiled.difference:.1e}"
+    ]
+    if compiled.left_out:
+        notes.append(f"{compiled.left_out} golden rows with a text that is null were left out")
+    if compiled.ties:
+        notes.append(f"{compiled.ties} rows have another of two labels that are as probable as each other")
+    if len(compiled.content) > BIGQUERY_BYTES:
+        size = len(compiled.content) / 1e6
+        notes.append(
+            f"model.onnx has {size:.0f} MB, and BigQuery takes at most {BIGQUERY_BYTES / 1e6:.0f} MB"
+        )
+    return tuple(notes)
 
 
 class AsyncApi:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from sklearn.ensemble import IsolationForest
 
 from stream.cli import main
 from stream.export import EXPORTERS
+from stream.store import PackRequest, pack
 
 
 def code_of(*arguments: str) -> int:
@@ -64,7 +67,10 @@ def test_every_target_of_the_table_is_offered(capsys: pytest.CaptureFixture[str]
 
 def test_refused_model_leaves_no_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2, and what to do instead."""
-    assert 2 == code_of("--to", "onnx", "--out", str(tmp_path / "x"), "models/flights")
+    frame = pd.DataFrame({"x": range(20)}, dtype=float)
+    pack(IsolationForest(n_estimators=2).fit(frame), PackRequest("odd", tmp_path / "odd"), sample=frame)
+
+    assert 2 == code_of("--to", "onnx", "--out", str(tmp_path / "x"), str(tmp_path / "odd"))
 
     assert "try: let BigQuery call `stream serve`" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()

@@ -12,15 +12,18 @@ from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
-from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier, VotingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.svm import SVC, SVR
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from stream.errors import PackageError
-from stream.export.onnx import compile_onnx, model_ddl
+from stream.export.bigquery_model import model_ddl
+from stream.export.onnx import compile_onnx
 from stream.store import Package, PackRequest, golden_of, open_package, pack
 
 
@@ -50,20 +53,22 @@ def shop() -> tuple[object, pd.DataFrame]:
 
 
 def test_pipeline_answers_as_it_did(tmp_path: Path) -> None:
-    """Labels are equal, scores within float32's accuracy, on every golden row; anybody's runtime can ask it."""
+    """Labels are equal, scores to a double's last digits, on golden rows and beside them; any runtime can ask it."""
     estimator, frame = shop()
     package = packed(tmp_path, estimator, frame)
 
     compiled = compile_onnx(package, golden_of(package))
 
-    assert (60, 0) == (compiled.rows, compiled.left_out)
-    assert 0 <= compiled.difference < 1e-5
-    assert (("channel", "string"), ("seconds", "float"), ("member", "float")) == compiled.inputs
+    assert (60, 0, 0, 1e-12) == (compiled.rows, compiled.left_out, compiled.ties, compiled.tolerance)
+    assert compiled.tried > 10
+    assert 0 <= compiled.difference < 1e-14
+    assert (("channel", "string"), ("seconds", "double"), ("member", "double")) == compiled.inputs
+    assert ("label", "score", "probabilities") == compiled.outputs
     session = onnxruntime.InferenceSession(compiled.content)
     asked = {
         "channel": np.array([["mail"]], dtype=object),
-        "seconds": np.array([[np.nan]], np.float32),
-        "member": np.array([[0]], np.float32),
+        "seconds": np.array([[np.nan]]),
+        "member": np.array([[0.0]]),
     }
     assert ["buys"] == session.run(None, asked)[0].tolist()
 
@@ -75,8 +80,10 @@ def test_regressor_on_plain_columns(tmp_path: Path) -> None:
 
     compiled = compile_onnx(package, golden_of(package))
 
-    assert (("features", "float"),) == compiled.inputs
-    assert "[a, b] AS features" in model_ddl(package.manifest, compiled, "acme.shop", "gs://acme/onnx")
+    assert (("features", "double"),) == compiled.inputs
+    assert "[CAST(`a` AS FLOAT64), CAST(`b` AS FLOAT64)] AS features" in model_ddl(
+        package.manifest, compiled, "acme.shop", "gs://acme/onnx"
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,15 +99,13 @@ def test_regressor_on_plain_columns(tmp_path: Path) -> None:
 def test_estimators_fitted_on_a_frame(tmp_path: Path, estimator: BaseEstimator) -> None:
     """Bare estimators compile too, and a column that ONNX can't name has the same other name in BigQuery's script."""
     frame, kind = load_wine(return_X_y=True, as_frame=True)
-    # Whole 32nds are the same number in float32: no tree's threshold lies between the two.
-    frame = (frame * 32).round() / 32
     package = packed(tmp_path, estimator.fit(frame, kind), frame)
 
     compiled = compile_onnx(package, golden_of(package))
 
     assert 178 == compiled.rows
     assert 13 == len(compiled.inputs)
-    assert ("od280_od315_of_diluted_wines", "float") in compiled.inputs
+    assert ("od280_od315_of_diluted_wines", "double") in compiled.inputs
     assert "CAST(`od280_od315_of_diluted_wines` AS FLOAT64) AS `od280_od315_of_diluted_wines`" in model_ddl(
         package.manifest, compiled, "acme.shop", "gs://acme/onnx"
     )
@@ -116,27 +121,65 @@ def test_names_that_are_one_to_onnx(tmp_path: Path) -> None:
     assert 2 == len({name for name, _ in compiled.inputs})
 
 
-def test_model_that_answers_otherwise_is_refused(tmp_path: Path) -> None:
-    """A tree that tells 16,777,216 from 16,777,217 can't in float32: the rows are named."""
+def test_whole_numbers_beyond_float32(tmp_path: Path) -> None:
+    """A tree that tells 16,777,216 from 16,777,217 does so compiled, since numbers before it are doubles."""
     frame = pd.DataFrame({"n": 2.0**24 + np.arange(30.0)})
     shifted = make_pipeline(StandardScaler(with_std=False), DecisionTreeRegressor(random_state=0))
     shifted.fit(frame, np.arange(30.0))
     package = packed(tmp_path, shifted, frame)
 
+    assert 0.0 == compile_onnx(package, golden_of(package)).difference
+
+
+def test_model_that_answers_otherwise_is_refused(tmp_path: Path) -> None:
+    """Neighbours 1e-9 apart are one in float32, which is what skl2onnx's graph computes in: the rows are named."""
+    frame = pd.DataFrame({"n": 1 + np.arange(30) * 1e-9})
+    neighbours = KNeighborsRegressor(1).fit(frame, np.arange(30.0))
+    package = packed(tmp_path, neighbours, frame)
+
     with pytest.raises(
-        PackageError, match=r"answers differently on its golden rows: row \d+: value was"
+        PackageError, match=r"compiled, it answers differently: row \d+: value was"
     ) as refused:
         compile_onnx(package, golden_of(package))
 
     assert "stream export --to bigquery" in refused.value.hint
 
 
-def test_model_that_does_not_compile_is_refused() -> None:
-    """The demo's trees split on texts, which skl2onnx does not know."""
+def test_smooth_model_by_skl2onnx(tmp_path: Path) -> None:
+    """What has no graph of ours is compiled in float32, within 1e-5."""
+    frame = pd.DataFrame({"n": np.arange(30.0), "m": np.arange(30.0)[::-1] ** 2})
+    package = packed(tmp_path, make_pipeline(StandardScaler(), SVR()).fit(frame, np.arange(30.0)), frame)
+
+    compiled = compile_onnx(package, golden_of(package))
+
+    assert (1e-5, (("n", "float"), ("m", "float"))) == (compiled.tolerance, compiled.inputs)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "reason"),
+    [
+        (VotingClassifier([("tree", DecisionTreeClassifier(max_depth=2))]), "it has trees inside"),
+        (make_pipeline(StandardScaler(), SVC()), "its score is a decision function"),
+    ],
+)
+def test_model_without_a_graph_is_refused(tmp_path: Path, estimator: BaseEstimator, reason: str) -> None:
+    """With what it is that has none, and why skl2onnx was not asked."""
+    frame, kind = load_wine(return_X_y=True, as_frame=True)
+    package = packed(tmp_path, estimator.fit(frame, kind == 1), frame)
+
+    with pytest.raises(PackageError, match=f"there is no graph for .*; .*{reason}"):
+        compile_onnx(package, golden_of(package))
+
+
+def test_flights() -> None:
+    """The demo's trees, which split on texts and on missing values."""
     package = open_package("models/flights")
 
-    with pytest.raises(PackageError, match="flights@1 can't be exported to ONNX: it does not compile: "):
-        compile_onnx(package, golden_of(package))
+    compiled = compile_onnx(package, golden_of(package))
+
+    assert (200, 0, 0) == (compiled.rows, compiled.ties, compiled.left_out)
+    assert compiled.tried > 500
+    assert compiled.difference < 1e-14
 
 
 def test_ddl_names_every_input(tmp_path: Path) -> None:
@@ -148,8 +191,9 @@ def test_ddl_names_every_input(tmp_path: Path) -> None:
     ddl = model_ddl(package.manifest, compiled, "acme.shop", "gs://acme/onnx")
 
     assert (
-        "CREATE OR REPLACE MODEL `acme.shop.shop_visits_1`\nOPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'gs://acme/onnx/*');"
+        "CREATE OR REPLACE MODEL `acme.shop.shop_visits_1`\nOPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'gs://acme/onnx/model.onnx');"
         in ddl
     )
-    assert "CAST(`channel` AS STRING)" in ddl
-    assert "CAST(`seconds` AS FLOAT64)" in ddl
+    assert "--   CAST(`channel` AS STRING) AS `channel`,\n" in ddl
+    assert "--   IFNULL(CAST(`seconds` AS FLOAT64), CAST('NaN' AS FLOAT64)) AS `seconds`,\n" in ddl
+    assert "--   CAST(CAST(`member` AS INT64) AS FLOAT64) AS `member`\n" in ddl

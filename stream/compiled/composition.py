@@ -1,0 +1,149 @@
+"""Estimators made of others: pipelines, transformers by column, unions; and the table of all that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stream.compiled.answer_graph import Answer
+from stream.compiled.linear_models import (
+    linear_classifier,
+    linear_regressor,
+    logistic_regression,
+    perceptron,
+    ridge_classifier,
+)
+from stream.compiled.onnx_graph import Graph, Unsupported
+from stream.compiled.preparation import encoded, imputed, projected, rescaled, selected
+from stream.compiled.tensor_table import Table
+from stream.compiled.thresholds import Thresholds
+from stream.compiled.tree_models import boosting, forest, histogram_boosting, single_tree
+
+__all__ = ["MODELS", "STEPS", "answered"]
+
+MODELS: Mapping[str, Callable[[Graph, Any, Table, Thresholds], Answer]] = {
+    **dict.fromkeys(("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"), histogram_boosting),
+    **dict.fromkeys(("RandomForestClassifier", "RandomForestRegressor"), forest),
+    **dict.fromkeys(("ExtraTreesClassifier", "ExtraTreesRegressor"), forest),
+    **dict.fromkeys(("GradientBoostingClassifier", "GradientBoostingRegressor"), boosting),
+    **dict.fromkeys(("DecisionTreeClassifier", "DecisionTreeRegressor"), single_tree),
+    **dict.fromkeys(("ExtraTreeClassifier", "ExtraTreeRegressor"), single_tree),
+    **dict.fromkeys(
+        ("LogisticRegression", "LogisticRegressionCV", "LinearDiscriminantAnalysis"), logistic_regression
+    ),
+    **dict.fromkeys(
+        (
+            "LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "LassoLars", "Lars", "ElasticNet",
+            "ElasticNetCV", "BayesianRidge", "ARDRegression", "HuberRegressor", "TheilSenRegressor",
+            "QuantileRegressor", "OrthogonalMatchingPursuit", "SGDRegressor", "LinearSVR", "PoissonRegressor",
+            "GammaRegressor", "TweedieRegressor",
+        ),
+        linear_regressor,
+    ),
+    "SGDClassifier": linear_classifier,
+    **dict.fromkeys(("RidgeClassifier", "RidgeClassifierCV", "LinearSVC", "Perceptron"), ridge_classifier),
+    **dict.fromkeys(("MLPClassifier", "MLPRegressor"), perceptron),
+}  # fmt: skip
+"""scikit-learn's models by class → how each becomes a graph."""
+
+STEPS: Mapping[str, Callable[[Graph, Any, Table], Table]] = {
+    "SimpleImputer": imputed,
+    **dict.fromkeys(("StandardScaler", "RobustScaler", "MaxAbsScaler", "MinMaxScaler"), rescaled),
+    **dict.fromkeys(("OneHotEncoder", "OrdinalEncoder", "TargetEncoder"), encoded),
+    **dict.fromkeys(("PCA", "TruncatedSVD"), projected),
+    **dict.fromkeys(
+        (
+            "VarianceThreshold", "SelectKBest", "SelectPercentile", "SelectFpr", "SelectFdr", "SelectFwe",
+            "GenericUnivariateSelect", "SelectFromModel", "RFE", "RFECV", "SequentialFeatureSelector",
+        ),
+        selected,
+    ),
+}  # fmt: skip
+"""scikit-learn's steps before a model by class → how each becomes a graph."""
+
+_WRAPPERS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV"),
+        "best_estimator_",
+    ),
+    "FrozenEstimator": "estimator",
+}
+"""Classes that answer as what they hold → where they hold it."""
+
+
+def answered(graph: Graph, estimator: Any, table: Table, seen: Thresholds) -> Answer:
+    """
+    What an estimator answers.
+
+    Args:
+        graph: takes up the nodes.
+        estimator: fitted.
+        table: its input.
+        seen: takes up the trees' thresholds.
+    Raises: Unsupported with the reason.
+    """
+    name = _class_of(estimator)
+    if name == "Pipeline":
+        for _, step in estimator.steps[:-1]:
+            table = _prepared(graph, step, table)
+        return answered(graph, estimator.steps[-1][1], table, seen)
+    if name in _WRAPPERS:
+        return answered(graph, getattr(estimator, _WRAPPERS[name]), table, seen)
+    if name not in MODELS:
+        raise Unsupported(f"there is no graph for {name}")
+    if len(getattr(estimator, "classes_", (0, 1))) < 2:
+        raise Unsupported("it knows one class only")
+    return MODELS[name](graph, estimator, table, seen)
+
+
+def _prepared(graph: Graph, step: Any, table: Table) -> Table:
+    """A step's output: it has no names, or those of its input."""
+    if step is None or step == "passthrough":
+        return table
+    name = _class_of(step)
+    match name:
+        case "Pipeline":
+            for _, part in step.steps:
+                table = _prepared(graph, part, table)
+            return table
+        case "ColumnTransformer":
+            return _by_column(graph, step, table)
+        case "FeatureUnion":
+            return _side_by_side(
+                [_prepared(graph, part, table) for _, part in step.transformer_list if part != "drop"]
+            )
+        case "FunctionTransformer" if step.func is None:
+            return table
+        case _ if name in STEPS:
+            return STEPS[name](graph, step, table)
+    if hasattr(step, "fit_resample") and not hasattr(step, "transform"):
+        return table  # it changes training rows only
+    raise Unsupported(f"there is no graph for {name}")
+
+
+def _by_column(graph: Graph, transformer: Any, table: Table) -> Table:
+    """Each part with its columns, in the order in which they were fitted."""
+    found = []
+    known = getattr(transformer, "feature_names_in_", None)
+    for name, part, _ in transformer.transformers_:
+        places = transformer._transformer_to_input_indices[name]
+        if part == "drop" or not len(places):
+            continue
+        if known is not None and table.names is not None:
+            places = [table.names.index(known[place]) for place in places]
+        chosen = table.taken(graph, places)
+        found.append(_prepared(graph, part, Table(chosen.blocks)))
+    if transformer.transformer_weights:
+        raise Unsupported("it has weights for its transformers")
+    return _side_by_side(found)
+
+
+def _side_by_side(tables: list[Table]) -> Table:
+    return Table(tuple(block for table in tables for block in table.blocks))
+
+
+def _class_of(estimator: Any) -> str:
+    """Its class: scikit-learn's own by its name, others, and what somebody derived from one, by the full name."""
+    kind = type(estimator)
+    own = kind.__module__.startswith(("sklearn.", "imblearn."))
+    return kind.__name__ if own else f"{kind.__module__}.{kind.__qualname__}"
