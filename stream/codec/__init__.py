@@ -5,7 +5,7 @@ from __future__ import annotations
 from stream.codec.compatibility import Difference, compare
 from stream.codec.container import read_container
 from stream.codec.container_writer import container_writer
-from stream.codec.decoder import Decoded, Decoder
+from stream.codec.decoder import Decoded, Decoder, why_slow
 from stream.codec.default import stored
 from stream.codec.dict_records import plain_row, read_bare, read_row, write_row
 from stream.codec.encoder import Encoder
@@ -89,5 +89,6 @@ __all__ = [
     "type_name",
     "typed_row",
     "unframe",
+    "why_slow",
     "write_row",
 ]

@@ -14,7 +14,7 @@ from stream.codec.parts import Part
 from stream.codec.resolution import LeafPlan
 from stream.types import AvroType, Nested
 
-__all__ = ["FAST_FROM_ROWS", "FastReader", "serialize"]
+__all__ = ["FAST_FROM_ROWS", "FastReader", "constant", "meant", "serialize"]
 
 FAST_FROM_ROWS = 6
 """Rows from which a call of the Rust codec (some 80 µs to read and check 18 fields) beats the strict path."""
@@ -141,11 +141,27 @@ def _decode(bodies: list[bytes], rust: str) -> pa.RecordBatch | None:
 def _column(batch: pa.RecordBatch, plan: LeafPlan, doubted: set[int]) -> pa.Array:
     """A leaf's column; the rows whose values are not the reader's are added to `doubted`."""
     if not plan.steps:
-        constant = plan.leaf.type.from_storage(pa.array([plan.constant], plan.storage))
-        return pa.repeat(constant[0], batch.num_rows)
+        return constant(plan, batch.num_rows)
     column = batch.column(plan.steps[0].position)
     if len(plan.steps) > 1:
         column = pc.struct_field(column, [step.position for step in plan.steps[1:]])
+    return meant(column, plan, doubted)
+
+
+def constant(plan: LeafPlan, rows: int) -> pa.Array:
+    """The column of a leaf that the writer lacks: its default in so many rows."""
+    return pa.repeat(plan.leaf.type.from_storage(pa.array([plan.constant], plan.storage))[0], rows)
+
+
+def meant(column: pa.Array, plan: LeafPlan, doubted: set[int]) -> pa.Array:
+    """
+    Make a leaf's column of what was written.
+
+    Args:
+        column: of the written values, in their storage type.
+        plan: the leaf's; columnar.
+        doubted: the rows whose values are not the reader's are added to it.
+    """
     if isinstance(plan.leaf.type, Nested) and column.type != plan.storage:
         column = _renamed(plan.leaf.type, column)
     if column.type != plan.storage:

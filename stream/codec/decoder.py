@@ -7,16 +7,21 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from stream.codec.arrow import FAST_FROM_ROWS, FastReader
+from stream.codec.arrow import FAST_FROM_ROWS, FastReader, constant, meant
 from stream.codec.fallback import SlowReader, dead_letter
 from stream.codec.framing import Framing, Group, WriterSchemas, unframe
+from stream.codec.leaf import find
+from stream.codec.nodes import Node, Record, strip_null
 from stream.codec.parts import Part, merge
 from stream.codec.resolution import LeafPlan, resolve
 from stream.codec.schema import RecordSchema
+from stream.codec.subset import rust_text, why_outside
+from stream.codec.type_names import type_name
+from stream.codec.wide_reader import Loose, WideReader, find_run, loose_plans, loose_record
 from stream.errors import RecordError
 from stream.records import DeadLetter, Headers
 
-__all__ = ["Decoded", "Decoder"]
+__all__ = ["Decoded", "Decoder", "why_slow"]
 
 WRITERS = 1_000
 """Writers' schemas whose readers are kept; a topic has a handful."""
@@ -40,10 +45,11 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class _Readers:
-    """How values of one writer's schema are read; `fast` is None where the Rust codec can't."""
+    """How values of one writer's schema are read: `wide` where it has a run, `fast` where the Rust codec takes it."""
 
     slow: SlowReader
     fast: FastReader | None
+    wide: WideReader | None
 
 
 class Decoder:
@@ -97,8 +103,10 @@ class Decoder:
     def _read(self, group: Group, parts: list[Part], faults: dict[int, DeadLetter]) -> None:
         readers = self._readers(group.writer)
         rows, bodies = group.rows, group.bodies
-        if readers.fast and len(bodies) >= FAST_FROM_ROWS:
-            part, others = readers.fast.read(bodies)
+        for quick in (readers.wide, readers.fast):
+            if quick is None or (quick is readers.fast and len(bodies) < FAST_FROM_ROWS):
+                continue
+            part, others = quick.read(bodies)
             whole = len(part.rows) == len(bodies)
             parts.append(Part(rows if whole else [rows[i] for i in part.rows], part.columns))
             if whole:
@@ -120,9 +128,59 @@ class Decoder:
         resolved = [resolve(writer.root, self._reader.root, path) for path in self._paths]
         fault = next((one for one in resolved if isinstance(one, RecordError)), None)
         plans = [one for one in resolved if isinstance(one, LeafPlan)]
-        fast = writer.rust is not None and fault is None and all(plan.columnar for plan in plans)
+        columnar = fault is None and all(plan.columnar for plan in plans)
         leaves = [self._reader.leaf(path) for path in self._paths]
         return _Readers(
             SlowReader(writer.root, self._reader.root, leaves, fault),
-            FastReader(writer.rust, plans) if fast and writer.rust is not None else None,
+            FastReader(writer.rust, plans) if columnar and writer.rust is not None else None,
+            _wide(writer.root, self._reader.root, plans) if columnar else None,
         )
+
+
+def why_slow(writer: RecordSchema, reader: RecordSchema, paths: Sequence[str]) -> str | None:
+    """
+    Say why values are read one by one, which takes about ten times as long.
+
+    Args:
+        writer: what they are written with.
+        reader: what an event must hold.
+        paths: the leaves that are wanted.
+    Returns: the first field that makes it so, and why; None when they are read in batches, or can't be read at all.
+    """
+    for path in dict.fromkeys(paths):
+        plan = resolve(writer.root, reader.root, path)
+        if isinstance(plan, RecordError):
+            return None
+        if not plan.columnar:
+            return f"field {path!r} is not written as the {type_name(_node(reader, path))} that is read"
+    return None if find_run(writer.root) else why_outside(writer.root)
+
+
+def _node(reader: RecordSchema, path: str) -> Node:
+    return strip_null(find(reader.root, path)[-1].type)[0]
+
+
+def _wide(writer: Record, reader: Record, plans: list[LeafPlan]) -> WideReader | None:
+    run = find_run(writer)
+    if run is None:
+        return None
+    loose = _loose(loose_record(writer, run), reader, loose_plans(plans, run))
+    return WideReader(writer, run, plans, loose, meant)
+
+
+def _loose(writer: Record, reader: Record, plans: list[LeafPlan]) -> Loose:
+    """What reads the fields outside a run; a value that it doubts is looked at as a whole."""
+    rust = rust_text(writer)
+    fast = None if rust is None else FastReader(rust, plans)
+    slow = SlowReader(writer, reader, [plan.leaf for plan in plans], None)
+
+    def read(rest: list[bytes]) -> tuple[Part, list[int]]:
+        if not writer.fields:  # nothing may be left of a value
+            empty = [i for i, body in enumerate(rest) if not body]
+            return Part(empty, {plan.leaf.path: constant(plan, len(empty)) for plan in plans}), []
+        if fast is not None and len(rest) >= FAST_FROM_ROWS:
+            return fast.read(rest)
+        part, wrong = slow.read(range(len(rest)), rest)
+        return part, list(wrong)
+
+    return read

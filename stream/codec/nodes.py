@@ -116,10 +116,18 @@ class Record:
 
     name: str
     fields: list[Field] = field(default_factory=list)
+    _positions: dict[str, int] = field(default_factory=dict, repr=False)
 
     def field(self, name: str) -> Field | None:
         """The field called `name`."""
-        return next((found for found in self.fields if found.name == name), None)
+        position = self.position(name)
+        return None if position is None else self.fields[position]
+
+    def position(self, name: str) -> int | None:
+        """Which field is called `name`, from 0."""
+        if len(self._positions) != len(self.fields):
+            self._positions.update({found.name: i for i, found in enumerate(self.fields)})
+        return self._positions.get(name)
 
 
 Node: TypeAlias = Primitive | Fixed | Enum | Array | Map | Union | Record

@@ -70,8 +70,8 @@ def fits(written: Node, expected: Node) -> bool:
 
 def position_of(record: Record, field: Field) -> int | None:
     """The writer's field of that name, else of one of the reader's aliases for it."""
-    names = [found.name for found in record.fields]
-    return next((names.index(name) for name in (field.name, *field.aliases) if name in names), None)
+    found = (record.position(name) for name in (field.name, *field.aliases))
+    return next((position for position in found if position is not None), None)
 
 
 def _fits_record(written: Record, expected: Record) -> bool:

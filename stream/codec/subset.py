@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 
 from stream.codec.nodes import Array, Enum, Map, Node, Primitive, Record, Union, is_null
+from stream.codec.type_names import type_name
 
-__all__ = ["column_name", "rust_text"]
+__all__ = ["column_name", "rust_text", "why_outside"]
 
 TAKEN = frozenset({"boolean", "int", "long", "float", "double", "string"})
 """`bytes` makes pyruhvro panic; null alone holds nothing (as a union's branch it is taken)."""
 
-MAX_NODES = 2000
+MAX_NODES = 50_000
 """Types written out in full. A named type is written at each use, so a small schema can grow without end."""
 
 
 class _Outside(Exception):
-    """The schema uses something that the Rust codec doesn't take."""
+    """The schema uses something that the Rust codec doesn't take: what, and where; the path grows on the way up."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.path: list[str] = []
 
 
 def rust_text(root: Record) -> str | None:
@@ -39,6 +45,22 @@ def rust_text(root: Record) -> str | None:
         return None
 
 
+def why_outside(root: Record) -> str | None:
+    """
+    Say why the Rust codec does not take a schema.
+
+    Args:
+        root: the schema.
+    Returns: the first field that it doesn't take, and what of it; None when it takes all.
+    """
+    try:
+        _Rewriter().record(root)
+    except _Outside as found:
+        field = ".".join(reversed(found.path))
+        return f"field {field!r} {found.what}" if field else f"it {found.what}"
+    return None
+
+
 def column_name(position: int) -> str:
     """What a record's field at `position` (from 0) is called in the rewritten schema."""
     return f"f{position}"
@@ -50,11 +72,18 @@ class _Rewriter:
         self.open: set[str] = set()
 
     def record(self, record: Record) -> dict[str, object]:
-        if record.name in self.open or not record.fields:
-            raise _Outside
+        if record.name in self.open:
+            raise _Outside("is a record that contains itself")
+        if not record.fields:
+            raise _Outside("is a record without fields")
         self.open.add(record.name)
-        name = self.count()
-        fields = [{"name": column_name(i), "type": self.any(f.type)} for i, f in enumerate(record.fields)]
+        name, fields = self.count(), []
+        for i, field in enumerate(record.fields):
+            try:
+                fields.append({"name": column_name(i), "type": self.any(field.type)})
+            except _Outside as found:
+                found.path.append(field.name)
+                raise
         self.open.remove(record.name)
         return {"type": "record", "name": name, "fields": fields}
 
@@ -63,7 +92,7 @@ class _Rewriter:
         if not isinstance(node, Union):
             return self.plain(node)
         if len(node.branches) != 2 or not any(is_null(branch) for branch in node.branches):
-            raise _Outside
+            raise _Outside("is a union of other types than null and one more")
         return ["null" if is_null(branch) else self.plain(branch) for branch in node.branches]
 
     def plain(self, node: Node) -> object:
@@ -78,10 +107,12 @@ class _Rewriter:
             return {"type": "array", "items": self.any(node.items)}
         if isinstance(node, Map):
             return {"type": "map", "values": self.any(node.values)}
-        raise _Outside
+        if isinstance(node, Enum):
+            raise _Outside("is an enum with symbols beyond ASCII")
+        raise _Outside(f"is {type_name(node)}")
 
     def count(self) -> str:
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise _Outside
+            raise _Outside(f"is beyond the first {MAX_NODES:,} types of the schema")
         return f"n{self.nodes}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def check_names(names: Sequence[str]) -> None:
         names: of a file's columns.
     Raises: Malformed when two columns have one name: which of them is meant?
     """
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    if twice := sorted(name for name, times in Counter(names).items() if times > 1):
         raise Malformed(f"two columns are called {', '.join(twice[:10])}", None, "rename one of them")
 
 

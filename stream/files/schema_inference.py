@@ -154,8 +154,9 @@ def _called(kind: Any) -> str:
 
 def _column(sample: Sample, column: str, name: str, is_text: bool, keep: Keep) -> tuple[Any, str]:
     """The Avro type of a column's values (None to leave it out), and why."""
-    if sample.columns is not None and column in sample.columns.names:
-        arrow = sample.columns.field(column).type
+    place = -1 if sample.columns is None else sample.columns.get_field_index(column)
+    if sample.columns is not None and place >= 0:
+        arrow = sample.columns.field(place).type
         if not pa.types.is_null(arrow):
             return declared_type(arrow, name, keep)
     if is_text:

@@ -18,7 +18,7 @@ from stream.store.artefact import load_estimator
 from stream.store.column_choice import Owner, choose_types
 from stream.store.doubtful_names import prove_names
 from stream.store.folder import next_version
-from stream.store.golden import MAX_ROWS, Golden, choose_golden, places, through_avro, write_golden
+from stream.store.golden import Golden, choose_golden, places, rows_for, through_avro, write_golden
 from stream.store.libraries import fitted_versions, library_versions, modules_of, own_modules
 from stream.store.manifests import EVENTS_FILE, NAME
 from stream.store.mapping import FeatureMapping, Wish, map_features
@@ -33,6 +33,9 @@ __all__ = ["Assembled", "assemble"]
 
 _PROBE_ROWS = 2_000
 """Rows of a sample that are asked and compared; a worker's usual batch."""
+
+_PROBE_VALUES = 500_000
+"""Of all of them together; of wide rows, fewer are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,8 @@ def _carried(events: RecordSchema, carry: Sequence[str]) -> tuple[str, ...]:
 
 
 def _left_out(events: RecordSchema, features: RecordSchema, sample: Sample | None) -> list[str]:
-    names = [name for name in events.fields if name not in features.fields]
+    kept = set(features.fields)
+    names = [name for name in events.fields if name not in kept]
     if not names:
         return []
     what = "columns of the sample" if sample is not None else "fields of the schema"
@@ -194,16 +198,28 @@ def _rows(mapped: _Mapped, sample: Sample | None) -> _Rows:
     texts, mapping, features = mapped.texts, mapped.mapping, mapped.features
     if sample is None:
         by_path = {item.path: texts[item.name] for item in mapping.features if texts.get(item.name)}
-        made_up = synthesise(features, MAX_ROWS, by_path, mapping.width)
+        made_up = synthesise(features, rows_for(len(mapping.features)), by_path, mapping.width)
         return _Rows([], through_avro(made_up, features))
-    every = list(events_of(sample, features))
-    if not every:
+    if not sample.rows:
         raise PackageError(f"{sample.name}: has no rows", step="golden", hint="give a sample with rows")
     AnyOf(features.root, [feature.path for feature in mapping.features]).check_some(
         sample.name, (row.values for row in sample.rows)
     )
-    chosen = places(len(every), _PROBE_ROWS)
-    return _Rows(chosen, through_avro([every[i] for i in chosen], features))
+    count = rows_for(len(mapping.features), _PROBE_ROWS, _PROBE_VALUES)
+    chosen = places(len(sample.rows), count)
+    return _Rows(
+        chosen, through_avro(_events_at(sample, features, chosen, wide=count < _PROBE_ROWS), features)
+    )
+
+
+def _events_at(
+    sample: Sample, features: RecordSchema, chosen: list[int], *, wide: bool
+) -> list[dict[str, object]]:
+    """Some of a sample's rows as events; the others must be events as well, unless they have thousands of values."""
+    if wide:
+        return list(events_of(replace(sample, rows=[sample.rows[i] for i in chosen]), features))
+    every = list(events_of(sample, features))
+    return [every[i] for i in chosen]
 
 
 def _proved(

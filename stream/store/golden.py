@@ -17,11 +17,17 @@ from stream.manifest import Manifest
 from stream.scoring import Model, Scored, answer_fields, columns_of, same_answer
 from stream.types import Misfit
 
-__all__ = ["MAX_ROWS", "Golden", "check_golden", "choose_golden", "places", "read_golden", "spread",
-           "through_avro", "write_golden"]  # fmt: skip
+__all__ = ["MAX_ROWS", "Golden", "check_golden", "choose_golden", "places", "read_golden", "rows_for",
+           "spread", "through_avro", "write_golden"]  # fmt: skip
 
 MAX_ROWS = 200
 """As many rows as a package keeps: enough to meet most branches of a model, scored in a second."""
+
+_MAX_VALUES = 100_000
+"""Of all rows together where a row has thousands; each is scored alone while packing."""
+
+_LEAST_ROWS = 20
+"""Kept whatever their width."""
 
 MAX_BYTES = 256 * 1024**2
 """Of all rows together, unpacked: more than a megabyte each."""
@@ -53,6 +59,11 @@ class Golden:
     events: list[dict[str, object]]
     answers: list[dict[str, object]]
     candidates: int = 0
+
+
+def rows_for(width: int, rows: int = MAX_ROWS, values: int = _MAX_VALUES) -> int:
+    """So many rows of so many values each are looked at: at most `rows`, fewer where they are wide."""
+    return max(_LEAST_ROWS, min(rows, values // max(width, 1)))
 
 
 def places(rows: int, count: int) -> list[int]:
@@ -109,12 +120,12 @@ def choose_golden(model: Model, answered: Rows, *, allow: bool = False) -> Golde
         model: under its contract.
         answered: rows that it answers, Avro records as dicts.
         allow: whether those that are kept may be few.
-    Returns: of at most `MAX_ROWS` spread over them, those with the same answer whole, one by one, in odd batches, and
-        all of those that are kept together.
+    Returns: of at most `MAX_ROWS` spread over them (fewer where they are wide), those with the same answer
+        whole, one by one, in odd batches, and all of those that are kept together.
     Raises: PackageError (step `golden`) if there is none, or these are less than half unless that is allowed.
     """
     manifest = model.manifest
-    rows = spread(answered, MAX_ROWS)
+    rows = spread(answered, rows_for(len(manifest.features)))
     columns = columns_of(rows, manifest.features)
     whole = _by_row(model.score(columns, len(rows)))
     stable = set(whole)

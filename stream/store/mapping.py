@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -113,7 +114,7 @@ def _frame(finder: FieldFinder, names: Sequence[str]) -> FeatureMapping:
 def _as_told(finder: FieldFinder, known: KnownColumns, wish: Wish) -> FeatureMapping:
     """The columns that the owner names, unless the model knows better."""
     told = wish.columns
-    if twice := sorted({name for name in told if told.count(name) > 1}):
+    if twice := sorted(name for name, times in Counter(told).items() if times > 1):
         raise mapping_refused(
             f"{wish.source} names {', '.join(twice)} more than once", "name each column once"
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from stream.codec import RecordSchema, compare
+from stream.codec import RecordSchema, compare, why_slow
 from stream.manifest import Manifest
 
 __all__ = ["Finding", "Severity", "compared"]
@@ -57,3 +57,8 @@ def compared(
     for difference in compare(writer, features, list(manifest.needed)):
         severity, hint = _DIFFERENCES[difference.kind]
         yield Finding(severity, where, difference.message, hint)
+    if reason := why_slow(writer, features, list(manifest.needed)):
+        message = (
+            f"its values are read one by one, which takes some ten times as long as in batches: {reason}"
+        )
+        yield Finding("info", where, message)

@@ -90,6 +90,24 @@ class TestCheck:
         assert "error" == severity
         assert "features.avsc" in message
 
+    @pytest.mark.parametrize(
+        ("field", "why"),
+        [
+            pytest.param({"photo": "bytes"}, "field 'photo' is bytes", id="bytes"),
+            pytest.param({"x": ["int", "string"]}, "field 'x' is a union of other types", id="union"),
+        ],
+    )
+    def test_schema_that_is_read_value_by_value_is_said_with_the_field(
+        self, settings: Settings, field: Mapping[str, object], why: str
+    ) -> None:
+        """Ten times slower, and nobody would know; it is no fault."""
+        (settings.base / "event.avsc").write_text(text({**FIELDS, **field}))
+
+        findings = found(settings)
+
+        assert {"info"} == {severity for severity, _ in findings}
+        assert [True] == [why in message for _, message in findings if "one by one" in message]
+
     def test_dropped_carried_field_is_a_warning(self, settings: Settings) -> None:
         """A version whose predictions lack what the one before had is reported: downstream reads it."""
         packed(settings.base / "line", carry=())
