@@ -41,10 +41,10 @@ def forms() -> str:
 
 def names() -> str:
     """What other systems call the types."""
-    lines = ["| Avro | Open Inference (V2) | DuckDB | Spark | BigQuery |", "|---|---|---|---|---|"]
+    lines = ["| Avro | Open Inference (V2) | DuckDB | Spark | BigQuery | MLflow |", "|---|---|---|---|---|---|"]
     for name, kind in _kinds():
         other = kind.foreign
-        cells = (other.tensor, other.duckdb, other.spark, other.bigquery)
+        cells = (other.tensor, other.duckdb, other.spark, other.bigquery, other.mlflow)
         lines.append(f"| {name} | {' | '.join(f'`{cell}`' for cell in cells)} |")
     return "\n".join(lines)
 

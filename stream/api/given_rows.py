@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from stream.api.predicted import Predicted
-from stream.api.python_values import plain_row
 from stream.errors import InputError
-from stream.table import ScoredTable
+from stream.table import UNREADABLE, Part, ScoredTable, frame_rows, plain_row
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["GivenRows", "GivenTable", "read_given"]
 
-Part: TypeAlias = "pa.Table | list[Mapping[str, Any]]"
-"""Some rows of a table: as Arrow columns, or as dicts where a column has values of several types."""
-
 _EXPECTED = "expected a pandas or polars DataFrame, an Arrow table, a list of dicts or a dict"
-
-_UNREADABLE = (pa.ArrowException, OverflowError, TypeError, ValueError)
-"""What pyarrow raises for a column whose values are of several types, or of one that it doesn't know."""
 
 
 class GivenTable(ABC):
@@ -84,46 +75,11 @@ class _Frame(GivenTable):
 
     def part(self, wanted: Sequence[str], start: int, rows: int) -> Part:
         """Columns share their memory with the frame where Arrow can take them as they are."""
-        places = {name: i for i, name in enumerate(self.names)}
-        some = self._frame.iloc[start : start + rows]
-        columns = {name: some.iloc[:, places[name]] for name in wanted}
-        try:
-            return pa.table({name: _arrow_column(column) for name, column in columns.items()})
-        except _UNREADABLE:
-            values = [column.tolist() for column in columns.values()]
-            return [plain_row(dict(zip(columns, row, strict=True))) for row in zip(*values, strict=True)]
+        return frame_rows(self._frame.iloc[start : start + rows], wanted)
 
     def back(self, predicted: Predicted, scored: Sequence[ScoredTable]) -> Any:
         """With the frame's own index."""
         return predicted.frame(predicted.table(scored), self._frame.index)
-
-
-def _arrow_column(column: pd.Series) -> pa.Array | pa.ChunkedArray:
-    """
-    NaN among floats stays a number, which the field's type takes or not; any other gap is null.
-
-    Raises: TypeError for objects of several types, of which Arrow would make one.
-    """
-    import pandas as pd
-
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
-        return pa.array(column.to_numpy())
-    if isinstance(column.dtype, pd.SparseDtype):
-        return pa.array(np.asarray(column))
-    if column.dtype == object:
-        kinds = set(map(type, column)) - {type(None), float}
-        if len({kind for kind in kinds if kind.__name__ not in ("NAType", "NaTType")}) > 1:
-            raise TypeError("values of several types")
-        if kinds == {dt.time} and any(getattr(one, "tzinfo", None) for one in column):
-            raise TypeError("times with a zone, which Arrow would drop")
-    found = pa.array(column, from_pandas=True)
-    if isinstance(found.type, pa.BaseExtensionType):  # a period's number is not its value
-        raise TypeError(f"values of {found.type}")
-    if column.dtype == object and "struct<" in str(
-        found.type
-    ):  # every dict would have the keys of all others
-        raise TypeError(f"values of {found.type}")
-    return found
 
 
 class _ArrowTable(GivenTable):
@@ -161,7 +117,7 @@ class _PolarsFrame(GivenTable):
         if not any(str(kind).startswith("Object") for kind in some.dtypes):
             try:
                 return some.to_arrow()
-            except _UNREADABLE:
+            except UNREADABLE:
                 pass  # of 128 bits, say
         return [plain_row(row) for row in some.to_dicts()]
 

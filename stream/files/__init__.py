@@ -1,7 +1,7 @@
 """Data files as rows, one object per format; their schema, and their rows as Avro records."""
 
 from stream.files.arrow_format import ArrowFormat
-from stream.files.avro_fields import legal_names
+from stream.files.avro_fields import field_schema, legal_name, legal_names
 from stream.files.file_format import FileFormat, RowWriter, reading
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
 from stream.files.formats import FORMATS, OUTPUT_FORMATS, ending_list, format_of, named_format, separated
@@ -36,9 +36,11 @@ __all__ = [
     "Wanted",
     "ending_list",
     "events_of",
+    "field_schema",
     "file_notes",
     "format_of",
     "infer_schema",
+    "legal_name",
     "legal_names",
     "named_format",
     "owner_frame",

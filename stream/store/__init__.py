@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
     from stream.store.folder import CARD, MANIFEST, current_version, resolve, versions
     from stream.store.golden import Golden
-    from stream.store.libraries import differences, library_versions
+    from stream.store.libraries import differences, distributions_of, library_versions
     from stream.store.manifests import EVENTS_FILE, NAME
+    from stream.store.mlflow_folder import MLMODEL, read_mlflow_head
     from stream.store.opening import (
         STEPS,
         Head,
@@ -29,14 +30,17 @@ if TYPE_CHECKING:
     from stream.store.packing import Packed, pack, pack_estimator_file, rehearse
     from stream.store.projection import carried_paths
     from stream.store.signature import PublicKey, SigningKey, is_encrypted
-    from stream.store.trust import Trust, check_signature, check_total
+    from stream.store.trust import Trust, check_signature, check_total, signature_of
+    from stream.store.version_copy import Copied, copy_version
 
 __all__ = [
     "CARD",
     "EVENTS_FILE",
     "MANIFEST",
+    "MLMODEL",
     "NAME",
     "STEPS",
+    "Copied",
     "Golden",
     "Head",
     "Listed",
@@ -53,8 +57,10 @@ __all__ = [
     "carried_paths",
     "check_signature",
     "check_total",
+    "copy_version",
     "current_version",
     "differences",
+    "distributions_of",
     "events_of",
     "golden_of",
     "import_usual",
@@ -68,10 +74,12 @@ __all__ = [
     "read_head",
     "read_vouched",
     "read_vouched_head",
+    "read_mlflow_head",
     "rehearse",
     "resolve",
     "roll_back",
     "show_version",
+    "signature_of",
     "unwatched",
     "versions",
 ]

@@ -25,6 +25,11 @@ MAX_UNPACKED_BYTES = 4 * 1024**3
 """Of a skops file's entries together."""
 
 _OWN_TYPES = frozenset({
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",  # read by the library from its own text, as a model file of it is
+    "lightgbm.sklearn.LGBMClassifier",
+    "lightgbm.sklearn.LGBMRanker",
+    "lightgbm.sklearn.LGBMRegressor",
     "numpy.dtype",
     "sklearn._loss.link.Interval",
     "sklearn._loss.link.IdentityLink",
@@ -39,7 +44,9 @@ _OWN_TYPES = frozenset({
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 })  # fmt: skip
-"""scikit-learn's own parts that skops doesn't trust by itself; none of them runs code while it is loaded."""
+"""
+scikit-learn's and LightGBM's own parts that skops doesn't trust by itself; none of them runs code while it is loaded.
+"""
 
 
 class _Pickler(NumpyPickler):  # type: ignore[misc]  # joblib has no types

@@ -124,7 +124,7 @@ def _loaded(brought: Brought, request: PackRequest) -> tuple[Estimator, dict[str
     heard: list[Warning] = []
     estimator = load_estimator(brought.content, brought.origin, request.types, heard.append)
     fitted, notes = fitted_versions(heard, brought.fitted)
-    return estimator, fitted, [*notes, *own_modules(estimator)]
+    return estimator, fitted, [*brought.notes, *notes, *own_modules(estimator)]
 
 
 def _mapped(estimator: Estimator, known: KnownColumns, brought: Brought, request: PackRequest) -> _Mapped:
@@ -147,6 +147,8 @@ def _wish(known: KnownColumns, brought: Brought, request: PackRequest) -> Wish:
     fits = known.width in (None, len(brought.columns))
     if known.names is None and not request.columns and request.vector is None and brought.columns and fits:
         return Wish(columns=brought.columns, source="the signature of the model's folder")
+    if known.names is None and not request.columns and request.vector is None:
+        return Wish(brought.vector)
     return Wish(request.vector, request.columns)
 
 
@@ -285,7 +287,7 @@ def _draft(request: PackRequest, mapped: _Mapped, estimator: Estimator) -> Manif
     mapping = mapped.mapping
     return Manifest(
         name=request.name,
-        version=next_version(request.folder),
+        version=request.version or next_version(request.folder),
         created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         task="other",
         inputs=mapping.inputs,

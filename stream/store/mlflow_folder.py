@@ -7,25 +7,25 @@ trusted types is not believed. See <https://mlflow.org/docs/latest/ml/model/> fo
 
 from __future__ import annotations
 
-import json
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
 from stream.errors import PackageError
-from stream.files import Sample, sample_of
+from stream.files import Sample
 from stream.scoring import Raised, attempt
 from stream.store.artefact import dump_estimator
 from stream.store.folder import MAX_VERSION_BYTES
 from stream.store.libraries import distributions_of
+from stream.store.mlflow_example import example_rows
+from stream.store.mlflow_signature import VECTOR, Signature, Unreadable, event_schema, read_signature
 from stream.store.pack_request import Brought
 
-__all__ = ["MLMODEL", "read_mlflow_folder"]
+__all__ = ["MLMODEL", "read_mlflow_folder", "read_mlflow_head"]
 
 MLMODEL = "MLmodel"
 
@@ -35,29 +35,31 @@ _MAX_EXAMPLE_BYTES = 64 * 1024**2
 """MLflow's examples are a few rows; as Python's objects they take ten times as much."""
 
 
-def read_mlflow_folder(folder: Path) -> Brought:
+def read_mlflow_folder(folder: Path, *, trusted: bool = True) -> Brought:
     """
     Read a model folder as `mlflow.*.save_model` writes it.
 
     Args:
         folder: with a file `MLmodel`.
-    Returns: the model of its scikit-learn, LightGBM, XGBoost, CatBoost or statsmodels flavour; columns by its
-        signature, and its input example as a sample, where these have names.
+        trusted: whether whoever wrote it is trusted like the owner of a pickle; else what would run code of it is
+            refused: bare pickles, and models whose answers are made by modules of its own.
+    Returns: the model of its scikit-learn, LightGBM, XGBoost, CatBoost or statsmodels flavour; columns and events by
+        its signature, and its input example as a sample.
     Raises: PackageError (step `load`) if it has none of these, or a file of it is missing or not in the folder.
     """
-    head = _head(folder)
+    head = read_mlflow_head(folder)
     flavors = head.get("flavors")
     flavors = flavors if isinstance(flavors, dict) else {}
     for name, read in _FLAVORS.items():
         about = flavors.get(name)
         if isinstance(about, dict):
-            inputs = _inputs(head)
-            return replace(
-                read(folder, about),
-                fitted=_fitted(name, about),
-                columns=tuple(inputs),
-                sample=_example(folder, head, inputs),
-            )
+            notes = _own_code(folder, flavors, trusted)
+            found = read(folder, about)
+            if found.pickled and not trusted:
+                file = found.origin.rpartition("/")[2]
+                raise _strangers(folder, f"{file} is a bare pickle, which runs code when it is opened")
+            notes += _asked(flavors)
+            return _contract(folder, head, replace(found, fitted=_fitted(name, about), notes=tuple(notes)))
     raise PackageError(
         f"{folder}: its flavours are {', '.join(map(str, flavors)) or 'none'}; one of {', '.join(_FLAVORS)} is needed",
         step="load",
@@ -66,7 +68,92 @@ def read_mlflow_folder(folder: Path) -> Brought:
     )
 
 
-def _head(folder: Path) -> dict[str, Any]:
+def _own_code(folder: Path, flavors: Mapping[str, Any], trusted: bool) -> list[str]:
+    """What the folder would have MLflow import of its own; none of it is imported here."""
+    pyfunc = flavors.get("python_function")
+    pyfunc = pyfunc if isinstance(pyfunc, dict) else {}
+    loader = pyfunc.get("loader_module")
+    if loader is not None and not str(loader).startswith("mlflow."):
+        if not trusted:
+            raise _strangers(folder, f"its answers are made by a module of its own (loader_module {loader!r})")
+        return [f"{MLMODEL} has a loader_module of its own, {loader!r}: it was not asked, only the estimator itself"]
+    codes = [about.get("code") for about in flavors.values() if isinstance(about, dict) and about.get("code")]
+    if codes and not trusted:
+        raise _strangers(folder, f"it brings modules of its own (code {codes[0]!r})")
+    return [f"{MLMODEL} brings modules of its own ({codes[0]!r}), which are not imported from there"] if codes else []
+
+
+def _asked(flavors: Mapping[str, Any]) -> list[str]:
+    """Where MLflow's own answer is another method's."""
+    pyfunc = flavors.get("python_function")
+    method = pyfunc.get("predict_fn", "predict") if isinstance(pyfunc, dict) else "predict"
+    return [] if method == "predict" else [f"MLflow asks this model for {method!r}; a package publishes label and score"]
+
+
+def _strangers(folder: Path, what: str) -> PackageError:
+    return PackageError(
+        f"{folder}: {what}",
+        step="load",
+        hint="log it with skops (mlflow.sklearn.log_model(…, serialization_format=\"skops\")) or in its library's own "
+        "format; if you trust whoever may write to that registry, [mlflow] trusted = true",
+    )
+
+
+def _contract(folder: Path, head: Mapping[str, Any], found: Brought) -> Brought:
+    """What events look like, by the signature and the input example; each of the two may be missing."""
+    notes = list(found.notes)
+    signature, schema = None, None
+    try:
+        signature = read_signature(head)
+        schema = None if signature is None else event_schema(signature, folder.name)
+    except Unreadable as trouble:
+        notes.append(f"the signature says nothing of events: {trouble}")
+    sample = None
+    about = head.get("saved_input_example_info")
+    if isinstance(about, dict):
+        place = str(about.get("artifact_path"))
+        content = _read(folder, about.get("artifact_path"), _MAX_EXAMPLE_BYTES)
+        try:
+            sample = example_rows(content, about, signature, place)
+        except Unreadable as trouble:
+            notes.append(f"the input example {place} is left out: {trouble}")
+    notes += _disagreements(signature, sample)
+    unnamed = signature is not None and signature.columns is None
+    return replace(
+        found,
+        columns=tuple(signature.columns or ()) if signature is not None else (),
+        vector=VECTOR if unnamed or (signature is None and _is_vector(sample)) else None,
+        schema=schema,
+        sample=sample,
+        notes=tuple(notes),
+    )
+
+
+def _is_vector(sample: Sample | None) -> bool:
+    return sample is not None and sample.columns is not None and sample.columns.names == [VECTOR]
+
+
+def _disagreements(signature: Signature | None, sample: Sample | None) -> list[str]:
+    """What the two say differently, a sentence each."""
+    if signature is None:
+        return []
+    found = []
+    if signature.params:
+        found.append(
+            f"the signature has params, {', '.join(signature.params)}: events have none, and the model is asked without"
+        )
+    if sample is None or sample.columns is None:
+        return found
+    wanted = [VECTOR] if signature.columns is None else list(signature.columns)
+    if more := [name for name in sample.columns.names if name not in wanted]:
+        found.append(f"the input example has columns that the signature lacks: {', '.join(map(repr, more[:5]))}")
+    if less := [name for name in wanted if name not in sample.columns.names]:
+        found.append(f"the signature has inputs that the input example lacks: {', '.join(map(repr, less[:5]))}")
+    return found
+
+
+def read_mlflow_head(folder: Path) -> dict[str, Any]:
+    """`MLmodel` of a folder, as data. Raises: PackageError (step `load`) if it can't be read."""
     content = _read(folder, MLMODEL, _MAX_HEAD_BYTES)
     try:
         head = yaml.safe_load(content)
@@ -110,7 +197,7 @@ def _sklearn(folder: Path, about: Mapping[str, Any]) -> Brought:
 
 def _pickled(folder: Path, name: Any) -> Brought:
     file = "model.skops" if str(name).endswith(".skops") else "model.joblib"
-    return Brought(_read(folder, name), file, f"{folder}/{name}")
+    return Brought(_read(folder, name), file, f"{folder}/{name}", pickled=file == "model.joblib")
 
 
 def _lightgbm(folder: Path, about: Mapping[str, Any]) -> Brought:
@@ -189,41 +276,3 @@ def _fitted(flavor: str, about: Mapping[str, Any]) -> dict[str, str]:
     version = about.get(_VERSIONS[flavor])
     owners = distributions_of([flavor])[flavor]
     return {owners[0] if owners else flavor: version} if isinstance(version, str) else {}
-
-
-def _inputs(head: Mapping[str, Any]) -> dict[str, str]:
-    """The signature's inputs, name → type; none unless all have names."""
-    signature = head.get("signature")
-    text = signature.get("inputs") if isinstance(signature, dict) else None
-    try:
-        inputs = json.loads(text) if isinstance(text, str) else []
-    except ValueError:
-        return {}
-    named = [each for each in inputs if isinstance(each, dict) and isinstance(each.get("name"), str)]
-    return {each["name"]: str(each.get("type")) for each in named} if len(named) == len(inputs) else {}
-
-
-def _example(folder: Path, head: Mapping[str, Any], inputs: Mapping[str, str]) -> Sample | None:
-    """The input example as a sample; what the signature calls double is double, though JSON writes 1 for 1.0."""
-    about = head.get("saved_input_example_info")
-    if (
-        not isinstance(about, dict)
-        or about.get("type") != "dataframe"
-        or about.get("pandas_orient") != "split"
-    ):
-        return None
-    import pandas as pd
-
-    content = _read(folder, about.get("artifact_path"), _MAX_EXAMPLE_BYTES)
-    loaded = attempt(partial(_frame, content))
-    if not isinstance(loaded, pd.DataFrame):
-        raise _refusal(folder, f"{about.get('artifact_path')} is not a table of rows")
-    doubles = [name for name in loaded.columns if inputs.get(name) in ("double", "float")]
-    return sample_of(loaded.astype(dict.fromkeys(doubles, "float64")))
-
-
-def _frame(content: bytes) -> object:
-    import pandas as pd
-
-    table = json.loads(content)
-    return pd.DataFrame(table["data"], columns=table["columns"])

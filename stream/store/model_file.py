@@ -13,17 +13,18 @@ from stream.store.pack_request import Brought
 __all__ = ["read_model"]
 
 
-def read_model(path: Path) -> Brought:
+def read_model(path: Path, *, trusted: bool = True) -> Brought:
     """
     Read what is to be packed; nothing of it runs.
 
     Args:
         path: a file, whose bytes go into the package unchanged, or a model folder of MLflow.
+        trusted: whether a folder may bring bare pickles.
     Returns: its content, and what a folder says beside it.
     Raises: PackageError (step `load`) if it can't be read, or is known to be something else.
     """
     if path.is_dir():
-        return _read_folder(path)
+        return _read_folder(path, trusted)
     try:
         if path.stat().st_size > MAX_VERSION_BYTES:
             raise PackageError(f"{path}: is larger than {MAX_VERSION_BYTES} bytes", step="load")
@@ -38,9 +39,9 @@ def read_model(path: Path) -> Brought:
     return Brought(content, "model.skops" if path.suffix == ".skops" else "model.joblib", str(path))
 
 
-def _read_folder(folder: Path) -> Brought:
+def _read_folder(folder: Path, trusted: bool) -> Brought:
     if (folder / MLMODEL).exists():
-        return read_mlflow_folder(folder)
+        return read_mlflow_folder(folder, trusted=trusted)
     if (folder / "versions").is_dir() or (folder / "manifest.json").exists():
         raise PackageError(f"{folder}: is a model package already", step="load", hint="give it as --model")
     if (folder / "saved_model.pb").exists():

@@ -34,6 +34,7 @@ class PackRequest:
         metrics: training metrics for the manifest.
         signer: signs the version as it is written; an existing version can't be signed.
         types: full names of types that a `.skops` file may hold beside scikit-learn's own.
+        version: the number that it gets; None for the next.
         attach: further files of the version, by plain name, from its manifest (without the files): a model card,
             say. They are hashed, and signed, as all others; nothing that scores reads them.
     """
@@ -48,6 +49,7 @@ class PackRequest:
     metrics: Mapping[str, float | int | str] = field(default_factory=dict)
     signer: SigningKey | None = None
     types: tuple[str, ...] = ()
+    version: int | None = None
     attach: Callable[[Manifest], Mapping[str, bytes]] | None = None
 
     @property
@@ -70,6 +72,9 @@ class Brought:
         sample: rows such as the events will be.
         fitted: versions of libraries that fitted it, as whoever saved it has them.
         columns: the model's inputs in its order, as whoever saved it has them; they count where it has no names.
+        vector: the array field that holds all of its columns, as whoever saved it has them; it counts likewise.
+        pickled: whether the file was a pickle already when somebody brought it, which runs code when it is opened.
+        notes: what is to be said of it, a sentence each.
     """
 
     content: bytes
@@ -80,3 +85,6 @@ class Brought:
     sample: Sample | None = None
     fitted: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    vector: str | None = None
+    pickled: bool = False
+    notes: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stream.errors import PackageError
 from stream.files import Sample, sample_of
 from stream.scoring import Estimator, default_settings
 from stream.store.artefact import dump_estimator
@@ -47,6 +48,7 @@ def pack_estimator_file(
     schema: str | None = None,
     sample: Sample | None = None,
     tell: Tell = _quietly,
+    trusted: bool = True,
 ) -> Packed:
     """
     Pack an estimator file, whose bytes go into the package unchanged, or a model folder of MLflow.
@@ -56,15 +58,25 @@ def pack_estimator_file(
             be trusted.
         request: what else to pack, and where.
         schema: the events' Avro schema.
-        sample: rows of it; at least one of the two, unless the folder has an input example.
+        sample: rows of it; at least one of the two, unless the folder has a signature or an input example.
         tell: called with each step.
+        trusted: whether a folder may bring bare pickles; a file is what its caller makes of it.
     Returns: the new version.
     Raises: as `pack`; PackageError (step `load`) if the file can't be read or loaded.
     """
     tell(f"reading {path}")
-    brought = read_model(path)
-    rows = brought.sample if sample is None else sample
-    return _pack(replace(brought, schema=schema, sample=rows), request, tell)
+    brought = read_model(path, trusted=trusted)
+    if schema is not None or sample is not None:
+        rows = brought.sample if sample is None else sample
+        brought = replace(brought, schema=schema, sample=rows, vector=None)
+    elif brought.schema is None and brought.sample is None and path.is_dir():
+        raise PackageError(
+            f"{path}: has neither a signature with named inputs nor an input example: nothing says what events look like"
+            f"{''.join(f'; {note}' for note in brought.notes)}",
+            step="manifest",
+            hint="log it with an input example, or give `stream pack FOLDER` a --sample or --schema",
+        )
+    return _pack(brought, request, tell)
 
 
 def pack(

@@ -22,6 +22,7 @@ from stream.types.known import (
     struct_of,
     type_called,
     type_for,
+    type_for_mlflow,
     type_of,
 )
 from stream.types.maps import MapOf, read_map
@@ -79,5 +80,6 @@ __all__ = [
     "struct_of",
     "type_called",
     "type_for",
+    "type_for_mlflow",
     "type_of",
 ]

@@ -30,18 +30,18 @@ from stream.types.unions import Choice
 
 __all__ = [
     "CELL_TYPES", "TYPES", "array_of", "choice_of", "decimal_of", "enum_of", "fixed_of", "map_of", "struct_of",
-    "type_called", "type_for", "type_of",
+    "type_called", "type_for", "type_for_mlflow", "type_of",
 ]  # fmt: skip
 
-_TEXT = ForeignNames("BYTES", "VARCHAR", "STRING", "STRING")
-_BYTES = ForeignNames("BYTES", "BLOB", "BINARY", "BYTES")
-_INT = ForeignNames("INT32", "INTEGER", "INT", "INT64")
-_LONG = ForeignNames("INT64", "BIGINT", "BIGINT", "INT64")
-_TIME = ForeignNames("BYTES", "TIME", "STRING", "TIME")
+_TEXT = ForeignNames("BYTES", "VARCHAR", "STRING", "STRING", "string")
+_BYTES = ForeignNames("BYTES", "BLOB", "BINARY", "BYTES", "binary")
+_INT = ForeignNames("INT32", "INTEGER", "INT", "INT64", "long")
+_LONG = ForeignNames("INT64", "BIGINT", "BIGINT", "INT64", "long")
+_TIME = ForeignNames("BYTES", "TIME", "STRING", "TIME", "string")
 _TIMESTAMP = {
-    "ms": ForeignNames("BYTES", "TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP"),
-    "us": ForeignNames("BYTES", "TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP"),
-    "ns": ForeignNames("BYTES", "TIMESTAMPTZ_NS", "STRING", "TIMESTAMP"),
+    "ms": ForeignNames("BYTES", "TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP", "any"),
+    "us": ForeignNames("BYTES", "TIMESTAMPTZ", "TIMESTAMP", "TIMESTAMP", "any"),
+    "ns": ForeignNames("BYTES", "TIMESTAMPTZ_NS", "STRING", "TIMESTAMP", "any"),
 }
 _LOCAL = {
     "ms": ("TIMESTAMP_MS", "TIMESTAMP_NTZ"),
@@ -68,7 +68,7 @@ def _real(name: str, arrow: pa.DataType, foreign: ForeignNames) -> FloatingPoint
 
 def _timestamp(name: str, unit: str, model: FeatureKind | None) -> Timestamp:
     local = name.startswith("local-")
-    foreign = ForeignNames("BYTES", *_LOCAL[unit], "DATETIME") if local else _TIMESTAMP[unit]
+    foreign = ForeignNames("BYTES", *_LOCAL[unit], "DATETIME", "datetime") if local else _TIMESTAMP[unit]
     return Timestamp(name=name, kind="long", storage=pa.int64(), arrow=pa.timestamp(unit), model=model,
                    foreign=foreign, unit=unit, local=local)  # fmt: skip
 
@@ -87,18 +87,19 @@ _ENUM = Enumeration(
 )
 
 TYPES: Sequence[AvroType] = (
-    Null(name="null", kind="null", storage=pa.null(), arrow=pa.null(), model=None, foreign=_TEXT),
+    Null(name="null", kind="null", storage=pa.null(), arrow=pa.null(), model=None,
+         foreign=replace(_TEXT, mlflow="any")),
     Boolean(name="boolean", kind="boolean", storage=pa.bool_(), arrow=pa.bool_(), model="number",
-            foreign=ForeignNames("BOOL", "BOOLEAN", "BOOLEAN", "BOOL")),
+            foreign=ForeignNames("BOOL", "BOOLEAN", "BOOLEAN", "BOOL", "boolean")),
     _whole("int"),
     _whole("long"),
-    _real("float", pa.float32(), ForeignNames("FP32", "FLOAT", "FLOAT", "FLOAT64")),
-    _real("double", pa.float64(), ForeignNames("FP64", "DOUBLE", "DOUBLE", "FLOAT64")),
+    _real("float", pa.float32(), ForeignNames("FP32", "FLOAT", "FLOAT", "FLOAT64", "double")),
+    _real("double", pa.float64(), ForeignNames("FP64", "DOUBLE", "DOUBLE", "FLOAT64", "double")),
     _STRING,
     _UUID,
     _octets("bytes"),
     Date(name="date", kind="int", storage=pa.int32(), arrow=pa.date32(), model="datetime",
-         foreign=ForeignNames("BYTES", "DATE", "DATE", "DATE")),
+         foreign=ForeignNames("BYTES", "DATE", "DATE", "DATE", "datetime")),
     _time("time-millis", "int", "ms"),
     _time("time-micros", "long", "us"),
     _timestamp("timestamp-millis", "ms", "datetime"),
@@ -114,6 +115,11 @@ _BY_KIND: Mapping[tuple[str, str], AvroType] = {(one.kind, one.name): one for on
 _FIXED_BYTES = {"uuid": 16, "duration": 12}
 _DECIMAL = re.compile(r"decimal\(([0-9]+),([0-9]+)\)\Z")
 _BY_NAME: Mapping[str, AvroType] = {one.name: one for one in (*TYPES, _ENUM)}
+_OF_MLFLOW = {
+    "boolean": "boolean", "integer": "int", "long": "long", "float": "float", "double": "double", "string": "string",
+    "binary": "bytes", "datetime": "local-timestamp-micros",
+}  # fmt: skip
+"""The scalar types of MLflow's signatures; its `datetime` has no zone."""
 
 
 def type_of(kind: str, logical: str | None = None) -> AvroType:
@@ -167,7 +173,7 @@ def decimal_of(precision: int, scale: int, size_bytes: int | None = None) -> Avr
     known = f"DECIMAL({precision},{scale})"
     narrow = scale <= 9 and precision - scale <= 29
     foreign = ForeignNames(
-        "BYTES", known if fits else "VARCHAR", known if fits else "STRING", "NUMERIC" if narrow else "BIGNUMERIC"
+        "BYTES", known if fits else "VARCHAR", known if fits else "STRING", "NUMERIC" if narrow else "BIGNUMERIC", "any"
     )  # fmt: skip
     return Decimal(name="decimal", kind="bytes" if size_bytes is None else "fixed", storage=pa.binary(), arrow=arrow,
                    model="number", foreign=foreign, precision=precision, scale=scale,
@@ -183,7 +189,9 @@ def array_of(item: AvroType, *, nullable: bool = False) -> AvroType:
 def map_of(item: AvroType, *, nullable: bool = False) -> AvroType:
     """A map with values of a type, which may be null or not."""
     other = item.foreign
-    names = ForeignNames("BYTES", f"MAP(VARCHAR, {other.duckdb})", f"MAP<STRING, {other.spark}>", "JSON")
+    names = ForeignNames(
+        "BYTES", f"MAP(VARCHAR, {other.duckdb})", f"MAP<STRING, {other.spark}>", "JSON", f"map of {other.mlflow}"
+    )
     return MapOf(name="map", kind="map", storage=pa.map_(pa.string(), item.storage),
                  arrow=pa.map_(pa.string(), item.arrow), model=None, foreign=names, item=item,
                  item_nullable=nullable)  # fmt: skip
@@ -192,7 +200,8 @@ def map_of(item: AvroType, *, nullable: bool = False) -> AvroType:
 def struct_of(record: str, members: Sequence[Member]) -> AvroType:
     """A record in another type, by its full name and its fields, of which there is one at least."""
     parts = [(each.name, each.type) for each in members]
-    return Struct(name="record", kind="record", model=None, foreign=_fields(parts), record=record,
+    mlflow = f"object of {', '.join(f'{name}: {kind.foreign.mlflow}' for name, kind in parts)}"
+    return Struct(name="record", kind="record", model=None, foreign=replace(_fields(parts), mlflow=mlflow), record=record,
                   members=tuple(members), storage=pa.struct([(name, kind.storage) for name, kind in parts]),
                   arrow=pa.struct([(name, kind.arrow) for name, kind in parts]))  # fmt: skip
 
@@ -218,6 +227,17 @@ def type_called(full_name: str) -> AvroType:
     return found if item == full_name else array_of(found, nullable=True)
 
 
+def type_for_mlflow(name: str) -> AvroType:
+    """
+    The type of an input of MLflow.
+
+    Args:
+        name: of one of its scalar types; a `datetime` is one without a zone.
+    Raises: KeyError for another.
+    """
+    return _BY_NAME[_OF_MLFLOW[name]]
+
+
 def type_for(kind: pa.DataType, *, exact: bool = False) -> AvroType | None:
     """
     The type of a foreign column, where no schema says what it is.
@@ -238,8 +258,10 @@ def type_for(kind: pa.DataType, *, exact: bool = False) -> AvroType | None:
 def _fields(parts: Sequence[tuple[str, AvroType]]) -> ForeignNames:
     duckdb = ", ".join(f'"{name}" {kind.foreign.duckdb}' for name, kind in parts)
     spark = ", ".join(f"`{name}`: {kind.foreign.spark}" for name, kind in parts)
-    return ForeignNames("BYTES", f"STRUCT({duckdb})", f"STRUCT<{spark}>", "JSON")
+    return ForeignNames("BYTES", f"STRUCT({duckdb})", f"STRUCT<{spark}>", "JSON", "any")
 
 
 def _listed(item: ForeignNames) -> ForeignNames:
-    return ForeignNames(item.tensor, f"{item.duckdb}[]", f"ARRAY<{item.spark}>", f"ARRAY<{item.bigquery}>")
+    return ForeignNames(
+        item.tensor, f"{item.duckdb}[]", f"ARRAY<{item.spark}>", f"ARRAY<{item.bigquery}>", f"array of {item.mlflow}"
+    )

@@ -31,12 +31,15 @@ class ForeignNames:
         duckdb: the column's type in DuckDB.
         spark: the column's type in Spark SQL.
         bigquery: BigQuery's type, whose name is also that of its function that takes one out of JSON.
+        mlflow: the type of such an input in a signature of MLflow; `any` where each of its types would refuse values
+            that are taken here.
     """
 
     tensor: str
     duckdb: str
     spark: str
     bigquery: str
+    mlflow: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
