@@ -41,7 +41,10 @@ def forms() -> str:
 
 def names() -> str:
     """What other systems call the types."""
-    lines = ["| Avro | Open Inference (V2) | DuckDB | Spark | BigQuery | MLflow |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| Avro | Open Inference (V2) | DuckDB | Spark | BigQuery | MLflow |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, kind in _kinds():
         other = kind.foreign
         cells = (other.tensor, other.duckdb, other.spark, other.bigquery, other.mlflow)

@@ -58,7 +58,9 @@ class PushedFolder:
     manifest_sha256: str
 
 
-def write_model_folder(package: Package, folder: Path, about: Mapping[str, Any] | None = None) -> PushedFolder:
+def write_model_folder(
+    package: Package, folder: Path, about: Mapping[str, Any] | None = None
+) -> PushedFolder:
     """
     Write a package as a model folder.
 
@@ -93,7 +95,9 @@ def _yaml(value: object) -> bytes:
     return yaml.safe_dump(value, sort_keys=True, allow_unicode=True).encode()
 
 
-def _head(manifest: Manifest, signature: Mapping[str, Any], sha256: str, about: Mapping[str, Any]) -> dict[str, Any]:
+def _head(
+    manifest: Manifest, signature: Mapping[str, Any], sha256: str, about: Mapping[str, Any]
+) -> dict[str, Any]:
     python = manifest.libraries.get("python", "")
     head: dict[str, Any] = {
         "flavors": {
@@ -142,15 +146,22 @@ def _own_version() -> str | None:
 def _examples(package: Package, features: RecordSchema) -> dict[str, bytes]:
     """The first golden rows, as a frame of the model's inputs; what is only carried stays out."""
     taken = {feature.path.partition(".")[0] for feature in package.manifest.features}
-    columns = [(name, field.name) for name, field in input_columns(package.manifest, features) if field.name in taken]
+    columns = [
+        (name, field.name) for name, field in input_columns(package.manifest, features) if field.name in taken
+    ]
     rows = [
         plain_row(features, read_row(features, write_row(features, event)))
         for event in golden_of(package).events[:_EXAMPLE_ROWS]
     ]
-    table = {"columns": [name for name, _ in columns], "data": [[row[field] for _, field in columns] for row in rows]}
+    table = {
+        "columns": [name for name, _ in columns],
+        "data": [[row[field] for _, field in columns] for row in rows],
+    }
     return {
         "input_example.json": json.dumps(table, allow_nan=False).encode(),
-        "serving_input_example.json": json.dumps({"dataframe_split": table}, allow_nan=False, indent=2).encode(),
+        "serving_input_example.json": json.dumps(
+            {"dataframe_split": table}, allow_nan=False, indent=2
+        ).encode(),
     }
 
 

@@ -1,8 +1,8 @@
 """
-The part of this library that a model folder brings along, so that MLflow loads it where this library is not installed.
+The part of this library that a model folder brings along: MLflow loads it where this library is not installed.
 
-It is one zip archive of the rooms that scoring needs, and a module that puts it on `sys.path` where it is needed: behind
-everything else, so that a library that is installed comes first.
+It is one zip archive of the rooms that scoring needs, and a module that puts it on `sys.path` where it is needed,
+behind everything else: a library that is installed comes first.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
-import stream
-
 __all__ = ["LOADER", "code_files", "code_requirements"]
 
 LOADER = "prediction_stream_pyfunc"
@@ -28,7 +26,7 @@ _ARCHIVE = "prediction_stream.zip"
 _ENTRY = ("mlflow/__init__.py", "mlflow/pyfunc_loader.py", "mlflow/signature.py")
 """Of this room; the server's client stays at home."""
 
-_LOADER = f'''"""Opens the package of this model: with prediction-stream if it is installed, else with the part of it beside this."""
+_LOADER = f'''"""Opens the package of this model, with the prediction-stream that is installed or the part beside it."""
 
 import importlib.util
 import pathlib
@@ -69,7 +67,7 @@ def code_files() -> dict[str, bytes]:
 
     Returns: by name: the loader, and the archive. The same for the same release.
     """
-    root = Path(stream.__file__).parent
+    root = Path(__file__).parents[1]
     stream_io = io.BytesIO()
     with zipfile.ZipFile(stream_io, "w", zipfile.ZIP_DEFLATED) as archive:
         _write(archive, "stream/__init__.py", b'"""The part of prediction-stream that scoring needs."""\n')
@@ -120,6 +118,6 @@ def code_requirements() -> dict[str, str]:
         declared = requires("prediction-stream") or []
     except PackageNotFoundError:
         declared = []
-    known = {re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0].lower(): line.partition(";")[0].strip() for line in declared
-             if "extra ==" not in line}  # fmt: skip
+    core = [line.partition(";")[0].strip() for line in declared if "extra ==" not in line]
+    known = {re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0].lower(): line for line in core}
     return {name: known.get(name, name) for name in _THIRD}

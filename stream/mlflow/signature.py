@@ -38,7 +38,9 @@ def signature_of(manifest: Manifest, features: RecordSchema) -> Spec:
         can't be scored has its error only.
     """
     return {
-        "inputs": json.dumps([_input(field, name, manifest) for name, field in input_columns(manifest, features)]),
+        "inputs": json.dumps(
+            [_input(field, name, manifest) for name, field in input_columns(manifest, features)]
+        ),
         "outputs": json.dumps(_outputs(manifest, features)),
         "params": None,
     }
@@ -56,7 +58,10 @@ def input_columns(manifest: Manifest, features: RecordSchema) -> list[tuple[str,
     avro = [field.name for field in fields]
     originals = [field.feature or field.name for field in ordered]
     return [
-        (name if originals.count(name) == 1 and (name == field.name or name not in avro) else field.name, field)
+        (
+            name if originals.count(name) == 1 and (name == field.name or name not in avro) else field.name,
+            field,
+        )
         for name, field in zip(originals, ordered, strict=True)
     ]
 
@@ -83,7 +88,10 @@ def _spec(node: Node, nullable: bool, depth: int) -> Spec:
         value, gaps = strip_null(node.values)
         return {"type": "map", "values": _spec(value, gaps, depth + 1)}
     if isinstance(node, Record):
-        return {"type": "object", "properties": {each.name: _property(each, depth + 1) for each in node.fields}}
+        return {
+            "type": "object",
+            "properties": {each.name: _property(each, depth + 1) for each in node.fields},
+        }
     plain = plain_type(node)
     assert plain is not None  # every other node has a type
     name = plain.foreign.mlflow

@@ -72,7 +72,9 @@ def _frame(held: Any, about: Mapping[str, Any]) -> pd.DataFrame:
 def _vectors(rows: Any) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame({VECTOR: [[float("nan") if item is None else float(item) for item in row] for row in rows]})
+    return pd.DataFrame(
+        {VECTOR: [[float("nan") if item is None else float(item) for item in row] for row in rows]}
+    )
 
 
 def _column(values: Any) -> Any:

@@ -75,26 +75,38 @@ def _own_code(folder: Path, flavors: Mapping[str, Any], trusted: bool) -> list[s
     loader = pyfunc.get("loader_module")
     if loader is not None and not str(loader).startswith("mlflow."):
         if not trusted:
-            raise _strangers(folder, f"its answers are made by a module of its own (loader_module {loader!r})")
-        return [f"{MLMODEL} has a loader_module of its own, {loader!r}: it was not asked, only the estimator itself"]
+            raise _strangers(
+                folder, f"its answers are made by a module of its own (loader_module {loader!r})"
+            )
+        return [
+            f"{MLMODEL} has a loader_module of its own, {loader!r}: it was not asked, only the estimator itself"
+        ]
     codes = [about.get("code") for about in flavors.values() if isinstance(about, dict) and about.get("code")]
     if codes and not trusted:
         raise _strangers(folder, f"it brings modules of its own (code {codes[0]!r})")
-    return [f"{MLMODEL} brings modules of its own ({codes[0]!r}), which are not imported from there"] if codes else []
+    return (
+        [f"{MLMODEL} brings modules of its own ({codes[0]!r}), which are not imported from there"]
+        if codes
+        else []
+    )
 
 
 def _asked(flavors: Mapping[str, Any]) -> list[str]:
     """Where MLflow's own answer is another method's."""
     pyfunc = flavors.get("python_function")
     method = pyfunc.get("predict_fn", "predict") if isinstance(pyfunc, dict) else "predict"
-    return [] if method == "predict" else [f"MLflow asks this model for {method!r}; a package publishes label and score"]
+    return (
+        []
+        if method == "predict"
+        else [f"MLflow asks this model for {method!r}; a package publishes label and score"]
+    )
 
 
 def _strangers(folder: Path, what: str) -> PackageError:
     return PackageError(
         f"{folder}: {what}",
         step="load",
-        hint="log it with skops (mlflow.sklearn.log_model(…, serialization_format=\"skops\")) or in its library's own "
+        hint='log it with skops (mlflow.sklearn.log_model(…, serialization_format="skops")) or in its library\'s own '
         "format; if you trust whoever may write to that registry, [mlflow] trusted = true",
     )
 
@@ -146,9 +158,13 @@ def _disagreements(signature: Signature | None, sample: Sample | None) -> list[s
         return found
     wanted = [VECTOR] if signature.columns is None else list(signature.columns)
     if more := [name for name in sample.columns.names if name not in wanted]:
-        found.append(f"the input example has columns that the signature lacks: {', '.join(map(repr, more[:5]))}")
+        found.append(
+            f"the input example has columns that the signature lacks: {', '.join(map(repr, more[:5]))}"
+        )
     if less := [name for name in wanted if name not in sample.columns.names]:
-        found.append(f"the signature has inputs that the input example lacks: {', '.join(map(repr, less[:5]))}")
+        found.append(
+            f"the signature has inputs that the input example lacks: {', '.join(map(repr, less[:5]))}"
+        )
     return found
 
 

@@ -47,7 +47,9 @@ class Signature:
     @property
     def doubles(self) -> list[str]:
         """The inputs that are floating-point numbers, which JSON may write as 1 for 1.0."""
-        return [name for name, spec in (self.columns or {}).items() if spec.get("type") in ("double", "float")]
+        return [
+            name for name, spec in (self.columns or {}).items() if spec.get("type") in ("double", "float")
+        ]
 
     @property
     def instants(self) -> list[str]:
@@ -95,7 +97,9 @@ def _column(spec: Mapping[str, Any]) -> Mapping[str, Any]:
         return spec
     dtype, shape = _tensor(spec)
     if shape not in ([-1], [-1, 1]):
-        raise Unreadable(f"input {spec['name']!r} is a tensor of shape {shape}: a model of columns takes [-1] or [-1, 1]")
+        raise Unreadable(
+            f"input {spec['name']!r} is a tensor of shape {shape}: a model of columns takes [-1] or [-1, 1]"
+        )
     return {"type": _of_tensor(dtype, str(spec["name"])), "name": spec["name"], "required": True}
 
 
@@ -122,7 +126,9 @@ def _width(inputs: Sequence[Mapping[str, Any]]) -> int | None:
     if len(inputs) == 1 and inputs[0].get("type") == "tensor":
         dtype, shape = _tensor(inputs[0])
         if len(shape) != 2 or shape[0] != -1 or _of_tensor(dtype, "(unnamed)") in ("string", "binary"):
-            raise Unreadable(f"its input is a tensor of {dtype} and shape {shape}: [-1, n] of numbers is taken")
+            raise Unreadable(
+                f"its input is a tensor of {dtype} and shape {shape}: [-1, n] of numbers is taken"
+            )
         return shape[1] if isinstance(shape[1], int) and shape[1] > 0 else None
     others = [each.get("type") for each in inputs if each.get("type") not in _SCALARS[:5]]
     if others:
@@ -146,12 +152,16 @@ def event_schema(signature: Signature, name: str) -> str:
         fields = [{"name": VECTOR, "type": {"type": "array", "items": "double"}}]
     else:
         fields = [
-            field_schema(column, legal, _avro(spec, f"{record}_{legal}", repr(column), 0), not _required(spec))
+            field_schema(
+                column, legal, _avro(spec, f"{record}_{legal}", repr(column), 0), not _required(spec)
+            )
             for (column, spec), legal in zip(
                 signature.columns.items(), legal_names(list(signature.columns)).values(), strict=True
             )
         ]
-    return json.dumps({"type": "record", "name": record, "fields": fields}, indent=2, ensure_ascii=False) + "\n"
+    return (
+        json.dumps({"type": "record", "name": record, "fields": fields}, indent=2, ensure_ascii=False) + "\n"
+    )
 
 
 def _required(spec: Mapping[str, Any]) -> bool:
@@ -166,7 +176,11 @@ def _avro(spec: Any, name: str, place: str, depth: int) -> Any:
     if isinstance(kind, str) and kind in _SCALARS:
         return type_for_mlflow(kind).schema
     if kind not in _NESTED:
-        what = "of any type, which is no Avro type" if kind == "any" else f"of the type {kind!r}, which is not MLflow's"
+        what = (
+            "of any type, which is no Avro type"
+            if kind == "any"
+            else f"of the type {kind!r}, which is not MLflow's"
+        )
         raise Unreadable(f"input {place} is {what}")
     return _NESTED[kind](spec, name, place, depth + 1)
 

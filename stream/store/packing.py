@@ -71,7 +71,7 @@ def pack_estimator_file(
         brought = replace(brought, schema=schema, sample=rows, vector=None)
     elif brought.schema is None and brought.sample is None and path.is_dir():
         raise PackageError(
-            f"{path}: has neither a signature with named inputs nor an input example: nothing says what events look like"
+            f"{path}: has neither a signature nor an input example that says what events look like"
             f"{''.join(f'; {note}' for note in brought.notes)}",
             step="manifest",
             hint="log it with an input example, or give `stream pack FOLDER` a --sample or --schema",

@@ -190,7 +190,11 @@ def map_of(item: AvroType, *, nullable: bool = False) -> AvroType:
     """A map with values of a type, which may be null or not."""
     other = item.foreign
     names = ForeignNames(
-        "BYTES", f"MAP(VARCHAR, {other.duckdb})", f"MAP<STRING, {other.spark}>", "JSON", f"map of {other.mlflow}"
+        "BYTES",
+        f"MAP(VARCHAR, {other.duckdb})",
+        f"MAP<STRING, {other.spark}>",
+        "JSON",
+        f"map of {other.mlflow}",
     )
     return MapOf(name="map", kind="map", storage=pa.map_(pa.string(), item.storage),
                  arrow=pa.map_(pa.string(), item.arrow), model=None, foreign=names, item=item,
@@ -201,8 +205,9 @@ def struct_of(record: str, members: Sequence[Member]) -> AvroType:
     """A record in another type, by its full name and its fields, of which there is one at least."""
     parts = [(each.name, each.type) for each in members]
     mlflow = f"object of {', '.join(f'{name}: {kind.foreign.mlflow}' for name, kind in parts)}"
-    return Struct(name="record", kind="record", model=None, foreign=replace(_fields(parts), mlflow=mlflow), record=record,
-                  members=tuple(members), storage=pa.struct([(name, kind.storage) for name, kind in parts]),
+    foreign = replace(_fields(parts), mlflow=mlflow)
+    return Struct(name="record", kind="record", model=None, foreign=foreign, record=record, members=tuple(members),
+                  storage=pa.struct([(name, kind.storage) for name, kind in parts]),
                   arrow=pa.struct([(name, kind.arrow) for name, kind in parts]))  # fmt: skip
 
 
@@ -263,5 +268,9 @@ def _fields(parts: Sequence[tuple[str, AvroType]]) -> ForeignNames:
 
 def _listed(item: ForeignNames) -> ForeignNames:
     return ForeignNames(
-        item.tensor, f"{item.duckdb}[]", f"ARRAY<{item.spark}>", f"ARRAY<{item.bigquery}>", f"array of {item.mlflow}"
+        item.tensor,
+        f"{item.duckdb}[]",
+        f"ARRAY<{item.spark}>",
+        f"ARRAY<{item.bigquery}>",
+        f"array of {item.mlflow}",
     )
