@@ -166,15 +166,15 @@ def _decoder(of: RecordSchema) -> Decoder:
     return Decoder(of, [leaf.path for leaf in of.leaves()], "bare", of)
 
 
-def _bits(column: pa.Array) -> list[str]:
+def bits(column: pa.Array) -> list[str]:
     """Comparable values: NaN like NaN, -0.0 unlike 0.0, dates as numbers."""
     kind = column.type
     if pa.types.is_temporal(kind):
         column = column.view(pa.int32() if kind in (pa.date32(), pa.time32("ms")) else pa.int64())
     if pa.types.is_list(kind) or pa.types.is_map(kind):
-        return [repr(_bits(one.values) if one.is_valid else None) for one in column]
+        return [repr(bits(one.values) if one.is_valid else None) for one in column]
     if pa.types.is_struct(kind):
-        parts = [_bits(part) for part in column.flatten()]
+        parts = [bits(part) for part in column.flatten()]
         rows = zip(*parts, strict=True) if parts else ((),) * len(column)
         return [
             repr(row if there else None)
@@ -207,8 +207,8 @@ class TestValid:
             expected = [_walk(record, leaf.path) for record in oracle]
             column = leaf.type.from_storage(pa.array(expected, leaf.type.storage))
             assert leaf.arrow == whole.columns[leaf.path].type
-            assert _bits(column) == _bits(whole.columns[leaf.path])
-            assert _bits(column) == [one for each in alone for one in _bits(each.columns[leaf.path])]
+            assert bits(column) == bits(whole.columns[leaf.path])
+            assert bits(column) == [one for each in alone for one in bits(each.columns[leaf.path])]
 
     @QUICK
     @given(batches(taken=True))
@@ -284,7 +284,7 @@ class TestAnyBytes:
             assert {0: fault} == decoder.decode([bodies[i]]).faults
         for path, column in whole.columns.items():
             alone = [decoder.decode([bodies[i]]).columns[path] for i in whole.rows]
-            assert [one for each in alone for one in _bits(each)] == _bits(column)
+            assert [one for each in alone for one in bits(each)] == bits(column)
 
     @settings(QUICK, max_examples=300)
     @given(batches(), st.lists(st.binary(max_size=30), min_size=1, max_size=12))

@@ -15,7 +15,7 @@ from stream.codec.fallback import SlowReader
 from stream.codec.subset import MAX_NODES
 from stream.codec.wide_reader import LEAST_FIELDS, WideReader, find_run
 from tests.unit.codec.samples import schema, written
-from tests.unit.codec.test_properties import QUICK, _bits, spoiled
+from tests.unit.codec.test_properties import QUICK, bits, spoiled
 
 NUMBERS = {f"c{i}": "double" for i in range(LEAST_FIELDS)}
 
@@ -54,7 +54,7 @@ class TestSameAnswer:
         assert expected.faults == found.faults
         for path, column in expected.columns.items():
             assert column.type == found.columns[path].type
-            assert _bits(column) == _bits(found.columns[path])
+            assert bits(column) == bits(found.columns[path])
 
     @pytest.mark.parametrize("kind", ["double", "float", ["null", "double"], ["double", "null"]])
     @pytest.mark.parametrize("rows", [1, 5, 40])
