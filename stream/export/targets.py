@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stream.export.onnx import Compiled
     from stream.store import Package
 
-__all__ = ["EXPORTERS", "AsyncApi", "BigQuery", "Onnx"]
+__all__ = ["EXPORTERS", "AsyncApi", "BigQuery", "Onnx", "SageMaker"]
 
 BIGQUERY_BYTES = 450_000_000
 """Of a model that BigQuery imports."""
@@ -146,5 +146,48 @@ def _event_schema(package: Package, settings: Settings) -> tuple[RecordSchema, s
     ), "features.avsc of the package; others that it can read are taken, too"
 
 
-EXPORTERS: Mapping[str, Exporter] = {each.name: each for each in (Onnx(), BigQuery(), AsyncApi())}
+class SageMaker:
+    """A model's archive, and a script that makes its endpoints and jobs."""
+
+    name = "sagemaker"
+    help = (
+        "model.tar.gz, and deploy.py, which makes endpoints and jobs of it; settings, rights, a Dockerfile."
+    )
+    options: tuple[Option, ...] = (
+        Option(
+            "image",
+            "address of the image in a registry",
+            "IMAGE_URI",
+            r"[\w.\-]+(:\d+)?/[\w./\-]+((:[\w.\-]+)|(@sha256:[0-9a-f]{64}))?",
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com/stream:1",
+        ),
+        Option(
+            "role",
+            "the role that containers run with",
+            "ROLE_ARN",
+            r"arn:aws[a-z\-]*:iam::\d{12}:role/[\w+=,.@/\-]+",
+            "arn:aws:iam::123456789012:role/stream",
+        ),
+        Option(
+            "s3",
+            "folder for archives and answers",
+            "s3://BUCKET/FOLDER",
+            r"s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9](/[^\s'\\*]*)?",
+            "s3://bucket/folder",
+        ),
+    )
+
+    def export(
+        self, package: Package, settings: Settings, options: Mapping[str, str], folder: Path
+    ) -> Exported:
+        """See `Exporter.export`."""
+        from stream.export.sagemaker_files import export_sagemaker
+
+        files, note = export_sagemaker(package, settings, options, folder)
+        return Exported(files, (note,))
+
+
+EXPORTERS: Mapping[str, Exporter] = {
+    each.name: each for each in (Onnx(), BigQuery(), AsyncApi(), SageMaker())
+}
 """What `--to` takes → who writes it."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stream.store.pack_request import PackRequest
     from stream.store.packing import Packed, pack, pack_estimator_file, rehearse
     from stream.store.projection import carried_paths
-    from stream.store.signature import PublicKey, SigningKey, is_encrypted
+    from stream.store.signature import SIGNATURE, PublicKey, SigningKey, is_encrypted
     from stream.store.trust import Trust, check_signature, check_total, signature_of
     from stream.store.version_copy import Copied, copy_version
 
@@ -39,6 +39,7 @@ __all__ = [
     "MANIFEST",
     "MLMODEL",
     "NAME",
+    "SIGNATURE",
     "STEPS",
     "Copied",
     "Golden",

@@ -40,9 +40,9 @@ def test_files_are_written_and_their_paths_printed(
 
 def test_target_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is offered that is not in the table; the message says what is."""
-    assert 2 == code_of("--to", "sagemaker", "models/flights")
+    assert 2 == code_of("--to", "kubeflow", "models/flights")
 
-    assert "'sagemaker' is not one of 'onnx', 'bigquery'" in capsys.readouterr().err
+    assert "'kubeflow' is not one of 'onnx', 'bigquery'" in capsys.readouterr().err
 
 
 def test_option_of_another_target_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
