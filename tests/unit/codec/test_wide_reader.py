@@ -14,8 +14,8 @@ from stream.codec import decoder as decoder_module
 from stream.codec.fallback import SlowReader
 from stream.codec.subset import MAX_NODES
 from stream.codec.wide_reader import LEAST_FIELDS, WideReader, find_run
+from tests.unit.codec.drawn import QUICK, bits, spoiled
 from tests.unit.codec.samples import schema, written
-from tests.unit.codec.test_properties import QUICK, bits, spoiled
 
 NUMBERS = {f"c{i}": "double" for i in range(LEAST_FIELDS)}
 
