@@ -1,4 +1,4 @@
-# Images of ours, one target each: `docker build --target serve -t prediction-stream:0.1.0-serve .`
+# Images of ours, one target each: `docker build --target serve -t prediction-stream-serve .`
 #   worker (also without --target): events from Kafka      serve: REST, SageMaker and Vertex AI endpoints
 #   batch: files and tables, SQL                           train: recipes, SageMaker training jobs
 # Configured by STREAM_SECTION__KEY variables, or by a stream.toml mounted as /app/stream.toml. The flights model is

@@ -22,7 +22,7 @@ from stream.settings import Settings
 from tests.conftest import had
 from tests.deploy.manifests import KUBERNETES, Resource, container, pod, rendered, schema, workloads
 from tests.docker.cli import parse
-from tests.docker.dockerfile import context, stages
+from tests.docker.dockerfile import context, target
 
 FOLDERS = ("base", "serve", "example")
 VERSIONS = ("1.31", "1.37")
@@ -102,7 +102,7 @@ def test_commands_are_understood(folder: str) -> None:
     for each in workloads(_all(folder)):
         parse([re.sub(r"^/etc/.*", str(Path(__file__)), word) for word in container(each)["args"]])
         assert "command" not in container(each)
-    assert ["stream"] == stages()[-1].of("ENTRYPOINT")[0].words
+    assert ["stream"] == target("worker").of("ENTRYPOINT")[0].words
 
 
 @pytest.mark.parametrize("folder", ["base", "serve"])
@@ -165,12 +165,23 @@ def test_time_to_end_is_longer_than_the_process_needs(tmp_path: Path) -> None:
 
 
 @every_folder
+def test_pods_run_the_target_of_their_command(folder: str) -> None:
+    """Workers have the worker's image; a service has the one that holds its libraries."""
+    tags = {"worker": "prediction-stream", "serve": "prediction-stream-serve"}
+    for each in workloads(_all(folder)):
+        name = container(each)["image"].rpartition(":")[0].rpartition("/")[2]
+        assert tags[container(each)["args"][0]] == name
+
+
+@every_folder
 def test_pods_are_restricted(folder: str) -> None:
     """What Pod Security's profile "restricted" asks, a read-only root file system, and the image's own user."""
-    [user] = stages()[-1].of("USER")
     for workload in workloads(_all(folder)):
         spec, one = pod(workload), container(workload)
-        assert f"{spec['securityContext']['runAsUser']}:{spec['securityContext']['runAsGroup']}" == user.text
+        assert (
+            f"{spec['securityContext']['runAsUser']}:{spec['securityContext']['runAsGroup']}"
+            == target(one["name"]).user
+        )
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert {"type": "RuntimeDefault"} == spec["securityContext"]["seccompProfile"]
         assert one["securityContext"] == {

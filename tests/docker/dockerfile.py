@@ -10,7 +10,9 @@ from pathlib import Path
 
 from tests.docker.compose import ROOT
 
-__all__ = ["Instruction", "Stage", "context", "ignored", "stages"]
+__all__ = ["TARGETS", "Instruction", "Stage", "context", "ignored", "stage", "stages", "target"]
+
+TARGETS = ("worker", "serve", "batch", "train")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,15 @@ class Stage:
     name: str | None
     instructions: list[Instruction]
 
+    @property
+    def user(self) -> str:
+        """`number:number` of the user that it runs as, where no build argument says otherwise."""
+        [user] = self.of("USER")
+        variables: dict[str, str] = {}
+        for each in self.of("ARG"):
+            variables |= each.variables
+        return variables[user.text.removeprefix("$")]
+
     def of(self, name: str) -> list[Instruction]:
         """Its instructions of one name, in order."""
         return [each for each in self.instructions if each.name == name]
@@ -58,10 +69,27 @@ def stages(file: Path = ROOT / "Dockerfile") -> list[Stage]:
             found.append(Stage(image, rest[1] if rest else None, []))
             continue
         text = re.sub(r"\s+", " ", text) if name == "RUN" else text
-        if name == "HEALTHCHECK":
+        if name == "HEALTHCHECK" and text != "NONE":
             text = text[text.index("CMD") + 3 :].strip()
         found[-1].instructions.append(Instruction(name, text.strip()))
     return found
+
+
+def stage(name: str) -> Stage:
+    """A stage of ours by its name."""
+    [found] = [each for each in stages() if each.name == name]
+    return found
+
+
+def target(name: str) -> Stage:
+    """A target with what it inherits: the instructions of the stages it is made from, the first first."""
+    found = stage(name)
+    names = {each.name for each in stages()}
+    return Stage(
+        found.image,
+        found.name,
+        (target(found.image).instructions if found.image in names else []) + found.instructions,
+    )
 
 
 def ignored(path: str, file: Path = ROOT / ".dockerignore") -> bool:

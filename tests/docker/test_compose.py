@@ -20,7 +20,7 @@ from stream.http_access import is_called
 from stream.settings import Settings
 from tests.docker.cli import parse
 from tests.docker.compose import ROOT, Service, read_compose, services
-from tests.docker.dockerfile import context, stages
+from tests.docker.dockerfile import context, target
 from tests.kafka.artifacts import REGISTRY_VERSION, USUAL
 
 SERVICES = services()
@@ -202,11 +202,9 @@ def test_image_is_pinned_and_user_is_not_root(service: Service) -> None:
 @every_one_of_ours
 def test_our_containers_write_to_their_tmp_only(service: Service) -> None:
     """The root file system is read-only, /tmp is memory, and the user is the Dockerfile's."""
-    [user] = stages()[-1].of("USER")
-
     assert service.raw["read_only"] is True
     assert [each.split(":")[0] for each in service.raw["tmpfs"]] == ["/tmp"]
-    assert service.raw["user"] == user.text
+    assert service.raw["user"] == target("worker").user
 
 
 def test_versions_are_the_ones_that_are_tested() -> None:
@@ -222,7 +220,7 @@ def test_versions_are_the_ones_that_are_tested() -> None:
 @every_configured
 def test_files_of_the_settings_are_in_the_image(service: Service) -> None:
     """Model and schema are copied to where the settings, relative to /app, look for them."""
-    copied = {each.words[1]: each.words[0] for each in stages()[-1].of("COPY") if len(each.words) == 2}
+    copied = {each.words[1]: each.words[0] for each in target("worker").of("COPY") if len(each.words) == 2}
     model, schema = settings(service).model.uri, str(settings(service).input.schema)
 
     assert context(copied[f"/app/{model}"])

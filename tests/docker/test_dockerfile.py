@@ -11,17 +11,23 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import distribution
 
 import click
 import pytest
 
-from stream.settings import WebSettings
+from stream.cli.main import cli
+from stream.settings import ServeSettings, WebSettings
 from tests.docker.cli import parse
 from tests.docker.compose import ROOT, services
-from tests.docker.dockerfile import Instruction, context, ignored, stages
+from tests.docker.dockerfile import TARGETS, Instruction, context, ignored, stage, stages, target
 
-BUILD, FINAL = stages()
-COPIES = [each for stage in (BUILD, FINAL) for each in stage.of("COPY") if "--from" not in each.text]
+PYTHON, BUILD, RUNTIME = stage("python"), stage("build"), stage("runtime")
+WORKER = target("worker")
+COPIES = [each for stage in stages() for each in stage.of("COPY") if "--from" not in each.text]
+VERSION = (ROOT / ".python-version").read_text("utf-8").strip()
+
+every_target = pytest.mark.parametrize("name", TARGETS)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
@@ -65,43 +71,98 @@ def test_last_pattern_that_matches_decides(
     assert out == ignored(path, patterns)
 
 
-def test_base_images_are_one_pinned_python() -> None:
-    """Both stages have the same full version, a Python that the project supports."""
-    assert BUILD.image == FINAL.image
-    found = re.fullmatch(r"python:(3\.\d+)\.\d+-slim-[a-z]+(@sha256:[0-9a-f]{64})?", FINAL.image)
+def test_base_image_is_one_pinned_python() -> None:
+    """The full version of the Python that is in .python-version; every other stage is made from it, or from nothing."""
+    found = re.fullmatch(r"python:(3\.\d+)\.\d+-slim-[a-z]+(@sha256:[0-9a-f]{64})?", PYTHON.image)
     assert found
+    assert found[1] == VERSION
     assert f"Programming Language :: Python :: {found[1]}" in PROJECT["project"]["classifiers"]
+    named = {each.name for each in stages()}
+    assert {PYTHON.image, "scratch"} == {each.image for each in stages()} - named
+    assert PYTHON.image.partition("@")[0] in RUNTIME.of("LABEL")[0].text
+
+
+@pytest.mark.skipif(
+    os.environ.get("STREAM_REQUIRE_TOOLS") != "1", reason="it is CI's Python that is compared"
+)
+def test_python_that_runs_the_tests_is_the_one_that_is_shipped() -> None:
+    """CI's interpreter has the minor version of the base image."""
+    assert VERSION == f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.mark.parametrize(
+    "library", ["numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "skops", "joblib"]
+)
+def test_lock_has_one_version_of_what_models_are_made_of(library: str) -> None:
+    """On every Python the same numbers: a lock that forks by Python's version would ship what nobody has tested."""
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    [line] = re.findall(rf"^{library}==.*$", lock, re.MULTILINE)
+
+    assert re.fullmatch(rf"{library}==[\d.]+ \\", line)
+    assert line.split()[0] == f"{library}=={distribution(library).version}"
 
 
 def test_installs_take_locked_versions_only() -> None:
     """No package comes into the image but by requirements.lock or scripts/uv.lock, builders included."""
-    installs = [each.text for each in BUILD.of("RUN") if "pip install" in each.text]
+    finish = (ROOT / "deploy/docker/finish").read_text("utf-8").replace("\\\n", " ")
+    lines = [*(each.text for each in BUILD.of("RUN")), *finish.splitlines()]
+    installs = [re.sub(r"\s+", " ", each) for each in lines if "pip install" in each]
 
-    assert len(installs) == 3
+    assert len(installs) == 5
     for text in installs:
         assert "--require-hashes -r scripts/uv.lock" in text or (
             "-c requirements.lock --build-constraints requirements.lock" in text
         )
 
 
-def test_final_stage_installs_nothing_and_is_not_root() -> None:
-    """Its only RUN makes the user, whose number it then runs as."""
-    [run], [user] = FINAL.of("RUN"), FINAL.of("USER")
-    number = user.text.split(":")[0]
+@every_target
+def test_target_installs_nothing_and_is_not_root(name: str) -> None:
+    """It only takes over what other stages made, and runs as the user that one of them has, by number."""
+    final = target(name)
+    [made] = [each.text for each in stage("debian").of("RUN")]
+    number = final.user.split(":")[0]
 
-    assert run.text.startswith("groupadd")
-    assert f"useradd --uid {number}" in run.text
+    assert [] == final.of("RUN")
+    assert f"useradd --uid {number}" in made
     assert int(number) > 0
-    assert ["ENTRYPOINT", "CMD"] == [each.name for each in FINAL.instructions[-2:]]
 
 
-def test_default_command_is_a_command() -> None:
-    """`docker run prediction-stream` runs the worker; without the entry point's program nothing would start."""
-    [entrypoint], [command] = FINAL.of("ENTRYPOINT"), FINAL.of("CMD")
+@every_target
+def test_target_runs_its_command(name: str) -> None:
+    """`docker run` without arguments does what the target is called; its venv is the one made for it."""
+    final = target(name)
+    [entrypoint], [command] = final.of("ENTRYPOINT"), final.of("CMD")
+    copies = [each.words for each in final.of("COPY")]
 
     assert entrypoint.words == ["stream"]
     assert "stream" in PROJECT["project"]["scripts"]
-    assert parse(command.words).info_name == "worker"
+    assert command.words[0] == name
+    assert name in cli.list_commands(click.Context(cli))
+    assert [f"--from=build-{name}", "/opt/stream", "/opt/stream"] in copies
+    assert f"finish {name} " in stage(f"build-{name}").of("RUN")[0].text
+
+
+def test_default_target_is_the_worker() -> None:
+    """`docker build .` builds the last stage."""
+    assert "worker" == stages()[-1].name
+    assert {"worker", "serve", "batch", "train"} == {
+        each.name for each in stages() if each.image == "runtime"
+    }
+
+
+@every_target
+def test_extras_of_a_target_are_extras(name: str) -> None:
+    """An extra that pyproject.toml does not have would be left out by the installer with a warning only."""
+    asked = re.findall(r"--extra (\w+)", stage(f"build-{name}").of("RUN")[0].text)
+
+    assert set(asked) <= PROJECT["project"]["optional-dependencies"].keys()
+
+
+def test_label_has_the_projects_version() -> None:
+    """Where no `--build-arg VERSION` says otherwise."""
+    [version] = [each for each in RUNTIME.of("ARG") if each.text.startswith("VERSION=")]
+
+    assert PROJECT["project"]["version"] == version.variables["VERSION"]
 
 
 def test_option_that_is_not_there_is_refused() -> None:
@@ -112,9 +173,8 @@ def test_option_that_is_not_there_is_refused() -> None:
 
 def test_exposed_port_is_the_default() -> None:
     """The port that the image names is the settings' own."""
-    [port] = FINAL.of("EXPOSE")
-
-    assert WebSettings().port == int(port.text)
+    assert str(WebSettings().port) == WORKER.of("EXPOSE")[0].text
+    assert str(ServeSettings().port) == target("serve").of("EXPOSE")[0].text
 
 
 @contextmanager
@@ -139,15 +199,15 @@ def web(status: int) -> Iterator[tuple[int, list[str]]]:
 
 def health_checks() -> dict[str, tuple[list[str], str]]:
     """Each health check that asks a web, with the variable that names the port."""
-    [image] = FINAL.of("HEALTHCHECK")
-    found = {"image": (image.words, "STREAM_WEB__PORT")}
+    [image], [serve] = WORKER.of("HEALTHCHECK"), target("serve").of("HEALTHCHECK")
+    found = {"image": (image.words, "STREAM_WEB__PORT"), "serve": (serve.words, "SAGEMAKER_BIND_TO_PORT")}
     for name in ("worker-1", "worker-2", "downstream"):
         variable = "WEB_PORT" if name == "downstream" else "STREAM_WEB__PORT"
         found[name] = (services()[name].health or [], variable)
     return found
 
 
-@pytest.mark.parametrize("name", ["image", "worker-1", "downstream"])
+@pytest.mark.parametrize("name", ["image", "serve", "worker-1", "downstream"])
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
 def test_health_check_says_what_the_web_says(name: str, status: int, healthy: bool) -> None:
     """200 is healthy, 503 is not; the path is one that is served."""
@@ -156,7 +216,13 @@ def test_health_check_says_what_the_web_says(name: str, status: int, healthy: bo
         code = _check(command, variable, port)
 
     assert healthy == (code == 0)
-    assert asked == [{"image": "/health/live", "worker-1": "/health/ready", "downstream": "/health"}[name]]
+    pages = {
+        "image": "/health/live",
+        "serve": "/v2/health/live",
+        "worker-1": "/health/ready",
+        "downstream": "/health",
+    }
+    assert asked == [pages[name]]
 
 
 def test_health_check_fails_where_nobody_listens() -> None:
