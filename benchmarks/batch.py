@@ -43,6 +43,8 @@ LOOK_S = 0.05
 
 SEED = 20131020
 
+_TICKS = os.sysconf("SC_CLK_TCK")
+
 SCRIPT = """
 import json, sys
 import joblib, pandas as pd
@@ -65,10 +67,12 @@ class Measured:
     Attributes:
         seconds: from the start of the process to its end.
         peak_mb: MB, all its processes together.
+        cpu_s: user and system time of all its processes, to a few hundredths.
     """
 
     seconds: float
     peak_mb: float
+    cpu_s: float
 
 
 def resampled(path: Path, rows: int) -> None:
@@ -98,14 +102,15 @@ def measure(command: Sequence[str]) -> Measured:
         if code:
             said.seek(0)
             raise RuntimeError(f"exit {code}: {said.read().decode()[-2000:]}")
-    return Measured(seconds, peak.kb / 1024)
+    return Measured(seconds, peak.kb / 1024, sum(peak.cpu_s.values()))
 
 
 class _Peak:
-    """Adds up the memory of a session's processes until told to end."""
+    """Adds up the memory of a session's processes until told to end, and keeps what each has used of the cores."""
 
     def __init__(self, session: int) -> None:
         self.kb = 0
+        self.cpu_s: dict[int, float] = {}
         self._session = session
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look)
@@ -128,6 +133,7 @@ class _Peak:
                     fields = (entry / "stat").read_text().rpartition(")")[2].split()
                     if int(fields[3]) == self._session:
                         found.append(int(entry.name))
+                        self.cpu_s[found[-1]] = sum(map(int, fields[11:13])) / _TICKS
         return found
 
 

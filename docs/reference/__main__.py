@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from docs.reference import (
@@ -14,6 +15,7 @@ from docs.reference import (
     doctor,
     faults,
     manifests,
+    pictures,
     rights,
     tables,
     transaction,
@@ -52,6 +54,9 @@ FILES: Mapping[str, Callable[[], str]] = {
     "../deploy/kubernetes/components/monitoring/rules.yaml": manifests.rules,
     "../deploy/kubernetes/components/strimzi/topics.yaml": manifests.topics,
     "../deploy/kubernetes/components/strimzi/users.yaml": manifests.users,
+    **{
+        f"images/strategies/{name}.svg": partial(pictures.svg, one) for name, one in pictures.PICTURES.items()
+    },
 }
 """Files that are written whole; paths begin at docs/."""
 

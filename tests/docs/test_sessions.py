@@ -34,10 +34,18 @@ SESSIONS = (
     "docs/trust.md",
     "docs/training.md",
     "docs/sql.md",
+    "docs/strategies.md",
 )
 """Pages with commands; each is one session in a shell."""
 
-SLOW = ("docs/trust.md", "docs/training.md", "docs/sql.md", "docs/batch.md", "docs/runbook.md")
+SLOW = (
+    "docs/trust.md",
+    "docs/training.md",
+    "docs/sql.md",
+    "docs/batch.md",
+    "docs/runbook.md",
+    "docs/strategies.md",
+)
 """A dozen commands of seconds each, whose own tests are elsewhere. CI runs them."""
 
 SESSIONS_AT_ONCE = 3
