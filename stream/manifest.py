@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 __all__ = [
     "AnswerType", "Category", "Entry", "Feature", "FeatureKind", "Inputs", "Label", "Manifest", "NullText", "Proof",
-    "ScoreMethod", "Task", "Unknown",
+    "Registered", "ScoreMethod", "Task", "Unknown",
 ]  # fmt: skip
 
 Task: TypeAlias = Literal[
@@ -107,13 +107,33 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Registered:
+    """
+    What a registry of models calls a version, where the package is a local copy of one.
+
+    Attributes:
+        name: of the registered model.
+        version: its number there.
+        uri: by which the registry knows it.
+        run_id: of the run that logged it; empty where none did.
+        packed: `name@version`, as the version was packed.
+    """
+
+    name: str
+    version: int
+    uri: str
+    run_id: str = ""
+    packed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """
     `manifest.json` of one version.
 
     Attributes:
-        name: the model's name.
-        version: 1, 2, …
+        name: the model's name; where it is a copy from a registry, what that calls it.
+        version: 1, 2, …; likewise.
         created: RFC 3339 time of packing, UTC.
         task: the kind of answer.
         inputs: the shape of what the estimator takes.
@@ -132,6 +152,7 @@ class Manifest:
         metrics: training metrics, free form, JSON numbers and texts.
         proof: what came of comparing answers when packed; None where an older release packed it.
         files: every other file of the version.
+        registered: what a registry calls the version; not of the file. None where it is no copy from one.
     """
 
     name: str
@@ -153,6 +174,7 @@ class Manifest:
     metrics: Mapping[str, float | int | str] = field(default_factory=dict)
     proof: Proof | None = None
     files: Mapping[str, Entry] = field(default_factory=dict)
+    registered: Registered | None = None
 
     @property
     def model(self) -> str:

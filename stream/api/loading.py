@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 from stream.api.loaded_model import Model
 from stream.errors import PackageError, SettingsError
+from stream.mlflow import is_uri, package_in, place_of
+from stream.settings import Settings
 from stream.store import PublicKey, Trust, open_package
 from stream.text_files import read_text_file
 
@@ -32,28 +34,40 @@ def load(path_or_uri: str | Path, version: int | None = None, trust: Trusted = N
     checked; then its golden rows must score as they did when it was packed.
 
     Args:
-        path_or_uri: the package's folder, or one of its `versions/N`.
-        version: which one; None for the current.
+        path_or_uri: the package's folder, one of its `versions/N`, or a model folder of MLflow that holds one; or a URI
+            of MLflow: `models:/NAME@ALIAS`, `models:/NAME/VERSION`, `runs:/ID/PATH`, of the server that
+            MLFLOW_TRACKING_URI names.
+        version: which one; None for the current. A URI says it itself.
         trust: who may have packed it: one or several ed25519 public keys (PEM), as a file's path or as text; a
             version that none of them signed is refused. None for anybody.
     Returns: the model, ready to be asked.
-    Raises: PackageError with the step that failed; SettingsError when a key can't be used; TypeError for what is no
-        path.
+    Raises: PackageError with the step that failed; SettingsError when a key can't be used, or the server has no such
+        model; Retriable when the server does not answer, BrokerRefused when it refuses; TypeError for what is no path.
     """
-    package = open_package(local_path(path_or_uri), version, trust=_trust(trust))
+    trusted = _trust(trust)
+    package = open_package(local_path(path_or_uri, version, trusted), version, trust=trusted)
     for note in package.notes:
         log.warning("model package %s: %s", package.manifest.model, note)
     return Model(package)
 
 
-def local_path(path_or_uri: str | Path) -> Path:
-    """The folder that is meant. Raises: PackageError for an address that is not on this machine."""
+def local_path(path_or_uri: str | Path, version: int | None = None, trust: Trust | None = None) -> Path:
+    """
+    The folder that is meant; a model of MLflow is copied to this machine.
+
+    Args: as `load` has them.
+    Raises: PackageError for another address that is not on this machine; SettingsError for a version beside a URI.
+    """
+    if is_uri(path_or_uri):
+        if version is not None:
+            raise SettingsError(
+                f"{path_or_uri}: a URI names the version itself",
+                hint="leave version out, or write models:/NAME/VERSION",
+            )
+        return place_of(path_or_uri, Settings(), trust or Trust())
     scheme = _SCHEME.match(path_or_uri) if isinstance(path_or_uri, str) else None
     if scheme is None:
-        return path_from(path_or_uri, "the package")
-    if scheme[1] in ("models", "runs"):
-        hint = "load the model with mlflow, and pack it once with `stream.pack(estimator, name=…, sample=…)`"
-        raise PackageError(f"{path_or_uri}: MLflow's addresses can't be opened here yet", hint=hint)
+        return package_in(path_from(path_or_uri, "the package"))
     hint = "copy the package here and give its folder"
     raise PackageError(f"{path_or_uri}: expected a folder of this machine", hint=hint)
 

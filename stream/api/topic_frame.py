@@ -16,10 +16,10 @@ from stream.codec import Decoder, RecordSchema
 from stream.errors import PackageError, Stopped
 from stream.records import Batch
 from stream.registry import RegistryWriters
-from stream.resources import package_schema, trust_of, writers_of
+from stream.resources import kept_versions, package_schema, trust_of, writers_of
 from stream.rights import Right
 from stream.settings import Settings
-from stream.store import read_vouched, versions
+from stream.store import read_vouched
 from stream.transport import Cluster, OffsetRange, Reader
 
 if TYPE_CHECKING:
@@ -85,13 +85,10 @@ class _Versions:
     """The prediction schemas of a package's versions, by fingerprint: an earlier one may have written a record."""
 
     def __init__(self, settings: Settings) -> None:
-        folder = settings.path(settings.model.uri)
         self._found: dict[bytes, RecordSchema] = {}
-        for number in versions(folder):
+        for folder in kept_versions(settings).values():
             try:
-                content = read_vouched(
-                    folder / "versions" / str(number), "prediction.avsc", trust_of(settings.model)
-                )
+                content = read_vouched(folder, "prediction.avsc", trust_of(settings.model))
             except PackageError:
                 continue  # not one that a worker could have served
             schema = RecordSchema(content.decode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stream.app.registry_wait import wait_for_registry
@@ -89,7 +89,9 @@ def scoring_engine(
     suspects = _suspects(settings, host)
 
     def guarded(chosen: Process, opened: Package) -> Guarded:
-        return Guarded(chosen, suspects, lambda: SuspectScorer(settings, progress.beat), opened.golden_s)
+        # The version that answers, whatever becomes current meanwhile; nobody has to be asked for it.
+        same = replace(settings, model=replace(settings.model, uri=str(opened.path)))
+        return Guarded(chosen, suspects, lambda: SuspectScorer(same, progress.beat), opened.golden_s)
 
     letters = settings.dead_letters
     tally = Tally(metrics, redact=letters.redact)

@@ -15,6 +15,7 @@ from stream.app.address import claim_address
 from stream.app.live_look import Look
 from stream.app.live_worker import WorkerLive
 from stream.app.logs import logging_config
+from stream.app.version_bell import VersionBell
 from stream.app.web import Web, serve_views
 from stream.app.worker_parts import assemble
 from stream.app.worker_service import EngineService
@@ -87,7 +88,10 @@ def build_app(
     boot = app.boot_strategy = Boot(app)
     web = app.web = Web(app, settings)
     status = Status(parts)
+    bell = VersionBell(settings)
     serve_views(app, web.access, status)
+    if bell.is_hung:
+        web.take_webhooks(bell)
     web.show(WorkerLive(status, Look(parts), truth))
 
     @app.service
@@ -95,7 +99,7 @@ def build_app(
         """The engine of this app."""
 
         def __init__(self, **options: Any) -> None:
-            super().__init__(parts, status, **options)
+            super().__init__(parts, status, bell, **options)
 
         async def on_start(self) -> None:
             """Start the engine, and let channels flow."""

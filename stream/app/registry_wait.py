@@ -1,4 +1,4 @@
-"""At start: wait for a schema registry that does not answer yet, and log it."""
+"""At start: wait for a registry that does not answer yet, of schemas or of models, and log it."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ def wait_for_registry(
             if deadline.over:
                 raise StartupTimeout(
                     f"{error.message} (waited {budget_s:g} s)",
-                    hint="start the schema registry or correct `[schema_registry] url`",
+                    hint=error.hint or "start the schema registry or correct `[schema_registry] url`",
                 ) from error
         pause(deadline.left_s(AGAIN_S))

@@ -13,10 +13,10 @@ from stream.codec import RecordSchema, compare
 from stream.errors import BrokerRefused, PackageError, Retriable, SettingsError, StreamError
 from stream.first_opening import FirstOpening
 from stream.log_events import tell
-from stream.resources import log_origin, open_configured
+from stream.resources import log_origin, open_configured, version_wanted
 from stream.scoring import raised_by
 from stream.settings import Settings
-from stream.store import Package, current_version
+from stream.store import Package
 from stream.telemetry import Metrics
 
 __all__ = ["Reload", "Reloader"]
@@ -95,31 +95,33 @@ class Reloader:
 
     def look(self) -> bool:
         """
-        See whether `current` names another version; if so, open it and hand it over.
+        See whether `current`, or the alias at an MLflow server, names another version; if so, open it and hand it over.
 
         Returns: whether another version answers now. A version that can't be opened, or whose predictions
-            downstream could not read, does not replace the one that answers; it is tried again only once `current`
-            has named another in between. One that waits for something else, such as a registry that knows
+            downstream could not read, does not replace the one that answers; it is tried again only once another was
+            named in between. One that waits for something else, such as a registry that knows
             its prediction schema or a disk that can be read, is tried again after some looks.
-        Blocks while it is opened.
+        Blocks while the server is asked, and while the version is copied and opened.
         """
-        folder = self.settings.path(self.settings.model.uri)
         try:
-            version = current_version(folder)
-        except PackageError as error:
-            self._note(None, error)
+            version = version_wanted(self.settings)
+        except StreamError as error:
+            if not self.opening.stopped:
+                self._note(None, error)
             return False
         except OSError as error:
             # The folder may not be listed, its disk is gone, or no file can be opened just now.
-            text = f"{folder}: can't be looked at: {error.strerror or error}"
+            text = f"{self.settings.path(self.settings.model.uri)}: can't be looked at: {error.strerror or error}"
             self._note(
                 None, PackageError(text, hint="see to its disk, its rights, or the limit of open files")
             )
             return False
+        if version is None:
+            return False
         if version == self.package.manifest.version:
             self._refused = None
             if self.last.error:
-                # Rolled back, or corrected: `current` no longer names the version that was refused.
+                # Rolled back, or corrected: the version that was refused is no longer named.
                 log.info("%s, which serves, is the current version again", self.package.manifest.model)
                 self.last = Reload(version, "", _now())
             return False
@@ -215,8 +217,8 @@ def _is_passing(error: BaseException) -> bool:
     """
     Whether a refusal is not the version's fault.
 
-    A registry does not answer, refuses us, or does not know the prediction schema yet; or a file could not be read: its
-    disk fails, no more files can be opened, or the version is still being copied.
+    A registry does not answer, refuses us, or does not know the prediction schema or the model yet; or a file could not
+    be read: its disk fails, no more files can be opened, or the version is still being copied or uploaded.
     """
     if isinstance(error, Retriable | SettingsError | BrokerRefused):
         return True

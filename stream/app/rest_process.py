@@ -22,12 +22,14 @@ from stream.app.reports import REPORT_S, reporting_of, request_spans
 from stream.app.rest_connection import KEEP_ALIVE_S, connection_type
 from stream.app.rest_crowd import Crowd
 from stream.app.rest_server import Server, nobody_leaves, room_for
+from stream.app.version_bell import VersionBell
 from stream.codec import RecordSchema
 from stream.errors import SettingsError, Stopped
 from stream.first_opening import FirstOpening
 from stream.live import STEP_S, Audience
+from stream.mlflow import WEBHOOK_PATH
 from stream.resources import log_origin, open_configured, trust_of
-from stream.rest import Endpoint, Served, Service, create_app, live_page
+from stream.rest import Endpoint, Served, Service, create_app, live_page, webhook_endpoint
 from stream.settings import Settings
 from stream.store import CARD, Package, golden_of, read_vouched
 from stream.telemetry import Metrics
@@ -89,8 +91,11 @@ def build_rest(
     live = ServiceLive(service, reloader)
     audience = Audience(live.snapshot, live.watch, settings.serve.max_connections // 4)
     beside: list[Callable[[], Awaitable[None]]] = [lambda: _tick_on(live)]
-    if settings.model.reload is not None:
-        beside.append(_watch_for_versions(reloader, settings.model.reload))
+    bell = VersionBell(settings)
+    if bell.waits:
+        beside.append(_watch_for_versions(reloader, bell))
+    if bell.is_hung:
+        more = (*more, webhook_endpoint(WEBHOOK_PATH, bell.take))
     if reporting is not None:
         beside.append(_report(reporting.reporter))
     app = create_app(service, beside, (*more, *live_page(audience)))
@@ -112,11 +117,11 @@ def _served(settings: Settings, package: Package) -> Served:
     return Served(package.model, RecordSchema(package.features), examples, card, settings.serve.name)
 
 
-def _watch_for_versions(reloader: Reloader, every_s: float) -> Callable[[], Awaitable[None]]:
+def _watch_for_versions(reloader: Reloader, bell: VersionBell) -> Callable[[], Awaitable[None]]:
     async def look() -> None:
         try:
             while True:
-                await asyncio.sleep(every_s)
+                await bell.wait()
                 await asyncio.to_thread(reloader.look)
         finally:
             reloader.stop()

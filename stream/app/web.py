@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, ClassVar, Generic, TypeVar
 
 import faust
+from aiohttp import web
 from faust.web.base import Request, Response
 from faust.web.drivers import aiohttp as driver
 from faust.web.views import View
@@ -15,10 +16,12 @@ from faust.web.views import View
 from stream.app.address import listeners, server_tls
 from stream.app.live_web import serve_live
 from stream.app.live_worker import WorkerLive
+from stream.app.version_bell import VersionBell
 from stream.app.web_access import Access
 from stream.app.web_connections import BACKLOG, Connections, most_connections, runner_of
 from stream.app.worker_status import Status
 from stream.live import Audience
+from stream.mlflow import WEBHOOK_PATH
 from stream.settings import Settings
 
 __all__ = ["Web", "serve_views"]
@@ -63,6 +66,16 @@ class Web(driver.Web):
         """Serve the live page; before the server is started."""
         self._audience = Audience(live.snapshot, live.watch, most_connections() // 2)
         serve_live(self.web_app, self._audience, live.tick)
+
+    def take_webhooks(self, bell: VersionBell) -> None:
+        """Take MLflow's webhooks, whose signature stands for the token; before the server is started."""
+
+        async def take(request: web.Request) -> web.Response:
+            status, answer = bell.take(request.headers, await request.read())
+            return web.json_response(answer, status=status)
+
+        self.access.open |= {WEBHOOK_PATH}
+        self.web_app.router.add_post(WEBHOOK_PATH, take)
 
     async def start_server(self) -> None:
         """Listen. Called by Faust."""

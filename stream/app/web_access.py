@@ -24,7 +24,12 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Access:
-    """The guard of all pages, a user's own too. Belongs to one event loop."""
+    """
+    The guard of all pages, a user's own too. Belongs to one event loop.
+
+    Attributes:
+        open: paths that need no token.
+    """
 
     def __init__(self, settings: WebSettings) -> None:
         """
@@ -33,6 +38,7 @@ class Access:
         """
         self._settings = settings
         self._turns = Turns(PER_S)
+        self.open = OPEN
 
     def apply_to(self, application: web.Application) -> None:
         """Guard an application; before it is started."""
@@ -65,7 +71,7 @@ class Access:
         await self._turns.wait()  # 1
         if refusal := self._misnamed(request):  # 2
             return refusal
-        if request.path not in OPEN and not self.may_see_all(request.headers):  # 3
+        if request.path not in self.open and not self.may_see_all(request.headers):  # 3
             text = "a bearer token is needed: `Authorization: Bearer …` ([web] token)"
             return _refusal(401, text, {"WWW-Authenticate": "Bearer"})
         return await handler(request)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stream.app.engine_assembly import scoring_engine
+from stream.app.registry_wait import wait_for_registry
 from stream.app.reload import Reloader
 from stream.first_opening import FirstOpening
-from stream.resources import open_configured
+from stream.resources import open_configured, package_folder
 from stream.rights import rights_of
 from stream.settings import KafkaSettings, Settings
 from stream.store import Package
@@ -63,7 +64,7 @@ class Parts:
 
 def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
     """
-    Build a worker; nothing runs yet, and nothing is connected but the schema registry.
+    Build a worker; nothing runs yet, and nothing is connected but the registries of schemas and of models.
 
     Args:
         settings: the configuration.
@@ -73,7 +74,8 @@ def assemble(settings: Settings, opening: FirstOpening | None = None) -> Parts:
     Blocks while the package is opened, and for the registry.
     """
     opening = opening or FirstOpening()
-    package = open_configured(settings, opening=opening)
+    folder = wait_for_registry(lambda: package_folder(settings), settings.kafka.startup_timeout)
+    package = open_configured(settings, str(folder), opening=opening)
     host, sink = socket.gethostname(), _sink(settings)
     scoring = scoring_engine(settings, host, settings.kafka.group, package, sink)
     engine, metrics = scoring.engine, scoring.metrics

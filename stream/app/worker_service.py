@@ -14,6 +14,7 @@ from typing import Any
 import faust
 
 from stream.app.reports import REPORT_S
+from stream.app.version_bell import VersionBell
 from stream.app.worker_log import WorkerLog
 from stream.app.worker_parts import Parts
 from stream.app.worker_status import Status
@@ -55,16 +56,18 @@ class EngineService(faust.Service):
 
     abstract = False
 
-    def __init__(self, parts: Parts, status: Status, **options: Any) -> None:
+    def __init__(self, parts: Parts, status: Status, bell: VersionBell, **options: Any) -> None:
         """
         Args:
             parts: the worker.
             status: notes when the broker answers.
+            bell: says when to look for a new version of the model.
             options: Faust's own.
         """
         super().__init__(**options)
         self._parts = parts
         self._status = status
+        self._bell = bell
         self._log = WorkerLog(parts)
         self._thread: threading.Thread | None = None
         self._died: asyncio.Future[BaseException | None] | None = None
@@ -154,9 +157,8 @@ class EngineService(faust.Service):
     @faust.Service.task
     async def _look_for_versions(self) -> None:
         """Open a new version of the model, in a thread of its own, while the current one serves."""
-        every = self._parts.settings.model.reload
-        while every is not None and not self.should_stop:
-            await self.sleep(every)
+        while self._bell.waits and not self.should_stop:
+            await self._bell.wait()
             if self._running:
                 await asyncio.to_thread(self._parts.reloader.look)
 

@@ -147,11 +147,19 @@ def check_twins(book: PlanBook, purpose: Purpose, package: Package, wish: Backfi
     twins = [] if wish.named_version else book.unfinished_twins(purpose)
     if twins:
         theirs = twins[0].purpose.model
-        older = package.path.parent / theirs.rpartition("@")[2]
+        older, this = _named(package, theirs.rpartition("@")[2])
         raise SettingsError(
             f"a backfill of the same range by {theirs} is not finished; {purpose.model} would begin anew",
-            hint=f"name the version: --model {older} goes on with that one, --model {package.path} begins this one",
+            hint=f"name the version: --model {older} goes on with that one, --model {this} begins this one",
         )
+
+
+def _named(package: Package, other: str) -> tuple[str, str]:
+    """How another version of the package is named on a command line, and how this one."""
+    registered = package.manifest.registered
+    if registered is not None:
+        return f"{registered.uri.rpartition('/')[0]}/{other}", registered.uri
+    return str(package.path.parent / other), str(package.path)
 
 
 def overlaps(book: PlanBook, purpose: Purpose, extents: Mapping[int, Extent]) -> list[str]:

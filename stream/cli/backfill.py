@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stream.cli.backfill_shown import counts, say_done, say_forecast, say_scene
-from stream.cli.options import RATE, config_option, json_option, opening_early, settings_of
+from stream.cli.options import RATE, config_option, json_option, model_settings, opening_early, settings_of
 from stream.cli.terminal import progress_bar, say
 from stream.errors import InputError, StreamError
 
 if TYPE_CHECKING:
     from stream.backfill import BackfillWish, Bound, Scene
+    from stream.settings import Settings
 
 __all__ = ["backfill"]
 
@@ -83,7 +84,9 @@ def _wish_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.command()
 @_wish_options
 @click.option(
-    "--model", metavar="URI", help="Model package, or one version of it: its folder (default: [model] uri)."
+    "--model",
+    metavar="URI",
+    help="Model package, or one version of it: a folder, or a URI of MLflow (default: [model] uri).",
 )
 @click.option(
     "--dry-run", is_flag=True, help="Say what would be done, and try the first records; change nothing."
@@ -107,14 +110,15 @@ def backfill(
     Example:
       stream backfill --from 2026-11-01 --to 2026-11-08 --model models/flights/versions/3 --dry-run
     """
-    settings = settings_of(config, None if model is None else Path(model))
+    given = settings_of(config, None if model is None else Path(model))
+    settings = model_settings(config, None if model is None else Path(model))
     opening = opening_early(settings)
     from stream.app import set_up_logging
     from stream.backfill import foresee, look_at
 
     quiet = settings.logging.level if settings.logging.level != "info" else "warning"
     set_up_logging(replace(settings.logging, level=quiet))
-    wish = replace(wish, named_version=_is_version(settings.path(settings.model.uri)))
+    wish = replace(wish, named_version=_is_version(given))
     scene = look_at(settings, wish, opening, dry=dry_run)
     if dry_run:
         say_scene(scene)
@@ -145,8 +149,14 @@ def _run(scene: Scene, *, json_out: bool) -> int:
     return INTERRUPTED if signal.SIGINT in caught else 1
 
 
-def _is_version(place: Path) -> bool:
-    """Whether it is a version's folder, and not a package whose current version may change."""
+def _is_version(settings: Settings) -> bool:
+    """Whether [model] uri names a version, and not a package or an alias whose current version may change."""
+    from stream.mlflow import parse
+
+    uri = parse(settings.model.uri)
+    if uri is not None:
+        return uri.kind != "alias"
+    place = settings.path(settings.model.uri)
     return place.parent.name == "versions" or (place / "manifest.json").exists()
 
 

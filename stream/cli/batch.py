@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from stream.cli.options import config_option, delimiter_option, json_option, model_option, settings_of
+from stream.cli.options import config_option, delimiter_option, json_option, model_option, model_settings
 from stream.cli.terminal import as_json, print_data, print_table, progress_bar, say
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     from stream.batch import find_inputs, run_folders
     from stream.tasks import BatchOptions, check_share, once
 
-    settings = settings_of(config, model)
+    settings = model_settings(config, model)
     request = BatchOptions(output, kind, engine, processes, master, run_key, replace)
     found = find_inputs(inputs, run_folders(output), delimiter)
     with once(request, lambda: say(f"another process has the key {run_key}: waiting for its end")) as earlier:

@@ -7,29 +7,29 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import config_option, json_option, opening_early, settings_of
+from stream.cli.options import PackagePlace, config_option, json_option, model_settings, opening_early
 from stream.cli.terminal import as_json, print_data, print_line, say
 
 __all__ = ["check"]
 
 
 @click.command()
-@click.argument("package", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("package", required=False, type=PackagePlace())
 @config_option
 @json_option
 def check(package: Path | None, config: Path | None, json_out: bool) -> int:
     """
     Check a model package against the schemas and topics of stream.toml.
 
-    PACKAGE is a package's folder (default: [model] uri). Every finding is printed, with a hint. Exit 2 for
-    errors (the worker would refuse to start), 1 for warnings, such as a missing topic, 0
+    PACKAGE is a package's folder, or a URI of MLflow (default: [model] uri). Every finding is printed, with a hint.
+    Exit 2 for errors (the worker would refuse to start), 1 for warnings, such as a missing topic, 0
     with information or nothing. A broker that does not answer is information: the topics were not looked at.
 
     \b
     Example:
       stream check models/flights
     """
-    settings = settings_of(config, package)
+    settings = model_settings(config, package)
     opening = opening_early(settings)
     from stream.tasks import check_contract
 
@@ -43,5 +43,5 @@ def check(package: Path | None, config: Path | None, json_out: bool) -> int:
                 print_line(f"        try: {finding.hint}")
     worst = {finding.severity for finding in findings}
     if not worst:
-        say(f"{settings.model.uri}: nothing found")
+        say(f"{package or settings.model.uri}: nothing found")
     return 2 if "error" in worst else 1 if "warning" in worst else 0

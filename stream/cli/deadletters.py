@@ -18,7 +18,7 @@ from stream.cli.letter_shown import (
     view_entry,
     view_lines,
 )
-from stream.cli.options import config_option, json_option, settings_of
+from stream.cli.options import config_option, json_option, model_settings, settings_of
 from stream.cli.terminal import as_json, print_data, print_line, print_table, say
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def show(letter: tuple[int, int], config: Path | None, json_out: bool) -> None:
     """
     from stream.redrive import find_letter, view_letter
 
-    settings = settings_of(config)
+    settings = model_settings(config)
     view = view_letter(settings, find_letter(settings, *letter))
     if json_out:
         print_data(as_json(view_entry(view)))

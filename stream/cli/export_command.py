@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from stream.cli.options import config_option, json_option, settings_of
+from stream.cli.options import PackagePlace, config_option, json_option, model_settings
 from stream.cli.terminal import as_json, print_data, say
 from stream.export import EXPORTERS, filled, left_open
 
@@ -18,7 +18,7 @@ _TARGETS = "\n\n".join(f"{name}: {exporter.help}" for name, exporter in EXPORTER
 _HELP = f"""
 Write the files that another system needs for a model's predictions.
 
-PACKAGE is a package's folder (default: [model] uri). The paths of the files are printed.
+PACKAGE is a package's folder, or a URI of MLflow (default: [model] uri). The paths of the files are printed.
 
 {_TARGETS}
 
@@ -43,7 +43,7 @@ def _target_options(command: Any) -> Any:
 
 
 @click.command(help=_HELP)
-@click.argument("package", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("package", required=False, type=PackagePlace())
 @click.option("--to", "target", required=True, type=click.Choice(list(EXPORTERS)), help="The other system.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="The folder for the files (default: NAME-VERSION-TARGET).")  # fmt: skip
@@ -64,7 +64,7 @@ def export(
     exporter = EXPORTERS[target]
     given = {name: value for name, value in options.items() if value is not None}
     values = filled(exporter, given)
-    settings = settings_of(config, package)
+    settings = model_settings(config, package)
     opened = open_configured(settings)
     folder = out or Path(f"{opened.manifest.name}-{opened.manifest.version}-{target}")
     exported = exporter.export(opened, settings, values, folder)

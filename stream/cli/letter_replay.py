@@ -10,7 +10,7 @@ import click
 
 from stream.cli.letter_options import filter_options
 from stream.cli.letter_shown import most, nothing_found, tell_hidden
-from stream.cli.options import RATE, config_option, first_opening, settings_of
+from stream.cli.options import RATE, config_option, first_opening, model_settings
 from stream.cli.terminal import print_line, progress_bar, say, short
 from stream.errors import StreamError
 
@@ -65,7 +65,7 @@ def replay(
     """
     from stream.redrive import Wish, opened_replay, read_repairs
 
-    settings = settings_of(config)
+    settings = model_settings(config)
     repairs = None if repair is None else read_repairs(repair)
     opening = first_opening(settings) if dry_run or repairs is not None else None
     with opened_replay(settings, Wish(wanted, rate, again, repairs), dry=dry_run) as found:

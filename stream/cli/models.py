@@ -31,8 +31,8 @@ def models() -> None:
     """
     Show, verify and change the versions of a model package.
 
-    PACKAGE is the package's folder; without it, [model] uri of the configuration. Keys and trusted types come
-    from the configuration.
+    PACKAGE is the package's folder, or a URI of MLflow; without it, [model] uri of the configuration. Keys and trusted
+    types come from the configuration.
 
     \b
     Example:
@@ -129,8 +129,10 @@ def show(package: Path | None, version: int | None, config: Path | None, json_ou
 
 def _print(shown: Shown) -> None:
     manifest = shown.manifest
+    registered = manifest.registered
     about = {
         "model": manifest.model,
+        "registered": registered and f"{registered.uri}, packed as {registered.packed}",
         "folder": shown.path,
         "packed": manifest.created,
         "signed": shown.signer or shown.signed,
@@ -247,6 +249,7 @@ def rollback(package: Path | None, to: int | None, config: Path | None, json_out
       stream models rollback models/flights --to 1
     """
     settings = settings_of(config)
+    _check_local(package or settings.model.uri)
     folder, trust = _chosen(settings, package)
     opening = first_opening(settings)
     from stream.resources import open_behind_child
@@ -271,10 +274,26 @@ def rollback(package: Path | None, to: int | None, config: Path | None, json_out
         )
 
 
+def _check_local(package: Path | str) -> None:
+    """Of a registered model the registry says which version serves. Raises: SettingsError."""
+    from stream.errors import SettingsError
+    from stream.mlflow import parse
+
+    uri = parse(package)
+    if uri is not None:
+        move = (
+            f"`mlflow.MlflowClient().set_registered_model_alias({uri.name!r}, {uri.alias or 'ALIAS'!r}, 'N')`"
+        )
+        raise SettingsError(
+            f"{uri}: an MLflow server says which version serves, not this command",
+            hint=f"move the alias there: {move}",
+        )
+
+
 def _chosen(settings: Settings, package: Path | None, key: Path | None = None) -> tuple[Path, Trust]:
     """The package's folder, and whom it is trusted from."""
     from stream.errors import SettingsError
-    from stream.resources import trust_of
+    from stream.resources import is_remote, package_folder, trust_of
     from stream.store import PublicKey
     from stream.text_files import read_text_file
 
@@ -282,4 +301,7 @@ def _chosen(settings: Settings, package: Path | None, key: Path | None = None) -
     if key is not None:
         text = read_text_file(key, SettingsError, "give the public key's file", f"--key {key}")
         trust = replace(trust, keys=(PublicKey.read(text, f"--key {key}"),), require=True)
-    return package or settings.path(settings.model.uri), trust
+    chosen = (
+        settings if package is None else replace(settings, model=replace(settings.model, uri=str(package)))
+    )
+    return (package_folder(chosen) if package is None or is_remote(chosen) else package), trust

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 __all__ = [
     "RATE",
     "SECONDS",
+    "PackagePlace",
     "config_option",
     "delimiter_option",
     "first_opening",
     "json_option",
     "model_option",
+    "model_settings",
     "opening_early",
     "settings_of",
     "sign_option",
@@ -42,6 +44,19 @@ class _Finite(click.FloatRange):
         if not math.isfinite(found):
             self.fail(f"{value!r} is not a number that can be counted with", param, ctx)
         return found
+
+
+class PackagePlace(click.Path):
+    """A model package: a folder that is there, or a URI of MLflow, which is left as it is."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, exists=True, file_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As `click.Path` takes it."""
+        from stream.mlflow import is_uri
+
+        return Path(value) if is_uri(value) else super().convert(value, param, ctx)
 
 
 RATE = _Finite(min=0, min_open=True)
@@ -69,7 +84,7 @@ model_option = click.option(
     "--model",
     type=click.Path(path_type=Path),
     metavar="PACKAGE",
-    help="Model package (default: [model] uri).",
+    help="Model package: its folder, or a URI such as models:/NAME@ALIAS (default: [model] uri).",
 )
 
 _WRITTEN = {"\\t": "\t", "tab": "\t"}
@@ -113,8 +128,7 @@ def opening_early(
     opening = first_opening(settings)
     from stream.resources import ask_early
 
-    place = package or settings.path(settings.model.uri)
-    ask_early(settings.model, place, opening, version=version, trust=trust)
+    ask_early(settings, package, opening, version=version, trust=trust)
     return opening
 
 
@@ -124,15 +138,35 @@ def settings_of(config: Path | None, package: Path | None = None) -> Settings:
 
     Args:
         config: from `--config`; None = `stream.toml` here if there is one, else defaults and environment.
-        package: the model package that the command names, instead of [model] uri; None = it names none.
+        package: the model package that the command names, instead of [model] uri: a folder, or a URI of MLflow; None =
+            it names none.
     Raises: SettingsError.
     """
     from stream.configuration import load_settings
+    from stream.mlflow import is_uri
 
     settings = load_settings(config, os.environ)
     if package is None:
         return settings
-    return replace(settings, model=replace(settings.model, uri=str(package.absolute())))
+    uri = str(package if is_uri(package) else package.absolute())
+    return replace(settings, model=replace(settings.model, uri=uri))
+
+
+def model_settings(config: Path | None, package: Path | None = None) -> Settings:
+    """
+    The settings for a command that opens the model: an alias is asked for once, and its model copied.
+
+    Args: as `settings_of`.
+    Raises: SettingsError; Retriable or BrokerRefused of the MLflow server, PackageError of a model that it has.
+    """
+    from stream.mlflow import is_uri
+
+    settings = settings_of(config, package)
+    if not is_uri(settings.model.uri):
+        return settings
+    from stream.resources import local_model
+
+    return local_model(settings)
 
 
 def signing_key(path: Path | None) -> SigningKey | None:

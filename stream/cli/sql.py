@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import config_option, json_option, model_option, settings_of
+from stream.cli.options import config_option, json_option, model_option, model_settings
 from stream.cli.terminal import print_data, print_line, print_table, say
 from stream.shown import json_shown
 
@@ -72,7 +72,7 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
     from stream.resources import open_configured
     from stream.sql import Session, check_target, open_connection, written_files
 
-    settings = settings_of(config, model)
+    settings = model_settings(config, model)
     if engine == "spark":
         return _run_on_spark(settings, query or sys.stdin.read(), save, rows, json_out=json_out)
     if save is not None:
@@ -149,7 +149,7 @@ def say_faults(tally: Tally) -> int:
 
 def _run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *, json_out: bool) -> int:
     from stream.errors import QueryError
-    from stream.resources import trust_of
+    from stream.resources import package_folder, trust_of
     from stream.spark import Query, open_session, register_shipped, ship
     from stream.sql import FORMAT_OF
 
@@ -158,7 +158,7 @@ def _run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *
             f"--save {save}: Spark writes {', '.join(FORMAT_OF)}",
             hint="name it out.parquet, or use --engine duckdb",
         )
-    shipped = ship(settings.path(settings.model.uri), trust_of(settings.model))
+    shipped = ship(package_folder(settings), trust_of(settings.model))
     spark = open_session()
     try:
         register_shipped(spark, shipped)

@@ -105,7 +105,9 @@ def train(  # noqa: PLR0913  # one argument per option of the command
     signer = signing_key(sign)
     values = parameters(fixed, "--set")
     plan = overridden(read_recipe(recipe), data=data, delimiter=delimiter, seed=seed, fixed=values)
-    job = Job(plan, out, compare, not no_compare, require, not no_card, signer, allow_difference)
+    job = Job(
+        plan, out, _against(compare, config), not no_compare, require, not no_card, signer, allow_difference
+    )
     return _run(job, lambda: _trust(config), card)
 
 
@@ -137,6 +139,17 @@ def _in_container(context: click.Context) -> int:
     except Exception as error:  # a bug of ours: SageMaker is to show more than its exit code
         tell_failure(base, "\n".join(shown_traceback(error)[-_LINES_TOLD:]))
         raise
+
+
+def _against(compare: Path | None, config: Path | None) -> Path | None:
+    """The folder of `--compare`; a model of MLflow is copied first."""
+    from stream.mlflow import is_uri
+
+    if compare is None or not is_uri(compare):
+        return compare
+    from stream.resources import package_folder
+
+    return package_folder(settings_of(config, compare))
 
 
 def _trust(config: Path | None) -> Trust:

@@ -17,14 +17,14 @@ __all__ = ["libraries", "model", "signature"]
 def signature(case: Case) -> Diagnosis:
     """Is there a package, and does somebody who is trusted vouch for it?"""
     # Imported only here, as in the other checks that need it: it takes a second, which the network need not wait for.
-    from stream.resources import trust_of
+    from stream.resources import package_folder, trust_of
     from stream.store import read_vouched_head, resolve
 
     chosen = case.settings.model
     about = f"[model] uri {chosen.uri}"
     trust = trust_of(chosen)
     try:
-        head = read_vouched_head(resolve(case.settings.path(chosen.uri)), trust)
+        head = read_vouched_head(resolve(package_folder(case.settings)), trust)
     except PackageError as error:
         step = error.hint or "pack the model again, or correct [model] uri"
         return fail(about, f"step {error.step or 'manifest'}: {error.message}", step)

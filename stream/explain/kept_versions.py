@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stream.codec import RecordSchema
-from stream.errors import PackageError, RecordError, SchemaError
+from stream.errors import PackageError, RecordError, SchemaError, StreamError
 from stream.first_opening import FirstOpening
-from stream.resources import open_behind_child, trust_of
+from stream.resources import is_remote, kept_versions, open_behind_child, registered_version, trust_of
 from stream.settings import Settings
-from stream.store import MANIFEST, Package, Shown, read_file, read_head, show_version, versions
+from stream.store import Package, Shown, read_file, read_head, show_version
 
 __all__ = ["KeptVersions", "PredictionSchema", "VersionView"]
 
@@ -74,8 +74,9 @@ class KeptVersions:
         """
         self._model = settings.model
         self._trust = trust_of(settings.model)
-        self._place = settings.path(settings.model.uri)
-        self._folders = _folders(self._place)
+        self._settings = settings
+        self._place = settings.model.uri if is_remote(settings) else settings.path(settings.model.uri)
+        self._folders = kept_versions(settings)
         self._unread: list[str] = []
 
     def schemas(self) -> Iterator[PredictionSchema]:
@@ -119,7 +120,10 @@ class KeptVersions:
         named = _NAMED.fullmatch(model)
         if named is None:
             return VersionView(model, "the prediction's `model` is not NAME@VERSION")
-        folder = self._folders.get(int(named[2]))
+        try:
+            folder = self._folders.get(int(named[2])) or registered_version(self._settings, int(named[2]))
+        except StreamError as error:
+            return VersionView(model, error.message)
         if folder is None:
             kept = ", ".join(map(str, self._folders)) or "none"
             return VersionView(
@@ -149,12 +153,3 @@ class KeptVersions:
 
 def _sha256(folder: Path) -> str:
     return hashlib.sha256(read_head(folder)[0]).hexdigest()
-
-
-def _folders(place: Path) -> dict[int, Path]:
-    """By number, ascending; of a version's own folder those beside it, or it alone."""
-    if (place / MANIFEST).is_file():
-        if place.parent.name == "versions" and place.name.isdecimal():
-            return _folders(place.parent.parent)
-        return {read_head(place)[1].version: place}
-    return {number: place / "versions" / str(number) for number in versions(place)}

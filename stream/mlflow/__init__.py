@@ -9,23 +9,33 @@ from stream.lazy import lazy_face
 
 if TYPE_CHECKING:
     from stream.mlflow.artifacts import Artifacts
-    from stream.mlflow.model_folder import PushedFolder, write_model_folder
+    from stream.mlflow.local_copy import kept_copies, local_copy, package_in, place_of, version_now
+    from stream.mlflow.model_folder import METADATA, PushedFolder, write_model_folder
     from stream.mlflow.model_uri import ModelUri, is_uri, parse
     from stream.mlflow.pull import Pulled, packed_copy, pushed_package
     from stream.mlflow.server import ModelVersion, Server, client
+    from stream.mlflow.webhook import WEBHOOK_PATH, Webhook
 
 __all__ = [
+    "METADATA",
+    "WEBHOOK_PATH",
     "Artifacts",
     "ModelUri",
     "ModelVersion",
     "Pulled",
     "PushedFolder",
     "Server",
+    "Webhook",
     "client",
     "is_uri",
+    "kept_copies",
+    "local_copy",
+    "package_in",
     "packed_copy",
     "parse",
+    "place_of",
     "pushed_package",
+    "version_now",
     "write_model_folder",
 ]
 

@@ -12,8 +12,16 @@ if TYPE_CHECKING:
         log_origin,
         open_behind_child,
         open_configured,
-        trust_of,
     )
+    from stream.resources.model_place import (
+        is_remote,
+        kept_versions,
+        local_model,
+        package_folder,
+        registered_version,
+        version_wanted,
+    )
+    from stream.resources.package_trust import trust_of
     from stream.resources.scoring_pipeline import build_pipeline
     from stream.resources.topic_schemas import (
         chosen_schema,
@@ -38,18 +46,24 @@ __all__ = [
     "build_pipeline",
     "chosen_schema",
     "input_schema",
+    "is_remote",
+    "kept_versions",
+    "local_model",
     "log_origin",
     "open_behind_child",
     "open_configured",
     "opened_schemas",
+    "package_folder",
     "package_schema",
     "package_writers",
     "prefix_of",
     "read_schema",
+    "registered_version",
     "registry_client",
     "row_reader",
     "subject_of",
     "trust_of",
+    "version_wanted",
     "writers_of",
 ]
 

@@ -1,18 +1,19 @@
-"""[model] of a configuration: its package, whose signatures are trusted, and who signed it."""
+"""[model] of a configuration: its package, opened, and who signed it."""
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
 
-from stream.errors import PackageError, SettingsError
+from stream.errors import StreamError
 from stream.first_opening import Asked, FirstOpening
+from stream.resources.model_place import package_folder
+from stream.resources.package_trust import trust_of
 from stream.settings import ModelSettings, Settings
 from stream.store import (
     STEPS,
     Head,
     Package,
-    PublicKey,
     Trust,
     Witness,
     answer,
@@ -23,31 +24,12 @@ from stream.store import (
     unwatched,
 )
 
-__all__ = ["ask_early", "asked_of", "log_origin", "open_behind_child", "open_configured", "trust_of"]
+__all__ = ["ask_early", "asked_of", "log_origin", "open_behind_child", "open_configured"]
 
 log = logging.getLogger(__name__)
 
 _VOUCHED_FOR = STEPS[:2]
 """Passed here before a child begins, which has no keys: what it says of a signature is not worth hearing."""
-
-
-def trust_of(model: ModelSettings) -> Trust:
-    """
-    What a package must prove before it is opened.
-
-    Args:
-        model: the table of the configuration.
-    Raises: SettingsError when a key can't be read, or a signature is required but no key is trusted.
-    """
-    if model.require_signature and not model.trusted_keys:
-        raise SettingsError(
-            "[model] require_signature: is true, but trusted_keys is empty: no signature could be verified",
-            hint='add trusted_keys = [{ file = "KEY.pub.pem" }]',
-        )
-    keys = tuple(
-        PublicKey.read(str(pem), f"[model] trusted_keys[{i}]") for i, pem in enumerate(model.trusted_keys)
-    )
-    return Trust(keys, model.require_signature, model.trusted_types, model.max_size)
 
 
 def open_configured(
@@ -58,20 +40,20 @@ def open_configured(
 
     Args:
         settings: the configuration.
-        folder: a version's folder to open in its place; None = the current version of [model] uri.
+        folder: a version's folder to open in its place; None = the version that [model] uri means now.
         opening: lets a child process open it first, and refuse it; None = it is opened here at once.
-    Raises: PackageError, SettingsError; Retriable when there can be no child process.
+    Raises: PackageError, SettingsError; Retriable when there can be no child process; as `package_folder`.
     Blocks while it is opened.
     """
-    place = Path(folder or settings.path(settings.model.uri))
+    place = package_folder(settings) if folder is None else Path(folder)
     if opening is None:
         return open_package(place, trust=trust_of(settings.model))
     return open_behind_child(settings.model, place, opening)
 
 
 def ask_early(
-    model: ModelSettings,
-    place: Path,
+    settings: Settings,
+    place: Path | None,
     opening: FirstOpening,
     *,
     version: int | None = None,
@@ -83,17 +65,21 @@ def ask_early(
     `open_behind_child` with the same arguments waits for it. Calling this is optional: whatever is wrong with the
     version is found again there, and said.
 
-    Args: as `open_behind_child` has them.
-    Raises: SettingsError; Retriable when there can be no child.
+    Args:
+        settings: the configuration.
+        place: as `open_behind_child` has it; None for [model] uri.
+        opening: as there, and so the rest.
+    Raises: SettingsError when a trusted key can't be used; Retriable when there can be no child.
     """
+    model = settings.model
     if model.open_timeout is None:
         return
     if opening.copies:
         import_usual()
     trust = trust_of(model) if trust is None else trust
     try:
-        head = read_vouched_head(resolve(place, version), trust)
-    except (PackageError, OSError):
+        head = read_vouched_head(resolve(place or package_folder(settings), version), trust)
+    except (StreamError, OSError):
         return
     opening.ask(asked_of(model, head, trust), answer)
     import_usual()
@@ -162,6 +148,8 @@ def log_origin(package: Package, model: ModelSettings) -> None:
     """
     for note in package.notes:
         log.warning("model package %s: %s", package.manifest.model, note)
+    if (found := package.manifest.registered) is not None:
+        log.info("%s is %s, packed as %s", package.manifest.model, found.uri, found.packed)
     if package.signer is not None:
         log.info("%s is signed by %s", package.manifest.model, package.signer.fingerprint)
     elif not model.trusted_keys:

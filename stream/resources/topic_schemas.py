@@ -12,7 +12,8 @@ from stream.errors import SchemaError, SettingsError
 from stream.records import Headers
 from stream.registry import Client, Connection, RegistryWriters, subject_name
 from stream.resources.known_writers import KnownWriters
-from stream.resources.model_package import trust_of
+from stream.resources.model_place import package_folder
+from stream.resources.package_trust import trust_of
 from stream.settings import Settings, Side
 from stream.store import EVENTS_FILE, read_head, read_vouched, resolve
 from stream.text_files import read_text_file
@@ -54,7 +55,7 @@ def package_schema(settings: Settings, name: _File) -> RecordSchema:
     Raises: PackageError when there is no such package, or the file is not the one that was packed and, where
         keys are trusted, signed; SettingsError when a key can't be used.
     """
-    folder = resolve(settings.path(settings.model.uri))
+    folder = resolve(package_folder(settings))
     content = read_vouched(folder, name, trust_of(settings.model))
     try:
         return RecordSchema(content.decode())
@@ -81,7 +82,7 @@ def package_writers(settings: Settings) -> KnownWriters:
 
     Raises: Refused when one of them can't be read.
     """
-    _, manifest = read_head(resolve(settings.path(settings.model.uri)))
+    _, manifest = read_head(resolve(package_folder(settings)))
     events = package_schema(settings, "events.avsc") if EVENTS_FILE in manifest.files else None
     return KnownWriters(package_schema(settings, "features.avsc"), events, chosen_schema(settings))
 

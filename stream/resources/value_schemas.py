@@ -11,6 +11,7 @@ from stream.errors import RecordError
 from stream.records import DeadLetter, Headers
 from stream.registry import RegistryWriters
 from stream.resources.known_writers import KnownWriters
+from stream.resources.model_place import package_folder
 from stream.resources.topic_schemas import package_schema, package_writers, writers_of
 from stream.settings import Settings
 from stream.store import read_head, resolve
@@ -103,7 +104,7 @@ def opened_schemas(settings: Settings) -> Iterator[ValueSchemas]:
 
     Raises: Refused where one of them can't be read.
     """
-    _, manifest = read_head(resolve(settings.path(settings.model.uri)))
+    _, manifest = read_head(resolve(package_folder(settings)))
     features = package_schema(settings, "features.avsc")
     known, registry = package_writers(settings), writers_of(settings)
     framing = settings.framing("input")

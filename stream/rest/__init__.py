@@ -7,6 +7,7 @@ from stream.rest.live_page import LIVE_PATHS, live_page
 from stream.rest.served_model import Served
 from stream.rest.service import Service
 from stream.rest.vertex_routes import vertex_endpoints, vertex_path_is_free
+from stream.rest.webhooks import webhook_endpoint
 
 __all__ = [
     "LIVE_PATHS",
@@ -18,4 +19,5 @@ __all__ = [
     "live_page",
     "vertex_endpoints",
     "vertex_path_is_free",
+    "webhook_endpoint",
 ]

@@ -38,7 +38,7 @@ def register(
 
     Args:
         spark: the session.
-        package: a model package's folder, or one of its versions.
+        package: a model package's folder, one of its versions, or a URI of MLflow.
         name: of the functions.
         trust: who may have packed it; None for anybody.
     Returns: the names that were registered.

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stream.manifest import Registered
+from stream.mlflow import place_of
+from stream.settings import Settings
 from stream.store import (
     MANIFEST,
     Package,
@@ -18,6 +21,7 @@ from stream.store import (
     read_file,
     read_head,
     resolve,
+    write_registered,
 )
 
 __all__ = ["Shipped", "ship"]
@@ -32,11 +36,15 @@ class Shipped:
         sha256: of the manifest, and so of all.
         files: contents by name.
         types: that a `.skops` model may hold.
+        number: of the version, in its package's folder.
+        registered: what a registry calls it; None where it is no copy from one.
     """
 
     sha256: str
     files: Mapping[str, bytes] = field(repr=False)
     types: tuple[str, ...] = ()
+    number: str = "1"
+    registered: Registered | None = None
 
     def open(self) -> Package:
         """
@@ -44,15 +52,20 @@ class Shipped:
 
         Raises: PackageError when it can't be opened with this process's libraries.
         """
-        if self.sha256 not in _opened:
-            with tempfile.TemporaryDirectory(prefix="prediction-stream-") as folder:
+        key = self.sha256, self.registered
+        if key not in _opened:
+            with tempfile.TemporaryDirectory(prefix="prediction-stream-") as package:
+                folder = Path(package) / "versions" / self.number
+                folder.mkdir(parents=True)
                 for name, content in self.files.items():
-                    (Path(folder) / name).write_bytes(content)
-                _opened[self.sha256] = open_package(folder, trust=Trust(types=self.types))
-        return _opened[self.sha256]
+                    (folder / name).write_bytes(content)
+                if self.registered is not None:
+                    write_registered(Path(package), self.registered)
+                _opened[key] = open_package(folder, trust=Trust(types=self.types))
+        return _opened[key]
 
 
-_opened: dict[str, Package] = {}
+_opened: dict[tuple[str, Registered | None], Package] = {}
 """Spark keeps its Python processes: the next task finds the model here."""
 
 
@@ -61,15 +74,17 @@ def ship(package: Path | str, trust: Trust | None = None) -> Shipped:
     Read a version to be opened elsewhere.
 
     Args:
-        package: its folder, or its package's.
+        package: its folder, its package's, or a URI of MLflow.
         trust: who must have signed it; None for anybody.
     Returns: its files, of the hashes that the manifest names.
     Raises: PackageError with the step that failed; nothing of it has run.
     """
-    folder = resolve(Path(package))
+    trust = trust or Trust()
+    folder = resolve(place_of(package, Settings(), trust))
     content, manifest = read_head(folder)
-    check_total(str(folder / MANIFEST), manifest, trust or Trust())
-    check_signature(folder, content, trust or Trust())
+    check_total(str(folder / MANIFEST), manifest, trust)
+    check_signature(folder, content, trust)
     files = {name: read_file(folder, manifest, name) for name in manifest.files}
     sha256 = hashlib.sha256(content).hexdigest()
-    return Shipped(sha256, {MANIFEST: content, **files}, (trust or Trust()).types)
+    number = folder.name if folder.parent.name == "versions" else str(manifest.version)
+    return Shipped(sha256, {MANIFEST: content, **files}, trust.types, number, manifest.registered)

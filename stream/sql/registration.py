@@ -17,7 +17,9 @@ import pyarrow as pa
 from stream.codec import Leaf, RecordSchema
 from stream.errors import SettingsError, StreamError
 from stream.extras import require
+from stream.mlflow import place_of
 from stream.scoring import answer_fields
+from stream.settings import Settings
 from stream.sql.gathering import Gathering
 from stream.sql.outcomes import FaultCount, Listener, Outcomes, Tally
 from stream.sql.spelling import Spelling
@@ -209,7 +211,10 @@ def _check_case(package: Package) -> None:
 
 
 def _opened(package: Package | Path | str, trust: Trust | None) -> Package:
-    return package if isinstance(package, Package) else open_package(package, trust=trust)
+    if isinstance(package, Package):
+        return package
+    trust = trust or Trust()
+    return open_package(place_of(package, Settings(), trust), trust=trust)
 
 
 def _close(connection: weakref.ref[duckdb.DuckDBPyConnection]) -> None:

@@ -6,7 +6,7 @@ from stream.lazy import lazy_face
 
 if TYPE_CHECKING:
     from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
-    from stream.store.folder import CARD, MANIFEST, current_version, resolve, versions
+    from stream.store.folder import CARD, MANIFEST, current_version, make_current, resolve, versions
     from stream.store.golden import Golden
     from stream.store.libraries import differences, distributions_of, library_versions
     from stream.store.manifests import EVENTS_FILE, NAME
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stream.store.pack_request import PackRequest
     from stream.store.packing import Packed, pack, pack_estimator_file, rehearse
     from stream.store.projection import carried_paths
+    from stream.store.registered_copy import registered_of, write_registered
     from stream.store.signature import SIGNATURE, PublicKey, SigningKey, is_encrypted
     from stream.store.trust import Trust, check_signature, check_total, signature_of
     from stream.store.version_copy import Copied, copy_version
@@ -68,6 +69,7 @@ __all__ = [
     "is_encrypted",
     "library_versions",
     "list_versions",
+    "make_current",
     "open_package",
     "pack",
     "pack_estimator_file",
@@ -76,6 +78,7 @@ __all__ = [
     "read_mlflow_head",
     "read_vouched",
     "read_vouched_head",
+    "registered_of",
     "rehearse",
     "resolve",
     "roll_back",
@@ -83,6 +86,7 @@ __all__ = [
     "signature_of",
     "unwatched",
     "versions",
+    "write_registered",
 ]
 
 __getattr__ = lazy_face(__name__)

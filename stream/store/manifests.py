@@ -66,7 +66,9 @@ _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\Z")  # no separators, no l
 
 def write_manifest(manifest: Manifest) -> bytes:
     """`manifest.json`, UTF-8, keys in the manifest's order."""
-    return (json.dumps(asdict(manifest), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    document = asdict(manifest)
+    del document["registered"]
+    return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def read_manifest(content: bytes, place: str) -> Manifest:

@@ -21,6 +21,7 @@ from stream.store.libraries import differences
 from stream.store.manifests import EVENTS_FILE, MODEL_FILES, REQUIRED_FILES, read_manifest
 from stream.store.package_schemas import read_schemas
 from stream.store.plain_files import hash_plain, read_plain
+from stream.store.registered_copy import as_registered
 from stream.store.signature import SIGNATURE, PublicKey
 from stream.store.trust import Trust, check_signature, check_total
 
@@ -228,7 +229,7 @@ def _unnamed_files(folder: Path, manifest: Manifest) -> list[str]:
 
 def read_head(folder: Path) -> tuple[bytes, Manifest]:
     """
-    Read what a version says of itself; its other files are not looked at.
+    Read what a version says of itself; its other files are not looked at. A copy from a registry is called as there.
 
     Args:
         folder: of the version.
@@ -243,7 +244,7 @@ def read_head(folder: Path) -> tuple[bytes, Manifest]:
             step="manifest",
             hint="put the version back where it was packed",
         )
-    return content, manifest
+    return content, as_registered(folder, manifest)
 
 
 def read_file(folder: Path, manifest: Manifest, name: str) -> bytes:

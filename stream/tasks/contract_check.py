@@ -19,7 +19,7 @@ from stream.errors import (
 from stream.first_opening import FirstOpening
 from stream.records import Batch
 from stream.registry import Client
-from stream.resources import open_configured, read_schema, registry_client, subject_of
+from stream.resources import open_configured, package_folder, read_schema, registry_client, subject_of
 from stream.settings import Settings
 from stream.store import Package, current_version, resolve, versions
 from stream.tasks.findings import Finding, Severity, compared
@@ -156,7 +156,7 @@ def _against_version_before(
     settings: Settings, package: Package, prediction: RecordSchema
 ) -> Iterator[Finding]:
     """Downstream may still read with the version before: can it read the new predictions?"""
-    folder = settings.path(settings.model.uri)
+    folder = package_folder(settings)
     earlier = [n for n in versions(folder) if n < package.manifest.version]
     if not earlier or resolve(folder) != package.path or current_version(folder) != package.manifest.version:
         return

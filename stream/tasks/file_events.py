@@ -11,7 +11,7 @@ from stream.batch import Input, Needs, check_columns
 from stream.codec import Record, RecordSchema, find, position_of, strip_null, write_row
 from stream.errors import RecordError, SampleError
 from stream.files import named_format, read_events
-from stream.resources import input_schema, package_schema, prefix_of
+from stream.resources import input_schema, is_remote, package_folder, package_schema, prefix_of
 from stream.rights import rights_of
 from stream.settings import Settings
 from stream.store import read_head, resolve
@@ -56,9 +56,9 @@ def check_file(file: RowFile, settings: Settings) -> list[str]:
 def _read_paths(settings: Settings, schema: RecordSchema) -> list[str]:
     """Of the events' fields, the paths of those that the model reads; of all, where that can't be known."""
     every = [field.name for field in schema.root.fields]
-    package = settings.path(settings.model.uri)
-    if settings.input.schema is not None and not package.exists():
+    if settings.input.schema is not None and (is_remote(settings) or not package_folder(settings).exists()):
         return every  # whoever writes events need not have the model
+    package = package_folder(settings)
     _, manifest = read_head(resolve(package))
     features = package_schema(settings, "features.avsc").root
     read = (_written_path(schema.root, features, feature.path) for feature in manifest.features)

@@ -30,7 +30,7 @@ from stream.batch import (
 )
 from stream.codec import RecordSchema
 from stream.errors import StreamError
-from stream.resources import open_configured, trust_of
+from stream.resources import open_configured, package_folder, trust_of
 from stream.settings import Settings
 from stream.store import read_file, read_head, resolve
 
@@ -91,7 +91,7 @@ def check_inputs(settings: Settings, plan: Plan) -> list[str]:
     Returns: lines about columns that are not there and have a default.
     Raises: SampleError naming a file, the columns that it lacks and those that it has; PackageError.
     """
-    folder = resolve(settings.path(settings.model.uri))
+    folder = resolve(package_folder(settings))
     _, manifest = read_head(folder)
     features = read_file(folder, manifest, "features.avsc")
     schema = RecordSchema(features.decode("utf-8"))
@@ -108,7 +108,7 @@ def title_of(settings: Settings, request: BatchOptions) -> Title:
         request: how it is done.
     Raises: PackageError.
     """
-    content, manifest = read_head(resolve(settings.path(settings.model.uri)))
+    content, manifest = read_head(resolve(package_folder(settings)))
     sha256 = hashlib.sha256(content).hexdigest()
     return Title(manifest.model, sha256, request.format, request.engine, request.key)
 
@@ -128,7 +128,7 @@ def run_batch(
     Returns: the published run's record, and how many of its rows an earlier command had done.
     Raises: PackageError, SampleError, SettingsError; OSError. What is done stays done.
     """
-    folder = resolve(settings.path(settings.model.uri))
+    folder = resolve(package_folder(settings))
     _, manifest = read_head(folder)
     title = title_of(settings, request)
     with open_run(request.output, plan, title, datetime.now(UTC)) as run:

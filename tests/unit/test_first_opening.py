@@ -25,7 +25,7 @@ from stream.child_python import child_command
 from stream.errors import PackageError, Retriable
 from stream.first_opening import Asked, FirstOpening
 from stream.resources import ask_early, open_behind_child
-from stream.settings import Bytes, ModelSettings, Seconds
+from stream.settings import Bytes, ModelSettings, Seconds, Settings
 from stream.store import PackRequest, pack
 from tests.unit.store.signed import replace_file
 
@@ -337,7 +337,7 @@ def test_child_is_at_work_before_anybody_waits_for_it(version: Path, tmp_path: P
     replace_file(version, "model.joblib", pickle.dumps(Does(os.mkfifo, noted)))
     opening = copying()
 
-    ask_early(MODEL, version, opening)
+    ask_early(Settings(model=MODEL), version, opening)
     while not noted.exists():
         os.sched_yield()
     with pytest.raises(PackageError, match="holds a NoneType"):  # a second child could make no fifo
@@ -347,7 +347,7 @@ def test_child_is_at_work_before_anybody_waits_for_it(version: Path, tmp_path: P
 def test_child_at_work_on_another_version_is_ended(version: Path) -> None:
     """A new one became current in between: the verdict is not mistaken for its."""
     opening = copying()
-    ask_early(MODEL, version, opening)
+    ask_early(Settings(model=MODEL), version, opening)
     replace_file(version, "model.joblib", pickle.dumps(Does(os._exit, 3)))
 
     with pytest.raises(PackageError, match="exit code 3"):
@@ -359,7 +359,7 @@ def test_what_is_wrong_with_a_version_is_said_when_it_is_opened(version: Path) -
     (version / "manifest.json").write_text("{}")
     opening = copying()
 
-    ask_early(MODEL, version, opening)
+    ask_early(Settings(model=MODEL), version, opening)
 
     assert opening.copies
     with pytest.raises(PackageError, match="manifest"):

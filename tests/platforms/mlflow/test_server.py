@@ -7,28 +7,12 @@ from pathlib import Path
 import pytest
 
 from stream.errors import PackageError, Retriable, SettingsError
-from stream.mlflow import ModelVersion, Server, client, parse
-from stream.settings import MlflowSettings, Settings
+from stream.mlflow import client, parse
 from tests.kafka.process import free_ports
+from tests.platforms.mlflow.registering import register_folder, settings_for
 from tests.platforms.mlflow.server import MlflowServer
 
 pytestmark = pytest.mark.platform
-
-
-def _settings(url: str, **others: object) -> Settings:
-    return Settings(mlflow=MlflowSettings(tracking_uri=url, **others))  # type: ignore[arg-type]
-
-
-def _register(server: Server, name: str, folder: Path) -> ModelVersion:
-    """A version of a model of any files, without MLflow's flavours."""
-    api = server.api
-    experiment = api.get_experiment_by_name(name)
-    run = api.create_run(experiment.experiment_id if experiment else api.create_experiment(name))
-    api.log_artifacts(run.info.run_id, str(folder), "model")
-    if not api.search_registered_models(f"name='{name}'"):
-        api.create_registered_model(name)
-    made = api.create_model_version(name, f"{run.info.artifact_uri}/model", run.info.run_id)
-    return ModelVersion(name, int(made.version), run.info.run_id)
 
 
 @pytest.fixture
@@ -43,8 +27,8 @@ def files(tmp_path: Path) -> Path:
 
 def test_alias_names_its_version_and_moves(mlflow_server: MlflowServer, files: Path) -> None:
     """An alias is asked of the server each time."""
-    with client(_settings(mlflow_server.url)) as server:
-        first, second = _register(server, "moves", files), _register(server, "moves", files)
+    with client(settings_for(mlflow_server.url)) as server:
+        first, second = register_folder(server, "moves", files), register_folder(server, "moves", files)
         server.api.set_registered_model_alias("moves", "champion", "1")
         before = server.version_of(parse("models:/moves@champion"))  # type: ignore[arg-type]
         server.api.set_registered_model_alias("moves", "champion", "2")
@@ -65,8 +49,8 @@ def test_what_is_not_there_is_named_with_what_is(
     mlflow_server: MlflowServer, files: Path, uri: str, said: str
 ) -> None:
     """A wrong alias, version or name: the message says what the server has."""
-    with client(_settings(mlflow_server.url)) as server:
-        _register(server, "absent", files)
+    with client(settings_for(mlflow_server.url)) as server:
+        register_folder(server, "absent", files)
         server.api.set_registered_model_alias("absent", "champion", "1")
         with pytest.raises(SettingsError, match=said):
             server.version_of(parse(uri))  # type: ignore[arg-type]
@@ -76,8 +60,8 @@ def test_files_of_a_version_arrive_with_their_folders(
     mlflow_server: MlflowServer, files: Path, tmp_path: Path
 ) -> None:
     """Every file of a version, by version and by run."""
-    with client(_settings(mlflow_server.url)) as server:
-        made = _register(server, "fetched", files)
+    with client(settings_for(mlflow_server.url)) as server:
+        made = register_folder(server, "fetched", files)
         for number, uri in enumerate((made, parse(f"runs:/{made.run_id}/model"))):
             into = tmp_path / str(number)
             into.mkdir()
@@ -98,7 +82,7 @@ def test_server_that_is_gone_is_retriable() -> None:
     """Nobody listens: try again."""
     (port,) = free_ports(1)
     with (
-        client(_settings(f"http://127.0.0.1:{port}")) as server,
+        client(settings_for(f"http://127.0.0.1:{port}")) as server,
         pytest.raises(Retriable, match="does not answer"),
     ):
         server.version_of(parse("models:/flights@champion"))  # type: ignore[arg-type]

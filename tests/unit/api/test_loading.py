@@ -30,8 +30,6 @@ def test_version_is_the_current_or_the_one_that_is_named(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("address", "hint"),
     [
-        ("models:/flights@champion", "stream.pack"),
-        ("runs:/1234/model", "stream.pack"),
         ("s3://bucket/flights", "copy the package here"),
         ("https://host/flights", "copy the package here"),
     ],
