@@ -110,8 +110,10 @@ def consumer_properties(settings: KafkaSettings, on_error: Callable[[KafkaError]
     own = {} if chosen.get("group.protocol") == "consumer" else _CLASSIC_GROUP
     return {
         **own,
-        # Enough that a poll finds whole batches waiting; for all partitions together, so bounded.
-        "queued.max.messages.kbytes": 65_536,
+        # Enough that a poll finds whole batches waiting; for all partitions together, so bounded. An answer that is
+        # on its way comes on top, so that its size is bounded as well, whatever the number of partitions.
+        "queued.max.messages.kbytes": 16 * 1024,
+        "fetch.max.bytes": 16 * 1024 * 1024,
         # Eight times the usual: a backlog comes in an eighth of the requests, which broker and client feel.
         "max.partition.fetch.bytes": 8 * 1024 * 1024,
         # A partition with enough records waiting is left alone for so long. librdkafka's 1,000 let a fast worker

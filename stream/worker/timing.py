@@ -33,7 +33,7 @@ class Timing:
     span_s: float = 0.1
     quiet_s: float = 0.005
     span_records: int = 50_000
-    span_bytes: int = 64 * 1024 * 1024
+    span_bytes: int = 32 * 1024 * 1024
     hold_s: float = 240.0
     settle_s: float = 120.0
     revoke_s: float = 20.0
