@@ -33,7 +33,7 @@ class BigQuery:
     """The REST service as a remote function."""
 
     name = "bigquery"
-    help = "the SQL of a remote function that asks `stream serve`."
+    help = "the SQL of remote functions that ask `stream serve`, the service for Cloud Run, a script that deploys both."
     options: tuple[Option, ...] = (
         _DATASET,
         Option(
@@ -45,21 +45,39 @@ class BigQuery:
         ),
         Option(
             "endpoint",
-            "address of `stream serve`, /bigquery included",
+            "address of `stream serve`, /bigquery included; left out, deploy.sh puts it in",
             "https://HOST/bigquery",
-            r"https://[^\s'\\]+/bigquery",
+            r"https://[^\s'\\|&]+/bigquery",
             "https://host/bigquery",
         ),
+        Option(
+            "image",
+            "container image of `stream serve` with the model",
+            "REGION-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE:TAG",
+            r"[\w.\-:/@]+",
+            "europe-docker.pkg.dev/project/models/flights:1",
+        ),
+        Option("region", "region of Cloud Run", "REGION", r"[a-z]+-[a-z]+[0-9]+", "europe-west1"),
     )
 
     def export(
         self, package: Package, settings: Settings, options: Mapping[str, str], folder: Path
     ) -> Exported:
         """See `Exporter.export`."""
-        from stream.export.bigquery import remote_function
+        from stream.export.bigquery import feature_types, remote_function
+        from stream.export.cloud_run import deploy_script, service_file
 
-        script = remote_function(package.manifest, **options)
-        return Exported(write_files(folder, {"remote_function.sql": script.encode()}))
+        manifest, connection, endpoint = package.manifest, options["connection"], options["endpoint"]
+        files = {
+            "remote_function.sql": remote_function(
+                manifest, feature_types(package), options["dataset"], connection, endpoint
+            ),
+            "service.yaml": service_file(manifest, options["image"]),
+            "deploy.sh": deploy_script(manifest, connection, options["region"], endpoint),
+        }
+        written = write_files(folder, {name: text.encode() for name, text in files.items()})
+        written[-1].chmod(0o755)
+        return Exported(written)
 
 
 class Onnx:

@@ -23,7 +23,7 @@ _ANSWER_S = 20
 
 
 def find_tool(name: str) -> str:
-    """`prometheus` or `promtool`; raises Unavailable."""
+    """A program that scripts/tools gets, such as `promtool`; raises Unavailable."""
     if (found := shutil.which(name)) is None:
         raise Unavailable(f"no {name}: scripts/tools gets it")
     return found

@@ -33,9 +33,10 @@ def test_files_are_written_and_their_paths_printed(
     )
 
     printed, said = capsys.readouterr()
-    assert {"files": [str(out / "remote_function.sql")]} == json.loads(printed)
+    names = ("remote_function.sql", "service.yaml", "deploy.sh")
+    assert {"files": [str(out / name) for name in names]} == json.loads(printed)
     assert "`acme.f.flights_predict`" in (out / "remote_function.sql").read_text()
-    assert "fill in the words in capitals, or give --connection, --endpoint\n" == said
+    assert "fill in the words in capitals, or give --connection, --endpoint, --image, --region\n" == said
 
 
 def test_target_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,7 +52,7 @@ def test_option_of_another_target_is_refused(capsys: pytest.CaptureFixture[str])
 
     said = capsys.readouterr().err
     assert "--bucket: --to bigquery has no such option" in said
-    assert "it takes --dataset, --connection, --endpoint" in said
+    assert "it takes --dataset, --connection, --endpoint, --image, --region" in said
 
 
 def test_every_target_of_the_table_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
