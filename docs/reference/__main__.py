@@ -15,6 +15,7 @@ from docs.reference import (
     doctor,
     faults,
     manifests,
+    onnx_models,
     pictures,
     rights,
     tables,
@@ -28,6 +29,7 @@ __all__ = ["FILES", "PARTS", "page", "stale"]
 DOCS = Path(__file__).parents[1]
 
 PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "bigquery.md": {"models": onnx_models.text},
     "configuration.md": {"settings": configuration.text, "properties": configuration.properties_text},
     "metrics.md": {"metrics": tables.metrics},
     "cli.md": {"commands": commands.text},

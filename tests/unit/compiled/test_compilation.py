@@ -2,272 +2,45 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
-from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
-from sklearn.decomposition import PCA
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    ExtraTreesRegressor,
-    GradientBoostingClassifier,
     GradientBoostingRegressor,
-    HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
-    RandomForestRegressor,
 )
-from sklearn.feature_selection import SelectKBest
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import (
-    ElasticNet,
-    GammaRegressor,
-    Lasso,
-    LinearRegression,
-    LogisticRegression,
-    PoissonRegressor,
-    Ridge,
-    RidgeClassifier,
-    SGDClassifier,
-    SGDRegressor,
-)
-from sklearn.model_selection import GridSearchCV
-from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    MaxAbsScaler,
-    MinMaxScaler,
-    OneHotEncoder,
-    OrdinalEncoder,
-    RobustScaler,
-    StandardScaler,
-    TargetEncoder,
-)
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from stream.compiled import MODELS, Unsupported, compile_graph, input_names, output_names
-from stream.export.onnx_proof import compare, feed_of
-from stream.export.onnx_trials import trials
-from stream.manifest import AnswerType, Feature, Manifest, ScoreMethod
-from stream.scoring import Model, known_texts
+from tests.unit.compiled.graph_cases import (
+    FRAME,
+    MIXED,
+    NUMBER,
+    NUMBERS,
+    PLAIN,
+    TWO,
+    WHOLE,
+    contract,
+    difference,
+    scaled,
+)
 
-NUMBERS = ["x", "y", "n", "flag"]
-TEXTS = ["city", "kind"]
-
-
-def _frame(rows: int = 160) -> pd.DataFrame:
-    """Two texts, three numbers and a boolean; x and kind have gaps."""
-    chance = np.random.default_rng(3)
-    frame = pd.DataFrame(
-        {
-            "city": chance.choice(["rome", "oslo", "lima", "bern"], rows).astype(object),
-            "kind": chance.choice(["a", "b", "c"], rows).astype(object),
-            "x": chance.normal(50, 20, rows),
-            "y": chance.gamma(2, 10, rows),
-            "n": chance.integers(0, 9, rows).astype(float),
-            "flag": (chance.random(rows) < 0.5).astype(float),
-        }
-    )
-    frame.loc[chance.random(rows) < 0.1, "x"] = np.nan
-    gaps = chance.random(rows) < 0.1
-    frame["kind"] = pd.Series(
-        [None if gap else kind for gap, kind in zip(gaps, frame["kind"], strict=True)], dtype=object
-    )
-    return frame
+QUICK = (
+    "boosting, two classes",
+    "forest behind an indicator",
+    "logistic, three classes, filled texts",
+    "numbers as categories",
+)
+"""tests/estimators has all of them."""
 
 
-FRAME = _frame()
-WHOLE = FRAME.fillna({"x": 50.0})
-NUMBER = np.abs(WHOLE["x"]) * 3 + WHOLE["y"] + 5 * (FRAME["city"] == "oslo") + 1
-TWO = np.where(WHOLE["x"] + 10 * (FRAME["city"] == "rome") > 55, "yes", "no")
-THREE = np.where(WHOLE["x"] > 60, 2, np.where(WHOLE["y"] > 20, 1, 0))
-
-
-def contract(estimator: Any, frame: pd.DataFrame, target: Any) -> Manifest:
-    """What a package would say of it."""
-    features = tuple(
-        Feature(
-            name, name, "string" if name in TEXTS else "boolean" if name == "flag" else "double",
-            "text" if name in TEXTS else "number", nullable=bool(frame[name].isna().any()),
-        )
-        for name in frame.columns
-    )  # fmt: skip
-    if not hasattr(estimator, "classes_"):
-        return Manifest("m", 1, "", "regressor", "frame", features, len(features))
-    score: ScoreMethod = "predict_proba" if hasattr(estimator, "predict_proba") else "decision_function"
-    answer: AnswerType = "string" if target.dtype.kind == "U" else "long"
-    classes = tuple(estimator.classes_.tolist())
-    return Manifest(
-        "m", 1, "", "classifier", "frame", features, len(features), classes, answer, "predict", score
-    )
-
-
-def difference(estimator: Any, frame: pd.DataFrame, target: Any) -> float:
-    """Fit, compile, ask both; how far the numbers are apart."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of fits that don't converge
-        estimator = clone(estimator).fit(frame, target)
-    manifest = contract(estimator, frame, target)
-    compiled = compile_graph(estimator, manifest)
-    rows = frame.head(25).astype(object).where(frame.head(25).notna(), None)
-    events: list[dict[str, object]] = [
-        {str(name): bool(value) if name == "flag" else value for name, value in row.items()}
-        for row in rows.to_dict("records")
-    ]
-    texts = known_texts(estimator, list(frame.columns))
-    asked = trials(
-        manifest, events, {place: found[:20] for place, found in compiled.thresholds.items()}, texts
-    )
-    session = onnxruntime.InferenceSession(compiled.content)
-    names = output_names(manifest)
-    feed = feed_of(manifest, [trial.event for trial in asked], input_names(manifest), np.float64)
-    found = session.run(list(names.values()), feed)
-    proof = compare(Model(estimator, manifest), asked, dict(zip(names, found, strict=True)), 1e-12)
-
-    assert "" == proof.wrong
-    assert proof.rows > len(events)
-    return proof.difference
-
-
-def _columns(numbers: Any, texts: Any) -> ColumnTransformer:
-    return ColumnTransformer([("texts", texts, TEXTS), ("numbers", numbers, NUMBERS)])
-
-
-def _hot(**options: Any) -> OneHotEncoder:
-    return OneHotEncoder(handle_unknown="ignore", **options)
-
-
-def _hist(**options: Any) -> HistGradientBoostingRegressor:
-    return HistGradientBoostingRegressor(max_iter=5, **options)
-
-
-def _scaled(estimator: Any, scaler: Any = None) -> Any:
-    return make_pipeline(scaler or StandardScaler(), estimator)
-
-
-MIXED = {
-    "boosting, two classes": (HistGradientBoostingClassifier(max_iter=6, categorical_features=TEXTS), TWO),
-    "boosting, three classes": (
-        HistGradientBoostingClassifier(max_iter=3, categorical_features=[*TEXTS, "n"]),
-        THREE,
-    ),
-    "boosting, number": (_hist(categorical_features=TEXTS), NUMBER),
-    "boosting behind ordinals": (
-        make_pipeline(
-            _columns(
-                "passthrough",
-                OrdinalEncoder(
-                    handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
-                ),
-            ),
-            _hist(),
-        ),
-        NUMBER,
-    ),
-    "forest behind an indicator": (
-        make_pipeline(
-            _columns(SimpleImputer(strategy="median", add_indicator=True), _hot()),
-            RandomForestClassifier(4, random_state=0),
-        ),
-        THREE,
-    ),
-    "logistic": (
-        make_pipeline(
-            _columns(make_pipeline(SimpleImputer(), StandardScaler()), _hot(min_frequency=0.3)),
-            LogisticRegression(),
-        ),
-        TWO,
-    ),
-    "logistic, three classes, filled texts": (
-        make_pipeline(
-            _columns(
-                SimpleImputer(strategy="constant", fill_value=0),
-                make_pipeline(
-                    SimpleImputer(strategy="constant", fill_value="none", missing_values=None),
-                    _hot(drop="first"),
-                ),
-            ),
-            LogisticRegression(max_iter=300),
-        ),
-        THREE,
-    ),
-    "target encoder": (
-        make_pipeline(_columns(SimpleImputer(), TargetEncoder(random_state=0)), Ridge()),
-        NUMBER,
-    ),
-    "rare categories as one": (
-        make_pipeline(
-            _columns(
-                SimpleImputer(strategy="most_frequent"),
-                OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=3),
-            ),
-            Ridge(),
-        ),
-        NUMBER,
-    ),
-    "numbers as categories": (
-        make_pipeline(
-            ColumnTransformer([("n", _hot(), ["n", "flag", "x"]), ("city", "drop", ["city"])]), Ridge()
-        ),
-        NUMBER,
-    ),
-    "remainder": (
-        make_pipeline(ColumnTransformer([("t", _hot(), TEXTS)], remainder=SimpleImputer()), Ridge()),
-        NUMBER,
-    ),
-}
-
-PLAIN = {
-    "boosting": (HistGradientBoostingClassifier(max_iter=4), THREE),
-    **{
-        f"boosting {loss}": (_hist(loss=loss, quantile=0.7 if loss == "quantile" else None), NUMBER)
-        for loss in ("absolute_error", "poisson", "gamma", "quantile")
-    },
-    "random forest": (_scaled(RandomForestRegressor(3, random_state=0)), NUMBER),
-    "extra trees": (_scaled(ExtraTreesClassifier(3, random_state=0), RobustScaler()), TWO),
-    "extra trees, number": (_scaled(ExtraTreesRegressor(3, random_state=0), MaxAbsScaler()), NUMBER),
-    "gradient boosting": (_scaled(GradientBoostingClassifier(n_estimators=4), MinMaxScaler(clip=True)), TWO),
-    "gradient boosting, exponential": (
-        GradientBoostingClassifier(n_estimators=4, loss="exponential", init="zero"),
-        TWO,
-    ),
-    "gradient boosting, three classes": (GradientBoostingClassifier(n_estimators=3), THREE),
-    "gradient boosting, number": (GradientBoostingRegressor(n_estimators=5, loss="huber"), NUMBER),
-    "tree": (DecisionTreeClassifier(max_depth=4), THREE),
-    "tree, number": (DecisionTreeRegressor(), NUMBER),
-    **{
-        type(model).__name__: (_scaled(model), NUMBER)
-        for model in (
-            LinearRegression(), Lasso(), ElasticNet(), SGDRegressor(random_state=0), PoissonRegressor(),
-            GammaRegressor(), MLPRegressor(hidden_layer_sizes=(4,), max_iter=5, random_state=0),
-        )
-    },
-    "stochastic gradient": (_scaled(SGDClassifier(loss="log_loss", random_state=0)), THREE),
-    "stochastic gradient, hinge": (_scaled(SGDClassifier(random_state=0)), TWO),
-    "ridge": (_scaled(RidgeClassifier()), THREE),
-    "discriminant": (LinearDiscriminantAnalysis(), THREE),
-    "perceptron, tanh": (_scaled(MLPClassifier((4,), activation="tanh", max_iter=5, random_state=0)), TWO),
-    "perceptron, relu": (_scaled(MLPClassifier((4,), max_iter=5, random_state=0)), THREE),
-    "components": (make_pipeline(StandardScaler(), PCA(2, whiten=True), LogisticRegression()), TWO),
-    "selected columns": (make_pipeline(SelectKBest(k=2), LogisticRegression(max_iter=300)), TWO),
-    "side by side": (
-        make_pipeline(
-            FeatureUnion([("scaled", StandardScaler()), ("same", FunctionTransformer())]), Ridge()
-        ),
-        NUMBER,
-    ),
-    "search": (GridSearchCV(Ridge(), {"alpha": [1.0, 2.0]}, cv=2), NUMBER),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", MIXED)
+@pytest.mark.parametrize("name", QUICK)
 def test_texts_and_numbers_with_gaps(name: str) -> None:
     """Missing values, unseen texts and thresholds: labels equal, numbers within 1e-12."""
     estimator, target = MIXED[name]
@@ -275,9 +48,9 @@ def test_texts_and_numbers_with_gaps(name: str) -> None:
     assert difference(estimator, FRAME, target) < 1e-12
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", ["boosting gamma", "gradient boosting", "perceptron, relu"])
 def test_numbers(name: str) -> None:
-    """Each model and step that needs no texts."""
+    """A link, a step before trees, layers."""
     estimator, target = PLAIN[name]
 
     assert difference(estimator, WHOLE[NUMBERS], target) < 1e-12
@@ -292,7 +65,7 @@ def test_leaves_of_any_size() -> None:
     """Sums stay a double's, however large or small the leaves, though the operator gives float32."""
     for factor in (1e-15, 1e15):
         target = NUMBER * factor
-        model = _hist().fit(WHOLE[NUMBERS], target)
+        model = HistGradientBoostingRegressor(max_iter=5).fit(WHOLE[NUMBERS], target)
         manifest = contract(model, WHOLE[NUMBERS], target)
         session = onnxruntime.InferenceSession(compile_graph(model, manifest).content)
         feed = {name: WHOLE[[name]].to_numpy() for name in NUMBERS}
@@ -329,7 +102,7 @@ class Doubled(LinearRegression):  # type: ignore[misc]
     [
         (Doubled(), "there is no graph for .*Doubled"),
         (GradientBoostingRegressor(n_estimators=2, init=LinearRegression()), "starts from another estimator"),
-        (_scaled(Ridge(), FunctionTransformer(np.abs)), "there is no graph for FunctionTransformer"),
+        (scaled(Ridge(), FunctionTransformer(np.abs)), "there is no graph for FunctionTransformer"),
     ],
 )
 def test_what_has_no_graph_is_refused(estimator: Any, reason: str) -> None:
