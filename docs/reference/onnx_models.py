@@ -35,8 +35,8 @@ def text() -> str:
         for way, names in _by_way(table).items():
             lines.append(f"| {', '.join(f'`{name}`' for name in names)} | {words[way]} |")
     lines.append(
-        "| `Pipeline`, `ColumnTransformer`, `FeatureUnion`, `FunctionTransformer` without a function, `GridSearchCV` and its "
-        "like, `FrozenEstimator` | any of these inside |"
+        "| `Pipeline`, `ColumnTransformer`, `FeatureUnion`, `FunctionTransformer` without a function, "
+        "`GridSearchCV` and its like, `FrozenEstimator` | any of these inside |"
     )
     return "\n".join(lines)
 
