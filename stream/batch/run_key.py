@@ -8,16 +8,12 @@ until the new one is published; of two attempts the second waits, and then finds
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from stream.batch.record import RunRecord, past_runs
-from stream.errors import SettingsError
+from stream.lock_file import key_lock
 
 __all__ = ["key_held", "run_of_key"]
 
@@ -48,38 +44,5 @@ def key_held(
     Raises: SettingsError when no file can be created in the output; SampleError from a record.
     Blocks: while another process holds the key, without limit.
     """
-    lock = output / f".key-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        file = _locked(lock, waiting)
-    except OSError as error:
-        raise SettingsError(
-            f"--output {output}: no run can be started there: {error.strerror}",
-            hint="choose a folder that this user can create and write to",
-        ) from error
-    with file:
-        try:
-            yield run_of_key(output, key)
-        finally:
-            lock.unlink(missing_ok=True)  # while it is locked: whoever waits for it sees that it is gone
-
-
-def _locked(lock: Path, waiting: Callable[[], None]) -> IO[bytes]:
-    """The lock's file, locked, and still the one of that name: its last holder has removed it."""
-    told = False
-    while True:
-        file = lock.open("ab")
-        try:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if not told:
-                    waiting()
-                    told = True
-                fcntl.flock(file, fcntl.LOCK_EX)
-            if lock.exists() and os.path.samestat(os.fstat(file.fileno()), lock.stat()):
-                return file
-        except BaseException:
-            file.close()
-            raise
-        file.close()
+    with key_lock(output, key, f"--output {output}", waiting):
+        yield run_of_key(output, key)

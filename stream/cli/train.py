@@ -18,6 +18,7 @@ from stream.cli.terminal import as_json, print_data, say
 from stream.shown import shown, shown_traceback
 
 if TYPE_CHECKING:
+    from stream.manifest import Manifest
     from stream.store import Trust
     from stream.training import Done, Job, Requirement, Step, Trained
 
@@ -58,6 +59,10 @@ _LINES_TOLD = 8
     is_flag=True,
     help="Pack it even if published answers differ from the estimator's own.",
 )
+@click.option(
+    "--run-key", metavar="KEY", callback=lambda _context, _option, value: _key(value),
+    help="Name of this training: the package gets one version of it, however often the command is started.",
+)  # fmt: skip
 @sign_option
 @config_option
 @click.pass_context
@@ -75,6 +80,7 @@ def train(  # noqa: PLR0913  # one argument per option of the command
     card: Path | None,
     no_card: bool,
     allow_difference: bool,
+    run_key: str,
     sign: Path | None,
     config: Path | None,
 ) -> int:
@@ -105,10 +111,47 @@ def train(  # noqa: PLR0913  # one argument per option of the command
     signer = signing_key(sign)
     values = parameters(fixed, "--set")
     plan = overridden(read_recipe(recipe), data=data, delimiter=delimiter, seed=seed, fixed=values)
-    job = Job(
-        plan, out, _against(compare, config), not no_compare, require, not no_card, signer, allow_difference
-    )
-    return _run(job, lambda: _trust(config), card)
+    against = _against(compare, config)
+    job = Job(plan, out, against, not no_compare, require, not no_card, signer, allow_difference, run_key)
+    with _once(job) as earlier:
+        if earlier is not None:
+            return _found(job, earlier)
+        return _run(job, lambda: _trust(config), card)
+
+
+def _key(value: str | None) -> str:
+    if value is not None and not value.strip():
+        raise click.BadParameter("is empty; every training without a name would be the same one")
+    return value or ""
+
+
+@contextmanager
+def _once(job: Job) -> Iterator[Manifest | None]:
+    """The version that an earlier command has packed under the same key, if there is one."""
+    if not job.key:
+        yield None
+        return
+    from stream.training import trained_once
+
+    def waiting() -> None:
+        say(f"another process has the key {job.key}: waiting for its end")
+
+    with trained_once(job.request.folder, job.key, waiting) as earlier:
+        yield earlier
+
+
+def _found(job: Job, manifest: Manifest) -> int:
+    """Answer with a version that is there; its parameters and comparison were not kept, but its card says them."""
+    say(f"{manifest.model} has the key {job.key}: nothing is trained again")
+    folder = job.request.folder
+    card = folder / "versions" / str(manifest.version) / "card.html"
+    found = {
+        "package": str(folder), "name": manifest.name, "version": manifest.version, "params": None,
+        "metrics": manifest.metrics, "intervals": None, "comparison": None,
+        "card": str(card) if card.exists() else None, "found": True,
+    }  # fmt: skip
+    print_data(as_json(found))
+    return 0
 
 
 def _in_container(context: click.Context) -> int:
@@ -216,6 +259,7 @@ def _result(job: Job, done: Done) -> dict[str, object]:
         "intervals": done.trained.intervals,
         "comparison": done.compared and asdict(done.compared),
         "card": str(package.path / "card.html") if package and done.card is not None else None,
+        "found": False,
     }
 
 

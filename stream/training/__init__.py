@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stream.training.split import split_by_time
     from stream.training.trained import Step, Trained
     from stream.training.training_job import Done, Job, Requirement, run_job
+    from stream.training.training_key import trained_once
 
 __all__ = [
     "BASE",
@@ -30,6 +31,7 @@ __all__ = [
     "run_job",
     "split_by_time",
     "tell_failure",
+    "trained_once",
 ]
 
 __getattr__ = lazy_face(__name__)

@@ -28,6 +28,7 @@ from stream.training.recipe import Recipe
 from stream.training.recipe_run import run_recipe
 from stream.training.rehearsal import Rehearse
 from stream.training.trained import Step, Trained
+from stream.training.training_key import RUN_KEY
 from stream.training.version_comparison import Compared, compare
 
 __all__ = ["Done", "Job", "Requirement", "run_job"]
@@ -50,6 +51,7 @@ class Job:
         card: whether the package gets a card.
         signer: signs the version.
         allow_difference: pack it even if what would be published differs from the estimator's own answers.
+        key: names the work, of which the package gets one version (`trained_once`); empty for none.
     """
 
     recipe: Recipe
@@ -60,6 +62,7 @@ class Job:
     card: bool = True
     signer: SigningKey | None = None
     allow_difference: bool = False
+    key: str = ""
 
     @property
     def request(self) -> PackRequest:
@@ -126,7 +129,8 @@ def run_job(
         made[CARD] = card.html(manifest)
         return made
 
-    request = replace(job.request, metrics=trained.metrics, attach=attach if job.card else None)
+    metrics = {**trained.metrics, **({RUN_KEY: job.key} if job.key else {})}
+    request = replace(job.request, metrics=metrics, attach=attach if job.card else None)
     packed = pack(trained.estimator, request, schema=trained.schema, sample=trained.sample)  # 5
     return Done(trained, compared, packed, made.get(CARD))
 

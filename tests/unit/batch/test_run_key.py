@@ -83,7 +83,10 @@ def test_a_key_can_not_be_held_where_nothing_can_be_written(tmp_path: Path) -> N
     """A file where the folder should be is refused as for any run."""
     (tmp_path / "out").write_text("")
 
-    with pytest.raises(SettingsError, match="no run can be started there"), key_held(tmp_path / "out", "day"):
+    with (
+        pytest.raises(SettingsError, match="nothing can be started there"),
+        key_held(tmp_path / "out", "day"),
+    ):
         pass
 
 

@@ -46,6 +46,49 @@ def test_train_again_adds_a_version(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert ([0, 0], 2, first["metrics"]) == (codes, open_package(out).manifest.version, second["metrics"])
 
 
+def test_a_key_is_trained_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Started again, it finds its version, also behind a newer one; another key trains."""
+    command = (
+        write_recipe(tmp_path),
+        "--out",
+        tmp_path / "package",
+        "--no-card",
+        "--no-compare",
+        "--run-key",
+    )
+    codes = [_run(*command, key) for key in ("monday", "tuesday", "monday")]
+    first, second, again = map(json.loads, capsys.readouterr().out.splitlines())
+
+    assert [0, 0, 0] == codes
+    assert [(1, False), (2, False), (1, True)] == [
+        (each["version"], each["found"]) for each in (first, second, again)
+    ]
+    assert {**first["metrics"], "run_key": "monday"} == again["metrics"]
+    assert [] == list(tmp_path.glob(".key-*"))
+
+
+def test_a_version_that_never_became_current_is_trained_again(tmp_path: Path) -> None:
+    """Killed between the version and `current`, the first attempt has put no model into use."""
+    command = (
+        write_recipe(tmp_path),
+        "--out",
+        tmp_path / "package",
+        "--no-card",
+        "--no-compare",
+        "--run-key",
+    )
+    assert [0, 0] == [_run(*command, key) for key in ("monday", "tuesday")]
+    (tmp_path / "package" / "current").write_text("1\n")
+
+    assert (0, 3) == (_run(*command, "tuesday"), open_package(tmp_path / "package").manifest.version)
+
+
+def test_an_empty_key_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A template that came out empty would make all trainings one."""
+    assert 2 == _run(write_recipe(tmp_path), "--out", tmp_path / "package", "--run-key", "")
+    assert "is empty" in capsys.readouterr().err
+
+
 def test_default_folder_is_models_and_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --out the package is `models/toy`, beneath where one stands."""
     recipe = write_recipe(tmp_path)

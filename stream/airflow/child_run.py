@@ -1,0 +1,121 @@
+"""A `stream` command as a child process: its lines into the task's log, its standard output kept, its group ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO
+
+from stream.airflow.command_line import Order
+
+__all__ = ["ChildRun", "Outcome"]
+
+_GRACE_S = 10.0
+"""Seconds that a command has to end after SIGTERM: it removes half-written files; a worker's drain takes as long."""
+
+_KEPT_LINES = 30
+"""Of standard error, for the exception: an error with its hint and the end of a traceback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    How a command ended.
+
+    Attributes:
+        code: its exit code; negative: the signal that ended it.
+        stdout: its standard output, decoded.
+        last: the last lines of its standard error.
+    """
+
+    code: int
+    stdout: str
+    last: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """What it says of its failure: its last error, with what follows it."""
+        begins = [i for i, line in enumerate(self.last) if line.lower().startswith("error:")]
+        lines = self.last[begins[-1] :] if begins else self.last[-3:]
+        if self.code < 0:
+            lines = (f"it was ended by {_signal_name(-self.code)}", *lines)
+        return "\n".join(lines) or "it said nothing"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+class ChildRun:
+    """
+    A command that runs in a process group of its own.
+
+    Args:
+        order: what is run.
+    Raises: OSError when the program can't be started.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self._process = subprocess.Popen(
+            order.command,
+            env=dict(order.environment),
+            cwd=order.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            start_new_session=True,  # so that the processes of a run end with it
+        )
+        self._output: list[str] = []
+        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
+        self._reader.start()
+
+    def _read(self, pipe: IO[str]) -> None:
+        with pipe:
+            self._output.append(pipe.read())
+
+    def wait(self, tell: Callable[[str], None]) -> Outcome:
+        """
+        Wait for its end.
+
+        Args:
+            tell: called with each line of its standard error, as it comes.
+        Returns: how it ended.
+        Blocks: until then.
+        """
+        last = deque[str](maxlen=_KEPT_LINES)
+        assert self._process.stderr is not None
+        with self._process.stderr as lines:
+            for line in lines:
+                last.append(line.rstrip("\n"))
+                tell(last[-1])
+        code = self._process.wait()
+        self._reader.join()
+        return Outcome(code, "".join(self._output), tuple(last))
+
+    def end(self) -> None:
+        """
+        End the command and all that it started: politely first.
+
+        Blocks: for `_GRACE_S` at most.
+        """
+        self._signal(signal.SIGTERM)
+        try:
+            self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)

@@ -1,0 +1,126 @@
+"""The command that an operator starts: `stream`, its arguments, its environment."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+__all__ = ["Order", "batch_arguments", "start_of", "surroundings", "train_arguments"]
+
+OWN = (sys.executable, "-m", "stream")
+"""`stream` in the environment of Airflow itself."""
+
+_PYTHON_S = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
+"""What tells an interpreter where its libraries are: Airflow's are not those of another environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """
+    A command to be run.
+
+    Attributes:
+        command: the program and its arguments.
+        environment: all of its variables.
+        folder: where it is run; None for where Airflow runs tasks.
+        limit_s: after so many seconds it is ended; None for no limit.
+    """
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: str | None = None
+    limit_s: float | None = None
+
+    def to_json(self) -> str:
+        """For another process."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Order:
+        """Of what `to_json` wrote."""
+        found = json.loads(text)
+        return cls(**{**found, "command": tuple(found["command"])})
+
+
+def start_of(command: str | Sequence[str] | None, configured: str) -> tuple[str, ...]:
+    """
+    How `stream` is started.
+
+    Args:
+        command: the operator's `stream_command`; a text is split as a shell would.
+        configured: `[prediction_stream] command` of Airflow's configuration; empty for none.
+    Returns: the program and its first arguments.
+    """
+    given = command or configured or OWN
+    return tuple(shlex.split(given)) if isinstance(given, str) else tuple(given)
+
+
+def surroundings(
+    start: Sequence[str], own: Mapping[str, str], more: Mapping[str, str] | None
+) -> dict[str, str]:
+    """
+    The variables of the child.
+
+    Args:
+        start: how `stream` is started.
+        own: of this process.
+        more: the operator's `env`, which goes over them.
+    Returns: all; for another interpreter than this one, without those that name this one's libraries.
+    """
+    dropped = () if start[0] == OWN[0] else _PYTHON_S
+    return {**{name: value for name, value in own.items() if name not in dropped}, **(more or {})}
+
+
+def train_arguments(
+    recipe: str,
+    out: str,
+    *,
+    fixed: Mapping[str, object],
+    options: Mapping[str, str | None],
+    more: Sequence[str],
+) -> tuple[str, ...]:
+    """
+    The arguments of `stream train`.
+
+    Args:
+        recipe: the file.
+        out: the package's folder.
+        fixed: parameters for `--set`.
+        options: others, by their names; None: not given.
+        more: arguments as they are.
+    """
+    fixes = [word for name, value in fixed.items() for word in ("--set", f"{name}={_text(value)}")]
+    return ("train", recipe, "--out", out, *fixes, *_given(options), *more)
+
+
+def batch_arguments(
+    inputs: Sequence[str],
+    output: str,
+    *,
+    replace: bool,
+    options: Mapping[str, str | None],
+    more: Sequence[str],
+) -> tuple[str, ...]:
+    """
+    The arguments of `stream batch`.
+
+    Args:
+        inputs: files, folders and globs.
+        output: the folder of all runs.
+        replace: whether a run of the same key is replaced.
+        options: others, by their names; None: not given.
+        more: arguments as they are.
+    """
+    flags = ("--replace",) if replace else ()
+    return ("batch", "--output", output, "--json", *flags, *_given(options), *more, "--", *inputs)
+
+
+def _given(options: Mapping[str, str | None]) -> list[str]:
+    return [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

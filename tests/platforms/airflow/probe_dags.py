@@ -1,0 +1,58 @@
+"""DAGs of the tests: a failing input, tasks that are killed, a command that is held up, tasks that are mapped."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import timedelta
+
+from airflow.sdk import DAG
+
+from stream.airflow import StreamBatchOperator, StreamTrainOperator, predictions_asset
+
+DATA = os.environ["FLIGHTS"]
+MODEL = f"{DATA}/probe_model"
+DAY = f"{DATA}/days/2026-11-20.csv"
+RETRIED = {"retries": 2, "retry_delay": timedelta(0)}
+WRAPPER = [sys.executable, os.environ["WRAPPER"]]
+
+
+def env(what: str, dag: str) -> dict[str, str]:
+    """What the wrapper is told."""
+    return {"WRAPPED": what, "MARK": f"{DATA}/{dag}.mark", "GO": f"{DATA}/go", "STREAM": os.environ["STREAM"]}
+
+
+for name in ("killed-after", "killed-before", "held"):
+    with DAG(f"probe_{name}", schedule=None, default_args=RETRIED):
+        StreamBatchOperator(
+            task_id="score",
+            inputs=DAY,
+            output_dir=f"{DATA}/{name}",
+            model=MODEL,
+            stream_command=WRAPPER,
+            env=env(name, name),
+            deferrable=name == "held",
+            poll_s=0.5,
+        )
+
+with DAG("probe_killed_train", schedule=None, default_args=RETRIED):
+    StreamTrainOperator(
+        task_id="train",
+        recipe=f"{DATA}/train.py",
+        out=f"{DATA}/killed_model",
+        stream_command=WRAPPER,
+        env=env("killed-after", "train"),
+    )
+
+with DAG("probe_failing", schedule=None, default_args=RETRIED):
+    StreamBatchOperator(
+        task_id="score", inputs=f"{DATA}/nothing/*.csv", output_dir=f"{DATA}/failing", model=MODEL
+    )
+
+with DAG("probe_mapped", schedule=None, default_args=RETRIED):
+    StreamBatchOperator.partial(
+        task_id="score",
+        output_dir=f"{DATA}/mapped",
+        model=MODEL,
+        outlets=[predictions_asset(f"{DATA}/mapped")],
+    ).expand(inputs=[DAY, [f"{DATA}/days/2026-11-21.csv", f"{DATA}/days/2026-11-22.csv"]])

@@ -1,0 +1,157 @@
+"""The provider on a real Airflow: its DAGs run, are retried, resumed and joined, and nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.platforms.airflow.conftest import DAYS, ROWS
+from tests.platforms.airflow.installation import AirflowInstallation
+
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
+
+
+def _records(output: Path) -> list[dict[str, Any]]:
+    """Of the runs that are published."""
+    return [json.loads(path.read_text()) for path in sorted(output.glob("run=*/_run.json"))]
+
+
+def test_the_provider_is_known(airflow: AirflowInstallation) -> None:
+    """By the wheel's entry point; its DAG files are read without an error."""
+    providers = {each["package_name"]: each for each in airflow.api("/providers?limit=100")["providers"]}
+    listed = airflow.airflow("providers", "list", "--output", "plain")
+
+    assert "0.1.0" == providers["prediction-stream"]["version"]
+    assert "prediction-stream" in listed
+    assert [] == airflow.api("/importErrors")["import_errors"]
+
+
+def test_a_new_version_triggers_its_rescore(airflow: AirflowInstallation) -> None:
+    """Trained on its own schedule; the asset begins the other DAG, which defers, and scores with that version."""
+    airflow.resume_dag("flights_rescore")
+    airflow.resume_dag("flights_train")
+    airflow.until(lambda: airflow.runs("flights_train"), "the schedule to begin a training")
+    (training,) = [run["dag_run_id"] for run in airflow.runs("flights_train")]
+    assert "success" == airflow.ended("flights_train", training)
+    airflow.until(lambda: airflow.runs("flights_rescore"), "the asset to begin a run")
+    (rescore,) = airflow.runs("flights_rescore")
+    assert "success" == airflow.ended("flights_rescore", rescore["dag_run_id"])
+
+    trained = airflow.xcom("flights_train", training, "train")
+    (record,) = _records(airflow.data / "rescored")
+    links = airflow.api(f"/dags/flights_train/dagRuns/{training}/taskInstances/train/links")["extra_links"]
+    events = airflow.api("/assets/events?limit=100")["asset_events"]
+    told = {event["uri"]: event["extra"] for event in events}
+    assert ("asset_triggered", "flights@1") == (rescore["run_type"], trained["model"])
+    assert ("flights@1", ROWS * len(DAYS)) == (record["model"], record["predictions"])
+    assert trained["metrics"]["auc"] == told[f"stream-model:{airflow.data}/models/flights"]["metrics"]["auc"]
+    assert ROWS * len(DAYS) == told[f"stream-predictions:{airflow.data}/rescored"]["rows"]
+    assert f"file://{airflow.data}/models/flights/versions/1/card.html" == links["Model card"]
+    assert "flights@1" in airflow.log("flights_rescore", rescore["dag_run_id"], "rescore", 1)
+
+
+def test_a_backfill_scores_each_day_once(airflow: AirflowInstallation) -> None:
+    """Three nights, each with the file of the day before; cleared and run again, they find their runs."""
+    airflow.resume_dag("flights_predict")
+    airflow.airflow(
+        *("backfill", "create", "--dag-id", "flights_predict", "--from-date", "2026-11-21"),
+        *("--to-date", "2026-11-23", "--max-active-runs", "3"),
+    )
+    airflow.until(lambda: len(_backfilled(airflow)) == len(DAYS), "the backfill to begin")
+    assert ["success"] * len(DAYS) == [airflow.ended("flights_predict", run) for run in _backfilled(airflow)]
+    for run in _backfilled(airflow):
+        airflow.clear("flights_predict", run)
+    assert ["success"] * len(DAYS) == [airflow.ended("flights_predict", run) for run in _backfilled(airflow)]
+
+    records = [each for each in _records(airflow.data / "scored") if "/backfill__" in each["key"]]
+    assert [f"{day}.csv" for day in DAYS] == sorted(Path(each["inputs"][0]["path"]).name for each in records)
+    assert [ROWS] * len(DAYS) == [each["predictions"] for each in records]
+    told = [airflow.xcom("flights_predict", run, "score") for run in _backfilled(airflow)]
+    assert [True] * len(DAYS) == [each["found"] for each in told]
+
+
+def _backfilled(airflow: AirflowInstallation) -> list[str]:
+    return [run["dag_run_id"] for run in airflow.runs("flights_predict") if run["run_type"] == "backfill"]
+
+
+@pytest.mark.parametrize("probe", ["killed-after", "killed-before"])
+def test_a_retry_after_a_kill_leaves_one_run(airflow: AirflowInstallation, probe: str) -> None:
+    """Whether the task is killed behind the publishing or before it, with the command going on without it."""
+    assert "success" == airflow.ended(f"probe_{probe}", "one")
+
+    told = airflow.xcom(f"probe_{probe}", "one", "score")
+    (record,) = _records(airflow.data / probe)
+    assert (2, record["run"]) == (airflow.task(f"probe_{probe}", "one", "score")["try_number"], told["run"])
+    assert (ROWS, True) == (told["predictions"], told["found"] or probe == "killed-before")
+
+
+def test_a_retry_after_a_kill_leaves_one_version(airflow: AirflowInstallation) -> None:
+    """The second attempt is answered with the version that the first one packed."""
+    assert "success" == airflow.ended("probe_killed_train", "one")
+
+    told = airflow.xcom("probe_killed_train", "one", "train")
+    assert (2, True, 1) == (
+        airflow.task("probe_killed_train", "one", "train")["try_number"], told["found"], told["version"],
+    )  # fmt: skip
+    assert ["1"] == [path.name for path in (airflow.data / "killed_model/versions").iterdir()]
+
+
+def test_a_refused_input_is_not_tried_again(airflow: AirflowInstallation) -> None:
+    """Exit code 2: the log says why, and the retries are left."""
+    assert "failed" == airflow.ended("probe_failing", "one")
+
+    assert 1 == airflow.task("probe_failing", "one", "score")["try_number"]
+    assert "nothing/*.csv" in airflow.log("probe_failing", "one", "score", 1)
+    assert not (airflow.data / "failing").exists()
+
+
+def test_mapped_tasks_have_a_run_each(airflow: AirflowInstallation) -> None:
+    """Their keys differ by the map's index."""
+    assert "success" == airflow.ended("probe_mapped", "one")
+
+    assert [("probe_mapped/score/one/0", ROWS), ("probe_mapped/score/one/1", 2 * ROWS)] == sorted(
+        (each["key"], each["rows"]) for each in _records(airflow.data / "mapped")
+    )
+
+
+def test_a_deferred_task_outlives_its_triggerer(airflow: AirflowInstallation) -> None:
+    """Killed while the command is held up and started again, it finds the command's end."""
+    airflow.trigger("probe_held", "one")
+    airflow.until(
+        lambda: airflow.task("probe_held", "one", "score")["state"] == "deferred", "the task to defer"
+    )
+    airflow.restart("triggerer")
+    (airflow.data / "go").touch()
+    assert "success" == airflow.ended("probe_held", "one")
+
+    (record,) = _records(airflow.data / "held")
+    assert record["run"] == airflow.xcom("probe_held", "one", "score")["run"]
+    assert [] == list((airflow.data / "held/.airflow").iterdir())
+
+
+def test_openlineage_is_told_of_rows_and_columns(airflow: AirflowInstallation) -> None:
+    """Its provider asks the operator when the task is complete."""
+    assert "success" == airflow.ended("probe_mapped", "one")
+    output = str(airflow.data / "mapped")
+    airflow.until(lambda: _completed(airflow, output), "OpenLineage's event")
+
+    (event, *_) = _completed(airflow, output)
+    (made,) = event["outputs"]
+    fields = {each["name"]: each["type"] for each in made["facets"]["schema"]["fields"]}
+    assert {"flight_id": "string", "label": "boolean", "score": "double"}.items() <= fields.items()
+    assert made["outputFacets"]["outputStatistics"]["rowCount"] in (ROWS, 2 * ROWS)
+    assert str(airflow.data / "probe_model") in [each["name"] for each in event["inputs"]]
+
+
+def _completed(airflow: AirflowInstallation, output: str) -> list[dict[str, Any]]:
+    if not airflow.lineage.exists():
+        return []
+    events = [json.loads(line) for line in airflow.lineage.read_text().splitlines()]
+    return [
+        event
+        for event in events
+        if event["eventType"] == "COMPLETE" and output in [each["name"] for each in event["outputs"]]
+    ]
