@@ -254,7 +254,7 @@ def _check_served_name(loaded: Settings, file: Path, origins: Mapping[str, str])
     if name is not None and not _SERVED_NAME.fullmatch(name):
         raise SettingsError(
             f"{_where('serve.name', file, origins)}: expected a name such as flights, found {quoted_value(name)}",
-            hint="it stands in a path: letters, digits, . _ - and at most 100 of them",
+            hint="it stands in a path: at most 100 letters, digits and . _ -, the first a letter or a digit",
         )
 
 

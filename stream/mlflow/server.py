@@ -96,8 +96,13 @@ class Server:
         Raises: as `version_of`.
         """
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+        from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
 
         with asked(str(getattr(uri, "uri", uri)), self.address):
+            if isinstance(uri, ModelVersion) and self._is_databricks:
+                # The storage's own address is of no use there without the credentials that this asks for.
+                models = ModelsArtifactRepository(uri.uri, self.tracking_uri, self.registry_uri)
+                return Artifacts(models.repo, uri.uri, self.address)
             if isinstance(uri, ModelVersion):
                 place = self.api.get_model_version_download_uri(uri.name, str(uri.version))
             else:
@@ -106,6 +111,10 @@ class Server:
                 place, tracking_uri=self.tracking_uri, registry_uri=self.registry_uri
             )
         return Artifacts(repository, str(getattr(uri, "uri", uri)), self.address)
+
+    @property
+    def _is_databricks(self) -> bool:
+        return (self.registry_uri or self.tracking_uri).partition(":")[0] in ("databricks", "databricks-uc")
 
     def _absent(self, uri: ModelUri, error: NotThere) -> SettingsError:
         """What is there instead: other aliases of the model, other models."""

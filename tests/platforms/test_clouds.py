@@ -15,6 +15,8 @@ import httpx
 import pytest
 import yaml
 
+from stream.mlflow import ModelVersion, client
+from stream.settings import MlflowSettings, Settings
 from tests.acceptance.process import READY_S, ROOT, Process
 from tests.kafka.process import free_ports, is_listening
 from tests.platforms.environments import environment
@@ -158,3 +160,27 @@ def test_databricks_clients_need_only_another_address(kserve: str) -> None:
     answer = httpx.post(f"{kserve}/invocations", content=body, headers={"content-type": "application/json"})
 
     assert [(True, SCORE)] == [(one["label"], one["score"]) for one in answer.json()["predictions"]]
+
+
+@pytest.mark.parametrize(
+    ("registry", "repository"),
+    [
+        ("databricks-uc", "UnityCatalogModelsArtifactRepository"),
+        ("databricks-uc://work", "UnityCatalogModelsArtifactRepository"),
+        ("databricks", "DatabricksModelsArtifactRepository"),
+    ],
+)
+def test_models_of_databricks_are_fetched_by_its_own_way(
+    registry: str, repository: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By temporary credentials, and not from the storage's bare address. Nothing is asked yet."""
+    (tmp_path / "databrickscfg").write_text("[work]\nhost = http://127.0.0.1:1\ntoken = t\n")
+    monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "databrickscfg"))
+    monkeypatch.setenv("DATABRICKS_HOST", "http://127.0.0.1:1")
+    monkeypatch.setenv("DATABRICKS_TOKEN", "t")
+    settings = Settings(mlflow=MlflowSettings(tracking_uri="databricks", registry_uri=registry))
+
+    with client(settings) as server:
+        found = server.artifacts(ModelVersion("main.ml.flights", 3))
+
+    assert repository == type(found.repository).__name__
