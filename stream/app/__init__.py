@@ -16,10 +16,11 @@ from stream.lazy import lazy_face
 
 if TYPE_CHECKING:
     from stream.app.address import claim_address
-    from stream.app.container import in_container
+    from stream.app.container import in_container, models_folder
     from stream.app.engine_assembly import ScoringEngine, scoring_engine
     from stream.app.host import build_app, run_worker
     from stream.app.logs import set_up_logging
+    from stream.app.multi_model import run_models
     from stream.app.reports import REPORT_S, sends_telemetry
     from stream.app.rest_process import run_rest
     from stream.app.vertex_container import in_vertex
@@ -36,6 +37,8 @@ __all__ = [
     "claim_address",
     "in_container",
     "in_vertex",
+    "models_folder",
+    "run_models",
     "run_rest",
     "run_worker",
     "scoring_engine",

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from stream.rest import Service
+from stream.rest import Front
 
 __all__ = ["SHAKING", "Crowd", "TlsListener"]
 
@@ -52,7 +52,7 @@ class Crowd:
         lingering: refused ones whose clients may still be sending, the longest first.
     """
 
-    def __init__(self, service: Service, most: int) -> None:
+    def __init__(self, service: Front, most: int) -> None:
         self.service = service
         self.most = most
         self.waiting: dict[Member, None] = {}

@@ -29,7 +29,7 @@ from stream.first_opening import FirstOpening
 from stream.live import STEP_S, Audience
 from stream.mlflow import WEBHOOK_PATH
 from stream.resources import log_origin, open_configured, trust_of
-from stream.rest import Endpoint, Served, Service, create_app, live_page, webhook_endpoint
+from stream.rest import Endpoint, Front, Served, Service, create_app, live_page, webhook_endpoint
 from stream.settings import Settings
 from stream.store import CARD, Package, golden_of, read_vouched
 from stream.telemetry import Metrics
@@ -37,7 +37,16 @@ from stream.telemetry import Metrics
 if TYPE_CHECKING:
     from stream.tracing import Reporter
 
-__all__ = ["Rest", "build_rest", "run_rest", "server_of"]
+__all__ = [
+    "Rest",
+    "build_rest",
+    "claimed_for",
+    "report_on",
+    "run_front",
+    "run_rest",
+    "served_of",
+    "server_of",
+]
 
 log = logging.getLogger(__name__)
 
@@ -84,9 +93,9 @@ def build_rest(
     reporting = reporting_of(settings, metrics, package.manifest.name, name, worker=False)
     spans = request_spans(reporting, settings)
     redact = settings.dead_letters.redact
-    service = Service(_served(settings, package), settings.serve, metrics, spans, redact=redact)
+    service = Service(served_of(settings, package), settings.serve, metrics, spans, redact=redact)
     reloader = Reloader.of(
-        settings, package, lambda found: service.swap(_served(settings, found)), metrics, opening
+        settings, package, lambda found: service.swap(served_of(settings, found)), metrics, opening
     )
     live = ServiceLive(service, reloader)
     audience = Audience(live.snapshot, live.watch, settings.serve.max_connections // 4)
@@ -97,7 +106,7 @@ def build_rest(
     if bell.is_hung:
         more = (*more, webhook_endpoint(WEBHOOK_PATH, bell.take))
     if reporting is not None:
-        beside.append(_report(reporting.reporter))
+        beside.append(report_on(reporting.reporter))
     app = create_app(service, beside, (*more, *live_page(audience)))
     return Rest(app, service, reloader, audience)
 
@@ -108,7 +117,8 @@ async def _tick_on(live: ServiceLive) -> None:
         await asyncio.sleep(STEP_S)
 
 
-def _served(settings: Settings, package: Package) -> Served:
+def served_of(settings: Settings, package: Package) -> Served:
+    """A package that was opened, as REST serves it. Raises: PackageError when it has changed since."""
     trust = trust_of(settings.model)
     examples = golden_of(package).events[:_EXAMPLES]
     card = None
@@ -129,7 +139,9 @@ def _watch_for_versions(reloader: Reloader, bell: VersionBell) -> Callable[[], A
     return look
 
 
-def _report(reporter: Reporter) -> Callable[[], Awaitable[None]]:
+def report_on(reporter: Reporter) -> Callable[[], Awaitable[None]]:
+    """What reports to a collector for as long as an application runs."""
+
     async def report() -> None:
         reporter.start(lambda: None)
         try:
@@ -151,29 +163,57 @@ def run_rest(settings: Settings, opening: FirstOpening | None = None, more: Sequ
     Blocks. When the time to drain is up, the process ends without waiting for its threads: with 1 where a request has
     no answer.
     """
-    serve = settings.serve
-    hint = "choose another with --port, [serve] port or STREAM_SERVE__PORT"
-    claimed = claim_address("[serve] port", serve.host, serve.port, hint)
+    claimed = claimed_for(settings)
     rest = build_rest(settings, opening, more)
-    last_resort = LastResort(serve.drain_timeout, lambda: rest.service.fails)
-    server = server_of(settings, rest, last_resort)
+    leave = nobody_leaves if rest.audience is None else rest.audience.close
+    run_front(settings, rest.app, rest.service, claimed, leave)
+
+
+def claimed_for(settings: Settings) -> socket.socket:
+    """The address of [serve], before anything slow begins. Raises: SettingsError when it can't be had."""
+    hint = "choose another with --port, [serve] port or STREAM_SERVE__PORT"
+    return claim_address("[serve] port", settings.serve.host, settings.serve.port, hint)
+
+
+def run_front(
+    settings: Settings,
+    app: Any,
+    front: Front,
+    claimed: socket.socket,
+    leave: Callable[[], None] = nobody_leaves,
+) -> None:
+    """
+    Serve an application until SIGTERM or Ctrl-C, then answer what is in flight.
+
+    Args:
+        settings: the configuration.
+        app: the ASGI application.
+        front: of its requests.
+        claimed: where it listens.
+        leave: as `Server` has it.
+    Raises, Blocks: as `run_rest`.
+    """
+    serve = settings.serve
+    last_resort = LastResort(serve.drain_timeout, lambda: front.fails)
+    server = _server(settings, app, front, last_resort, leave)
     # uvicorn raises the signals that it handled again when it is done; they must not end the process then.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.handle_exit)
     host, port = claimed.getsockname()[:2]
     scheme = "https" if serve.certificate else "http"
     shown = f"[{host}]" if ":" in host else host
-    log.info("%s answers on %s://%s:%d, see /docs", rest.service.served.title, scheme, shown, port)
+    docs = ", see /docs" if isinstance(front, Service) else ""
+    log.info("%s answers on %s://%s:%d%s", front.title, scheme, shown, port, docs)
     if serve.token is None and not _is_loopback(host):
         log.warning("anybody who can reach %s:%d may ask: no [serve] token is set", host, port)
     logging.getLogger("uvicorn.error").addFilter(shows_traceback)
     server.run([claimed])
-    if rest.service.batcher.busy:
+    if front.busy:
         log.error("the model did not come back within %g s; its requests got no answer", serve.drain_timeout)
         os._exit(1)  # its thread can't be ended in any other way
-    if rest.service.cut_off:
+    if front.cut_off:
         raise Stopped(
-            f"{rest.service.cut_off} requests had no answer when the time to drain was up",
+            f"{front.cut_off} requests had no answer when the time to drain was up",
             hint="raise [serve] drain_timeout",
         )
     log.info("drained: every request that was taken has its answer")
@@ -189,9 +229,15 @@ def server_of(settings: Settings, rest: Rest, last_resort: LastResort | None = N
         last_resort: as `Server` has it.
     Raises: SettingsError when a certificate can't be used.
     """
-    crowd = Crowd(rest.service, room_for(settings.serve.max_connections))
     leave = nobody_leaves if rest.audience is None else rest.audience.close
-    return Server(_config(settings, rest.app, connection_type(crowd)), crowd, last_resort, leave)
+    return _server(settings, rest.app, rest.service, last_resort, leave)
+
+
+def _server(
+    settings: Settings, app: Any, front: Front, last_resort: LastResort | None, leave: Callable[[], None]
+) -> Server:
+    crowd = Crowd(front, room_for(settings.serve.max_connections))
+    return Server(_config(settings, app, connection_type(crowd)), crowd, last_resort, leave)
 
 
 def shows_traceback(record: logging.LogRecord) -> bool:

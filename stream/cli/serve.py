@@ -27,7 +27,8 @@ def serve(model: Path | None, config: Path | None, host: str | None, port: int |
     Serve predictions over REST until SIGTERM or Ctrl-C; requests in flight are answered before it exits.
 
     It needs no Kafka and no stream.toml: --model is enough. /docs shows the model's fields, with an example to
-    try. In a SageMaker container without a stream.toml it serves the package in /opt/ml/model, on all addresses.
+    try. In a SageMaker container without a stream.toml it serves the package in /opt/ml/model, on all addresses;
+    for a multi-model endpoint, the packages that it is asked to load (docs/sagemaker.md).
     In a Vertex AI container it answers on the port and paths that AIP_HTTP_PORT, AIP_HEALTH_ROUTE and
     AIP_PREDICT_ROUTE name, on all addresses.
 
@@ -39,7 +40,7 @@ def serve(model: Path | None, config: Path | None, host: str | None, port: int |
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     require("this command", "rest", "starlette", "uvicorn", "httptools", "limits")
-    from stream.app import in_container, in_vertex, run_rest, set_up_logging
+    from stream.app import in_container, in_vertex, models_folder, run_models, run_rest, set_up_logging
 
     configured = model is not None or config is not None or Path("stream.toml").exists()
     settings = in_container(settings_of(config, model), os.environ, configured=configured)
@@ -47,6 +48,10 @@ def serve(model: Path | None, config: Path | None, host: str | None, port: int |
     serve = settings.serve
     port = serve.port if port is None else port  # 0 is a port too
     settings = replace(settings, serve=replace(serve, host=host or serve.host, port=port))
+    if (many := models_folder(os.environ, configured=configured)) is not None:
+        set_up_logging(settings.logging)
+        run_models(settings, many)
+        return
     opening = opening_early(settings)
     set_up_logging(settings.logging)
     run_rest(settings, opening, more)

@@ -20,7 +20,7 @@ from stream.rest.pages import pages_of
 from stream.rest.responses import json_response
 from stream.rest.service import Service
 
-__all__ = ["ENDPOINTS", "create_app"]
+__all__ = ["ENDPOINTS", "HANDLERS", "create_app"]
 
 _ANSWERS = (
     *predict.ENDPOINTS,
@@ -65,7 +65,7 @@ def create_app(
             service.batcher.close()
             service.intake.close()
 
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=_HANDLERS)
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
@@ -82,5 +82,5 @@ async def _failed(request: Request, error: Exception) -> Response:
     return await json_response({"error": "internal error; see the service's log"}, status=500)
 
 
-_HANDLERS: Mapping[Any, Any] = {HTTPException: _no_route, Exception: _failed}
+HANDLERS: Mapping[Any, Any] = {HTTPException: _no_route, Exception: _failed}
 """For errors that no endpoint has answered."""

@@ -116,7 +116,7 @@ class Batcher:
 
     def _count(self, rows: int) -> None:
         self._rows += rows
-        self._metrics.set("stream_queue_rows", self._rows)
+        self._metrics.shift("stream_queue_rows", rows)  # of the process: others' rows wait, too
 
     def _forget(self, job: _Job) -> None:
         """Nobody waits for it any more."""

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stream.rest.front import Front
 from stream.rest.json_schemas import ERROR, JSON, Schema
 from stream.rest.problems import Problem
 from stream.rest.served_model import Served
 from stream.rest.service import Service
 
-__all__ = ["Endpoint", "Handler"]
+__all__ = ["Endpoint", "EndpointOf", "Handler"]
 
-Handler: TypeAlias = Callable[[Service, Request, bytes], Awaitable[Response]]
+F = TypeVar("F", bound=Front)
+
+Handler: TypeAlias = Callable[[F, Request, bytes], Awaitable[Response]]
 """Answers a request, whose body was read already; for GET it is empty."""
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class EndpointOf(Generic[F]):
     """
-    One endpoint.
+    One endpoint of a kind of front.
 
     Attributes:
-        method: `GET` or `POST`.
+        method: `GET`, `POST` or `DELETE`.
         path: may hold the model's `{name}` and `{version}`.
         handler: answers its requests.
         summary: one sentence; empty for pages that the document leaves out, such as itself.
@@ -46,7 +49,7 @@ class Endpoint:
 
     method: str
     path: str
-    handler: Handler
+    handler: Handler[F]
     summary: str = ""
     operation: str = ""
     tag: str = ""
@@ -60,3 +63,8 @@ class Endpoint:
     stuck: Schema | None = None
     open: bool = False
     public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint(EndpointOf[Service]):
+    """One endpoint of the service of one model."""

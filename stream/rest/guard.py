@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
@@ -14,16 +14,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stream.http_access import bears
-from stream.rest.endpoint import Endpoint
+from stream.rest.endpoint import EndpointOf
+from stream.rest.front import Front
 from stream.rest.problems import RETRY, Problem, overloaded
 from stream.rest.responses import json_response
-from stream.rest.service import Service
 from stream.settings import ServeSettings
 
 if TYPE_CHECKING:
     from stream.tracing import RequestSpans
 
 __all__ = ["Rate", "guarded"]
+
+F = TypeVar("F", bound=Front)
 
 _CUT_OFF = 0
 """The status of a request that ends with the process: nobody counts it any more."""
@@ -45,7 +47,7 @@ class Rate:
             )
 
 
-def guarded(service: Service, endpoint: Endpoint, rate: Rate) -> Callable[[Request], Awaitable[Response]]:
+def guarded(service: F, endpoint: EndpointOf[F], rate: Rate) -> Callable[[Request], Awaitable[Response]]:
     """
     An endpoint as Starlette calls it.
 
@@ -83,7 +85,7 @@ def guarded(service: Service, endpoint: Endpoint, rate: Rate) -> Callable[[Reque
                 if endpoint.method == "POST":  # pages and probes hide how long those take
                     service.metrics.observe("stream_request_seconds", time.monotonic() - started)
                 if service.spans is not None:
-                    _trace(service.spans, service.served.title, endpoint, request, status, started)
+                    _trace(service.spans, service.title, endpoint, request, status, started)
         if service.draining:
             response.headers["connection"] = "close"
         return response
@@ -91,7 +93,7 @@ def guarded(service: Service, endpoint: Endpoint, rate: Rate) -> Callable[[Reque
     return call
 
 
-async def _admitted(service: Service, endpoint: Endpoint, rate: Rate, request: Request) -> Response:
+async def _admitted(service: F, endpoint: EndpointOf[F], rate: Rate, request: Request) -> Response:
     """1 token, 2 rate, 3 body, 4 handler."""
     if not endpoint.open:
         if not endpoint.public:
@@ -105,7 +107,7 @@ async def _admitted(service: Service, endpoint: Endpoint, rate: Rate, request: R
 
 
 def _trace(
-    spans: RequestSpans, model: str, endpoint: Endpoint, request: Request, status: int, started: float
+    spans: RequestSpans, model: str, endpoint: EndpointOf[F], request: Request, status: int, started: float
 ) -> None:
     from stream.tracing import Exchange
 
@@ -121,5 +123,5 @@ def _check_token(token: str | None, request: Request) -> None:
         )
 
 
-async def _refusal(endpoint: Endpoint, problem: Problem) -> Response:
+async def _refusal(endpoint: EndpointOf[F], problem: Problem) -> Response:
     return await json_response(endpoint.error_body(problem), status=problem.status, headers=problem.headers)

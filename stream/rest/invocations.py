@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from stream.rest.answer_formats import CSV, JSON_LINES, accepted
 from stream.rest.csv_requests import parse_csv
 from stream.rest.endpoint import Endpoint
+from stream.rest.front import Front
 from stream.rest.json_lines import parse_json_lines
 from stream.rest.json_schemas import ANY_LIST, BINARY, ERROR, JSON, TEXT, Schema, list_of, object_of, ref
 from stream.rest.mlflow_shapes import rows_of
@@ -20,7 +21,7 @@ from stream.rest.request_body import media_type, offload, parse_json, require_ut
 from stream.rest.served_model import Served
 from stream.rest.service import Service
 
-__all__ = ["ENDPOINTS", "ping"]
+__all__ = ["ENDPOINTS", "error_body", "invoke", "ping"]
 
 NPY = "application/x-npy"
 
@@ -31,7 +32,8 @@ _CODES = {401: "UNAUTHENTICATED", 429: "REQUEST_LIMIT_EXCEEDED", 503: "TEMPORARI
 """MLflow's names; any other is BAD_REQUEST."""
 
 
-async def _invocations(service: Service, request: Request, body: bytes) -> Response:
+async def invoke(service: Service, request: Request, body: bytes) -> Response:
+    """Rows in one of the formats of `/invocations` → their answers in the format that is asked for."""
     answer_format = accepted(",".join(request.headers.getlist("accept")))
     kind, options = media_type(request)
     read = _READERS.get(kind)
@@ -85,7 +87,7 @@ def _header(options: Mapping[str, str]) -> str | None:
     return header
 
 
-async def ping(service: Service, request: Request, body: bytes) -> Response:
+async def ping(service: Front, request: Request, body: bytes) -> Response:
     """200 while more requests are welcome, else 503."""
     if not service.ready:
         raise Problem(503, "the process is about to end" if service.live else "the model is stuck in a batch")
@@ -97,7 +99,7 @@ async def _version(service: Service, request: Request, body: bytes) -> Response:
     return PlainTextResponse(service.program_version)
 
 
-def _error_body(problem: Problem) -> dict[str, object]:
+def error_body(problem: Problem) -> dict[str, object]:
     """An error as MLflow's clients expect it."""
     body = problem.body()
     return {"error_code": _CODES.get(problem.status, "BAD_REQUEST"), "message": body["error"], **body}
@@ -132,7 +134,7 @@ ENDPOINTS = (
     Endpoint(
         "POST",
         "/invocations",
-        _invocations,
+        invoke,
         "What MLflow's and SageMaker's clients send.",
         "invoke",
         _TAG,
@@ -141,7 +143,7 @@ ENDPOINTS = (
         also={CSV: TEXT, JSON_LINES[0]: TEXT},
         content=_content,
         error={"allOf": [ERROR, object_of(error_code=TEXT, message=TEXT)]},
-        error_body=_error_body,
+        error_body=error_body,
     ),
     _probe("/ping", "SageMaker"),
     _probe("/health", "MLflow"),

@@ -18,8 +18,9 @@ from stream.rest.responses import json_response
 from stream.rest.service import Service
 from stream.rest.try_form import POLICY, SCRIPT, STYLE, form_of
 from stream.shown import html_shown, json_shown, shown
+from stream.telemetry import Metrics
 
-__all__ = ["pages_of"]
+__all__ = ["metrics_text", "pages_of"]
 
 _CARD_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; "
@@ -87,7 +88,12 @@ async def _card(service: Service, request: Request, body: bytes) -> Response:
 
 
 async def _metrics(service: Service, request: Request, body: bytes) -> Response:
-    text = await asyncio.to_thread(service.metrics.text)
+    return await metrics_text(service.metrics)
+
+
+async def metrics_text(metrics: Metrics) -> Response:
+    """A process's metrics, as Prometheus reads them."""
+    text = await asyncio.to_thread(metrics.text)
     return Response(
         text, media_type="text/plain; version=0.0.4", headers={"x-content-type-options": "nosniff"}
     )

@@ -11,6 +11,7 @@ from stream.live import Seen
 from stream.records import DeadLetter
 from stream.rest.allowance import Allowance, allowance
 from stream.rest.batcher import Batcher
+from stream.rest.front import Front
 from stream.rest.problems import MOST_ERRORS, unfit
 from stream.rest.request_body import Intake, offload
 from stream.rest.served_model import Answer, Event, Served
@@ -33,20 +34,14 @@ _ROWS_AT_ONCE = 200
 """Rows read between two looks at the clock."""
 
 
-class Service:
+class Service(Front):
     """
     A model behind HTTP. Belongs to one event loop; `swap` may be called by any thread.
 
     Attributes:
         served: the model that answers.
-        settings: limits.
-        metrics: counts and times of requests, rows and batches.
         program_version: of `PROGRAM`.
         batcher: scores rows.
-        intake: reads bodies.
-        cut_off: requests without an answer when the process ended.
-        draining: whether the process is about to end: what still comes is answered, but is better sent elsewhere.
-        spans: of requests, for a collector; None = none are made.
         seen: what the live page shows of answers.
     """
 
@@ -58,51 +53,37 @@ class Service:
         spans: RequestSpans | None = None,
         *,
         redact: bool = False,
+        intake: Intake | None = None,
     ) -> None:
         """
         Args:
             served: the model that answers.
             settings: limits.
             metrics: of the process.
-            spans: see the attribute.
+            spans: as `Front` has them.
             redact: keep nothing for the live page that may hold a payload.
+            intake: as `Front` has it.
         """
+        super().__init__(settings, metrics, spans, intake)
         self.seen = Seen(redact=redact)
         self.served = served
-        self.settings = settings
-        self.metrics = metrics
         self.program_version = version(PROGRAM)
         self.batcher = Batcher(settings, metrics)
-        self.intake = Intake(settings)
-        self._in_flight = 0
-        self.cut_off = 0
-        self.draining = False
-        self.spans = spans
+
+    @property
+    def title(self) -> str:
+        """`name@version` of the model that answers."""
+        return self.served.title
+
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is being scored."""
+        return self.batcher.busy
 
     @property
     def live(self) -> bool:
         """Whether requests are answered: False while the model is stuck."""
         return not self.batcher.stuck
-
-    @property
-    def ready(self) -> bool:
-        """Whether more requests are welcome: False while the model is stuck, and before the process ends."""
-        return self.live and not self.draining
-
-    @property
-    def unanswered(self) -> int:
-        """How many requests have no answer yet."""
-        return self._in_flight
-
-    @property
-    def fails(self) -> bool:
-        """Whether a process that ends now leaves requests without an answer."""
-        return self.batcher.busy or self._in_flight > 0 or self.cut_off > 0
-
-    def in_flight(self, change: int) -> None:
-        """Count requests that begin and end."""
-        self._in_flight += change
-        self.metrics.set("stream_requests_in_flight", self._in_flight)
 
     def swap(self, served: Served) -> None:
         """Let another version answer the requests from now on."""

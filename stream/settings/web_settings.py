@@ -71,5 +71,7 @@ class ServeSettings:
     """Rows that may wait to be scored; beyond it: 503. A single request with more: 413."""
     queue_bytes: Bytes = Bytes(512 * 1024 * 1024)
     """Memory for requests, what is made of them and unsent answers; beyond it: 503. For one that needs more: 413."""
+    models_bytes: Bytes | None = None
+    """Memory for the models of a multi-model endpoint; beyond it: 507. Default: 70 % of all, less `queue_bytes`."""
     max_columns: Annotated[int, Range(1, 1_000_000)] = 10_000
     """Columns, or fields, that a row may have; beyond it: 413."""

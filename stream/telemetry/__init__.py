@@ -4,6 +4,7 @@ from stream.telemetry.histogram import Histogram, quantile
 from stream.telemetry.memory_limit import memory_limit
 from stream.telemetry.metric_table import TABLE, CounterName, GaugeName, HistogramName, Metric
 from stream.telemetry.metrics import Metrics
+from stream.telemetry.resident_memory import machine_memory, resident_memory
 from stream.telemetry.row_count import RowCount
 from stream.telemetry.stage_times import StageTimes
 
@@ -17,6 +18,8 @@ __all__ = [
     "Metrics",
     "RowCount",
     "StageTimes",
+    "machine_memory",
     "memory_limit",
     "quantile",
+    "resident_memory",
 ]

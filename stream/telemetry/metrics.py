@@ -65,6 +65,10 @@ class Metrics:
         found = self._gauge(name)
         (found.labels(**labels) if labels else found).set(value)
 
+    def shift(self, name: GaugeName, change: float) -> None:
+        """Raise or lower a gauge that several have a share in. Raises: as `add`."""
+        self._gauge(name).inc(change)
+
     def observe(self, name: HistogramName, value: float, **labels: str) -> None:
         """Count a value in a histogram. Raises: as `add`."""
         self.histogram(name).observe(value, tuple(labels.values()))

@@ -38,7 +38,8 @@ def test_package_in_a_folder_of_the_archive_is_found(ml: Path) -> None:
 
 def test_what_is_configured_stays(ml: Path) -> None:
     """A file says all; variables say what they set; elsewhere nothing changes."""
-    given = {"STREAM_SERVE__HOST": "10.0.0.1", "STREAM_SERVE__PORT": "1"}
+    names = ("HOST", "PORT", "DRAIN_TIMEOUT")
+    given = {f"STREAM_SERVE__{name}": "x" for name in names}
 
     assert Settings() == in_container(Settings(), {}, configured=True, ml=ml)
     assert Settings() == in_container(Settings(), {"STREAM_MODEL__URI": "x"}, configured=False, ml=ml)
@@ -56,3 +57,15 @@ def test_batch_transform_may_send_more_rows(ml: Path) -> None:
         Settings().serve.queue_rows
         == in_container(Settings(), given, configured=False, ml=ml).serve.queue_rows
     )
+
+
+def test_process_ends_before_it_is_killed(ml: Path) -> None:
+    """SageMaker sends SIGKILL 30 s after SIGTERM."""
+    assert 25.0 == float(in_container(Settings(), {}, configured=False, ml=ml).serve.drain_timeout)
+
+
+def test_multi_model_endpoint_has_the_address_and_no_model(tmp_path: Path) -> None:
+    """Whether or not there is a folder for one."""
+    found = in_container(Settings(), {"SAGEMAKER_MULTI_MODEL": "true"}, configured=False, ml=tmp_path)
+
+    assert ("0.0.0.0", 8080, Settings().model) == (found.serve.host, found.serve.port, found.model)
