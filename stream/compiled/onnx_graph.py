@@ -113,6 +113,15 @@ class Graph:
 
         return self.add("Cast", value, to=TensorProto.DataType.Value(element))
 
+    def rounded(self, value: Value) -> Value:
+        """
+        Doubles, each rounded to the nearest float32.
+
+        Runtime 1.12 takes one cast after the other for none at all; so the sign is turned between them.
+        """
+        turned = self.add("Neg", self.cast(value, "FLOAT"))
+        return self.add("Neg", self.cast(turned, "DOUBLE"))
+
     def joined(self, values: Sequence[Value]) -> Value:
         """Matrices side by side."""
         return values[0] if len(values) == 1 else self.add("Concat", *values, axis=1)
@@ -126,8 +135,8 @@ class Graph:
         return self.add("Reshape", value, self.constant(np.array([-1], np.int64)))
 
     def is_missing(self, value: Value) -> Value:
-        """Where a matrix of doubles is NaN."""
-        return self.add("IsNaN", value)
+        """Where a matrix of doubles is NaN: where it is not itself, since runtime 1.12 has `IsNaN` for float32 only."""
+        return self.add("Not", self.add("Equal", value, value))
 
     def content(self, name: str) -> bytes:
         """

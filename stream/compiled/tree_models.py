@@ -121,5 +121,4 @@ def _summed(graph: Graph, table: Table, trees: list[Tree], seen: Thresholds) -> 
     """The sum over trees that were fitted on float32: each number is rounded to that, and compared as a double."""
     block = table.matrix(graph)
     seen.add(block.origins, trees)
-    rounded = graph.cast(graph.cast(block.value, "FLOAT"), "DOUBLE")
-    return sum_of_leaves(graph, rounded, trees)
+    return sum_of_leaves(graph, graph.rounded(block.value), trees)

@@ -30,6 +30,7 @@ __all__ = [
     "find_java",
     "kafka_jars",
     "main",
+    "onnx_jars",
     "registry_jars",
 ]
 
@@ -48,6 +49,9 @@ Of a broker that is killed and has no other beside it. Kafka 4.3.0 leaves a tran
 decided, but not yet marked, when its partitions lost their last leader (KAFKA-20734): its broker's log says "likely
 deleted already and hence can be skipped", its records and offsets stay pending.
 """
+
+ONNX = "1.12.0"
+"""Of ONNX Runtime, as BigQuery's documentation names it."""
 
 REGISTRY_VERSION = "2.6.13.Final"
 """Of Apicurio Registry."""
@@ -97,6 +101,15 @@ def avro_jars() -> Path:
 def _of_avro() -> list[str]:
     pom = _HERE.parent / "oracle" / "pom.xml"
     return ["-f", str(pom), f"-Davro.version={AVRO}", _DEPENDENCIES]
+
+
+def onnx_jars() -> Path:
+    """The folder with ONNX Runtime's jar, which holds its library; fetched once (63 MB)."""
+    return _once("ONNX Runtime", _CACHE / "onnxruntime" / ONNX, _of_onnx())
+
+
+def _of_onnx() -> list[str]:
+    return [_COPY, f"-Dartifact=com.microsoft.onnxruntime:onnxruntime:{ONNX}"]
 
 
 def registry_jars() -> Path:
@@ -166,6 +179,7 @@ def main() -> None:
     for version in dict.fromkeys((KAFKA, OLDEST, USUAL, NEWEST)):
         kafka_jars(version)
     avro_jars()
+    onnx_jars()
     registry_jars()
 
 
@@ -174,6 +188,7 @@ def _write_hashes() -> None:
         wanted = {
             **{f"Apache Kafka {version}": _of_kafka(version) for version in (OLDEST, USUAL, NEWEST)},
             "Avro Java": _of_avro(),
+            "ONNX Runtime": _of_onnx(),
             "the schema registry": [_COPY, f"-Dartifact={_REGISTRY}"],
         }
         for what, arguments in wanted.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,8 @@ from sklearn.preprocessing import (
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from stream.compiled import compile_graph, input_names, output_names
-from stream.export.onnx_proof import compare, feed_of
-from stream.export.onnx_trials import trials
+from stream.export.onnx_proof import Feed, compare, feed_of
+from stream.export.onnx_trials import Trial, trials
 from stream.manifest import AnswerType, Feature, Manifest, ScoreMethod
 from stream.scoring import Model, known_texts
 
@@ -66,8 +67,10 @@ __all__ = [
     "THREE",
     "TWO",
     "WHOLE",
+    "Prepared",
     "contract",
     "difference",
+    "prepared",
     "scaled",
 ]
 
@@ -122,8 +125,19 @@ def contract(estimator: Any, frame: pd.DataFrame, target: Any) -> Manifest:
     )
 
 
-def difference(estimator: Any, frame: pd.DataFrame, target: Any) -> float:
-    """Fit, compile, ask both; how far the numbers are apart."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An estimator, fitted, and its graph, with rows to try: as trials, and as the graph is given them."""
+
+    estimator: Any
+    manifest: Manifest
+    content: bytes
+    asked: list[Trial]
+    feed: Feed
+
+
+def prepared(estimator: Any, frame: pd.DataFrame, target: Any) -> Prepared:
+    """Fit and compile."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of fits that don't converge
         estimator = clone(estimator).fit(frame, target)
@@ -135,17 +149,24 @@ def difference(estimator: Any, frame: pd.DataFrame, target: Any) -> float:
         for row in rows.to_dict("records")
     ]
     texts = known_texts(estimator, list(frame.columns))
-    asked = trials(
-        manifest, events, {place: found[:20] for place, found in compiled.thresholds.items()}, texts
-    )
-    session = onnxruntime.InferenceSession(compiled.content)
-    names = output_names(manifest)
+    thresholds = {place: found[:20] for place, found in compiled.thresholds.items()}
+    asked = trials(manifest, events, thresholds, texts)
     feed = feed_of(manifest, [trial.event for trial in asked], input_names(manifest), np.float64)
-    found = session.run(list(names.values()), feed)
-    proof = compare(Model(estimator, manifest), asked, dict(zip(names, found, strict=True)), 1e-12)
+    return Prepared(estimator, manifest, compiled.content, asked, feed)
+
+
+def difference(estimator: Any, frame: pd.DataFrame, target: Any) -> float:
+    """Fit, compile, ask both; how far the numbers are apart."""
+    case = prepared(estimator, frame, target)
+    session = onnxruntime.InferenceSession(case.content)
+    names = output_names(case.manifest)
+    found = session.run(list(names.values()), case.feed)
+    proof = compare(
+        Model(case.estimator, case.manifest), case.asked, dict(zip(names, found, strict=True)), 1e-12
+    )
 
     assert "" == proof.wrong
-    assert proof.rows > len(events)
+    assert proof.rows > 25
     return proof.difference
 
 
