@@ -214,6 +214,16 @@ PICTURES: dict[str, Picture] = {
         ),
         (Arrow("query", "sql", "ask, answer", back=True), Arrow("tables", "sql", "rows")),
     ),
+    "airflow": Picture(
+        "Two DAGs: one trains when its schedule says, the other scores each day and whenever there is a new model.",
+        (
+            Node("train", 0, 0, "train DAG", "weekly", "ours"),
+            Node("asset", 1, 0, "asset: the model", "name@version", "kept"),
+            Node("score", 2, 0, "predict DAG", "daily, or new model", "ours"),
+            Node("runs", 3, 0, "runs", "one per interval", "kept"),
+        ),
+        (Arrow("train", "asset", "updates"), Arrow("asset", "score", "triggers"), Arrow("score", "runs", "batch")),
+    ),
     "sagemaker": Picture(
         "Export writes model.tar.gz and a script; the image answers on an endpoint and in batch transforms.",
         (
@@ -229,7 +239,7 @@ PICTURES: dict[str, Picture] = {
         (
             Node("query", 0, 0.5, "BigQuery", "SELECT … predict(row)"),
             Node("serve", 1, 0, "stream serve", "Cloud Run, exact", "ours"),
-            Node("onnx", 1, 1, "ONNX model", "inside BigQuery, float32", "kept"),
+            Node("onnx", 1, 1, "ONNX model", "inside BigQuery", "kept"),
         ),
         (Arrow("query", "serve", "calls", back=True), Arrow("query", "onnx", back=True)),
     ),
