@@ -53,6 +53,10 @@ def _of_texts(
         raise Unsupported("it encodes a column of texts by categories that are none")
     keys = {value: code for code, value in present}
     if block.missing is not None:
+        if "" in keys:
+            raise Unsupported(
+                "a text that is missing stands as the empty one, which is a category of its own"
+            )
         # None and NaN are two categories; the one that the model is given counts.
         wanted = [code for code in gaps if (known[code] is None) == (block.missing == "None")]
         keys[""] = wanted[0] if wanted else count

@@ -55,6 +55,7 @@ class Compiled:
         left_out: golden rows that could not be asked: ONNX has no text that is null.
         difference: the largest between two numbers, as a part of max(1, |number|).
         tolerance: of it.
+        nulls: whether a text that is null may be asked, as the empty one.
     """
 
     content: bytes
@@ -66,6 +67,7 @@ class Compiled:
     left_out: int
     difference: float
     tolerance: float
+    nulls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def compile_onnx(package: Package, golden: Golden) -> Compiled:
     names = tuple(each.name for each in session.get_outputs())
     return Compiled(
         way.content, inputs, names, rows, proof.rows - rows, proof.ties, len(golden.events) - rows,
-        proof.difference, way.tolerance,
+        proof.difference, way.tolerance, way.nulls,
     )  # fmt: skip
 
 

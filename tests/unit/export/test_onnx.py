@@ -171,6 +171,20 @@ def test_model_without_a_graph_is_refused(tmp_path: Path, estimator: BaseEstimat
         compile_onnx(package, golden_of(package))
 
 
+def test_empty_text_beside_null_is_not_taken_for_it(tmp_path: Path) -> None:
+    """Where both are categories, rows with a null are left out, and the query does not ask about them."""
+    frame = pd.DataFrame({"text": pd.Series(["a", "", None] * 20, dtype=object)})
+    estimator = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression())
+    package = packed(tmp_path, estimator.fit(frame, [1, 2, 3] * 20), frame)
+
+    compiled = compile_onnx(package, golden_of(package))
+
+    assert (40, 20, False) == (compiled.rows, compiled.left_out, compiled.nulls)
+    ddl = model_ddl(package.manifest, compiled, "acme.shop", "gs://acme/onnx")
+    assert "--   CAST(`text` AS STRING) AS `text`\n" in ddl
+    assert "a text that is missing can't be asked about" in ddl
+
+
 def test_flights() -> None:
     """The demo's trees, which split on texts and on missing values."""
     package = open_package("models/flights")
