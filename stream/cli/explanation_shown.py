@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -238,12 +238,22 @@ def _version_lines(version: VersionView) -> Iterator[Line]:
         **{name: f"sha256 {file.sha256}" for name, file in manifest.files.items()},
         "signed": f"{shown.signed}{signer}",
         "metrics": ", ".join(f"{name} {short(value)}" for name, value in manifest.metrics.items()) or "none",
+        **_training_run(manifest.metrics),
         "libraries": ", ".join(f"{name} {text}" for name, text in manifest.libraries.items()),
     }
     for name, value in rows.items():
         yield f"  {short(name):<16}{short(value) if name != 'folder' else value}"
     for difference in shown.differences:
         yield f"  {'differs here':<16}{difference}"
+
+
+def _training_run(metrics: Mapping[str, float | int | str]) -> dict[str, object]:
+    """The run of MLflow that made the version, where `stream train --track` noted one."""
+    if "mlflow_run_id" not in metrics:
+        return {}
+    names = ("mlflow_run_id", "mlflow_experiment", "mlflow_tracking_uri")
+    run, experiment, place = (short(metrics.get(name, "unknown")) for name in names)
+    return {"training run": f"{run} of the experiment {experiment} at {place}"}
 
 
 def _feature_row(feature: dict[str, object]) -> dict[str, object]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +14,15 @@ from click.core import ParameterSource
 
 from stream.cli.options import config_option, delimiter_option, settings_of, sign_option, signing_key
 from stream.cli.terminal import as_json, print_data, say
+from stream.cli.training_shown import say_training, training_entry
 from stream.shown import shown, shown_traceback
 
 if TYPE_CHECKING:
     from stream.manifest import Manifest
     from stream.store import Trust
-    from stream.training import Done, Job, Requirement, Step, Trained
+    from stream.training import Job, Recipe, Requirement, Step, Tracked
+
+    Tracker = Callable[[Callable[[Step], None]], AbstractContextManager[Tracked | None]]
 
 __all__ = ["train"]
 
@@ -63,6 +65,14 @@ _LINES_TOLD = 8
     "--run-key", metavar="KEY", callback=lambda _context, _option, value: _key(value),
     help="Name of this training: the package gets one version of it, however often the command is started.",
 )  # fmt: skip
+@click.option(
+    "--track", metavar="URI",
+    help="Log the run to this MLflow server (sqlite:///FILE and file:FOLDER will do).",
+)  # fmt: skip
+@click.option(
+    "--experiment", metavar="NAME",
+    help="MLflow's experiment (default: the recipe's NAME); without --track, [mlflow] tracking_uri.",
+)  # fmt: skip
 @sign_option
 @config_option
 @click.pass_context
@@ -81,6 +91,8 @@ def train(  # noqa: PLR0913  # one argument per option of the command
     no_card: bool,
     allow_difference: bool,
     run_key: str,
+    track: str | None,
+    experiment: str | None,
     sign: Path | None,
     config: Path | None,
 ) -> int:
@@ -113,10 +125,11 @@ def train(  # noqa: PLR0913  # one argument per option of the command
     plan = overridden(read_recipe(recipe), data=data, delimiter=delimiter, seed=seed, fixed=values)
     against = _against(compare, config)
     job = Job(plan, out, against, not no_compare, require, not no_card, signer, allow_difference, run_key)
+    tracker = _tracker(plan, config, track, experiment)
     with _once(job) as earlier:
         if earlier is not None:
             return _found(job, earlier)
-        return _run(job, lambda: _trust(config), card)
+        return _run(job, config, card, tracker)
 
 
 def _key(value: str | None) -> str:
@@ -149,6 +162,7 @@ def _found(job: Job, manifest: Manifest) -> int:
         "package": str(folder), "name": manifest.name, "version": manifest.version, "params": None,
         "metrics": manifest.metrics, "intervals": None, "comparison": None,
         "card": str(card) if card.exists() else None, "found": True,
+        "run": {name: value for name, value in manifest.metrics.items() if name.startswith("mlflow_")} or None,
     }  # fmt: skip
     print_data(as_json(found))
     return 0
@@ -175,7 +189,7 @@ def _in_container(context: click.Context) -> int:
     try:
         order = read_order(base)
         plan = overridden(read_recipe(order.recipe), data=order.data, seed=order.seed, fixed=order.fixed)
-        return _run(Job(plan, order.out, card=order.card), lambda: _trust(None), None)
+        return _run(Job(plan, order.out, card=order.card), None, None, _untracked)
     except (StreamError, OSError) as error:
         tell_failure(base, str(error))
         raise
@@ -201,66 +215,36 @@ def _trust(config: Path | None) -> Trust:
     return trust_of(settings_of(config).model)
 
 
-def _run(job: Job, trust: Callable[[], Trust], copy: Path | None) -> int:
-    from stream.training import run_job
+@contextmanager
+def _untracked(tell: Callable[[Step], None]) -> Iterator[None]:
+    yield None
 
-    with _progress() as tell:
-        done = run_job(job, trust, tell)
+
+def _tracker(plan: Recipe, config: Path | None, track: str | None, experiment: str | None) -> Tracker:
+    """What opens the run that the options ask for; what is wrong with them is refused here."""
+    if track is None and experiment is None:
+        return _untracked
+    from stream.training import tracked, tracking_settings
+
+    settings = tracking_settings(settings_of(config), track)
+    return lambda tell: tracked(plan, settings, experiment, tell)
+
+
+def _run(job: Job, config: Path | None, copy: Path | None, tracker: Tracker) -> int:
+    from stream.training import SILENT, run_job
+
+    with _progress() as tell, tracker(tell) as run:
+        done = run_job(job, lambda: _trust(config), tell, SILENT if run is None else run)
     if copy is not None and done.card is not None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(done.card)
-    _say(job, done)
-    print_data(as_json(_result(job, done)))
+    say_training(job, done)
+    print_data(as_json(training_entry(job, done, run)))
     if done.packed is None:
         say(f"error: nothing was packed: --require {job.require} does not hold")
-        return _FAILED
-    return 0
-
-
-def _say(job: Job, done: Done) -> None:
-    """For people: notes, metrics, the verdict, and where everything is."""
-    for message in (
-        *done.trained.findings,
-        *done.trained.notes,
-        *(done.packed.messages if done.packed else ()),
-    ):
-        say(message)
-    for line in _lines(done.trained):
-        say(line)
-    if done.compared is not None:
-        say(done.compared.sentence)
-        if done.compared.caveat:
-            say(f"note: {done.compared.caveat}")
-    elif job.compare:
-        say(f"compared with nothing: {job.request.folder} has no version yet")
-    if done.packed is not None:
-        path = done.packed.package.path
-        say(f"packed {done.packed.package.manifest.model} into {path}")
-        if done.card is not None:
-            say(f"model card: {path / 'card.html'}")
-
-
-def _lines(trained: Trained) -> Iterator[str]:
-    for name, value in trained.figures.items():
-        ends = trained.intervals.get(name)
-        yield f"{name:>20}  {value:.4f}" + (f"  ({ends[0]:.4f} – {ends[1]:.4f})" if ends else "")
-    for name, fact in trained.facts.items():
-        yield f"{name:>20}  {fact:.4f}" if isinstance(fact, float) else f"{name:>20}  {fact}"
-
-
-def _result(job: Job, done: Done) -> dict[str, object]:
-    package = done.packed.package if done.packed else None
-    return {
-        "package": str(job.request.folder),
-        "name": job.recipe.name,
-        "version": package and package.manifest.version,
-        "params": {**job.recipe.fixed, **done.trained.params},
-        "metrics": done.trained.metrics,
-        "intervals": done.trained.intervals,
-        "comparison": done.compared and asdict(done.compared),
-        "card": str(package.path / "card.html") if package and done.card is not None else None,
-        "found": False,
-    }
+    if run is not None and run.lost:
+        say("error: the run is not logged as a whole" + ("; the package is written" if done.packed else ""))
+    return _FAILED if done.packed is None or (run is not None and run.lost) else 0
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """
-Models of an MLflow server: what they are called, and how they get onto this machine. The only importer of MLflow, which
-is imported once such a model is asked for, and not before.
+Models of an MLflow server: what they are called, and how they get onto this machine; runs, and how they are logged.
+The only importer of MLflow, which is imported once something is asked of a server, and not before.
 """
 
 from typing import TYPE_CHECKING
@@ -9,10 +9,13 @@ from stream.lazy import lazy_face
 
 if TYPE_CHECKING:
     from stream.mlflow.artifacts import Artifacts
+    from stream.mlflow.experiments import Begun, begin_run
     from stream.mlflow.local_copy import kept_copies, local_copy, package_in, place_of, version_now
     from stream.mlflow.model_folder import METADATA, PushedFolder, write_model_folder
     from stream.mlflow.model_uri import ModelUri, is_uri, parse
     from stream.mlflow.pull import Pulled, packed_copy, pushed_package
+    from stream.mlflow.run_log import DataNote, RunLog, Status
+    from stream.mlflow.run_values import Figure
     from stream.mlflow.server import ModelVersion, Server, client
     from stream.mlflow.webhook import WEBHOOK_PATH, Webhook
 
@@ -20,12 +23,18 @@ __all__ = [
     "METADATA",
     "WEBHOOK_PATH",
     "Artifacts",
+    "Begun",
+    "DataNote",
+    "Figure",
     "ModelUri",
     "ModelVersion",
     "Pulled",
     "PushedFolder",
+    "RunLog",
     "Server",
+    "Status",
     "Webhook",
+    "begin_run",
     "client",
     "is_uri",
     "kept_copies",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from stream.errors import BrokerRefused, Retriable, SettingsError
 
-__all__ = ["NotThere", "asked"]
+__all__ = ["NotThere", "asked", "translated"]
 
 _LONGEST = 500
 """Characters of what a server says: some answer with a whole page."""
@@ -30,6 +30,21 @@ def asked(what: str, address: str) -> Iterator[None]:
     Args:
         what: is asked for, such as `models:/flights@champion`, for messages.
         address: of the server.
+    Raises: as `translated`.
+    """
+    with warnings.catch_warnings(), translated(what, address):
+        warnings.simplefilter("ignore")  # of things that are deprecated in a library, not of this model
+        yield
+
+
+@contextmanager
+def translated(what: str, address: str) -> Iterator[None]:
+    """
+    The same beside another thread: warnings stay as they are, since their filters are the process's.
+
+    Args:
+        what: is asked for, for messages.
+        address: of the server.
     Raises: NotThere; BrokerRefused when the server does not let us in, Retriable when it does not answer, or not as it
         should.
     """
@@ -37,9 +52,7 @@ def asked(what: str, address: str) -> Iterator[None]:
     from requests.exceptions import RequestException
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of things that are deprecated in a library, not of this model
-            yield
+        yield
     except MlflowException as error:
         status, said = error.get_http_status_code(), _said(error.message)
         if status in (401, 403):

@@ -31,6 +31,8 @@ _QUIET = {
     "MLFLOW_DISABLE_AGENT_HINT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_CONFIGURE_LOGGING": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ALLOW_FILE_STORE": "true",  # whoever names a folder of runs means it
 }
 """Unless they are set already: it calls nobody but its server, and says nothing but by exceptions."""
 

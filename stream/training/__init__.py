@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from stream.lazy import lazy_face
 
 if TYPE_CHECKING:
+    from stream.training.listener import SILENT, Listener
     from stream.training.overrides import overridden, parameters
-    from stream.training.recipe import read_recipe
+    from stream.training.recipe import Recipe, read_recipe
     from stream.training.sagemaker import BASE, BASE_VARIABLE, container, read_order, tell_failure
     from stream.training.split import split_by_time
+    from stream.training.tracking import Tracked, tracked
+    from stream.training.tracking_uri import tracking_settings
     from stream.training.trained import Step, Trained
     from stream.training.training_job import Done, Job, Requirement, run_job
     from stream.training.training_key import trained_once
@@ -18,10 +21,14 @@ if TYPE_CHECKING:
 __all__ = [
     "BASE",
     "BASE_VARIABLE",
+    "SILENT",
     "Done",
     "Job",
+    "Listener",
+    "Recipe",
     "Requirement",
     "Step",
+    "Tracked",
     "Trained",
     "container",
     "overridden",
@@ -31,6 +38,8 @@ __all__ = [
     "run_job",
     "split_by_time",
     "tell_failure",
+    "tracked",
+    "tracking_settings",
     "trained_once",
 ]
 

@@ -17,6 +17,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from stream.errors import Refused, SampleError, SettingsError
 from stream.training.checks import check_fields
 from stream.training.intervals import bootstrap
+from stream.training.listener import SILENT, Listener
 from stream.training.model_metrics import Figures, Sheet, answers_of, kind_of, measure
 from stream.training.recipe import Recipe, guarded
 from stream.training.rehearsal import Rehearse, check_judge, rehearse_run
@@ -32,7 +33,10 @@ T = TypeVar("T")
 
 
 def run_recipe(
-    recipe: Recipe, tell: Callable[[Step], None] = lambda _: None, rehearse: Rehearse = lambda *_: None
+    recipe: Recipe,
+    tell: Callable[[Step], None] = lambda _: None,
+    rehearse: Rehearse = lambda *_: None,
+    listener: Listener = SILENT,
 ) -> Trained:
     """
     Run a recipe; the same recipe, data, seed and libraries give the same estimator and metrics.
@@ -47,6 +51,7 @@ def run_recipe(
         recipe: what to run.
         tell: called after each step.
         rehearse: called with an estimator that was fitted on few rows; raises if it can't be packed.
+        listener: told of the split, of each candidate and of the result.
     Returns: the fitted estimator and its metrics; nothing is written.
     Raises: Refused, SettingsError or SampleError naming the recipe and what to correct.
     Blocks: for the whole training.
@@ -57,7 +62,9 @@ def run_recipe(
         classes = kind_of(estimator) == "classifier"
         training, held_out = _parts(recipe, frame, classes)  # 1
         schema, findings = _schema(recipe, frame)
+        rows_facts = _about_rows(recipe, frame, training, held_out)
         tell(Step(f"{len(training):,} rows to learn from, {len(held_out):,} held out to be judged by"))
+        listener.split(recipe, training, rows_facts)
         truth = training[recipe.target].to_numpy()
         if classes:
             _check_classes(recipe, truth)
@@ -67,9 +74,8 @@ def run_recipe(
             rehearse_run(recipe, estimator, training, truth, schema, rehearse)  # 2
         folds = _placed(recipe, lambda: folds_of(recipe.split, training, truth, classes=classes))
         with _naming_texts(recipe, frame):
-            found = search(
-                recipe, estimator, rows, truth, folds, lambda candidate: tell(_step(candidate))
-            )  # 3
+            tried = _tried(tell, listener)
+            found = search(recipe, estimator, rows, truth, folds, tried, listener.trying)  # 3
         guarded(recipe.path, "fit()", estimator.set_params(**found[0].params).fit, rows, truth)  # 4
         tell(Step("measuring"))
         sheet = Sheet(
@@ -82,7 +88,7 @@ def run_recipe(
             figures=sheet.figures(),
             intervals=bootstrap(sheet.weighed, units, recipe.split.seed),
             baseline=_baseline(classes, truth, sheet.truth),
-            facts=_about(recipe, frame, training, held_out, found),
+            facts={"search_score": found[0].score, "search_candidates": len(found), **rows_facts},
             schema=schema,
             findings=(*notes_of(recipe), *findings),
             notes=tuple(_unknown_labels(recipe, sheet)),
@@ -212,18 +218,12 @@ def _unknown_labels(recipe: Recipe, sheet: Sheet) -> list[str]:
     )
 
 
-def _about(
-    recipe: Recipe,
-    frame: pd.DataFrame,
-    training: pd.DataFrame,
-    held_out: pd.DataFrame,
-    found: list[Candidate],
+def _about_rows(
+    recipe: Recipe, frame: pd.DataFrame, training: pd.DataFrame, held_out: pd.DataFrame
 ) -> Metrics:
-    """How the metrics came about."""
+    """The rows that the metrics come from, and how they were split."""
     split = recipe.split
     about: Metrics = {
-        "search_score": found[0].score,
-        "search_candidates": len(found),
         "rows_trained": len(training),
         "rows_held_out": len(held_out),
         "split": split.way,
@@ -240,6 +240,14 @@ def _about(
         about["groups_trained"] = int(training[split.column].nunique())
         about["groups_held_out"] = int(held_out[split.column].nunique())
     return about
+
+
+def _tried(tell: Callable[[Step], None], listener: Listener) -> Callable[[Candidate], None]:
+    def tried(candidate: Candidate) -> None:
+        tell(_step(candidate))
+        listener.tried(candidate)
+
+    return tried
 
 
 def _step(candidate: Candidate) -> Step:

@@ -16,7 +16,23 @@ from stream.training.model_metrics import scoring_of
 from stream.training.recipe import Recipe, first_line
 from stream.training.split import Fold
 
-__all__ = ["Candidate", "search"]
+__all__ = ["Candidate", "Trial", "search"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """
+    One point of the grid, before it is tried.
+
+    Attributes:
+        params: the estimator's parameters.
+        number: 1, 2, …
+        of: how many there are.
+    """
+
+    params: dict[str, object]
+    number: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +46,7 @@ class Candidate:
         deviation: the folds' standard deviation.
         number: 1, 2, …
         of: how many there are.
+        scores: on each fold, in their order.
     """
 
     params: dict[str, object]
@@ -37,6 +54,7 @@ class Candidate:
     deviation: float
     number: int
     of: int
+    scores: tuple[float, ...] = ()
 
 
 def search(
@@ -46,6 +64,7 @@ def search(
     truth: np.ndarray,
     folds: Sequence[Fold],
     tell: Callable[[Candidate], None] = lambda _: None,
+    begin: Callable[[Trial], None] = lambda _: None,
 ) -> list[Candidate]:
     """
     Try each candidate of the grid on every fold.
@@ -57,6 +76,7 @@ def search(
         truth: shape (n,), without missing values.
         folds: positions to fit on and to test on.
         tell: called after each candidate.
+        begin: called before each.
     Returns: every candidate, the best first (the first of equals), the others in the grid's order.
     Raises: Refused when a candidate can't be fitted or scored, or has no score; the cause is kept.
     Blocks: for candidates × folds fits.
@@ -64,8 +84,10 @@ def search(
     points = _points(recipe)
     found: list[Candidate] = []
     for number, params in enumerate(points, 1):
+        begin(Trial(params, number, len(points)))
         scores = _scores(recipe, estimator, params, rows, truth, folds)
-        found.append(Candidate(params, float(scores.mean()), float(scores.std()), number, len(points)))
+        mean, deviation = float(scores.mean()), float(scores.std())
+        found.append(Candidate(params, mean, deviation, number, len(points), tuple(scores.tolist())))
         tell(found[-1])
     best = max(found, key=lambda candidate: candidate.score)  # the first of equals
     return [best, *(candidate for candidate in found if candidate is not best)]

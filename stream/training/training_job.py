@@ -24,6 +24,7 @@ from stream.store import (
     versions,
 )
 from stream.training.card import card_of, check_libraries
+from stream.training.listener import SILENT, Listener
 from stream.training.recipe import Recipe
 from stream.training.recipe_run import run_recipe
 from stream.training.rehearsal import Rehearse
@@ -97,7 +98,10 @@ class Done:
 
 
 def run_job(
-    job: Job, trust: Callable[[], Trust] = Trust, tell: Callable[[Step], None] = lambda _: None
+    job: Job,
+    trust: Callable[[], Trust] = Trust,
+    tell: Callable[[Step], None] = lambda _: None,
+    listener: Listener = SILENT,
 ) -> Done:
     """
     Run a job: 1 check what it needs, 2 run the recipe, 3 compare, 4 draw the card, 5 pack.
@@ -106,6 +110,7 @@ def run_job(
         job: what to do.
         trust: whose versions may be opened; called when there is a version to compare with.
         tell: called after each step.
+        listener: told of each event; the manifest takes its facts.
     Returns: the outcome; when the requirement isn't met, nothing was written.
     Raises: as `run_recipe`, `compare` and `pack`; nothing was written then.
     Blocks: for the whole training.
@@ -113,25 +118,32 @@ def run_job(
     if job.card:  # 1
         check_libraries()
     used = _used(job, trust)
-    trained = run_recipe(job.recipe, tell, _rehearsal(job))  # 2
+    trained = run_recipe(job.recipe, tell, _rehearsal(job), listener)  # 2
+    listener.trained(trained)
     compared = None
     if used is not None:  # 3
         tell(Step(f"comparing with {used.manifest.model}"))
         compared = compare(trained, used)
+        listener.compared(compared)
     if job.card:  # 4
         tell(Step("drawing the card"))
         card = card_of(trained, compared)
+        listener.drawn(card)
     if not _met(job.require, compared):
-        return Done(trained, compared, None, card.html() if job.card else None)
+        page = card.html() if job.card else None
+        listener.turned_down(str(job.require), page)
+        return Done(trained, compared, None, page)
     made: dict[str, bytes] = {}
 
     def attach(manifest: Manifest) -> dict[str, bytes]:
         made[CARD] = card.html(manifest)
         return made
 
-    metrics = {**trained.metrics, **({RUN_KEY: job.key} if job.key else {})}
+    key = {RUN_KEY: job.key} if job.key else {}
+    metrics = {**trained.metrics, **key, **listener.facts}
     request = replace(job.request, metrics=metrics, attach=attach if job.card else None)
     packed = pack(trained.estimator, request, schema=trained.schema, sample=trained.sample)  # 5
+    listener.packed(packed, made.get(CARD))
     return Done(trained, compared, packed, made.get(CARD))
 
 

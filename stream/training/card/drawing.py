@@ -13,7 +13,7 @@ from stream.shown import shown
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ACCENT", "INK", "MUTED", "SECOND", "draw", "label"]
+__all__ = ["ACCENT", "INK", "MUTED", "SECOND", "draw", "label", "standalone"]
 
 INK = "#1a1a1a"
 """Text and axes; becomes `currentColor` in the SVG, so that they are light on a dark page."""
@@ -75,6 +75,22 @@ def draw(plot: Callable[[Axes], object], width: float = 5.0, height: float = 3.6
         content = io.StringIO()
         figure.savefig(content, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return _inline(content.getvalue())
+
+
+def standalone(svg: str) -> str:
+    """
+    Args:
+        svg: as `draw` gives it.
+    Returns: a file of its own: dark on white, whatever shows it.
+    """
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    assert box is not None  # `draw` gives one
+    width, height = box.groups()
+    font = "font-family: Helvetica, Arial, sans-serif"
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt" style="color: {INK}; {font}"'
+    paper = '<rect width="100%" height="100%" fill="white"/>'
+    opening, _, rest = svg.partition(">")
+    return f"{opening.replace('<svg', head, 1)}>{paper}{rest}\n"
 
 
 def label(text: object) -> str:

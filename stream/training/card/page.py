@@ -21,7 +21,7 @@ from stream.training.version_comparison import Compared
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Card", "card_of", "check_libraries"]
+__all__ = ["Card", "Plot", "card_of", "check_libraries"]
 
 LIBRARIES = ("matplotlib", "jinja2")
 """What the extra `train` installs for the card."""
@@ -34,7 +34,14 @@ _TILES = 4
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """An inline SVG, its title and how to read it."""
+    """
+    A plot of a card.
+
+    Attributes:
+        title: of it.
+        svg: inline, for a page.
+        text: how to read it.
+    """
 
     title: str
     svg: str
@@ -49,14 +56,16 @@ class Card:
     Attributes:
         trained: the model.
         compared: with the version in use; None without one.
-        important: its columns' importance.
         parts: its metrics by the values of some columns.
+        plots: of the model.
+        part_plots: one for each of `parts`.
     """
 
     trained: Trained
     compared: Compared | None
-    important: Sequence[Importance]
     parts: Sequence[Sequence[Slice]]
+    plots: Sequence[Plot]
+    part_plots: Sequence[Plot]
 
     def html(self, manifest: Manifest | None = None) -> bytes:
         """
@@ -87,8 +96,8 @@ class Card:
             "figures": figures,
             "compared": self.compared,
             "comparison": self.compared and content.comparison(self.compared),
-            "plots": _plots(trained, self.important),
-            "part_plots": [_part_plot(trained, parts) for parts in self.parts],
+            "plots": self.plots,
+            "part_plots": self.part_plots,
             "parts": [part for parts in self.parts for part in parts],
             "part_figures": {
                 name: title for name, (title, _) in content.METRICS.items() if name in trained.figures
@@ -119,20 +128,16 @@ def card_of(trained: Trained, compared: Compared | None) -> Card:
     Args:
         trained: the model, with its held-out rows.
         compared: with the version in use; None without one.
-    Returns: the card, to be rendered when its version is known.
+    Returns: the card, its plots drawn, to be rendered when its version is known.
     Blocks: for the importance of each column, and the intervals of each part.
     """
     held_out, recipe = trained.held_out, trained.recipe
     columns = slice_columns(held_out, recipe.features, recipe.by)
-    return Card(
-        trained,
-        compared,
-        importances(trained),
-        [
-            slices(held_out, name, trained.sheet, trained.judge, trained.units, trained.seed)
-            for name in columns
-        ],
-    )
+    parts = [
+        slices(held_out, name, trained.sheet, trained.judge, trained.units, trained.seed) for name in columns
+    ]
+    drawn = _plots(trained, importances(trained))
+    return Card(trained, compared, parts, drawn, [_part_plot(trained, each) for each in parts])
 
 
 def _shown(value: object) -> object:
