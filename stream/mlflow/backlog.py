@@ -21,7 +21,7 @@ from stream.errors import Retriable, StreamError
 
 __all__ = ["Backlog", "Entry"]
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _CLOSING_PAUSE_S = 0.5, 30.0, 1.0
+FIRST_PAUSE_S, _LONGEST_PAUSE_S, _CLOSING_PAUSE_S = 0.5, 30.0, 1.0
 _TRIES = 3
 """Of an entry, before the server is asked whether it answers at all."""
 
@@ -121,10 +121,10 @@ class Backlog:
             self._thread.join(0.05)
 
     def _work(self) -> None:
-        pause = _FIRST_PAUSE_S
+        pause = FIRST_PAUSE_S
         while (queue := self._next()) is not None:
             if self._given(queue[0]):
-                pause = _FIRST_PAUSE_S
+                pause = FIRST_PAUSE_S
                 with self._changed:
                     queue.popleft()
                     self._done += 1

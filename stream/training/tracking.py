@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracked", "tracked"]
 
-_PATIENCE_S: Mapping[Status, tuple[float, float]] = {
+PATIENCE_S: Mapping[Status, tuple[float, float]] = {
     "FINISHED": (300, 30),
     "FAILED": (30, 10),
     "KILLED": (5, 3),
@@ -194,7 +194,7 @@ def tracked(
         finally:
             if log.waiting > _TOLD:
                 tell(Step(f"waiting for the MLflow server: {log.waiting:,} things are still to be logged"))
-            run.lost += _sentences(log.close(status, *_PATIENCE_S[status]))
+            run.lost += _sentences(log.close(status, *PATIENCE_S[status]))
             if status != "FINISHED" or run.lost:
                 tell(
                     Step(f"run {begun.id} has ended as {status}" + "".join(f"; {text}" for text in run.lost))

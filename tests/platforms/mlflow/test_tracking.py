@@ -154,7 +154,7 @@ def test_server_that_goes_away_costs_no_model(
     comes_back: bool,
 ) -> None:
     """Packed in any case; all is logged when it is back by the end, else exit 1 and what is missing."""
-    monkeypatch.setattr(tracking, "_PATIENCE_S", {"FINISHED": (60, 60 if comes_back else 0.1)})
+    monkeypatch.setattr(tracking, "PATIENCE_S", {"FINISHED": (60, 60 if comes_back else 0.1)})
     out, experiment = tmp_path / "out", f"away {comes_back}"
     with Relay(mlflow_server.port) as relay:
 

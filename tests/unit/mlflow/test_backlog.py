@@ -15,7 +15,7 @@ from stream.mlflow.backlog import Backlog, Entry
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses that no test waits for."""
-    monkeypatch.setattr(backlog, "_FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(backlog, "FIRST_PAUSE_S", 0.001)
 
 
 def _silent() -> None:

@@ -32,9 +32,10 @@ def test_every_name_becomes_one_that_mlflow_takes(name: str) -> None:
     """MLflow's own check of a metric's name and of a parameter's."""
     validation = pytest.importorskip("mlflow.utils.validation")
 
-    validation._validate_metric_name(key(name))
-    validation._validate_param_name(key(name))
-    assert len(key(name)) <= validation.MAX_ENTITY_KEY_LENGTH
+    found = key(name)
+    assert validation.validate_param_and_metric_name(found)
+    assert not validation.path_not_unique(found)
+    assert len(found) <= validation.MAX_ENTITY_KEY_LENGTH
 
 
 def test_different_names_stay_different() -> None:
