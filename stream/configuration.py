@@ -136,7 +136,7 @@ def _prepare(
             value = None
         elif hint in (Seconds, Seconds | None):
             value = _quantity(value, _SECONDS, where, "a length of time such as `10s`")
-        elif hint is Bytes:
+        elif hint in (Bytes, Bytes | None):
             value = _quantity(value, _BYTES, where, "a size such as `16MiB`")
         elif get_origin(hint) is Mapping:
             value = _table(value, where)

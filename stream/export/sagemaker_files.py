@@ -46,8 +46,8 @@ _MOST_VALUE, _MOST_METRICS = 256, 40
 
 
 _DOCKERFILE = """\
-# docker build --build-arg IMAGE=prediction-stream:serve -t IMAGE_URI . && docker push IMAGE_URI
-ARG IMAGE=prediction-stream:serve
+# docker build --build-arg IMAGE=prediction-stream-serve -t IMAGE_URI . && docker push IMAGE_URI
+ARG IMAGE=prediction-stream-serve
 FROM $IMAGE
 # SageMaker mounts what it brings as root's, and expects root.
 USER root
