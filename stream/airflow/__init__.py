@@ -14,7 +14,7 @@ from stream.lazy import lazy_face
 
 if TYPE_CHECKING:
     from stream.airflow.asset_uris import model_asset, predictions_asset
-    from stream.airflow.links import ModelCardLink, OutputLink
+    from stream.airflow.links import ModelCardLink, OutputLink, TrackedRunLink
     from stream.airflow.operators import StreamBatchOperator, StreamTrainOperator
     from stream.airflow.run_trigger import StreamRunTrigger
 
@@ -24,6 +24,7 @@ __all__ = [
     "StreamBatchOperator",
     "StreamRunTrigger",
     "StreamTrainOperator",
+    "TrackedRunLink",
     "model_asset",
     "predictions_asset",
 ]

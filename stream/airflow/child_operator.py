@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -27,6 +29,9 @@ __all__ = ["ChildOperator"]
 
 REFUSED = 2
 """Exit code of `stream` for bad usage, configuration, schema or model: another attempt would be refused as well."""
+
+_USER = re.compile(r"//[^/@\s]+@")
+"""User and password in a URL."""
 
 DETACHED = ".airflow"
 """The folder of the commands that deferred tasks wait for."""
@@ -106,7 +111,7 @@ class ChildOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the command and wait, or start it and defer."""
         order = self._order()
-        self.log.info("%s", " ".join(order.command))
+        self.log.info("%s", _USER.sub("//***@", shlex.join(order.command)))
         try:
             if self.deferrable:
                 self._defer(order)

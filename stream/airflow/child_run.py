@@ -16,8 +16,8 @@ from stream.airflow.command_line import Order
 
 __all__ = ["ChildRun", "Outcome"]
 
-_GRACE_S = 10.0
-"""Seconds that a command has to end after SIGTERM: it removes half-written files; a worker's drain takes as long."""
+_GRACE_S = 4.0
+"""Seconds that a command has to end after SIGTERM; Airflow kills the task, which waits for it here, after 5 s."""
 
 _KEPT_LINES = 30
 """Of standard error, for the exception: an error with its hint and the end of a traceback."""

@@ -1,4 +1,4 @@
-"""Links on a task's page: the model card, and the folder that was written."""
+"""Links on a task's page: the model card, the folder that was written, the run in MLflow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow.sdk import BaseOperatorLink, conf
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
-__all__ = ["ModelCardLink", "OutputLink"]
+__all__ = ["ModelCardLink", "OutputLink", "TrackedRunLink"]
 
 
 def _url(path: str) -> str:
@@ -62,3 +62,21 @@ class OutputLink(BaseOperatorLink):
         """
         folder = getattr(operator, "written", None)
         return f"{_url(folder)}/" if folder else ""
+
+
+class TrackedRunLink(BaseOperatorLink):
+    """The run in MLflow, of a training that was tracked."""
+
+    @property
+    def name(self) -> str:
+        """On the button."""
+        return "MLflow run"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
+        """
+        Args:
+            operator: that has run.
+            ti_key: its task instance.
+        Returns: the URL; empty where the training was not tracked.
+        """
+        return getattr(operator, "tracked", None) or ""

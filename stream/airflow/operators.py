@@ -25,7 +25,7 @@ from stream.airflow.asset_uris import is_fixed, model_asset, predictions_asset
 from stream.airflow.child_operator import ChildOperator
 from stream.airflow.command_line import batch_arguments, train_arguments
 from stream.airflow.lineage import lineage_of_batch, lineage_of_training
-from stream.airflow.links import ModelCardLink, OutputLink
+from stream.airflow.links import ModelCardLink, OutputLink, TrackedRunLink
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -50,18 +50,27 @@ class StreamTrainOperator(ChildOperator):
         out: the package's folder.
         require: `better` or `not-worse`: fail, and pack nothing, if the comparison with the current version says no.
         fixed: parameters of the estimator, for `--set`.
+        track: MLflow's server, to which the run is logged.
         run_key: names the work: `out` gets one version of it. To train again, clear the task after changing the key, or
             begin another DAG run.
         arguments: further arguments of the command, as they are.
         options: of `ChildOperator` and `BaseOperator`; without `outlets`, the outlet is the model's asset.
     """
 
-    template_fields = ("recipe", "out", "require", "fixed", "run_key", *ChildOperator.template_fields)
+    template_fields = (
+        "recipe",
+        "out",
+        "require",
+        "fixed",
+        "track",
+        "run_key",
+        *ChildOperator.template_fields,
+    )
     template_fields_renderers: ClassVar[dict[str, str]] = {
         "fixed": "json",
         **ChildOperator.template_fields_renderers,
     }
-    operator_extra_links = (ModelCardLink(), OutputLink())
+    operator_extra_links = (ModelCardLink(), OutputLink(), TrackedRunLink())
     ui_color = "#dff0e3"
 
     def __init__(
@@ -71,6 +80,7 @@ class StreamTrainOperator(ChildOperator):
         out: str,
         require: str | None = None,
         fixed: Mapping[str, Any] | None = None,
+        track: str | None = None,
         run_key: str = RUN_KEY,
         arguments: Sequence[str] = (),
         **options: Any,
@@ -82,12 +92,14 @@ class StreamTrainOperator(ChildOperator):
         self.out = out
         self.require = require
         self.fixed = fixed
+        self.track = track
         self.run_key = run_key
+        self.tracked: str | None = None
         self.card: str | None = None
 
     def command_arguments(self) -> tuple[str, ...]:
         """After `stream`."""
-        options = {"require": self.require, "run_key": self.run_key}
+        options = {"require": self.require, "track": self.track, "run_key": self.run_key}
         return train_arguments(
             self.recipe, self.out, fixed=self.fixed or {}, options=options, more=self.arguments
         )
@@ -102,6 +114,7 @@ class StreamTrainOperator(ChildOperator):
             raise ValueError("stream train printed nothing")
         self.written = str(self.place(printed["package"]) / "versions" / str(printed["version"]))
         self.card = printed["card"] and str(self.place(printed["card"]))
+        self.tracked = (printed.get("run") or {}).get("url")
         model = f"{printed['name']}@{printed['version']}"
         self.tell_asset(context, {"model": model, "metrics": printed["metrics"], "card": self.card})
         return {**printed, "card": self.card, "model": model}

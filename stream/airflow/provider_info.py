@@ -35,7 +35,9 @@ def get_provider_info() -> dict[str, object]:
                 "to_openlineage_converter": f"{assets}.lineage_dataset",
             },
         ],
-        "extra-links": ["stream.airflow.links.ModelCardLink", "stream.airflow.links.OutputLink"],
+        "extra-links": [
+            f"stream.airflow.links.{name}" for name in ("ModelCardLink", "OutputLink", "TrackedRunLink")
+        ],
         "config": {
             "prediction_stream": {
                 "description": "The operators of prediction-stream.",

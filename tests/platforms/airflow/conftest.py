@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 EXAMPLE = ROOT / "docs/examples/airflow"
 DAYS = [f"2026-11-{day}" for day in (20, 21, 22)]
 ROWS = 100
-PROBES = ("killed-after", "killed-before", "killed_train", "failing", "mapped", "held")
+PROBES = ("killed-after", "killed-before", "killed_train", "failing", "mapped", "stopped", "held")
 
 
 @pytest.fixture(scope="session")

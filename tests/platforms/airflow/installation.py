@@ -201,6 +201,10 @@ class AirflowInstallation(Started):
         """Let all tasks of a run run again, as the button of that name does."""
         self.api(f"/dags/{dag}/dagRuns/{run}/clear", {"dry_run": False, "only_failed": False})
 
+    def mark_failed(self, dag: str, run: str) -> None:
+        """End a run by hand."""
+        self.api(f"/dags/{dag}/dagRuns/{run}", {"state": "failed"}, "PATCH")
+
     def runs(self, dag: str) -> list[dict[str, Any]]:
         """Of a DAG, all."""
         found: list[dict[str, Any]] = self.api(f"/dags/{dag}/dagRuns?limit=100")["dag_runs"]

@@ -35,6 +35,16 @@ for name in ("killed-after", "killed-before", "held"):
             poll_s=0.5,
         )
 
+with DAG("probe_stopped", schedule=None, default_args=RETRIED):
+    StreamBatchOperator(
+        task_id="score",
+        inputs=DAY,
+        output_dir=f"{DATA}/stopped",
+        model=MODEL,
+        stream_command=WRAPPER,
+        env={**env("held", "stopped"), "GO": f"{DATA}/never"},
+    )
+
 with DAG("probe_killed_train", schedule=None, default_args=RETRIED):
     StreamTrainOperator(
         task_id="train",

@@ -11,7 +11,7 @@ import pytest
 from tests.platforms.airflow.conftest import DAYS, ROWS
 from tests.platforms.airflow.installation import AirflowInstallation
 
-pytestmark = [pytest.mark.platform, pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(600)]
 
 
 def _records(output: Path) -> list[dict[str, Any]]:
@@ -106,6 +106,18 @@ def test_a_refused_input_is_not_tried_again(airflow: AirflowInstallation) -> Non
     assert 1 == airflow.task("probe_failing", "one", "score")["try_number"]
     assert "nothing/*.csv" in airflow.log("probe_failing", "one", "score", 1)
     assert not (airflow.data / "failing").exists()
+
+
+def test_a_run_that_is_marked_ends_its_command(airflow: AirflowInstallation) -> None:
+    """The command does not go on behind the back of who stopped it."""
+    mark = airflow.data / "stopped.mark"
+    airflow.until(lambda: mark.exists() and mark.read_text(), "the command to begin")
+    process = Path("/proc") / mark.read_text()
+    assert process.exists()
+    airflow.mark_failed("probe_stopped", "one")
+    airflow.until(lambda: not process.exists(), "the command to end")
+
+    assert [] == _records(airflow.data / "stopped")
 
 
 def test_mapped_tasks_have_a_run_each(airflow: AirflowInstallation) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 MARK, STREAM = Path(os.environ["MARK"]), os.environ["STREAM"]
 WHAT = "" if MARK.exists() else os.environ["WRAPPED"]
-MARK.touch()
+MARK.write_text(str(os.getpid()))
 
 if WHAT == "killed-before":
     os.kill(os.getppid(), signal.SIGKILL)
