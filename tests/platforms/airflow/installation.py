@@ -27,6 +27,8 @@ _START_S = 120
 _WAIT_S = 240
 """For a run of a DAG: 5-15 s alone on two cores."""
 
+_LOCKED_TIMES = 5
+
 _SETTINGS = {
     "CORE__LOAD_EXAMPLES": "False",
     "CORE__EXECUTOR": "LocalExecutor",
@@ -164,13 +166,34 @@ class AirflowInstallation(Started):
 
     def airflow(self, *arguments: str) -> str:
         """What an `airflow` command prints; fails with what it says."""
-        command = [str(self.environment / "bin/airflow"), *arguments]
-        done = subprocess.run(
-            command, env=self.variables, capture_output=True, text=True, timeout=_START_S, check=False
-        )
+        done = self._command(*arguments)
         if done.returncode:
             raise AssertionError(f"airflow {' '.join(arguments)}: {done.stderr[-2_000:]}")
         return done.stdout
+
+    def backfill(self, dag: str, first: str, last: str) -> None:
+        """
+        Begin a backfill by the command.
+
+        It reads and writes in one transaction, which SQLite breaks off when the scheduler has written in between; what
+        there is of the backfill by then is cancelled, and it is begun again.
+        """
+        days = ("--from-date", first, "--to-date", last, "--reprocess-behavior", "failed")
+        for _ in range(_LOCKED_TIMES):
+            done = self._command("backfill", "create", "--dag-id", dag, *days, "--max-active-runs", "3")
+            if not done.returncode:
+                return
+            assert "database is locked" in done.stderr, done.stderr[-2_000:]
+            for begun in self.api(f"/backfills?dag_id={dag}")["backfills"]:
+                if begun["completed_at"] is None:
+                    self.api(f"/backfills/{begun['id']}/cancel", method="PUT")
+        raise AssertionError(f"the database was locked {_LOCKED_TIMES} times")
+
+    def _command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(self.environment / "bin/airflow"), *arguments]
+        return subprocess.run(
+            command, env=self.variables, capture_output=True, text=True, timeout=_START_S, check=False
+        )
 
     def api(self, path: str, body: object = None, method: str = "") -> Any:
         """What the REST API answers; POST with a body."""

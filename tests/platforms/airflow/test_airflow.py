@@ -56,10 +56,7 @@ def test_a_new_version_triggers_its_rescore(airflow: AirflowInstallation) -> Non
 def test_a_backfill_scores_each_day_once(airflow: AirflowInstallation) -> None:
     """Three nights, each with the file of the day before; cleared and run again, they find their runs."""
     airflow.resume_dag("flights_predict")
-    airflow.airflow(
-        *("backfill", "create", "--dag-id", "flights_predict", "--from-date", "2026-11-21"),
-        *("--to-date", "2026-11-23", "--max-active-runs", "3"),
-    )
+    airflow.backfill("flights_predict", "2026-11-21", "2026-11-23")
     airflow.until(lambda: len(_backfilled(airflow)) == len(DAYS), "the backfill to begin")
     assert ["success"] * len(DAYS) == [airflow.ended("flights_predict", run) for run in _backfilled(airflow)]
     for run in _backfilled(airflow):
