@@ -67,7 +67,7 @@ def local_path(path_or_uri: str | Path, version: int | None = None, trust: Trust
         return place_of(path_or_uri, Settings(), trust or Trust())
     scheme = _SCHEME.match(path_or_uri) if isinstance(path_or_uri, str) else None
     if scheme is None:
-        return package_in(path_from(path_or_uri, "the package"))
+        return package_in(path_from(path_or_uri, "the package"), Settings(), trust or Trust())
     hint = "copy the package here and give its folder"
     raise PackageError(f"{path_or_uri}: expected a folder of this machine", hint=hint)
 

@@ -10,7 +10,14 @@ from stream.lazy import lazy_face
 if TYPE_CHECKING:
     from stream.mlflow.artifacts import Artifacts
     from stream.mlflow.experiments import Begun, begin_run
-    from stream.mlflow.local_copy import kept_copies, local_copy, package_in, place_of, version_now
+    from stream.mlflow.local_copy import (
+        is_model_folder,
+        kept_copies,
+        local_copy,
+        package_in,
+        place_of,
+        version_now,
+    )
     from stream.mlflow.model_folder import METADATA, PushedFolder, write_model_folder
     from stream.mlflow.model_uri import ModelUri, is_uri, parse
     from stream.mlflow.pull import Pulled, packed_copy, pushed_package
@@ -36,6 +43,7 @@ __all__ = [
     "Webhook",
     "begin_run",
     "client",
+    "is_model_folder",
     "is_uri",
     "kept_copies",
     "local_copy",

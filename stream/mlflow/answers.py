@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,11 @@ from contextlib import contextmanager
 from stream.errors import BrokerRefused, Retriable, SettingsError
 
 __all__ = ["NotThere", "asked", "translated"]
+
+_CAUSE = re.compile(r"Caused by \w+\((.*)\)")
+"""Of a connection, in the words of urllib3."""
+
+_ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 
 _LONGEST = 500
 """Characters of what a server says: some answer with a whole page."""
@@ -81,5 +87,9 @@ def _silent(what: str, address: str, said: str) -> Retriable:
 
 
 def _said(text: str) -> str:
+    """What a person needs of it; the same each time: it is logged when it changes."""
     text = " ".join(text.split())
+    if (cause := _CAUSE.search(text)) is not None:
+        text = cause[1].rpartition(": ")[2].strip("\"')") or text
+    text = _ADDRESS.sub("0x…", text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

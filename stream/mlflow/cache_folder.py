@@ -32,7 +32,7 @@ _HIDDEN = ".new-"
 
 
 class CacheFolder:
-    """The copies of one server's models."""
+    """The copies of one server's models; those that were taken while it was trusted are used only while it is."""
 
     def __init__(self, settings: Settings, address: str) -> None:
         """
@@ -41,7 +41,7 @@ class CacheFolder:
             address: of the server.
         Raises: SettingsError when nobody says where the folder is to be.
         """
-        self._root = _root(settings) / _short(address)
+        self._root = _root(settings) / _short(address, *(["trusted"] if settings.mlflow.trusted else []))
 
     def place(self, name: str, *marks: object) -> Path:
         """

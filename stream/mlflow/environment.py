@@ -16,7 +16,7 @@ from stream.errors import SettingsError
 from stream.extras import require
 from stream.settings import MlflowSettings, Settings
 
-__all__ = ["address_of", "configured"]
+__all__ = ["address_of", "configured", "without_access"]
 
 _LOCK = threading.RLock()
 """The environment is the process's."""
@@ -35,6 +35,11 @@ _QUIET = {
     "MLFLOW_ALLOW_FILE_STORE": "true",  # whoever names a folder of runs means it
 }
 """Unless they are set already: it calls nobody but its server, and says nothing but by exceptions."""
+
+
+def without_access(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment without what lets its owner in at the server."""
+    return {name: value for name, value in environ.items() if name not in _ACCESS}
 
 
 def address_of(settings: MlflowSettings) -> str:

@@ -9,6 +9,7 @@ A model of an MLflow server → a package folder of this machine, which every do
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from stream.mlflow.artifacts import Artifacts
 from stream.mlflow.cache_folder import CacheFolder
 from stream.mlflow.environment import address_of
 from stream.mlflow.model_uri import ModelUri, parse
+from stream.mlflow.packing_child import Packing, packed_apart
 from stream.mlflow.pull import pushed_package
 from stream.mlflow.remote_package import version_path
 from stream.mlflow.server import ModelVersion, Server, client
+from stream.mlflow.strangers import Terms, made_of, plain_name, renamed
 from stream.settings import Settings
 from stream.store import (
     MANIFEST,
@@ -36,7 +39,7 @@ from stream.store import (
     write_registered,
 )
 
-__all__ = ["kept_copies", "local_copy", "package_in", "place_of", "version_now"]
+__all__ = ["is_model_folder", "kept_copies", "local_copy", "package_in", "place_of", "version_now"]
 
 log = logging.getLogger(__name__)
 
@@ -70,28 +73,34 @@ def place_of(given: str | Path, settings: Settings, trust: Trust) -> Path:
     Raises: as `local_copy`; SettingsError for a misspelt URI, PackageError for a model folder without a package.
     """
     uri = parse(given)
-    return package_in(settings.path(given)) if uri is None else local_copy(settings, uri, trust)
+    return (
+        package_in(settings.path(given), settings, trust) if uri is None else local_copy(settings, uri, trust)
+    )
 
 
-def package_in(folder: Path) -> Path:
+def package_in(folder: Path, settings: Settings, trust: Trust) -> Path:
     """
     Find the package in a folder of this machine.
 
     Args:
         folder: of a package, of a version, or a model folder of MLflow.
-    Returns: of a model folder, the package in it; else the folder as it is, which need not exist.
-    Raises: PackageError for a model folder that is no pushed package, or whose `MLmodel` can't be read.
+        settings: the configuration.
+        trust: as `local_copy` has it.
+    Returns: of a model folder, the package that was pushed, or the one that is made of its model, as `stream pack` does
+        it, in the folder of copies; else the folder as it is, which need not exist.
+    Raises: PackageError for a model folder that is refused.
     """
-    if not (folder / MLMODEL).is_file() or (folder / "current").exists() or (folder / MANIFEST).exists():
+    if not is_model_folder(folder):
         return folder
     package = pushed_package(folder)
-    if package is None:
-        raise PackageError(
-            f"{folder}: is a model folder of MLflow, but not a package of prediction-stream that was pushed",
-            step="manifest",
-            hint=f"make a package of it: stream pack {folder} --name NAME",
-        )
-    return package
+    return made_of(folder, settings, trust) if package is None else package
+
+
+def is_model_folder(folder: Path) -> bool:
+    """Whether a folder is a model's as MLflow saves it, and no package's."""
+    return (folder / MLMODEL).is_file() and not any(
+        (folder / name).exists() for name in ("current", MANIFEST)
+    )
 
 
 def kept_copies(settings: Settings, name: str) -> dict[int, Path]:
@@ -134,7 +143,7 @@ def local_copy(settings: Settings, uri: ModelUri, trust: Trust) -> Path:
     cache = CacheFolder(settings, address_of(settings.mlflow))
     try:
         with client(settings) as server:
-            return _fetched(server, cache, uri, trust)
+            return _fetched(server, cache, uri, Terms.of(settings, trust))
     except Retriable as error:
         if uri.version is None or (kept := kept_copies(settings, uri.name).get(uri.version)) is None:
             raise
@@ -142,15 +151,15 @@ def local_copy(settings: Settings, uri: ModelUri, trust: Trust) -> Path:
         return kept.parent.parent
 
 
-def _fetched(server: Server, cache: CacheFolder, uri: ModelUri, trust: Trust) -> Path:
+def _fetched(server: Server, cache: CacheFolder, uri: ModelUri, terms: Terms) -> Path:
     if uri.kind in ("run", "logged"):
-        return _copy(cache, _Source(server.artifacts(uri), None), trust)
+        return _copy(cache, _Source(server.artifacts(uri), None), terms)
     found = server.version_of(uri)  # 1
     target = _place_of(cache, found)
     if target.exists():
         cache.use(target)
         return target
-    return _copy(cache, _Source(server.artifacts(found), found), trust)
+    return _copy(cache, _Source(server.artifacts(found), found), terms)
 
 
 def _place_of(cache: CacheFolder, found: ModelVersion) -> Path:
@@ -167,24 +176,24 @@ class _Source:
         self.artifacts = artifacts
         self.registered = registered
 
-    def place(self, cache: CacheFolder, head: Head) -> Path:
+    def place(self, cache: CacheFolder, name: str, sha256: str) -> Path:
         if self.registered is not None:
             return _place_of(cache, self.registered)
-        return cache.place(head.manifest.model, self.artifacts.uri, head.sha256)
+        return cache.place(name, self.artifacts.uri, sha256)
 
 
-def _copy(cache: CacheFolder, source: _Source, trust: Trust) -> Path:
+def _copy(cache: CacheFolder, source: _Source, terms: Terms) -> Path:
     artifacts = source.artifacts
     with cache.fresh() as hidden:
         fetched = hidden / "fetched"
         fetched.mkdir()
         path = version_path(artifacts, fetched)
         if path is None:
-            raise _foreign(artifacts.uri)
+            return _packed(cache, hidden, source, terms)
         folder = fetched / path
         try:
-            head = _head(artifacts, path, fetched, trust)  # 2
-            target = source.place(cache, head)
+            head = _head(artifacts, path, fetched, terms.trust)  # 2
+            target = source.place(cache, head.manifest.model, head.sha256)
             if target.exists():
                 cache.use(target)
                 return target
@@ -192,9 +201,33 @@ def _copy(cache: CacheFolder, source: _Source, trust: Trust) -> Path:
                 artifacts.fetch(f"{path}/{name}", fetched, entry.size_bytes)
                 read_file(folder, head.manifest, name)
         except PackageError as error:
-            message = error.message.replace(str(folder), f"{artifacts.uri}: {path}")
-            raise PackageError(message, step=error.step, hint=error.hint) from error.__cause__
-        return cache.publish(_package(hidden, folder, head, source.registered), target)  # 4
+            raise renamed(error, folder, f"{artifacts.uri}: {path}") from error.__cause__
+        package = _package(hidden, folder, head.manifest.version)
+        return _published(cache, package, source, head.manifest.model, target)  # 4
+
+
+def _packed(cache: CacheFolder, hidden: Path, source: _Source, terms: Terms) -> Path:
+    """A model that nobody pushed: made a package of here, once all its files are here."""
+    artifacts, found, fetched = source.artifacts, source.registered, hidden / "fetched"
+    name = plain_name(artifacts.uri.rpartition("/")[2] if found is None else found.name)
+    head = hashlib.sha256((fetched / MLMODEL).read_bytes()).hexdigest()
+    target = source.place(cache, name, head)
+    if target.exists():
+        cache.use(target)
+        return target
+    terms.check(artifacts.uri)
+    artifacts.fetch_all(fetched, terms.trust.max_bytes)
+    package = hidden / "package"
+    version = 1 if found is None else found.version
+    try:
+        messages = packed_apart(
+            Packing(fetched, package, name, version, terms.trust, terms.trusted), terms.timeout_s
+        )
+    except PackageError as error:
+        raise renamed(error, fetched, artifacts.uri) from error
+    for each in messages:
+        log.info("%s: %s", artifacts.uri, each)
+    return _published(cache, package, source, f"{name}@{version}", target)
 
 
 def _head(artifacts: Artifacts, path: str, fetched: Path, trust: Trust) -> Head:
@@ -205,25 +238,18 @@ def _head(artifacts: Artifacts, path: str, fetched: Path, trust: Trust) -> Head:
     return read_vouched_head(fetched / path, trust)
 
 
-def _package(hidden: Path, folder: Path, head: Head, registered: ModelVersion | None) -> Path:
-    """A package's folder of one version, with what the registry calls it."""
-    package, version = hidden / "package", head.manifest.version
+def _package(hidden: Path, folder: Path, version: int) -> Path:
+    """A package's folder of one version."""
+    package = hidden / "package"
     (package / "versions").mkdir(parents=True)
     folder.rename(package / "versions" / str(version))
     make_current(package, version)
-    if registered is not None:
-        write_registered(
-            package,
-            Registered(
-                registered.name, registered.version, registered.uri, registered.run_id, head.manifest.model
-            ),
-        )
     return package
 
 
-def _foreign(uri: str) -> PackageError:
-    return PackageError(
-        f"{uri}: is not a package of prediction-stream that was pushed",
-        step="manifest",
-        hint=f"make a package of it: stream models pull {uri} --out DIR",
-    )
+def _published(cache: CacheFolder, package: Path, source: _Source, packed: str, target: Path) -> Path:
+    """The copy in its place, with what the registry calls it."""
+    found = source.registered
+    if found is not None:
+        write_registered(package, Registered(found.name, found.version, found.uri, found.run_id, packed))
+    return cache.publish(package, target)

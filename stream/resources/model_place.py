@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from stream.mlflow import ModelUri, is_uri, kept_copies, package_in, parse, place_of, version_now
+from stream.mlflow import ModelUri, is_model_folder, is_uri, kept_copies, parse, place_of, version_now
 from stream.resources.package_trust import trust_of
 from stream.settings import Settings
 from stream.store import MANIFEST, current_version, read_head, registered_of, resolve, versions
@@ -36,8 +36,6 @@ def package_folder(settings: Settings) -> Path:
         exist.
     Blocks while a model is copied.
     """
-    if not is_remote(settings):
-        return package_in(settings.path(settings.model.uri))
     return place_of(settings.model.uri, settings, trust_of(settings.model))
 
 
@@ -58,12 +56,13 @@ def version_wanted(settings: Settings) -> int | None:
 
     Args:
         settings: the configuration.
-    Returns: None where the URI names a version, which never changes.
+    Returns: None where it is one version only, which never changes.
     Raises: as `package_folder`, PackageError where the folder's `current` names none; OSError as the disk has it.
     """
     uri = parse(settings.model.uri)
     if uri is None:
-        return current_version(package_in(settings.path(settings.model.uri)))
+        place = settings.path(settings.model.uri)
+        return None if is_model_folder(place) else current_version(place)
     return version_now(settings, uri).version if uri.kind == "alias" else None
 
 

@@ -267,10 +267,15 @@ def test_nothing_but_the_manifest_is_fetched_of_a_stranger(
 
 
 def test_model_of_another_kind_is_refused_with_the_way(registry: RegistryDouble, settings: Settings) -> None:
-    """One that nobody pushed."""
+    """A stranger's bare pickle, which would run code; and one that nobody signed, where that is required."""
     (registry.folder / "1/MLmodel").write_text("flavors: {sklearn: {pickled_model: model.pkl}}\n")
-    with pytest.raises(PackageError, match="stream models pull models:/flights/1"):
+    (registry.folder / "1/model.pkl").write_bytes(b"cos\nabort\n(tR.")
+    with pytest.raises(
+        PackageError, match=r"models:/flights/1: model.pkl is a bare pickle(.|\n)*trusted = true"
+    ):
         copied(settings)
+    with pytest.raises(PackageError, match="nobody has signed it"):
+        copied(settings, trust=Trust((OURS.public,), require=True))
 
 
 def test_disk_that_takes_nothing_is_said(settings: Settings, tmp_path: Path) -> None:
