@@ -29,13 +29,19 @@ def test_the_provider_is_known(airflow: AirflowInstallation) -> None:
     assert [] == airflow.api("/importErrors")["import_errors"]
 
 
+def _trained(airflow: AirflowInstallation) -> str:
+    """The run of the example's training, by its schedule; whichever test is the first waits for it."""
+    airflow.resume_dag("flights_train")
+    airflow.until(lambda: airflow.runs("flights_train"), "the schedule to begin a training")
+    (training,) = [str(run["dag_run_id"]) for run in airflow.runs("flights_train")]
+    assert "success" == airflow.ended("flights_train", training)
+    return training
+
+
 def test_a_new_version_triggers_its_rescore(airflow: AirflowInstallation) -> None:
     """Trained on its own schedule; the asset begins the other DAG, which defers, and scores with that version."""
     airflow.resume_dag("flights_rescore")
-    airflow.resume_dag("flights_train")
-    airflow.until(lambda: airflow.runs("flights_train"), "the schedule to begin a training")
-    (training,) = [run["dag_run_id"] for run in airflow.runs("flights_train")]
-    assert "success" == airflow.ended("flights_train", training)
+    training = _trained(airflow)
     airflow.until(lambda: airflow.runs("flights_rescore"), "the asset to begin a run")
     (rescore,) = airflow.runs("flights_rescore")
     assert "success" == airflow.ended("flights_rescore", rescore["dag_run_id"])
@@ -55,6 +61,7 @@ def test_a_new_version_triggers_its_rescore(airflow: AirflowInstallation) -> Non
 
 def test_a_backfill_scores_each_day_once(airflow: AirflowInstallation) -> None:
     """Three nights, each with the file of the day before; cleared and run again, they find their runs."""
+    _trained(airflow)
     airflow.resume_dag("flights_predict")
     airflow.backfill("flights_predict", "2026-11-21", "2026-11-23")
     airflow.until(lambda: len(_backfilled(airflow)) == len(DAYS), "the backfill to begin")
