@@ -17,13 +17,13 @@ from typing import Any
 import fastavro
 import pytest
 import yaml
-from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from tests.conftest import had
 from tests.deploy.prometheus import Prometheus
 from tests.docker.compose import ROOT, Service, services
 from tests.docker.containers import Container, Machine, kafka_container
 from tests.docker.image import Image
+from tests.docker.topic_contents import count, read
 from tests.kafka.artifacts import Unavailable
 from tests.kafka.process import wait_for
 from tests.kafka.registry import Registry
@@ -119,11 +119,11 @@ def test_every_flight_is_predicted_once_and_late_ones_raise_alerts(
 
     producer = container("producer")
     assert producer.ends(120) == 0, producer.said()
-    values = _read(kafka_service, "flights.predictions", EVENTS)
+    values = read(kafka_service, "flights.predictions", EVENTS)
     schema = json.loads(Path(image.path("/app/schemas/prediction.avsc")).read_text("utf-8"))
     predictions = [_decoded(value, schema) for value in values]
     late = {p["flight_id"] for p in predictions if p["score"] >= 0.8}
-    alerts = [json.loads(value) for value in _read(kafka_service, "flights.alerts", len(late))]
+    alerts = [json.loads(value) for value in read(kafka_service, "flights.alerts", len(late))]
 
     seen = "sum(stream_predictions_total)"
     wait_for(lambda: _value(prometheus.query(seen)) == EVENTS, 60, "Prometheus to have seen every prediction")
@@ -132,8 +132,8 @@ def test_every_flight_is_predicted_once_and_late_ones_raise_alerts(
 
     assert EVENTS == len({(p["source_partition"], p["source_offset"]) for p in predictions})
     assert EVENTS == len({p["flight_id"] for p in predictions})
-    assert _count(kafka_service, "flights.predictions") == EVENTS
-    assert _count(kafka_service, "flights.deadletters") == 0
+    assert count(kafka_service, "flights.predictions") == EVENTS
+    assert count(kafka_service, "flights.deadletters") == 0
     assert len(late) > EVENTS / 100
     assert late == {alert["flight_id"] for alert in alerts}
     assert "likely late" in downstream.said()
@@ -151,40 +151,6 @@ def _decoded(value: bytes, schema: dict[str, Any]) -> dict[str, Any]:
 
 def _value(series: list[dict[str, Any]]) -> float | None:
     return float(series[0]["value"][1]) if series else None
-
-
-def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
-    """The first `count` committed values of a topic; fewer when no more come within half a minute."""
-    consumer = _reader(bootstrap, topic)
-    values: list[bytes] = []
-    while len(values) < count and (batch := consumer.consume(count - len(values), 30)):
-        values += [value for message in batch if (value := message.value()) is not None]
-    consumer.close()
-    return values
-
-
-def _count(bootstrap: str, topic: str) -> int:
-    """How many committed records a topic holds now; offsets don't tell, transactions leave marks between them."""
-    consumer = _reader(bootstrap, topic, {"enable.partition.eof": True})
-    left, records = len(consumer.assignment()), 0
-    while left:
-        message = consumer.poll(30)
-        assert message is not None, f"{topic}: neither a record nor its end"
-        error = message.error()
-        ended = error is not None
-        assert error is None or error.code() == KafkaError._PARTITION_EOF, error
-        left, records = left - ended, records + (not ended)
-    consumer.close()
-    return records
-
-
-def _reader(bootstrap: str, topic: str, properties: dict[str, bool] | None = None) -> Consumer:
-    """A consumer at the start of every partition of a topic."""
-    own = {"group.id": "onlooker", "enable.auto.commit": False, "isolation.level": "read_committed"}
-    consumer = Consumer({"bootstrap.servers": bootstrap, **own, **(properties or {})})
-    partitions = consumer.list_topics(topic, timeout=60).topics[topic].partitions
-    consumer.assign([TopicPartition(topic, each, 0) for each in partitions])
-    return consumer
 
 
 def _predicted(worker: Container) -> float:

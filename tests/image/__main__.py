@@ -1,0 +1,79 @@
+"""`scripts/image`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from tests.docker.compose import ROOT
+from tests.docker.dockerfile import TARGETS
+from tests.image.base_image import make_base
+from tests.image.buildah import Buildah
+from tests.image.proofs import PROOFS, Built, held_to_all
+from tests.image.sizes import report
+
+LARGEST_MB = {"worker": 500}
+"""What the images are held to, everything in them counted."""
+
+
+def main() -> None:
+    """Build, run, count; exit code 1 where something is not as it should be."""
+    parser = argparse.ArgumentParser(prog="scripts/image")
+    parser.add_argument("--target", action="append", choices=TARGETS, help="only these (default: all)")
+    parser.add_argument(
+        "--context", type=Path, default=ROOT, help="another build context than this repository"
+    )
+    parser.add_argument(
+        "--storage", type=Path, help="keep buildah's storage here, to build faster the next time"
+    )
+    parser.add_argument("--keep", action="store_true", help="build only; print a root folder for each target")
+    asked = parser.parse_args()
+    if os.geteuid():
+        raise SystemExit("scripts/image: run it as root: it mounts file systems")
+    storage = asked.storage or Path(tempfile.mkdtemp(prefix="image-"))
+    buildah = Buildah(storage)
+    try:
+        print(make_base(buildah))
+        for target in asked.target or TARGETS:
+            built = _built(buildah, asked.context, target)
+            if asked.keep:
+                print(built.root)
+            else:
+                _measured(built, target)
+                held_to_all(built)
+                PROOFS[target](built)
+    finally:
+        if asked.keep:
+            print(f"run in a folder: chroot --userspec=10001:10001 FOLDER env PATH=/opt/stream/bin:/usr/local/bin:"
+                  f"/usr/bin:/bin HOME=/tmp stream …\naway with all of it: buildah --root {storage}/root --runroot "
+                  f"{storage}/run --storage-driver overlay rm --all; rm -r {storage}")  # fmt: skip
+        else:
+            buildah.close()
+            if not asked.storage:
+                shutil.rmtree(storage)
+
+
+def _built(buildah: Buildah, context: Path, target: str) -> Built:
+    began, tag = time.monotonic(), f"localhost/prediction-stream-{target}:test"
+    revision = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    buildah.build(context, target, tag, [f"REVISION={revision or 'unknown'}"])
+    print(f"=== {target}: built in {time.monotonic() - began:.0f} s", flush=True)
+    return Built(buildah.mount(tag), buildah.inspect(tag)["config"])
+
+
+def _measured(built: Built, target: str) -> None:
+    size, lines = report(built.root)
+    print("\n".join([f"  {size:.0f} MB in all", *(f"  {line}" for line in lines)]))
+    if size > LARGEST_MB.get(target, size):
+        raise SystemExit(f"scripts/image: {target} has {size:.0f} MB, more than {LARGEST_MB[target]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""What each target is held to: run as it would be in production, killed, started again, counted from outside."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pyarrow.parquet as pq
+
+from tests.docker.compose import ROOT, services
+from tests.docker.topic_contents import count, read
+from tests.image.running import Container
+from tests.kafka.broker import Broker
+from tests.kafka.process import free_ports, wait_for
+
+__all__ = ["PROOFS", "Built", "held_to_all"]
+
+EVENTS = 20_000
+_RATE = 4_000
+_START_S = 120
+_LIBRARIES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "pandas",
+    "pyarrow",
+    "skops",
+    "joblib",
+    "fastavro",
+    "confluent-kafka",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An image's root folder, and `Config` of the image."""
+
+    root: Path
+    config: Mapping[str, Any]
+
+    @contextmanager
+    def runs(
+        self,
+        command: Sequence[str] | None = None,
+        variables: Mapping[str, str] | None = None,
+        volumes: Mapping[Path, str] | None = None,
+    ) -> Iterator[Container]:
+        """A container, which is killed in the end."""
+        container = Container(self.root, self.config, command, variables, volumes)
+        try:
+            yield container
+        finally:
+            container.close()
+
+    def done(self, *command: str, volumes: Mapping[Path, str] | None = None) -> str:
+        """What a program says that must end well."""
+        with self.runs(command, volumes=volumes) as container:
+            code = container.ends(300)
+            _hold(code == 0, f"{' '.join(command)}: exit code {code}\n{container.said()}")
+            return container.said()
+
+
+def held_to_all(built: Built) -> None:
+    """What is true of every target: its user, its read-only root, versions, golden rows, bill of materials."""
+    probe = (
+        "import json, os, importlib.metadata as m\n"
+        "def writes(folder):\n"
+        "    try: open(folder + '/probe', 'w').close()\n"
+        "    except OSError: return False\n"
+        "    return True\n"
+        f"print(json.dumps({{'user': os.getuid(), 'group': os.getgid(), 'pid': os.getpid(),"
+        " 'writes': [f for f in ('/', '/app', '/opt/stream', '/etc', '/tmp') if writes(f)],"
+        f" 'versions': {{n: m.version(n) for n in {_LIBRARIES}}}}}))"
+    )
+    found = json.loads(built.done("python", "-c", probe))
+    _hold((10001, 10001, 1) == (found["user"], found["group"], found["pid"]), f"user, group, PID: {found}")
+    _hold(["/tmp"] == found["writes"], f"can write to {found['writes']}")
+    here = {each: version(each) for each in _LIBRARIES}
+    _hold(here == found["versions"], f"versions of the image and of the tests: {found['versions']}, {here}")
+    bill = json.loads((built.root / "opt/stream/share/sbom/prediction-stream.cdx.json").read_text("utf-8"))
+    listed = {each["name"]: each["version"] for each in bill["components"]}
+    _hold(here.items() <= listed.items(), f"the bill of materials has {listed}")
+    print(f"  user 10001, PID 1, read-only root, bill of {len(listed)} libraries, the tests' versions")
+    said = built.done("stream", "models", "verify", "models/flights")
+    print(f"  {next(line for line in said.splitlines() if 'golden' in line)}")
+
+
+def _worker(built: Built) -> None:
+    """Killed in the middle of a stream on a real Kafka: after a second start every event is predicted once."""
+    with Broker() as broker:
+        port, *_ = free_ports(1)
+        given = services()["worker-1"].environment | {
+            "STREAM_KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap,
+            "STREAM_WEB__PORT": str(port),
+            "STREAM_WEB__HOST": "127.0.0.1",
+        }
+        del given["STREAM_SCHEMA_REGISTRY__URL"]
+        with built.runs(["stream", "topics", "--create"], given) as topics:
+            _hold(topics.ends() == 0, topics.said())
+        script = (
+            f"python -m stream.demo.export /tmp/flights.parquet --events {EVENTS} && "
+            f"exec stream produce /tmp/flights.parquet --key flight_id --rate {_RATE}"
+        )
+        with built.runs(["sh", "-ec", script], given) as producer:
+            with built.runs(None, given) as worker:
+                done = lambda: count(broker.bootstrap, "flights.predictions")  # noqa: E731
+                wait_for(lambda: _alive(worker) and done() > EVENTS / 20, _START_S, "the first predictions")
+                worker.send("KILL")
+                code = worker.ends()
+                _hold(code == 137, f"killed, exit code {code}\n{worker.said()}")
+            before = done()
+            _hold(before < EVENTS, "it was killed after the last event: nothing was proven")
+            with built.runs(None, given) as worker:
+                began = time.monotonic()
+                wait_for(
+                    lambda: _alive(worker) and done() > before, _START_S, "predictions after the second start"
+                )
+                print(
+                    f"  killed after {before}, predicting again {time.monotonic() - began:.1f} s after its start"
+                )
+                _hold(producer.ends() == 0, producer.said())
+                wait_for(lambda: done() >= EVENTS, _START_S, "all predictions")
+                _healthy(built, given)
+                worker.send("TERM")
+                _hold((code := worker.ends(15)) == 0, f"SIGTERM to PID 1: exit code {code}\n{worker.said()}")
+        values = read(broker.bootstrap, "flights.predictions", EVENTS + 1)
+        schema = json.loads((ROOT / "schemas/prediction.avsc").read_text("utf-8"))
+        seen = [_decoded(each[10:], schema) for each in values]
+        events = {(each["source_partition"], each["source_offset"]) for each in seen}
+        letters = count(broker.bootstrap, "flights.deadletters")
+    print(
+        f"  {EVENTS} events, {len(seen)} predictions, {len(events)} of different events, {letters} dead letters"
+    )
+    _hold((EVENTS, EVENTS, 0) == (len(seen), len(events), letters), "lost or doubled")
+
+
+def _decoded(value: bytes, schema: dict[str, Any]) -> dict[str, Any]:
+    found = fastavro.schemaless_reader(io.BytesIO(value), schema, None)
+    assert isinstance(found, dict)
+    return found
+
+
+def _alive(container: Container) -> bool:
+    _hold(container.is_running(), f"it ended:\n{container.said()}")
+    return True
+
+
+def _healthy(built: Built, given: Mapping[str, str]) -> None:
+    """The image's own check, as an engine runs it."""
+    with built.runs(built.config["Healthcheck"]["Test"][1:], given) as check:
+        _hold(check.ends() == 0, f"HEALTHCHECK: {check.said()}")
+    print("  HEALTHCHECK passes")
+
+
+def _serve(built: Built, model: Path | None = None) -> None:
+    """As SageMaker starts it: `serve`, the model in /opt/ml/model; killed, started again, told to end."""
+    port, *_ = free_ports(1)
+    given = {"SAGEMAKER_BIND_TO_PORT": str(port)}
+    with tempfile.TemporaryDirectory() as folder:
+        mounted = Path(folder) / "model"
+        shutil.copytree(model or ROOT / "models/flights", mounted)
+        _hand_over(Path(folder))
+        for end, code in (("KILL", 137), ("TERM", 0)):
+            began = time.monotonic()
+            with built.runs(
+                [*built.config["Entrypoint"], "serve"], given, {mounted: "/opt/ml/model"}
+            ) as server:
+                wait_for(lambda: _alive(server) and _ping(port), _START_S, "/ping")
+                print(f"  serve answers /ping {time.monotonic() - began:.1f} s after its start")
+                _healthy(built, given)
+                server.send(end)
+                found = server.ends(60)
+                _hold(found == code, f"SIG{end}: exit code {found}\n{server.said()}")
+    with built.runs(None, {"STREAM_SERVE__PORT": str(port)}) as server:
+        wait_for(lambda: _alive(server) and _ping(port), _START_S, "/ping of the model in the image")
+
+
+def _ping(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def _batch(built: Built) -> None:
+    """Killed in the middle and started again: one run, every row in it once; SQL finds them."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        _hand_over(data)
+        volumes = {data: "/data"}
+        built.done(
+            "python", "-m", "stream.demo.export", "/data/in.parquet", "--events", "60000", volumes=volumes
+        )
+        command = ["stream", "batch", "/data/in.parquet", "--output", "/data/out"]
+        with built.runs(command, volumes=volumes) as killed:
+            wait_for(lambda: not killed.is_running() or (data / "out").exists(), _START_S, "the run's folder")
+            _hold(killed.is_running(), f"it ended before it was killed\n{killed.said()}")
+            killed.send("KILL")
+            _hold(killed.ends() == 137, killed.said())
+        built.done(*command, volumes=volumes)
+        [run] = (data / "out").glob("run=*")
+        flights = [each for part in run.glob("*.parquet") for each in _column(part, "flight_id")]
+        print(
+            f"  killed and run again: 60000 rows, {len(flights)} predictions, {len(set(flights))} different"
+        )
+        _hold(60_000 == len(flights) == len(set(flights)), "lost or doubled")
+        query = "select count(*) as n, count(predict_score(f)) as predicted from '/data/in.parquet' f"
+        said = built.done("stream", "sql", "--json", query, volumes=volumes)
+        _hold("60000" in said, said)
+
+
+def _column(part: Path, name: str) -> list[object]:
+    found: list[object] = pq.read_table(part, columns=[name]).column(name).to_pylist()
+    return found
+
+
+def _train(built: Built) -> None:
+    """As SageMaker starts it: `train`, everything in /opt/ml."""
+    with tempfile.TemporaryDirectory() as folder:
+        ml = Path(folder)
+        for each in ("input/config", "input/data/code", "model", "output"):
+            (ml / each).mkdir(parents=True)
+        shutil.copy(ROOT / "deploy/docker/recipe.py", ml / "input/data/code/train.py")
+        asked = {"recipe": "code/train.py", "max_iter": "15"}
+        (ml / "input/config/hyperparameters.json").write_text(json.dumps(asked))
+        _hand_over(ml)
+        with built.runs(None, volumes={ml: "/opt/ml"}) as job:
+            code = job.ends()
+            _hold(code == 0, f"train: exit code {code}\n{job.said()}")
+        _hold((ml / "model/current").exists(), "there is no package in /opt/ml/model")
+        _hold(any((ml / "model").rglob("card.html")), "there is no card")
+        said = built.done("stream", "models", "verify", "/opt/ml/model", volumes={ml: "/opt/ml"})
+        print(f"  trained in /opt/ml: {next(line for line in said.splitlines() if 'golden' in line)}")
+
+
+def _hand_over(folder: Path) -> None:
+    """To the image's user."""
+    for each in (folder, *folder.rglob("*")):
+        os.chown(each, 10001, 10001)
+
+
+def _hold(true: bool, why: str) -> None:
+    if not true:
+        raise SystemExit(f"scripts/image: {why}")
+
+
+PROOFS: Mapping[str, Callable[[Built], None]] = {
+    "worker": _worker,
+    "serve": _serve,
+    "batch": _batch,
+    "train": _train,
+}
