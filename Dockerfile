@@ -22,7 +22,7 @@ COPY pyproject.toml requirements.lock ./
 RUN uv pip install --python /opt/bill/bin/python -c requirements.lock --build-constraints requirements.lock cyclonedx-bom
 RUN uv pip install --python /opt/stream/bin/python -c requirements.lock --build-constraints requirements.lock \
     -r pyproject.toml --extra otel
-COPY README.md LICENSE ./
+COPY README.md LICENSE Dockerfile ./
 COPY deploy/docker deploy/docker
 COPY stream stream
 COPY schemas schemas

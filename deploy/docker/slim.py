@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["slim"]
+__all__ = ["link_copies", "slim", "strip_symbols"]
 
 TESTED = (
     "numpy",
@@ -75,8 +75,8 @@ def slim(environment: Path, python: Path) -> None:
         "sources": lambda: _remove(each for each in packages.rglob("*") if each.suffix in SOURCES),
         "arrow": lambda: _remove(_matching(packages / "pyarrow", ARROW)),
         "python": lambda: _remove(_matching(python, PYTHON)),
-        "copies": lambda: _link_copies(packages / "pyarrow"),
-        "symbols": lambda: _strip(packages),
+        "copies": lambda: link_copies(packages / "pyarrow"),
+        "symbols": lambda: strip_symbols(packages),
     }
     before = _bytes(environment) + _bytes(python)
     for name, step in steps.items():
@@ -108,7 +108,7 @@ def _remove(paths: Iterator[Path] | list[Path]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _link_copies(folder: Path) -> None:
+def link_copies(folder: Path) -> None:
     """A wheel can't hold links: `libx.so`, `libx.so.2600` and `libx.so.2600.1.0` are three copies."""
     for library in sorted(folder.glob("lib*.so")):
         for copy in folder.glob(f"{library.name}.*"):
@@ -117,7 +117,7 @@ def _link_copies(folder: Path) -> None:
                 copy.symlink_to(library.name)
 
 
-def _strip(packages: Path) -> None:
+def strip_symbols(packages: Path) -> None:
     """
     Leave the symbols that a loader needs, and see that all can still be loaded. Not of the foreign libraries that
     wheels bring (`numpy.libs`): their parts have been moved about, which `strip` is known to break.
@@ -127,6 +127,8 @@ def _strip(packages: Path) -> None:
         for each in sorted(packages.rglob("*.so*"))
         if each.is_file() and not each.is_symlink() and not each.parent.name.endswith(".libs")
     ]
+    if not found:
+        return
     before = _loaded(packages, found)
     subprocess.run(["strip", "--strip-unneeded", *map(str, found)], check=True)
     if broken := [name for name, after in _loaded(packages, found).items() if after != before[name]]:

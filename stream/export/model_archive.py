@@ -19,7 +19,7 @@ from stream.durable import written_whole
 from stream.errors import PackageError
 from stream.store import MANIFEST, SIGNATURE, Package, read_file, read_head
 
-__all__ = ["Archive", "write_archive"]
+__all__ = ["Archive", "package_entries", "write_archive"]
 
 _LEVEL = 6
 """Of gzip: higher ones take several times as long for one per cent."""
@@ -57,7 +57,7 @@ def write_archive(package: Package, path: Path) -> Archive:
         gzip.GzipFile("", "wb", _LEVEL, file, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
-        for name, content in _entries(package):
+        for name, content in package_entries(package):
             entry = tarfile.TarInfo(name)
             entry.mode = _READABLE
             if content is None:
@@ -70,8 +70,15 @@ def write_archive(package: Package, path: Path) -> Archive:
     return Archive(digest, path.stat().st_size)
 
 
-def _entries(package: Package) -> Iterator[tuple[str, bytes | None]]:
-    """Names and contents, a file in memory at a time; None for a folder."""
+def package_entries(package: Package) -> Iterator[tuple[str, bytes | None]]:
+    """
+    The files of the version that was opened, as a package of one version.
+
+    Args:
+        package: opened.
+    Returns: names and contents, a file in memory at a time; None for a folder.
+    Raises: PackageError when a file is not what it was when the package was opened; OSError.
+    """
     folder, manifest = package.path, package.manifest
     content, today = read_head(folder)
     if today != manifest:

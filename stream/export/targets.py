@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stream.export.onnx import Compiled
     from stream.store import Package
 
-__all__ = ["EXPORTERS", "AsyncApi", "BigQuery", "Onnx", "SageMaker"]
+__all__ = ["EXPORTERS", "AsyncApi", "BigQuery", "Docker", "Onnx", "SageMaker"]
 
 BIGQUERY_BYTES = 450_000_000
 """Of a model that BigQuery imports."""
@@ -205,7 +205,23 @@ class SageMaker:
         return Exported(files, (note,))
 
 
+class Docker:
+    """A build context with the package in it."""
+
+    name = "docker"
+    help = "a build context: a Dockerfile with the targets worker, serve, batch and train, and the package in each."
+    options: tuple[Option, ...] = ()
+
+    def export(
+        self, package: Package, settings: Settings, options: Mapping[str, str], folder: Path
+    ) -> Exported:
+        """See `Exporter.export`."""
+        from stream.export.docker_context import docker_context
+
+        return Exported(docker_context(package, folder))
+
+
 EXPORTERS: Mapping[str, Exporter] = {
-    each.name: each for each in (Onnx(), BigQuery(), AsyncApi(), SageMaker())
+    each.name: each for each in (Onnx(), BigQuery(), AsyncApi(), SageMaker(), Docker())
 }
 """What `--to` takes → who writes it."""

@@ -108,7 +108,7 @@ def test_installs_take_locked_versions_only() -> None:
     lines = [*(each.text for each in BUILD.of("RUN")), *finish.splitlines()]
     installs = [re.sub(r"\s+", " ", each) for each in lines if "pip install" in each]
 
-    assert len(installs) == 5
+    assert len(installs) == 6
     for text in installs:
         assert "--require-hashes -r scripts/uv.lock" in text or (
             "-c requirements.lock --build-constraints requirements.lock" in text

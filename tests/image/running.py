@@ -70,7 +70,7 @@ class Container:
         return self._log.read().decode(errors="replace")
 
     def ends(self, timeout_s: float = 120) -> int:
-        """Wait for its end; returns the exit code, 128 + the number of the signal that killed it."""
+        """Wait for its end; returns the exit code: its own, and any other than 0 where a signal ended it."""
         return self._process.wait(timeout_s)
 
     def is_running(self) -> bool:
