@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import stream
 from stream.errors import SettingsError
 from stream.export.exporter import write_files
 from stream.export.model_archive import package_entries
@@ -47,7 +46,7 @@ def docker_context(package: Package, folder: Path) -> tuple[Path, ...]:
     Returns: the files' paths.
     Raises: SettingsError where this installation has no Dockerfile; PackageError when the package has changed; OSError.
     """
-    source = Path(stream.__file__).parent
+    source = Path(__file__).parents[1]
     clone = source.parent
     root = clone if (clone / "Dockerfile").is_file() else Path(__file__).parent / "build_context"
     if not (root / "Dockerfile").is_file():

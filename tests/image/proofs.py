@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -170,25 +171,29 @@ def _healthy(built: Built, given: Mapping[str, str]) -> None:
 
 def _serve(built: Built, model: Path | None = None) -> None:
     """As SageMaker starts it: `serve`, the model in /opt/ml/model; killed, started again, told to end."""
-    port, *_ = free_ports(1)
-    given = {"SAGEMAKER_BIND_TO_PORT": str(port)}
+    ports = free_ports(3)
+    with built.runs(None, {"STREAM_SERVE__PORT": str(ports[2])}) as server:
+        wait_for(lambda: _alive(server) and _ping(ports[2]), _START_S, "/ping of the model in the image")
     with tempfile.TemporaryDirectory() as folder:
         mounted = Path(folder) / "model"
         shutil.copytree(model or ROOT / "models/flights", mounted)
         _hand_over(Path(folder))
-        for end, clean in (("KILL", False), ("TERM", True)):
+        for end, clean, port in (("KILL", False, ports[0]), ("TERM", True, ports[1])):
+            given = {"SAGEMAKER_BIND_TO_PORT": str(port)}
             began = time.monotonic()
             with built.runs(
                 [*built.config["Entrypoint"], "serve"], given, {mounted: "/opt/ml/model"}
             ) as server:
-                wait_for(lambda: _alive(server) and _ping(port), _START_S, "/ping")
+                wait_for(partial(_answers, server, port), _START_S, "/ping")
                 print(f"  serve answers /ping {time.monotonic() - began:.1f} s after its start")
                 _healthy(built, given)
                 server.send(end)
                 found = server.ends(60)
                 _hold(clean == (found == 0), f"SIG{end}: exit code {found}\n{server.said()}")
-    with built.runs(None, {"STREAM_SERVE__PORT": str(port)}) as server:
-        wait_for(lambda: _alive(server) and _ping(port), _START_S, "/ping of the model in the image")
+
+
+def _answers(server: Container, port: int) -> bool:
+    return _alive(server) and _ping(port)
 
 
 def _ping(port: int) -> bool:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import stream
 from stream.errors import SettingsError
 from stream.export import EXPORTERS
 from stream.settings import Settings
@@ -60,8 +59,7 @@ def test_readme_is_three_lines(written: Path) -> None:
 
 def test_installation_without_dockerfile_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written then, and the hint says what to do."""
-    monkeypatch.setattr(stream, "__file__", str(tmp_path / "stream" / "__init__.py"))
-    monkeypatch.setattr("stream.export.docker_context.__file__", str(tmp_path / "x.py"))
+    monkeypatch.setattr("stream.export.docker_context.__file__", str(tmp_path / "stream/export/x.py"))
     with pytest.raises(SettingsError, match="no Dockerfile") as refused:
         EXPORTERS["docker"].export(
             open_package(pack_kinds(tmp_path / "kinds")), Settings(), {}, tmp_path / "out"
