@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from stream.training.listener import SILENT, Listener
     from stream.training.overrides import overridden, parameters
     from stream.training.recipe import Recipe, read_recipe
+    from stream.training.run_tags import RUN_TAGS
     from stream.training.sagemaker import BASE, BASE_VARIABLE, container, read_order, tell_failure
     from stream.training.split import split_by_time
     from stream.training.tracking import Tracked, tracked
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BASE",
     "BASE_VARIABLE",
+    "RUN_TAGS",
     "SILENT",
     "Done",
     "Job",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from stream.mlflow import DataNote, Figure
+from stream.training import run_tags
 from stream.training.card import Card, standalone
 from stream.training.provenance import commit_of, file_sha256, user_name
 from stream.training.recipe import Recipe
@@ -54,15 +55,15 @@ def first_tags(recipe: Recipe) -> dict[str, object]:
     """What is known before anything is run: by MLflow's own names where it has them."""
     tags = {
         **candidate_tags(recipe),
-        "stream.recipe": str(recipe.path),
-        "stream.release": version("prediction-stream"),
+        run_tags.RECIPE: str(recipe.path),
+        run_tags.RELEASE: version("prediction-stream"),
     }
     if recipe.about:
         tags["mlflow.note.content"] = recipe.about
     commit = commit_of(recipe.path)
     if commit is not None:
         tags["mlflow.source.git.commit"] = commit.id
-        tags["stream.git.changed"] = "true" if commit.changed else "false"
+        tags[run_tags.CHANGED] = "true" if commit.changed else "false"
         if commit.branch:
             tags["mlflow.source.git.branch"] = commit.branch
     return tags
@@ -186,7 +187,7 @@ def comparison_figures(compared: Compared) -> list[Figure]:
 
 def comparison_tags(compared: Compared) -> dict[str, object]:
     """The verdict."""
-    return {"stream.verdict": compared.verdict, "stream.comparison": compared.sentence}
+    return {run_tags.VERDICT: compared.verdict, run_tags.COMPARISON: compared.sentence}
 
 
 def slice_figures(card: Card) -> list[Figure]:
@@ -238,4 +239,4 @@ def package_params(packed: Packed) -> dict[str, object]:
 
 def package_tags(packed: Packed, manifest_sha256: str) -> dict[str, object]:
     """The package that the run has made."""
-    return {"stream.model": packed.package.manifest.model, "stream.manifest_sha256": manifest_sha256}
+    return {run_tags.MODEL: packed.package.manifest.model, run_tags.MANIFEST_SHA256: manifest_sha256}

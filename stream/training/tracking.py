@@ -24,6 +24,7 @@ from stream.mlflow import Figure, RunLog, Status, begin_run, client
 from stream.settings import Settings
 from stream.store import MANIFEST
 from stream.training import run_content as content
+from stream.training import run_tags
 from stream.training.listener import Listener
 from stream.training.recipe import Recipe, first_line
 from stream.training.trained import Step
@@ -109,7 +110,7 @@ class Tracked(Listener):
         """The chosen estimator's parameters and its metrics."""
         if len(trained.candidates) > 1:
             best = trained.candidates[0].number
-            self.log.note("which candidate was chosen", tags={"stream.chosen": "true"}, nested=best)
+            self.log.note("which candidate was chosen", tags={run_tags.CHOSEN: "true"}, nested=best)
         self.log.note("the estimator's parameters", content.model_params(trained))
         self.log.note("the metrics", figures=content.trained_figures(trained))
 
@@ -143,7 +144,7 @@ class Tracked(Listener):
 
     def turned_down(self, requirement: str, card: bytes | None) -> None:
         """Why there is no package."""
-        self.log.note("the requirement", tags={"stream.not_packed": f"--require {requirement} does not hold"})
+        self.log.note("the requirement", tags={run_tags.NOT_PACKED: f"--require {requirement} does not hold"})
         if card is not None:
             self.log.file("card.html", card)
 
@@ -189,7 +190,7 @@ def tracked(
             raise
         except Exception as error:
             reason = error.message if isinstance(error, StreamError) else first_line(error)
-            log.note("the failure", tags={"stream.failure": reason[:_REASON_CHARS]})
+            log.note("the failure", tags={run_tags.FAILURE: reason[:_REASON_CHARS]})
             raise
         finally:
             if log.waiting > _TOLD:

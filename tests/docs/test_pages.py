@@ -13,6 +13,7 @@ import pytest
 from stream.deadletter import HEADERS
 from stream.telemetry import TABLE
 from stream.tracing import ATTRIBUTES, own_name
+from stream.training import RUN_TAGS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -114,7 +115,7 @@ def test_python_names_on_a_page_are_there(page: Path) -> None:
         return
     named = {code for code in _codes(page) if _DOTTED.fullmatch(code)}
     collected = {*ATTRIBUTES, *(own_name(metric.name)[0] for metric in TABLE)}
-    others = {"stream.toml", *HEADERS, *collected}
+    others = {"stream.toml", *HEADERS, *RUN_TAGS, *collected}
 
     assert [] == sorted(name for name in named - others if not _is_there(name))
 
