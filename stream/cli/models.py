@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stream.cli.models_at_mlflow import pull, push
 from stream.cli.options import config_option, first_opening, json_option, opening_early, settings_of
 from stream.cli.terminal import as_json, print_data, print_line, print_table, say, short
 
@@ -38,6 +39,10 @@ def models() -> None:
     Example:
       stream models list models/flights
     """
+
+
+models.add_command(push)
+models.add_command(pull)
 
 
 @models.command("list")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     )
     from stream.mlflow.model_folder import METADATA, PushedFolder, write_model_folder
     from stream.mlflow.model_uri import ModelUri, is_uri, parse
-    from stream.mlflow.pull import Pulled, packed_copy, pushed_package
+    from stream.mlflow.pull import Pulled, packed_copy, pull_model, pushed_package
+    from stream.mlflow.push import Pushed, PushRequest, push_package
     from stream.mlflow.run_log import DataNote, RunLog, Status
     from stream.mlflow.run_values import Figure
     from stream.mlflow.server import ModelVersion, Server, client
@@ -36,6 +37,8 @@ __all__ = [
     "ModelUri",
     "ModelVersion",
     "Pulled",
+    "PushRequest",
+    "Pushed",
     "PushedFolder",
     "RunLog",
     "Server",
@@ -51,6 +54,8 @@ __all__ = [
     "packed_copy",
     "parse",
     "place_of",
+    "pull_model",
+    "push_package",
     "pushed_package",
     "version_now",
     "write_model_folder",

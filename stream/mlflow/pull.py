@@ -7,17 +7,31 @@ as `stream pack` does it; whoever wrote it is a stranger, unless the configurati
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stream.errors import PackageError
+from stream.errors import PackageError, SettingsError
 from stream.manifest import Manifest
 from stream.mlflow.model_folder import METADATA, PACKAGE
-from stream.store import PackRequest, Trust, copy_version, pack_estimator_file, read_mlflow_head, versions
+from stream.mlflow.model_uri import parse
+from stream.mlflow.server import client
+from stream.settings import Settings
+from stream.store import (
+    MLMODEL,
+    PackRequest,
+    Trust,
+    copy_version,
+    pack_estimator_file,
+    read_head,
+    read_mlflow_head,
+    resolve,
+    versions,
+)
 
-__all__ = ["Pulled", "packed_copy", "pushed_package"]
+__all__ = ["Pulled", "packed_copy", "pull_model", "pushed_package"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +130,66 @@ def _copied(package: Path, out: Path, name: str | None, trust: Trust) -> Pulled:
     if not copied.new:
         messages.append(f"version {manifest.version} is here already, byte by byte")
     return Pulled(copied.path, manifest, True, copied.new, tuple(messages))
+
+
+def pull_model(
+    given: str,
+    out: Path | None,
+    name: str | None,
+    settings: Settings,
+    trust: Trust,
+    tell: Callable[[str], None] = _quietly,
+) -> Pulled:
+    """
+    Bring a model of an MLflow server, or a model folder, in as a version of a package.
+
+    Args:
+        given: `models:/…`, `runs:/…`, or the path of a folder with a file `MLmodel`.
+        out: the package's folder; None for `models/NAME`.
+        name: of the package; None for the registered model's, or the pushed package's own.
+        settings: the configuration, which names the server and says whether it is trusted.
+        trust: as `packed_copy` has it.
+        tell: called with each step.
+    Raises: as `packed_copy`; SettingsError for a misspelt URI, or where there is no such model; Retriable when the
+        server does not answer.
+    """
+    uri = parse(given)
+    if uri is None:
+        folder = Path(given)
+        if not (folder / MLMODEL).is_file():
+            raise SettingsError(
+                f"{given}: is neither a URI of MLflow nor a folder with a file {MLMODEL}",
+                hint="give models:/NAME@ALIAS, models:/NAME/VERSION, runs:/ID/PATH or a model folder",
+            )
+        return _taken(folder, out, name, settings, trust, tell)
+    with tempfile.TemporaryDirectory(prefix="stream-pull-") as place:
+        folder = Path(place) / "model"
+        folder.mkdir()
+        tell(f"fetching {uri}")
+        with client(settings) as server:
+            registered = uri.kind in ("alias", "version")
+            artifacts = server.artifacts(server.version_of(uri) if registered else uri)
+            artifacts.fetch_all(folder, trust.max_bytes)
+        if not (folder / MLMODEL).is_file():
+            raise PackageError(f"{uri}: has no file {MLMODEL}", step="load", hint="give the path of a model")
+        try:
+            return _taken(folder, out, name or (uri.name if registered else None), settings, trust, tell)
+        except PackageError as error:
+            text = error.message.replace(str(folder), str(uri))
+            raise PackageError(text, step=error.step, hint=error.hint) from error
+
+
+def _taken(
+    folder: Path,
+    out: Path | None,
+    name: str | None,
+    settings: Settings,
+    trust: Trust,
+    tell: Callable[[str], None],
+) -> Pulled:
+    package = pushed_package(folder)
+    own = None if package is None else read_head(resolve(package))[1].name
+    if out is None and own is None and name is None:
+        raise PackageError(f"{folder}: has no name for the package", step="manifest", hint="give --name NAME")
+    place = out or Path("models") / str(own or name)
+    return packed_copy(folder, place, name=name, trust=trust, trusted=settings.mlflow.trusted, tell=tell)
