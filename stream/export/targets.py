@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stream.export.onnx import Compiled
     from stream.store import Package
 
-__all__ = ["EXPORTERS", "AsyncApi", "BigQuery", "Docker", "Onnx", "SageMaker"]
+__all__ = ["EXPORTERS", "AsyncApi", "BigQuery", "Docker", "MlflowFolder", "Onnx", "SageMaker"]
 
 BIGQUERY_BYTES = 450_000_000
 """Of a model that BigQuery imports."""
@@ -221,7 +221,23 @@ class Docker:
         return Exported(docker_context(package, folder))
 
 
+class MlflowFolder:
+    """A model folder of MLflow, as `stream models push` logs it."""
+
+    name = "mlflow"
+    help = "a model folder that any MLflow loads, serves and asks from Spark, with the package in it."
+    options: tuple[Option, ...] = ()
+
+    def export(
+        self, package: Package, settings: Settings, options: Mapping[str, str], folder: Path
+    ) -> Exported:
+        """See `Exporter.export`."""
+        from stream.mlflow import write_model_folder
+
+        return Exported(write_model_folder(package, folder).files)
+
+
 EXPORTERS: Mapping[str, Exporter] = {
-    each.name: each for each in (Onnx(), BigQuery(), AsyncApi(), SageMaker(), Docker())
+    each.name: each for each in (Onnx(), BigQuery(), AsyncApi(), SageMaker(), Docker(), MlflowFolder())
 }
 """What `--to` takes → who writes it."""
