@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 import stream
-from stream.errors import PackageError, SettingsError
+from stream.errors import SettingsError
 from stream.mlflow import PushRequest, client, pull_model, push_package
 from stream.settings import MlflowSettings, Settings
 from stream.store import Package, PackRequest, SigningKey, Trust, open_package, pack
@@ -146,92 +146,3 @@ def test_another_models_name_is_refused_where_inputs_differ(
         push_package(other, PushRequest("taken"), settings, _quiet)
     pushed = push_package(other, PushRequest("taken", allow_difference=True), settings, _quiet)
     assert 2 == pushed.version
-
-
-_LOG = """
-import json, warnings; warnings.simplefilter("ignore")
-import numpy as np, pandas as pd, mlflow
-import mlflow.sklearn, mlflow.lightgbm, mlflow.xgboost, mlflow.catboost, mlflow.statsmodels
-from mlflow.models import infer_signature
-import lightgbm, xgboost, catboost, statsmodels.api as sm
-from sklearn.linear_model import LogisticRegression, LinearRegression
-rng = np.random.default_rng(0)
-X = pd.DataFrame({"mean x": rng.normal(size=80), "k": rng.integers(0, 5, 80), "z": rng.normal(size=80)})
-X.loc[::7, "z"] = np.nan
-F = X.fillna(0.0)
-y = (X["mean x"] + X["k"] > 2).astype(int)
-mlflow.set_experiment("logged")
-say, asked = {}, F.tail(5)
-def log(flavor, key, model, rows, answer, **keys):
-    with mlflow.start_run():
-        flavor.log_model(model, name="m", registered_model_name=key, **keys)
-    say[key] = np.asarray(answer).ravel().tolist()
-def both(flavor, key, model, rows, answer, **keys):
-    keys["signature"] = infer_signature(rows, model.predict(rows))
-    log(flavor, key, model, rows, answer, input_example=rows.tail(5), **keys)
-m = LogisticRegression().fit(F, y)
-both(mlflow.sklearn, "sk", m, F, m.predict(asked))
-both(mlflow.sklearn, "pickled", m, F, m.predict(asked), serialization_format="cloudpickle")
-log(mlflow.sklearn, "bare", m, F, m.predict(asked))
-log(mlflow.sklearn, "signed", m, F, m.predict(asked), signature=infer_signature(F, m.predict(F)))
-a = LinearRegression().fit(F.to_numpy(), y)
-log(mlflow.sklearn, "array", a, F, a.predict(asked.to_numpy()), input_example=asked.to_numpy())
-l = lightgbm.LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1).fit(X, y)
-both(mlflow.lightgbm, "lgbm", l, X, l.predict(asked))
-both(mlflow.lightgbm, "booster", l.booster_, X, l.booster_.predict(asked))
-x = xgboost.XGBClassifier(n_estimators=5, n_jobs=1).fit(X, y)
-both(mlflow.xgboost, "xgb", x, X, x.predict(asked))
-c = catboost.CatBoostClassifier(iterations=5, verbose=0, allow_writing_files=False, thread_count=1).fit(X, y)
-both(mlflow.catboost, "cat", c, X, c.predict(asked))
-two = F[["mean x", "k"]]
-s = sm.OLS(F["z"], two).fit()
-log(mlflow.statsmodels, "ols", s, F, s.predict(two.tail(5)), signature=infer_signature(two, s.predict(two)))
-asked.to_parquet("asked.parquet")
-print(json.dumps(say))
-"""
-
-
-def test_models_that_mlflow_logged_answer_as_themselves(mlflow_server: MlflowServer, tmp_path: Path) -> None:
-    """Or are refused with the reason: bare pickles where the registry isn't trusted, and what says nothing of rows."""
-    said = _run(mlflow_server, _LOG, tmp_path)
-    asked = pd.read_parquet(tmp_path / "asked.parquet")
-    refused = {
-        "pickled": "bare pickle",
-        "ols": "bare pickle",
-        "bare": "neither a signature nor an input example",
-    }
-    trusted = {"pickled", "ols"}
-    for name, expected in said.items():
-        if name in refused:
-            with pytest.raises(PackageError, match=refused[name]):
-                pull_model(f"models:/{name}/1", tmp_path / name, None, _settings(mlflow_server), Trust())
-        if name in refused and name not in trusted:
-            continue
-        settings = _settings(mlflow_server, trusted=name in trusted)
-        pull_model(f"models:/{name}/1", tmp_path / name, None, settings, Trust())
-        model = stream.load(tmp_path / name)
-        rows = asked if name != "array" else [{"features": row} for row in asked.to_numpy().tolist()]
-        answers = pd.DataFrame(model.predict(rows))
-        column = "label" if "label" in answers else "value"
-        np.testing.assert_allclose(answers[column].astype(float), expected, rtol=1e-6, err_msg=name)
-
-
-_SPARK = """
-import json, os, sys, mlflow, pandas as pd
-os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-from pyspark.sql import SparkSession
-spark = (SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-         .config("spark.sql.session.timeZone", "UTC").getOrCreate())
-rows = spark.read.json("asked.jsonl", schema="carrier string, `distance km` double, hour bigint, at string")
-udf = mlflow.pyfunc.spark_udf(spark, "models:/spark/1", env_manager="local")
-found = rows.select(udf("carrier", "distance km", "hour", "at").alias("p")).select("p.*").collect()
-print(json.dumps([row.asDict() for row in found]))
-"""
-
-
-def test_spark_asks_the_same_model(mlflow_server: MlflowServer, tmp_path: Path) -> None:
-    """With the row that can't be scored among the others; a label that is a whole number is a double there."""
-    package, asked = _mixed(tmp_path / "m")
-    push_package(package, PushRequest("spark"), _settings(mlflow_server), _quiet)
-    asked.to_json(tmp_path / "asked.jsonl", orient="records", lines=True, date_format="iso")
-    _same(stream.load(tmp_path / "m").predict(asked), _run(mlflow_server, _SPARK, tmp_path))
