@@ -12,7 +12,7 @@ def main() -> None:
     uri, source, target = sys.argv[1:]
     spark = SparkSession.builder.getOrCreate()
     mlflow.set_registry_uri("databricks-uc")
-    predict = mlflow.pyfunc.spark_udf(spark, uri, result_type=None, env_manager="local")
+    predict = mlflow.pyfunc.spark_udf(spark, uri, env_manager="local")
     rows = spark.table(source)
     scored = rows.withColumn("prediction", predict(struct(*rows.columns)))
     scored.write.mode("overwrite").saveAsTable(target)

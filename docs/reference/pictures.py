@@ -224,6 +224,30 @@ PICTURES: dict[str, Picture] = {
         ),
         (Arrow("train", "asset", "updates"), Arrow("asset", "score", "triggers"), Arrow("score", "runs", "batch")),
     ),
+    "docker": Picture(
+        "One Dockerfile has four targets; export writes a build context with the package in it.",
+        (
+            Node("package", 0, 0.5, "package", "any", "kept"),
+            Node("export", 1, 0.5, "stream export", "--to docker", "ours"),
+            Node("context", 2, 0.5, "build context", "Dockerfile, lock", "kept"),
+            Node("worker", 3, 0, "worker, serve", "stay up", "ours"),
+            Node("batch", 3, 1, "batch, train", "run and end", "ours"),
+        ),
+        (
+            Arrow("package", "export"), Arrow("export", "context", "writes"),
+            Arrow("context", "worker", "build"), Arrow("context", "batch"),
+        ),
+    ),
+    "mlflow": Picture(
+        "A package is pushed as a version of a registered model; an alias names the one that answers.",
+        (
+            Node("train", 0, 0, "stream train", "--track", "ours"),
+            Node("server", 1, 0, "MLflow", "runs, versions", "kept"),
+            Node("alias", 2, 0, "flights@champion", "an alias, moved by you", "kept"),
+            Node("doors", 3, 0, "every door", "follows within 10 s", "ours"),
+        ),
+        (Arrow("train", "server", "push"), Arrow("server", "alias"), Arrow("alias", "doors", "models:/…")),
+    ),
     "sagemaker": Picture(
         "Export writes model.tar.gz and a script; the image answers on an endpoint and in batch transforms.",
         (

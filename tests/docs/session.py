@@ -131,9 +131,9 @@ def missing(step: Step) -> list[str]:
     return [line for line in wanted if shape(line) not in given]
 
 
-def shim(folder: Path, name: str, arguments: str) -> None:
-    """A command of that name in the folder's `bin`, which runs this Python."""
+def shim(folder: Path, name: str, arguments: str, python: Path = Path(sys.executable)) -> None:
+    """A command of that name in the folder's `bin`, which runs this Python or another."""
     path = folder / "bin" / name
     path.parent.mkdir(exist_ok=True)
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+    path.write_text(f'#!/bin/sh\nexec "{python}" {arguments} "$@"\n')
     path.chmod(0o755)

@@ -18,6 +18,7 @@ from sklearn.linear_model import LinearRegression
 from tests.conftest import Kafka
 from tests.docs.session import Step, blocks, commands, missing, replaced, run, shape, shim
 from tests.kafka.process import free_ports
+from tests.platforms.environments import environment
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -44,9 +45,11 @@ SLOW = (
     "docs/sql.md",
     "docs/batch.md",
     "docs/runbook.md",
-    "docs/strategies.md",
 )
 """A dozen commands of seconds each, whose own tests are elsewhere. CI runs them."""
+
+PLATFORM = ("docs/strategies.md",)
+"""Starts an MLflow server, which lives in an environment of its own."""
 
 SESSIONS_AT_ONCE = 3
 """Most of a session is waiting; more of them than this starve each other's workers on two cores."""
@@ -63,12 +66,14 @@ class Session:
     log: str
 
 
-def _place(folder: Path) -> Path:
+def _place(folder: Path, page: str) -> Path:
     """A folder like a clone's, with `stream`, `faust` and `python` in its path."""
     folder.mkdir()
     shim(folder, "stream", "-m stream")
     shim(folder, "faust", "-m faust")
     shim(folder, "python", "")
+    if page in PLATFORM:
+        shim(folder, "mlflow", "-m mlflow", environment("mlflow") / "bin" / "python")
     shutil.copytree(ROOT / "models" / "flights", folder / "models" / "flights")
     shutil.copytree(ROOT / "schemas", folder / "schemas")
     _own_model(folder)
@@ -86,7 +91,7 @@ def _own_model(folder: Path) -> None:
 
 def _names(bootstrap: str, own: str) -> Mapping[str, str]:
     """What a page's addresses, topics and groups are called in this run; the order counts."""
-    port, rest, second = free_ports(3)
+    port, rest, second, mlflow = free_ports(4)
     return {
         "localhost:9092": bootstrap,
         "flights.": f"flights-{own}.",
@@ -99,6 +104,8 @@ def _names(bootstrap: str, own: str) -> Mapping[str, str]:
         ":6066": f":{port}",
         "6067": str(second),
         ":8080": f":{rest}",
+        "localhost:5000": f"localhost:{mlflow}",
+        "--port 5000": f"--port {mlflow}",
         "scripts/demo": "stream demo",
     }
 
@@ -130,12 +137,13 @@ def sessions(
 
 
 def _play(page: Path, folder: Path, names: Mapping[str, str]) -> Session:
-    _files(page, _place(folder), names)
+    _files(page, _place(folder, str(page.relative_to(ROOT))), names)
     steps = [step for step in commands(page) if _here(step)]
     port = names[":6066"].removeprefix(":")
     ports = {"STREAM_WEB__PORT": port, "STREAM_SERVE__PORT": names[":8080"].removeprefix(":")}
-    environment = {**ports, "COLUMNS": "80", "PYTHONPATH": f"{folder}:{ROOT}"}
-    run(steps, folder, environment, names)
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    variables = {**ports, **quiet, "COLUMNS": "80", "PYTHONPATH": f"{folder}:{ROOT}"}
+    run(steps, folder, variables, names)
     log = folder / "worker.log"
     return Session(steps, log.read_text()[-2000:] if log.exists() else "")
 
@@ -153,11 +161,13 @@ def _here(step: Step) -> bool:
     return not step.command.startswith(ELSEWHERE)
 
 
+def _marks(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.slow] * (name in SLOW) + [pytest.mark.platform] * (name in PLATFORM)
+
+
 @pytest.mark.kafka
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in SESSIONS]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_marks(name)) for name in SESSIONS])
 def test_page_s_commands_do_what_it_shows(name: str, sessions: Mapping[str, Session]) -> None:
     """Every command ends with 0, and its output has the lines that the page shows, numbers aside."""
     session = sessions[name]
