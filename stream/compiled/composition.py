@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from stream.compiled.answer_graph import Answer
 from stream.compiled.linear_models import (
     linear_classifier,
@@ -15,7 +17,7 @@ from stream.compiled.linear_models import (
 )
 from stream.compiled.onnx_graph import Graph, Unsupported
 from stream.compiled.preparation import encoded, imputed, projected, rescaled, selected
-from stream.compiled.tensor_table import Table
+from stream.compiled.tensor_table import Block, Origin, Table
 from stream.compiled.thresholds import Thresholds
 from stream.compiled.tree_models import boosting, forest, histogram_boosting, single_tree
 
@@ -110,7 +112,11 @@ def _prepared(graph: Graph, step: Any, table: Table) -> Table:
             return _by_column(graph, step, table)
         case "FeatureUnion":
             return _side_by_side(
-                [_prepared(graph, part, table) for _, part in step.transformer_list if part != "drop"]
+                [
+                    _weighted(graph, step, part_name, _prepared(graph, part, table))
+                    for part_name, part in step.transformer_list
+                    if part != "drop"
+                ]
             )
         case "FunctionTransformer" if step.func is None:
             return table
@@ -132,10 +138,22 @@ def _by_column(graph: Graph, transformer: Any, table: Table) -> Table:
         if known is not None and table.names is not None:
             places = [table.names.index(known[place]) for place in places]
         chosen = table.taken(graph, places)
-        found.append(_prepared(graph, part, Table(chosen.blocks)))
-    if transformer.transformer_weights:
-        raise Unsupported("it has weights for its transformers")
+        found.append(_weighted(graph, transformer, name, _prepared(graph, part, Table(chosen.blocks))))
     return _side_by_side(found)
+
+
+def _weighted(graph: Graph, step: Any, name: str, table: Table) -> Table:
+    """A part's output, times the weight that its transformer has for it."""
+    weight = (step.transformer_weights or {}).get(name)
+    if weight is None or not table.blocks:
+        return table
+    block = table.matrix(graph)
+    value = graph.combined("Mul", block.value, np.full((1, block.width), weight, np.float64))
+    origins = [
+        None if old is None or not weight else Origin(old.place, old.shift, old.scale / float(weight))
+        for old in block.origins
+    ]
+    return Table((Block(value, tuple(origins)),))
 
 
 def _side_by_side(tables: list[Table]) -> Table:

@@ -63,9 +63,13 @@ def perceptron(graph: Graph, estimator: Any, table: Table, _: object) -> Answer:
         if layer < last:
             value = _activated(graph, value, estimator.activation)
     if not hasattr(estimator, "classes_"):
-        if estimator.out_activation_ != "identity":
-            raise Unsupported(f"its last layer is {estimator.out_activation_}")
-        return Answer(value=value)
+        match estimator.out_activation_:
+            case "identity":
+                return Answer(value=value)
+            case "exp":
+                return Answer(value=graph.add("Exp", value))
+            case last_layer:
+                raise Unsupported(f"its last layer is {last_layer}")
     if len(estimator.classes_) == 2:
         return binary(graph, value, logistic(graph, value))
     return by_softmax(graph, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from dataclasses import replace
 from typing import Any
@@ -76,9 +77,7 @@ def rescaled(graph: Graph, scaler: Any, table: Table) -> Table:
     if hasattr(scaler, "data_min_"):
         found = graph.combined("Mul", block.value, scaler.scale_.reshape(1, -1))
         found = graph.combined("Add", found, scaler.min_.reshape(1, -1))
-        if scaler.clip:
-            low, high = (graph.constant(np.float64(bound)) for bound in scaler.feature_range)
-            found = graph.add("Clip", found, low, high)
+        found = _clipped(graph, scaler, found)
         return Table((_moved(block, found, -scaler.min_ / scaler.scale_, 1 / scaler.scale_),))
     shift = getattr(scaler, "center_", None)
     if hasattr(scaler, "with_mean"):
@@ -89,9 +88,18 @@ def rescaled(graph: Graph, scaler: Any, table: Table) -> Table:
         found = graph.combined("Sub", found, np.asarray(shift).reshape(1, -1))
     if scale is not None:
         found = graph.combined("Div", found, np.asarray(scale).reshape(1, -1))
+    found = _clipped(graph, scaler, found)
     shifts = np.zeros(block.width) if shift is None else np.asarray(shift, np.float64)
     scales = np.ones(block.width) if scale is None else np.asarray(scale, np.float64)
     return Table((_moved(block, found, shifts, scales),))
+
+
+def _clipped(graph: Graph, scaler: Any, value: Value) -> Value:
+    """Between the ends of the scaler's range, where it is set to that: `MinMaxScaler`, `MaxAbsScaler`."""
+    if not getattr(scaler, "clip", False):
+        return value
+    ends = getattr(scaler, "feature_range", (-1, 1))
+    return graph.add("Clip", value, *(graph.constant(np.float64(end)) for end in ends))
 
 
 def _moved(block: Block, value: Value, shifts: Any, scales: Any) -> Block:
@@ -155,7 +163,7 @@ def _stranger(categories: Any) -> object:
     present = [value for value in categories if not is_missing(value)]
     if any(isinstance(value, str) for value in present):
         return max(present) + "\x7f"
-    return float(max(present, default=0.0)) + 1.0
+    return next(float(number) for number in itertools.count() if number not in present)
 
 
 def selected(graph: Graph, selector: Any, table: Table) -> Table:

@@ -26,11 +26,11 @@ def model_ddl(manifest: Manifest, compiled: Compiled, dataset: str, bucket: str)
     Returns: a script for BigQuery, ending with a newline.
     """
     model = f"`{dataset}.{sql_name(manifest.name)}_{manifest.version}`"
-    empty = "the empty one" if compiled.nulls else "can't be asked about"
+    null = "the empty one" if compiled.nulls else "can't be asked about"
     return f"""\
 -- {manifest.model} inside BigQuery: first copy model.onnx to {bucket}.
--- Its labels are the package's, its numbers too, within {compiled.tolerance:.0e} * max(1, |value|).
--- A number that is missing is NaN, a text that is missing {empty}.
+-- On the rows that were tried, its labels are the package's, numbers within {compiled.tolerance:.0e} * max(1, |value|).
+-- A number that is missing is NaN, a text that is missing {null}.
 CREATE OR REPLACE MODEL {model}
 OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '{bucket}/model.onnx');
 
@@ -48,19 +48,20 @@ def _columns(manifest: Manifest, compiled: Compiled) -> str:
         lines = [f"[{', '.join(_value(feature) for feature in manifest.features)}] AS {VECTOR}"]
     else:
         pairs = zip(manifest.features, compiled.inputs, strict=True)
-        lines = [
-            f"{_value(feature, kind, nulls=compiled.nulls)} AS `{name}`" for feature, (name, kind) in pairs
-        ]
+        lines = [f"{_value(feature, kind, compiled)} AS `{name}`" for feature, (name, kind) in pairs]
     lines += [f"{column_name(path)} AS {name}" for path, name in _carried_paths(manifest, compiled).items()]
     return ",\n".join(f"--   {line}" for line in lines)
 
 
-def _value(feature: Feature, kind: str = "double", *, nulls: bool = True) -> str:
+def _value(feature: Feature, kind: str = "double", compiled: Compiled | None = None) -> str:
     """A column in the type that the model takes."""
     column = column_name(feature.path)
     if kind == "string":
         text = f"CAST({column} AS STRING)"
-        return f"IFNULL({text}, '')" if nulls and input_null(feature) is not None else text
+        if compiled is None or not compiled.nulls or input_null(feature) is None:
+            return text
+        # A null stands as the empty text, and that as one that the model does not know either.
+        return f"IF({text} = '', '{compiled.empty}', IFNULL({text}, ''))"
     # BigQuery casts no boolean to FLOAT64.
     number = (
         f"CAST(CAST({column} AS INT64) AS FLOAT64)"

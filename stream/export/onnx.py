@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from stream.compiled import Unsupported, compile_graph, output_names
 from stream.errors import PackageError
-from stream.export.onnx_proof import Found, Proof, compare, feed_of
+from stream.export.onnx_proof import Found, Proof, compare, feed_of, unknown_text
 from stream.export.onnx_skl2onnx import by_skl2onnx
 from stream.export.onnx_trials import Trial, trials
 from stream.extras import require
@@ -56,6 +56,7 @@ class Compiled:
         difference: the largest between two numbers, as a part of max(1, |number|).
         tolerance: of it.
         nulls: whether a text that is null may be asked, as the empty one.
+        empty: where it may, the text that an empty one is asked as: one that the model does not know.
     """
 
     content: bytes
@@ -68,6 +69,7 @@ class Compiled:
     difference: float
     tolerance: float
     nulls: bool
+    empty: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class _Way:
         numbers: the type of the inputs that are numbers.
         tolerance: of the answers.
         nulls: whether a text may be null.
+        empty: what stands for an empty text where a null is asked as one.
     """
 
     content: bytes
@@ -88,6 +91,7 @@ class _Way:
     numbers: str
     tolerance: float
     nulls: bool
+    empty: str
 
 
 def compile_onnx(package: Package, golden: Golden) -> Compiled:
@@ -116,7 +120,7 @@ def compile_onnx(package: Package, golden: Golden) -> Compiled:
     names = tuple(each.name for each in session.get_outputs())
     return Compiled(
         way.content, inputs, names, rows, proof.rows - rows, proof.ties, len(golden.events) - rows,
-        proof.difference, way.tolerance, way.nulls,
+        proof.difference, way.tolerance, way.nulls, way.empty,
     )  # fmt: skip
 
 
@@ -129,8 +133,9 @@ def _way(package: Package) -> _Way:
         known = by_skl2onnx(estimator, manifest)
         if isinstance(known, str):
             raise _refusal(manifest, f"{reason}; {known}") from reason
-        return _Way(known, {}, "float32", _FLOAT_TOLERANCE, nulls=False)
-    return _Way(made.content, made.thresholds, "float64", _TOLERANCE, nulls=True)
+        return _Way(known, {}, "float32", _FLOAT_TOLERANCE, nulls=False, empty="")
+    empty = unknown_text(made.content)
+    return _Way(made.content, made.thresholds, "float64", _TOLERANCE, nulls=True, empty=empty)
 
 
 def _asked(package: Package, golden: Golden, way: _Way) -> list[Trial]:
@@ -148,7 +153,7 @@ def _asked(package: Package, golden: Golden, way: _Way) -> list[Trial]:
 
 
 def _is_beyond(trial: Trial) -> bool:
-    return isinstance(trial.value, (int, float)) and not abs(trial.value) <= _FLOAT_RANGE
+    return isinstance(trial.value, (int, float)) and abs(trial.value) > _FLOAT_RANGE  # NaN is none
 
 
 def _has_all_texts(manifest: Manifest, event: Mapping[str, object]) -> bool:
@@ -166,7 +171,7 @@ def _session(manifest: Manifest, content: bytes) -> Any:
 
 def _proven(package: Package, session: Any, asked: list[Trial], way: _Way, inputs: list[str]) -> Proof:
     manifest = package.manifest
-    feed = feed_of(manifest, [trial.event for trial in asked], inputs, way.numbers)
+    feed = feed_of(manifest, [trial.event for trial in asked], inputs, way.numbers, way.empty)
     outputs = _guarded(manifest, lambda: session.run(None, feed))
     found = _own(manifest, session, outputs) if way.nulls else _theirs(manifest, outputs)
     proof = compare(package.model, asked, found, way.tolerance)

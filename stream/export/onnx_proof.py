@@ -16,7 +16,7 @@ from stream.export.onnx_trials import Trial
 from stream.manifest import Manifest
 from stream.scoring import Model, columns_of
 
-__all__ = ["Feed", "Found", "Proof", "compare", "feed_of"]
+__all__ = ["Feed", "Found", "Proof", "compare", "feed_of", "unknown_text"]
 
 _SHOWN = 3
 """Rows named in a message."""
@@ -48,8 +48,20 @@ class Proof:
     wrong: str
 
 
+def unknown_text(content: bytes) -> str:
+    """A text that no encoder in a graph knows, since it is nowhere in the file."""
+    text = "(empty)"
+    while text.encode() in content:
+        text += ")"
+    return text
+
+
 def feed_of(
-    manifest: Manifest, rows: Sequence[Mapping[str, object]], inputs: Sequence[str], numbers: npt.DTypeLike
+    manifest: Manifest,
+    rows: Sequence[Mapping[str, object]],
+    inputs: Sequence[str],
+    numbers: npt.DTypeLike,
+    empty: str,
 ) -> Feed:
     """
     What the runtime is asked.
@@ -59,6 +71,7 @@ def feed_of(
         rows: events.
         inputs: their names, in the features' order.
         numbers: the type of numbers, `float64` or `float32`.
+        empty: what is asked instead of an empty text, where a null is asked as one.
     Returns: an array of shape (n, 1) per input, or one of shape (n, width); a text that is null is empty.
     """
     columns = columns_of(rows, manifest.features)
@@ -69,6 +82,7 @@ def feed_of(
         values: npt.NDArray[Any] = np.array(columns[feature.path].to_pylist(), dtype=object)
         if is_text(feature):
             if input_null(feature) is not None:
+                values = np.where(values == "", empty, values)
                 values = np.where(values == None, "", values)  # noqa: E711
             arrays.append(values.reshape(-1, 1))
         else:

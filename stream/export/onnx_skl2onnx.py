@@ -23,7 +23,7 @@ def by_skl2onnx(estimator: object, manifest: Manifest) -> bytes | str:
         manifest: its contract.
     Returns: the `.onnx` file; or why there is none.
     """
-    if reason := _reason(manifest) or _trees(estimator, manifest):
+    if reason := _reason(manifest) or _comparing(estimator, manifest):
         return reason
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about libraries that it looks for, and models that it will refuse
@@ -45,12 +45,14 @@ def _reason(manifest: Manifest) -> str | None:
     return f"skl2onnx has no type for {', '.join(map(repr, odd))}" if odd else None
 
 
-def _trees(estimator: object, manifest: Manifest) -> str | None:
-    """Trees decide otherwise beside their thresholds, where numbers are rounded to float32 before a step."""
+def _comparing(estimator: object, manifest: Manifest) -> str | None:
+    """What has thresholds decides otherwise beside them, where numbers are rounded to float32 before a step."""
     names = tuple(feature.name for feature in manifest.features)
     for part in walk(estimator, names):
         if hasattr(part.estimator, "tree_") or hasattr(part.estimator, "_predictors"):
             return "skl2onnx compares in float32, and it has trees inside"
+        if hasattr(part.estimator, "bin_edges_") or type(part.estimator).__name__ == "Binarizer":
+            return f"skl2onnx compares in float32, and it has {type(part.estimator).__name__} inside"
     return None
 
 

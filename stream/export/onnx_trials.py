@@ -101,10 +101,10 @@ def _values(feature: Feature, found: npt.NDArray[np.float64], texts: Sequence[st
     nothing: list[object] = [None] if feature.nullable else []
     if feature.kind == "text" and feature.avro in ("string", "enum"):
         free = feature.avro == "string"
-        return [*nothing, *texts[:_PER_FEATURE], *([_UNSEEN] if free else [])]
+        return [*nothing, *texts[:_PER_FEATURE], *([_UNSEEN, ""] if free else [])]
     if feature.kind == "category":
         free = feature.avro == "string" and feature.unknown != "refused"
-        return [*nothing, *(feature.categories or ())[:_PER_FEATURE], *([_UNSEEN] if free else [])]
+        return [*nothing, *(feature.categories or ())[:_PER_FEATURE], *([_UNSEEN, ""] if free else [])]
     return [*nothing, *_numbers(feature.avro, found)]
 
 

@@ -53,7 +53,7 @@ from sklearn.preprocessing import (
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from stream.compiled import compile_graph, input_names, output_names
-from stream.export.onnx_proof import Feed, compare, feed_of
+from stream.export.onnx_proof import Feed, compare, feed_of, unknown_text
 from stream.export.onnx_trials import Trial, trials
 from stream.manifest import AnswerType, Feature, Manifest, ScoreMethod
 from stream.scoring import Model, known_texts
@@ -151,7 +151,10 @@ def prepared(estimator: Any, frame: pd.DataFrame, target: Any) -> Prepared:
     texts = known_texts(estimator, list(frame.columns))
     thresholds = {place: found[:20] for place, found in compiled.thresholds.items()}
     asked = trials(manifest, events, thresholds, texts)
-    feed = feed_of(manifest, [trial.event for trial in asked], input_names(manifest), np.float64)
+    feed = feed_of(
+        manifest, [trial.event for trial in asked], input_names(manifest), np.float64,
+        unknown_text(compiled.content),
+    )  # fmt: skip
     return Prepared(estimator, manifest, compiled.content, asked, feed)
 
 

@@ -8,14 +8,17 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
     GradientBoostingRegressor,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
 )
 from sklearn.linear_model import LinearRegression, Ridge
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeRegressor
 
 from stream.compiled import MODELS, Unsupported, compile_graph, input_names, output_names
 from tests.unit.compiled.graph_cases import (
@@ -87,6 +90,36 @@ def test_constant_that_changes_almost_nothing_counts(shift: float, scale: float)
     found = session.run(None, {"x": frame.to_numpy()})[0]
 
     np.testing.assert_allclose(found, model.predict(frame), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        scaled(Ridge(), FeatureUnion([("a", StandardScaler()), ("b", "passthrough")], transformer_weights={"a": 2})),
+        scaled(
+            DecisionTreeRegressor(max_depth=4),
+            ColumnTransformer(
+                [("a", StandardScaler(), ["x"])], remainder="passthrough",
+                transformer_weights={"a": -0.1, "remainder": 3},
+            ),
+        ),
+        scaled(MLPRegressor("poisson", (3,), max_iter=5, random_state=0)),
+    ],
+    ids=["union", "by column", "perceptron's exp"],
+)  # fmt: skip
+def test_settings_count(estimator: Any) -> None:
+    """Weights of transformers, of both signs, and a loss with another last layer."""
+    assert difference(estimator, WHOLE[NUMBERS], NUMBER) < 1e-12
+
+
+@pytest.mark.parametrize("largest", [3.0, 2.0**60, 1e300, np.finfo(np.float64).max])
+def test_number_that_is_no_category(largest: float) -> None:
+    """It is none of them, also where the largest category and the next number are one double."""
+    frame = pd.DataFrame({"x": [1.0, 0.0, largest, -largest] * 10})
+    target = np.array([1.0, 2.0, 4.0, 8.0] * 10)
+    estimator = make_pipeline(OneHotEncoder(handle_unknown="ignore"), Ridge())
+
+    assert difference(estimator, frame, target) < 1e-12
 
 
 class Doubled(LinearRegression):  # type: ignore[misc]

@@ -15,9 +15,10 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier, VotingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import Binarizer, KBinsDiscretizer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -160,6 +161,11 @@ def test_smooth_model_by_skl2onnx(tmp_path: Path) -> None:
     [
         (VotingClassifier([("tree", DecisionTreeClassifier(max_depth=2))]), "it has trees inside"),
         (make_pipeline(StandardScaler(), SVC()), "its score is a decision function"),
+        (
+            make_pipeline(KBinsDiscretizer(encode="ordinal"), GaussianNB()),
+            "float32, and it has KBinsDiscretizer inside",
+        ),
+        (make_pipeline(Binarizer(threshold=1.1), GaussianNB()), "float32, and it has Binarizer inside"),
     ],
 )
 def test_model_without_a_graph_is_refused(tmp_path: Path, estimator: BaseEstimator, reason: str) -> None:
@@ -183,6 +189,39 @@ def test_empty_text_beside_null_is_not_taken_for_it(tmp_path: Path) -> None:
     ddl = model_ddl(package.manifest, compiled, "acme.shop", "gs://acme/onnx")
     assert "--   CAST(`text` AS STRING) AS `text`\n" in ddl
     assert "a text that is missing can't be asked about" in ddl
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (OneHotEncoder(handle_unknown="ignore"),),
+        (OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=15),),
+        (
+            SimpleImputer(strategy="constant", fill_value="b", missing_values=None),
+            OneHotEncoder(handle_unknown="ignore"),
+        ),
+    ],
+    ids=["a category", "a rare one", "filled"],
+)
+def test_empty_text_that_is_unknown_is_not_null(tmp_path: Path, steps: tuple[BaseEstimator, ...]) -> None:
+    """Where a null has an answer of its own, an empty text has that of any text that the model does not know."""
+    frame = pd.DataFrame(
+        {"text": pd.Series(["a", "b", "(empty)", None] * 10 + ["a", None] * 10, dtype=object)}
+    )
+    estimator = make_pipeline(*steps, LogisticRegression()).fit(frame, [1, 2, 3, 4] * 10 + [1, 4] * 10)
+    package = packed(tmp_path, estimator, frame)
+
+    compiled = compile_onnx(package, golden_of(package))
+
+    session = onnxruntime.InferenceSession(compiled.content)
+    asked = {"text": np.array([[""], [compiled.empty], ["x"]], object)}
+    null, empty, unknown = session.run(["probabilities"], asked)[0].tolist()
+    assert unknown == empty != null
+    rows = pd.DataFrame({"text": pd.Series([None, "", "x"], dtype=object)})
+    np.testing.assert_allclose([null, empty, unknown], estimator.predict_proba(rows), rtol=1e-12)
+    ddl = model_ddl(package.manifest, compiled, "acme.shop", "gs://acme/onnx")
+    text = "CAST(`text` AS STRING)"
+    assert f"IF({text} = '', '(empty))', IFNULL({text}, '')) AS `text`\n" in ddl
 
 
 def test_flights() -> None:

@@ -223,6 +223,16 @@ def test_there_are_as_many_replies_as_calls(people: TestClient) -> None:
         assert len(calls) == len(people.post("/bigquery", json={"calls": calls}).json()["replies"])
 
 
+def test_request_sent_twice_has_the_same_replies(people: TestClient) -> None:
+    """As a retry: the same identifier, rows in another order within it, errors and NULLs among them."""
+    calls = [[GIVEN], [None], [{}], [{**GIVEN, "age": RAISES}]]
+
+    first = people.post("/bigquery", json={"requestId": "r", "calls": calls}).json()["replies"]
+    again = people.post("/bigquery", json={"requestId": "r", "calls": calls[::-1]}).json()["replies"]
+
+    assert first == again[::-1]
+
+
 def test_texts_take_memory_that_is_counted(people_package: Path) -> None:
     """JSON within texts is not seen when the body is measured."""
     text = '{"a":[' + "{}," * 200_000 + "{}]}"
