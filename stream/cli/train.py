@@ -14,11 +14,13 @@ from click.core import ParameterSource
 
 from stream.cli.options import config_option, delimiter_option, settings_of, sign_option, signing_key
 from stream.cli.terminal import as_json, print_data, say
+from stream.cli.training_registered import Registration, registration
 from stream.cli.training_shown import say_training, training_entry
 from stream.shown import shown, shown_traceback
 
 if TYPE_CHECKING:
     from stream.manifest import Manifest
+    from stream.settings import Settings
     from stream.store import Trust
     from stream.training import Job, Recipe, Requirement, Step, Tracked
 
@@ -73,6 +75,11 @@ _LINES_TOLD = 8
     "--experiment", metavar="NAME",
     help="MLflow's experiment (default: the recipe's NAME); without --track, [mlflow] tracking_uri.",
 )  # fmt: skip
+@click.option(
+    "--register", metavar="NAME",
+    help="Register the package as a version of this model at the MLflow server, linked to the run.",
+)  # fmt: skip
+@click.option("--alias", metavar="A", help="An alias that names the registered version, such as champion.")
 @sign_option
 @config_option
 @click.pass_context
@@ -93,6 +100,8 @@ def train(  # noqa: PLR0913  # one argument per option of the command
     run_key: str,
     track: str | None,
     experiment: str | None,
+    register: str | None,
+    alias: str | None,
     sign: Path | None,
     config: Path | None,
 ) -> int:
@@ -125,11 +134,14 @@ def train(  # noqa: PLR0913  # one argument per option of the command
     plan = overridden(read_recipe(recipe), data=data, delimiter=delimiter, seed=seed, fixed=values)
     against = _against(compare, config)
     job = Job(plan, out, against, not no_compare, require, not no_card, signer, allow_difference, run_key)
-    tracker = _tracker(plan, config, track, experiment)
+    asked = any(option is not None for option in (track, experiment, register))
+    settings = _tracking(config, track) if asked else None
+    registering = registration(register, alias, settings)
+    tracker = _untracked if settings is None else _tracker(plan, settings, experiment)
     with _once(job) as earlier:
         if earlier is not None:
-            return _found(job, earlier)
-        return _run(job, config, card, tracker)
+            return _found(job, earlier, config, registering)
+        return _run(job, config, card, tracker, registering)
 
 
 def _key(value: str | None) -> str:
@@ -153,19 +165,26 @@ def _once(job: Job) -> Iterator[Manifest | None]:
         yield earlier
 
 
-def _found(job: Job, manifest: Manifest) -> int:
+def _found(job: Job, manifest: Manifest, config: Path | None, registering: Registration | None) -> int:
     """Answer with a version that is there; its parameters and comparison were not kept, but its card says them."""
     say(f"{manifest.model} has the key {job.key}: nothing is trained again")
     folder = job.request.folder
     card = folder / "versions" / str(manifest.version) / "card.html"
+    run = {name: value for name, value in manifest.metrics.items() if name.startswith("mlflow_")}
+    registered = None
+    if registering is not None:
+        from stream.store import open_package
+
+        opened = open_package(folder, manifest.version, trust=_trust(config))
+        registered = registering.of(opened, str(run["mlflow_run_id"]) if "mlflow_run_id" in run else None)
     found = {
         "package": str(folder), "name": manifest.name, "version": manifest.version, "params": None,
         "metrics": manifest.metrics, "intervals": None, "comparison": None,
-        "card": str(card) if card.exists() else None, "found": True,
-        "run": {name: value for name, value in manifest.metrics.items() if name.startswith("mlflow_")} or None,
+        "card": str(card) if card.exists() else None, "found": True, "run": run or None,
+        "registered": registered,
     }  # fmt: skip
     print_data(as_json(found))
-    return 0
+    return 0 if registering is None or registered is not None else _FAILED
 
 
 def _in_container(context: click.Context) -> int:
@@ -189,7 +208,7 @@ def _in_container(context: click.Context) -> int:
     try:
         order = read_order(base)
         plan = overridden(read_recipe(order.recipe), data=order.data, seed=order.seed, fixed=order.fixed)
-        return _run(Job(plan, order.out, card=order.card), None, None, _untracked)
+        return _run(Job(plan, order.out, card=order.card), None, None, _untracked, None)
     except (StreamError, OSError) as error:
         tell_failure(base, str(error))
         raise
@@ -220,31 +239,41 @@ def _untracked(tell: Callable[[Step], None]) -> Iterator[None]:
     yield None
 
 
-def _tracker(plan: Recipe, config: Path | None, track: str | None, experiment: str | None) -> Tracker:
-    """What opens the run that the options ask for; what is wrong with them is refused here."""
-    if track is None and experiment is None:
-        return _untracked
-    from stream.training import tracked, tracking_settings
+def _tracking(config: Path | None, track: str | None) -> Settings:
+    """The settings by which the training is tracked. Raises: SettingsError where no server is named."""
+    from stream.training import tracking_settings
 
-    settings = tracking_settings(settings_of(config), track)
+    return tracking_settings(settings_of(config), track)
+
+
+def _tracker(plan: Recipe, settings: Settings, experiment: str | None) -> Tracker:
+    """What opens the run."""
+    from stream.training import tracked
+
     return lambda tell: tracked(plan, settings, experiment, tell)
 
 
-def _run(job: Job, config: Path | None, copy: Path | None, tracker: Tracker) -> int:
+def _run(
+    job: Job, config: Path | None, copy: Path | None, tracker: Tracker, registering: Registration | None
+) -> int:
     from stream.training import SILENT, run_job
 
     with _progress() as tell, tracker(tell) as run:
         done = run_job(job, lambda: _trust(config), tell, SILENT if run is None else run)
+    registered = None
+    if registering is not None and done.packed is not None:
+        registered = registering.of(done.packed.package, None if run is None else run.log.begun.id)
     if copy is not None and done.card is not None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(done.card)
     say_training(job, done)
-    print_data(as_json(training_entry(job, done, run)))
+    print_data(as_json({**training_entry(job, done, run), "registered": registered}))
     if done.packed is None:
         say(f"error: nothing was packed: --require {job.require} does not hold")
     if run is not None and run.lost:
         say("error: the run is not logged as a whole" + ("; the package is written" if done.packed else ""))
-    return _FAILED if done.packed is None or (run is not None and run.lost) else 0
+    lost = (run is not None and run.lost) or (registering is not None and registered is None)
+    return _FAILED if done.packed is None or lost else 0
 
 
 @contextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stream.mlflow.model_folder import METADATA, PushedFolder, write_model_folder
     from stream.mlflow.model_uri import ModelUri, is_uri, parse
     from stream.mlflow.pull import Pulled, packed_copy, pull_model, pushed_package
-    from stream.mlflow.push import Pushed, PushRequest, push_package
+    from stream.mlflow.push import Pushed, PushRequest, check_names, push_package
     from stream.mlflow.run_log import DataNote, RunLog, Status
     from stream.mlflow.run_values import Figure
     from stream.mlflow.server import ModelVersion, Server, client
@@ -45,6 +45,7 @@ __all__ = [
     "Status",
     "Webhook",
     "begin_run",
+    "check_names",
     "client",
     "is_model_folder",
     "is_uri",

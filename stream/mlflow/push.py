@@ -30,7 +30,7 @@ from stream.store import CARD, MANIFEST, Package, signature_of
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion as Answer
 
-__all__ = ["PushRequest", "Pushed", "push_package"]
+__all__ = ["PushRequest", "Pushed", "check_names", "push_package"]
 
 _UPLOAD_S = 600.0
 """For one file of 4 GB on a slow line; `[mlflow] timeout` where that is longer."""
@@ -57,6 +57,7 @@ class PushRequest:
         experiment: of the run that logs it; None for the registered model's name.
         again: register it once more, though this version is there.
         allow_difference: register it beside another model's versions, which take other inputs.
+        run_id: of the run that trained it, with its metrics and card; None to log a run of its own.
     """
 
     name: str
@@ -64,6 +65,7 @@ class PushRequest:
     experiment: str | None = None
     again: bool = False
     allow_difference: bool = False
+    run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def push_package(
         not answer, BrokerRefused when it refuses. Nothing was registered then.
     Blocks while it is uploaded.
     """
-    _check_names(request)
+    check_names(request)
     sha256 = hashlib.sha256((package.path / MANIFEST).read_bytes()).hexdigest()
     tell("asking the server")
     with client(settings) as server:  # 1
@@ -134,10 +136,11 @@ def push_package(
         return _pushed(server, package, request, sha256, messages, tell)
 
 
-def _check_names(request: PushRequest) -> None:
+def check_names(request: PushRequest) -> None:
+    """Raises: SettingsError for a name or an alias that MLflow does not take."""
     for what, text, pattern in (
-        ("--name", request.name, r"[^/:@\x00-\x1f]{1,256}"),
-        ("--alias", request.alias, r"(?![vV][0-9]+\Z)(?!latest\Z)[\w-]{1,255}"),
+        ("the name", request.name, r"[^/:@\x00-\x1f]{1,256}"),
+        ("the alias", request.alias, r"(?![vV][0-9]+\Z)(?!latest\Z)[\w-]{1,255}"),
     ):
         if text is not None and not re.fullmatch(pattern, text):
             raise SettingsError(
@@ -214,6 +217,9 @@ def _tags(package: Package, sha256: str) -> dict[str, str]:
 @contextmanager
 def _run(server: Server, request: PushRequest, manifest: Manifest, tags: Mapping[str, str]) -> Iterator[str]:
     """A run, which has failed where the block does. Yields: its id."""
+    if request.run_id is not None:  # it has ended, or ends by itself
+        yield request.run_id
+        return
     api, name = server.api, request.experiment or request.name
     with asked(f"the experiment {name}", server.address):
         known = api.get_experiment_by_name(name)
@@ -250,9 +256,10 @@ def _logged(
             tags=dict(tags),
             model_type="prediction-stream",
         )
-        _log_numbers(api, run_id, str(model.model_id), manifest)
-        for name in (MANIFEST, *([CARD] if CARD in manifest.files else [])):
-            api.log_artifact(run_id, str(package.path / name))
+        if request.run_id is None:
+            _log_numbers(api, run_id, str(model.model_id), manifest)
+            for name in (MANIFEST, *([CARD] if CARD in manifest.files else [])):
+                api.log_artifact(run_id, str(package.path / name))
     with tempfile.TemporaryDirectory(prefix="stream-push-") as place:
         about = {
             "run_id": run_id,

@@ -52,6 +52,39 @@ def _files(api: Any, run: str, folder: str | None = None) -> list[str]:
     return [each.path for each in api.list_artifacts(run, folder)]
 
 
+def test_registered_version_is_linked_to_the_run_that_trained_it(
+    mlflow_server: MlflowServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same training again, by its key, finds both; a name that MLflow refuses trains nothing."""
+    order = [
+        write_recipe(tmp_path),
+        "--out",
+        tmp_path / "out",
+        "--track",
+        mlflow_server.url,
+        "--run-key",
+        "k",
+    ]
+    wrong = _train(*order, "--register", "a/b")
+    nothing = not (tmp_path / "out").exists()
+    capsys.readouterr()
+
+    code = _train(*order, "--register", "trained", "--alias", "champion")
+    first = json.loads(capsys.readouterr().out)
+    again = _train(*order, "--register", "trained", "--alias", "challenger")
+    second = json.loads(capsys.readouterr().out)
+
+    with _api(mlflow_server.url) as api:
+        found = list(api.search_model_versions("name='trained'"))
+        aliases = api.get_registered_model("trained").aliases
+    assert (2, True, 0, 0) == (wrong, nothing, code, again)
+    assert [first["run"]["mlflow_run_id"]] == [version.run_id for version in found]
+    assert {"champion": "1", "challenger": "1"} == {name: str(number) for name, number in aliases.items()}
+    expected = {"name": "trained", "version": 1, "uri": "models:/trained/1"}
+    assert {**expected, "alias": "champion"} == first["registered"]
+    assert (True, {**expected, "alias": "challenger"}) == (second["found"], second["registered"])
+
+
 def test_training_is_a_run_with_one_for_each_candidate(
     mlflow_server: MlflowServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
