@@ -18,7 +18,8 @@ _TARGETS = "\n\n".join(f"{name}: {exporter.help}" for name, exporter in EXPORTER
 _HELP = f"""
 Write the files that another system needs for a model's predictions.
 
-PACKAGE is a package's folder, or a URI of MLflow (default: [model] uri). The paths of the files are printed.
+PACKAGE is a package's folder, or a URI of MLflow (default: [model] uri). The paths of what is written are
+printed.
 
 {_TARGETS}
 

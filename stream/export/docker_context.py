@@ -43,7 +43,7 @@ def docker_context(package: Package, folder: Path) -> tuple[Path, ...]:
     Args:
         package: opened.
         folder: for it; made when it is not there.
-    Returns: the files' paths.
+    Returns: what is in the context's folder: files, and folders, in which there are some hundred.
     Raises: SettingsError where this installation has no Dockerfile; PackageError when the package has changed; OSError.
     """
     source = Path(__file__).parents[1]
@@ -67,7 +67,8 @@ def docker_context(package: Package, folder: Path) -> tuple[Path, ...]:
     files["README.md"] = _readme(package.manifest).encode()
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    return write_files(folder, files)
+    write_files(folder, files)
+    return tuple(folder / name for name in dict.fromkeys(name.partition("/")[0] for name in files))
 
 
 def _tree(name: str, folder: Path) -> dict[str, bytes]:

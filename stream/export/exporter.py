@@ -28,6 +28,7 @@ class Option:
         placeholder: what stands in the files where it was not given, in capitals.
         pattern: what a value must match as a whole.
         like: a value that does.
+        later: whether something that was written fills it in where it was not given.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Option:
     placeholder: str
     pattern: str
     like: str
+    later: bool = False
 
     @property
     def flag(self) -> str:
@@ -48,7 +50,7 @@ class Exported:
     What an export has written.
 
     Attributes:
-        files: their paths.
+        files: their paths; a folder stands for all that is in it.
         notes: lines for people.
     """
 
@@ -107,7 +109,7 @@ def filled(exporter: Exporter, given: Mapping[str, str]) -> dict[str, str]:
 
 def left_open(exporter: Exporter, given: Mapping[str, str]) -> list[str]:
     """The flags of the options that were not given: their places in the files are to be filled by hand."""
-    return [option.flag for option in exporter.options if option.name not in given]
+    return [option.flag for option in exporter.options if option.name not in given and not option.later]
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +50,7 @@ class BigQuery:
             "https://HOST/bigquery",
             r"https://[^\s'\\|&]+/bigquery",
             "https://host/bigquery",
+            later=True,
         ),
         Option(
             "image",
@@ -218,7 +220,8 @@ class Docker:
         """See `Exporter.export`."""
         from stream.export.docker_context import docker_context
 
-        return Exported(docker_context(package, folder))
+        entries = docker_context(package, folder)
+        return Exported(entries, (f"next: docker build --target serve {shlex.quote(str(folder))}",))
 
 
 class MlflowFolder:

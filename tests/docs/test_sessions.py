@@ -109,6 +109,7 @@ def _names(bootstrap: str, own: str) -> Mapping[str, str]:
         ":8080": f":{rest}",
         "localhost:5000": f"localhost:{mlflow}",
         "--port 5000": f"--port {mlflow}",
+        "~/mlflow/bin/mlflow": "mlflow",
         "scripts/demo": "stream demo",
     }
 

@@ -232,6 +232,13 @@ def test_name_that_can_t_be_is_refused(target: str, option: str, value: str) -> 
         filled(EXPORTERS[target], {option: value})
 
 
+def test_endpoint_that_the_script_fills_in_is_not_asked_for() -> None:
+    """Whoever follows the page gives all but the service's address, which is known when the service runs."""
+    given = {"dataset": "a.b", "connection": "p.eu.c", "image": "i", "region": "europe-west1"}
+
+    assert [] == left_open(EXPORTERS["bigquery"], given)
+
+
 def test_names_that_were_not_given_are_known() -> None:
     """The command says which words in the files are to be replaced."""
     given = {"dataset": "a.b", "endpoint": "https://h/bigquery", "image": "i", "region": "europe-west1"}
