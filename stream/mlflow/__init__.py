@@ -9,6 +9,7 @@ from stream.lazy import lazy_face
 
 if TYPE_CHECKING:
     from stream.mlflow.artifacts import Artifacts
+    from stream.mlflow.environment import without_secrets
     from stream.mlflow.experiments import Begun, begin_run
     from stream.mlflow.local_copy import (
         is_model_folder,
@@ -59,6 +60,7 @@ __all__ = [
     "push_package",
     "pushed_package",
     "version_now",
+    "without_secrets",
     "write_model_folder",
 ]
 

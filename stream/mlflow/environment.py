@@ -16,7 +16,7 @@ from stream.errors import SettingsError
 from stream.extras import require
 from stream.settings import MlflowSettings, Settings
 
-__all__ = ["address_of", "configured", "without_access"]
+__all__ = ["address_of", "configured", "without_access", "without_secrets"]
 
 _LOCK = threading.RLock()
 """The environment is the process's."""
@@ -56,11 +56,22 @@ def address_of(settings: MlflowSettings) -> str:
         )
     address = settings.registry_uri or os.environ.get("MLFLOW_REGISTRY_URI", "") or tracking
     for key, value in (("tracking_uri", tracking), ("registry_uri", address)):
-        if re.match(r"https?://[^/]*@", value):
+        if re.match(r"https?://[^/]*@", value, re.I):
             raise SettingsError(
                 f"[mlflow] {key}: holds a user", hint="give `user` and `password`, or `token`, in [mlflow]"
             )
-    return re.sub(r"://[^/@]*@", "://", address)
+    return without_secrets(address)
+
+
+def without_secrets(uri: str) -> str:
+    """
+    An address for people: without user and password, and without what a database's has after `?`.
+
+    A database's password may hold `/` and `@` as they are: all until the last `@` is left out.
+    """
+    if re.match(r"https?://", uri, re.I):
+        return re.sub(r"://[^/]*@", "://", uri)
+    return re.sub(r"://.*@", "://", uri.partition("?")[0])
 
 
 @contextmanager

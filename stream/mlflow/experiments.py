@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from urllib.parse import quote
 
 from stream.errors import Retriable, SettingsError
 from stream.mlflow.answers import asked
+from stream.mlflow.environment import without_secrets
 from stream.mlflow.run_values import tag_text
 from stream.mlflow.server import Server
 
@@ -59,7 +59,7 @@ def begin_run(server: Server, experiment: str, name: str, tags: Mapping[str, obj
     Raises: Retriable when the server does not answer, BrokerRefused when it refuses, SettingsError for a name that it
         does not take, or an experiment that was deleted. Blocks for the server's timeout at each of three calls.
     """
-    place = _shown(server.tracking_uri)
+    place = without_secrets(server.tracking_uri)
     experiment_id = _experiment(server, experiment, place)
     with asked(f"a run in the experiment {experiment!r}", place):
         run = server.api.create_run(
@@ -69,11 +69,6 @@ def begin_run(server: Server, experiment: str, name: str, tags: Mapping[str, obj
             run_name=name,
         )
         return Begun(str(run.info.run_id), str(run.info.run_name), experiment, experiment_id, place)
-
-
-def _shown(uri: str) -> str:
-    """A URI without what it says of a user."""
-    return re.sub(r"://[^/]*@", "://", uri)
 
 
 def _experiment(server: Server, name: str, place: str) -> str:

@@ -217,6 +217,7 @@ def _packed(cache: CacheFolder, hidden: Path, source: _Source, terms: Terms) -> 
         return target
     terms.check(artifacts.uri)
     artifacts.fetch_all(fetched, terms.trust.max_bytes)
+    fetched = _named(fetched, hidden / "model" / name)
     package = hidden / "package"
     version = 1 if found is None else found.version
     try:
@@ -228,6 +229,12 @@ def _packed(cache: CacheFolder, hidden: Path, source: _Source, terms: Terms) -> 
     for each in messages:
         log.info("%s: %s", artifacts.uri, each)
     return _published(cache, package, source, f"{name}@{version}", target)
+
+
+def _named(fetched: Path, folder: Path) -> Path:
+    """The files in a folder that is called as the model: so are its events."""
+    folder.parent.mkdir()
+    return fetched.rename(folder)
 
 
 def _head(artifacts: Artifacts, path: str, fetched: Path, trust: Trust) -> Head:

@@ -13,12 +13,11 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from stream.errors import PackageError
 from stream.files import Sample
 from stream.scoring import Raised, attempt
 from stream.store.artefact import dump_estimator
+from stream.store.bounded_yaml import NotYaml, read_yaml
 from stream.store.folder import MAX_VERSION_BYTES
 from stream.store.libraries import distributions_of
 from stream.store.mlflow_example import example_rows
@@ -172,8 +171,8 @@ def read_mlflow_head(folder: Path) -> dict[str, Any]:
     """`MLmodel` of a folder, as data. Raises: PackageError (step `load`) if it can't be read."""
     content = _read(folder, MLMODEL, _MAX_HEAD_BYTES)
     try:
-        head = yaml.safe_load(content)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        head = read_yaml(content)
+    except NotYaml as error:
         raise _refusal(folder, f"{MLMODEL} is not YAML: {error}") from error
     if not isinstance(head, dict):
         raise _refusal(folder, f"{MLMODEL} is not a mapping")

@@ -9,11 +9,12 @@ from urllib.parse import unquote, urlsplit
 
 from stream.errors import SettingsError
 from stream.extras import require
+from stream.mlflow import without_secrets
 from stream.settings import Secret, Settings
 
 __all__ = ["tracking_settings"]
 
-_SERVER = re.compile(r"https?://[^/@]+(/|\Z)")
+_SERVER = re.compile(r"https?://[^/@]+(/|\Z)", re.I)
 _DATABASE = re.compile(r"(sqlite|postgresql|mysql|mssql)(\+\w+)?://")
 _OTHER = re.compile(r"(file:|databricks(://|\Z)|arn:)")
 """A folder, and what plugins of MLflow's client take."""
@@ -49,19 +50,21 @@ def tracking_settings(settings: Settings, uri: str | None) -> Settings:
     if _DATABASE.match(address):
         require("a database as the place of runs", "mlflow", "sqlalchemy", "alembic")
     elif not _SERVER.match(address) and not _OTHER.match(address):
-        raise SettingsError(f"{place}: {address!r} is not the address of an MLflow server", hint=_FORMS)
+        raise SettingsError(
+            f"{place}: {without_secrets(address)!r} is not the address of an MLflow server", hint=_FORMS
+        )
     return replace(settings, mlflow=replace(chosen, tracking_uri=address))
 
 
 def _apart(uri: str) -> tuple[str, str | None, str]:
     """A server's address, the user and the password; a database's URI is left as it is, for its own library."""
-    if not re.match(r"https?://", uri):
+    if not re.match(r"https?://", uri, re.I):
         return uri, None, ""
     try:
         parts = urlsplit(uri)
         port = parts.port
     except ValueError:
-        return re.sub(r"://[^/]*@", "://", uri), None, ""
+        return without_secrets(uri), None, ""
     if parts.username is None:
         return uri, None, ""
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""

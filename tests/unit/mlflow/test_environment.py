@@ -7,7 +7,7 @@ import os
 import pytest
 
 from stream.errors import SettingsError
-from stream.mlflow import client
+from stream.mlflow import client, without_secrets
 from stream.settings import MlflowSettings, Secret, Settings
 
 
@@ -46,6 +46,7 @@ _HERE, _LEAKING = "http://127.0.0.1:1", "https://user:hunter2@host"
     ("key", "given"),
     [
         ("tracking_uri", MlflowSettings(tracking_uri=_LEAKING)),
+        ("tracking_uri", MlflowSettings(tracking_uri=_LEAKING.replace("https", "HTTPS"))),
         ("registry_uri", MlflowSettings(tracking_uri=_HERE, registry_uri=_LEAKING)),
     ],
 )
@@ -58,3 +59,21 @@ def test_password_in_an_address_is_refused_and_not_shown(key: str, given: Mlflow
         pass
 
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("http://localhost:5000/x", "http://localhost:5000/x"),
+        ("HTTPS://user:hunter2@host/x@y", "HTTPS://host/x@y"),
+        ("postgresql://user:hunter2@host/db", "postgresql://host/db"),
+        ("postgresql://user:hun@hunter2@host/db", "postgresql://host/db"),
+        ("postgresql://user:hun/hunter2@host/db", "postgresql://host/db"),
+        ("mysql+pymysql://host/db?user=u&password=hunter2", "mysql+pymysql://host/db"),
+        ("sqlite:////data/mlflow.db", "sqlite:////data/mlflow.db"),
+        ("htp://user:hunter2@host", "htp://host"),
+    ],
+)
+def test_address_is_shown_without_its_secrets(uri: str, shown: str) -> None:
+    """However a password is written that a database's own library takes."""
+    assert shown == without_secrets(uri)

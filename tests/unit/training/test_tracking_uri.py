@@ -14,6 +14,7 @@ from stream.training.tracking_uri import tracking_settings
     [
         ("http://host:5000", "http://host:5000", None, None),
         ("https://anna:p%40ss@host/mlflow", "https://host/mlflow", "anna", "p@ss"),
+        ("HTTPS://anna:p%40ss@host", "https://host", "anna", "p@ss"),
         ("http://anna@[::1]:5000", "http://[::1]:5000", "anna", ""),
         ("file:runs", "file:runs", None, None),
         ("sqlite:///runs.db", "sqlite:///runs.db", None, None),
@@ -30,7 +31,8 @@ def test_user_and_password_are_taken_out_of_the_address(
 
 
 @pytest.mark.parametrize(
-    "uri", ["", "localhost:5000", "http://", "./mlruns", "htp://host", "http://u:secret@"]
+    "uri",
+    ["", "localhost:5000", "http://", "./mlruns", "htp://host", "http://u:secret@", "htp://u:secret@host"],
 )
 def test_what_is_no_address_is_refused_without_its_password(uri: str) -> None:
     """The forms that are taken are named."""
