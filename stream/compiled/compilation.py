@@ -11,7 +11,7 @@ import numpy.typing as npt
 from stream.compiled.answer_graph import Answer
 from stream.compiled.composition import answered
 from stream.compiled.onnx_graph import Graph, Unsupported
-from stream.compiled.tensor_table import Block, Origin, Table
+from stream.compiled.tensor_table import Block, Element, Origin, Table
 from stream.compiled.thresholds import Thresholds
 from stream.manifest import Feature, Manifest, NullText
 
@@ -112,7 +112,7 @@ def _given(graph: Graph, manifest: Manifest) -> Table:
     for place, (feature, name) in enumerate(zip(manifest.features, input_names(manifest), strict=True)):
         text = is_text(feature)
         value = graph.input(name, 1, text=text)
-        blocks.append(Block(value, (Origin(place),), text=text, missing=input_null(feature)))
+        blocks.append(Block(value, (Origin(place),), text, input_null(feature), _element(feature)))
     return Table(tuple(blocks), tuple(feature.name for feature in manifest.features))
 
 
@@ -121,6 +121,14 @@ def is_text(feature: Feature) -> bool:
     if feature.kind == "category":
         return all(isinstance(category, str) for category in feature.categories or ())
     return feature.kind == "text"
+
+
+def _element(feature: Feature) -> Element:
+    """The type in which a number reaches the estimator."""
+    if feature.dtype == "float32":
+        return "float32"
+    short = feature.dtype in ("int8", "int16", "uint8", "uint16", "float16")
+    return "narrow" if short or feature.avro == "boolean" else "double"
 
 
 def _declare(graph: Graph, manifest: Manifest, answer: Answer) -> None:

@@ -32,6 +32,8 @@ def imputed(graph: Graph, imputer: Any, table: Table) -> Table:
     else:
         gaps = graph.add("Equal", block.value, graph.constant(np.float64(wanted)))
     values = np.array([np.nan if is_missing(one) else float(one) for one in imputer.statistics_])
+    if block.element == "float32":
+        values = values.astype(np.float32).astype(np.float64)
     kept = [place for place, one in enumerate(values) if imputer.keep_empty_features or not np.isnan(one)]
     filled = graph.add("Where", gaps, graph.constant(values.reshape(1, -1)), block.value)
     found = replace(block, value=filled).taken(graph, kept)
@@ -74,6 +76,8 @@ def _filled_text(graph: Graph, block: Block, fill: str, looked_for: str) -> Bloc
 def rescaled(graph: Graph, scaler: Any, table: Table) -> Table:
     """`StandardScaler`, `RobustScaler`, `MaxAbsScaler`, `MinMaxScaler`: the same operations in the same order."""
     block = table.matrix(graph)
+    if not hasattr(scaler, "max_abs_"):
+        block = _in_doubles(block, scaler)
     if hasattr(scaler, "data_min_"):
         found = graph.combined("Mul", block.value, scaler.scale_.reshape(1, -1))
         found = graph.combined("Add", found, scaler.min_.reshape(1, -1))
@@ -88,10 +92,23 @@ def rescaled(graph: Graph, scaler: Any, table: Table) -> Table:
         found = graph.combined("Sub", found, np.asarray(shift).reshape(1, -1))
     if scale is not None:
         found = graph.combined("Div", found, np.asarray(scale).reshape(1, -1))
+    if block.element == "float32":  # one quotient, rounded once more, is float32's own
+        found = graph.rounded(found)
     found = _clipped(graph, scaler, found)
     shifts = np.zeros(block.width) if shift is None else np.asarray(shift, np.float64)
     scales = np.ones(block.width) if scale is None else np.asarray(scale, np.float64)
     return Table((_moved(block, found, shifts, scales),))
+
+
+def _in_doubles(block: Block, step: Any) -> Block:
+    """
+    What a step computes with.
+
+    Raises: Unsupported where that is float32: how it rounds is its own, and trees after it would decide otherwise.
+    """
+    if block.element == "float32":
+        raise Unsupported(f"{type(step).__name__} is given float32, and computes in it")
+    return block
 
 
 def _clipped(graph: Graph, scaler: Any, value: Value) -> Value:
@@ -110,7 +127,7 @@ def _moved(block: Block, value: Value, shifts: Any, scales: Any) -> Block:
         else Origin(old.place, old.shift + float(shift) * old.scale, float(scale) * old.scale)
         for old, shift, scale in zip(block.origins, shifts, scales, strict=True)
     ]
-    return Block(value, tuple(origins))
+    return Block(value, tuple(origins), element=block.element)
 
 
 def encoded(graph: Graph, encoder: Any, table: Table) -> Table:
@@ -173,7 +190,7 @@ def selected(graph: Graph, selector: Any, table: Table) -> Table:
 
 def projected(graph: Graph, projection: Any, table: Table) -> Table:
     """`PCA` and `TruncatedSVD`."""
-    block = table.matrix(graph)
+    block = _in_doubles(table.matrix(graph), projection)
     axes = projection.components_.T
     found = graph.add("MatMul", block.value, graph.constant(np.ascontiguousarray(axes, np.float64)))
     mean = getattr(projection, "mean_", None)

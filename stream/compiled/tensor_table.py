@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from stream.compiled.onnx_graph import Graph, Unsupported, Value
 from stream.manifest import NullText
 
-__all__ = ["Block", "Origin", "Table", "number_block"]
+__all__ = ["Block", "Element", "Origin", "Table", "number_block"]
+
+
+Element: TypeAlias = Literal["double", "float32", "narrow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,15 @@ class Block:
         origins: of each column; None where it is none of the event's.
         text: whether it is texts.
         missing: of texts, what an empty one stands for; None where it stands for itself.
+        element: of numbers, the type that the estimator has them in, which decides in what its steps compute; `narrow`
+            is one that float32 holds: booleans, short integers.
     """
 
     value: Value
     origins: tuple[Origin | None, ...]
     text: bool = False
     missing: NullText | None = None
+    element: Element = "double"
 
     @property
     def width(self) -> int:
@@ -112,7 +119,13 @@ class Table:
             raise Unsupported("it has no columns")
         if any(block.text for block in self.blocks):
             raise Unsupported("it is given texts that nothing encodes")
-        return Block(graph.joined([block.value for block in self.blocks]), self.origins)
+        value = graph.joined([block.value for block in self.blocks])
+        return Block(value, self.origins, element=_common({block.element for block in self.blocks}))
+
+
+def _common(elements: set[Element]) -> Element:
+    """The type that NumPy finds for several."""
+    return "float32" if "float32" in elements and "double" not in elements else "double"
 
 
 def number_block(value: Value, width: int) -> Block:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled.onnx_graph import ML, Graph, Value
+from stream.compiled.onnx_graph import ML, Graph, Unsupported, Value
 
 __all__ = ["Tree", "sum_of_leaves"]
 
@@ -25,6 +25,9 @@ _BITS = 24
 """Of float32's significand."""
 
 _PARTS = 3
+
+_LARGEST_POWER = 1_000
+"""Of two: leaves that are smaller still are brought as near to 1 as a double can be."""
 
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -66,11 +69,14 @@ def sum_of_leaves(graph: Graph, matrix: Value, trees: Sequence[Tree]) -> Value:
         matrix: doubles, shape (rows, columns).
         trees: one at least, all with the same number of values per leaf.
     Returns: doubles, shape (rows, k).
+    Raises: Unsupported where the sum may be infinite.
     """
     leaves = np.concatenate([tree.values[tree.leaves] for tree in trees])
     largest = float(sum(np.abs(tree.values[tree.leaves]).max() for tree in trees))
+    if not math.isfinite(largest):
+        raise Unsupported("the sum of its leaves may be larger than a double")
     # As near to 1 as a power of two brings it: float32 has a shorter range than double.
-    power = 2.0 ** -math.frexp(largest)[1]
+    power = 2.0 ** min(-math.frexp(largest)[1], _LARGEST_POWER)
     parts = _parts(leaves * power, largest * power, len(trees))
     found = graph.add(
         "TreeEnsembleRegressor", matrix, domain=ML, aggregate_function="SUM", post_transform="NONE",

@@ -26,13 +26,14 @@ def model_ddl(manifest: Manifest, compiled: Compiled, dataset: str, bucket: str)
     Returns: a script for BigQuery, ending with a newline.
     """
     model = f"`{dataset}.{sql_name(manifest.name)}_{manifest.version}`"
+    folder = bucket.rstrip("/")  # of gs://a//b the second / would be part of a name
     null = "the empty one" if compiled.nulls else "can't be asked about"
     return f"""\
--- {manifest.model} inside BigQuery: first copy model.onnx to {bucket}.
+-- {manifest.model} inside BigQuery: first copy model.onnx to {folder}/.
 -- On the rows that were tried, its labels are the package's, numbers within {compiled.tolerance:.0e} * max(1, |value|).
 -- A number that is missing is NaN, a text that is missing {null}.
 CREATE OR REPLACE MODEL {model}
-OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '{bucket}/model.onnx');
+OPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = '{folder}/model.onnx');
 
 -- SELECT {", ".join([*_carried(manifest, compiled), *compiled.outputs])}
 -- FROM ML.PREDICT(MODEL {model}, (SELECT

@@ -6,6 +6,8 @@ Source: cloud.google.com/run/docs/reference/yaml/v1; cloud.google.com/bigquery/d
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 
 from stream.export.bigquery import HOST
@@ -18,9 +20,16 @@ _NAME_CHARS = 49
 
 
 def service_name(model: str) -> str:
-    """A model's name as Cloud Run takes it: small letters, digits and `-`, beginning with a letter."""
-    name = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
-    return f"stream-{name}"[:_NAME_CHARS].rstrip("-")
+    """
+    A model's name as Cloud Run takes it: small letters, digits and `-`, beginning with a letter.
+
+    One that is cut ends with a digest: another model whose name begins alike has a service of its own.
+    """
+    name = "stream-" + re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
+    if len(name) <= _NAME_CHARS:
+        return name.rstrip("-")
+    digest = hashlib.sha256(model.encode()).hexdigest()[:8]
+    return f"{name[: _NAME_CHARS - 9].rstrip('-')}-{digest}"
 
 
 def service_file(manifest: Manifest, image: str) -> str:
@@ -59,7 +68,7 @@ spec:
       # More than [serve] timeout, which answers 504: BigQuery tries that again, too.
       timeoutSeconds: 60
       containers:
-        - image: {image}
+        - image: {json.dumps(image)}
           args: [serve]
           ports:
             - {{name: http1, containerPort: 8080}}

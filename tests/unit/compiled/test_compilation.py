@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     GradientBoostingRegressor,
     HistGradientBoostingRegressor,
@@ -17,10 +19,18 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.tree import DecisionTreeRegressor
 
 from stream.compiled import MODELS, Unsupported, compile_graph, input_names, output_names
+from stream.manifest import Manifest
 from tests.unit.compiled.graph_cases import (
     FRAME,
     MIXED,
@@ -64,18 +74,53 @@ def test_forest_fitted_with_gaps() -> None:
     assert difference(RandomForestClassifier(4, random_state=0), FRAME[NUMBERS], TWO) < 1e-12
 
 
-def test_leaves_of_any_size() -> None:
+@pytest.mark.parametrize(
+    ("model", "factor"),
+    [
+        *((HistGradientBoostingRegressor(max_iter=5), factor) for factor in (1e-15, 1e15)),
+        *((DecisionTreeRegressor(max_depth=4), factor) for factor in (1e-323, 1e-310, 1e300)),
+    ],
+    ids=str,
+)
+def test_leaves_of_any_size(model: Any, factor: float) -> None:
     """Sums stay a double's, however large or small the leaves, though the operator gives float32."""
-    for factor in (1e-15, 1e15):
-        target = NUMBER * factor
-        model = HistGradientBoostingRegressor(max_iter=5).fit(WHOLE[NUMBERS], target)
-        manifest = contract(model, WHOLE[NUMBERS], target)
-        session = onnxruntime.InferenceSession(compile_graph(model, manifest).content)
-        feed = {name: WHOLE[[name]].to_numpy() for name in NUMBERS}
+    target = NUMBER * factor
+    model.fit(WHOLE[NUMBERS], target)
+    manifest = contract(model, WHOLE[NUMBERS], target)
+    session = onnxruntime.InferenceSession(compile_graph(model, manifest).content)
+    feed = {name: WHOLE[[name]].to_numpy() for name in NUMBERS}
 
-        found = session.run(None, feed)[0]
+    found = session.run(None, feed)[0]
 
-        np.testing.assert_allclose(found, model.predict(WHOLE[NUMBERS]), rtol=1e-13)
+    np.testing.assert_allclose(found, model.predict(WHOLE[NUMBERS]), rtol=1e-13)
+
+
+@pytest.mark.parametrize("scaler", [StandardScaler(), RobustScaler(), MinMaxScaler(), PCA(1)], ids=type)
+def test_step_that_computes_in_float32_is_refused(scaler: Any) -> None:
+    """As scikit-learn's do where all columns are: rounded otherwise, a row beside a threshold has another answer."""
+    numbers = WHOLE[["x", "y"]].astype("float32")
+    model = scaled(DecisionTreeRegressor(max_depth=2), scaler).fit(numbers, NUMBER)
+
+    with pytest.raises(Unsupported, match="is given float32, and computes in it"):
+        compile_graph(model, _single(contract(model, numbers, NUMBER)))
+
+
+def test_step_that_float32_can_t_change() -> None:
+    """One quotient is rounded as float32's own is."""
+    numbers = WHOLE[["x", "y"]].astype("float32")
+    model = scaled(DecisionTreeRegressor(), MaxAbsScaler()).fit(numbers, NUMBER)
+    content = compile_graph(model, _single(contract(model, numbers, NUMBER))).content
+    feed = {name: numbers[[name]].to_numpy(np.float64) for name in numbers}
+
+    found = onnxruntime.InferenceSession(content).run(None, feed)[0]
+
+    assert model.predict(numbers).tolist() == found.tolist()
+
+
+def _single(manifest: Manifest) -> Manifest:
+    return replace(
+        manifest, features=tuple(replace(one, avro="float", dtype="float32") for one in manifest.features)
+    )
 
 
 @pytest.mark.parametrize(("shift", "scale"), [(1e-9, 1.0), (0.0, 1 + 1e-7), (-3e-10, 1 - 1e-6)])

@@ -141,11 +141,27 @@ def test_service_file_is_the_service() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "name"), [("Shop.Visits_2", "stream-shop-visits-2"), ("a" * 90, f"stream-{'a' * 42}")]
+    ("model", "name"), [("Shop.Visits_2", "stream-shop-visits-2"), ("a" * 42, f"stream-{'a' * 42}")]
 )
 def test_service_name_is_cloud_run_s(model: str, name: str) -> None:
-    """Small letters, digits and dashes, 49 at most."""
+    """Small letters, digits and dashes."""
     assert name == service_name(model)
+
+
+def test_names_that_begin_alike_are_two_services() -> None:
+    """Of 49 characters at most; the second would take the first's place, and answer for it."""
+    found = {service_name(f"{'a' * 89}{end}") for end in "bc"}
+
+    assert 2 == len(found)
+    assert {49} == {len(name) for name in found}
+
+
+@pytest.mark.parametrize("image", ["1", "1:30", "null", "i:", "@i"])
+def test_image_is_a_text_to_yaml(image: str) -> None:
+    """Also where it looks like a number, nothing, or a key."""
+    service = yaml.safe_load(service_file(flights().manifest, image))
+
+    assert image == service["spec"]["template"]["spec"]["containers"][0]["image"]
 
 
 FAKE = """#!/usr/bin/env bash

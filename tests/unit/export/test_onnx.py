@@ -241,7 +241,7 @@ def test_ddl_names_every_input(tmp_path: Path) -> None:
     package = packed(tmp_path, estimator, frame, "shop-visits")
     compiled = compile_onnx(package, golden_of(package))
 
-    ddl = model_ddl(package.manifest, compiled, "acme.shop", "gs://acme/onnx")
+    ddl = model_ddl(package.manifest, compiled, "acme.shop", "gs://acme/onnx/")
 
     assert (
         "CREATE OR REPLACE MODEL `acme.shop.shop_visits_1`\nOPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'gs://acme/onnx/model.onnx');"
