@@ -9,7 +9,7 @@ The assets of this provider: a model, and the predictions of all runs in a folde
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 if TYPE_CHECKING:
@@ -34,10 +34,11 @@ _MLFLOW = "models:/"
 _REGISTRY = "registry"
 
 
-def is_fixed(place: str) -> bool:
-    """Whether a place is known before a DAG runs: it is no template, and no relative path."""
+def is_fixed(place: object) -> TypeGuard[str]:
+    """Whether a place is known before a DAG runs: not another task's result, a template or a relative path."""
     return (
-        "{{" not in place
+        isinstance(place, str)
+        and "{{" not in place
         and "{%" not in place
         and (place.startswith(_MLFLOW) or PurePosixPath(place).is_absolute())
     )

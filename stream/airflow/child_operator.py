@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.sdk import BaseOperator, conf
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
+from airflow.sdk.log import mask_secret
 
 from stream.airflow.child_run import ChildRun, Outcome
-from stream.airflow.command_line import OWN, Order, start_of, surroundings
+from stream.airflow.command_line import OWN, Order, as_text, passwords, start_of, surroundings
 from stream.airflow.detached_run import ask_to_stop, begin, log_lines, outcome_of
 from stream.airflow.links import OutputLink
 from stream.airflow.run_trigger import StreamRunTrigger
@@ -25,16 +26,18 @@ from stream.airflow.run_trigger import StreamRunTrigger
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-__all__ = ["ChildOperator"]
+__all__ = ["ChildOperator", "plain"]
 
 REFUSED = 2
 """Exit code of `stream` for bad usage, configuration, schema or model: another attempt would be refused as well."""
 
-_USER = re.compile(r"//[^/@\s]+@")
-"""User and password in a URL."""
-
 DETACHED = ".airflow"
 """The folder of the commands that deferred tasks wait for."""
+
+
+def plain(place: Any) -> Any:
+    """A `Path` as text, which Airflow can show and store; another task's result is not known yet, and stays."""
+    return fspath(place) if isinstance(place, PathLike) else place
 
 
 class ChildOperator(BaseOperator):
@@ -62,10 +65,10 @@ class ChildOperator(BaseOperator):
     def __init__(
         self,
         *,
-        arguments: Sequence[str] = (),
-        stream_command: str | Sequence[str] | None = None,
-        env: Mapping[str, str] | None = None,
-        cwd: str | None = None,
+        arguments: Sequence[object] = (),
+        stream_command: str | PathLike[str] | Sequence[str] | None = None,
+        env: Mapping[str, object] | None = None,
+        cwd: str | PathLike[str] | None = None,
         deferrable: bool = False,
         poll_s: float = 10.0,
         **options: Any,
@@ -74,7 +77,7 @@ class ChildOperator(BaseOperator):
         self.arguments = arguments
         self.stream_command = stream_command
         self.env = env
-        self.cwd = cwd
+        self.cwd = plain(cwd)
         self.deferrable = deferrable
         self.poll_s = poll_s
         self.written: str | None = None
@@ -108,10 +111,21 @@ class ChildOperator(BaseOperator):
         for asset in self.outlets:
             context["outlet_events"][asset].extra.update(extra)
 
+    def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
+        """Also: what is secret in them is known before Airflow shows them."""
+        super().render_template_fields(context, jinja_env)
+        self._mask()
+
+    def _mask(self) -> None:
+        words = (*start_of(self.stream_command, ""), *self.command_arguments(), *(self.env or {}).values())
+        for secret in passwords(map(as_text, words)):
+            mask_secret(secret)
+
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the command and wait, or start it and defer."""
+        self._mask()  # of a mapped task's too
         order = self._order()
-        self.log.info("%s", _USER.sub("//***@", shlex.join(order.command)))
+        self.log.info("%s", shlex.join(order.command))
         try:
             if self.deferrable:
                 self._defer(order)
@@ -129,10 +143,13 @@ class ChildOperator(BaseOperator):
     def resume(self, context: Context, event: Mapping[str, str]) -> dict[str, Any]:
         """After the trigger has fired."""
         folder = Path(event["folder"])
-        if event["state"] != "done":
-            raise AirflowException(f"{folder}: the command is gone, or can't be looked at: {event['state']}")
+        if event["state"] not in ("done", "lost"):
+            raise AirflowException(f"{folder}: the command can't be looked at: {event['state']}")
         for line in log_lines(folder):
             self._tell(line)
+        if event["state"] == "lost":
+            shutil.rmtree(folder, ignore_errors=True)
+            raise AirflowException("the command is gone: it was killed, or its machine was started anew")
         outcome = outcome_of(folder)
         shutil.rmtree(folder, ignore_errors=True)
         return self._settle(outcome, context)

@@ -6,9 +6,9 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -18,6 +18,8 @@ __all__ = ["ChildRun", "Outcome"]
 
 _GRACE_S = 4.0
 """Seconds that a command has to end after SIGTERM; Airflow kills the task, which waits for it here, after 5 s."""
+
+_LOOK_S = 0.05
 
 _KEPT_LINES = 30
 """Of standard error, for the exception: an error with its hint and the end of a traceback."""
@@ -110,12 +112,19 @@ class ChildRun:
 
         Blocks: for `_GRACE_S` at most.
         """
-        self._signal(signal.SIGTERM)
-        try:
-            self._process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
+        deadline = time.monotonic() + _GRACE_S
+        there = self._signal(signal.SIGTERM)
+        while there and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+            self._process.poll()
+            there = self._signal(0)  # the command may have ended, and processes of it not
+        if there:
             self._signal(signal.SIGKILL)
 
-    def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
+    def _signal(self, number: int) -> bool:
+        """Whether there is anybody to get it."""
+        try:
             os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return False
+        return True

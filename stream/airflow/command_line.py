@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from urllib.parse import unquote
 
-__all__ = ["Order", "batch_arguments", "start_of", "surroundings", "train_arguments"]
+__all__ = [
+    "Order",
+    "as_text",
+    "batch_arguments",
+    "passwords",
+    "start_of",
+    "surroundings",
+    "train_arguments",
+]
 
-OWN = (sys.executable, "-m", "stream")
-"""`stream` in the environment of Airflow itself."""
+OWN = (sys.executable, "-P", "-m", "stream")
+"""`stream` in the environment of Airflow itself; -P: and not what is called so in the folder where it is run."""
 
 _PYTHON_S = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 """What tells an interpreter where its libraries are: Airflow's are not those of another environment."""
+
+
+_USER = re.compile(r"://([^/\s]+)@")
+"""User and password in a URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +60,23 @@ class Order:
         return cls(**{**found, "command": tuple(found["command"])})
 
 
-def start_of(command: str | Sequence[str] | None, configured: str) -> tuple[str, ...]:
+def start_of(command: str | os.PathLike[str] | Sequence[str] | None, configured: str) -> tuple[str, ...]:
     """
     How `stream` is started.
 
     Args:
-        command: the operator's `stream_command`; a text is split as a shell would.
+        command: the operator's `stream_command`; a text is split as a shell would, a path is not.
         configured: `[prediction_stream] command` of Airflow's configuration; empty for none.
     Returns: the program and its first arguments.
     """
     given = command or configured or OWN
-    return tuple(shlex.split(given)) if isinstance(given, str) else tuple(given)
+    if isinstance(given, os.PathLike):
+        return (os.fspath(given),)
+    return tuple(shlex.split(given)) if isinstance(given, str) else tuple(map(as_text, given))
 
 
 def surroundings(
-    start: Sequence[str], own: Mapping[str, str], more: Mapping[str, str] | None
+    start: Sequence[str], own: Mapping[str, str], more: Mapping[str, object] | None
 ) -> dict[str, str]:
     """
     The variables of the child.
@@ -71,7 +88,8 @@ def surroundings(
     Returns: all; for another interpreter than this one, without those that name this one's libraries.
     """
     dropped = () if start[0] == OWN[0] else _PYTHON_S
-    return {**{name: value for name, value in own.items() if name not in dropped}, **(more or {})}
+    kept = {name: value for name, value in own.items() if name not in dropped}
+    return {**kept, **{name: as_text(value) for name, value in (more or {}).items()}}
 
 
 def train_arguments(
@@ -80,7 +98,7 @@ def train_arguments(
     *,
     fixed: Mapping[str, object],
     options: Mapping[str, str | None],
-    more: Sequence[str],
+    more: Sequence[object],
 ) -> tuple[str, ...]:
     """
     The arguments of `stream train`.
@@ -92,17 +110,17 @@ def train_arguments(
         options: others, by their names; None: not given.
         more: arguments as they are.
     """
-    fixes = [word for name, value in fixed.items() for word in ("--set", f"{name}={_text(value)}")]
-    return ("train", recipe, "--out", out, *fixes, *_given(options), *more)
+    fixes = [word for name, value in fixed.items() for word in ("--set", f"{name}={as_text(value)}")]
+    return ("train", recipe, "--out", out, *fixes, *_given(options), *map(as_text, more))
 
 
 def batch_arguments(
-    inputs: Sequence[str],
+    inputs: Sequence[object],
     output: str,
     *,
     replace: bool,
     options: Mapping[str, str | None],
-    more: Sequence[str],
+    more: Sequence[object],
 ) -> tuple[str, ...]:
     """
     The arguments of `stream batch`.
@@ -115,12 +133,28 @@ def batch_arguments(
         more: arguments as they are.
     """
     flags = ("--replace",) if replace else ()
-    return ("batch", "--output", output, "--json", *flags, *_given(options), *more, "--", *inputs)
+    words = (*_given(options), *map(as_text, more))
+    return ("batch", "--output", output, "--json", *flags, *words, "--", *map(as_text, inputs))
 
 
 def _given(options: Mapping[str, str | None]) -> list[str]:
     return [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def as_text(value: object) -> str:
+    """A word of a command line: a text or a path as it is, all else as JSON."""
+    return os.fspath(value) if isinstance(value, (str, os.PathLike)) else json.dumps(value)
+
+
+def passwords(words: Iterable[str]) -> Iterator[str]:
+    """
+    What must not be seen of a command.
+
+    Args:
+        words: arguments, values of variables.
+    Yields: the password, or all before the `@` where there is none, of each URL in them; as it is, and unquoted.
+    """
+    for word in words:
+        for user in _USER.findall(word):
+            found = user.partition(":")[2] or user
+            yield from {found, unquote(found)}

@@ -1,13 +1,13 @@
 """
 A command that outlives the task which started it: what a deferred task waits for.
 
-    FOLDER/order.json     the command
     FOLDER/lock           locked while the command is watched over
     FOLDER/log            the lines of its standard error
     FOLDER/outcome.json   its end: exit code and standard output
     FOLDER/stop           made by whoever wants it to end
 
-The task starts this module as a process of its own session, hands it the lock, and gives its place back. The trigger
+The task starts this module as a process of its own session, hands it the lock and, through a pipe, the command with its
+variables, which have secrets and are written nowhere; then it gives its place back. The trigger
 looks at the folder, from any process and any machine that shares it: there is an outcome; or the lock is held; or
 neither, and the process was killed. A triggerer that is restarted looks again.
 """
@@ -48,12 +48,11 @@ def begin(folder: Path, order: Order) -> None:
         this module can't be run, which FOLDER/log explains.
     """
     folder.mkdir(parents=True)
-    (folder / "order.json").write_text(order.to_json(), "utf-8")
     with (folder / "lock").open("wb") as lock, (folder / "log").open("wb") as log:
         fcntl.flock(lock, fcntl.LOCK_EX)
         subprocess.run(
-            [sys.executable, "-m", __spec__.name, str(folder), str(lock.fileno())],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-P", "-m", __spec__.name, str(folder), str(lock.fileno())],
+            input=order.to_json().encode(),
             stdout=log,
             stderr=log,
             pass_fds=(lock.fileno(),),  # the lock stays locked: there is no moment without
@@ -104,10 +103,10 @@ def log_lines(folder: Path) -> Iterator[str]:
 
 def _main(folder: Path, lock: int) -> None:
     """Run the command and write down its end, in a process of nobody; the lock goes with it."""
+    order = Order.from_json(sys.stdin.buffer.read().decode())
     if os.fork():
         return  # whoever waits for this process goes on
     os.set_inheritable(lock, False)  # else the command's own children would hold it
-    order = Order.from_json((folder / "order.json").read_text("utf-8"))
     try:
         child = ChildRun(order)
     except OSError as error:

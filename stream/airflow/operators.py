@@ -16,13 +16,14 @@ finishes what it left, or waits for it if it is still at work.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.exceptions import AirflowSkipException
 
 from stream.airflow.asset_uris import is_fixed, model_asset, predictions_asset
-from stream.airflow.child_operator import ChildOperator
+from stream.airflow.child_operator import ChildOperator, plain
 from stream.airflow.command_line import batch_arguments, train_arguments
 from stream.airflow.lineage import lineage_of_batch, lineage_of_training
 from stream.airflow.links import ModelCardLink, OutputLink, TrackedRunLink
@@ -76,20 +77,21 @@ class StreamTrainOperator(ChildOperator):
     def __init__(
         self,
         *,
-        recipe: str,
-        out: str,
+        recipe: str | PathLike[str],
+        out: str | PathLike[str],
         require: str | None = None,
         fixed: Mapping[str, Any] | None = None,
         track: str | None = None,
         run_key: str = RUN_KEY,
-        arguments: Sequence[str] = (),
+        arguments: Sequence[object] = (),
         **options: Any,
     ) -> None:
-        if "outlets" not in options and is_fixed(out):
-            options["outlets"] = [model_asset(out)]
+        package = plain(out)
+        if "outlets" not in options and is_fixed(package):
+            options["outlets"] = [model_asset(package)]
         super().__init__(arguments=arguments, **options)
-        self.recipe = recipe
-        self.out = out
+        self.recipe = plain(recipe)
+        self.out = package
         self.require = require
         self.fixed = fixed
         self.track = track
@@ -116,7 +118,10 @@ class StreamTrainOperator(ChildOperator):
         self.card = printed["card"] and str(self.place(printed["card"]))
         self.tracked = (printed.get("run") or {}).get("url")
         model = f"{printed['name']}@{printed['version']}"
-        self.tell_asset(context, {"model": model, "metrics": printed["metrics"], "card": self.card})
+        self.tell_asset(
+            context,
+            {"model": model, "metrics": printed["metrics"], "card": self.card, "found": printed["found"]},
+        )
         return {**printed, "card": self.card, "model": model}
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
@@ -151,22 +156,23 @@ class StreamBatchOperator(ChildOperator):
     def __init__(
         self,
         *,
-        inputs: str | Sequence[str],
-        output_dir: str,
-        model: str | None = None,
+        inputs: str | PathLike[str] | Sequence[str | PathLike[str]],
+        output_dir: str | PathLike[str],
+        model: str | PathLike[str] | None = None,
         run_key: str = RUN_KEY,
         replace: bool = False,
         format: str = "parquet",  # as the command calls it
         **options: Any,
     ) -> None:
-        if "outlets" not in options and is_fixed(output_dir):
-            options["outlets"] = [predictions_asset(output_dir)]
-        if "inlets" not in options and model is not None and is_fixed(model):
-            options["inlets"] = [model_asset(model)]
+        output, package = plain(output_dir), plain(model)
+        if "outlets" not in options and is_fixed(output):
+            options["outlets"] = [predictions_asset(output)]
+        if "inlets" not in options and is_fixed(package):
+            options["inlets"] = [model_asset(package)]
         super().__init__(**options)
-        self.inputs = inputs
-        self.output_dir = output_dir
-        self.model = model
+        self.inputs = list(map(plain, inputs)) if isinstance(inputs, (list, tuple)) else plain(inputs)
+        self.output_dir = output
+        self.model = package
         self.run_key = run_key
         self.replace = replace
         self.format = format
@@ -190,7 +196,7 @@ class StreamBatchOperator(ChildOperator):
         self.written = str(self.place(printed["folder"]))
         told = {
             name: printed[name]
-            for name in ("run", "model", "rows", "predictions", "dead_rows", "dead_by_reason")
+            for name in ("run", "model", "rows", "predictions", "dead_rows", "dead_by_reason", "found")
         }
         self.tell_asset(context, {**told, "folder": self.written})
         kept = {name: value for name, value in printed.items() if name not in ("inputs", "columns")}

@@ -7,7 +7,7 @@ from stream.batch.output import output_avro
 from stream.batch.plan import Plan, Unit, check_unchanged, plan_inputs
 from stream.batch.record import RunRecord, past_runs, run_folders, scored_hashes
 from stream.batch.run_folder import Run, Title, open_run
-from stream.batch.run_key import key_held, run_of_key
+from stream.batch.run_key import key_held, new_files_held, run_of_key
 from stream.batch.work import Done, Job, Work, done_name
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "done_name",
     "find_inputs",
     "key_held",
+    "new_files_held",
     "open_run",
     "output_avro",
     "past_runs",

@@ -15,7 +15,10 @@ from pathlib import Path
 from stream.batch.record import RunRecord, past_runs
 from stream.lock_file import key_lock
 
-__all__ = ["key_held", "run_of_key"]
+__all__ = ["key_held", "new_files_held", "run_of_key"]
+
+_NEW_FILES = ""
+"""The key of whoever scores what is new: no work is called so."""
 
 
 def run_of_key(output: Path, key: str) -> RunRecord | None:
@@ -46,3 +49,20 @@ def key_held(
     """
     with key_lock(output, key, f"--output {output}", waiting):
         yield run_of_key(output, key)
+
+
+@contextmanager
+def new_files_held(output: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """
+    Keep the choice of files that no run has scored to this process, until its own run is published.
+
+    Two that choose at once would both score the same files.
+
+    Args:
+        output: the folder of all runs; created if it doesn't exist.
+        waiting: called once if another process has it.
+    Raises: SettingsError when no file can be created in the output.
+    Blocks: while another process has it, without limit.
+    """
+    with key_lock(output, _NEW_FILES, f"--output {output}", waiting):
+        yield

@@ -7,13 +7,15 @@ exact when a program reads it; on a terminal it is shown as everything else is.
 
 from __future__ import annotations
 
+import ctypes
+import os
 import re
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -33,8 +35,11 @@ __all__ = [
     "quiet_warnings",
     "say",
     "short",
+    "stdout_kept",
     "steps_shown",
 ]
+
+_STDOUT, _STDERR = 1, 2
 
 _BLANKS = re.compile(r"\s{3,}")
 
@@ -63,6 +68,31 @@ def say(*lines: object) -> None:
     with suppress(OutputClosed):
         for line in lines:
             _echo(shown(line), err=True)
+
+
+@contextmanager
+def stdout_kept() -> Iterator[None]:
+    """
+    Keep stdout for the command's data: what recipes and models print meanwhile goes to stderr.
+
+    That of Python, of libraries that are not Python, and of processes that are started meanwhile.
+    """
+    with suppress(OSError, ValueError, AttributeError):  # closed, or a stream of a test
+        sys.stdout.flush()
+    try:
+        kept = os.dup(_STDOUT)
+        os.dup2(_STDERR, _STDOUT)
+    except OSError:  # one of the two is closed
+        with redirect_stdout(sys.stderr):
+            yield
+        return
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        ctypes.CDLL(None).fflush(None)  # what a library in C still holds back belongs to stderr, too
+        os.dup2(kept, _STDOUT)
+        os.close(kept)
 
 
 def print_line(line: object = "") -> None:

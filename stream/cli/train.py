@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from stream.cli.options import config_option, delimiter_option, settings_of, sign_option, signing_key
-from stream.cli.terminal import as_json, print_data, say
+from stream.cli.terminal import as_json, print_data, say, stdout_kept
 from stream.cli.training_registered import Registration, registration
 from stream.cli.training_shown import say_training, training_entry
 from stream.shown import shown, shown_traceback
@@ -131,7 +131,8 @@ def train(  # noqa: PLR0913  # one argument per option of the command
 
     signer = signing_key(sign)
     values = parameters(fixed, "--set")
-    plan = overridden(read_recipe(recipe), data=data, delimiter=delimiter, seed=seed, fixed=values)
+    with stdout_kept():
+        plan = overridden(read_recipe(recipe), data=data, delimiter=delimiter, seed=seed, fixed=values)
     against = _against(compare, config)
     job = Job(plan, out, against, not no_compare, require, not no_card, signer, allow_difference, run_key)
     asked = any(option is not None for option in (track, experiment, register))
@@ -258,7 +259,7 @@ def _run(
 ) -> int:
     from stream.training import SILENT, run_job
 
-    with _progress() as tell, tracker(tell) as run:
+    with stdout_kept(), _progress() as tell, tracker(tell) as run:
         done = run_job(job, lambda: _trust(config), tell, SILENT if run is None else run)
     registered = None
     if registering is not None and done.packed is not None:

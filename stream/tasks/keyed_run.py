@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
-from stream.batch import Plan, RunRecord, key_held
+from stream.batch import Plan, RunRecord, key_held, new_files_held
 from stream.errors import SettingsError
 from stream.settings import Settings
 from stream.tasks.file_scoring import BatchOptions, title_of
@@ -14,21 +14,28 @@ __all__ = ["answered", "once"]
 
 
 @contextmanager
-def once(request: BatchOptions, waiting: Callable[[], None]) -> Iterator[RunRecord | None]:
+def once(
+    request: BatchOptions, waiting: Callable[[str], None], *, new_only: bool = False
+) -> Iterator[RunRecord | None]:
     """
-    Keep the key of a command to this process, if it has one.
+    Keep to this process what two commands must not do at once: work of the same key, and the choice of new files.
 
     Args:
-        request: whose key it is.
-        waiting: called once if another process is at work on the same key.
+        request: whose key it is, if it has one.
+        waiting: called with a line when another process has either.
+        new_only: whether files that a run has scored are left out.
     Yields: the run of that key that is there already, or None.
     Raises: SettingsError; SampleError from a record.
-    Blocks: while another process holds the key, without limit.
+    Blocks: while another process has either, without limit.
     """
-    if not request.key:
-        yield None
-        return
-    with key_held(request.output, request.key, waiting) as finished:
+    by_key = f"another process has the key {request.key}: waiting for its end"
+    by_files = f"another process scores what is new in {request.output}: waiting for its end"
+    with ExitStack() as held:
+        finished = None
+        if request.key:
+            finished = held.enter_context(key_held(request.output, request.key, lambda: waiting(by_key)))
+        if new_only and (finished is None or request.replace):
+            held.enter_context(new_files_held(request.output, lambda: waiting(by_files)))
         yield finished
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -12,6 +13,9 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,7 +31,7 @@ _START_S = 120
 _WAIT_S = 240
 """For a run of a DAG: 5-15 s alone on two cores."""
 
-_LOCKED_TIMES = 5
+_LOCKED_TIMES = 20
 
 _SETTINGS = {
     "CORE__LOAD_EXAMPLES": "False",
@@ -125,11 +129,15 @@ class AirflowInstallation(Started):
             folder.mkdir(parents=True, exist_ok=True)
         for dag in self._dags:
             shutil.copy(dag, self.dags)
-        self._install()
-        self.airflow("db", "migrate")
-        self._servers["api-server"].start(self._answers, _START_S)
+        with ThreadPoolExecutor() as pool:
+            wheel = pool.submit(self._install)
+            self.airflow("db", "migrate")
+            wheel.result()
+        with closing(sqlite3.connect(self.folder / "airflow.db")) as database:
+            database.execute("PRAGMA journal_mode=WAL")  # who reads and who writes do not wait for each other
         for name in ("dag-processor", "scheduler", "triggerer"):
             self._servers[name].start(lambda: True, _START_S)
+        self._servers["api-server"].start(self._answers, _START_S)
         self.until(lambda: len(self.api("/dags?limit=100")["dags"]) >= len(self._dags), "DAGs to be read")
         return self
 
@@ -166,34 +174,44 @@ class AirflowInstallation(Started):
 
     def airflow(self, *arguments: str) -> str:
         """What an `airflow` command prints; fails with what it says."""
-        done = self._command(*arguments)
+        command = [str(self.environment / "bin/airflow"), *arguments]
+        done = subprocess.run(
+            command, env=self.variables, capture_output=True, text=True, timeout=_START_S, check=False
+        )
         if done.returncode:
             raise AssertionError(f"airflow {' '.join(arguments)}: {done.stderr[-2_000:]}")
         return done.stdout
 
     def backfill(self, dag: str, first: str, last: str) -> None:
         """
-        Begin a backfill by the command.
+        Begin a backfill, as the browser does.
 
         It reads and writes in one transaction, which SQLite breaks off when the scheduler has written in between; what
         there is of the backfill by then is cancelled, and it is begun again.
         """
-        days = ("--from-date", first, "--to-date", last, "--reprocess-behavior", "failed")
+        days = {"from_date": f"{first}T00:00:00Z", "to_date": f"{last}T00:00:00Z"}
+        asked = {"dag_id": dag, **days, "reprocess_behavior": "failed", "max_active_runs": 3}
         for _ in range(_LOCKED_TIMES):
-            done = self._command("backfill", "create", "--dag-id", dag, *days, "--max-active-runs", "3")
-            if not done.returncode:
+            if self._unless_locked("/backfills", asked, "POST"):
                 return
-            assert "database is locked" in done.stderr, done.stderr[-2_000:]
             for begun in self.api(f"/backfills?dag_id={dag}")["backfills"]:
                 if begun["completed_at"] is None:
-                    self.api(f"/backfills/{begun['id']}/cancel", method="PUT")
+                    cancel = partial(self._unless_locked, f"/backfills/{begun['id']}/cancel", None, "PUT")
+                    self.until(cancel, "the backfill to be cancelled")
         raise AssertionError(f"the database was locked {_LOCKED_TIMES} times")
 
-    def _command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [str(self.environment / "bin/airflow"), *arguments]
-        return subprocess.run(
-            command, env=self.variables, capture_output=True, text=True, timeout=_START_S, check=False
-        )
+    def _unless_locked(self, path: str, body: object, method: str) -> bool:
+        """Whether a request was served; not, if SQLite was locked: any other error is one."""
+        log = self.folder / "api-server.log"
+        before = log.stat().st_size
+        try:
+            self.api(path, body, method)
+        except urllib.error.HTTPError as error:
+            said = error.read() + log.read_bytes()[before:]
+            if error.code < 500 or b"database is locked" not in said:
+                raise AssertionError(f"{method} {path}: {error.code}: {said[-2_000:]!r}") from error
+            return False
+        return True
 
     def api(self, path: str, body: object = None, method: str = "") -> Any:
         """What the REST API answers; POST with a body."""

@@ -22,16 +22,13 @@ def _records(output: Path) -> list[dict[str, Any]]:
 def test_the_provider_is_known(airflow: AirflowInstallation) -> None:
     """By the wheel's entry point; its DAG files are read without an error."""
     providers = {each["package_name"]: each for each in airflow.api("/providers?limit=100")["providers"]}
-    listed = airflow.airflow("providers", "list", "--output", "plain")
 
     assert "0.1.0" == providers["prediction-stream"]["version"]
-    assert "prediction-stream" in listed
     assert [] == airflow.api("/importErrors")["import_errors"]
 
 
 def _trained(airflow: AirflowInstallation) -> str:
     """The run of the example's training, by its schedule; whichever test is the first waits for it."""
-    airflow.resume_dag("flights_train")
     airflow.until(lambda: airflow.runs("flights_train"), "the schedule to begin a training")
     (training,) = [str(run["dag_run_id"]) for run in airflow.runs("flights_train")]
     assert "success" == airflow.ended("flights_train", training)
@@ -40,7 +37,6 @@ def _trained(airflow: AirflowInstallation) -> str:
 
 def test_a_new_version_triggers_its_rescore(airflow: AirflowInstallation) -> None:
     """Trained on its own schedule; the asset begins the other DAG, which defers, and scores with that version."""
-    airflow.resume_dag("flights_rescore")
     training = _trained(airflow)
     airflow.until(lambda: airflow.runs("flights_rescore"), "the asset to begin a run")
     (rescore,) = airflow.runs("flights_rescore")
@@ -135,7 +131,6 @@ def test_mapped_tasks_have_a_run_each(airflow: AirflowInstallation) -> None:
 
 def test_a_deferred_task_outlives_its_triggerer(airflow: AirflowInstallation) -> None:
     """Killed while the command is held up and started again, it finds the command's end."""
-    airflow.trigger("probe_held", "one")
     airflow.until(
         lambda: airflow.task("probe_held", "one", "score")["state"] == "deferred", "the task to defer"
     )

@@ -42,6 +42,12 @@ def test_a_place_that_is_not_fixed_is_no_asset(place: str) -> None:
         predictions_uri(place)
 
 
+@pytest.mark.parametrize("place", [None, object(), ["/data"]])
+def test_another_tasks_result_is_not_fixed(place: object) -> None:
+    """Airflow gives an operator an object that stands for it; it can't be searched for a template."""
+    assert not is_fixed(place)
+
+
 @pytest.mark.parametrize(
     ("uri", "says"),
     [

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from stream.airflow.child_run import ChildRun, Outcome
-from stream.airflow.command_line import Order
+from stream.airflow.command_line import OWN, Order
 from stream.airflow.detached_run import ask_to_stop, begin, log_lines, look, outcome_of
 from stream.airflow.provider_info import get_provider_info
 
@@ -145,3 +145,45 @@ def test_the_metadata_holds_no_brace_in_a_default() -> None:
     defaults = [option["default"] for section in sections.values() for option in section["options"].values()]
 
     assert ["", ""] == [default.format() for default in defaults]
+
+
+def test_a_package_of_that_name_in_the_folder_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker may have been started anywhere, also where somebody has a `stream.py` of their own."""
+    (tmp_path / "stream.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.chdir(tmp_path)
+    begin(tmp_path / "run", order("print(1)"))
+    found = subprocess.run([*OWN, "--version"], capture_output=True, text=True, check=False)
+
+    assert "done" == wait_until_it_ends(tmp_path / "run")
+    assert (0, "1\n", 0) == (
+        outcome_of(tmp_path / "run").code, outcome_of(tmp_path / "run").stdout, found.returncode,
+    )  # fmt: skip
+
+
+def test_variables_of_a_detached_command_are_written_nowhere(tmp_path: Path) -> None:
+    """They have the passwords of Airflow's own database, and the folder is beside the predictions."""
+    secret = Order((*order("import os; print(len(os.environ['X']))").command,), {"X": "hunter2" * 9})
+    begin(tmp_path / "run", secret)
+
+    assert "done" == wait_until_it_ends(tmp_path / "run")
+    assert "63\n" == outcome_of(tmp_path / "run").stdout
+    assert [] == [path for path in (tmp_path / "run").iterdir() if b"hunter2" in path.read_bytes()]
+
+
+def test_an_ended_command_takes_those_with_it_who_do_not_want_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ignores SIGTERM is killed, though the command that began it has ended at once."""
+    monkeypatch.setattr("stream.airflow.child_run._GRACE_S", 0.2)
+    stubborn = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
+    child = ChildRun(
+        order(f"import subprocess, sys; subprocess.Popen([sys.executable, '-S', '-c', {stubborn!r}]).wait()")
+    )
+    ready = threading.Semaphore(0)
+    waiter = threading.Thread(target=child.wait, args=(lambda _: ready.release(),))
+    waiter.start()
+    assert ready.acquire(timeout=60)
+    child.end()
+    waiter.join(60)  # its standard error ends with the last of them
+
+    assert not waiter.is_alive()

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
-from stream.airflow.command_line import Order, batch_arguments, start_of, surroundings, train_arguments
+from stream.airflow.command_line import (
+    Order,
+    batch_arguments,
+    passwords,
+    start_of,
+    surroundings,
+    train_arguments,
+)
 from stream.cli.batch import batch
 from stream.cli.train import train
 
@@ -14,15 +22,16 @@ from stream.cli.train import train
 @pytest.mark.parametrize(
     ("given", "configured", "start"),
     [
-        (None, "", (sys.executable, "-m", "stream")),
+        (None, "", (sys.executable, "-P", "-m", "stream")),
         (None, "/opt/stream/bin/stream", ("/opt/stream/bin/stream",)),
         ("/opt/a/stream --debug", "/opt/b/stream", ("/opt/a/stream", "--debug")),
         ("'/opt/with blank/stream'", "", ("/opt/with blank/stream",)),
         (["podman", "run", "a b"], "", ("podman", "run", "a b")),
+        (Path("/opt/with blank/stream"), "", ("/opt/with blank/stream",)),
     ],
 )
 def test_the_operator_goes_over_the_configuration(
-    given: str | list[str] | None, configured: str, start: tuple[str, ...]
+    given: str | Path | list[str] | None, configured: str, start: tuple[str, ...]
 ) -> None:
     """A text is split as a shell would; a list is not."""
     assert start == start_of(given, configured)
@@ -32,7 +41,7 @@ def test_another_interpreter_is_not_told_of_this_ones_libraries() -> None:
     """Unless the operator says so."""
     own = {"PYTHONPATH": "/airflow", "VIRTUAL_ENV": "/airflow", "PATH": "/bin"}
 
-    assert own == surroundings((sys.executable, "-m", "stream"), own, None)
+    assert own == surroundings((sys.executable, "-P", "-m", "stream"), own, None)
     assert {"PATH": "/bin"} == surroundings(("/opt/stream/bin/stream",), own, None)
     assert {"PATH": "/bin", "PYTHONPATH": "/mine"} == surroundings(("stream",), own, {"PYTHONPATH": "/mine"})
 
@@ -66,3 +75,28 @@ def test_an_order_travels() -> None:
     order = Order(("stream", "batch"), {"A": "ü"}, "/data", 1.5)
 
     assert order == Order.from_json(order.to_json())
+
+
+def test_numbers_and_paths_become_words() -> None:
+    """As templates that keep types, and results of other tasks, give them."""
+    arguments = batch_arguments(
+        [Path("/days")], "/out", replace=False, options={}, more=["--processes", 2]
+    )  # fmt: skip
+
+    assert ("--processes", "2", "--", "/days") == arguments[-4:]
+    assert {"N": "2", "HOME": "/data"} == surroundings(("stream",), {}, {"N": 2, "HOME": Path("/data")})
+
+
+@pytest.mark.parametrize(
+    ("word", "secrets"),
+    [
+        ("--track=http://user:p@ss%21word@host:5000/x", {"p@ss%21word", "p@ss!word"}),
+        ("https://token@host", {"token"}),
+        ("postgresql://u:one@h/db postgresql://u:two@h/db", {"one", "two"}),
+        ("models:/flights@champion", set()),
+        ("s3://bucket/a@b.csv", set()),
+    ],
+)
+def test_passwords_of_urls_are_found(word: str, secrets: set[str]) -> None:
+    """Airflow is told of them before it shows the arguments, and hides them in every line of the log."""
+    assert secrets == set(passwords([word]))

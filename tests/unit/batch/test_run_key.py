@@ -24,6 +24,7 @@ from stream.batch import (
 )
 from stream.errors import SettingsError
 from stream.store import open_package
+from stream.tasks import BatchOptions, once
 
 FLIGHTS = Path("models/flights").absolute()
 NOW = datetime(2026, 11, 24, 17, tzinfo=UTC)
@@ -137,3 +138,31 @@ def test_a_replacement_that_was_killed_between_its_renames_is_finished_by_the_ne
 
     assert run.name == new.run
     assert [f"run={new.run}"] == [path.name for path in output.iterdir()]
+
+
+@pytest.mark.parametrize("key", ["", "monday"])
+def test_new_files_are_chosen_by_one_process_at_a_time(tmp_path: Path, key: str) -> None:
+    """Of two commands that score what is new the second waits; their keys do not matter, and no file is left."""
+    waits, chosen = threading.Event(), threading.Event()
+
+    def second() -> None:
+        with once(BatchOptions(tmp_path, key=key), lambda _: waits.set(), new_only=True):
+            chosen.set()
+
+    thread = threading.Thread(target=second)
+    with once(BatchOptions(tmp_path, key="tuesday"), lambda _: pytest.fail("waited"), new_only=True):
+        thread.start()
+        assert waits.wait(60)
+        assert not chosen.is_set()
+    thread.join(60)
+
+    assert (True, []) == (chosen.is_set(), list(tmp_path.iterdir()))
+
+
+def test_all_files_are_chosen_by_several_at_once(tmp_path: Path) -> None:
+    """Without `--since last` another key's command does not wait."""
+    with (
+        once(BatchOptions(tmp_path, key="tuesday"), lambda _: pytest.fail("waited"), new_only=True),
+        once(BatchOptions(tmp_path, key="monday"), lambda _: pytest.fail("waited")) as found,
+    ):
+        assert found is None

@@ -46,6 +46,19 @@ def test_train_again_adds_a_version(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert ([0, 0], 2, first["metrics"]) == (codes, open_package(out).manifest.version, second["metrics"])
 
 
+def test_what_a_recipe_prints_is_not_data(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """By Python, by a process of its own or past both: stdout stays one object, for whoever reads it."""
+    recipe = write_recipe(tmp_path)
+    prints = "import os\nprint('one')\nos.system('echo two')\nos.write(1, b'three\\n')\n"
+    recipe.write_text(recipe.read_text().replace("import ", f"{prints}import ", 1))
+
+    assert 0 == _run(recipe, "--out", tmp_path / "package", "--no-card")
+
+    out, err = capfd.readouterr()
+    assert "toy" == json.loads(out)["name"]
+    assert {"one", "two", "three"} <= set(err.splitlines())
+
+
 def test_a_key_is_trained_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Started again, it finds its version, also behind a newer one; another key trains."""
     command = (
