@@ -14,9 +14,9 @@ from typing import IO
 
 from stream.airflow.command_line import Order
 
-__all__ = ["ChildRun", "Outcome"]
+__all__ = ["GRACE_S", "ChildRun", "Outcome"]
 
-_GRACE_S = 4.0
+GRACE_S = 4.0
 """Seconds that a command has to end after SIGTERM; Airflow kills the task, which waits for it here, after 5 s."""
 
 _LOOK_S = 0.05
@@ -106,13 +106,15 @@ class ChildRun:
         self._reader.join()
         return Outcome(code, "".join(self._output), tuple(last))
 
-    def end(self) -> None:
+    def end(self, grace_s: float = GRACE_S) -> None:
         """
         End the command and all that it started: politely first.
 
-        Blocks: for `_GRACE_S` at most.
+        Args:
+            grace_s: seconds until those that are still there are killed.
+        Blocks: for so long at most.
         """
-        deadline = time.monotonic() + _GRACE_S
+        deadline = time.monotonic() + grace_s
         there = self._signal(signal.SIGTERM)
         while there and time.monotonic() < deadline:
             time.sleep(_LOOK_S)

@@ -172,9 +172,8 @@ def test_variables_of_a_detached_command_are_written_nowhere(tmp_path: Path) -> 
     assert [] == [path for path in (tmp_path / "run").iterdir() if b"hunter2" in path.read_bytes()]
 
 
-def test_an_ended_command_takes_those_with_it_who_do_not_want_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ended_command_takes_those_with_it_who_do_not_want_to_end() -> None:
     """A process that ignores SIGTERM is killed, though the command that began it has ended at once."""
-    monkeypatch.setattr("stream.airflow.child_run._GRACE_S", 0.2)
     stubborn = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
     child = ChildRun(
         order(f"import subprocess, sys; subprocess.Popen([sys.executable, '-S', '-c', {stubborn!r}]).wait()")
@@ -183,7 +182,7 @@ def test_an_ended_command_takes_those_with_it_who_do_not_want_to_end(monkeypatch
     waiter = threading.Thread(target=child.wait, args=(lambda _: ready.release(),))
     waiter.start()
     assert ready.acquire(timeout=60)
-    child.end()
+    child.end(0.2)
     waiter.join(60)  # its standard error ends with the last of them
 
     assert not waiter.is_alive()
