@@ -91,6 +91,8 @@ def parse(text: str | Path) -> ModelUri | None:
     meant = _TAKEN[scheme.lower()]
     if not meant:
         raise _misspelt(text, f"a model can't be had by {scheme}:", f"write {_FORMS}")
+    if not rest:
+        raise _misspelt(text, "it names no model", f"write {_FORMS}")
     if scheme != meant or slashes != "/":
         raise _misspelt(text, f"it begins with `{scheme}:{slashes}`", f"write {meant}:/{rest}")
     return _registered(text, rest) if meant == "models" else _of_run(text, rest)

@@ -62,6 +62,15 @@ def test_misspelt_uri_is_refused_with_what_to_write(text: str, hint: str) -> Non
     assert hint in refused.value.hint
 
 
+@pytest.mark.parametrize("text", ["models:/", "models:", "runs:/", "runs:", "model:/", "Runs:"])
+def test_hint_for_a_uri_that_names_nothing_is_not_that_uri(text: str) -> None:
+    """A command line makes a path of it, which has no slash at its end."""
+    with pytest.raises(SettingsError) as refused:
+        parse(Path(text))
+
+    assert "write models:/NAME@ALIAS, models:/NAME/VERSION or runs:/ID/PATH" == refused.value.hint
+
+
 @pytest.mark.parametrize(
     "text", ["models/flights", "models", "./models:/x", "C:/models", "s3://bucket/x", "", "runs/a"]
 )
