@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from stream.cli.options import config_option, delimiter_option, json_option, model_option, model_settings
+from stream.cli.options import (
+    config_option,
+    delimiter_option,
+    json_option,
+    master_option,
+    model_option,
+    model_settings,
+)
 from stream.cli.terminal import as_json, print_data, print_table, progress_bar, say, stdout_kept
 
 if TYPE_CHECKING:
@@ -39,7 +46,7 @@ ALONE_BYTES = 1_000_000
 )
 @click.option(
     "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True,
-    help="Who does the work.",
+    is_eager=True, help="Who does the work.",
 )  # fmt: skip
 @click.option(
     "--format", "kind", type=click.Choice(FORMATS), default="parquet", show_default=True,
@@ -58,9 +65,7 @@ ALONE_BYTES = 1_000_000
 @click.option(
     "--processes", type=click.IntRange(min=1), help="Processes of the local engine (default: one per core)."
 )
-@click.option(
-    "--master", metavar="URL", help="Spark's master (default: Spark's own configuration, or local[*])."
-)
+@master_option
 @delimiter_option
 @config_option
 @json_option

@@ -26,6 +26,7 @@ __all__ = [
     "delimiter_option",
     "first_opening",
     "json_option",
+    "master_option",
     "model_option",
     "model_settings",
     "opening_early",
@@ -185,3 +186,16 @@ def signing_key(path: Path | None) -> SigningKey | None:
         return str(click.prompt(shown(f"password of {path}"), hide_input=True, err=True))
 
     return SigningKey.of_file(path, f"--sign {path}", ask if sys.stdin.isatty() else None)
+
+
+def _of_spark(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    if value is not None and context.params.get("engine") != "spark":
+        raise click.UsageError("--master needs --engine spark: nothing else has a master", context)
+    return value
+
+
+master_option = click.option(
+    "--master", metavar="URL", callback=_of_spark,
+    help="Spark's master (default: Spark's own configuration, or local[*]).",
+)  # fmt: skip
+"""Of commands with an option `--engine`, which must be eager: it is read first."""

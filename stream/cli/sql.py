@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import config_option, json_option, model_option, model_settings
+from stream.cli.options import config_option, json_option, master_option, model_option, model_settings
 from stream.cli.terminal import print_data, print_line, print_table, say
 from stream.shown import json_shown
 
@@ -32,8 +32,9 @@ WIDTH = 120
 @click.option("--table", default="predictions", show_default=True, help="The table in a .duckdb file.")
 @click.option(
     "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True,
-    help="Who runs the query.",
+    is_eager=True, help="Who runs the query.",
 )  # fmt: skip
+@master_option
 @model_option
 @click.option(
     "--allow-external", is_flag=True,
@@ -47,6 +48,7 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
     save: Path | None,
     table: str,
     engine: str,
+    master: str | None,
     model: Path | None,
     allow_external: bool,
     rows: int,
@@ -74,7 +76,7 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
 
     settings = model_settings(config, model)
     if engine == "spark":
-        return _run_on_spark(settings, query or sys.stdin.read(), save, rows, json_out=json_out)
+        return _run_on_spark(settings, master, query or sys.stdin.read(), save, rows, json_out=json_out)
     if save is not None:
         check_target(save)
     registered = open_connection(open_configured(settings), listener=lambda _: None)
@@ -147,7 +149,9 @@ def say_faults(tally: Tally) -> int:
     return 1
 
 
-def _run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *, json_out: bool) -> int:
+def _run_on_spark(  # what the command was given
+    settings: Settings, master: str | None, text: str, save: Path | None, rows: int, *, json_out: bool
+) -> int:
     from stream.errors import QueryError
     from stream.resources import package_folder, trust_of
     from stream.spark import Query, open_session, register_shipped, ship
@@ -159,7 +163,7 @@ def _run_on_spark(settings: Settings, text: str, save: Path | None, rows: int, *
             hint="name it out.parquet, or use --engine duckdb",
         )
     shipped = ship(package_folder(settings), trust_of(settings.model))
-    spark = open_session()
+    spark = open_session(master)
     try:
         register_shipped(spark, shipped)
         query = Query(spark, text, shipped)
