@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from stream.cli.models_at_mlflow import pull, push
+from stream.cli.models_shown import listed_entry, listed_row, print_shown
 from stream.cli.options import config_option, first_opening, json_option, opening_early, settings_of
-from stream.cli.terminal import as_json, print_data, print_line, print_table, say, short
+from stream.cli.terminal import as_json, print_data, print_line, print_table, say
 
 if TYPE_CHECKING:
     from stream.settings import Settings
-    from stream.store import Listed, Package, Shown, Trust
+    from stream.store import Package, Trust
 
 __all__ = ["models"]
 
@@ -23,8 +23,6 @@ _PACKAGE = click.argument("package", type=click.Path(path_type=Path), required=F
 _VERSION = click.option(
     "--version", type=click.IntRange(min=1), metavar="N", help="Which version (default: the current one)."
 )
-_METRICS = 3
-"""Metrics shown in a line of the table; `show` has all of them."""
 
 
 @click.group()
@@ -64,46 +62,14 @@ def list_command(package: Path | None, config: Path | None, json_out: bool) -> N
     folder, trust = _chosen(settings_of(config), package)
     found = list_versions(folder, trust)
     if json_out:
-        print_data(as_json([_entry(one) for one in found]))
+        print_data(as_json([listed_entry(one) for one in found]))
     else:
-        print_table([_row(one) for one in found])
+        print_table([listed_row(one) for one in found])
     for one in found:
         if one.problem is not None:
             say(f"version {one.version}: {one.problem}")
     if not any(one.current for one in found):
         say("`current` names none of them; correct it with `stream models rollback --to N`")
-
-
-def _entry(one: Listed) -> dict[str, object]:
-    manifest = one.manifest
-    return {
-        "version": one.version, "current": one.current,
-        "name": manifest and manifest.name, "created": manifest and manifest.created,
-        "task": manifest and manifest.task, "metrics": dict(manifest.metrics) if manifest else {},
-        "signed": one.signed, "signer": one.signer, "size_bytes": one.size_bytes, "problem": one.problem,
-    }  # fmt: skip
-
-
-def _row(one: Listed) -> dict[str, object]:
-    manifest = one.manifest
-    signed = one.signed if one.signer is None else f"{one.signer[:23]}…"
-    return {
-        "version": one.version,
-        "current": "*" if one.current else "",
-        "packed": manifest.created if manifest else "can't be read",
-        "task": manifest.task if manifest else None,
-        "metrics": _summary(manifest.metrics) if manifest else None,
-        "signed": signed if manifest else None,
-        "size": _size(one.size_bytes) if manifest else None,
-    }
-
-
-def _summary(metrics: Mapping[str, float | int | str]) -> str:
-    return ", ".join(f"{name} {short(value)}" for name, value in [*metrics.items()][:_METRICS])
-
-
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 1024:,.0f} KiB" if size_bytes < 1024**2 else f"{size_bytes / 1024**2:,.1f} MiB"
 
 
 @models.command()
@@ -129,53 +95,7 @@ def show(package: Path | None, version: int | None, config: Path | None, json_ou
         manifest = asdict(shown.manifest)
         print_data(as_json({**asdict(shown), "path": str(shown.path), "manifest": manifest}))
     else:
-        _print(shown)
-
-
-def _print(shown: Shown) -> None:
-    manifest = shown.manifest
-    registered = manifest.registered
-    about = {
-        "model": manifest.model,
-        "registered": registered and f"{registered.uri}, packed as {registered.packed}",
-        "folder": shown.path,
-        "packed": manifest.created,
-        "signed": shown.signer or shown.signed,
-        "task": manifest.task,
-        "classes": None if manifest.classes is None else ", ".join(map(short, manifest.classes)),
-        "answer": manifest.answer,
-        "score": manifest.score_meaning,
-        "carries": ", ".join(manifest.carry) or None,
-        "tolerance": f"{manifest.tolerance:g}",
-        "proof": manifest.proof,
-    }
-    about |= {name: f"CRC-64-AVRO {text}" for name, text in shown.fingerprints.items()}
-    about |= {f"metric {short(name)}": short(value) for name, value in manifest.metrics.items()}
-    about |= {
-        f"file {name}": f"{entry.size_bytes:,} bytes, sha256 {entry.sha256}"
-        for name, entry in manifest.files.items()
-    }
-    about["libraries"] = ", ".join(
-        f"{short(name)} {short(text)}" for name, text in manifest.libraries.items()
-    )
-    lines = [(name, value) for name, value in about.items() if value is not None]
-    lines += [("differs", short(text)) for text in shown.differences]
-    width = max(len(name) for name, _ in lines)
-    for name, value in lines:
-        print_line(f"{name:<{width}}  {value}")
-    print_line()
-    print_table(
-        [
-            {
-                "feature": f.name,
-                "field": f.path,
-                "avro": f.avro,
-                "null": "allowed" if f.nullable else "",
-                "as": f"{f.kind} ({f.dtype})" if f.dtype else f.kind,
-            }
-            for f in manifest.features
-        ]
-    )
+        print_shown(shown)
 
 
 @models.command()

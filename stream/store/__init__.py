@@ -19,9 +19,6 @@ if TYPE_CHECKING:
         events_of,
         golden_of,
         open_package,
-        read_file,
-        read_head,
-        read_vouched,
         read_vouched_head,
         unwatched,
     )
@@ -33,6 +30,7 @@ if TYPE_CHECKING:
     from stream.store.signature import SIGNATURE, PublicKey, SigningKey, is_encrypted
     from stream.store.trust import Trust, check_signature, check_total, signature_of
     from stream.store.version_copy import Copied, copy_version
+    from stream.store.version_files import read_file, read_head, read_vouched
 
 __all__ = [
     "CARD",

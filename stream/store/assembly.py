@@ -11,14 +11,15 @@ import pyarrow as pa
 
 from stream.codec import RecordSchema
 from stream.errors import PackageError, SchemaError
-from stream.files import Sample, events_of, infer_schema
+from stream.files import Sample, infer_schema
 from stream.manifest import Manifest, Proof
 from stream.scoring import Estimator, KnownColumns, Model, columns_of, known_texts, prediction_schema, profile
 from stream.store.artefact import load_estimator
+from stream.store.asked_rows import AskedRows, asked_rows
 from stream.store.column_choice import Owner, choose_types
 from stream.store.doubtful_names import prove_names
 from stream.store.folder import next_version
-from stream.store.golden import Golden, choose_golden, places, rows_for, through_avro, write_golden
+from stream.store.golden import Golden, choose_golden, write_golden
 from stream.store.libraries import fitted_versions, library_versions, modules_of, own_modules
 from stream.store.manifests import EVENTS_FILE, NAME
 from stream.store.mapping import FeatureMapping, Wish, map_features
@@ -26,16 +27,8 @@ from stream.store.pack_request import Brought, PackRequest, Tell
 from stream.store.probe import learn_answers
 from stream.store.projection import carried_paths, carried_types, project
 from stream.store.proof import Proved, Question, prove
-from stream.store.synthesis import synthesise
-from stream.table import AnyOf
 
 __all__ = ["Assembled", "assemble"]
-
-_PROBE_ROWS = 2_000
-"""Rows of a sample that are asked and compared; a worker's usual batch."""
-
-_PROBE_VALUES = 500_000
-"""Of all of them together; of wide rows, fewer are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +69,6 @@ class _Mapped:
     messages: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Rows to ask for: their indices in the sample (none for rows that were made up), and the events made of them."""
-
-    places: list[int]
-    events: list[dict[str, object]]
-
-
 def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     """
     1 the estimator, from its bytes; 2 its columns; 3 rows; 4 answers; 5 golden rows; 6 the proof; 7 the files.
@@ -101,7 +86,7 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     about = profile(estimator)
     mapped = _mapped(estimator, about.columns, brought, request)  # 2
     tell("asking the estimator")
-    rows = _rows(mapped, brought.sample)  # 3
+    rows = asked_rows(mapped.features, mapped.mapping, mapped.texts, brought.sample)  # 3
     columns, n = columns_of(rows.events, mapped.mapping.features), len(rows.events)
     draft = replace(_draft(request, mapped, estimator), fitted=fitted)
     drafts = _drafts(estimator, draft, mapped, columns, n, brought.sample)
@@ -195,42 +180,13 @@ def _left_out(events: RecordSchema, features: RecordSchema, sample: Sample | Non
     ]
 
 
-def _rows(mapped: _Mapped, sample: Sample | None) -> _Rows:
-    """Rows as a decoder would give them: the sample's, or made up."""
-    texts, mapping, features = mapped.texts, mapped.mapping, mapped.features
-    if sample is None:
-        by_path = {item.path: texts[item.name] for item in mapping.features if texts.get(item.name)}
-        made_up = synthesise(features, rows_for(len(mapping.features)), by_path, mapping.width)
-        return _Rows([], through_avro(made_up, features))
-    if not sample.rows:
-        raise PackageError(f"{sample.name}: has no rows", step="golden", hint="give a sample with rows")
-    AnyOf(features.root, [feature.path for feature in mapping.features]).check_some(
-        sample.name, (row.values for row in sample.rows)
-    )
-    count = rows_for(len(mapping.features), _PROBE_ROWS, _PROBE_VALUES)
-    chosen = places(len(sample.rows), count)
-    return _Rows(
-        chosen, through_avro(_events_at(sample, features, chosen, wide=count < _PROBE_ROWS), features)
-    )
-
-
-def _events_at(
-    sample: Sample, features: RecordSchema, chosen: list[int], *, wide: bool
-) -> list[dict[str, object]]:
-    """Some of a sample's rows as events; the others must be events as well, unless they have thousands of values."""
-    if wide:
-        return list(events_of(replace(sample, rows=[sample.rows[i] for i in chosen]), features))
-    every = list(events_of(sample, features))
-    return [every[i] for i in chosen]
-
-
 def _proved(
     brought: Brought,
     request: PackRequest,
     model: Model,
     features: RecordSchema,
     prediction: RecordSchema,
-    rows: _Rows,
+    rows: AskedRows,
 ) -> Proved:
     if brought.sample is None:
         return Proved(Proof(0), ("nothing was compared with the estimator's own answers: give --sample",))

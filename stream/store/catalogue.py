@@ -13,9 +13,10 @@ from stream.manifest import Manifest
 from stream.store.folder import MANIFEST, current_version, make_current, resolve, versions
 from stream.store.libraries import differences
 from stream.store.manifests import EVENTS_FILE
-from stream.store.opening import Package, open_package, read_file, read_head
+from stream.store.opening import Package, open_package
 from stream.store.package_schemas import sound_schema
 from stream.store.trust import Trust, signature_of
+from stream.store.version_files import read_file, read_head
 
 __all__ = ["Listed", "Shown", "Signed", "Switched", "list_versions", "roll_back", "show_version"]
 

@@ -18,12 +18,12 @@ from stream.store.artefact import load_estimator
 from stream.store.folder import MANIFEST, other_files, resolve
 from stream.store.golden import Golden, check_golden, read_golden
 from stream.store.libraries import differences
-from stream.store.manifests import EVENTS_FILE, MODEL_FILES, REQUIRED_FILES, read_manifest
+from stream.store.manifests import EVENTS_FILE, MODEL_FILES, REQUIRED_FILES
 from stream.store.package_schemas import read_schemas
-from stream.store.plain_files import hash_plain, read_plain
-from stream.store.registered_copy import as_registered
+from stream.store.plain_files import hash_plain
 from stream.store.signature import SIGNATURE, PublicKey
 from stream.store.trust import Trust, check_signature, check_total
+from stream.store.version_files import check_hash, read_file, read_head
 
 __all__ = [
     "STEPS",
@@ -33,9 +33,6 @@ __all__ = [
     "events_of",
     "golden_of",
     "open_package",
-    "read_file",
-    "read_head",
-    "read_vouched",
     "read_vouched_head",
     "unwatched",
 ]
@@ -190,7 +187,7 @@ def _files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
     """What opening needs, the model last; the other files, such as a card, are hashed and not kept."""
     needed = [name for name in (*REQUIRED_FILES, EVENTS_FILE, *MODEL_FILES) if name in manifest.files]
     for name in manifest.files.keys() - needed:
-        _check_hash(folder, manifest, name, hash_plain(folder, name, manifest.files[name].size_bytes))
+        check_hash(folder, manifest, name, hash_plain(folder, name, manifest.files[name].size_bytes))
     return {name: read_file(folder, manifest, name) for name in needed}
 
 
@@ -227,52 +224,6 @@ def _unnamed_files(folder: Path, manifest: Manifest) -> list[str]:
     return [f"ignored, since the manifest doesn't name them: {', '.join(map(repr, names))}"] if names else []
 
 
-def read_head(folder: Path) -> tuple[bytes, Manifest]:
-    """
-    Read what a version says of itself; its other files are not looked at. A copy from a registry is called as there.
-
-    Args:
-        folder: of the version.
-    Returns: the bytes of its manifest, and what they say.
-    Raises: PackageError (step `manifest`).
-    """
-    content = read_plain(folder, MANIFEST, step="manifest")
-    manifest = read_manifest(content, str(folder / MANIFEST))
-    if folder.name.isdecimal() and int(folder.name) != manifest.version:
-        raise PackageError(
-            f"{folder}: its manifest says version {manifest.version}",
-            step="manifest",
-            hint="put the version back where it was packed",
-        )
-    return content, as_registered(folder, manifest)
-
-
-def read_file(folder: Path, manifest: Manifest, name: str) -> bytes:
-    """
-    Read a file of a version once, and hash what was read.
-
-    Args:
-        folder: of the version.
-        manifest: of the version.
-        name: one of its files.
-    Returns: its bytes.
-    Raises: PackageError (step `hash`) if they are not those that the manifest names.
-    """
-    content = read_plain(folder, name, manifest.files[name].size_bytes)
-    _check_hash(folder, manifest, name, hashlib.sha256(content).hexdigest())
-    return content
-
-
-def _check_hash(folder: Path, manifest: Manifest, name: str, found: str) -> None:
-    expected = manifest.files[name].sha256
-    if found != expected:
-        raise PackageError(
-            f"{folder / name}: its sha256 is {found}, the manifest says {expected}",
-            step="hash",
-            hint="copy the version again from where it was packed; if nobody changed it, ask who did",
-        )
-
-
 def events_of(package: Package) -> RecordSchema | None:
     """
     The schema of events that an opened version was packed with.
@@ -287,19 +238,3 @@ def events_of(package: Package) -> RecordSchema | None:
 def golden_of(package: Package) -> Golden:
     """The golden rows of an opened version. Raises: PackageError (step `hash`) if they have changed since."""
     return read_golden(read_file(package.path, package.manifest, "golden.avro"))
-
-
-def read_vouched(folder: Path, name: str, trust: Trust) -> bytes:
-    """
-    Read one file of a version as it was packed; the others are not looked at, and nothing is unpickled.
-
-    Args:
-        folder: of the version.
-        name: one of the files that its manifest names.
-        trust: who may have packed it.
-    Returns: its bytes.
-    Raises: PackageError with the step that failed.
-    """
-    content, manifest = read_head(folder)
-    check_signature(folder, content, trust)
-    return read_file(folder, manifest, name)
