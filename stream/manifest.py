@@ -182,6 +182,13 @@ class Manifest:
         return f"{self.name}@{self.version}"
 
     @property
+    def packed_version(self) -> int:
+        """The number that it was packed with, by which its folder is called; a registry may call it by another."""
+        if self.registered is None:
+            return self.version
+        return int(self.registered.packed.rpartition("@")[2])
+
+    @property
     def score_meaning(self) -> str | None:
         """What `score` is, as a phrase; None where there is none."""
         if self.score is None:

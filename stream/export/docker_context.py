@@ -83,7 +83,7 @@ def _tree(name: str, folder: Path) -> dict[str, bytes]:
 
 def _with_package(dockerfile: str, manifest: Manifest) -> str:
     """The Dockerfile with the package in it: built from, verified with its golden rows, and the model by default."""
-    place = f"models/{manifest.name}"
+    place = f"models/{_plain(manifest.name)}"
     copied = f"COPY package /app/{place}\nENV STREAM_MODEL__URI=/app/{place}\n"
     for line, instead in ((_OURS, copied), (_BUILT, f"{_BUILT}COPY package.txt ./\nCOPY package package\n")):
         if dockerfile.count(line) != 1:
@@ -93,6 +93,11 @@ def _with_package(dockerfile: str, manifest: Manifest) -> str:
             )
         dockerfile = dockerfile.replace(line, instead)
     return dockerfile
+
+
+def _plain(name: str) -> str:
+    """A model's name as a Dockerfile takes it in a path; a registry's may hold spaces, `$` and all else."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "model"
 
 
 def _libraries(manifest: Manifest, lock: str) -> str:
@@ -106,7 +111,8 @@ def _libraries(manifest: Manifest, lock: str) -> str:
 
 
 def _readme(manifest: Manifest) -> str:
-    name, ours = f"{manifest.name}-{manifest.version}", version("prediction-stream")
+    name = re.sub(r"[^a-z0-9]+", "-", f"{manifest.name}-{manifest.version}".lower()).strip("-")
+    ours = version("prediction-stream")
     return (
         f"{manifest.model} in images of prediction-stream {ours}: targets worker, serve, batch, train.\n"
         f"Build: `docker build --target serve -t {name}-serve .`; the build fails if the golden rows score otherwise.\n"

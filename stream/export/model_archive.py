@@ -17,7 +17,7 @@ from pathlib import Path
 
 from stream.durable import written_whole
 from stream.errors import PackageError
-from stream.store import MANIFEST, SIGNATURE, Package, read_file, read_head
+from stream.store import MANIFEST, REGISTERED, SIGNATURE, Package, read_file, read_head, registered_content
 
 __all__ = ["Archive", "package_entries", "write_archive"]
 
@@ -76,7 +76,7 @@ def package_entries(package: Package) -> Iterator[tuple[str, bytes | None]]:
 
     Args:
         package: opened.
-    Returns: names and contents, a file in memory at a time; None for a folder.
+    Returns: names and contents, a file in memory at a time; None for a folder. What a registry calls it goes along.
     Raises: PackageError when a file is not what it was when the package was opened; OSError.
     """
     folder, manifest = package.path, package.manifest
@@ -87,9 +87,12 @@ def package_entries(package: Package) -> Iterator[tuple[str, bytes | None]]:
             step="manifest",
             hint="export it again",
         )
-    yield "current", f"{manifest.version}\n".encode()
+    number = manifest.packed_version
+    yield "current", f"{number}\n".encode()
+    if manifest.registered is not None:
+        yield REGISTERED, registered_content(manifest.registered)
     yield "versions", None
-    root = f"versions/{manifest.version}"
+    root = f"versions/{number}"
     yield root, None
     yield f"{root}/{MANIFEST}", content
     if (folder / SIGNATURE).is_file():

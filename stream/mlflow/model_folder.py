@@ -28,7 +28,7 @@ from stream.errors import PackageError
 from stream.manifest import Manifest
 from stream.mlflow.shipped_code import LOADER, code_files, code_requirements
 from stream.mlflow.signature import input_columns, signature_of
-from stream.store import MANIFEST, MLMODEL, Package, copy_version, golden_of, versions
+from stream.store import MANIFEST, MLMODEL, Package, copy_version, golden_of, versions, write_registered
 
 __all__ = ["METADATA", "PACKAGE", "PushedFolder", "write_model_folder"]
 
@@ -72,9 +72,11 @@ def write_model_folder(
     Raises: PackageError where another version is there already; OSError.
     """
     manifest = package.manifest
-    if set(versions(folder / PACKAGE)) - {manifest.version}:
+    if set(versions(folder / PACKAGE)) - {manifest.packed_version}:
         raise PackageError(f"{folder}: holds another version already", hint="give an empty folder")
     copied = copy_version(package.path, folder / PACKAGE)
+    if manifest.registered is not None:
+        write_registered(folder / PACKAGE, manifest.registered)
     sha256 = hashlib.sha256((copied.path / MANIFEST).read_bytes()).hexdigest()
     features = RecordSchema(package.features)
     signature = signature_of(manifest, features)

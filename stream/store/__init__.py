@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from stream.store.pack_request import PackRequest
     from stream.store.packing import Packed, pack, pack_estimator_file, rehearse
     from stream.store.projection import carried_paths
-    from stream.store.registered_copy import registered_of, write_registered
+    from stream.store.registered_copy import (
+        REGISTERED,
+        registered_content,
+        registered_of,
+        write_registered,
+    )
     from stream.store.signature import SIGNATURE, PublicKey, SigningKey, is_encrypted
     from stream.store.trust import Trust, check_signature, check_total, signature_of
     from stream.store.version_copy import Copied, copy_version
@@ -38,6 +43,7 @@ __all__ = [
     "MANIFEST",
     "MLMODEL",
     "NAME",
+    "REGISTERED",
     "SIGNATURE",
     "STEPS",
     "Copied",
@@ -76,6 +82,7 @@ __all__ = [
     "read_mlflow_head",
     "read_vouched",
     "read_vouched_head",
+    "registered_content",
     "registered_of",
     "rehearse",
     "resolve",

@@ -161,8 +161,9 @@ def roll_back(package: Path, to: int | None, trust: Trust, open_it: Opener = _op
     _check_folder(package)
     was = _current(package) if to is not None else current_version(package)
     opened = open_it(package, _before(package, was) if to is None else to, trust)
-    if opened.manifest.version != was:
-        make_current(package, opened.manifest.version)
+    number = opened.manifest.packed_version
+    if number != was:
+        make_current(package, number)
     return Switched(was, opened)
 
 

@@ -20,7 +20,7 @@ from stream.errors import PackageError
 from stream.manifest import Manifest, Registered
 from stream.store.plain_files import read_plain
 
-__all__ = ["REGISTERED", "as_registered", "registered_of", "write_registered"]
+__all__ = ["REGISTERED", "as_registered", "registered_content", "registered_of", "write_registered"]
 
 REGISTERED = "registered.json"
 
@@ -61,7 +61,12 @@ def as_registered(folder: Path, manifest: Manifest) -> Manifest:
 def write_registered(package: Path, registered: Registered) -> None:
     """Say of a package's folder what a registry calls its version. Raises: OSError as the disk has it."""
     with written_whole(package / REGISTERED) as file:
-        file.write((json.dumps(asdict(registered), indent=2) + "\n").encode())
+        file.write(registered_content(registered))
+
+
+def registered_content(registered: Registered) -> bytes:
+    """The content of the file `REGISTERED`."""
+    return (json.dumps(asdict(registered), indent=2) + "\n").encode()
 
 
 def _refusal(package: Path, why: str) -> PackageError:

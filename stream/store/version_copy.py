@@ -51,12 +51,13 @@ def copy_version(source: Path, package: Path, trust: Trust | None = None) -> Cop
     head = read_vouched_head(resolve(source), trust)
     manifest = head.manifest
     content, _ = read_head(head.folder)
-    place = package / "versions" / str(manifest.version)
-    new = manifest.version not in versions(package)
+    number = manifest.packed_version
+    place = package / "versions" / str(number)
+    new = number not in versions(package)
     if new:
         files = {name: read_file(head.folder, manifest, name) for name in manifest.files}
         signature = signature_of(head.folder)
-        add_version(package, manifest.version, {
+        add_version(package, number, {
             **files, MANIFEST: content, **({} if signature is None else {SIGNATURE: signature}),
         })  # fmt: skip
     elif read_plain(place, MANIFEST, step="manifest") != content:
@@ -65,5 +66,5 @@ def copy_version(source: Path, package: Path, trust: Trust | None = None) -> Cop
             step="manifest",
             hint="give another folder: a version never changes, and this one has its number already",
         )
-    make_current(package, manifest.version)
+    make_current(package, number)
     return Copied(place, manifest, head.signer, new)
