@@ -6,6 +6,8 @@
 
 # 1. The Python that everything was tested with (.python-version, requirements.lock).
 FROM python:3.11.15-slim-bookworm AS python
+# LightGBM's wheel takes OpenMP from the system; all the others bring it.
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1
 
 # 2. A venv with the versions and hashes of requirements.lock, made as scripts/install makes it.
 FROM python AS build

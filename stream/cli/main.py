@@ -12,6 +12,7 @@ from typing import Any
 import click
 from click.utils import PacifyFlushWrapper
 
+from stream.cli.first_process import leave_first_process
 from stream.cli.terminal import OutputClosed, quiet_warnings, say
 from stream.errors import Refused, StreamError
 from stream.nearest import did_you_mean
@@ -113,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: without the program's name; default: the process's own.
     """
+    leave_first_process()
     sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
 
 

@@ -7,6 +7,7 @@ In a clone the files are the clone's; an installed wheel has them in the folder 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING
 from stream.errors import SettingsError
 from stream.export.exporter import write_files
 from stream.export.model_archive import package_entries
+from stream.export.trust_variables import trust_variables
 from stream.manifest import Manifest
+from stream.settings import Settings
 
 if TYPE_CHECKING:
     from stream.store import Package
@@ -36,12 +39,13 @@ _OURS = "COPY models/flights /app/models/flights\n"
 _BUILT = "COPY models models\n"
 
 
-def docker_context(package: Package, folder: Path) -> tuple[Path, ...]:
+def docker_context(package: Package, settings: Settings, folder: Path) -> tuple[Path, ...]:
     """
     Write the context.
 
     Args:
         package: opened.
+        settings: whose trust the image shares.
         folder: for it; made when it is not there.
     Returns: what is in the context's folder: files, and folders, in which there are some hundred.
     Raises: SettingsError where this installation has no Dockerfile; PackageError when the package has changed; OSError.
@@ -62,7 +66,12 @@ def docker_context(package: Package, folder: Path) -> tuple[Path, ...]:
     packaged = [(name, content) for name, content in package_entries(package) if content is not None]
     files |= {f"package/{name}": content for name, content in packaged}
     files["package.txt"] = _libraries(package.manifest, files["requirements.lock"].decode()).encode()
-    files["Dockerfile"] = _with_package((root / "Dockerfile").read_text("utf-8"), package.manifest).encode()
+    trust = trust_variables(settings)
+    files["package.env"] = "".join(
+        f"export {name}={_quoted(value)}\n" for name, value in trust.items()
+    ).encode()
+    dockerfile = (root / "Dockerfile").read_text("utf-8")
+    files["Dockerfile"] = _with_package(dockerfile, package.manifest, trust).encode()
     files[".dockerignore"] = _IGNORED.encode()
     files["README.md"] = _readme(package.manifest).encode()
     for name in files:
@@ -81,11 +90,14 @@ def _tree(name: str, folder: Path) -> dict[str, bytes]:
     return found
 
 
-def _with_package(dockerfile: str, manifest: Manifest) -> str:
+def _with_package(dockerfile: str, manifest: Manifest, trust: Mapping[str, str]) -> str:
     """The Dockerfile with the package in it: built from, verified with its golden rows, and the model by default."""
     place = f"models/{_plain(manifest.name)}"
-    copied = f"COPY package /app/{place}\nENV STREAM_MODEL__URI=/app/{place}\n"
-    for line, instead in ((_OURS, copied), (_BUILT, f"{_BUILT}COPY package.txt ./\nCOPY package package\n")):
+    variables = {"STREAM_MODEL__URI": f"/app/{place}", **trust}
+    copied = f"COPY package /app/{place}\n"
+    copied += "".join(f"ENV {name}={_quoted(value)}\n" for name, value in variables.items())
+    built = f"{_BUILT}COPY package.txt package.env ./\nCOPY package package\n"
+    for line, instead in ((_OURS, copied), (_BUILT, built)):
         if dockerfile.count(line) != 1:
             raise SettingsError(
                 f"Dockerfile: expected the line {line.strip()!r} once",
@@ -98,6 +110,13 @@ def _with_package(dockerfile: str, manifest: Manifest) -> str:
 def _plain(name: str) -> str:
     """A model's name as a Dockerfile takes it in a path; a registry's may hold spaces, `$` and all else."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "model"
+
+
+def _quoted(value: str) -> str:
+    """A value as a shell and a Dockerfile read it alike; a quote in JSON is said in another way."""
+    if re.fullmatch(r"[\w./-]+", value, re.ASCII):
+        return value
+    return "'" + value.replace("'", "\\u0027") + "'"
 
 
 def _libraries(manifest: Manifest, lock: str) -> str:

@@ -18,6 +18,7 @@ from stream.export import sagemaker_deploy
 from stream.export.exporter import write_files
 from stream.export.model_archive import Archive, write_archive
 from stream.export.sagemaker_rights import deployer_policy, role_policy, trust_policy
+from stream.export.trust_variables import trust_variables
 from stream.manifest import Manifest
 from stream.settings import Settings
 
@@ -104,21 +105,13 @@ def environment(settings: Settings) -> dict[str, str]:
         settings: whose signatures, types and sizes the container asks for as well.
     Raises: SettingsError when one of them is a text that a variable can't hold.
     """
-    model, default = settings.model, type(settings.model)()
     found = {
         "STREAM_SERVE__MAX_BODY": _PAYLOAD,
         "STREAM_SERVE__TIMEOUT": _TIMEOUT,
         "STREAM_SERVE__DRAIN_TIMEOUT": _DRAIN,
         "STREAM_MODEL__RELOAD": "off",
+        **trust_variables(settings),
     }
-    if model.require_signature:
-        found["STREAM_MODEL__REQUIRE_SIGNATURE"] = "true"
-    if model.trusted_types:
-        found["STREAM_MODEL__TRUSTED_TYPES"] = json.dumps(list(model.trusted_types))
-    if model.trusted_keys:
-        found["STREAM_MODEL__TRUSTED_KEYS"] = json.dumps([str(key) for key in model.trusted_keys])
-    if model.max_size != default.max_size:
-        found["STREAM_MODEL__MAX_SIZE"] = str(int(model.max_size))
     for name, value in found.items():
         if len(value) > 10_240:  # CreateModel's limit
             raise SettingsError(

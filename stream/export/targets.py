@@ -220,7 +220,7 @@ class Docker:
         """See `Exporter.export`."""
         from stream.export.docker_context import docker_context
 
-        entries = docker_context(package, folder)
+        entries = docker_context(package, settings, folder)
         return Exported(entries, (f"next: docker build --target serve {shlex.quote(str(folder))}",))
 
 

@@ -14,6 +14,7 @@ from tests.docker.compose import ROOT
 from tests.docker.dockerfile import TARGETS
 from tests.image.base_image import make_base
 from tests.image.buildah import Buildah
+from tests.image.exported import export_context, held_to_package
 from tests.image.proofs import PROOFS, Built, held_to_all
 from tests.image.sizes import report
 
@@ -26,7 +27,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/image")
     parser.add_argument("--target", action="append", choices=TARGETS, help="only these (default: all)")
     parser.add_argument(
-        "--context", type=Path, default=ROOT, help="another build context than this repository"
+        "--context",
+        type=Path,
+        default=ROOT,
+        help="another build context: what `stream export --to docker` wrote",
     )
     parser.add_argument(
         "--storage", type=Path, help="keep buildah's storage here, to build faster the next time"
@@ -40,13 +44,10 @@ def main() -> None:
     try:
         print(make_base(buildah))
         for target in asked.target or TARGETS:
-            built = _built(buildah, asked.context, target)
-            if asked.keep:
-                print(built.root)
-            else:
-                _measured(built, target)
-                held_to_all(built)
-                PROOFS[target](built)
+            _each(buildah, asked.context, target, keep=asked.keep)
+        if not (asked.target or asked.keep or asked.context != ROOT):
+            with tempfile.TemporaryDirectory() as folder:
+                _each(buildah, export_context(Path(folder)), "serve")
     finally:
         if asked.keep:
             print(f"run in a folder: chroot --userspec=10001:10001 FOLDER env PATH=/opt/stream/bin:/usr/local/bin:"
@@ -56,6 +57,19 @@ def main() -> None:
             buildah.close()
             if not asked.storage:
                 shutil.rmtree(storage)
+
+
+def _each(buildah: Buildah, context: Path, target: str, *, keep: bool = False) -> None:
+    built = _built(buildah, context, target)
+    if keep:
+        print(built.root)
+        return
+    _measured(built, target)
+    held_to_all(built)
+    if (context / "package").exists():
+        held_to_package(built, context, target)
+    else:
+        PROOFS[target](built)
 
 
 def _built(buildah: Buildah, context: Path, target: str) -> Built:

@@ -25,6 +25,7 @@ class Buildah:
         Args:
             storage: a folder on a file system that overlays work on.
         """
+        self._containers: list[str] = []
         self._global = [f"--root={storage}/root", f"--runroot={storage}/run", "--storage-driver=overlay"]
 
     def run(self, *arguments: str, quiet: bool = True) -> str:
@@ -76,8 +77,10 @@ class Buildah:
     def mount(self, image: str) -> Path:
         """A new container of an image: the folder that is its root."""
         container = self.run("from", "--pull-never", image)
+        self._containers.append(container)
         return Path(self.run("mount", container))
 
     def close(self) -> None:
-        """Unmount and remove the containers."""
-        self.run("rm", "--all")
+        """Unmount and remove the containers that were mounted here."""
+        if self._containers:
+            self.run("rm", *self._containers)

@@ -27,7 +27,7 @@ from tests.image.running import Container
 from tests.kafka.broker import Broker
 from tests.kafka.process import free_ports, wait_for
 
-__all__ = ["PROOFS", "Built", "held_to_all"]
+__all__ = ["PROOFS", "Built", "hand_over", "held_to_all", "hold", "serving"]
 
 EVENTS = 20_000
 _RATE = 4_000
@@ -70,7 +70,7 @@ class Built:
         """What a program says that must end well."""
         with self.runs(command, volumes=volumes) as container:
             code = container.ends(300)
-            _hold(code == 0, f"{' '.join(command)}: exit code {code}\n{container.said()}")
+            hold(code == 0, f"{' '.join(command)}: exit code {code}\n{container.said()}")
             return container.said()
 
 
@@ -87,15 +87,18 @@ def held_to_all(built: Built) -> None:
         f" 'versions': {{n: m.version(n) for n in {_LIBRARIES}}}}}))"
     )
     found = json.loads(built.done("python", "-c", probe))
-    _hold((10001, 10001, 1) == (found["user"], found["group"], found["pid"]), f"user, group, PID: {found}")
-    _hold(["/tmp"] == found["writes"], f"can write to {found['writes']}")
+    hold((10001, 10001, 1) == (found["user"], found["group"], found["pid"]), f"user, group, PID: {found}")
+    hold(["/tmp"] == found["writes"], f"can write to {found['writes']}")
     here = {each: version(each) for each in _LIBRARIES}
-    _hold(here == found["versions"], f"versions of the image and of the tests: {found['versions']}, {here}")
+    hold(here == found["versions"], f"versions of the image and of the tests: {found['versions']}, {here}")
     bill = json.loads((built.root / "opt/stream/share/sbom/prediction-stream.cdx.json").read_text("utf-8"))
     listed = {each["name"]: each["version"] for each in bill["components"]}
-    _hold(here.items() <= listed.items(), f"the bill of materials has {listed}")
+    hold(here.items() <= listed.items(), f"the bill of materials has {listed}")
     print(f"  user 10001, PID 1, read-only root, bill of {len(listed)} libraries, the tests' versions")
-    said = built.done("stream", "models", "verify", "models/flights")
+    model = dict(each.split("=", 1) for each in built.config["Env"]).get(
+        "STREAM_MODEL__URI", "models/flights"
+    )
+    said = built.done("stream", "models", "verify", model)
     print(f"  {next(line for line in said.splitlines() if 'golden' in line)}")
 
 
@@ -110,7 +113,7 @@ def _worker(built: Built) -> None:
         }
         del given["STREAM_SCHEMA_REGISTRY__URL"]
         with built.runs(["stream", "topics", "--create"], given) as topics:
-            _hold(topics.ends() == 0, topics.said())
+            hold(topics.ends() == 0, topics.said())
         script = (
             f"python -m stream.demo.export /tmp/flights.parquet --events {EVENTS} && "
             f"exec stream produce /tmp/flights.parquet --key flight_id --rate {_RATE}"
@@ -124,9 +127,9 @@ def _worker(built: Built) -> None:
                 wait_for(lambda: _alive(worker) and done() > EVENTS / 20, _START_S, "the first predictions")
                 worker.send("KILL")
                 code = worker.ends()
-                _hold(code != 0, f"killed, exit code {code}\n{worker.said()}")
+                hold(code != 0, f"killed, exit code {code}\n{worker.said()}")
             before = done()
-            _hold(before < EVENTS, "it was killed after the last event: nothing was proven")
+            hold(before < EVENTS, "it was killed after the last event: nothing was proven")
             with built.runs(None, given) as worker:
                 began = time.monotonic()
                 wait_for(
@@ -135,11 +138,11 @@ def _worker(built: Built) -> None:
                 print(
                     f"  killed after {before}, predicting again {time.monotonic() - began:.1f} s after its start"
                 )
-                _hold(producer.ends() == 0, producer.said())
+                hold(producer.ends() == 0, producer.said())
                 wait_for(lambda: done() >= EVENTS, _START_S, "all predictions")
                 _healthy(built, given)
                 worker.send("TERM")
-                _hold((code := worker.ends(15)) == 0, f"SIGTERM to PID 1: exit code {code}\n{worker.said()}")
+                hold((code := worker.ends(15)) == 0, f"SIGTERM to PID 1: exit code {code}\n{worker.said()}")
         values = read(broker.bootstrap, "flights.predictions", EVENTS + 1)
         schema = json.loads((ROOT / "schemas/prediction.avsc").read_text("utf-8"))
         seen = [_decoded(each[10:], schema) for each in values]
@@ -148,7 +151,7 @@ def _worker(built: Built) -> None:
     print(
         f"  {EVENTS} events, {len(seen)} predictions, {len(events)} of different events, {letters} dead letters"
     )
-    _hold((EVENTS, EVENTS, 0) == (len(seen), len(events), letters), "lost or doubled")
+    hold((EVENTS, EVENTS, 0) == (len(seen), len(events), letters), "lost or doubled")
 
 
 def _decoded(value: bytes, schema: dict[str, Any]) -> dict[str, Any]:
@@ -158,14 +161,14 @@ def _decoded(value: bytes, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _alive(container: Container) -> bool:
-    _hold(container.is_running(), f"it ended:\n{container.said()}")
+    hold(container.is_running(), f"it ended:\n{container.said()}")
     return True
 
 
 def _healthy(built: Built, given: Mapping[str, str]) -> None:
     """The image's own check, as an engine runs it."""
     with built.runs(built.config["Healthcheck"]["Test"][1:], given) as check:
-        _hold(check.ends() == 0, f"HEALTHCHECK: {check.said()}")
+        hold(check.ends() == 0, f"HEALTHCHECK: {check.said()}")
     print("  HEALTHCHECK passes")
 
 
@@ -177,7 +180,7 @@ def _serve(built: Built, model: Path | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         mounted = Path(folder) / "model"
         shutil.copytree(model or ROOT / "models/flights", mounted)
-        _hand_over(Path(folder))
+        hand_over(Path(folder))
         for end, clean, port in (("KILL", False, ports[0]), ("TERM", True, ports[1])):
             given = {"SAGEMAKER_BIND_TO_PORT": str(port)}
             began = time.monotonic()
@@ -189,7 +192,7 @@ def _serve(built: Built, model: Path | None = None) -> None:
                 _healthy(built, given)
                 server.send(end)
                 found = server.ends(60)
-                _hold(clean == (found == 0), f"SIG{end}: exit code {found}\n{server.said()}")
+                hold(clean == (found == 0), f"SIG{end}: exit code {found}\n{server.said()}")
 
 
 def _answers(server: Container, port: int) -> bool:
@@ -208,7 +211,7 @@ def _batch(built: Built) -> None:
     """Killed in the middle and started again: one run, every row in it once; SQL finds them."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
-        _hand_over(data)
+        hand_over(data)
         volumes = {data: "/data"}
         built.done(
             "python", "-m", "stream.demo.export", "/data/in.parquet", "--events", "60000", volumes=volumes
@@ -216,19 +219,19 @@ def _batch(built: Built) -> None:
         command = ["stream", "batch", "/data/in.parquet", "--output", "/data/out"]
         with built.runs(command, volumes=volumes) as killed:
             wait_for(lambda: not killed.is_running() or (data / "out").exists(), _START_S, "the run's folder")
-            _hold(killed.is_running(), f"it ended before it was killed\n{killed.said()}")
+            hold(killed.is_running(), f"it ended before it was killed\n{killed.said()}")
             killed.send("KILL")
-            _hold(killed.ends() != 0, killed.said())
+            hold(killed.ends() != 0, killed.said())
         built.done(*command, volumes=volumes)
         [run] = (data / "out").glob("run=*")
         flights = [each for part in run.glob("*.parquet") for each in _column(part, "flight_id")]
         print(
             f"  killed and run again: 60000 rows, {len(flights)} predictions, {len(set(flights))} different"
         )
-        _hold(60_000 == len(flights) == len(set(flights)), "lost or doubled")
+        hold(60_000 == len(flights) == len(set(flights)), "lost or doubled")
         query = "select count(*) as n, count(predict_score(f)) as predicted from '/data/in.parquet' f"
         said = built.done("stream", "sql", "--json", query, volumes=volumes)
-        _hold("60000" in said, said)
+        hold("60000" in said, said)
 
 
 def _column(part: Path, name: str) -> list[object]:
@@ -245,23 +248,46 @@ def _train(built: Built) -> None:
         shutil.copy(ROOT / "deploy/docker/recipe.py", ml / "input/data/code/train.py")
         asked = {"recipe": "code/train.py", "max_iter": "15"}
         (ml / "input/config/hyperparameters.json").write_text(json.dumps(asked))
-        _hand_over(ml)
+        hand_over(ml)
         with built.runs(None, volumes={ml: "/opt/ml"}) as job:
             code = job.ends()
-            _hold(code == 0, f"train: exit code {code}\n{job.said()}")
-        _hold((ml / "model/current").exists(), "there is no package in /opt/ml/model")
-        _hold(any((ml / "model").rglob("card.html")), "there is no card")
+            hold(code == 0, f"train: exit code {code}\n{job.said()}")
+        hold((ml / "model/current").exists(), "there is no package in /opt/ml/model")
+        hold(any((ml / "model").rglob("card.html")), "there is no card")
         said = built.done("stream", "models", "verify", "/opt/ml/model", volumes={ml: "/opt/ml"})
         print(f"  trained in /opt/ml: {next(line for line in said.splitlines() if 'golden' in line)}")
+        _stopped(built, ml)
 
 
-def _hand_over(folder: Path) -> None:
+def _stopped(built: Built, ml: Path) -> None:
+    """A job whose spot instance is taken ends at SIGTERM, and has begun no version."""
+    before, recipe = sorted((ml / "model").rglob("*")), ml / "input/data/code/train.py"
+    wait = "    import time; print('loading', flush=True); time.sleep(60)\n    return load_"
+    recipe.write_text(recipe.read_text("utf-8").replace("    return load_", wait))
+    with built.runs(None, volumes={ml: "/opt/ml"}) as job:
+        wait_for(lambda: _alive(job) and "loading" in job.said(), _START_S, "the recipe's rows")
+        job.send("TERM")
+        hold(job.ends(15) != 0, job.said())
+    hold(before == sorted((ml / "model").rglob("*")), "a stopped training left something in /opt/ml/model")
+    print("  stopped by SIGTERM: nothing more is in /opt/ml/model")
+
+
+@contextmanager
+def serving(built: Built, given: Mapping[str, str], port: int) -> Iterator[Container]:
+    """The image's own command, once it answers."""
+    with built.runs(None, given) as server:
+        wait_for(partial(_answers, server, port), _START_S, "/ping")
+        yield server
+
+
+def hand_over(folder: Path) -> None:
     """To the image's user."""
     for each in (folder, *folder.rglob("*")):
         os.chown(each, 10001, 10001)
 
 
-def _hold(true: bool, why: str) -> None:
+def hold(true: bool, why: str) -> None:
+    """Raises: SystemExit, saying why, where it is not true."""
     if not true:
         raise SystemExit(f"scripts/image: {why}")
 

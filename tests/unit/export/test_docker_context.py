@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from pathlib import Path
 
 import pytest
 
 from stream.errors import SettingsError
 from stream.export import EXPORTERS
-from stream.settings import Settings
+from stream.settings import Bytes, ModelSettings, Settings
 from stream.store import open_package
 from tests.docker.dockerfile import stages
 from tests.unit.rest.models import pack_kinds
@@ -50,6 +52,34 @@ def test_libraries_of_the_package_are_installed_in_their_locked_versions(written
 
     assert "scikit-learn" in names
     assert "python" not in names
+
+
+def test_image_asks_of_a_package_what_the_configuration_asks(tmp_path: Path) -> None:
+    """Signature, keys, types and size: when it is built, and when it runs. A quote in a value stays in its text."""
+    asked = ModelSettings(
+        require_signature=True,
+        trusted_keys=("-----BEGIN\nkey\n-----END",),
+        trusted_types=("a.B", "it's"),
+        max_size=Bytes(5),
+    )
+    package = open_package(pack_kinds(tmp_path / "kinds"))
+
+    EXPORTERS["docker"].export(package, Settings(model=asked), {}, tmp_path)
+
+    [runtime] = [each for each in stages(tmp_path / "Dockerfile") if each.name == "runtime"]
+    runs = {name: value for each in runtime.of("ENV") for name, value in each.variables.items()}
+    builds = dict(
+        word.split("=", 1)
+        for line in (tmp_path / "package.env").read_text().splitlines()
+        for word in shlex.split(line)[1:]
+    )
+    assert builds.items() <= runs.items()
+    assert ("true", "5") == (
+        builds["STREAM_MODEL__REQUIRE_SIGNATURE"],
+        builds["STREAM_MODEL__MAX_SIZE"],
+    )
+    assert list(asked.trusted_keys) == json.loads(builds["STREAM_MODEL__TRUSTED_KEYS"])
+    assert list(asked.trusted_types) == json.loads(builds["STREAM_MODEL__TRUSTED_TYPES"])
 
 
 def test_readme_is_three_lines(written: Path) -> None:
