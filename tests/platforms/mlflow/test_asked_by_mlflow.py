@@ -26,7 +26,7 @@ from stream.cli import main
 from stream.mlflow import Pushed, PushRequest, push_package
 from stream.store import PackRequest, pack
 from tests.kafka.process import Server, free_ports, is_listening
-from tests.platforms.mlflow.asking import bare_variables
+from tests.platforms.mlflow.asking import bare_variables, said_by
 from tests.platforms.mlflow.registering import settings_for
 from tests.platforms.mlflow.server import MlflowServer
 
@@ -170,3 +170,40 @@ def test_mlflow_s_server_answers_as_batch_does(served: str, batch: list[dict[str
         answer = httpx.post(f"{served}/invocations", json=body, timeout=60)
         assert 200 == answer.status_code, answer.text
         _same(batch, answer.json()["predictions"])
+
+
+ASK = """
+import json, os, sys, mlflow, pandas as pd
+os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+from pyspark.sql import SparkSession
+from pyspark.sql.functions import struct
+uri, types = sys.argv[1:]
+frame = mlflow.pyfunc.load_model(uri).predict(pd.read_parquet("asked.parquet"))
+settings = {"spark.ui.enabled": "false", "spark.sql.session.timeZone": "UTC", "spark.driver.host": "127.0.0.1"}
+spark = SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
+rows = spark.read.json("asked.jsonl", schema=types)
+udf = mlflow.pyfunc.spark_udf(spark, uri, env_manager="local")
+found = rows.select(udf(struct("*")).alias("p")).select("p.*").collect()
+print(json.dumps([json.loads(frame.to_json(orient="records", double_precision=15)), [row.asDict() for row in found]]))
+"""
+
+TYPES = (
+    "flight string, carrier string, cabin string, `distance km` double, delay double, day date, at timestamp"
+)
+
+
+def test_frames_and_spark_get_what_batch_answers(
+    mlflow_server: MlflowServer, pushed: Pushed, place: Path, batch: list[dict[str, Any]]
+) -> None:
+    """
+    From `load_model`, and from `spark_udf` in Spark's own types.
+
+    A label that is a whole number is a double in Spark, and equal; a missing text is the text None, by MLflow.
+    """
+    _asked().to_parquet(place / "asked.parquet")
+    frame, spark = said_by(mlflow_server, ASK, place, pushed.uri, TYPES)
+    assert not batch[BAD]["label"]
+    _same(batch, frame)
+    texts = [name for name in batch[0] if name not in ("label", "score")]
+    named = [{**row, **{name: str(row[name]) for name in texts}} for row in batch]
+    _same(named, spark)
