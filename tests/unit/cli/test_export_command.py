@@ -36,7 +36,7 @@ def test_files_are_written_and_their_paths_printed(
     names = ("remote_function.sql", "service.yaml", "deploy.sh")
     assert {"files": [str(out / name) for name in names]} == json.loads(printed)
     assert "`acme.f.flights_predict`" in (out / "remote_function.sql").read_text()
-    assert "fill in the words in capitals, or give --connection, --endpoint, --image, --region\n" == said
+    assert "fill in the words in capitals, or give --connection, --image, --region\n" == said
 
 
 def test_target_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
