@@ -44,6 +44,10 @@ from tests.unit.compiled.graph_cases import (
     scaled,
 )
 
+pytestmark = (
+    pytest.mark.slow
+)  # each model is fitted and compiled; the quick ones are those of tests/unit/export
+
 QUICK = (
     "boosting, two classes",
     "forest behind an indicator",

@@ -16,6 +16,8 @@ from stream.settings import KafkaSettings, MlflowSettings, ModelSettings, Second
 from stream.telemetry import Metrics
 from tests.unit.mlflow.registry_double import RegistryDouble, serving
 
+pytestmark = pytest.mark.slow  # MLflow's client is imported, and a server answers
+
 PACKAGE = Path(__file__).parents[3] / "models/flights"
 
 

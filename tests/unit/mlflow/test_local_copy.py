@@ -19,6 +19,8 @@ from stream.store import Trust, open_package
 from tests.unit.mlflow.registry_double import RegistryDouble, serving
 from tests.unit.store.signed import OURS
 
+pytestmark = pytest.mark.slow  # MLflow's client is imported, and a server answers
+
 PACKAGE = Path(__file__).parents[3] / "models/flights"
 
 
