@@ -37,6 +37,8 @@ def _load_pyfunc(path):
     if not _is_there():
         sys.path.append(str(pathlib.Path(__file__).with_name("{_ARCHIVE}")))
         importlib.invalidate_caches()
+        if "stream" in sys.modules and getattr(sys.modules["stream"], "__file__", None) is None:
+            del sys.modules["stream"]  # a folder of that name without a module in it
         if not _is_there():
             found = getattr(sys.modules.get("stream"), "__file__", None)
             raise ImportError(f"{{found}}: another module called `stream`, or prediction-stream of an older release: "
