@@ -151,10 +151,7 @@ def check_names(request: PushRequest) -> None:
 
 def _versions(server: Server, name: str) -> list[Answer]:
     """Those of the registered model, the newest first; none where there is no such model."""
-    try:
-        with asked(f"models:/{name}", server.address):
-            server.api.get_registered_model(name)
-    except NotThere:
+    if not _exists(server, name):
         return []
     quoted = name.replace("'", "\\'")
     with asked(f"models:/{name}", server.address):

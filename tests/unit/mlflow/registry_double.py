@@ -15,7 +15,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from stream.mlflow import METADATA
 from stream.store import MLMODEL
 
-__all__ = ["RegistryDouble", "serving"]
+__all__ = ["PACKAGE", "RegistryDouble", "serving"]
+
+PACKAGE = Path(__file__).parents[3] / "models/flights"
+"""What its versions hold, unless a test says otherwise."""
 
 _ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,20 +13,9 @@ from stream.first_opening import FirstOpening
 from stream.resources import local_model, open_configured
 from stream.settings import KafkaSettings, MlflowSettings, ModelSettings, Seconds, Settings
 from stream.telemetry import Metrics
-from tests.unit.mlflow.registry_double import RegistryDouble, serving
+from tests.unit.mlflow.registry_double import PACKAGE, RegistryDouble
 
 pytestmark = pytest.mark.slow  # MLflow's client is imported, and a server answers
-
-PACKAGE = Path(__file__).parents[3] / "models/flights"
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[RegistryDouble]:
-    """A registry whose `flights@champion` is version 1."""
-    double = RegistryDouble(tmp_path / "registry")
-    double.add(PACKAGE, 1, "champion")
-    with serving(double):
-        yield double
 
 
 @pytest.fixture

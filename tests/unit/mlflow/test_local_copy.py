@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,21 +16,10 @@ from stream.errors import BrokerRefused, PackageError, Retriable, SettingsError,
 from stream.mlflow import kept_copies, place_of
 from stream.settings import MlflowSettings, Seconds, Settings
 from stream.store import Trust, open_package
-from tests.unit.mlflow.registry_double import RegistryDouble, serving
+from tests.unit.mlflow.registry_double import PACKAGE, RegistryDouble
 from tests.unit.store.signed import OURS
 
 pytestmark = pytest.mark.slow  # MLflow's client is imported, and a server answers
-
-PACKAGE = Path(__file__).parents[3] / "models/flights"
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[RegistryDouble]:
-    """A registry whose `flights@champion` is version 1."""
-    double = RegistryDouble(tmp_path / "registry")
-    double.add(PACKAGE, 1, "champion")
-    with serving(double):
-        yield double
 
 
 @pytest.fixture
