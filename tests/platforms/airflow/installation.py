@@ -208,7 +208,7 @@ class AirflowInstallation(Started):
             self.api(path, body, method)
         except urllib.error.HTTPError as error:
             said = error.read() + log.read_bytes()[before:]
-            if error.code < 500 or b"database is locked" not in said:
+            if error.code < 500 or b"database is locked" not in said.lower():
                 raise AssertionError(f"{method} {path}: {error.code}: {said[-2_000:]!r}") from error
             return False
         return True
