@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stream.errors import PackageError
+from stream.errors import PackageError, Retriable
 from stream.mlflow.answers import asked
 
 if TYPE_CHECKING:
@@ -48,11 +49,13 @@ class Artifacts:
         repository: MLflow's own access to them.
         uri: of the model, for messages.
         address: of the server, for messages.
+        bound: within it, no file gets more than so many bytes.
     """
 
     repository: ArtifactRepository
     uri: str
     address: str
+    bound: Callable[[int], AbstractContextManager[object]] = nullcontext
     _listed: dict[str, list[Artifact]] = field(default_factory=dict)
 
     def listing(self, folder: str = "") -> list[Artifact]:
@@ -96,8 +99,7 @@ class Artifacts:
             ) from (FileNotFoundError(path))
         if found.size_bytes is not None and found.size_bytes > most_bytes:
             raise self._refusal(f"{path} has {found.size_bytes} bytes, at most {most_bytes} are taken")
-        with asked(self.uri, self.address):
-            place = Path(self.repository.download_artifacts(path, str(into)))
+        place = self._downloaded(path, into, most_bytes if found.size_bytes is None else found.size_bytes)
         state = place.lstat()
         if not stat.S_ISREG(state.st_mode) or place != into / path:
             raise self._refusal(f"{path} did not arrive as a file")
@@ -106,6 +108,15 @@ class Artifacts:
                 f"{path} arrived with {state.st_size} bytes, not {found.size_bytes}"
             ) from OSError("cut short")
         return place
+
+    def _downloaded(self, path: str, into: Path, most_bytes: int) -> Path:
+        try:
+            with self.bound(most_bytes + 1), asked(self.uri, self.address):
+                return Path(self.repository.download_artifacts(path, str(into)))
+        except Retriable as error:
+            if (into / path).is_file() and (into / path).lstat().st_size > most_bytes:
+                raise self._refusal(f"{path} does not end after its {most_bytes} bytes") from error
+            raise
 
     def fetch_all(self, into: Path, most_bytes: int) -> None:
         """

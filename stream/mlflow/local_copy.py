@@ -2,39 +2,35 @@
 A model of an MLflow server → a package folder of this machine, which every door then opens as any other.
 
 1. The server says which version is meant; a copy that is there is used.
-2. The manifest is fetched, and who signed it; nothing else is, until somebody who is trusted vouches for it.
-3. Its files are fetched and hashed. Nothing is unpickled.
+2. Its files are fetched by a child process (`fetching`), which ends when its time does.
+3. A model that is no package is packed by another.
 4. The copy gets its name, whole.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from pathlib import Path
 
 from stream.errors import PackageError, Retriable
 from stream.manifest import Registered
-from stream.mlflow.artifacts import Artifacts
 from stream.mlflow.cache_folder import CacheFolder
 from stream.mlflow.environment import address_of
+from stream.mlflow.fetching import Fetched, Wanted, copy_of_version, fetch_model
+from stream.mlflow.fetching_child import fetched_apart
+from stream.mlflow.folder_copy import made_of
 from stream.mlflow.model_uri import ModelUri, parse
 from stream.mlflow.packing_child import Packing, packed_apart
 from stream.mlflow.pull import pushed_package
-from stream.mlflow.remote_package import version_path
-from stream.mlflow.server import ModelVersion, Server, client
-from stream.mlflow.strangers import Terms, made_of, plain_name, renamed
+from stream.mlflow.server import ModelVersion, client
+from stream.mlflow.strangers import Terms, renamed
 from stream.settings import Settings
 from stream.store import (
     MANIFEST,
     MLMODEL,
-    SIGNATURE,
-    Head,
     Trust,
     make_current,
-    read_file,
     read_head,
-    read_vouched_head,
     resolve,
     write_registered,
 )
@@ -42,9 +38,6 @@ from stream.store import (
 __all__ = ["is_model_folder", "kept_copies", "local_copy", "package_in", "place_of", "version_now"]
 
 log = logging.getLogger(__name__)
-
-_MAX_HEAD_BYTES = 16 * 1024**2
-"""A manifest of 10,000 features has 2 MB."""
 
 
 def version_now(settings: Settings, uri: ModelUri) -> ModelVersion:
@@ -141,9 +134,16 @@ def local_copy(settings: Settings, uri: ModelUri, trust: Trust) -> Path:
     Blocks while it is fetched.
     """
     cache = CacheFolder(settings, address_of(settings.mlflow))
+    terms = Terms.of(settings, trust)
     try:
-        with client(settings) as server:
-            return _fetched(server, cache, uri, Terms.of(settings, trust))
+        if uri.kind in ("run", "logged"):
+            return _copy(cache, settings, uri, terms)
+        found = version_now(settings, uri)  # 1
+        target = copy_of_version(cache, found)
+        if target.exists():
+            cache.use(target)
+            return target
+        return _copy(cache, settings, found, terms)
     except Retriable as error:
         if uri.version is None or (kept := kept_copies(settings, uri.name).get(uri.version)) is None:
             raise
@@ -151,98 +151,41 @@ def local_copy(settings: Settings, uri: ModelUri, trust: Trust) -> Path:
         return kept.parent.parent
 
 
-def _fetched(server: Server, cache: CacheFolder, uri: ModelUri, terms: Terms) -> Path:
-    if uri.kind in ("run", "logged"):
-        return _copy(cache, _Source(server.artifacts(uri), None), terms)
-    found = server.version_of(uri)  # 1
-    target = _place_of(cache, found)
-    if target.exists():
-        cache.use(target)
-        return target
-    return _copy(cache, _Source(server.artifacts(found), found), terms)
-
-
-def _place_of(cache: CacheFolder, found: ModelVersion) -> Path:
-    """A model that was deleted and made again counts its versions from 1 again: they are others."""
-    return cache.place(
-        f"{found.name}@{found.version}", found.name, found.run_id, found.source, found.created_ms
-    )
-
-
-class _Source:
-    """A model's files, and what the registry calls it; None where it is not registered."""
-
-    def __init__(self, artifacts: Artifacts, registered: ModelVersion | None) -> None:
-        self.artifacts = artifacts
-        self.registered = registered
-
-    def place(self, cache: CacheFolder, name: str, sha256: str) -> Path:
-        if self.registered is not None:
-            return _place_of(cache, self.registered)
-        return cache.place(name, self.artifacts.uri, sha256)
-
-
-def _copy(cache: CacheFolder, source: _Source, terms: Terms) -> Path:
-    artifacts = source.artifacts
+def _copy(cache: CacheFolder, settings: Settings, source: ModelUri | ModelVersion, terms: Terms) -> Path:
     with cache.fresh() as hidden:
-        fetched = hidden / "fetched"
-        fetched.mkdir()
-        path = version_path(artifacts, fetched)
-        if path is None:
-            return _packed(cache, hidden, source, terms)
-        folder = fetched / path
-        try:
-            head = _head(artifacts, path, fetched, terms.trust)  # 2
-            target = source.place(cache, head.manifest.model, head.sha256)
-            if target.exists():
-                cache.use(target)
-                return target
-            for name, entry in head.manifest.files.items():  # 3
-                artifacts.fetch(f"{path}/{name}", fetched, entry.size_bytes)
-                read_file(folder, head.manifest, name)
-        except PackageError as error:
-            raise renamed(error, folder, f"{artifacts.uri}: {path}") from error.__cause__
-        package = _package(hidden, folder, head.manifest.version)
-        return _published(cache, package, source, head.manifest.model, target)  # 4
+        into = hidden / "fetched"
+        into.mkdir()
+        fetched = fetched_apart(fetch_model, Wanted(settings, source, into, terms))  # 2
+        if fetched.folder is None:
+            cache.use(fetched.place)
+            return fetched.place
+        if fetched.version is None:
+            package, packed = _packed(hidden, fetched.folder, fetched, source, terms)  # 3
+        else:
+            package, packed = _package(hidden, fetched.folder, fetched.version), fetched.model
+        if isinstance(source, ModelVersion):
+            registered = Registered(source.name, source.version, source.uri, source.run_id, packed)
+            write_registered(package, registered)
+        return cache.publish(package, fetched.place)  # 4
 
 
-def _packed(cache: CacheFolder, hidden: Path, source: _Source, terms: Terms) -> Path:
-    """A model that nobody pushed: made a package of here, once all its files are here."""
-    artifacts, found, fetched = source.artifacts, source.registered, hidden / "fetched"
-    name = plain_name(artifacts.uri.rpartition("/")[2] if found is None else found.name)
-    head = hashlib.sha256((fetched / MLMODEL).read_bytes()).hexdigest()
-    target = source.place(cache, name, head)
-    if target.exists():
-        cache.use(target)
-        return target
-    terms.check(artifacts.uri)
-    artifacts.fetch_all(fetched, terms.trust.max_bytes)
-    fetched = _named(fetched, hidden / "model" / name)
+def _packed(
+    hidden: Path, folder: Path, fetched: Fetched, source: ModelUri | ModelVersion, terms: Terms
+) -> tuple[Path, str]:
+    """A model that nobody pushed: made a package of here; its events are called as the folder is."""
+    named = hidden / "model" / fetched.model
+    named.parent.mkdir()
+    folder.rename(named)
     package = hidden / "package"
-    version = 1 if found is None else found.version
+    version = source.version if isinstance(source, ModelVersion) else 1
+    wanted = Packing(named, package, fetched.model, version, terms.trust, terms.trusted)
     try:
-        messages = packed_apart(
-            Packing(fetched, package, name, version, terms.trust, terms.trusted), terms.timeout_s
-        )
+        messages = packed_apart(wanted, terms.timeout_s)
     except PackageError as error:
-        raise renamed(error, fetched, artifacts.uri) from error
+        raise renamed(error, named, fetched.uri) from error
     for each in messages:
-        log.info("%s: %s", artifacts.uri, each)
-    return _published(cache, package, source, f"{name}@{version}", target)
-
-
-def _named(fetched: Path, folder: Path) -> Path:
-    """The files in a folder that is called as the model: so are its events."""
-    folder.parent.mkdir()
-    return fetched.rename(folder)
-
-
-def _head(artifacts: Artifacts, path: str, fetched: Path, trust: Trust) -> Head:
-    """The manifest, and who vouches for it; nothing else is fetched for that."""
-    artifacts.fetch(f"{path}/{MANIFEST}", fetched, _MAX_HEAD_BYTES)
-    if artifacts.find(f"{path}/{SIGNATURE}") is not None:
-        artifacts.fetch(f"{path}/{SIGNATURE}", fetched, _MAX_HEAD_BYTES)
-    return read_vouched_head(fetched / path, trust)
+        log.info("%s: %s", fetched.uri, each)
+    return package, f"{fetched.model}@{version}"
 
 
 def _package(hidden: Path, folder: Path, version: int) -> Path:
@@ -252,11 +195,3 @@ def _package(hidden: Path, folder: Path, version: int) -> Path:
     folder.rename(package / "versions" / str(version))
     make_current(package, version)
     return package
-
-
-def _published(cache: CacheFolder, package: Path, source: _Source, packed: str, target: Path) -> Path:
-    """The copy in its place, with what the registry calls it."""
-    found = source.registered
-    if found is not None:
-        write_registered(package, Registered(found.name, found.version, found.uri, found.run_id, packed))
-    return cache.publish(package, target)

@@ -15,9 +15,12 @@ from typing import Any
 
 from stream.errors import PackageError, SettingsError
 from stream.manifest import Manifest
+from stream.mlflow.fetching import Wanted, fetch_files
+from stream.mlflow.fetching_child import fetched_apart
 from stream.mlflow.model_folder import METADATA, PACKAGE
-from stream.mlflow.model_uri import parse
-from stream.mlflow.server import client
+from stream.mlflow.model_uri import ModelUri, parse
+from stream.mlflow.server import ModelVersion, client
+from stream.mlflow.strangers import Terms
 from stream.settings import Settings
 from stream.store import (
     MLMODEL,
@@ -166,10 +169,12 @@ def pull_model(
         folder = Path(place) / "model"
         folder.mkdir()
         tell(f"fetching {uri}")
-        with client(settings) as server:
-            registered = uri.kind in ("alias", "version")
-            artifacts = server.artifacts(server.version_of(uri) if registered else uri)
-            artifacts.fetch_all(folder, trust.max_bytes)
+        registered = uri.kind in ("alias", "version")
+        source: ModelUri | ModelVersion = uri
+        if registered:
+            with client(settings) as server:
+                source = server.version_of(uri)
+        fetched_apart(fetch_files, Wanted(settings, source, folder, Terms.of(settings, trust)))
         if not (folder / MLMODEL).is_file():
             raise PackageError(f"{uri}: has no file {MLMODEL}", step="load", hint="give the path of a model")
         try:

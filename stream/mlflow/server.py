@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stream.errors import Retriable, SettingsError
-from stream.mlflow.answers import NotThere, asked
+from stream.mlflow.answers import NotThere, asked, translated
 from stream.mlflow.artifacts import Artifacts
+from stream.mlflow.bounded_answer import answered
 from stream.mlflow.environment import address_of, configured
 from stream.mlflow.model_uri import ModelUri
 from stream.nearest import nearest
@@ -23,6 +24,9 @@ __all__ = ["ModelVersion", "Server", "client"]
 
 _NAMED = 10
 """Aliases or models that a message names."""
+
+_QUESTION_TIMEOUTS = 4
+"""That a question may take, all its answers together: MLflow's client repeats each once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,14 @@ class Server:
     Attributes:
         api: MLflow's own client.
         address: of the registry, for messages.
+        timeout_s: of one answer.
         tracking_uri: where runs are.
         registry_uri: where models are registered; None for the same.
     """
 
     api: MlflowClient
     address: str
+    timeout_s: float
     tracking_uri: str
     registry_uri: str | None = None
 
@@ -74,10 +80,15 @@ class Server:
         Args:
             uri: with an alias or a version.
         Raises: NotThere (a SettingsError) that names what is there; Retriable when the server does not answer,
-            BrokerRefused when it refuses. Blocks for `[mlflow] timeout`, twice at most.
+            BrokerRefused when it refuses. Blocks for `[mlflow] timeout`, four times at most.
         """
+        return answered(
+            lambda: self._version_of(uri), str(uri), self.address, _QUESTION_TIMEOUTS * self.timeout_s
+        )
+
+    def _version_of(self, uri: ModelUri) -> ModelVersion:
         try:
-            with asked(str(uri), self.address):
+            with translated(str(uri), self.address):
                 if uri.kind == "alias":
                     answer = self.api.get_model_version_by_alias(uri.name, uri.alias)
                 else:
@@ -119,7 +130,7 @@ class Server:
     def _absent(self, uri: ModelUri, error: NotThere) -> SettingsError:
         """What is there instead: other aliases of the model, other models."""
         try:
-            with asked(str(uri), self.address):
+            with translated(str(uri), self.address):
                 model = self.api.get_registered_model(uri.name)
                 aliases = {name: int(version) for name, version in dict(model.aliases).items()}
         except NotThere:
@@ -139,7 +150,7 @@ class Server:
         )
 
     def _no_model(self, uri: ModelUri) -> NotThere:
-        with asked(str(uri), self.address):
+        with translated(str(uri), self.address):
             names = [str(model.name) for model in self.api.search_registered_models(max_results=100)]
         near = nearest(uri.name, names, most=_NAMED) or sorted(names)[:_NAMED]
         return NotThere(
@@ -179,4 +190,4 @@ def client(settings: Settings) -> Iterator[Server]:
         address = address_of(settings.mlflow)
         with asked(address, address):
             api = MlflowClient(tracking, registry)
-        yield Server(api, address, tracking, registry)
+        yield Server(api, address, float(settings.mlflow.timeout), tracking, registry)

@@ -30,6 +30,8 @@ class MlflowSettings:
     """PEM file of the client's certificate and its key, for mutual TLS."""
     timeout: Seconds = Seconds(10.0)
     """How long to wait for one answer; each question is repeated once."""
+    download_timeout: Seconds = Seconds(600.0)
+    """How long fetching a model's files may take altogether; then it is given up, and tried again at the next look."""
     cache: Path | None = None
     """Folder of the local copies of models; default: `prediction-stream/mlflow` in the user's folder for caches."""
     trusted: bool = False

@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ PACKAGE = Path(__file__).parents[3] / "models/flights"
 """What its versions hold, unless a test says otherwise."""
 
 _ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
+
+
+Answer = tuple[int, bytes | Iterator[bytes]]
+"""Its status and body; one that comes in pieces does not say how long it is."""
 
 
 class RegistryDouble:
@@ -39,7 +43,7 @@ class RegistryDouble:
         self.folder = folder
         self.aliases: dict[str, int] = {}
         self.asked: list[str] = []
-        self.answer: Callable[[str], tuple[int, bytes] | None] = lambda path: None
+        self.answer: Callable[[str], Answer | None] = lambda path: None
         self.renamed: Callable[[str], str] = lambda name: name
         self.url = ""
 
@@ -53,7 +57,7 @@ class RegistryDouble:
             self.aliases[alias] = version
         return files
 
-    def respond(self, path: str, query: dict[str, str]) -> tuple[int, bytes]:
+    def respond(self, path: str, query: dict[str, str]) -> Answer:
         """The answer to a request."""
         self.asked.append(path)
         instead = self.answer(path)
@@ -122,9 +126,13 @@ def serving(double: RegistryDouble) -> Iterator[RegistryDouble]:
             query = {name: values[0] for name, values in parse_qs(where.query).items()}
             status, body = double.respond(where.path, query)
             self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
+            if isinstance(body, bytes):
+                self.send_header("Content-Length", str(len(body)))
+                body = iter([body])
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):
+                for piece in body:
+                    self.wfile.write(piece)
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
