@@ -21,6 +21,7 @@ from typing import ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from stream.app.joined_writes import JoinedWrites
 from stream.app.rest_crowd import Crowd
 
 __all__ = ["KEEP_ALIVE_S", "Connection", "connection_type"]
@@ -62,6 +63,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called once, by the loop."""
         self._parts: list[bytes] = []
+        self._writes = JoinedWrites(transport, self.loop)
         super().connection_made(transport)
         if self.crowd.make_room(self, len(self.connections)):
             self._wait()
@@ -114,6 +116,7 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         self._loose_bytes = 0
         super().on_headers_complete()
+        self.cycle.transport = self._writes  # type: ignore[assignment]
         if self.crowd.service.draining:
             self.cycle.keep_alive = False
 
@@ -131,7 +134,8 @@ class Connection(HttpToolsProtocol):
             self._awake()
 
     def on_response_complete(self) -> None:
-        """Called when the answer was given to the transport."""
+        """Called when the answer was written."""
+        self._writes.flush()
         super().on_response_complete()
         if self.transport.is_closing():
             self._watch_sending()

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from stream.rest import batch_transform, bigquery_calls, invocations, kserve_v1, open_inference, predict
 from stream.rest.endpoint import Endpoint
+from stream.rest.fixed_routes import FixedRoutes
 from stream.rest.guard import Rate, guarded
 from stream.rest.pages import pages_of
 from stream.rest.responses import json_response
@@ -65,7 +66,9 @@ def create_app(
             service.batcher.close()
             service.intake.close()
 
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)
+    app = Starlette(exception_handlers=HANDLERS)
+    app.router = FixedRoutes(routes, lifespan)
+    return app
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

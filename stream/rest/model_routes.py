@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from stream.rest.application import HANDLERS
 from stream.rest.endpoint import EndpointOf
+from stream.rest.fixed_routes import FixedRoutes
 from stream.rest.guard import Rate, guarded
 from stream.rest.invocations import error_body, invoke, ping
 from stream.rest.loaded_models import Loaded, LoadedModels
@@ -62,7 +63,9 @@ def create_models_app(
             await asyncio.gather(*tasks, return_exceptions=True)
             models.close()
 
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)
+    app = Starlette(exception_handlers=HANDLERS)
+    app.router = FixedRoutes(routes, lifespan)
+    return app
 
 
 def _endpoints(folder: Path) -> tuple[EndpointOf[LoadedModels], ...]:

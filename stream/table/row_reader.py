@@ -59,15 +59,22 @@ def record_reader(record: Record, *, text: TextColumns) -> ReadRow:
     """
     plans = []
     for field in record.fields:
-        names = names_of(field)
-        plans.append((field, names, _reader_of(field.type, is_text(text, names))))
+        first, *more = names = names_of(field)
+        plans.append((field.name, first, more, field, _reader_of(field.type, is_text(text, names))))
 
     def read(values: Mapping[str, object]) -> dict[str, object]:
         event: dict[str, object] = {}
         wrong: list[Misfit] = []
-        for field, names, convert in plans:
+        for name, column, more, field, convert in plans:
             try:
-                event[field.name] = _field(field, names, convert, values)
+                if column in values:
+                    event[name] = convert(values[column])
+                    continue
+            except Misfit as misfit:
+                wrong += misfit.within(column).each
+                continue
+            try:
+                event[name] = _otherwise(field, more, convert, values)
             except Misfit as misfit:
                 wrong += misfit.each
         if wrong:
@@ -82,8 +89,9 @@ def names_of(field: Field) -> tuple[str, ...]:
     return (field.name,) if field.feature in (None, field.name) else (str(field.feature), field.name)
 
 
-def _field(field: Field, names: tuple[str, ...], convert: Read, values: Mapping[str, object]) -> object:
-    for name in names:
+def _otherwise(field: Field, more: Iterable[str], convert: Read, values: Mapping[str, object]) -> object:
+    """The value of a field that its first name has no column for."""
+    for name in more:
         if name in values:
             return _converted(convert, values[name], name)
     return _absent(field, convert, values)
@@ -98,20 +106,10 @@ def _converted(convert: Read, value: object, name: str) -> object:
 
 def _absent(field: Field, convert: Read, values: Mapping[Any, object]) -> object:
     """A field without a column: one whose label is a number, a nested record from dotted names, else the default."""
-    names = [name for name in (field.name, field.feature) if name]
-    for key, value in values.items():
-        if not isinstance(key, str) and str(key) in names:
-            return _converted(convert, value, field.name)
-    dotted = {
-        key[len(name) + 1 :]: value
-        for name in names
-        for key, value in values.items()
-        if isinstance(key, str) and key.startswith(f"{name}.")
-    }
-    if dotted:
-        return _converted(
-            convert, None if all(value is None for value in dotted.values()) else dotted, field.name
-        )
+    if any(not isinstance(key, str) or "." in key for key in values):
+        found = _by_odd_names(field, values)
+        if found is not ABSENT:
+            return _converted(convert, found, field.name)
     if field.default is ABSENT:
         raise Misfit(
             "there is no such column, and the field has no default",
@@ -119,6 +117,23 @@ def _absent(field: Field, convert: Read, values: Mapping[Any, object]) -> object
             reason="missing_field",
         )
     return stored(field.default, strip_null(field.type)[0])
+
+
+def _by_odd_names(field: Field, values: Mapping[Any, object]) -> object:
+    """The value under a label that is a number, or the nested record of dotted names; else ABSENT."""
+    names = [name for name in (field.name, field.feature) if name]
+    for key, value in values.items():
+        if not isinstance(key, str) and str(key) in names:
+            return value
+    dotted = {
+        key[len(name) + 1 :]: value
+        for name in names
+        for key, value in values.items()
+        if isinstance(key, str) and key.startswith(f"{name}.")
+    }
+    if not dotted:
+        return ABSENT
+    return None if all(value is None for value in dotted.values()) else dotted
 
 
 def _reader_of(node: Node, text: bool) -> Read:

@@ -41,6 +41,7 @@ class Metrics:
         self._found: dict[str, _Found] = {
             metric.name: _made(metric, self.registry) for metric in TABLE if of in metric.of
         }
+        self._counters: dict[tuple[object, ...], Counter] = {}
         self._gauge("stream_time_seconds").set_function(time.time)
         self._gauge("stream_memory_limit_bytes").set_function(memory_limit)
         ProcessCollector(registry=self.registry)
@@ -56,9 +57,14 @@ class Metrics:
 
     def add(self, name: CounterName, amount: float = 1, **labels: str) -> None:
         """Raise a counter. Raises KeyError for a name that TABLE does not declare for this process."""
-        found = self._found[name]
-        assert isinstance(found, Counter)
-        (found.labels(**labels) if labels else found).inc(amount)
+        # The library finds the counter of labels anew each time, which takes longer than to count.
+        series = (name, *labels.items())
+        counter = self._counters.get(series)
+        if counter is None:
+            found = self._found[name]
+            assert isinstance(found, Counter)
+            counter = self._counters[series] = found.labels(**labels) if labels else found
+        counter.inc(amount)
 
     def set(self, name: GaugeName, value: float, **labels: str) -> None:
         """Set a gauge. Raises: as `add`."""

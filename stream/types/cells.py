@@ -123,6 +123,14 @@ def nullable_reader(read: Read, expected: str, *, nullable: bool, text: bool, na
         missing -= NAN
 
     def convert(value: Any) -> Any:
+        kind = type(value)
+        if (
+            kind is int
+            or kind is bool
+            or (kind is str and value not in missing)
+            or (kind is float and value == value)
+        ):
+            return read(value)  # nearly all: what follows finds no gap in them either
         if value is None or (isinstance(value, str) and value in missing) or _is_gap(value, nan):
             if nullable:
                 return None

@@ -135,6 +135,18 @@ def test_what_goes_on_without_end_after_a_head_is_431_too(package: Path) -> None
             assert ends(door.connect(), begin + b"a" * 1_000_000)
 
 
+def test_an_answer_is_one_packet(package: Path) -> None:
+    """A client wakes up once for its head and its body."""
+    body = json.dumps(GIVEN).encode()
+    request = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    with listening(package) as service:
+        answer = service.ask(request)
+
+    head, _, content = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert "label" in json.loads(content)
+
+
 def test_silent_connections_are_closed(package: Path) -> None:
     """One that says nothing, one that stops within a head, one that goes on with empty lines after an answer."""
     with listening(package, head_timeout=2) as door:
