@@ -34,13 +34,18 @@ class Answers:
         places: where each record was.
         labels: of each.
         scores: of each.
-        timestamps_ms: when the broker appended each output, in the order in which they were read.
+        timestamps_ms: when the broker appended each output.
     """
 
     places: npt.NDArray[np.int64]
     labels: npt.NDArray[np.bool_]
     scores: npt.NDArray[np.float64]
     timestamps_ms: list[int]
+
+    @property
+    def partitions(self) -> npt.NDArray[np.int64]:
+        """The partition of each record."""
+        return self.places >> _PARTITION_SHIFT
 
 
 def answers(messages: Iterable[Any], schema: str, prefix: bytes) -> Answers:
@@ -54,8 +59,7 @@ def answers(messages: Iterable[Any], schema: str, prefix: bytes) -> Answers:
     Raises: Disagreement for a value framed otherwise, a key that is not the flight's, or a record twice.
     """
     parsed = fastavro.parse_schema(json.loads(schema))
-    rows: list[tuple[int, bool, float]] = []
-    stamps: list[int] = []
+    rows: list[tuple[int, bool, float, int]] = []
     for message in messages:
         value, key = message.value(), message.key()
         if not value.startswith(prefix):
@@ -64,14 +68,13 @@ def answers(messages: Iterable[Any], schema: str, prefix: bytes) -> Answers:
         if key != said["flight_id"].encode():
             raise Disagreement(f"the prediction of {said['flight_id']} has the key {key!r}")
         place = (said["source_partition"] << _PARTITION_SHIFT) | said["source_offset"]
-        rows.append((place, said["label"], said["score"]))
-        stamps.append(message.timestamp()[1])
+        rows.append((place, said["label"], said["score"], message.timestamp()[1]))
     rows.sort()
     found = Answers(
         np.array([row[0] for row in rows], np.int64),
         np.array([row[1] for row in rows], np.bool_),
         np.array([row[2] for row in rows], np.float64),
-        stamps,
+        [row[3] for row in rows],
     )
     doubled = int((np.diff(found.places) == 0).sum())
     if doubled:

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from confluent_kafka import Producer
 
+from benchmarks.entry import PARTITIONS
 from benchmarks.topics import Topics
 from stream.codec import Encoder, RecordSchema, single_object_prefix
 from stream.demo import flights
@@ -22,8 +23,6 @@ from stream.demo import flights
 __all__ = ["PARTITIONS", "SCHEMA", "encoded", "fill"]
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "flight.avsc"
-
-PARTITIONS = 4
 
 _ROWS = 10_000
 """Encoded at a time."""
@@ -52,7 +51,7 @@ def encoded(frame: pd.DataFrame, schema: RecordSchema) -> Iterator[tuple[bytes, 
             yield key.encode(), value
 
 
-def fill(topics: Topics, events: int, topic: str | None = None) -> str:
+def fill(topics: Topics, events: int, topic: str | None = None, partitions: int = PARTITIONS) -> str:
     """
     Make a topic with so many flights, in time order, from the first again when there are more than flights.
 
@@ -60,13 +59,14 @@ def fill(topics: Topics, events: int, topic: str | None = None) -> str:
         topics: the broker's.
         events: how many.
         topic: its name; None for one that the next run finds again, filled.
+        partitions: how many it has.
     Returns: the topic's name.
     """
-    name = topic or f"bench.features.{events}"
+    name = topic or f"bench.features.{events}" + ("" if partitions == PARTITIONS else f".p{partitions}")
     if topics.offsets(name) == events:
         return name
     topics.delete(name)
-    topics.create(name, PARTITIONS)
+    topics.create(name, partitions)
     producer = Producer(
         {
             "bootstrap.servers": topics.bootstrap,

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.entry import Entry
 from benchmarks.fill import SCHEMA
 from benchmarks.topics import Topics
 from tests.kafka.process import free_ports
 
-__all__ = ["Lane", "is_worker"]
-
-_WORKER = re.compile(r"worker(?:-(?P<batch>[1-9][0-9]*))?(?P<alo>-alo)?")
+__all__ = ["Lane"]
 
 _BY_HAND: Mapping[str, tuple[str, Sequence[str]]] = {
     "loop": ("loop", ()),
@@ -23,11 +21,6 @@ _BY_HAND: Mapping[str, tuple[str, Sequence[str]]] = {
     "faust": ("idiomatic", ()),
 }
 """Module and arguments of each program that is not the worker."""
-
-
-def is_worker(contestant: str) -> bool:
-    """Whether it is `stream worker`: worker, worker-alo, worker-N or worker-N-alo."""
-    return _WORKER.fullmatch(contestant) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +52,40 @@ class Lane:
         """The topic of dead letters."""
         return f"bench.deadletters.{self.name}"
 
-    def command(self, contestant: str) -> list[str]:
-        """How the contestant is started."""
-        worker = _WORKER.fullmatch(contestant)
-        if worker:
-            batch = f"[batching]\nmax_records = {worker['batch']}\n" if worker["batch"] else ""
-            delivery = '[delivery]\nguarantee = "at-least-once"\n' if worker["alo"] else ""
-            return [sys.executable, "-m", "stream", "worker", "--config", str(self.config(batch + delivery))]
+    @property
+    def group(self) -> str:
+        """The consumer group."""
+        return f"bench.{self.name}"
+
+    def command(self, entry: Entry, process: int = 0) -> list[str]:
+        """
+        How a contestant is started.
+
+        Args:
+            entry: the contestant.
+            process: which of its processes, from 0 on.
+        """
+        if entry.is_worker:
+            batch = f"[batching]\nmax_records = {entry.batch}\n" if entry.batch else ""
+            delivery = '[delivery]\nguarantee = "at-least-once"\n' if entry.at_least_once else ""
+            config = self.config(batch + delivery, process)
+            return [sys.executable, "-m", "stream", "worker", "--config", str(config)]
         given = [
             f"--bootstrap={self.topics.bootstrap}",
             f"--source={self.source}",
             f"--target={self.target}",
-            f"--group=bench.{self.name}",
+            f"--group={self.group}",
             f"--package={self.package}",
             f"--schema={SCHEMA}",
         ]
-        module, extra = _BY_HAND[contestant]
+        module, extra = _BY_HAND[entry.program]
         return [sys.executable, "-m", f"benchmarks.contestants.{module}", *given, *extra]
 
-    def config(self, extra: str) -> Path:
+    def config(self, extra: str, process: int = 0) -> Path:
         """The worker's settings: where things are and `extra`, all else as it is."""
-        file = self.folder / f"{self.name}.toml"
+        file = self.folder / f"{self.name}.{process}.toml"
         file.write_text(
-            f'[kafka]\nbootstrap_servers = "{self.topics.bootstrap}"\ngroup = "bench.{self.name}"\n'
+            f'[kafka]\nbootstrap_servers = "{self.topics.bootstrap}"\ngroup = "{self.group}"\n'
             f'[model]\nuri = "{self.package}"\n'
             f'[input]\ntopic = "{self.source}"\nschema = "{SCHEMA}"\n'
             f'[output]\ntopic = "{self.target}"\n'

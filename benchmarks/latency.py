@@ -29,9 +29,10 @@ from typing import IO, Any
 from confluent_kafka import Producer
 
 from benchmarks.delays import Delays, delays, rows, table
+from benchmarks.entry import entry_of, is_worker
 from benchmarks.fill import PARTITIONS, SCHEMA, encoded
-from benchmarks.lane import Lane, is_worker
-from benchmarks.packages import MODELS, package
+from benchmarks.lane import Lane
+from benchmarks.packages import BOTH, MODELS, package
 from benchmarks.process import ROOT, Contestant
 from benchmarks.run import kafka, say
 from benchmarks.topics import Topics
@@ -160,7 +161,7 @@ def _running(lane: Lane, contestant: str) -> Iterator[Runner]:
     ]
     pipe = subprocess.PIPE
     with (
-        Contestant(lane.command(contestant), lane.folder / f"{lane.name}.log") as process,
+        Contestant(lane.command(entry_of(contestant)), lane.folder / f"{lane.name}.log") as process,
         subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as reader,
     ):
         yield Runner(lane, contestant, process, reader)
@@ -234,7 +235,7 @@ def plan_of(argv: list[str] | None = None) -> Plan:
         "--only", type=_chosen, default=tuple(CONTESTANTS), metavar="A,B", help=f"of {', '.join(CONTESTANTS)}"
     )
     given = parser.parse_args(argv)
-    models = tuple(MODELS) if given.model == "both" else (given.model,)
+    models = BOTH if given.model == "both" else (given.model,)
     return Plan(given.rates, given.seconds, given.runs, models, given.only)
 
 

@@ -26,6 +26,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks.entry import Entry
 from benchmarks.fill import PARTITIONS, fill
 from benchmarks.lane import Lane
 from benchmarks.packages import package
@@ -122,7 +123,7 @@ def run(lane: Lane, events: int, number: int) -> Watched:
     """
     lane.topics.create(lane.target, PARTITIONS, message_timestamp_type="LogAppendTime")
     lane.topics.create(lane.letters, 1)
-    command = lane.command("worker")
+    command = lane.command(Entry("worker"))
     try:
         with (
             Contestant(command, lane.folder / f"{lane.name}.log") as worker,

@@ -7,11 +7,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-__all__ = ["Contestant", "Died"]
+__all__ = ["Contestant", "Crew", "Died"]
 
 _STOP_S = 15.0
 
@@ -95,3 +96,46 @@ class Contestant:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024
         raise Died(f"/proc/{self.pid}/status has no VmHWM")
+
+
+class Crew:
+    """
+    Some processes of one contestant, started together on entering, stopped on leaving.
+
+    Args:
+        members: not started yet, one at least.
+    """
+
+    def __init__(self, members: Sequence[Contestant]) -> None:
+        self._members = members
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for member in self._members:
+                stack.enter_context(member)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    @property
+    def started(self) -> float:
+        """When the first was started, seconds since the epoch."""
+        return min(member.started for member in self._members)
+
+    def check(self) -> None:
+        """Raises Died when one is no longer running."""
+        for member in self._members:
+            member.check()
+
+    def cpu_s(self) -> float:
+        """As a contestant's, of all."""
+        return sum(member.cpu_s() for member in self._members)
+
+    def peak_mib(self) -> float:
+        """The sum of their largest resident sizes."""
+        return sum(member.peak_mib() for member in self._members)

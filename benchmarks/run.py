@@ -4,7 +4,8 @@ The race: contestants by turns on one filled topic, each run with a group and an
 What is measured, the same way for all:
 
 * events/s: from the first to the last prediction on the output topic, by the broker's own clock
-  (`message.timestamp.type=LogAppendTime`); start-up is outside. A transaction's commit has no such time: the
+  (`message.timestamp.type=LogAppendTime`); start-up is outside. Of several processes: from the moment when each has
+  partitions until the first of the partitions is done. A transaction's commit has no such time: the
   end of the last one, some 10 ms in a run of seconds, is outside as well.
 * CPU: the contestant's process between the moments when its first prediction and its last were seen.
 * first prediction: from the process's start to the broker's time of the first prediction.
@@ -31,11 +32,14 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.answers import Answers, Disagreement, answers, compare
-from benchmarks.fill import PARTITIONS, fill
-from benchmarks.lane import Lane, is_worker
-from benchmarks.packages import MODELS, package
-from benchmarks.process import Contestant
+from benchmarks.entry import Entry, entry_of, is_worker
+from benchmarks.fill import fill
+from benchmarks.lane import Lane
+from benchmarks.packages import BOTH, MODELS, package
+from benchmarks.process import Contestant, Crew
 from benchmarks.summary import Run, Summary, events_per_s, ratio, summaries, table
 from benchmarks.topics import Topics
 from stream.codec import RecordSchema, single_object_prefix
@@ -50,6 +54,8 @@ CONTESTANTS = {
     "loop": "the hand-written micro-batch loop",
     "copy": "the hand-written loop without decoding, model and encoding: the bytes alone",
     "faust": "idiomatic Faust, one event at a time",
+    "NAME-pN": "any of them with N partitions instead of 4, such as worker-p64",
+    "NAME-xN": "N processes of it in one group, such as worker-x2",
 }
 
 DEFAULT = ("worker", "worker-alo", "worker-10000", "worker-10000-alo", "loop", "copy", "faust")
@@ -95,22 +101,24 @@ def race(plan: Race, bootstrap: str, folder: Path) -> list[Run]:
     """
     topics = Topics(bootstrap)
     packages = {model: package(model) for model in plan.models}
-    say(f"filling a topic with {plan.events:,} flights")
-    source = fill(topics, plan.events)
+    say(f"filling topics with {plan.events:,} flights")
+    widths = {entry_of(name).partitions for name in plan.contestants}
+    sources = {width: fill(topics, plan.events, partitions=width) for width in sorted(widths)}
     runs: list[Run] = []
-    first: dict[str, Answers] = {}
+    first: dict[tuple[str, str], Answers] = {}
     for turn in range(plan.runs):
         for model in plan.models:
             # Each goes first once: no one always finds the broker's caches warm.
             shift = turn % len(plan.contestants)
             for contestant in plan.contestants[shift:] + plan.contestants[:shift]:
+                source = sources[entry_of(contestant).partitions]
                 lane = Lane(topics, source, folder, secrets.token_hex(4), packages[model])
                 run, said = _run(plan, lane, model, contestant)
                 runs.append(run)
                 figures = f"{run.events_per_s:,.0f} events/s, {run.cpu_us:,.1f} µs CPU an event"
                 say(f"{turn + 1}/{plan.runs} {model} {contestant}: {figures}")
                 if said is not None:
-                    _agree(contestant, said, first.setdefault(model, said))
+                    _agree(contestant, said, first.setdefault((model, source), said))
     return runs
 
 
@@ -123,45 +131,83 @@ def _agree(contestant: str, said: Answers, first: Answers) -> None:
 
 def _run(plan: Race, lane: Lane, model: str, contestant: str) -> tuple[Run, Answers | None]:
     """One run, and what was predicted (None: the bytes were only copied)."""
-    wanted = plan.faust_events if contestant == "faust" else plan.events
+    entry = entry_of(contestant)
+    wanted = plan.faust_events if entry.program == "faust" else plan.events
     # Appended by the broker's clock, the same for all, whatever timestamps a contestant gives its records.
-    lane.topics.create(lane.target, PARTITIONS, message_timestamp_type="LogAppendTime")
+    lane.topics.create(lane.target, entry.partitions, message_timestamp_type="LogAppendTime")
     lane.topics.create(lane.letters, 1)
     try:
-        with Contestant(lane.command(contestant), lane.folder / f"{lane.name}.log") as process:
-            done = _watch(lane, process, lane.topics.offsets, 1)
-            cpu_s = process.cpu_s()
+        with _crew(lane, entry) as processes:
+            done = _watch(lane, processes, lane.topics.offsets, 1)
+            joined_ms = _joined_ms(lane, processes, entry)
+            cpu_s = processes.cpu_s()
             # Offsets are cheap to ask for while it runs; markers of transactions are among them, so at the end
             # the records that a read_committed reader has are counted.
-            end = _watch(lane, process, lane.topics.offsets, wanted)
-            cpu_us = (process.cpu_s() - cpu_s) / max(1, end - done) * 1e6
-            peak_mib = process.peak_mib()
-            _watch(lane, process, lane.topics.records, wanted)
-        said, stamps = _outputs(lane, contestant)
+            end = _watch(lane, processes, lane.topics.offsets, wanted)
+            cpu_us = (processes.cpu_s() - cpu_s) / max(1, end - done) * 1e6
+            peak_mib = processes.peak_mib()
+            _watch(lane, processes, lane.topics.records, wanted)
+        said, stamps = _outputs(lane, entry)
     finally:
         lane.topics.delete(lane.target)
         lane.topics.delete(lane.letters)
-    if len(stamps) < wanted or (contestant != "faust" and len(stamps) != wanted):
+    if len(stamps) < wanted or (entry.program != "faust" and len(stamps) != wanted):
         raise Disagreement(f"{contestant} wrote {len(stamps)} predictions for {wanted} events")
-    startup_s = min(stamps) / 1_000 - process.started
-    run = Run(model, contestant, len(stamps), events_per_s(stamps), cpu_us, startup_s, peak_mib)
+    startup_s = min(stamps) / 1_000 - processes.started
+    counted = stamps if said is None or entry.processes == 1 else together(said, joined_ms)
+    run = Run(model, contestant, len(stamps), events_per_s(counted), cpu_us, startup_s, peak_mib)
     return run, said
 
 
-def _watch(lane: Lane, process: Contestant, count: Callable[[str], int], wanted: int) -> int:
+def _crew(lane: Lane, entry: Entry) -> Crew:
+    return Crew(
+        [
+            Contestant(lane.command(entry, i), lane.folder / f"{lane.name}.{i}.log")
+            for i in range(entry.processes)
+        ]
+    )
+
+
+def _joined_ms(lane: Lane, processes: Crew, entry: Entry) -> float:
+    """Wait until each process has partitions; ms since the epoch."""
+    while entry.processes > 1 and lane.topics.members(lane.group) < entry.processes:
+        processes.check()
+        time.sleep(_LOOK_S)
+    return time.time() * 1_000
+
+
+def together(said: Answers, since_ms: float) -> list[int]:
+    """
+    When predictions were made while all processes had work.
+
+    Args:
+        said: all of them.
+        since_ms: when each process had partitions.
+    Returns: the timestamps from then on and until the first of the input's partitions was done.
+    Raises: ValueError when one was done before: too few events.
+    """
+    stamps, partitions = np.array(said.timestamps_ms), said.partitions
+    until_ms = min(stamps[partitions == index].max() for index in np.unique(partitions))
+    found: list[int] = stamps[(stamps >= since_ms) & (stamps <= until_ms)].tolist()
+    if not found:
+        raise ValueError("a partition was done before all processes had some; take more events")
+    return found
+
+
+def _watch(lane: Lane, processes: Crew, count: Callable[[str], int], wanted: int) -> int:
     """Wait until there are so many on the output topic."""
     deadline = time.monotonic() + _RUN_S
     while (there := count(lane.target)) < wanted:
-        process.check()
+        processes.check()
         if time.monotonic() > deadline:
             raise TimeoutError(f"{there} of {wanted} predictions after {_RUN_S:.0f} s; log: {lane.folder}")
         time.sleep(_LOOK_S)
     return there
 
 
-def _outputs(lane: Lane, contestant: str) -> tuple[Answers | None, list[int]]:
+def _outputs(lane: Lane, entry: Entry) -> tuple[Answers | None, list[int]]:
     messages = lane.topics.read(lane.target)
-    if contestant == "copy":
+    if entry.program == "copy":
         return None, [message.timestamp()[1] for message in messages]
     current = (lane.package / "current").read_text().strip()
     schema = (lane.package / "versions" / current / "prediction.avsc").read_text()
@@ -188,9 +234,19 @@ def kafka() -> Iterator[str]:
 
 def _chosen(text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
-    strangers = [n for n in names if not is_worker(n) and (n not in CONTESTANTS or n == "worker-N")]
-    if strangers:
-        raise argparse.ArgumentTypeError(f"no contestant {strangers[0]!r}; one of {', '.join(CONTESTANTS)}")
+    try:
+        for name in names:
+            entry_of(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}; one of {', '.join(CONTESTANTS)}") from error
+    return names
+
+
+def _models(text: str) -> tuple[str, ...]:
+    names = {"both": BOTH, "all": tuple(MODELS)}.get(text, tuple(text.split(",")))
+    for name in names:
+        if name not in MODELS:
+            raise argparse.ArgumentTypeError(f"no model {name!r}; of {', '.join(MODELS)}, or both, or all")
     return names
 
 
@@ -205,7 +261,13 @@ def plan_of(argv: list[str] | None = None) -> Race:
     parser.add_argument("--events", type=int, default=400_000, help="on the topic (default 400,000)")
     parser.add_argument("--faust-events", type=int, default=1_000, help="for idiomatic Faust (default 1,000)")
     parser.add_argument("--runs", type=int, default=3, help="of each contestant (default 3)")
-    parser.add_argument("--model", choices=[*MODELS, "both"], default="both")
+    parser.add_argument(
+        "--model",
+        type=_models,
+        default=BOTH,
+        metavar="A,B",
+        help=f"of {', '.join(MODELS)}; both (default: hgb and lr), or all",
+    )
     parser.add_argument(
         "--only",
         type=_chosen,
@@ -214,8 +276,7 @@ def plan_of(argv: list[str] | None = None) -> Race:
         help=f"of {', '.join(CONTESTANTS)}",
     )
     given = parser.parse_args(argv)
-    models = tuple(MODELS) if given.model == "both" else (given.model,)
-    return Race(given.events, min(given.faust_events, given.events), given.runs, models, given.only)
+    return Race(given.events, min(given.faust_events, given.events), given.runs, given.model, given.only)
 
 
 def _to_at_least_once(found: list[Summary], model: str, workers: list[str]) -> dict[str, float | None]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import stream.sql
-from benchmarks.packages import MODELS, package
+from benchmarks.packages import BOTH, package
 from stream.demo.export import export
 from stream.store import Package, open_package
 
@@ -67,7 +67,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path, out = _file(Path(folder), given.rows), Path(folder) / "out.parquet"
-        for model in MODELS:
+        for model in BOTH:
             opened = open_package(package(model))
             estimator = opened.model.estimator
             contestants: dict[str, Callable[[], None]] = {

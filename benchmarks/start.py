@@ -30,9 +30,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks.entry import Entry
 from benchmarks.fill import fill
 from benchmarks.lane import Lane
-from benchmarks.packages import MODELS, ROOT, package
+from benchmarks.packages import BOTH, MODELS, ROOT, package
 from benchmarks.process import Contestant
 from benchmarks.run import kafka, say
 from benchmarks.topics import Topics
@@ -107,7 +108,7 @@ class _Starter:
         self._topics.create(lane.target, 4, message_timestamp_type="LogAppendTime")
         self._topics.create(lane.letters, 1)
         log = self._folder / f"{lane.name}.log"
-        with Contestant(lane.command("worker"), log, home=home) as process:
+        with Contestant(lane.command(Entry("worker")), log, home=home) as process:
             _wait(process, lambda: self._topics.offsets(lane.target) > 0)
             cpu_s = process.cpu_s(children=True)
         first_ms = min(message.timestamp()[1] for message in self._topics.read(lane.target))
@@ -190,7 +191,7 @@ def main() -> None:
         help="NAME=FOLDER of another checkout; may be repeated",
     )
     options = parser.parse_args()
-    models = tuple(MODELS) if options.model == "both" else (options.model,)
+    models = BOTH if options.model == "both" else (options.model,)
     trees = [*options.tree, ("this", ROOT)]
     found: list[Start] = []
     with kafka() as bootstrap, tempfile.TemporaryDirectory(prefix="start-") as folder:

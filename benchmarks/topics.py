@@ -46,6 +46,11 @@ class Topics:
         """How many offsets a topic has used, up to the last stable one: its records, and transactions' markers."""
         return sum(self._ends(name).values())
 
+    def members(self, group: str) -> int:
+        """How many members of a consumer group have partitions."""
+        found = self._admin.describe_consumer_groups([group])[group].result(_ANSWER_S)
+        return sum(1 for member in found.members if member.assignment.topic_partitions)
+
     def records(self, name: str) -> int:
         """How many committed records a topic has: it reads them."""
         return sum(1 for _ in self.read(name))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.answers import Answers, Disagreement, compare
+from benchmarks.run import together
 
 
 def said(places: list[int], labels: list[bool], scores: list[float]) -> Answers:
@@ -34,3 +35,11 @@ def test_difference_ends_the_race(
     """Another label, another score, or other records."""
     with pytest.raises(Disagreement, match=message):
         compare(said(places, labels, scores), said([1, 2], [True, False], [0.9, 0.1]))
+
+
+def test_rate_of_several_processes_is_that_of_the_time_when_all_have_work() -> None:
+    """Partition 1 is done at 40 ms, and the second process has partitions from 20 ms on."""
+    places = np.array([0, 1, 2, 3, 1 << 48, (1 << 48) + 1])
+    whole = Answers(places, places == 0, places / 1, [10, 20, 30, 50, 15, 40])
+
+    assert [20, 30, 40] == together(whole, 16)

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from benchmarks.lane import Lane, is_worker
+from benchmarks.entry import Entry, entry_of, is_worker
+from benchmarks.lane import Lane
 from benchmarks.topics import Topics
 
 
 def settings_of(contestant: str, folder: Path) -> dict[str, Any]:
     """The settings that a contestant is started with."""
     lane = Lane(Topics("127.0.0.1:1"), "in", folder, "x", folder / "package")
-    command = lane.command(contestant)
+    command = lane.command(entry_of(contestant))
 
     assert ["-m", "stream", "worker", "--config"] == command[1:5]
     return tomllib.loads(Path(command[5]).read_text())
@@ -54,7 +55,28 @@ def test_other_names_are_no_worker(name: str) -> None:
 def test_programs_by_hand_are_told_where_to_read_and_write(tmp_path: Path) -> None:
     """The copier among them is the loop with an argument more."""
     lane = Lane(Topics("127.0.0.1:1"), "in", tmp_path, "x", tmp_path)
-    loop, copy = lane.command("loop"), lane.command("copy")
+    loop, copy = lane.command(entry_of("loop")), lane.command(entry_of("copy"))
 
     assert {"--source=in", "--target=bench.predictions.x", "--group=bench.x"} <= set(loop)
     assert [*loop, "--copy"] == copy
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("worker", Entry("worker")),
+        ("worker-p64", Entry("worker", partitions=64)),
+        ("worker-5000-alo-p1-x2", Entry("worker", 5_000, True, 1, 2)),
+        ("loop-x2", Entry("loop", processes=2)),
+    ],
+)
+def test_name_says_partitions_and_processes(name: str, expected: Entry) -> None:
+    """What a name does not say is as usual."""
+    assert expected == entry_of(name)
+
+
+@pytest.mark.parametrize("name", ["worker-N", "loop-alo", "worker-x0", "workers", "worker-x2-p64", ""])
+def test_name_of_no_contestant_is_refused(name: str) -> None:
+    """With the name in the message."""
+    with pytest.raises(ValueError, match=f"no contestant is called '{name}'"):
+        entry_of(name)
