@@ -35,12 +35,14 @@ class Answers:
         labels: of each.
         scores: of each.
         timestamps_ms: when the broker appended each output.
+        mean_bytes: of an output with its key.
     """
 
     places: npt.NDArray[np.int64]
     labels: npt.NDArray[np.bool_]
     scores: npt.NDArray[np.float64]
     timestamps_ms: list[int]
+    mean_bytes: float = 0.0
 
     @property
     def partitions(self) -> npt.NDArray[np.int64]:
@@ -60,6 +62,7 @@ def answers(messages: Iterable[Any], schema: str, prefix: bytes) -> Answers:
     """
     parsed = fastavro.parse_schema(json.loads(schema))
     rows: list[tuple[int, bool, float, int]] = []
+    bytes_ = 0
     for message in messages:
         value, key = message.value(), message.key()
         if not value.startswith(prefix):
@@ -69,12 +72,14 @@ def answers(messages: Iterable[Any], schema: str, prefix: bytes) -> Answers:
             raise Disagreement(f"the prediction of {said['flight_id']} has the key {key!r}")
         place = (said["source_partition"] << _PARTITION_SHIFT) | said["source_offset"]
         rows.append((place, said["label"], said["score"], message.timestamp()[1]))
+        bytes_ += len(value) + len(key)
     rows.sort()
     found = Answers(
         np.array([row[0] for row in rows], np.int64),
         np.array([row[1] for row in rows], np.bool_),
         np.array([row[2] for row in rows], np.float64),
         [row[3] for row in rows],
+        bytes_ / max(1, len(rows)),
     )
     doubled = int((np.diff(found.places) == 0).sum())
     if doubled:

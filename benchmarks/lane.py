@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.contestants.task import Task, write_task
 from benchmarks.entry import Entry
 from benchmarks.fill import SCHEMA
 from benchmarks.topics import Topics
+from stream.codec import RecordSchema, single_object_prefix
 from tests.kafka.process import free_ports
 
 __all__ = ["Lane"]
 
 _BY_HAND: Mapping[str, tuple[str, Sequence[str]]] = {
     "loop": ("loop", ()),
+    "loop-transactions": ("loop", ("--transactions",)),
     "copy": ("loop", ("--copy",)),
     "hop": ("hop", ()),
     "faust": ("idiomatic", ()),
+    "faust-take": ("idiomatic", ("--take=10000",)),
 }
 """Module and arguments of each program that is not the worker."""
 
@@ -70,16 +75,32 @@ class Lane:
             delivery = '[delivery]\nguarantee = "at-least-once"\n' if entry.at_least_once else ""
             config = self.config(batch + delivery, process)
             return [sys.executable, "-m", "stream", "worker", "--config", str(config)]
-        given = [
-            f"--bootstrap={self.topics.bootstrap}",
-            f"--source={self.source}",
-            f"--target={self.target}",
-            f"--group={self.group}",
-            f"--package={self.package}",
-            f"--schema={SCHEMA}",
-        ]
         module, extra = _BY_HAND[entry.program]
-        return [sys.executable, "-m", f"benchmarks.contestants.{module}", *given, *extra]
+        return [sys.executable, "-m", f"benchmarks.contestants.{module}", f"--task={self.task()}", *extra]
+
+    def task(self) -> Path:
+        """What a contestant that is not the worker is to do, as a file."""
+        version = self.package / "versions" / (self.package / "current").read_text().strip()
+        manifest = json.loads((version / "manifest.json").read_text())
+        event, prediction = SCHEMA.read_text(), (version / "prediction.avsc").read_text()
+        own = self.folder / self.name
+        own.mkdir(exist_ok=True)
+        task = Task(
+            bootstrap=self.topics.bootstrap,
+            source=self.source,
+            target=self.target,
+            group=self.group,
+            model=str(version / "model.joblib"),
+            name=f"{manifest['name']}@{manifest['version']}",
+            event=event,
+            prediction=prediction,
+            prefix_hex=single_object_prefix(RecordSchema(prediction)).hex(),
+            prefix_bytes=len(single_object_prefix(RecordSchema(event))),
+            folder=str(own),
+        )
+        file = self.folder / f"{self.name}.json"
+        write_task(task, file)
+        return file
 
     def config(self, extra: str, process: int = 0) -> Path:
         """The worker's settings: where things are and `extra`, all else as it is."""

@@ -7,14 +7,17 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-__all__ = ["Contestant", "Crew", "Died"]
+__all__ = ["Contestant", "Crew", "Died", "process_cpu_s"]
 
 _STOP_S = 15.0
+
+_GONE_S = 0.02
+"""Between two looks whether what was killed is gone."""
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -59,6 +62,8 @@ class Contestant:
             stderr=subprocess.STDOUT,
             cwd=self._home,
             env=self._environment,
+            # So that all its processes can be found, and ended.
+            start_new_session=True,
         )
         return self
 
@@ -72,11 +77,23 @@ class Contestant:
             self._process.kill()
             self._process.wait()
         self._file.close()
+        deadline = time.monotonic() + _STOP_S
+        while (left := self.family()) and time.monotonic() < deadline:
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(_GONE_S)
 
     @property
     def pid(self) -> int:
         """The running process."""
         return self._process.pid
+
+    def family(self) -> list[int]:
+        """The running process and all that it started, and they: whatever is in its session and has not ended."""
+        pids = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdecimal()]
+        stats = {pid: _stat(pid) for pid in pids}
+        return [pid for pid, stat in stats.items() if stat and int(stat[3]) == self.pid and stat[0] != "Z"]
 
     def check(self) -> None:
         """Raises Died, with the log's end, when it is no longer running."""
@@ -87,8 +104,24 @@ class Contestant:
 
     def cpu_s(self, *, children: bool = False) -> float:
         """User and system time so far, seconds, of all its threads; and of the children that have ended, if asked."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11 : 15 if children else 13])) / _TICKS
+        return process_cpu_s(self.pid, children=children)
+
+    def family_cpu_s(self) -> float:
+        """User and system time so far, seconds, of all processes of `family`, and of those of them that have ended."""
+        ticks = 0
+        for pid in self.family():
+            # Those that have ended are counted with the one that waited for them.
+            ticks += sum(map(int, _stat(pid)[11:15]))
+        return ticks / _TICKS
+
+    def family_mib(self) -> float:
+        """What all processes of `family` have in memory now, MiB; what several share is counted once (PSS)."""
+        total = 0
+        for pid in self.family():
+            with suppress(OSError):
+                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+        return total / 1024
 
     def peak_mib(self) -> float:
         """The largest resident size so far, MiB."""
@@ -139,3 +172,23 @@ class Crew:
     def peak_mib(self) -> float:
         """The sum of their largest resident sizes."""
         return sum(member.peak_mib() for member in self._members)
+
+
+def process_cpu_s(pid: int, *, children: bool = False) -> float:
+    """
+    User and system time of a process so far, seconds, of all its threads; and of children that have ended, if asked.
+
+    Raises: Died when there is no such process.
+    """
+    fields = _stat(pid)
+    if not fields:
+        raise Died(f"process {pid} is gone")
+    return sum(map(int, fields[11 : 15 if children else 13])) / _TICKS
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat after the program's name; empty when there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

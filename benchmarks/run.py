@@ -52,8 +52,10 @@ CONTESTANTS = {
     "worker-alo": '`stream worker` with `[delivery] guarantee = "at-least-once"`',
     "worker-N": "`stream worker` with `[batching] max_records = N`, such as worker-10000; at-least-once: worker-N-alo",
     "loop": "the hand-written micro-batch loop",
+    "loop-transactions": "the same loop, exactly once",
     "copy": "the hand-written loop without decoding, model and encoding: the bytes alone",
     "faust": "idiomatic Faust, one event at a time",
+    "faust-take": "Faust, up to 10,000 events at a time: `Stream.take_events`",
     "NAME-pN": "any of them with N partitions instead of 4, such as worker-p64",
     "NAME-xN": "N processes of it in one group, such as worker-x2",
 }

@@ -12,7 +12,7 @@ import signal
 
 from confluent_kafka import Consumer, Producer
 
-from benchmarks.contestants.task import arguments
+from benchmarks.contestants.task import arguments, read_task
 
 _WAIT_S = 0.1
 """For a first record; SIGTERM is noticed after this."""
@@ -22,7 +22,7 @@ _BATCH = 2_000
 
 def main() -> None:
     """Run until SIGTERM."""
-    given = arguments().parse_args()
+    task = read_task(arguments().parse_args().task)
     running = True
 
     def stop(*_: object) -> None:
@@ -31,11 +31,11 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     consumer = Consumer(
-        {"bootstrap.servers": given.bootstrap, "group.id": given.group, "auto.offset.reset": "earliest"}
+        {"bootstrap.servers": task.bootstrap, "group.id": task.group, "auto.offset.reset": "earliest"}
     )
     producer = Producer(
         {
-            "bootstrap.servers": given.bootstrap,
+            "bootstrap.servers": task.bootstrap,
             "linger.ms": 0,
             "acks": "all",
             "enable.idempotence": True,
@@ -44,12 +44,12 @@ def main() -> None:
         }
     )
     gc.freeze()
-    consumer.subscribe([given.source])
+    consumer.subscribe([task.source])
     while running:
         messages = consumer.consume(1, _WAIT_S)
         messages += consumer.consume(_BATCH, 0) if messages else []
         for message in messages:
-            producer.produce(given.target, message.value(), message.key())
+            producer.produce(task.target, message.value(), message.key())
         producer.poll(0)
     producer.flush(5.0)
     consumer.close()

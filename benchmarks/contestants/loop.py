@@ -18,21 +18,16 @@ is as it is; faster ones are welcome. What was tried and was not faster follows.
 from __future__ import annotations
 
 import gc
-import os
 import signal
 from typing import Any
 
-# Before scikit-learn is loaded: one OpenMP and BLAS thread. On batches of this size more threads mostly wait
-# for each other, and spin while they do, on cores that the broker and librdkafka want.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-import numpy as np
-import pyarrow as pa
-import pyruhvro
 from confluent_kafka import Consumer, Producer
 
-from benchmarks.contestants.task import CARRY, Task, arguments, task_of
+from benchmarks.contestants.middle import Batches
+from benchmarks.contestants.task import Task, arguments, read_task
+
+_ANSWER_S = 30.0
+"""Longest wait for the transaction coordinator."""
 
 
 def consumer(task: Task) -> Consumer:
@@ -63,10 +58,11 @@ def consumer(task: Task) -> Consumer:
     )
 
 
-def producer(task: Task) -> Producer:
-    """The output side."""
+def producer(task: Task, **more: str) -> Producer:
+    """The output side, with settings besides (`_` for `.`)."""
     return Producer(
         {
+            **{key.replace("_", "."): value for key, value in more.items()},
             "bootstrap.servers": task.bootstrap,
             # As the worker: at-least-once must survive a retry without doubling or reordering.
             "acks": "all",
@@ -93,16 +89,21 @@ class Loop:
     """Consume, score, produce; flush and commit every few batches."""
 
     def __init__(self, task: Task, batch: int, per_commit: int) -> None:
-        self.task = task
+        self.target = task.target
         self.batch = batch
         self.per_commit = per_commit
         self.running = True
+        self.model = Batches(task)
         self.consumer = consumer(task)
-        self.producer = producer(task)
+        self.producer = self.open_producer(task)
+        self.consumer.subscribe([task.source])
+
+    def open_producer(self, task: Task) -> Producer:
+        """What it writes with."""
+        return producer(task)
 
     def run(self) -> None:
         """Until SIGTERM."""
-        self.consumer.subscribe([self.task.source])
         since = 0
         while self.running:
             # All that is there, up to a batch; 0.1 s is only waited when there is less than one.
@@ -110,38 +111,31 @@ class Loop:
             if not messages:
                 since = self.commit() if since else 0
                 continue
-            self.send(messages, self.work(messages))
+            values = self.work(messages)
+            if not since:
+                self.begin()
+            self.send(messages, values)
             since += 1
             if since >= self.per_commit:
                 since = self.commit()
-        self.commit()
+        if since:
+            self.commit()
         self.consumer.close()
 
     def work(self, messages: list[Any]) -> list[bytes]:
         """Predictions of a batch, ready for the wire."""
-        task = self.task
-        cut = task.prefix_bytes
-        batch = pyruhvro.deserialize_array([m.value()[cut:] for m in messages], task.event)
-        frame = batch.select(task.features).to_pandas()
-        score = task.estimator.predict_proba(frame)[:, 1]
-        columns = [batch.column(name) for name in CARRY]
-        columns += [
-            pa.array(task.estimator.classes_[(score > 0.5).astype(np.intp)]),
-            pa.array(score),
-            pa.repeat(task.name, len(messages)),
-            pa.array([m.partition() for m in messages], pa.int32()),
-            pa.array([m.offset() for m in messages], pa.int64()),
-        ]
-        names = [*CARRY, "label", "score", "model", "source_partition", "source_offset"]
-        encoded = pyruhvro.serialize_record_batch(
-            pa.RecordBatch.from_arrays(columns, names=names), task.prediction, 1
+        return self.model.predict(
+            [message.value() for message in messages],
+            [message.partition() for message in messages],
+            [message.offset() for message in messages],
         )
-        prefix = task.prefix
-        return [prefix + value for value in encoded[0].to_pylist()]
+
+    def begin(self) -> None:
+        """Before the first batch after a commit."""
 
     def send(self, messages: list[Any], values: list[bytes]) -> None:
         """Hand the predictions to the producer, under their event's key."""
-        produce, target = self.producer.produce, self.task.target
+        produce, target = self.producer.produce, self.target
         for message, value in zip(messages, values, strict=True):
             produce(target, value, message.key())
 
@@ -150,6 +144,33 @@ class Loop:
         while self.producer.flush(1.0):
             pass
         self.consumer.commit(asynchronous=True)
+        return 0
+
+
+class Transactions(Loop):
+    """
+    The loop, exactly once: outputs and offsets in one transaction, as the client's own example does it.
+
+    An error ends it: an abort would have to seek each partition back to where the transaction began.
+    """
+
+    def open_producer(self, task: Task) -> Producer:
+        """A producer of transactions, its older self fenced."""
+        opened = producer(task, transactional_id=task.group)
+        opened.init_transactions(_ANSWER_S)
+        return opened
+
+    def begin(self) -> None:
+        """A transaction, for the next few batches."""
+        self.producer.begin_transaction()
+
+    def commit(self) -> int:
+        """Offsets into the transaction, then its end: it flushes."""
+        places = self.consumer.position(self.consumer.assignment())
+        read = [place for place in places if place.offset >= 0]
+        group = self.consumer.consumer_group_metadata()
+        self.producer.send_offsets_to_transaction(read, group, _ANSWER_S)
+        self.producer.commit_transaction(_ANSWER_S)
         return 0
 
 
@@ -169,8 +190,10 @@ def main() -> None:
     # A flush and a commit stand still for some 10 ms; 50,000 events are what a crash makes it repeat.
     parser.add_argument("--per-commit", type=int, default=5, help="batches between two commits")
     parser.add_argument("--copy", action="store_true", help="only move the bytes")
+    parser.add_argument("--transactions", action="store_true", help="exactly once")
     given = parser.parse_args()
-    loop = (Copy if given.copy else Loop)(task_of(given), given.batch, given.per_commit)
+    kind = Copy if given.copy else Transactions if given.transactions else Loop
+    loop = kind(read_task(given.task), given.batch, given.per_commit)
 
     def stop(*_: object) -> None:
         loop.running = False

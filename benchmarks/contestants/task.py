@@ -1,18 +1,17 @@
-"""What every hand-written contestant is given: the topics, the model and the schemas."""
+"""
+What every hand-written contestant is given: the topics, the model and the schemas, as a file.
+
+Nothing of `stream` is imported: most contestants run in an environment that doesn't have it.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import joblib
-
-from stream.codec import RecordSchema, single_object_prefix
-
-__all__ = ["CARRY", "Task", "arguments", "task_of"]
+__all__ = ["CARRY", "Task", "arguments", "read_task", "write_task"]
 
 CARRY = ("flight_id", "carrier", "origin", "dest")
 """Fields of the event that a prediction repeats, as both recipes say."""
@@ -28,56 +27,42 @@ class Task:
         source: topic to read, from its first record.
         target: topic to write.
         group: consumer group, a fresh one for each run.
-        estimator: the fitted pipeline.
-        features: its columns, in order.
+        model: the fitted pipeline's joblib file.
         name: `name@version`, published with each prediction.
         event: the events' Avro schema, JSON.
         prediction: the predictions' Avro schema, JSON.
-        prefix: what stands before a prediction's Avro bytes.
+        prefix_hex: what stands before a prediction's Avro bytes.
         prefix_bytes: length of what stands before an event's.
+        folder: for what a contestant keeps; empty, and its own.
     """
 
     bootstrap: str
     source: str
     target: str
     group: str
-    estimator: Any
-    features: list[str]
+    model: str
     name: str
     event: str
     prediction: str
-    prefix: bytes
+    prefix_hex: str
     prefix_bytes: int
+    folder: str
+
+
+def write_task(task: Task, file: Path) -> None:
+    """Write what `read_task` reads."""
+    file.write_text(json.dumps(asdict(task)))
+
+
+def read_task(file: Path) -> Task:
+    """What `write_task` wrote."""
+    return Task(**json.loads(file.read_text()))
 
 
 def arguments() -> argparse.ArgumentParser:
-    """The arguments that the runner calls every contestant with."""
+    """The argument that the runner calls every contestant with."""
     parser = argparse.ArgumentParser()
-    for name in ("bootstrap", "source", "target", "group"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--package", type=Path, required=True, help="the model package's folder")
-    parser.add_argument("--schema", type=Path, required=True, help="the events' Avro schema")
-    return parser
-
-
-def task_of(given: argparse.Namespace) -> Task:
-    """Load what the arguments name."""
-    package: Path = given.package
-    version = package / "versions" / (package / "current").read_text().strip()
-    manifest = json.loads((version / "manifest.json").read_text())
-    estimator = joblib.load(version / "model.joblib")
-    event, prediction = given.schema.read_text(), (version / "prediction.avsc").read_text()
-    prefix = single_object_prefix(RecordSchema(prediction))
-    return Task(
-        given.bootstrap,
-        given.source,
-        given.target,
-        given.group,
-        estimator,
-        [str(name) for name in estimator.feature_names_in_],
-        f"{manifest['name']}@{manifest['version']}",
-        event,
-        prediction,
-        prefix,
-        len(single_object_prefix(RecordSchema(event))),
+    parser.add_argument(
+        "--task", type=Path, required=True, help="what is to be done: written by benchmarks.lane"
     )
+    return parser

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal, TypeAlias
 
-__all__ = ["PICTURES", "Arrow", "Node", "Picture", "svg"]
+__all__ = ["PICTURES", "STYLE", "Arrow", "Node", "Picture", "svg"]
 
 Kind: TypeAlias = Literal["ours", "yours", "kept"]
 """What runs our code; what is somebody else's; what keeps data or models."""
@@ -15,7 +15,7 @@ _WIDTH, _HEIGHT = 172, 58
 _COLUMN, _ROW = 264, 92
 _MARGIN = 18
 
-_STYLE = """
+STYLE = """
   .paper { fill: #ffffff; stroke: #d0d7de; }
   .ours { fill: #ddf4ff; stroke: #0969da; }
   .yours { fill: #f6f8fa; stroke: #8c959f; }
@@ -106,7 +106,7 @@ def svg(picture: Picture) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
         f'height="{height:g}" role="img" aria-label="{escape(picture.title)}">',
         f"<title>{escape(picture.title)}</title>",
-        f"<style>{_STYLE}</style>",
+        f"<style>{STYLE}</style>",
         '<defs><marker id="head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
         'orient="auto-start-reverse"><path class="head" d="M0 0 10 5 0 10z"/></marker></defs>',
         f'<rect class="paper" x="0.5" y="0.5" width="{width - 1:g}" height="{height - 1:g}" rx="8"/>',

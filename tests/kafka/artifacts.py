@@ -15,7 +15,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from tests.kafka.jar_hashes import check_jars, write_hashes
+from tests.kafka.jar_hashes import HASHES, check_jars, write_hashes
 
 __all__ = [
     "ALONE",
@@ -27,6 +27,7 @@ __all__ = [
     "USUAL",
     "Unavailable",
     "avro_jars",
+    "fetched",
     "find_java",
     "kafka_jars",
     "main",
@@ -86,7 +87,7 @@ def find_java() -> str:
 
 def kafka_jars(version: str = KAFKA) -> Path:
     """The folder with Apache Kafka's jars; fetched once (43 MB)."""
-    return _once(f"Apache Kafka {version}", _CACHE / "kafka" / version, _of_kafka(version))
+    return fetched(f"Apache Kafka {version}", _CACHE / "kafka" / version, _of_kafka(version))
 
 
 def _of_kafka(version: str) -> list[str]:
@@ -95,7 +96,7 @@ def _of_kafka(version: str) -> list[str]:
 
 def avro_jars() -> Path:
     """The folder with Avro Java's jars; fetched once (4 MB)."""
-    return _once("Avro Java", _CACHE / "avro" / AVRO, _of_avro())
+    return fetched("Avro Java", _CACHE / "avro" / AVRO, _of_avro())
 
 
 def _of_avro() -> list[str]:
@@ -105,7 +106,7 @@ def _of_avro() -> list[str]:
 
 def onnx_jars() -> Path:
     """The folder with ONNX Runtime's jar, which holds its library; fetched once (63 MB)."""
-    return _once("ONNX Runtime", _CACHE / "onnxruntime" / ONNX, _of_onnx())
+    return fetched("ONNX Runtime", _CACHE / "onnxruntime" / ONNX, _of_onnx())
 
 
 def _of_onnx() -> list[str]:
@@ -116,7 +117,7 @@ def registry_jars() -> Path:
     """The folder with Apicurio Registry, unpacked; fetched once (142 MB)."""
     folder = _CACHE / "registry" / _REGISTRY.split(":")[2]
     if not folder.is_dir():
-        packed = _once("the schema registry", _packed(folder), [_COPY, f"-Dartifact={_REGISTRY}"])
+        packed = fetched("the schema registry", _packed(folder), [_COPY, f"-Dartifact={_REGISTRY}"])
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
             whole = Path(scratch, "whole")
             with tarfile.open(next(packed.iterdir())) as tar:
@@ -130,18 +131,28 @@ def _packed(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-packed")
 
 
-def _once(what: str, folder: Path, arguments: list[str]) -> Path:
-    """Let Maven fill `folder`, unless an earlier run did; each file has its hash, or WrongHash is raised."""
+def fetched(what: str, folder: Path, arguments: list[str], listed: Path = HASHES) -> Path:
+    """
+    Let Maven fill a folder, unless an earlier run did.
+
+    Args:
+        what: its name, for people.
+        folder: where to.
+        arguments: of `mvn`.
+        listed: the hashes of what comes, as `jar_hashes` writes them.
+    Returns: the folder.
+    Raises: Unavailable when it can't be had; WrongHash when a file differs.
+    """
     if not folder.is_dir():
         _fetch(what, folder, arguments)
-    _check(folder)
+    _check(folder, listed)
     return folder
 
 
 @cache
-def _check(folder: Path) -> None:
+def _check(folder: Path, listed: Path) -> None:
     """Once per process: reading Kafka's jars takes a tenth of a second."""
-    check_jars(folder)
+    check_jars(folder, listed)
 
 
 def _fetch(what: str, folder: Path, arguments: list[str]) -> None:

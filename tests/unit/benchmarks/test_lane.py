@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks.contestants.task import read_task
 from benchmarks.entry import Entry, entry_of, is_worker
 from benchmarks.lane import Lane
 from benchmarks.topics import Topics
+
+ROOT = Path(__file__).parents[3]
 
 
 def settings_of(contestant: str, folder: Path) -> dict[str, Any]:
@@ -53,11 +56,12 @@ def test_other_names_are_no_worker(name: str) -> None:
 
 
 def test_programs_by_hand_are_told_where_to_read_and_write(tmp_path: Path) -> None:
-    """The copier among them is the loop with an argument more."""
-    lane = Lane(Topics("127.0.0.1:1"), "in", tmp_path, "x", tmp_path)
+    """All of them by the same file; the copier is the loop with an argument more."""
+    lane = Lane(Topics("127.0.0.1:1"), "in", tmp_path, "x", ROOT / "models" / "flights")
     loop, copy = lane.command(entry_of("loop")), lane.command(entry_of("copy"))
+    task = read_task(lane.task())
 
-    assert {"--source=in", "--target=bench.predictions.x", "--group=bench.x"} <= set(loop)
+    assert ("in", "bench.predictions.x", "bench.x") == (task.source, task.target, task.group)
     assert [*loop, "--copy"] == copy
 
 
