@@ -151,7 +151,8 @@ RIVALS: dict[str, Rival] = {
     "beam": Rival(
         "Apache Beam, RunInference",
         "a batch job: begins anew",
-        "`RunInference` on batches of 10,000, direct runner, a reader and a writer of our own; 1 process; it writes all at its end, so its start-up is counted",
+        "`RunInference` on batches of 10,000, direct runner, a reader and a writer of our own; 1 process; its start-up "
+        "is counted, since it writes all at its end",
         "beam",
         _program("beam"),
         at_end=True,
