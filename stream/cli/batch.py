@@ -16,7 +16,7 @@ from stream.cli.options import (
     model_option,
     model_settings,
 )
-from stream.cli.terminal import as_json, print_data, print_table, progress_bar, say, stdout_kept
+from stream.cli.terminal import as_json, print_data, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,15 +105,14 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
     if engine == "local" and processes != 1 and any(map(_may_be_large, inputs)):
         from stream.preload import get_ready
 
-        with stdout_kept():  # its processes run the model
-            get_ready()  # before this process's own imports, which take as long
+        get_ready()  # before this process's own imports, which take as long
     from stream.batch import find_inputs, run_folders
     from stream.tasks import BatchOptions, check_share, once
 
     settings = model_settings(config, model)
     request = BatchOptions(output, kind, engine, processes, master, run_key, replace)
     found = find_inputs(inputs, run_folders(output), delimiter)
-    with stdout_kept(), once(request, say, new_only=since is not None) as earlier:
+    with once(request, say, new_only=since is not None) as earlier:
         record, before = _scored(settings, found, request, earlier, new_only=since is not None)
     if record is None:
         say(f"nothing new: {output} has runs of all {len(found)} files")

@@ -11,7 +11,7 @@ import click
 from stream.cli.letter_options import filter_options
 from stream.cli.letter_shown import most, nothing_found, tell_hidden
 from stream.cli.options import RATE, config_option, first_opening, model_settings
-from stream.cli.terminal import print_line, progress_bar, say, short
+from stream.cli.terminal import print_line, progress_bar, say, short, stdout_kept
 from stream.errors import StreamError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ REFUSED_SHOWN = 20
 )  # fmt: skip
 @click.option("--again", is_flag=True, help="Send those that came back from a replay and failed again, too.")
 @config_option
+@stdout_kept()
 def replay(
     wanted: LetterFilter,
     rate: float | None,

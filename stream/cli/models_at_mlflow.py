@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from stream.cli.options import config_option, json_option, settings_of
+from stream.cli.options import PlaceHere, config_option, json_option, settings_of
 from stream.cli.terminal import as_json, print_data, print_line, say, steps_shown
 
 __all__ = ["pull", "push"]
 
 
 @click.command()
-@click.argument("package", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False)
+@click.argument("package", type=PlaceHere(path_type=Path, exists=True, file_okay=False), required=False)
 @click.option("--name", required=True, help="The registered model; made if it isn't there.")
 @click.option("--alias", metavar="A", help="An alias that names the version from now on, such as champion.")
 @click.option("--experiment", metavar="E", help="The experiment of the run that logs it (default: the name).")
@@ -46,10 +46,16 @@ def push(  # noqa: PLR0913  # one argument per option of the command
     Example:
       stream models push models/flights --name flights --alias champion
     """
+    from stream.errors import SettingsError
     from stream.mlflow import PushRequest, push_package
-    from stream.resources import open_configured
+    from stream.resources import is_remote, open_configured
 
     settings = settings_of(config, package)
+    if is_remote(settings):
+        raise SettingsError(
+            f"[model] uri: {settings.model.uri} is at an MLflow server already",
+            hint=f"name the folder of a package; `stream models pull {settings.model.uri}` makes one of it",
+        )
     request = PushRequest(name, alias, experiment, again, allow_difference)
     with steps_shown(f"pushing {name}") as tell:
         tell("opening the package")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
+from stream.cli.terminal import stdout_kept
 from stream.first_opening import FirstOpening
 from stream.settings import SIGN_PASSWORD, Settings
 from stream.shown import shown
@@ -18,13 +20,18 @@ from stream.shown import shown
 if TYPE_CHECKING:
     from stream.store import SigningKey, Trust
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 __all__ = [
     "RATE",
     "SECONDS",
     "PackagePlace",
+    "PlaceHere",
     "config_option",
     "delimiter_option",
     "first_opening",
+    "json_flag",
     "json_option",
     "master_option",
     "model_option",
@@ -58,6 +65,22 @@ class PackagePlace(click.Path):
         from stream.mlflow import is_uri
 
         return Path(value) if is_uri(value) else super().convert(value, param, ctx)
+
+
+class PlaceHere(click.Path):
+    """A file or folder of this machine, for a command that does not fetch what a URI of MLflow names."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As `click.Path` takes it."""
+        from stream.mlflow import is_uri
+
+        if is_uri(value):
+            self.fail(
+                f"{value} is at an MLflow server: bring it here first with `stream models pull {value}`",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
 
 
 RATE = _Finite(min=0, min_open=True)
@@ -98,7 +121,12 @@ delimiter_option = click.option(
     help="What separates a csv's cells: ';', '\\t' … (default: found in the file).",
 )
 
-json_option = click.option("--json", "json_out", is_flag=True, help="Print JSON instead of a table.")
+json_flag = click.option("--json", "json_out", is_flag=True, help="Print JSON instead of a table.")
+
+
+def json_option(command: Callable[P, T]) -> Callable[P, T]:
+    """`--json` of a command whose data is all that it prints on stdout: what its model prints goes to stderr."""
+    return json_flag(stdout_kept()(command))
 
 
 def first_opening(settings: Settings) -> FirstOpening:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import delimiter_option, sign_option, signing_key
-from stream.cli.terminal import as_json, print_data, say, steps_shown
+from stream.cli.options import PlaceHere, delimiter_option, sign_option, signing_key
+from stream.cli.terminal import as_json, print_data, say, stdout_kept, steps_shown
 
 if TYPE_CHECKING:
     from stream.store import Packed
@@ -20,7 +20,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path, exists=True))
+@click.argument("model", type=PlaceHere(path_type=Path, exists=True))
 @click.option("--name", required=True, help="The model's name; each prediction carries it.")
 @click.option("--schema", type=_FILE, help="Avro schema of the events (.avsc).")
 @click.option("--sample", type=_FILE, help="Rows as the events will be: csv, parquet, avro, json …")
@@ -48,6 +48,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @sign_option
 @click.option("--json", "json_out", is_flag=True, help="Print one JSON object.")
+@stdout_kept()
 def pack(  # noqa: PLR0913  # one argument per option of the command
     model: Path,
     name: str,

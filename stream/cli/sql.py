@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stream.cli.options import config_option, json_option, master_option, model_option, model_settings
-from stream.cli.terminal import print_data, print_line, print_table, say
+from stream.cli.options import config_option, json_flag, master_option, model_option, model_settings
+from stream.cli.terminal import data_stream, print_data, print_line, print_table, say, stdout_kept
 from stream.shown import json_shown
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ WIDTH = 120
 )  # fmt: skip
 @click.option("--rows", type=click.IntRange(min=2), default=40, show_default=True, help="Rows to print.")
 @config_option
-@json_option
+@json_flag
 def sql(  # noqa: PLR0913  # one argument per option of the command
     query: str | None,
     save: Path | None,
@@ -71,25 +71,53 @@ def sql(  # noqa: PLR0913  # one argument per option of the command
     Example:
       stream sql "SELECT *, predict(f) FROM 'flights.parquet' f"
     """
-    from stream.resources import open_configured
-    from stream.sql import Session, check_target, open_connection, written_files
+    if query is None and engine != "spark" and sys.stdin.isatty():
+        return _conversation(model_settings(config, model), save, rows, json_out=json_out)
+    with stdout_kept():  # not at a prompt, which edits its line there
+        settings, script = model_settings(config, model), sys.stdin.read() if query is None else query
+        if engine == "spark":
+            return _run_on_spark(settings, master, script, save, rows, json_out=json_out)
+        return _run_on_duckdb(
+            settings, script, None if save is None else (save, table), rows,
+            json_out=json_out, allow_external=allow_external,
+        )  # fmt: skip
 
-    settings = model_settings(config, model)
-    if engine == "spark":
-        return _run_on_spark(settings, master, query or sys.stdin.read(), save, rows, json_out=json_out)
+
+def _conversation(settings: Settings, save: Path | None, rows: int, *, json_out: bool) -> int:
+    """Whoever types it may do what they can do anyway."""
+    from stream.cli.prompt import converse
+    from stream.resources import open_configured
+    from stream.sql import Session, check_target, open_connection
+
     if save is not None:
         check_target(save)
     registered = open_connection(open_configured(settings), listener=lambda _: None)
     try:
-        if query is None and sys.stdin.isatty():  # whoever types it may do what they can do anyway
-            from stream.cli.prompt import converse
+        session = Session(registered)
+        return converse(session, lambda result: _print(session, result, rows, json_out), say_faults)
+    finally:
+        registered.connection.close()
 
-            session = Session(registered)
-            return converse(session, lambda result: _print(session, result, rows, json_out), say_faults)
-        script = sys.stdin.read() if query is None else query
-        files = () if save is None else written_files(save)
+
+def _run_on_duckdb(
+    settings: Settings,
+    script: str,
+    saved: tuple[Path, str] | None,
+    rows: int,
+    *,
+    json_out: bool,
+    allow_external: bool,
+) -> int:
+    from stream.resources import open_configured
+    from stream.sql import Session, check_target, open_connection, written_files
+
+    if saved is not None:
+        check_target(saved[0])
+    registered = open_connection(open_configured(settings), listener=lambda _: None)
+    try:
+        files = () if saved is None else written_files(saved[0])
         session = Session(registered, None if allow_external else files)
-        keep = None if save is None else partial(_keep, save, table, files[0])
+        keep = None if saved is None else partial(_keep, *saved, files[0])
         return _run(session, script, keep, rows, json_out=json_out)
     finally:
         registered.connection.close()
@@ -131,7 +159,7 @@ def _print(session: Session, result: Result, rows: int, json_out: bool) -> None:
         for line in session.json_lines(result):
             print_data(json_shown(line))
         return
-    width = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
+    width = shutil.get_terminal_size((WIDTH, 24)).columns if data_stream().isatty() else WIDTH
     for line in session.show(result, rows, width).split("\n"):
         print_line(line)
 

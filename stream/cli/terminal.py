@@ -16,7 +16,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OutputClosed",
     "as_json",
+    "data_stream",
     "print_data",
     "print_line",
     "print_table",
@@ -58,7 +59,7 @@ def _echo(line: str | bytes, *, err: bool = False) -> None:
     Raises: OutputClosed; click would end the process as if something had failed.
     """
     try:
-        click.echo(line, err=err)
+        click.echo(line, None if err or not _kept else _kept[-1], err=err)
     except BrokenPipeError:
         raise OutputClosed from None
 
@@ -73,26 +74,63 @@ def say(*lines: object) -> None:
 @contextmanager
 def stdout_kept() -> Iterator[None]:
     """
-    Keep stdout for the command's data: what recipes and models print meanwhile goes to stderr.
+    Keep stdout for the command's data, which is what this module prints: what recipes and models print meanwhile goes
+    to stderr. Also a decorator, of a whole command.
 
     That of Python, of libraries that are not Python, and of processes that are started meanwhile.
     """
+    if _kept:
+        yield
+        return
     with suppress(OSError, ValueError, AttributeError):  # closed, or a stream of a test
         sys.stdout.flush()
     try:
-        kept = os.dup(_STDOUT)
+        number = os.dup(_STDOUT)
         os.dup2(_STDERR, _STDOUT)
     except OSError:  # one of the two is closed
-        with redirect_stdout(sys.stderr):
+        with _printing_to(sys.stdout):
             yield
         return
+    own = _same_as_stdout(number)
+    try:
+        with _printing_to(own or sys.stdout):
+            yield
+    finally:
+        ctypes.CDLL(None).fflush(None)  # what a library in C still holds back belongs to stderr, too
+        os.dup2(number, _STDOUT)
+        if own is not None:
+            with suppress(OSError):  # its reader has gone, which is known
+                own.close()
+        os.close(number)
+
+
+_kept: list[TextIO] = []
+"""Where data goes while stdout is kept for it."""
+
+
+@contextmanager
+def _printing_to(stream: TextIO) -> Iterator[None]:
+    _kept.append(stream)
     try:
         with redirect_stdout(sys.stderr):
             yield
     finally:
-        ctypes.CDLL(None).fflush(None)  # what a library in C still holds back belongs to stderr, too
-        os.dup2(kept, _STDOUT)
-        os.close(kept)
+        _kept.pop()
+
+
+def _same_as_stdout(number: int) -> TextIO | None:
+    """Python's stdout on a file of another number; None where it is a stream of a test, which stays itself."""
+    try:
+        if sys.stdout.fileno() != _STDOUT:
+            return None
+    except (OSError, ValueError, AttributeError):
+        return None
+    return open(number, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors, closefd=False)
+
+
+def data_stream() -> TextIO:
+    """Where data goes."""
+    return _kept[-1] if _kept else sys.stdout
 
 
 def print_line(line: object = "") -> None:
@@ -108,7 +146,7 @@ def print_data(line: str) -> None:
         line: without its end. A program gets exactly this, a name of a file that is not UTF-8 by its bytes;
             on a terminal it is shown.
     """
-    if sys.stdout.isatty():
+    if data_stream().isatty():
         _echo(shown(line, max(len(line), VALUE_CHARS) * 10))  # nothing is left out
     elif line.isascii():
         _echo(line)
@@ -164,7 +202,7 @@ def _console() -> Console:
         def on_broken_pipe(self) -> NoReturn:
             raise OutputClosed
 
-    return Stdout()
+    return Stdout(file=_kept[-1] if _kept else None)
 
 
 def quiet_warnings() -> None:

@@ -83,6 +83,7 @@ _LINES_TOLD = 8
 @sign_option
 @config_option
 @click.pass_context
+@stdout_kept()
 def train(  # noqa: PLR0913  # one argument per option of the command
     context: click.Context,
     recipe: Path | None,
@@ -131,8 +132,7 @@ def train(  # noqa: PLR0913  # one argument per option of the command
 
     signer = signing_key(sign)
     values = parameters(fixed, "--set")
-    with stdout_kept():
-        plan = overridden(read_recipe(recipe), data=data, delimiter=delimiter, seed=seed, fixed=values)
+    plan = overridden(read_recipe(recipe), data=data, delimiter=delimiter, seed=seed, fixed=values)
     against = _against(compare, config)
     job = Job(plan, out, against, not no_compare, require, not no_card, signer, allow_difference, run_key)
     asked = any(option is not None for option in (track, experiment, register))
@@ -259,7 +259,7 @@ def _run(
 ) -> int:
     from stream.training import SILENT, run_job
 
-    with stdout_kept(), _progress() as tell, tracker(tell) as run:
+    with _progress() as tell, tracker(tell) as run:
         done = run_job(job, lambda: _trust(config), tell, SILENT if run is None else run)
     registered = None
     if registering is not None and done.packed is not None:

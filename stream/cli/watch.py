@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from stream.cli.options import config_option, json_option, settings_of
-from stream.cli.terminal import as_json, print_data, say, short
+from stream.cli.terminal import as_json, data_stream, print_data, say, short
 
 __all__ = ["watch"]
 
@@ -38,12 +38,10 @@ def watch(
     Example:
       stream watch --from earliest --n 10
     """
-    import sys
-
     from stream.tasks import watch_topic
 
     rows = watch_topic(settings_of(config), topic, start)
-    table = sys.stdout.isatty() and not json_out
+    table = data_stream().isatty() and not json_out
     try:
         for number, row in enumerate(rows, start=1):
             print_data(_line(row) if table else as_json(row))

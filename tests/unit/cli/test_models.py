@@ -302,3 +302,23 @@ class TestSign:
         assert [False, True] == [
             (open_package("n", number).path / "manifest.sig").exists() for number in (1, 2)
         ]
+
+
+@pytest.mark.parametrize("uri", ["models:/flights@champion", "models:/flights/3", "runs:/0123/model"])
+@pytest.mark.parametrize("command", [("pack",), ("models", "push")])
+def test_model_at_a_server_is_brought_here_first(
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...], uri: str
+) -> None:
+    """It is no file that is missing: the command that makes a package of it is named."""
+    assert 2 == _run(*command, uri, "--name", "flights")
+    assert f"`stream models pull {uri}`" in capsys.readouterr().err
+
+
+def test_configured_model_at_a_server_is_not_pushed_to_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would become another version of what it is."""
+    monkeypatch.setenv("STREAM_MODEL__URI", "models:/flights@champion")
+
+    assert 2 == _run("models", "push", "--name", "flights")
+    assert "is at an MLflow server already" in capsys.readouterr().err

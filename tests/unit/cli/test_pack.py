@@ -196,7 +196,7 @@ def test_long_step_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     said: queue.SimpleQueue[tuple[str, bool]] = (
         queue.SimpleQueue()
     )  # capsys loses what is written while it reads
-    monkeypatch.setattr(click, "echo", lambda text, *, err: said.put((text, err)))
+    monkeypatch.setattr(click, "echo", lambda text, _, *, err: said.put((text, err)))
 
     with terminal.steps_shown("packing") as tell:
         tell("reading")
