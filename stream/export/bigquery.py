@@ -14,24 +14,51 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from stream.codec import RecordSchema
+from stream.export.distinct_names import distinct_name
 from stream.manifest import Manifest
 from stream.scoring import AnswerField, answer_fields
 
 if TYPE_CHECKING:
     from stream.store import Package
 
-__all__ = ["HOST", "column_name", "feature_types", "remote_function", "sql_name"]
+__all__ = [
+    "HOST",
+    "column_name",
+    "feature_types",
+    "model_name",
+    "named_otherwise",
+    "remote_function",
+    "sql_name",
+]
 
 HOST = "https://HOST/bigquery"
 """Stands for the service's address where that is not known yet."""
+
+_NAME_CHARS = 200
+"""BigQuery's functions and models take 256, and ours end with `_predict_columns` or a version."""
 
 _BATCH_ROWS = 2_000
 """Rows of one request; a batch of this size is what the model is quickest with."""
 
 
-def sql_name(model: str) -> str:
-    """A model's name as BigQuery takes it: letters, digits and `_`."""
-    return re.sub(r"\W", "_", model, flags=re.ASCII)
+def sql_name(name: str) -> str:
+    """A name as BigQuery takes it: letters, digits and `_`."""
+    return re.sub(r"\W", "_", name, flags=re.ASCII)
+
+
+def model_name(model: str) -> str:
+    """A model's name as BigQuery takes it, and no other model's: as `distinct_name`."""
+    return distinct_name(model, sql_name(model), _NAME_CHARS, "_")
+
+
+def named_otherwise(model: str) -> tuple[str, ...]:
+    """What to say where BigQuery does not take a model's name as it is."""
+    if model_name(model) == model:
+        return ()
+    return (
+        f"{model} is {model_name(model)} in BigQuery, which takes letters, digits and _; its digest keeps it apart "
+        "from models whose names differ in nothing else",
+    )
 
 
 def column_name(path: str) -> str:
@@ -60,7 +87,7 @@ def remote_function(
         endpoint: the REST service's address, `/bigquery` included.
     Returns: a script for BigQuery, ending with a newline.
     """
-    function = f"`{dataset}.{sql_name(manifest.name)}_predict`"
+    function = f"`{dataset}.{model_name(manifest.name)}_predict`"
     options = _options(manifest, endpoint)
     return f"""\
 -- {manifest.model} as remote functions: `stream serve` answers at {endpoint}.
@@ -98,7 +125,7 @@ def _by_column(
         return f"""
 -- 2. A function by column there is none: a remote function has no such argument ({", ".join(odd)}).
 """
-    function = f"`{dataset}.{sql_name(manifest.name)}_predict_columns`"
+    function = f"`{dataset}.{model_name(manifest.name)}_predict_columns`"
     arguments = ",\n".join(
         f"  {name} {kind}" for name, kind in zip(_arguments(types), types.values(), strict=True)
     )

@@ -7,7 +7,7 @@ Source: cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-
 from __future__ import annotations
 
 from stream.compiled import VECTOR, input_null
-from stream.export.bigquery import column_name, sql_name
+from stream.export.bigquery import column_name, model_name, sql_name
 from stream.export.onnx import Compiled
 from stream.manifest import Feature, Manifest
 
@@ -25,7 +25,7 @@ def model_ddl(manifest: Manifest, compiled: Compiled, dataset: str, bucket: str)
         bucket: `gs://…`, a folder that holds the compiled model.
     Returns: a script for BigQuery, ending with a newline.
     """
-    model = f"`{dataset}.{sql_name(manifest.name)}_{manifest.version}`"
+    model = f"`{dataset}.{model_name(manifest.name)}_{manifest.version}`"
     folder = bucket.rstrip("/")  # of gs://a//b the second / would be part of a name
     null = "the empty one" if compiled.nulls else "can't be asked about"
     return f"""\

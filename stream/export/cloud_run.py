@@ -6,11 +6,11 @@ Source: cloud.google.com/run/docs/reference/yaml/v1; cloud.google.com/bigquery/d
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 
 from stream.export.bigquery import HOST
+from stream.export.distinct_names import distinct_name
 from stream.manifest import Manifest
 
 __all__ = ["deploy_script", "service_file", "service_name"]
@@ -18,18 +18,17 @@ __all__ = ["deploy_script", "service_file", "service_name"]
 _NAME_CHARS = 49
 """Of a service of Cloud Run."""
 
+_PREFIX = "stream-"
+
 
 def service_name(model: str) -> str:
     """
     A model's name as Cloud Run takes it: small letters, digits and `-`, beginning with a letter.
 
-    One that is cut ends with a digest: another model whose name begins alike has a service of its own.
+    As `distinct_name`: another model's name, which differs in what Cloud Run does not take, is another service's.
     """
-    name = "stream-" + re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
-    if len(name) <= _NAME_CHARS:
-        return name.rstrip("-")
-    digest = hashlib.sha256(model.encode()).hexdigest()[:8]
-    return f"{name[: _NAME_CHARS - 9].rstrip('-')}-{digest}"
+    fitting = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
+    return _PREFIX + distinct_name(model, fitting, _NAME_CHARS - len(_PREFIX))
 
 
 def service_file(manifest: Manifest, image: str) -> str:

@@ -7,7 +7,9 @@ values, zeros, infinities, texts that the model has not seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -94,6 +96,15 @@ class _Way:
     empty: str
 
 
+@contextmanager
+def _extremes_asked() -> Iterator[None]:
+    """Numbers that overflow, and what comes of them, are what is asked: numpy's warnings say nothing new."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
+@_extremes_asked()
 def compile_onnx(package: Package, golden: Golden) -> Compiled:
     """
     Compile a model, and ask both it and the model itself.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from stream.errors import SettingsError
 from stream.export import sagemaker_deploy
+from stream.export.distinct_names import distinct_name
 from stream.export.exporter import write_files
 from stream.export.model_archive import Archive, write_archive
 from stream.export.sagemaker_rights import deployer_policy, role_policy, trust_policy
@@ -93,8 +94,8 @@ def export_sagemaker(
 
 
 def sagemaker_name(model: str) -> str:
-    """A model's name as SageMaker takes it: letters, digits and single hyphens between them."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", model)[:_MOST_NAME].strip("-") or "model"
+    """A model's name as SageMaker takes it: letters, digits and single hyphens between them; as `distinct_name`."""
+    return distinct_name(model, re.sub(r"[^A-Za-z0-9]+", "-", model).strip("-"), _MOST_NAME)
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -66,7 +66,7 @@ class BigQuery:
         self, package: Package, settings: Settings, options: Mapping[str, str], folder: Path
     ) -> Exported:
         """See `Exporter.export`."""
-        from stream.export.bigquery import feature_types, remote_function
+        from stream.export.bigquery import feature_types, named_otherwise, remote_function
         from stream.export.cloud_run import deploy_script, service_file
 
         manifest, connection, endpoint = package.manifest, options["connection"], options["endpoint"]
@@ -79,7 +79,7 @@ class BigQuery:
         }
         written = write_files(folder, {name: text.encode() for name, text in files.items()})
         written[-1].chmod(0o755)
-        return Exported(written)
+        return Exported(written, named_otherwise(manifest.name))
 
 
 class Onnx:
@@ -101,6 +101,7 @@ class Onnx:
         self, package: Package, settings: Settings, options: Mapping[str, str], folder: Path
     ) -> Exported:
         """See `Exporter.export`."""
+        from stream.export.bigquery import named_otherwise
         from stream.export.bigquery_model import model_ddl
         from stream.export.onnx import compile_onnx
         from stream.store import golden_of
@@ -108,7 +109,7 @@ class Onnx:
         compiled = compile_onnx(package, golden_of(package))
         ddl = model_ddl(package.manifest, compiled, **options)
         files = write_files(folder, {"model.onnx": compiled.content, "create_model.sql": ddl.encode()})
-        return Exported(files, _said(compiled))
+        return Exported(files, (*named_otherwise(package.manifest.name), *_said(compiled)))
 
 
 def _said(compiled: Compiled) -> tuple[str, ...]:

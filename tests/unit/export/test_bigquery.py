@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from sqlglot import exp
 
 from stream.errors import SettingsError
 from stream.export import EXPORTERS, filled, left_open
-from stream.export.bigquery import feature_types, remote_function
+from stream.export.bigquery import feature_types, model_name, remote_function
 from stream.export.bigquery_model import model_ddl
 from stream.export.cloud_run import deploy_script, service_file, service_name
 from stream.export.onnx import compile_onnx
+from stream.export.sagemaker_files import sagemaker_name
 from stream.manifest import Manifest
 from stream.settings import Settings
 from stream.store import Package, golden_of, open_package
@@ -141,7 +143,12 @@ def test_service_file_is_the_service() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "name"), [("Shop.Visits_2", "stream-shop-visits-2"), ("a" * 42, f"stream-{'a' * 42}")]
+    ("model", "name"),
+    [
+        ("flights", "stream-flights"),
+        ("Shop.Visits_2", "stream-shop-visits-2-16a20286"),
+        ("a" * 42, f"stream-{'a' * 42}"),
+    ],
 )
 def test_service_name_is_cloud_run_s(model: str, name: str) -> None:
     """Small letters, digits and dashes."""
@@ -154,6 +161,14 @@ def test_names_that_begin_alike_are_two_services() -> None:
 
     assert 2 == len(found)
     assert {49} == {len(name) for name in found}
+
+
+@pytest.mark.parametrize("named", [service_name, model_name, sagemaker_name])
+def test_names_that_differ_in_what_a_platform_does_not_take_stay_apart(named: Callable[[str], str]) -> None:
+    """The second to be deployed would take the first's place, and answer for it."""
+    models = ["a.b", "a-b", "a_b", "a b", "A-B", "a.b.", "é", "ü", f"{'x' * 300}.", f"{'x' * 300}-"]
+
+    assert len(models) == len({named(model) for model in models})
 
 
 @pytest.mark.parametrize("image", ["1", "1:30", "null", "i:", "@i"])

@@ -23,6 +23,7 @@ from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from stream.errors import PackageError
+from stream.export.bigquery import model_name
 from stream.export.bigquery_model import model_ddl
 from stream.export.onnx import compile_onnx
 from stream.store import Package, PackRequest, golden_of, open_package, pack
@@ -235,6 +236,14 @@ def test_flights() -> None:
     assert compiled.difference < 1e-14
 
 
+def test_extremes_are_asked_without_a_warning(tmp_path: Path) -> None:
+    """Infinities of both signs, and sums that overflow, are what is tried: a warning, here an error, says nothing."""
+    frame = pd.DataFrame({"a": np.linspace(-1e300, 1e300, 20), "b": np.linspace(0.0, 1.0, 20)})
+    package = packed(tmp_path, LinearRegression().fit(frame, frame["b"] * 1e200), frame)
+
+    assert 0 < compile_onnx(package, golden_of(package)).tried
+
+
 def test_ddl_names_every_input(tmp_path: Path) -> None:
     """What BigQuery is told: the model's folder, and each column in the type that ONNX takes."""
     estimator, frame = shop()
@@ -244,7 +253,7 @@ def test_ddl_names_every_input(tmp_path: Path) -> None:
     ddl = model_ddl(package.manifest, compiled, "acme.shop", "gs://acme/onnx/")
 
     assert (
-        "CREATE OR REPLACE MODEL `acme.shop.shop_visits_1`\nOPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'gs://acme/onnx/model.onnx');"
+        f"CREATE OR REPLACE MODEL `acme.shop.{model_name('shop-visits')}_1`\nOPTIONS (MODEL_TYPE = 'ONNX', MODEL_PATH = 'gs://acme/onnx/model.onnx');"
         in ddl
     )
     assert "--   CAST(`channel` AS STRING) AS `channel`,\n" in ddl

@@ -123,7 +123,12 @@ def test_variable_that_is_too_long_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("model", "expected"),
-    [("flights", "flights"), ("late_flights.v2", "late-flights-v2"), ("_a__b_", "a-b"), ("x" * 90, "x" * 40)],
+    [
+        ("flights", "flights"),
+        ("late_flights.v2", "late-flights-v2-6a518d60"),
+        ("_a__b_", "a-b-ae031e9f"),
+        ("x" * 90, f"{'x' * 31}-efdfd9ee"),
+    ],
 )
 def test_names_are_sagemakers(model: str, expected: str) -> None:
     """Letters, digits and single hyphens, with room for what is appended."""
