@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from stream.errors import SettingsError
 
@@ -24,8 +26,17 @@ def require(what: str, extra: str, *modules: str, otherwise: str = "") -> None:
         verb = "are" if len(missing) > 1 else "is"
         raise SettingsError(
             f"{what} needs {' and '.join(missing)}, which {verb} not installed",
-            hint=f"pip install 'prediction-stream[{extra}]'{otherwise}",
+            hint=f"{_installing(extra)}{otherwise}",
         )
+
+
+def _installing(extra: str) -> str:
+    """As this installation was made: in a clone by its script, with the versions that are locked there."""
+    clone = Path(__file__).parents[1]
+    made_there = (clone / "scripts/install").is_file() and Path(sys.prefix).resolve() == (
+        clone / ".venv"
+    ).resolve()
+    return f"scripts/install {extra}" if made_there else f"pip install 'prediction-stream[{extra}]'"
 
 
 def _is_there(module: str) -> bool:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stream.errors import SettingsError
 from stream.extras import require
 
+ROOT = Path(__file__).parents[2]
 
-def test_missing_extra_is_named_with_the_command_that_gets_it() -> None:
+
+@pytest.mark.parametrize(
+    ("prefix", "command"),
+    [
+        (ROOT / ".venv", "scripts/install rest"),  # a clone, in the environment that its script has made
+        (Path("/usr"), "pip install 'prediction-stream[rest]'"),
+    ],
+)
+def test_missing_extra_is_named_with_the_command_that_gets_it(
+    monkeypatch: pytest.MonkeyPatch, prefix: Path, command: str
+) -> None:
     """Only what is missing is named; nothing is imported."""
+    monkeypatch.setattr("sys.prefix", str(prefix))
     with pytest.raises(SettingsError, match="needs no_such_module, which is not installed") as found:
         require("this command", "rest", "json", "no_such_module")
 
-    assert "pip install 'prediction-stream[rest]'" == found.value.hint
+    assert command == found.value.hint
 
 
 def test_installed_extra_is_fine() -> None:

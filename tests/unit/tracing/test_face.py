@@ -35,6 +35,7 @@ def test_no_module_loads_the_room_when_it_is_loaded() -> None:
 def test_missing_extra_is_named(chosen: TelemetrySettings, monkeypatch: pytest.MonkeyPatch) -> None:
     """With how to get it, and how to do without; also where only the API is installed."""
     monkeypatch.setattr(extras, "find_spec", lambda name: None if "sdk" in name else find_spec(name))
+    monkeypatch.setattr("sys.prefix", "/elsewhere")  # not in a clone
     with pytest.raises(SettingsError, match=r"\[telemetry\] needs opentelemetry.sdk") as found:
         reporting_of(Settings(telemetry=chosen), Metrics(), "s", "i", worker=True)
 

@@ -147,6 +147,7 @@ def test_labels_are_no_formulas() -> None:
 def test_missing_library_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is absent, how to get it, how to do without."""
     monkeypatch.setattr(page, "LIBRARIES", ("matplotlib", "no_such_library"))
+    monkeypatch.setattr("sys.prefix", "/elsewhere")  # not in a clone
 
     with pytest.raises(SettingsError, match="the model card needs no_such_library") as caught:
         check_libraries()
