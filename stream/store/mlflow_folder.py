@@ -233,8 +233,16 @@ def _xgboost(folder: Path, about: Mapping[str, Any]) -> Brought:
     content = bytearray(_read(folder, about.get("data")))
 
     def load() -> object:
-        model = kind()
-        model.load_model(content)
+        if kind is not xgboost.Booster:
+            model = kind()
+            model.load_model(content)
+            return model
+        # A Booster takes no table; this class does, and says the same numbers: where it knows of the best iteration,
+        # it would stop there, and a Booster does not.
+        booster = xgboost.Booster(model_file=content)
+        booster.set_attr(best_iteration=None, best_score=None)
+        model = xgboost.XGBRegressor()
+        model.load_model(booster.save_raw())
         return model
 
     return _rebuilt(folder, load)

@@ -109,6 +109,26 @@ def test_a_folder_of_each_flavour_holds_an_estimator(write: Any, tmp_path: Path)
     assert found.sample is not None
 
 
+@pytest.mark.parametrize(
+    "objective", ["binary:logistic", "reg:squarederror", "multi:softmax", "rank:pairwise"]
+)
+def test_a_booster_of_xgboost_says_its_own_numbers(objective: str, tmp_path: Path) -> None:
+    """As LightGBM's: of all its trees, also where its training found that fewer were better."""
+    rows = xgboost.DMatrix(X, Y)
+    chosen = {"objective": objective, "nthread": 1, **({"num_class": 3} if "multi" in objective else {})}
+    booster = xgboost.train(chosen, rows, 3)
+    booster.set_attr(best_iteration="0", best_score="0.5")
+    about = {"data": "model.ubj", "model_class": "xgboost.core.Booster", "xgb_version": "3.2.0"}
+    folder = write_folder(tmp_path / "m", {"xgboost": about}, {"model.ubj": bytes(booster.save_raw("ubj"))})
+    packed = pack_estimator_file(folder, PackRequest("boosted", tmp_path / "package"))
+
+    estimator: Any = packed.package.model.estimator
+    assert ("regressor", ["b", "a"]) == (
+        packed.package.manifest.task, [feature.path for feature in packed.package.manifest.features],
+    )  # fmt: skip
+    assert booster.predict(rows).tolist() == estimator.predict(X).tolist()
+
+
 def test_the_version_that_fitted_is_kept(tmp_path: Path) -> None:
     """As the flavour says."""
     assert {"scikit-learn": "1.8.0"} == read_model(sklearn_folder(tmp_path / "m")).fitted
