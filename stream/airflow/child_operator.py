@@ -26,7 +26,7 @@ from stream.airflow.run_trigger import StreamRunTrigger
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-__all__ = ["ChildOperator", "plain"]
+__all__ = ["ChildOperator", "NotGiven", "plain"]
 
 REFUSED = 2
 """Exit code of `stream` for bad usage, configuration, schema or model: another attempt would be refused as well."""
@@ -38,6 +38,13 @@ DETACHED = ".airflow"
 def plain(place: Any) -> Any:
     """A `Path` as text, which Airflow can show and store; another task's result is not known yet, and stays."""
     return fspath(place) if isinstance(place, PathLike) else place
+
+
+class NotGiven:
+    """In the place of an argument that was left out: None is what another task returned."""
+
+    def __repr__(self) -> str:
+        return "what stream.toml names"
 
 
 class ChildOperator(BaseOperator):
@@ -80,6 +87,7 @@ class ChildOperator(BaseOperator):
         self.cwd = plain(cwd)
         self.deferrable = deferrable
         self.poll_s = poll_s
+        self.needed: tuple[str, ...] = ()
         self.written: str | None = None
         self.printed: Mapping[str, Any] | None = None
         self._child: ChildRun | None = None
@@ -114,7 +122,19 @@ class ChildOperator(BaseOperator):
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
         """Also: what is secret in them is known before Airflow shows them."""
         super().render_template_fields(context, jinja_env)
+        self._check()
         self._mask()
+
+    def _check(self) -> None:
+        """What was given must have come: nothing in its place would silently mean another model, or no key."""
+        for name in self.needed:
+            value = getattr(self, name)
+            for each in value if isinstance(value, (list, tuple)) else [value]:
+                if each is None or (isinstance(each, str) and not each.strip()):
+                    raise AirflowFailException(
+                        f"{name} is {value!r}: where it comes from, such as another task or a variable, there is "
+                        "nothing; see to that, or leave the argument out"
+                    )
 
     def _mask(self) -> None:
         words = (*start_of(self.stream_command, ""), *self.command_arguments(), *(self.env or {}).values())
@@ -123,6 +143,7 @@ class ChildOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the command and wait, or start it and defer."""
+        self._check()
         self._mask()  # of a mapped task's too
         order = self._order()
         self.log.info("%s", shlex.join(order.command))

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk.exceptions import AirflowSkipException
 
 from stream.airflow.asset_uris import is_fixed, model_asset, predictions_asset
-from stream.airflow.child_operator import ChildOperator, plain
+from stream.airflow.child_operator import ChildOperator, NotGiven, plain
 from stream.airflow.command_line import batch_arguments, train_arguments
 from stream.airflow.lineage import lineage_of_batch, lineage_of_training
 from stream.airflow.links import ModelCardLink, OutputLink, TrackedRunLink
@@ -37,6 +37,9 @@ RUN_KEY = (
     "{{ ti.dag_id }}/{{ ti.task_id }}/{{ ti.run_id }}{% if ti.map_index >= 0 %}/{{ ti.map_index }}{% endif %}"
 )
 """One run per task and DAG run, however often it is tried."""
+
+CONFIGURED: Any = NotGiven()
+"""In the place of a model: what the configuration names."""
 
 
 class StreamTrainOperator(ChildOperator):
@@ -90,6 +93,13 @@ class StreamTrainOperator(ChildOperator):
         if "outlets" not in options and is_fixed(package):
             options["outlets"] = [model_asset(package)]
         super().__init__(arguments=arguments, **options)
+        chosen = {"require": require, "track": track, "fixed": fixed}
+        self.needed = (
+            "recipe",
+            "out",
+            "run_key",
+            *(name for name, value in chosen.items() if value is not None),
+        )
         self.recipe = plain(recipe)
         self.out = package
         self.require = require
@@ -139,7 +149,8 @@ class StreamBatchOperator(ChildOperator):
     Args:
         inputs: a file, a folder or a glob; or several.
         output_dir: the folder of all runs. (An operator's attribute `output` is Airflow's own.)
-        model: a package's folder, or a URI such as `models:/flights@champion`; None for what `config` names.
+        model: a package's folder, or a URI such as `models:/flights@champion`; left out: what `stream.toml` names.
+            None or an empty text, as another task may return it, is refused.
         run_key: names the work: `output_dir` gets one run of it.
         replace: whether a run of that key makes way where the inputs or the model are others now: what clearing the
             task then means. Without it, other inputs are refused, and another model is told in the log.
@@ -158,18 +169,25 @@ class StreamBatchOperator(ChildOperator):
         *,
         inputs: str | PathLike[str] | Sequence[str | PathLike[str]],
         output_dir: str | PathLike[str],
-        model: str | PathLike[str] | None = None,
+        model: str | PathLike[str] = CONFIGURED,
         run_key: str = RUN_KEY,
         replace: bool = False,
         format: str = "parquet",  # as the command calls it
         **options: Any,
     ) -> None:
-        output, package = plain(output_dir), plain(model)
+        output, package = plain(output_dir), None if model is CONFIGURED else plain(model)
         if "outlets" not in options and is_fixed(output):
             options["outlets"] = [predictions_asset(output)]
         if "inlets" not in options and is_fixed(package):
             options["inlets"] = [model_asset(package)]
         super().__init__(**options)
+        self.needed = (
+            "inputs",
+            "output_dir",
+            "run_key",
+            "format",
+            *(() if model is CONFIGURED else ("model",)),
+        )
         self.inputs = list(map(plain, inputs)) if isinstance(inputs, (list, tuple)) else plain(inputs)
         self.output_dir = output
         self.model = package

@@ -16,7 +16,17 @@ HERE = Path(__file__).parent
 EXAMPLE = ROOT / "docs/examples/airflow"
 DAYS = [f"2026-11-{day}" for day in (20, 21, 22)]
 ROWS = 100
-PROBES = ("killed-after", "killed-before", "killed_train", "failing", "mapped", "stopped", "held")
+PROBES = (
+    "killed-after",
+    "killed-before",
+    "killed_train",
+    "failing",
+    "mapped",
+    "stopped",
+    "held",
+    "nothing",
+    "secret",
+)
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +39,10 @@ def airflow_environment() -> Path:
 def airflow(airflow_environment: Path) -> Iterator[AirflowInstallation]:
     """A running Airflow with the example's DAGs and the probes; all have been begun."""
     stream = ROOT / ".venv/bin/stream"
-    variables = {"WRAPPER": str(HERE / "wrapper.py"), "STREAM": str(stream)}
+    variables = {
+        "WRAPPER": str(HERE / "wrapper.py"),
+        "STREAM": str(stream),
+    }
     dags = [EXAMPLE / "flights.py", HERE / "probe_dags.py"]
     installation = AirflowInstallation(airflow_environment, dags, variables)
     data = installation.data

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from datetime import timedelta
+from typing import Any
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, BaseOperator
 
 from stream.airflow import StreamBatchOperator, StreamTrainOperator, predictions_asset
 
@@ -66,3 +67,23 @@ with DAG("probe_mapped", schedule=None, default_args=RETRIED):
         model=MODEL,
         outlets=[predictions_asset(f"{DATA}/mapped")],
     ).expand(inputs=[DAY, [f"{DATA}/days/2026-11-21.csv", f"{DATA}/days/2026-11-22.csv"]])
+
+
+class Returns(BaseOperator):  # type: ignore[misc]
+    """A task with a result."""
+
+    def __init__(self, *, result: Any, **options: Any) -> None:
+        super().__init__(**options)
+        self.result = result
+
+    def execute(self, context: Any) -> Any:
+        """For XCom."""
+        return self.result
+
+
+with DAG("probe_nothing", schedule=None, default_args=RETRIED):
+    nothing, models = Returns(task_id="nothing", result=None), Returns(task_id="models", result=["", None])
+    scored: dict[str, Any] = {"inputs": DAY, "output_dir": f"{DATA}/nothing_there", "outlets": []}
+    StreamBatchOperator(task_id="score", model=nothing.output, **scored)
+    StreamBatchOperator(task_id="keyed", model=MODEL, run_key="{{ params.get('key', '') }}", **scored)
+    StreamBatchOperator.partial(task_id="mapped", **scored).expand(model=models.output)

@@ -150,6 +150,16 @@ def test_mapped_tasks_have_a_run_each(airflow: AirflowInstallation) -> None:
     )
 
 
+def test_nothing_in_the_place_of_an_argument_is_refused(airflow: AirflowInstallation) -> None:
+    """Another task returned it, a template came out empty, or a mapped task got it: no other model is taken instead."""
+    assert "failed" == airflow.ended("probe_nothing", "one")
+
+    for task, name in (("score", "model"), ("keyed", "run_key")):
+        assert 1 == airflow.task("probe_nothing", "one", task)["try_number"]
+        assert f"{name} is " in airflow.log("probe_nothing", "one", task, 1)
+    assert not (airflow.data / "nothing_there").exists()
+
+
 def test_openlineage_is_told_of_rows_and_columns(airflow: AirflowInstallation) -> None:
     """Its provider asks the operator when the task is complete."""
     assert "success" == airflow.ended("probe_mapped", "one")
