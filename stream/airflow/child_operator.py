@@ -18,7 +18,15 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskD
 from airflow.sdk.log import mask_secret
 
 from stream.airflow.child_run import ChildRun, Outcome
-from stream.airflow.command_line import OWN, Order, as_text, passwords, start_of, surroundings
+from stream.airflow.command_line import (
+    OWN,
+    Order,
+    as_text,
+    passwords,
+    start_of,
+    surroundings,
+    without_passwords,
+)
 from stream.airflow.detached_run import ask_to_stop, begin, log_lines, outcome_of
 from stream.airflow.links import OutputLink
 from stream.airflow.run_trigger import StreamRunTrigger
@@ -146,7 +154,8 @@ class ChildOperator(BaseOperator):
         self._check()
         self._mask()  # of a mapped task's too
         order = self._order()
-        self.log.info("%s", shlex.join(order.command))
+        # Hidden here, too: LocalExecutor repeats a task's log on the scheduler's own output, where nothing is masked.
+        self.log.info("%s", shlex.join(map(without_passwords, order.command)))
         try:
             if self.deferrable:
                 self._defer(order)

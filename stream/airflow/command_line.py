@@ -19,6 +19,7 @@ __all__ = [
     "start_of",
     "surroundings",
     "train_arguments",
+    "without_passwords",
 ]
 
 OWN = (sys.executable, "-P", "-m", "stream")
@@ -158,3 +159,10 @@ def passwords(words: Iterable[str]) -> Iterator[str]:
         for user in _USER.findall(word):
             found = user.partition(":")[2] or user
             yield from {found, unquote(found)}
+
+
+def without_passwords(word: str) -> str:
+    """A word of a command as it may be shown: `passwords` of it are stars."""
+    for found in sorted(passwords([word]), key=len, reverse=True):
+        word = word.replace(found, "***")
+    return word

@@ -25,7 +25,6 @@ PROBES = (
     "stopped",
     "held",
     "nothing",
-    "secret",
 )
 
 

@@ -14,6 +14,7 @@ from stream.airflow.command_line import (
     start_of,
     surroundings,
     train_arguments,
+    without_passwords,
 )
 from stream.cli.batch import batch
 from stream.cli.train import train
@@ -100,3 +101,16 @@ def test_numbers_and_paths_become_words() -> None:
 def test_passwords_of_urls_are_found(word: str, secrets: set[str]) -> None:
     """Airflow is told of them before it shows the arguments, and hides them in every line of the log."""
     assert secrets == set(passwords([word]))
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("--track=http://me:pa%2Fss@host:1/a", "--track=http://me:***@host:1/a"),
+        ("http://token@host", "http://***@host"),
+        ("--model=/data/models/flights@7", "--model=/data/models/flights@7"),
+    ],
+)
+def test_password_of_a_word_is_not_shown(word: str, shown: str) -> None:
+    """What is no password stays as it is."""
+    assert shown == without_passwords(word)
