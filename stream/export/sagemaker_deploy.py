@@ -6,6 +6,8 @@ Deploys what `stream export --to sagemaker` wrote beside this file. Needs Python
     python deploy.py async           an endpoint that reads requests from S3 and writes answers there
     python deploy.py multi-model     an endpoint of many packages; this one is added to it
     python deploy.py transform --input s3://…/rows.csv --output s3://…/answers
+    python deploy.py train --recipe train.py --file schema.avsc --input s3://…/rows.csv
+    python deploy.py endpoint --job NAME            of what a training job made; serverless, async, transform too
     python deploy.py package         a version in the model registry; --approve
     python deploy.py endpoint --delete
 
@@ -26,16 +28,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-KINDS = ("endpoint", "serverless", "async", "multi-model", "transform", "package")
+from stream.export.sagemaker_training import (
+    TAGS,
+    Failed,
+    begun,
+    digest_of,
+    found_by,
+    in_s3,
+    say,
+    train,
+    trained,
+)
+
+KINDS = ("endpoint", "serverless", "async", "multi-model", "transform", "train", "package")
 ENDED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed", "Completed", "Stopped", "gone")
 """States that don't pass."""
-
-TAGS = [{"Key": "made-by", "Value": "prediction-stream"}]
-"""On all that is made here: nothing else is deleted."""
-
-
-class Failed(Exception):
-    """Why nothing, or not all of it, was done."""
 
 
 class Deployment:
@@ -46,6 +53,8 @@ class Deployment:
         self.plan: dict[str, Any] = json.loads((folder / "sagemaker.json").read_text("utf-8"))
         self.folder, self.sagemaker, self.s3 = folder, sagemaker, s3
         self.wait_s, self.pause_s = wait_s, pause_s
+        self.job: str | None = None
+        """The training job whose archive is deployed; None: the export's own is."""
 
     def deploy(self, kind: str) -> None:
         """Make or update an endpoint: 1 archive and model, 2 configuration, 3 endpoint."""
@@ -95,7 +104,7 @@ class Deployment:
             say(f"TargetModel={target}: {self.upload(f'multi-model/{target}')}")
             container |= {"Mode": "MultiModel", "ModelDataUrl": f"{self.value('s3')}/multi-model/"}
         else:
-            container |= {"ModelDataUrl": self.upload()}
+            container |= {"ModelDataUrl": trained(self, self.job) if self.job else self.upload()}
         request: dict[str, Any] = {"ExecutionRoleArn": self.value("role"), "PrimaryContainer": container}
         if kind != "serverless":  # which can't have it
             request["EnableNetworkIsolation"] = self.plan["network_isolation"]
@@ -127,22 +136,16 @@ class Deployment:
         place, output = request["TransformInput"]["DataSource"]["S3DataSource"], request["TransformOutput"]
         place["S3Uri"] = source or place["S3Uri"]
         output["S3OutputPath"] = target or output["S3OutputPath"]
-        for option, value in (("--input", place["S3Uri"]), ("--output", output["S3OutputPath"])):
-            if not re.match(r"s3://[a-z0-9][a-z0-9.-]+(/|$)", value):
-                raise Failed(f"{option}: expected s3://bucket/…, found {value}")
+        in_s3("--input", place["S3Uri"])
+        in_s3("--output", output["S3OutputPath"])
         request["ModelName"] = self.model("transform", self.plan["transform"]["stem"])
-        stem = f"{self.plan['transform']['stem']}-{digest_of(request)}"
-        listed = self.sagemaker.list_transform_jobs(NameContains=stem, MaxResults=100)
-        states = {
-            one["TransformJobName"]: one["TransformJobStatus"] for one in listed["TransformJobSummaries"]
-        }
-        job = max(states, key=lambda name: int(name.rpartition("-")[2]), default="")
-        if states.get(job) in ("Completed", "InProgress") and not again:
-            say(f"transform job {job}: {states[job]} (--again runs it once more)")
-        else:
-            job = f"{stem}-{len(states) + 1}"
-            self.sagemaker.create_transform_job(TransformJobName=job, **request, Tags=TAGS)
-            say(f"transform job {job}: {place['S3Uri']} → {output['S3OutputPath']}")
+        job = begun(
+            f"{self.plan['transform']['stem']}-{digest_of(request)}",
+            self.sagemaker.get_paginator("list_transform_jobs"),
+            "TransformJob",
+            lambda name: self.sagemaker.create_transform_job(TransformJobName=name, **request, Tags=TAGS),
+            again,
+        )
         if self.wait_s:
             done = self.wait(lambda: self.sagemaker.describe_transform_job(TransformJobName=job))
             if done["TransformJobStatus"] != "Completed":
@@ -188,6 +191,8 @@ class Deployment:
 
     def delete(self, kind: str) -> None:
         """Delete what was made; archives and answers in S3 stay."""
+        if kind == "train":
+            raise Failed("--delete: a training job can't be deleted; one that has ended costs nothing")
         if kind == "package":
             for one in self.packages(self.plan[kind]["ModelPackageGroupName"]):
                 self.sagemaker.delete_model_package(ModelPackageName=one["ModelPackageArn"])
@@ -216,7 +221,8 @@ class Deployment:
         began, said = time.monotonic(), ""
         while True:
             found = look()
-            state = "gone" if found is None else found.get("EndpointStatus") or found["TransformJobStatus"]
+            keys = ("EndpointStatus", "TransformJobStatus", "TrainingJobStatus")
+            state = "gone" if found is None else next(found[key] for key in keys if key in found)
             if state != said:
                 say(f"  {time.monotonic() - began:4.0f} s  {state}")
                 said = state
@@ -234,28 +240,6 @@ class Deployment:
         return value.rstrip("/")
 
 
-def found_by(describe: Callable[..., Any], **names: str) -> Any:
-    """What there is by a name; None where there is nothing."""
-    from botocore.exceptions import ClientError
-
-    try:
-        return describe(**names)
-    except ClientError as error:
-        if re.search("could not find|does not exist|not found|404", str(error), re.IGNORECASE):
-            return None
-        raise
-
-
-def digest_of(request: object) -> str:
-    """Of what is made, for its name."""
-    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def say(text: str) -> None:
-    """A line of the report."""
-    print(text, flush=True)
-
-
 def arguments_of(words: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser("deploy.py", description=__doc__)
@@ -265,9 +249,15 @@ def arguments_of(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--region", help="default: of the profile, or AWS_REGION")
     parser.add_argument("--timeout", type=float, default=1_800, help="seconds to wait; 0: don't (1800)")
     parser.add_argument("--pause", type=float, default=15, help="seconds between two looks (15)")
-    parser.add_argument("--input", help="transform: the rows: a file's s3://…, or a prefix of files")
+    parser.add_argument("--input", help="transform, train: the rows: a file's s3://…, or a prefix")
     parser.add_argument("--output", help="transform: where the answers go, s3://…")
-    parser.add_argument("--again", action="store_true", help="transform: also if it has run")
+    parser.add_argument("--again", action="store_true", help="transform, train: also if it has run")
+    parser.add_argument("--recipe", help="train: the recipe's file")
+    parser.add_argument("--file", action="append", default=[], help="train: a file that the recipe reads")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="train: a hyperparameter"
+    )
+    parser.add_argument("--job", help="deploy what this training job made, not the export's package")
     parser.add_argument("--approve", action="store_true", help="package: approve it")
     return parser.parse_args(words)
 
@@ -284,10 +274,15 @@ def main() -> None:
     try:
         sagemaker, s3 = (boto3.client(name, region_name=given.region) for name in ("sagemaker", "s3"))
         deployment = Deployment(Path(__file__).resolve().parent, sagemaker, s3, given.timeout, given.pause)
+        if given.job and given.kind in ("multi-model", "train", "package"):
+            raise Failed(f"--job: {given.kind} can't have it; endpoint, serverless, async and transform can")
+        deployment.job = given.job
         if given.delete:
             deployment.delete(given.kind)
         elif given.kind == "transform":
             deployment.transform(given.input, given.output, given.again)
+        elif given.kind == "train":
+            train(deployment, given.recipe, given.file, given.input, given.set, given.again)
         elif given.kind == "package":
             deployment.package(given.approve)
         else:

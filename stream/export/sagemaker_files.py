@@ -2,7 +2,7 @@
 What SageMaker needs of a package: `model.tar.gz`, settings in its API's own words, rights, and a script that deploys.
 
 Source: docs.aws.amazon.com/sagemaker, "CreateModel", "CreateEndpointConfig", "CreateTransformJob",
-"CreateModelPackage", "Use your own inference code with hosting services".
+"CreateTrainingJob", "CreateModelPackage", "Use your own inference code with hosting services".
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from stream.errors import SettingsError
-from stream.export import sagemaker_deploy
+from stream.export import sagemaker_deploy, sagemaker_training
 from stream.export.distinct_names import distinct_name
 from stream.export.exporter import write_files
 from stream.export.model_archive import Archive, write_archive
@@ -26,7 +27,7 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from stream.store import Package
 
-__all__ = ["environment", "export_sagemaker", "plan", "sagemaker_name"]
+__all__ = ["environment", "export_sagemaker", "plan", "sagemaker_name", "train_image"]
 
 _MOST_NAME = 40
 """Characters of 63 that a name may have: the rest is for what is appended, such as `-serverless` and a digest."""
@@ -87,10 +88,17 @@ def export_sagemaker(
         "role-policy.json": _readable(role_policy(options)),
         "deployer-policy.json": _readable(deployer_policy(options, names)),
         "Dockerfile": _DOCKERFILE.encode(),
-        "deploy.py": Path(sagemaker_deploy.__file__).read_bytes(),
+        "deploy.py": _program(sagemaker_deploy).encode(),
+        "training_job.py": _program(sagemaker_training).encode(),
     }
     note = f"{package.manifest.model} in {archive.size_bytes} bytes; `python {folder / 'deploy.py'} --help` says more"
     return (folder / "model.tar.gz", *write_files(folder, files)), note
+
+
+def _program(module: ModuleType) -> str:
+    """A module's text, which finds the other one beside it, not in this project."""
+    text = Path(str(module.__file__)).read_text("utf-8")
+    return text.replace(f"from {sagemaker_training.__name__} import", "from training_job import")
 
 
 def sagemaker_name(model: str) -> str:
@@ -141,6 +149,7 @@ def plan(
         "version": manifest.version,
         "archive": {"file": "model.tar.gz", "sha256": archive.sha256, "bytes": archive.size_bytes},
         "image": options["image"],
+        "train_image": train_image(options["image"]),
         "role": options["role"],
         "s3": s3,
         "environment": dict(variables),
@@ -157,7 +166,26 @@ def plan(
         },
         "multi-model": {"EndpointName": "multi-model", "ProductionVariant": instances},
         "transform": {"stem": f"{stem}-transform", "TransformJob": _job(s3)},
+        "train": {"stem": f"{stem}-train", "TrainingJob": _training(s3)},
         "package": _registered(manifest, stem, archive),
+    }
+
+
+def train_image(image: str) -> str:
+    """The training image's address: the other one's, with `-train` after the repository's name."""
+    found = re.fullmatch(r"(.+/[^/:@]+)(:[^/:@]+)?", image)
+    return f"{found[1]}-train{found[2] or ''}" if found else "TRAIN_IMAGE_URI"
+
+
+def _training(s3: str) -> dict[str, Any]:
+    """All of a job but its code, rows and image."""
+    return {
+        "AlgorithmSpecification": {"TrainingInputMode": "File"},
+        "HyperParameters": {},
+        "OutputDataConfig": {"S3OutputPath": f"{s3}/trained"},
+        "ResourceConfig": {"InstanceType": _INSTANCE, "InstanceCount": 1, "VolumeSizeInGB": 10},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3_600},
+        "EnableNetworkIsolation": True,
     }
 
 

@@ -17,6 +17,10 @@ _REGISTRY = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn
 """An image of the account's own registry: account, region, repository."""
 
 
+_WRITTEN = ("async", "answers", "trained")
+"""The folders of answers and of what training jobs made."""
+
+
 def trust_policy() -> dict[str, Any]:
     """Who may take the container's role: SageMaker."""
     principal = {"Principal": {"Service": "sagemaker.amazonaws.com"}}
@@ -36,11 +40,11 @@ def role_policy(options: Mapping[str, str]) -> dict[str, Any]:
     return _policy(
         [
             _allow(["s3:GetObject"], f"{objects}*"),
-            _allow(["s3:PutObject", "s3:AbortMultipartUpload"], f"{objects}async/*", f"{objects}answers/*"),
+            _allow(["s3:PutObject", "s3:AbortMultipartUpload"], *(f"{objects}{each}/*" for each in _WRITTEN)),
             _allow(["s3:ListBucket"], bucket),
             _allow(
                 ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
-                f"{aws}:ecr:{region}:{account}:repository/{name}",
+                *(f"{aws}:ecr:{region}:{account}:repository/{each}" for each in _both(name)),
             ),
             _allow(["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"], "*"),  # which know no resources
             _allow(
@@ -65,13 +69,20 @@ def deployer_policy(options: Mapping[str, str], names: Sequence[str]) -> dict[st
         names: of what is made; a digest follows.
     """
     aws, _, objects = _places(options)
-    kinds = ("model", "endpoint-config", "endpoint", "transform-job", "model-package-group", "model-package")
-    ours = [f"{aws}:sagemaker:*:*:{kind}/{name}*" for kind in kinds for name in names]
-    nouns = ("Model", "EndpointConfig", "Endpoint", "TransformJob", "ModelPackageGroup", "ModelPackage")
+    nouns = {
+        "Model": "model",
+        "EndpointConfig": "endpoint-config",
+        "Endpoint": "endpoint",
+        "TransformJob": "transform-job",
+        "TrainingJob": "training-job",
+        "ModelPackageGroup": "model-package-group",
+        "ModelPackage": "model-package",
+    }
+    ours = [f"{aws}:sagemaker:*:*:{kind}/{name}*" for kind in nouns.values() for name in names]
     verbs = [f"sagemaker:{verb}{noun}" for noun in nouns for verb in ("Create", "Describe")]
-    changes = [f"sagemaker:Delete{noun}" for noun in nouns if noun != "TransformJob"]
+    changes = [f"sagemaker:Delete{noun}" for noun in nouns if not noun.endswith("Job")]
     passed = {"Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}}
-    lists = ["Models", "EndpointConfigs", "TransformJobs", "ModelPackages"]
+    lists = ["Models", "EndpointConfigs", "TransformJobs", "TrainingJobs", "ModelPackages"]
     more = [
         "sagemaker:UpdateEndpoint",
         "sagemaker:UpdateModelPackage",
@@ -86,6 +97,11 @@ def deployer_policy(options: Mapping[str, str], names: Sequence[str]) -> dict[st
             {**_allow(["iam:PassRole"], options["role"]), **passed},
         ]
     )
+
+
+def _both(repository: str) -> tuple[str, ...]:
+    """The images that serve and that train."""
+    return (repository,) if repository == "*" else (repository, f"{repository}-train")
 
 
 def _places(options: Mapping[str, str]) -> tuple[str, str, str]:

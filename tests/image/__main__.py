@@ -14,8 +14,10 @@ from tests.docker.compose import ROOT
 from tests.docker.dockerfile import TARGETS
 from tests.image.base_image import make_base
 from tests.image.buildah import Buildah
+from tests.image.built import Built
 from tests.image.exported import export_context, held_to_package
-from tests.image.proofs import PROOFS, Built, held_to_all
+from tests.image.proofs import PROOFS, held_to_all
+from tests.image.sagemaker import SAGEMAKER_TARGETS, held_to_sagemaker, made_sagemaker_s
 from tests.image.sizes import report
 
 LARGEST_MB = {"worker": 500}
@@ -36,6 +38,9 @@ def main() -> None:
         "--storage", type=Path, help="keep buildah's storage here, to build faster the next time"
     )
     parser.add_argument("--keep", action="store_true", help="build only; print a root folder for each target")
+    parser.add_argument(
+        "--sagemaker", action="store_true", help="hold serve and train to SageMaker's contract, nothing else"
+    )
     asked = parser.parse_args()
     if os.geteuid():
         raise SystemExit("scripts/image: run it as root: it mounts file systems")
@@ -43,6 +48,9 @@ def main() -> None:
     buildah = Buildah(storage)
     try:
         print(make_base(buildah))
+        if asked.sagemaker:
+            _sagemaker(buildah, asked.context)
+            return
         for target in asked.target or TARGETS:
             _each(buildah, asked.context, target, keep=asked.keep)
         if not (asked.target or asked.keep or asked.context != ROOT):
@@ -72,8 +80,19 @@ def _each(buildah: Buildah, context: Path, target: str, *, keep: bool = False) -
         PROOFS[target](built)
 
 
+def _sagemaker(buildah: Buildah, context: Path) -> None:
+    """As they are, and as the export's Dockerfile makes them."""
+    own = {target: _built(buildah, context, target) for target in SAGEMAKER_TARGETS}
+    roots = {target: made_sagemaker_s(buildah, target, _tag(target)) for target in SAGEMAKER_TARGETS}
+    held_to_sagemaker({"image": own, "image-of-root": roots})
+
+
+def _tag(target: str) -> str:
+    return f"localhost/prediction-stream-{target}:test"
+
+
 def _built(buildah: Buildah, context: Path, target: str) -> Built:
-    began, tag = time.monotonic(), f"localhost/prediction-stream-{target}:test"
+    began, tag = time.monotonic(), _tag(target)
     revision = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()

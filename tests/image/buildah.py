@@ -49,9 +49,9 @@ class Buildah:
             done.check_returncode()
         return done.stdout.rstrip("\n")
 
-    def build(self, context: Path, target: str, tag: str, arguments: Sequence[str] = ()) -> str:
+    def build(self, context: Path, target: str | None, tag: str, arguments: Sequence[str] = ()) -> str:
         """
-        Build one target of the Dockerfile in a folder; what an earlier build made is used again.
+        Build one target of the Dockerfile in a folder, or its last one; what an earlier build made is used again.
 
         Returns: the builder's output.
         """
@@ -61,8 +61,9 @@ class Buildah:
         for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
             trusted += [f"--env={name}"] if name in os.environ else []
         common = ["--isolation=chroot", "--pull-never", "--layers", "--format=docker", *trusted]
+        wanted = [] if target is None else [f"--target={target}"]
         named = [f"--build-arg={each}" for each in arguments]
-        return self.run("bud", *common, *named, f"--target={target}", f"--tag={tag}", str(context))
+        return self.run("bud", *common, *named, *wanted, f"--tag={tag}", str(context))
 
     def has(self, image: str) -> bool:
         """Whether an image is in the storage."""

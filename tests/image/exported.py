@@ -28,7 +28,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 
 from stream.store import Package, golden_of, open_package
-from tests.image.proofs import Built, hand_over, hold, serving
+from tests.image.built import Built, hand_over, hold
+from tests.image.proofs import serving
 from tests.kafka.process import free_ports
 
 __all__ = ["export_context", "held_to_package"]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -23,11 +21,12 @@ import pyarrow.parquet as pq
 
 from tests.docker.compose import ROOT, services
 from tests.docker.topic_contents import count, read
+from tests.image.built import Built, hand_over, hold
 from tests.image.running import Container
 from tests.kafka.broker import Broker
 from tests.kafka.process import free_ports, wait_for
 
-__all__ = ["PROOFS", "Built", "hand_over", "held_to_all", "hold", "serving"]
+__all__ = ["PROOFS", "held_to_all", "serving"]
 
 EVENTS = 20_000
 _RATE = 1_000  # events still come when the worker, on a busy machine, has started and is killed
@@ -43,35 +42,6 @@ _LIBRARIES = (
     "fastavro",
     "confluent-kafka",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """An image's root folder, and `Config` of the image."""
-
-    root: Path
-    config: Mapping[str, Any]
-
-    @contextmanager
-    def runs(
-        self,
-        command: Sequence[str] | None = None,
-        variables: Mapping[str, str] | None = None,
-        volumes: Mapping[Path, str] | None = None,
-    ) -> Iterator[Container]:
-        """A container, which is killed in the end."""
-        container = Container(self.root, self.config, command, variables, volumes)
-        try:
-            yield container
-        finally:
-            container.close()
-
-    def done(self, *command: str, volumes: Mapping[Path, str] | None = None) -> str:
-        """What a program says that must end well."""
-        with self.runs(command, volumes=volumes) as container:
-            code = container.ends(300)
-            hold(code == 0, f"{' '.join(command)}: exit code {code}\n{container.said()}")
-            return container.said()
 
 
 def held_to_all(built: Built) -> None:
@@ -278,18 +248,6 @@ def serving(built: Built, given: Mapping[str, str], port: int) -> Iterator[Conta
     with built.runs(None, given) as server:
         wait_for(partial(_answers, server, port), _START_S, "/ping")
         yield server
-
-
-def hand_over(folder: Path) -> None:
-    """To the image's user."""
-    for each in (folder, *folder.rglob("*")):
-        os.chown(each, 10001, 10001)
-
-
-def hold(true: bool, why: str) -> None:
-    """Raises: SystemExit, saying why, where it is not true."""
-    if not true:
-        raise SystemExit(f"scripts/image: {why}")
 
 
 PROOFS: Mapping[str, Callable[[Built], None]] = {

@@ -1,6 +1,7 @@
 """
 A program in an image's root, as a container engine would run it: the image's user and environment, PID 1 in a PID
-namespace of its own, a read-only root, `/tmp` in memory. Not isolated: network, capabilities, memory and processor.
+namespace of its own, a read-only root, `/tmp` in memory; a network of its own where one is given. Not isolated:
+capabilities, memory and processor.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
+
+from tests.image.network import Network
 
 __all__ = ["Container"]
 
@@ -38,6 +41,7 @@ class Container:
         command: Sequence[str] | None = None,
         variables: Mapping[str, str] | None = None,
         volumes: Mapping[Path, str] | None = None,
+        network: Network | None = None,
     ) -> None:
         """
         Args:
@@ -46,13 +50,21 @@ class Container:
             command: program and arguments, in place of the image's.
             variables: besides the image's.
             volumes: folder of this machine → absolute path in the image. Writable.
+            network: that it has in place of this machine's.
         """
         given = dict(each.split("=", 1) for each in config["Env"]) | dict(variables or {})
         argv = [*config["Entrypoint"], *config["Cmd"]] if command is None else list(command)
         for inside in (volumes or {}).values():
             (root / inside.lstrip("/")).mkdir(parents=True, exist_ok=True)  # as an engine does
         mounts = " ".join(f"{outside}:{inside}" for outside, inside in (volumes or {}).items())
-        namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        namespaces = [
+            *(network.command if network else ()),
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+        ]
         # `env --chdir` before variables; PATH is the image's when `env` looks for the program.
         said = [f"{name}={value}" for name, value in given.items()]
         setup = ["sh", "-c", _SET_UP, "sh", str(root), mounts, config["User"], config["WorkingDir"]]

@@ -24,7 +24,7 @@ from tests.acceptance.process import ROOT, Setup, Worker
 from tests.conftest import Kafka
 from tests.image.base_image import make_base
 from tests.image.buildah import Buildah
-from tests.image.proofs import Built
+from tests.image.built import Built
 from tests.kafka.process import free_ports, wait_for
 from tests.kafka.topics import Topics
 from tests.platforms.airflow.installation import AirflowInstallation

@@ -13,6 +13,7 @@ import os
 import runpy
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -36,6 +37,7 @@ OURS = (
     "create_model",
     "delete_model_package",
     "describe_endpoint",
+    "describe_training_job",
     "describe_transform_job",
     "update_endpoint",
     "update_model_package",
@@ -117,6 +119,18 @@ def describe_transform_job(self: SageMakerResponse) -> Any:
     return theirs(self, "describe_transform_job")
 
 
+def describe_training_job(self: SageMakerResponse) -> Any:
+    """As moto, in the state whose turn it is."""
+    name = self._get_param("TrainingJobName")
+    job = backend_of(self).training_jobs.get(name)
+    if job is not None:
+        last = "Failed" if BREAKING in str(job.algorithm_specification["TrainingImage"]) else "Completed"
+        states = CHANGES.setdefault(name, ["InProgress"] * LOOKS + [last])
+        job.training_job_status = states.pop(0) if len(states) > 1 else states[0]
+        job.failure_reason = FAILURE if job.training_job_status == "Failed" else None
+    return theirs(self, "describe_training_job")
+
+
 def delete_model_package(self: SageMakerResponse) -> str:
     """A version of a group."""
     packages, arn = backend_of(self).model_packages, self._get_param("ModelPackageName")
@@ -143,6 +157,7 @@ def said(line: str) -> None:
 def outcome(program: str, arguments: list[str]) -> list[object]:
     """Run a program here, where boto3 is imported already. Returns: its exit code, output and errors."""
     sys.argv = [program, *arguments]
+    sys.path.insert(0, str(Path(program).parent))  # as for a program of its own
     out, err, code = io.StringIO(), io.StringIO(), 0
     with redirect_stdout(out), redirect_stderr(err):
         try:
@@ -150,6 +165,8 @@ def outcome(program: str, arguments: list[str]) -> list[object]:
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 1
             err.write(f"{ended.code}\n" if isinstance(ended.code, str) else "")
+    sys.path.pop(0)
+    sys.modules.pop("training_job", None)
     return [code, out.getvalue(), err.getvalue()]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from stream.settings import Settings
 from stream.store import Package, open_package
 from tests.platforms.environments import environment
 from tests.platforms.sagemaker.account import IMAGE, ROLE, Account
+from tests.platforms.sagemaker.grounds import Ground, grounds
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,10 +37,28 @@ def account(python: Path) -> Iterator[Account]:
     account.close()
 
 
+GROUNDS = grounds(os.environ)
+
+
+@pytest.fixture(scope="session", params=[*GROUNDS])
+def ground(request: pytest.FixtureRequest) -> Ground:
+    """What containers run in."""
+    return GROUNDS[request.param]
+
+
 @pytest.fixture(scope="session")
 def flights() -> Package:
     """The demo's package, opened."""
     return open_package(ROOT / "models" / "flights")
+
+
+@pytest.fixture(scope="session")
+def exported(flights: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export of the demo's package."""
+    folder = tmp_path_factory.mktemp("export")
+    options = {"image": IMAGE, "role": ROLE, "s3": "s3://acme/x"}
+    EXPORTERS["sagemaker"].export(flights, Settings(), options, folder)
+    return folder
 
 
 @pytest.fixture

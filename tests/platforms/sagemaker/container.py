@@ -1,23 +1,20 @@
-"""A container of SageMaker's, as a process: its folders, its variables, the one word that it is started with."""
+"""A container of SageMaker's that serves: what SageMaker asks it, and what it gives it."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import tarfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
-from tests.kafka.process import free_ports
+from tests.platforms.sagemaker.grounds import Ground, Running
 
-__all__ = ["Container", "serving", "transformed", "unpack"]
+__all__ = ["Container", "serving", "transformed", "unpack", "unpack_archive"]
 
 READY_S = 100.0
 """SageMaker waits for minutes; the machine may be busy."""
@@ -29,56 +26,68 @@ PING_S = 2.0
 class Container:
     """One that serves."""
 
-    def __init__(self, ml: Path, environ: Mapping[str, str]) -> None:
-        [port] = free_ports(1)
-        self.url = f"http://127.0.0.1:{port}"
-        self.log = ml / "log"
-        given = {"SAGEMAKER_BASE_DIR": str(ml), "SAGEMAKER_BIND_TO_PORT": str(port), **environ}
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "stream", "serve"],
-                cwd=ml,
-                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), **given},
-                stdout=log,
-                stderr=log,
-            )
+    def __init__(self, running: Running, url: str) -> None:
+        self.running, self.url = running, url
+        self._client = httpx.Client(base_url=url, timeout=60, trust_env=False)
 
     def ready(self) -> Container:
         """Block until /ping is 200; each answer comes within SageMaker's two seconds."""
         end = time.monotonic() + READY_S
         while time.monotonic() < end:
-            assert self._process.poll() is None, self.log.read_text("utf-8")
+            assert self.running.is_running(), self.running.said()
             try:
-                if httpx.get(f"{self.url}/ping", timeout=PING_S).status_code == httpx.codes.OK:
+                if self.pings():
                     return self
             except httpx.ConnectError:
                 time.sleep(0.05)
-        raise AssertionError(self.log.read_text("utf-8"))
+        raise AssertionError(self.running.said())
 
-    def ask(self, body: bytes | str, kind: str = "text/csv", accept: str = "text/csv") -> httpx.Response:
-        """What /invocations answers."""
-        headers = {"content-type": kind, "accept": accept}
-        return httpx.post(f"{self.url}/invocations", content=body, headers=headers, timeout=30)
+    def pings(self) -> bool:
+        """Whether /ping is 200."""
+        return self._client.get("/ping", timeout=PING_S).status_code == httpx.codes.OK
+
+    def get(self, path: str) -> Any:
+        """What an address answers at once, as JSON."""
+        return self._client.get(path, timeout=PING_S).json()
+
+    def ask(
+        self, body: bytes | str, kind: str = "text/csv", accept: str = "text/csv", path: str = "/invocations"
+    ) -> httpx.Response:
+        """What /invocations answers, or an address like it."""
+        return self._client.post(path, content=body, headers={"content-type": kind, "accept": accept})
+
+    def load(self, name: str, url: Path, timeout_s: float = 60) -> int:
+        """Multi-model: the status of an order to load a package."""
+        order = {"model_name": name, "url": str(url)}
+        return self._client.post("/models", json=order, timeout=timeout_s).status_code
+
+    def unload(self, name: str) -> int:
+        """Multi-model: the status of an order to unload it."""
+        return self._client.delete(f"/models/{name}").status_code
+
+    def invoke(self, name: str, body: str) -> httpx.Response:
+        """Multi-model: what a model answers."""
+        return self.ask(body, path=f"/models/{name}/invoke")
 
     def stop(self) -> int:
         """SIGTERM. Returns: its exit code, which is there before SIGKILL would come."""
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(30)
+        self.running.send("TERM")
+        return self.running.ends(30)
 
-    def kill(self) -> None:
-        """Whatever it does."""
-        self._process.kill()
-        self._process.wait()
+    def close(self) -> None:
+        """Ask it no more."""
+        self._client.close()
 
 
 @contextmanager
-def serving(ml: Path, environ: Mapping[str, str] | None = None) -> Iterator[Container]:
+def serving(ground: Ground, ml: Path, environ: Mapping[str, str] | None = None) -> Iterator[Container]:
     """A container that is ready."""
-    container = Container(ml, environ or {})
-    try:
-        yield container.ready()
-    finally:
-        container.kill()
+    with ground.runs("serve", ml, environ or {}) as (running, url):
+        container = Container(running, url)
+        try:
+            yield container.ready()
+        finally:
+            container.close()
 
 
 def unpack(export: Path, folder: Path) -> dict[str, str]:
@@ -87,13 +96,18 @@ def unpack(export: Path, folder: Path) -> dict[str, str]:
 
     Returns: the variables that its containers have.
     """
-    folder.mkdir(parents=True)
-    with tarfile.open(export / "model.tar.gz") as archive:
-        archive.extractall(folder, filter="data")
-    for path in [*folder.rglob("*"), folder]:
-        path.chmod(0o555 if path.is_dir() else 0o444)
+    unpack_archive(export / "model.tar.gz", folder)
     variables: dict[str, str] = json.loads((export / "sagemaker.json").read_text("utf-8"))["environment"]
     return variables
+
+
+def unpack_archive(archive: Path, folder: Path) -> None:
+    """Unpack an archive as SageMaker does."""
+    folder.mkdir(parents=True)
+    with tarfile.open(archive) as read:
+        read.extractall(folder, filter="data")
+    for path in [*folder.rglob("*"), folder]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
 
 
 def transformed(container: Container, rows: str, accept: str) -> str:
@@ -106,7 +120,7 @@ def transformed(container: Container, rows: str, accept: str) -> str:
         accept: of the job.
     Returns: the file of answers, each beside its row.
     """
-    asked = httpx.get(f"{container.url}/execution-parameters", timeout=PING_S).json()
+    asked = container.get("/execution-parameters")
     most = asked["MaxPayloadInMB"] * 2**20 if asked["BatchStrategy"] == "MULTI_RECORD" else 0
     payloads: list[list[str]] = [[]]
     for line in rows.splitlines():

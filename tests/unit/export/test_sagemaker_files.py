@@ -17,7 +17,7 @@ from stream.configuration import load_settings
 from stream.errors import PackageError, SettingsError
 from stream.export import EXPORTERS, filled, left_open
 from stream.export.model_archive import write_archive
-from stream.export.sagemaker_files import environment, sagemaker_name
+from stream.export.sagemaker_files import environment, sagemaker_name, train_image
 from stream.export.sagemaker_rights import deployer_policy, role_policy
 from stream.settings import ModelSettings, Settings
 from stream.store import open_package
@@ -135,6 +135,20 @@ def test_names_are_sagemakers(model: str, expected: str) -> None:
     assert expected == sagemaker_name(model)
 
 
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (OPTIONS["image"], OPTIONS["image"].replace("stream:1", "stream-train:1")),
+        ("host:5000/a/stream", "host:5000/a/stream-train"),
+        (f"host/stream@sha256:{'0' * 64}", "TRAIN_IMAGE_URI"),
+        ("IMAGE_URI", "TRAIN_IMAGE_URI"),
+    ],
+)
+def test_training_image_lies_beside_the_other(image: str, expected: str) -> None:
+    """Its address is left open where it can't be known."""
+    assert expected == train_image(image)
+
+
 def test_rights_are_those_of_the_places_that_are_named() -> None:
     """The bucket's folder, the repository, the role: nothing else of the account."""
     role, deployer = role_policy(OPTIONS), deployer_policy(OPTIONS, ["flights", "multi-model"])
@@ -145,14 +159,13 @@ def test_rights_are_those_of_the_places_that_are_named() -> None:
         ]
 
     assert ["arn:aws:s3:::acme/models/*"] == resources(role, "s3:GetObject")
-    assert ["arn:aws:s3:::acme/models/async/*", "arn:aws:s3:::acme/models/answers/*"] == resources(
-        role, "s3:PutObject"
-    )
-    assert ["arn:aws:ecr:eu-west-1:123456789012:repository/scoring/stream"] == resources(
-        role, "ecr:BatchGetImage"
-    )
+    written = [f"arn:aws:s3:::acme/models/{folder}/*" for folder in ("async", "answers", "trained")]
+    assert written == resources(role, "s3:PutObject")
+    repository = "arn:aws:ecr:eu-west-1:123456789012:repository/scoring/stream"
+    assert [repository, f"{repository}-train"] == resources(role, "ecr:BatchGetImage")
     assert [OPTIONS["role"]] == resources(deployer, "iam:PassRole")
     assert "arn:aws:sagemaker:*:*:endpoint/flights*" in resources(deployer, "sagemaker:CreateEndpoint")
+    assert "arn:aws:sagemaker:*:*:training-job/flights*" in resources(deployer, "sagemaker:CreateTrainingJob")
     everywhere = {
         action for one in deployer["Statement"] if one["Resource"] == ["*"] for action in one["Action"]
     }
