@@ -19,6 +19,7 @@ from tests.image.exported import export_context, held_to_package
 from tests.image.proofs import PROOFS, held_to_all
 from tests.image.sagemaker import SAGEMAKER_TARGETS, held_to_sagemaker, made_sagemaker_s
 from tests.image.sizes import report
+from tests.image.starts import report_starts
 
 LARGEST_MB = {"worker": 500}
 """What the images are held to, everything in them counted."""
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument(
         "--sagemaker", action="store_true", help="hold serve and train to SageMaker's contract, nothing else"
     )
+    parser.add_argument("--starts", action="store_true", help="measure how soon serve answers, nothing else")
     asked = parser.parse_args()
     if os.geteuid():
         raise SystemExit("scripts/image: run it as root: it mounts file systems")
@@ -50,6 +52,9 @@ def main() -> None:
         print(make_base(buildah))
         if asked.sagemaker:
             _sagemaker(buildah, asked.context)
+            return
+        if asked.starts:
+            report_starts(_built(buildah, asked.context, "serve"))
             return
         for target in asked.target or TARGETS:
             _each(buildah, asked.context, target, keep=asked.keep)

@@ -13,12 +13,13 @@ from pathlib import Path
 from tests.docker.compose import ROOT
 from tests.image.buildah import Buildah
 from tests.image.built import Built, hold
+from tests.platforms.sagemaker.grounds import IMAGES
 
 __all__ = ["SAGEMAKER_TARGETS", "held_to_sagemaker", "made_sagemaker_s"]
 
 SAGEMAKER_TARGETS = ("serve", "train")
 
-_TESTS = ("test_container.py", "test_many_models.py", "test_training.py")
+_TESTS = ("test_container.py", "test_many_models.py", "test_training.py", "test_deploy_training.py")
 
 
 def made_sagemaker_s(buildah: Buildah, target: str, tag: str) -> Built:
@@ -61,9 +62,9 @@ def held_to_sagemaker(images: Mapping[str, Mapping[str, Built]]) -> None:
         file.flush()
         tests = [f"tests/platforms/sagemaker/{name}" for name in _TESTS]
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-m", "platform", "--durations=5", *tests],
+            [sys.executable, "-m", "pytest", "-q", "-m", "platform", *tests],
             cwd=ROOT,
-            env={**os.environ, "STREAM_SAGEMAKER_IMAGES": file.name},
+            env={**os.environ, IMAGES: file.name},
             check=False,
         )
     hold(done.returncode == 0, "SageMaker's contract: see above")

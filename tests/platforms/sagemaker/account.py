@@ -91,5 +91,5 @@ class Account:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(60)  # a busy machine
         self._process.stdout.close()

@@ -24,7 +24,7 @@ __all__ = ["IMAGES", "Ground", "ImageGround", "ProcessGround", "Running", "groun
 
 ROOT = Path(__file__).parents[3]
 
-IMAGES = "STREAM_SAGEMAKER_IMAGES"
+IMAGES = "SAGEMAKER_IMAGES"
 """Environment variable: a JSON file: name of a ground → word (`serve`, `train`) → root folder and configuration."""
 
 PORT = 8080

@@ -14,7 +14,7 @@ import pytest
 from tests.platforms.sagemaker.container import Container, serving, transformed, unpack
 from tests.platforms.sagemaker.grounds import Ground
 
-pytestmark = pytest.mark.platform
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(600)]
 
 ROWS: list[list[Any]] = [
     ["UA", "EWR", "ORD", 719.0, 40.0, 4, 17, None, None, None, None, None, None],

@@ -15,7 +15,7 @@ from tests.platforms.sagemaker.grounds import Ground
 from tests.platforms.sagemaker.training import train
 from tests.unit.training.recipes import write_recipe
 
-pytestmark = pytest.mark.platform
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from tests.platforms.sagemaker.container import Container, serving, unpack
 from tests.platforms.sagemaker.grounds import Ground
 
-pytestmark = pytest.mark.platform
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(600)]
 
 ROW = "UA,EWR,ORD,719,40,4,17,,,,,,"
 PAD = 80 * 2**20
@@ -26,23 +26,29 @@ Served = tuple[Container, dict[str, Path]]
 """A container, and the folders that its models can be loaded from: a, b, c with little room, d, e, f with much."""
 
 
-def folders(ground: Ground, ml: Path, export: Path) -> dict[str, Path]:
-    """An endpoint's archives, unpacked as SageMaker does; where the container sees them, by the models' names."""
+def folders(ground: Ground, ml: Path, export: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """
+    An endpoint's archives, unpacked as SageMaker does.
+
+    Returns: where the container sees them, by the models' names; the container's variables.
+    """
+    variables: dict[str, str] = {}
     for name in "abcdef":
         folder = ml / "models" / name / "model"
-        unpack(export, folder)
+        variables = unpack(export, folder)
         folder.chmod(0o755)
         with (folder / "beside").open("wb") as file:
             file.truncate(PAD if name in "abc" else 0)
-    return {name: ground.place(ml) / "models" / name / "model" for name in "abcdef"}
+    urls = {name: ground.place(ml) / "models" / name / "model" for name in "abcdef"}
+    return urls, variables | ROOM_FOR_TWO
 
 
 @pytest.fixture(scope="module")
 def endpoint(ground: Ground, exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One container for all: SageMaker's lives for weeks."""
     ml = tmp_path_factory.mktemp("ml")
-    urls = folders(ground, ml, exported)
-    with serving(ground, ml, ROOM_FOR_TWO) as container:
+    urls, variables = folders(ground, ml, exported)
+    with serving(ground, ml, variables) as container:
         yield container, urls
 
 
@@ -103,7 +109,7 @@ def test_loads_unloads_and_requests_at_once_have_an_order(served: Served) -> Non
             seen["unload"][container.unload(name)] += 1
 
     def ask(name: str) -> None:
-        while not done.is_set():
+        while not done.wait(0.02):
             answer = container.invoke(name, "\n".join([ROW] * 200))
             seen["invoke"][answer.status_code] += 1
             answers.update([answer.text] if answer.status_code == httpx.codes.OK else [])
@@ -154,8 +160,8 @@ def test_sigterm_while_a_model_is_opened_ends_it_in_time(
     ground: Ground, exported: Path, tmp_path: Path
 ) -> None:
     """With exit 0, before SIGKILL; whoever waits for the model is told so."""
-    urls = folders(ground, tmp_path, exported)
-    with serving(ground, tmp_path, ROOM_FOR_TWO) as container:
+    urls, variables = folders(ground, tmp_path, exported)
+    with serving(ground, tmp_path, variables) as container:
         with pytest.raises(httpx.ReadTimeout):
             container.load("d", urls["d"], timeout_s=0.05)
         code = container.stop()

@@ -11,7 +11,7 @@ from tests.platforms.sagemaker.grounds import Ground
 from tests.platforms.sagemaker.training import train
 from tests.unit.training.recipes import write_recipe
 
-pytestmark = pytest.mark.platform
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(600)]
 
 
 def test_training_job_leaves_a_model_that_serves(ground: Ground, tmp_path: Path) -> None:
