@@ -19,6 +19,9 @@ __all__ = ["Container", "serving", "transformed", "unpack", "unpack_archive"]
 READY_S = 100.0
 """SageMaker waits for minutes; the machine may be busy."""
 
+BUSY_S = 300.0
+"""For an answer of a container on a busy machine."""
+
 PING_S = 2.0
 """That SageMaker waits for /ping."""
 
@@ -28,7 +31,7 @@ class Container:
 
     def __init__(self, running: Running, url: str) -> None:
         self.running, self.url = running, url
-        self._client = httpx.Client(base_url=url, timeout=60, trust_env=False)
+        self._client = httpx.Client(base_url=url, timeout=BUSY_S, trust_env=False)
 
     def ready(self) -> Container:
         """Block until /ping is 200; each answer comes within SageMaker's two seconds."""
@@ -56,7 +59,7 @@ class Container:
         """What /invocations answers, or an address like it."""
         return self._client.post(path, content=body, headers={"content-type": kind, "accept": accept})
 
-    def load(self, name: str, url: Path, timeout_s: float = 60) -> int:
+    def load(self, name: str, url: Path, timeout_s: float = BUSY_S) -> int:
         """Multi-model: the status of an order to load a package."""
         order = {"model_name": name, "url": str(url)}
         return self._client.post("/models", json=order, timeout=timeout_s).status_code

@@ -20,7 +20,11 @@ ROW = "UA,EWR,ORD,719,40,4,17,,,,,,"
 PAD = 80 * 2**20
 """Bytes of a file beside a version: a model is counted as twice its files, so as 160 MiB, whatever it takes here."""
 
-ROOM_FOR_TWO = {"SAGEMAKER_MULTI_MODEL": "true", "STREAM_SERVE__MODELS_BYTES": "400MiB"}
+ROOM_FOR_TWO = {
+    "SAGEMAKER_MULTI_MODEL": "true",
+    "STREAM_SERVE__MODELS_BYTES": "400MiB",
+    "STREAM_SERVE__TIMEOUT": "300s",  # opened one after the other, on a busy machine
+}
 
 Served = tuple[Container, dict[str, Path]]
 """A container, and the folders that its models can be loaded from: a, b, c with little room, d, e, f with much."""
