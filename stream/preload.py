@@ -1,24 +1,37 @@
-"""A server that forks processes which have imported what nearly every model needs; it imports once, for all of them."""
+"""
+Processes that have imported what nearly every model needs when they begin; it is imported once, for all of them.
+
+They are copies of this process, where it can be copied; else a fork server, which has no threads, makes them.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
+from importlib import import_module
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
+
+from stream.child_python import can_be_forked
 
 __all__ = ["context", "get_ready"]
 
 IMPORTED = ("stream.batch.work", "stream.store", "pandas", "sklearn.compose", "sklearn.ensemble")
-"""What a process has imported when it is forked."""
+"""What a process has imported when it begins."""
 
 
 def context() -> BaseContext:
     """
-    How to start processes.
+    How to start processes now.
 
-    A fork server, where the system has one, forks them: unlike this process, it has no threads. Elsewhere each
-    process imports by itself.
+    Copies of this process cost no more than what they write to, so what they need is imported here first. That takes a
+    process without threads (`can_be_forked`); a fork server takes a second longer and some 100 MB more. Where the
+    system has neither, each process imports by itself.
     """
+    if can_be_forked():
+        for name in IMPORTED:
+            import_module(name)
+        if can_be_forked():  # an import may have started a thread
+            return multiprocessing.get_context("fork")
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     found = multiprocessing.get_context("forkserver")
@@ -27,6 +40,6 @@ def context() -> BaseContext:
 
 
 def get_ready() -> None:
-    """Start the imports in the background, beside this process's own. Calling it is optional."""
-    if context().get_start_method() == "forkserver":
+    """Where a fork server will be needed, start its imports beside this process's own. Calling it is optional."""
+    if not can_be_forked() and context().get_start_method() == "forkserver":
         forkserver.ensure_running()

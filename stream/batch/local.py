@@ -6,10 +6,12 @@ import multiprocessing
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import wait as wait_for
 
 from stream.batch.plan import Unit
@@ -21,7 +23,7 @@ from stream.preload import context
 __all__ = ["run_local"]
 
 ALONE_ROWS = 50_000
-"""One process scores so many rows before a second one has imported scikit-learn."""
+"""One process scores so many rows in the time that more of them take to begin and open the model."""
 
 
 def _cores() -> int:
@@ -39,7 +41,7 @@ def run_local(
         run: which was opened.
         job: what its processes need to know.
         processes: how many; None for one per core.
-        progress: called with the number of rows done so far.
+        progress: called with the number of rows done so far, first when the processes have begun.
     Returns: all units, including those done before.
     Raises: SampleError, PackageError or OSError as raised by a unit; StreamError when a process was killed. Finished
         units stay finished.
@@ -50,45 +52,62 @@ def run_local(
     count = sum(each.rows for each in done)
     wanted = min(processes or _cores(), len(left))
     few = processes is None and sum(unit.rows for unit in left) <= ALONE_ROWS
-    results = _alone(job, left) if wanted <= 1 or few else _together(job, left, wanted)
-    for each in results:
-        done.append(each)
-        count += each.rows
+    with _alone(job) if wanted <= 1 or few else _together(job, wanted) as work:
         progress(count)
+        for each in work(left):
+            done.append(each)
+            count += each.rows
+            progress(count)
     return sorted(done, key=lambda each: each.number)
 
 
-def _alone(job: Job, units: list[Unit]) -> Iterator[Done]:
-    if units:
-        yield from map(Work(job).do, units)
+Doing = Callable[[list[Unit]], Iterator[Done]]
 
 
-def _together(job: Job, units: list[Unit], processes: int) -> Iterator[Done]:
-    """Two units per process are running or queued: no process idles, and a stop loses little."""
+@contextmanager
+def _alone(job: Job) -> Iterator[Doing]:
+    def do(units: list[Unit]) -> Iterator[Done]:
+        if units:
+            yield from map(Work(job).do, units)
+
+    yield do
+
+
+@contextmanager
+def _together(job: Job, processes: int) -> Iterator[Doing]:
+    """The processes have begun when the block does: a thread that begins later can't be copied with this process."""
     with _pool(job, processes) as pool:
-        waiting = iter(units)
-        open_: set[Future[Done]] = set()
-        try:
-            for unit in waiting:
-                open_.add(pool.submit(_do, unit))
-                if len(open_) < 2 * processes:
-                    continue
-                ready, open_ = wait(open_, return_when=FIRST_COMPLETED)
-                yield from (each.result() for each in ready)
-            while open_:
-                ready, open_ = wait(open_, return_when=FIRST_COMPLETED)
-                yield from (each.result() for each in ready)
-        except BrokenProcessPool as error:
-            raise StreamError(
-                "a process of the run was killed, perhaps for lack of memory; finished units are kept",
-                hint="run the same command again; with --processes 1 it needs the least memory",
-            ) from error
+        yield partial(_done_by, pool, processes)
+
+
+def _done_by(pool: ProcessPoolExecutor, processes: int, units: list[Unit]) -> Iterator[Done]:
+    """Two units per process are running or queued: no process idles, and a stop loses little."""
+    open_: set[Future[Done]] = set()
+    try:
+        for unit in units:
+            open_.add(pool.submit(_do, unit))
+            if len(open_) < 2 * processes:
+                continue
+            ready, open_ = wait(open_, return_when=FIRST_COMPLETED)
+            yield from (each.result() for each in ready)
+        while open_:
+            ready, open_ = wait(open_, return_when=FIRST_COMPLETED)
+            yield from (each.result() for each in ready)
+    except BrokenProcessPool as error:
+        raise StreamError(
+            "a process of the run was killed, perhaps for lack of memory; finished units are kept",
+            hint="run the same command again; with --processes 1 it needs the least memory",
+        ) from error
 
 
 @contextmanager
 def _pool(job: Job, processes: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(processes, context(), _begin, (job,))
     try:
+        with warnings.catch_warnings():
+            # Python 3.12 and later count threads that `can_be_forked` knows.
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            pool.submit(os.getpid)  # copies are all made by the first call, before the pool has a thread
         yield pool
     except BaseException:
         # Ctrl-C or an error: units in progress are not waited for; the next command does them again.

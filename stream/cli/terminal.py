@@ -221,6 +221,8 @@ def progress_bar(label: str, total: int | None) -> Iterator[Callable[[int], None
     """
     Show progress on stderr: a bar on a terminal, otherwise a line every few seconds.
 
+    The bar is drawn by a thread, which begins with the first call: until then this process can be copied.
+
     Args:
         label: what is counted.
         total: how many there will be, if known.
@@ -235,9 +237,18 @@ def progress_bar(label: str, total: int | None) -> Iterator[Callable[[int], None
         return
     described = TextColumn("{task.description}", markup=False)
     columns = (described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(shown(label, VALUE_CHARS), total=total)
-        yield lambda done: bar.update(task, completed=done)
+    bar = Progress(*columns, console=console, transient=True)
+    task = bar.add_task(shown(label, VALUE_CHARS), total=total)
+
+    def tell(done: int) -> None:
+        bar.start()  # idempotent
+        bar.update(task, completed=done)
+
+    try:
+        yield tell
+    finally:
+        if bar.live.is_started:
+            bar.stop()
 
 
 def _line_every(label: str, seconds: float) -> Callable[[int], None]:

@@ -135,7 +135,6 @@ def run_batch(
         opener = partial(open_configured, settings, str(folder))
         job = Job(opener, plan.inputs, str(run.folder.absolute()), request.format)
         before = sum(each.rows for each in run.done)
-        progress(before)
         try:
             if request.engine == "spark":
                 done = _on_spark(settings, run, job, str(folder), request.master, progress)
@@ -166,6 +165,7 @@ def _on_spark(
 
     shipped = ship(folder, trust_of(settings.model))
     shipped.open()  # a package is refused here, not on an executor
+    progress(sum(each.rows for each in run.done))
     spark = open_session(master)
     try:
         return run_spark(run, replace(job, base=str(Path.cwd())), shipped, spark, progress)

@@ -1,4 +1,4 @@
-"""Processes are forked by a server that has imported what models need."""
+"""Processes begin with what models need: as copies of this one, or forked by a server."""
 
 from __future__ import annotations
 
@@ -11,24 +11,41 @@ import pytest
 
 from stream import preload
 
+SCRIPT = """
+import sys, threading
+from concurrent.futures import ProcessPoolExecutor
+from stream import preload
+if __name__ == "__main__":
+    over = threading.Event()
+    if sys.argv[1] == "forkserver":
+        threading.Thread(target=over.wait).start()
+    preload.get_ready()
+    context = preload.context()
+    with ProcessPoolExecutor(1, context) as pool:
+        has = pool.submit(eval, "'sklearn.ensemble' in __import__('sys').modules").result()
+    over.set()
+    print(context.get_start_method(), has)
+"""
+"""In a process of its own: pytest's has threads."""
 
-@pytest.mark.skipif(
-    "forkserver" not in multiprocessing.get_all_start_methods(), reason="this system has no fork server"
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param("fork", marks=pytest.mark.skipif(sys.platform != "linux", reason="copies are Linux's")),
+        pytest.param(
+            "forkserver",
+            marks=pytest.mark.skipif(
+                "forkserver" not in multiprocessing.get_all_start_methods(), reason="no fork server here"
+            ),
+        ),
+    ],
 )
-def test_process_has_the_imports_when_it_begins() -> None:
-    """It need not read scikit-learn from the disk."""
-    script = (
-        "import sys\n"
-        "from concurrent.futures import ProcessPoolExecutor\n"
-        "from stream import preload\n"
-        "if __name__ == '__main__':\n"
-        "    preload.get_ready()\n"
-        "    with ProcessPoolExecutor(1, preload.context()) as pool:\n"
-        "        print(pool.submit(eval, \"'sklearn.ensemble' in __import__('sys').modules\").result())\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+def test_process_has_the_imports_when_it_begins(method: str) -> None:
+    """It need not read scikit-learn from the disk; a process with a thread is not copied."""
+    done = subprocess.run([sys.executable, "-c", SCRIPT, method], capture_output=True, text=True, check=True)
 
-    assert "True\n" == done.stdout
+    assert f"{method} True\n" == done.stdout
 
 
 def test_imports_can_all_be_had() -> None:
