@@ -18,6 +18,7 @@ from stream.files import (
     Chunk,
     FileFormat,
     Span,
+    SpanReader,
     Wanted,
     ending_list,
     format_of,
@@ -77,7 +78,13 @@ class Input:
         with self.reading():
             return [f"{self.path}: {note}" for note in self.format.notes(Path(self.path))]
 
-    def chunks(self, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
+    def reader(self) -> SpanReader:
+        """What reads its spans, one after another; the file is opened when it is first read."""
+        return self.format.reader(Path(self.path))
+
+    def chunks(
+        self, span: Span, wanted: Wanted, most: int = CHUNK_ROWS, reader: SpanReader | None = None
+    ) -> Iterator[Chunk]:
         """
         Read a span.
 
@@ -85,12 +92,14 @@ class Input:
             span: as it was planned.
             wanted: which columns to read.
             most: rows of a chunk.
+            reader: of this file, where several spans are read; None for one of its own.
         Returns: its rows in order, with the columns in its folders' names, read lazily.
         Raises: SampleError when the file is not the one that was planned; OSError from the disk.
         """
         seen = 0
         with self.reading():
-            for chunk in self.format.chunks(Path(self.path), span, wanted, most):
+            chunks = (reader or self.reader()).chunks(span, wanted, most)
+            for chunk in chunks:
                 seen += len(chunk.numbers) + len(chunk.broken)
                 yield self._with_partitions(chunk)
         if seen != span.rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "Planned", "Unit", "check_unchanged", "plan_inputs"]
 
 _HASH_BYTES = 1024 * 1024
+"""Read at a time; of a small file less, since it costs more to fill such a room than to read the file."""
+
+_BLOCK_BYTES = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +156,9 @@ class _Hashed(io.RawIOBase):
         size_bytes: how far it has been read from the start without a gap.
     """
 
-    def __init__(self, file: io.RawIOBase, before: int, progress: Callable[[int], None]) -> None:
+    def __init__(self, file: io.RawIOBase, size: int, before: int, progress: Callable[[int], None]) -> None:
         self._file = file
+        self._size = size
         self._before = before
         self._progress = progress
         self.sha = hashlib.sha256()
@@ -180,7 +185,7 @@ class _Hashed(io.RawIOBase):
     def read_rest(self) -> None:
         """Hash the bytes that the format did not read."""
         self.seek(self.size_bytes)
-        room = bytearray(_HASH_BYTES)
+        room = bytearray(min(_HASH_BYTES, max(self._size - self.size_bytes, _BLOCK_BYTES)))
         while self.readinto(room):
             pass
 
@@ -190,9 +195,11 @@ def _planned(
 ) -> tuple[Planned, list[Span]]:
     """Hash, count and cut one file."""
     with Path(given.path).open("rb", buffering=0) as raw:
-        hashed = _Hashed(raw, before, progress)
+        size = os.fstat(raw.fileno()).st_size
+        hashed = _Hashed(raw, size, before, progress)
         with given.reading():
-            file = given.format.opened(io.BufferedReader(hashed, _HASH_BYTES))
+            room = min(_HASH_BYTES, max(size, _BLOCK_BYTES))
+            file = given.format.opened(io.BufferedReader(hashed, room))
             spans = [replace(span, file=number) for span in given.format.spans(file, limits)]
         hashed.read_rest()
     rows = sum(span.rows for span in spans)

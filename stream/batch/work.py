@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,11 +13,12 @@ import pyarrow as pa
 from stream.batch.input_files import Input
 from stream.batch.output import output_avro, output_schema, part_name, write_part
 from stream.batch.plan import Unit
+from stream.batch.pooled_chunks import Pool, pools
 from stream.durable import written_whole
-from stream.files import Chunk
+from stream.files import Chunk, SpanReader
 from stream.records import DeadLetter
 from stream.store import Package
-from stream.table import TableScorer
+from stream.table import ScoredTable, TableScorer
 
 __all__ = ["Done", "Job", "Work", "dead_name", "done_name"]
 
@@ -85,6 +86,7 @@ class Work:
         self._scorer = TableScorer(package.model, package.features)
         self._schema = output_schema(self._scorer.schema, package.prediction)
         self._avro = output_avro(package.prediction)
+        self._open: tuple[int, Input, SpanReader] | None = None
 
     def do(self, unit: Unit) -> Done:
         """
@@ -104,13 +106,13 @@ class Work:
                 folder / "out" / part_name(unit.number, kind), kind, self._schema, self._avro
             ) as part,  # 1
         ):
-            for given, chunk in self._chunks(unit):
-                batch, faults = self._score(given, chunk)
-                if len(batch):
+            for pool in pools(self._chunks(unit)):
+                scored = pool.score(self._scorer)
+                if len(batch := self._rows(pool, scored)):
                     part.write_batch(batch)
                     predictions += len(batch)
-                for number, fault in sorted(faults.items()):
-                    dead_file.write(_dead_line(given.path, number, fault))
+                for path, number, fault in pool.faults(scored):
+                    dead_file.write(_dead_line(path, number, fault))
                     dead[fault.reason] += 1
         done = Done(unit.number, unit.rows, predictions, dict(dead))
         with written_whole(folder / "work" / done_name(unit.number)) as file:  # 3
@@ -120,26 +122,35 @@ class Work:
     def _chunks(self, unit: Unit) -> Iterator[tuple[Input, Chunk]]:
         for span in unit.spans:
             given = self._job.inputs[span.file]
-            located = replace(given, path=str(Path(self._job.base) / given.path))
-            for chunk in located.chunks(span, self._scorer.wanted):
-                yield given, chunk
+            located, reader = self._reader(span.file, given)
+            try:
+                for chunk in located.chunks(span, self._scorer.wanted, reader=reader):
+                    yield given, chunk
+            except BaseException:
+                reader.close()
+                self._open = None
+                raise
 
-    def _score(self, given: Input, chunk: Chunk) -> tuple[pa.RecordBatch, dict[int, DeadLetter]]:
-        """The output's rows, and the faults by row number."""
-        if isinstance(chunk.rows, list):
-            scored = self._scorer.score_rows(chunk.rows, text=chunk.text)
-        else:
-            scored = self._scorer.score(chunk.rows, text=chunk.text)
-        numbers: Sequence[int] = chunk.numbers
-        faults = {numbers[i]: fault for i, fault in scored.faults.items()} | chunk.broken
-        kept = [numbers[i] for i in scored.rows] if len(scored.rows) < len(numbers) else numbers
+    def _reader(self, number: int, given: Input) -> tuple[Input, SpanReader]:
+        """Of a file; the one that was read last is kept open, since its next span may be read next."""
+        if self._open is None or self._open[0] != number:
+            if self._open is not None:
+                self._open[2].close()
+            located = replace(given, path=str(Path(self._job.base) / given.path))
+            self._open = number, located, located.reader()
+        return self._open[1:]
+
+    def _rows(self, pool: Pool, scored: ScoredTable) -> pa.RecordBatch:
+        """The output's rows."""
         columns = [
             column if column.type == kind.type else column.cast(kind.type)
             for column, kind in zip(scored.predictions.columns, self._schema, strict=False)
         ]
-        place = pa.repeat(pa.scalar(given.path, pa.string()), len(kept))
-        rows = pa.array(kept, pa.int64())
-        return pa.RecordBatch.from_arrays([*columns, place, rows], schema=self._schema), faults
+        places = pool.places()
+        if len(scored.rows) < scored.count:
+            kept = pa.array(scored.rows, pa.int64())
+            places = places[0].take(kept), places[1].take(kept)
+        return pa.RecordBatch.from_arrays([*columns, *places], schema=self._schema)
 
 
 def _dead_line(path: str, number: int, fault: DeadLetter) -> bytes:

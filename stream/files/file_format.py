@@ -19,7 +19,7 @@ from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span,
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FileFormat", "Malformed", "OutputFormat", "RowWriter", "check_names", "reading"]
+__all__ = ["FileFormat", "Malformed", "OutputFormat", "RowWriter", "SpanReader", "check_names", "reading"]
 
 _UNREADABLE = (
     pa.ArrowException, ValueError, EOFError, KeyError, IndexError, OverflowError, TypeError, csv.Error
@@ -80,6 +80,30 @@ class RowWriter(Protocol):
 
     def close(self) -> None:
         """Write what is left; the file stays open."""
+
+
+class SpanReader(Protocol):
+    """Reads spans of one file; those that come in the order of the file cost least."""
+
+    def chunks(self, span: Span, wanted: Wanted, most: int) -> Iterator[Chunk]:
+        """As `FileFormat.chunks`; to its end, before the next span is asked for."""
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _EachSpan:
+    """For a format whose spans are read each by itself."""
+
+    format: FileFormat
+    path: Path
+
+    def chunks(self, span: Span, wanted: Wanted, most: int) -> Iterator[Chunk]:
+        return self.format.chunks(self.path, span, wanted, most)
+
+    def close(self) -> None:
+        pass
 
 
 @dataclass(frozen=True)
@@ -174,6 +198,15 @@ class FileFormat(ABC):
             most: rows of a chunk.
         Returns: its rows in order, broken ones kept apart, read lazily.
         """
+
+    def reader(self, path: Path) -> SpanReader:
+        """
+        Read several spans of a file.
+
+        Args:
+            path: the file.
+        """
+        return _EachSpan(self, path)
 
 
 class OutputFormat(FileFormat):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stream.files.file_format import OutputFormat, RowWriter, check_names
+from stream.files.file_format import OutputFormat, RowWriter, SpanReader, check_names
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
 
 if TYPE_CHECKING:
@@ -66,24 +67,73 @@ class ParquetFormat(OutputFormat):
 
     def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
         """Only the wanted columns, and only the pages of them that are needed."""
-        with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
-            group, start = _group_of(file.metadata, span)
-            columns = wanted(file.schema_arrow.names)
-            # A file without any wanted column still has rows, each of which lacks them.
-            batches = file.iter_batches(most, row_groups=[group], columns=columns or None, use_threads=False)
-            for batch in batches:
-                begin, end = max(span.start - start, 0), min(span.stop - start, len(batch))
-                if begin < end:
-                    row = start + begin + 1
-                    yield Chunk(range(row, row + end - begin), batch.slice(begin, end - begin))
-                start += len(batch)
-                if start >= span.stop:
-                    return
+        with closing(self.reader(path)) as reader:
+            yield from reader.chunks(span, wanted, most)
+
+    def reader(self, path: Path) -> SpanReader:
+        """Goes on in a row group where the span before ended."""
+        return _Reader(path)
 
     def writer(self, file: IO[bytes], schema: pa.Schema, avro: str) -> RowWriter:
-        """Compressed with zstd."""
-        writer: RowWriter = pq.ParquetWriter(file, schema, compression="zstd")
+        """Compressed with zstd; a dictionary of the texts only, since numbers that repeat little have no use of one."""
+        texts = [field.name for field in schema if pa.types.is_string(field.type)]
+        # Without any texts, an empty list would mean all columns.
+        writer: RowWriter = pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=texts or False)
         return writer
+
+
+class _Reader:
+    """
+    Reads spans of one file. A row group can't be read from its middle, so the batches of the last one are kept.
+
+    Args:
+        path: of the file, which is opened when it is first read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: pq.ParquetFile | None = None
+        self._asked: object = None
+        self._batches: Iterator[pa.RecordBatch] = iter(())
+        self._batch: pa.RecordBatch | None = None
+        self._start = 0
+
+    def chunks(self, span: Span, wanted: Wanted, most: int) -> Iterator[Chunk]:
+        """As `SpanReader` has it."""
+        if self._file is None:
+            self._file = pq.ParquetFile(self._path, buffer_size=1 << 20, pre_buffer=False)
+        group, start = _group_of(self._file.metadata, span)
+        # A file without any wanted column still has rows, each of which lacks them.
+        columns = wanted(self._file.schema_arrow.names) or None
+        asked = group, columns, most
+        if asked != self._asked or span.start < self._start:
+            self._asked, self._start, self._batch = asked, start, None
+            self._batches = self._file.iter_batches(
+                most, row_groups=[group], columns=columns, use_threads=False
+            )
+        while (batch := self._current()) is not None:
+            begin, end = max(span.start - self._start, 0), min(span.stop - self._start, len(batch))
+            if begin < end:
+                row = self._start + begin + 1
+                yield Chunk(range(row, row + end - begin), batch.slice(begin, end - begin))
+            if self._start + len(batch) > span.stop:
+                return
+            self._start, self._batch = self._start + len(batch), None
+            if self._start == span.stop:
+                return
+
+    def _current(self) -> pa.RecordBatch | None:
+        """The batch that begins at `_start`; None at the end of the row group."""
+        if self._batch is None:
+            self._batch = next(self._batches, None)
+        return self._batch
+
+    def close(self) -> None:
+        """As `SpanReader` has it."""
+        self._batch, self._batches, self._asked = None, iter(()), None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 def _group_of(metadata: pq.FileMetaData, span: Span) -> tuple[int, int]:
