@@ -35,7 +35,7 @@ _WATCH = """
 import os, signal, sys, time
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, signal.SIG_IGN)
-parent = os.getppid()
+parent = int(sys.argv[2])
 if os.read(0, 4096):
     end = time.monotonic() + float(sys.argv[1])
     while os.getppid() == parent:
@@ -57,9 +57,10 @@ class LastResort:
         self._failed = failed
         self._early_s = min(_EARLY_S, _EARLY_SHARE * after_s)
         self._signalled = False
+        # It is told its parent: one that starts late, on a busy machine, would take whoever inherits it for that.
         # Its own session: what a terminal sends to all of a command's processes is not for it.
         self._child = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _WATCH, str(after_s)],
+            [sys.executable, "-I", "-S", "-c", _WATCH, str(after_s), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

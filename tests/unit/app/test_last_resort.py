@@ -9,6 +9,8 @@ import textwrap
 
 import pytest
 
+from stream.app.last_resort import _WATCH
+
 PROGRAM = """
     import signal, sys, threading, time
     from stream.app.last_resort import LastResort
@@ -57,3 +59,14 @@ def test_process_whose_interpreter_does_not_end_is_killed() -> None:
     )
 
     assert -signal.SIGKILL == code_of(holds)
+
+
+def test_child_that_starts_after_its_parents_end_ends_too() -> None:
+    """It would take whoever inherits it, such as a container's first process, for its parent."""
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    watch = [sys.executable, "-I", "-S", "-c", _WATCH, "0.1", str(ended.pid)]
+    with subprocess.Popen(watch, stdin=subprocess.PIPE) as child:
+        child.communicate(b"a signal came", timeout=60)
+
+        assert 0 == child.returncode
