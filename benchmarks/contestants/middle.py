@@ -31,6 +31,9 @@ __all__ = ["Batches", "Singles"]
 
 _NAMES = [*CARRY, "label", "score", "model", "source_partition", "source_offset"]
 
+_CLASSES = np.array([False, True])
+"""Of every model here, as it is published: CatBoost calls them `False` and `True`, as texts."""
+
 
 class Batches:
     """
@@ -64,8 +67,8 @@ class Batches:
         score = self._estimator.predict_proba(batch.select(self._features).to_pandas())[:, 1]
         columns = [batch.column(name) for name in CARRY]
         columns += [
-            pa.array(self._estimator.classes_[(score > 0.5).astype(np.intp)]),
-            pa.array(score),
+            pa.array(_CLASSES[(score > 0.5).astype(np.intp)]),
+            pa.array(score, pa.float64()),
             pa.repeat(task.name, len(values)),
             pa.array(partitions, pa.int32()),
             pa.array(offsets, pa.int64()),
@@ -100,7 +103,7 @@ class Singles:
         probabilities = self._estimator.predict_proba(pd.DataFrame([event])[self._features])[0]
         prediction = {
             **{name: event[name] for name in CARRY},
-            "label": self._estimator.classes_[probabilities.argmax()].item(),
+            "label": _CLASSES[probabilities.argmax()].item(),
             "score": float(probabilities[1]),
             "model": self._task.name,
             "source_partition": partition,

@@ -15,6 +15,7 @@ from stream.scoring.attempt import WrongAnswer
 from stream.scoring.estimator_input import X, unshared
 from stream.scoring.estimators import Estimator
 from stream.scoring.plain_answers import plain_answer, plain_scores
+from stream.scoring.quick_estimators import quick
 from stream.types import AvroType, array_of, type_called, type_of
 
 __all__ = ["AnswerField", "Answers", "Reader", "answer_fields", "finite_rows", "joined", "to_arrow"]
@@ -91,7 +92,7 @@ class Reader:
     """
 
     def __init__(self, estimator: Estimator, manifest: Manifest) -> None:
-        self._estimator = estimator
+        self._estimator = quick(estimator)
         self._manifest = manifest
         self._classes = None if manifest.classes is None else np.asarray(manifest.classes)
         self._ask = {

@@ -26,6 +26,8 @@ from stream.scoring.blocks import Block, Codes, Floats, Numbers, OneHot, Ordinal
 from stream.scoring.estimator_input import Inputs, X
 from stream.scoring.estimators import Estimator
 from stream.scoring.fitted_parts import inside
+from stream.scoring.linear_sums import LinearSums, linear_sums
+from stream.scoring.number_steps import array_steps
 from stream.types import Misfit
 
 __all__ = ["Direct", "direct"]
@@ -46,16 +48,24 @@ class _Matrix:
         rest: the estimator's own later steps, or a copy of it that takes the matrix.
         blocks: of the matrix, from left to right.
         is_sparse: whether the rest was fitted on a sparse matrix.
+        sums: the rest, asked without a matrix; None where it needs one.
     """
 
     rest: Estimator
     blocks: tuple[Block, ...]
     is_sparse: bool
+    sums: LinearSums | None = None
 
     def build(self, columns: Mapping[str, pa.Array], numbers: Mapping[str, Floats]) -> X:
-        """Shape (n, width), an ndarray or a CSR array. Raises: Unknown, or whatever a transformer raises."""
+        """
+        Shape (n, width), an ndarray or a CSR array; where there are `sums`, those, shape (n,).
+
+        Raises: Unknown, or whatever a transformer raises.
+        """
         cells = [block.cells(columns, numbers) for block in self.blocks]
         starts = np.cumsum([0, *(block.width for block in self.blocks)]).tolist()
+        if self.sums is not None:
+            return self.sums.of(cells, starts)
         return sparse(cells, starts) if self.is_sparse else dense(cells, starts)
 
 
@@ -74,7 +84,7 @@ class Direct:
     def __init__(self, matrix: _Matrix, inputs: Inputs, manifest: Manifest) -> None:
         self._matrix = matrix
         self._inputs = inputs
-        self._reader = Reader(matrix.rest, manifest)
+        self._reader = Reader(matrix.sums or matrix.rest, manifest)
 
     def applies(self, n: int) -> bool:
         """For any batch: it costs less than the DataFrame from the first row on."""
@@ -143,7 +153,11 @@ def _through(columns: Any, rest: Estimator, features: Sequence[Feature]) -> _Mat
             return None
         blocks.append(block)
     weighted = getattr(columns, "transformer_weights", None)
-    return _Matrix(rest, tuple(blocks), bool(columns.sparse_output_)) if blocks and not weighted else None
+    if weighted or not blocks:
+        return None
+    is_sparse = bool(columns.sparse_output_)
+    sums = linear_sums(rest, sum(block.width for block in blocks)) if is_sparse else None
+    return _Matrix(rest, tuple(blocks), is_sparse, sums)
 
 
 def _block(part: Any, features: list[Feature]) -> Block | None:
@@ -168,7 +182,7 @@ def _numbers(part: Any, features: list[Feature]) -> Block | None:
         x = step.transform(x)
     if not isinstance(x, np.ndarray):
         return None
-    return Numbers(tuple(feature.path for feature in features), bare, x.shape[1])
+    return Numbers(tuple(feature.path for feature in features), bare, x.shape[1], array_steps(bare))
 
 
 def _passes(step: Any) -> bool:

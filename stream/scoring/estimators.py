@@ -69,8 +69,25 @@ def profile(estimator: object) -> Profile:
         columns=known_columns(estimator),
         classes=_classes(estimator),
         score=_score_method(estimator, last),
-        consistent=type(last).__module__.startswith("sklearn.") and type(last).__name__ in _CONSISTENT,
+        consistent=_is_consistent(last),
     )
+
+
+def _is_consistent(last: object) -> bool:
+    kind = type(last)
+    if kind.__module__.startswith("sklearn."):
+        return kind.__name__ in _CONSISTENT
+    # The boosting libraries' `predict` takes the largest probability too (lightgbm 4.7, xgboost 3.2 and catboost
+    # 1.2.10: their source), but for a loss of one's own, a threshold that was set, and labels as the only answer.
+    match f"{kind.__module__}.{kind.__name__}":
+        case "lightgbm.sklearn.LGBMClassifier":
+            return not callable(getattr(last, "objective_", None))
+        case "xgboost.sklearn.XGBClassifier":
+            objective = getattr(last, "objective", None)
+            return not callable(objective) and objective != "multi:softmax"
+        case "catboost.core.CatBoostClassifier":
+            return getattr(last, "get_probability_threshold", float)() in (None, 0.5)
+    return False
 
 
 def _classes(estimator: object) -> object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,3 +70,34 @@ def test_profile_of_a_pipeline_is_that_of_its_ends() -> None:
     assert ("classifier", ("n",), 1, "predict_proba", True) == (
         found.kind, found.columns.names, found.columns.width, found.score, found.consistent
     )  # fmt: skip
+
+
+BOOSTED: dict[str, tuple[str, dict[str, Any]]] = {
+    "lightgbm": ("LGBMClassifier", {"n_estimators": 3, "min_child_samples": 1, "verbose": -1}),
+    "xgboost": ("XGBClassifier", {"n_estimators": 3}),
+    "catboost": ("CatBoostClassifier", {"iterations": 3, "verbose": 0, "allow_writing_files": False}),
+}
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("library", BOOSTED)
+def test_boosting_library_gives_the_class_of_the_largest_probability(library: str, classes: int) -> None:
+    """So it need not be asked twice; it says so, and does so."""
+    name, settings = BOOSTED[library]
+    x = np.random.default_rng(0).normal(size=(90, 2))
+    y = (x[:, 0] > 0).astype(int) + (x[:, 1] > 0.5) * (classes - 2)
+    model = getattr(pytest.importorskip(library), name)(**settings).fit(x, y)
+
+    assert profile(model).consistent
+    assert model.predict_proba(x).argmax(axis=1).tolist() == np.ravel(model.predict(x)).tolist()
+
+
+def test_threshold_of_ones_own_is_asked_for() -> None:
+    """CatBoost's labels then are not those of the largest probability; nor are those of a subclass known to be."""
+    catboost = pytest.importorskip("catboost")
+    x = np.random.default_rng(0).normal(size=(90, 2))
+    model = catboost.CatBoostClassifier(**BOOSTED["catboost"][1]).fit(x, x[:, 0] > 0)
+    model.set_probability_threshold(0.3)
+
+    assert not profile(model).consistent
+    assert not profile(type("Mine", (catboost.CatBoostClassifier,), {})()).consistent
