@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -25,7 +26,9 @@ PROBES = (
     "stopped",
     "held",
     "nothing",
+    "secret",
 )
+SECRET = "pa/ss-word-of-a-connection"
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +44,7 @@ def airflow(airflow_environment: Path) -> Iterator[AirflowInstallation]:
     variables = {
         "WRAPPER": str(HERE / "wrapper.py"),
         "STREAM": str(stream),
+        "AIRFLOW_CONN_TRACKING": f"http://someone:{quote(SECRET, safe='')}@127.0.0.1:9",
     }
     dags = [EXAMPLE / "flights.py", HERE / "probe_dags.py"]
     installation = AirflowInstallation(airflow_environment, dags, variables)

@@ -87,3 +87,22 @@ with DAG("probe_nothing", schedule=None, default_args=RETRIED):
     StreamBatchOperator(task_id="score", model=nothing.output, **scored)
     StreamBatchOperator(task_id="keyed", model=MODEL, run_key="{{ params.get('key', '') }}", **scored)
     StreamBatchOperator.partial(task_id="mapped", **scored).expand(model=models.output)
+
+with DAG("probe_secret", schedule=None):
+    secret = {"MLFLOW_TRACKING_URI": "{{ conn.tracking.get_uri() }}", "TOKEN": "{{ conn.tracking.password }}"}
+    for name in ("here", "deferred"):
+        StreamBatchOperator(
+            task_id=name,
+            inputs=DAY,
+            output_dir=f"{DATA}/secret_{name}",
+            model=MODEL,
+            env=secret,
+            deferrable=name == "deferred",
+            poll_s=0.5,
+        )
+    StreamTrainOperator(
+        task_id="refused",
+        recipe=f"{DATA}/train.py",
+        out=f"{DATA}/secret_model",
+        track="{{ conn.tracking.get_uri() }}",
+    )

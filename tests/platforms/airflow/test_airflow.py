@@ -160,6 +160,26 @@ def test_nothing_in_the_place_of_an_argument_is_refused(airflow: AirflowInstalla
     assert not (airflow.data / "nothing_there").exists()
 
 
+def test_what_is_secret_of_a_connection_is_nowhere(airflow: AirflowInstallation) -> None:
+    """Not in a log, an XCom, a rendered template, nor in a file that a run or a deferred task leaves behind."""
+    assert "failed" == airflow.ended("probe_secret", "one")
+    states = {
+        name: airflow.task("probe_secret", "one", name)["state"] for name in ("here", "deferred", "refused")
+    }
+
+    assert {"here": "success", "deferred": "success", "refused": "failed"} == states
+    assert "http://someone:***@127.0.0.1:9" in airflow.log("probe_secret", "one", "refused", 1)
+    files = [path for path in airflow.folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert {"airflow.db", "scheduler.log", "triggerer.log", "_run.json"} <= {path.name for path in files}
+    told = [
+        (str(path.relative_to(airflow.folder)), line)
+        for path in files
+        for line in path.read_bytes().splitlines()
+        if b"ss-word-of-a-connection" in line
+    ]
+    assert [] == told
+
+
 def test_openlineage_is_told_of_rows_and_columns(airflow: AirflowInstallation) -> None:
     """Its provider asks the operator when the task is complete."""
     assert "success" == airflow.ended("probe_mapped", "one")
