@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -19,6 +22,9 @@ __all__ = ["Artifact", "Artifacts"]
 
 MOST_FILES = 10_000
 """Of one model: a package has ten, a foreign model with its code some hundreds."""
+
+_FULL_BYTES = 65_536
+"""A disk with less room is full."""
 
 DEEPEST = 20
 """Folders within each other."""
@@ -116,6 +122,10 @@ class Artifacts:
         except Retriable as error:
             if (into / path).is_file() and (into / path).lstat().st_size > most_bytes:
                 raise self._refusal(f"{path} does not end after its {most_bytes} bytes") from error
+            if shutil.disk_usage(into).free < min(
+                most_bytes, _FULL_BYTES
+            ):  # as text only in what MLflow raises
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(into)) from error
             raise
 
     def fetch_all(self, into: Path, most_bytes: int) -> None:

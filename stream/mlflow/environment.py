@@ -118,6 +118,7 @@ def _variables(settings: Settings, tracking: str, registry: str | None) -> Mappi
         "MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(1, math.ceil(chosen.timeout))),
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(_REPEATS),
         "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
+        "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # an hour, of a server that is there in a minute
     }
     if chosen.user is not None or chosen.token is not None:
         given = (chosen.user, chosen.password, chosen.token)

@@ -43,6 +43,9 @@ _GRACE_S = 10
 _LAST_CHARS = 500
 """Of what a child said that ended without an answer."""
 
+_ANSWER_BYTES = 65_536
+"""Room for the answer, which is a page at most."""
+
 _SPARE_BYTES = 1024**3
 """Of memory, beside the largest file: MLflow, and the lists of files that a server sends."""
 
@@ -60,6 +63,7 @@ def fetched_apart(work: Callable[[Wanted, Bound], T], wanted: Wanted) -> T:
     Blocks for that time at most. However it ends, the child has ended then.
     """
     answer, said = wanted.into.with_name("answer"), wanted.into.with_name("said")
+    answer.write_bytes(bytes(_ANSWER_BYTES))  # should the disk be full later, it can be told
     with said.open("wb") as errors:
         child = subprocess.Popen(
             child_command("stream.mlflow.fetching_child", str(answer)),
@@ -81,7 +85,7 @@ def fetched_apart(work: Callable[[Wanted, Bound], T], wanted: Wanted) -> T:
         child.wait()
         with contextlib.suppress(BrokenPipeError):
             child.stdin.close()
-    if code or not answer.is_file():
+    if code:
         last = said.read_text(errors="replace").strip()[-_LAST_CHARS:].rpartition("\n")[2]
         raise Retriable(
             f"{_named(wanted)}: the process that fetched it ended: {how_it_ended(code)}{last and f': {last}'}"
@@ -137,7 +141,8 @@ def main(answer: Path) -> None:
     except (StreamError, OSError) as raised:
         error = raised
         cause = raised.__cause__ if isinstance(raised.__cause__, OSError) else None
-    answer.write_bytes(pickle.dumps((result, error, cause)))
+    with answer.open("r+b") as place:
+        place.write(pickle.dumps((result, error, cause)))
 
 
 def _end_with_parent() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from stream.errors import Retriable, SettingsError
 from stream.mlflow.answers import NotThere, asked, translated
 from stream.mlflow.artifacts import Artifacts
-from stream.mlflow.bounded_answer import answered
+from stream.mlflow.bounded_answer import answered, bound_answers
 from stream.mlflow.environment import address_of, configured
 from stream.mlflow.model_uri import ModelUri
 from stream.nearest import nearest
@@ -190,4 +190,5 @@ def client(settings: Settings) -> Iterator[Server]:
         address = address_of(settings.mlflow)
         with asked(address, address):
             api = MlflowClient(tracking, registry)
+            bound_answers()
         yield Server(api, address, float(settings.mlflow.timeout), tracking, registry)

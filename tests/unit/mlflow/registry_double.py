@@ -37,6 +37,7 @@ class RegistryDouble:
         asked: paths of the requests that came.
         answer: called with a request's path before it is answered; may return a status and a body instead.
         renamed: how files are called when they are listed.
+        headers: of each answer.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,6 +46,7 @@ class RegistryDouble:
         self.asked: list[str] = []
         self.answer: Callable[[str], Answer | None] = lambda path: None
         self.renamed: Callable[[str], str] = lambda name: name
+        self.headers: dict[str, str] = {}
         self.url = ""
 
     def add(self, package: Path, version: int, alias: str | None = None) -> Path:
@@ -126,6 +128,8 @@ def serving(double: RegistryDouble) -> Iterator[RegistryDouble]:
             query = {name: values[0] for name, values in parse_qs(where.query).items()}
             status, body = double.respond(where.path, query)
             self.send_response(status)
+            for name, value in double.headers.items():
+                self.send_header(name, value)
             if isinstance(body, bytes):
                 self.send_header("Content-Length", str(len(body)))
                 body = iter([body])

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -194,6 +195,14 @@ def _names(path: str) -> Callable[[RegistryDouble, threading.Event], None]:
             Retriable,
             "not as an MLflow server",
         ),
+        (_answers(200, b'{"model_version": 5}', "alias"), Retriable, "does not answer: ParseError"),
+        (_answers(200, b" " * 17_000_000, "alias"), Retriable, "more than 16,777,216 bytes"),
+        (_answers(200, b" " * 17_000_000, "mlflow-artifacts/artifacts"), Retriable, "more than 16,777,216 b"),
+        (_answers(200, b"[" * 100_000, "mlflow-artifacts/artifacts"), Retriable, "RecursionError"),
+        (_answers(200, b'{"artifact_uri": "sftp://h/a"}', "download-uri"), SettingsError, "paramiko"),
+        (_answers(200, b'{"artifact_uri": "ftp://127.0.0.1:9/a"}', "download-uri"), Retriable, "refused"),
+        (_answers(401, b"", "mlflow-artifacts/artifacts"), BrokerRefused, "refuses: 401"),
+        (_answers(403, b"", "model.joblib"), BrokerRefused, "model.joblib ##### 403"),
         (_answers(403, b'{"error_code": "PERMISSION_DENIED", "message": "no"}'), BrokerRefused, "no"),
         (_answers(500, b"", "model.joblib"), Retriable, "does not answer"),
         (_cuts_short, PackageError, "model.joblib arrived with 4 bytes"),
@@ -274,6 +283,29 @@ def test_disk_that_takes_nothing_is_said(settings: Settings, tmp_path: Path) -> 
     (tmp_path / "cache").write_text("")
     with pytest.raises(SettingsError, match=r"\[mlflow\] cache"):
         copied(settings)
+
+
+def test_full_disk_is_not_taken_for_a_silent_server(
+    registry: RegistryDouble, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's client says of a file only that it could not be downloaded."""
+    registry.answer = lambda path: (500, b"") if path.endswith("model.joblib") else None
+    monkeypatch.setattr("stream.mlflow.artifacts.shutil.disk_usage", lambda _: SimpleNamespace(free=4_096))
+    with pytest.raises(SettingsError, match=r"\[mlflow\] cache: .*No space left on device"):
+        copied(settings)
+
+
+def test_server_that_will_be_away_long_is_asked_at_the_next_look(
+    registry: RegistryDouble, settings: Settings
+) -> None:
+    """It says when to come back, and may be there before."""
+    registry.headers = {"Retry-After": "3600"}
+    registry.answer = lambda path: (503, b"")
+    with pytest.raises(Retriable, match="too many 503 error responses"):
+        copied(settings)
+    registry.answer = lambda path: None
+
+    assert "flights@1" == open_package(copied(settings)).manifest.model
 
 
 def test_copy_without_its_registration_is_not_taken_for_one(settings: Settings, tmp_path: Path) -> None:
