@@ -14,7 +14,7 @@ from stream.errors import PackageError
 
 __all__ = ["Verdict", "hear"]
 
-_STEPS = ("manifest", "signature", "hash", "load", "golden")
+_STEPS = ("manifest", "signature", "hash", "load", "golden", "engine")
 """As in `stream.store`, which this module does not wait for."""
 
 _SAID_BYTES = 64 * 1024

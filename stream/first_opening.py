@@ -63,6 +63,7 @@ class Asked:
         max_bytes: of its files together.
         memory_bytes: that opening it may take.
         timeout_s: that opening it may take.
+        engine: what is to answer for few rows: `auto` or `sklearn`.
     """
 
     folder: str
@@ -71,6 +72,7 @@ class Asked:
     max_bytes: int
     memory_bytes: int
     timeout_s: float
+    engine: str = "sklearn"
 
 
 Opener: TypeAlias = Callable[[bytes, int], object]

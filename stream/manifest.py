@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 __all__ = [
-    "AnswerType", "Category", "Entry", "Feature", "FeatureKind", "Inputs", "Label", "Manifest", "NullText", "Proof",
-    "Registered", "ScoreMethod", "Task", "Unknown",
+    "AnswerType", "Category", "Compilation", "Entry", "Feature", "FeatureKind", "Inputs", "Label", "Manifest",
+    "NullText", "Proof", "Registered", "ScoreMethod", "Task", "Unknown",
 ]  # fmt: skip
 
 Task: TypeAlias = Literal[
@@ -107,6 +107,27 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Compilation:
+    """
+    What came of compiling the model for few rows at a time.
+
+    Attributes:
+        rows: on which the graph was seen to answer as the estimator; 0 where there is no graph.
+        difference: the largest between two numbers, as a part of max(1, |number|).
+        reason: why there is no graph; empty where there is one.
+    """
+
+    rows: int = 0
+    difference: float = 0.0
+    reason: str = ""
+
+    def __str__(self) -> str:
+        if self.reason:
+            return f"no compiled graph: {self.reason}"
+        return f"compiled graph, equal on {self.rows} rows (at most {self.difference:.0e} apart)"
+
+
+@dataclass(frozen=True, slots=True)
 class Registered:
     """
     What a registry of models calls a version, where the package is a local copy of one.
@@ -151,6 +172,7 @@ class Manifest:
         fitted: versions that fitted the estimator, by distribution name, where they are known to be others.
         metrics: training metrics, free form, JSON numbers and texts.
         proof: what came of comparing answers when packed; None where an older release packed it.
+        compiled: what came of compiling it when packed; None where an older release packed it.
         files: every other file of the version.
         registered: what a registry calls the version; not of the file. None where it is no copy from one.
     """
@@ -173,6 +195,7 @@ class Manifest:
     fitted: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float | int | str] = field(default_factory=dict)
     proof: Proof | None = None
+    compiled: Compilation | None = None
     files: Mapping[str, Entry] = field(default_factory=dict)
     registered: Registered | None = None
 

@@ -66,7 +66,7 @@ def export(
     given = {name: value for name, value in options.items() if value is not None}
     values = filled(exporter, given)
     settings = model_settings(config, package)
-    opened = open_configured(settings)
+    opened = open_configured(settings, engine="sklearn")
     folder = out or Path(f"{opened.manifest.name}-{opened.manifest.version}-{target}")
     exported = exporter.export(opened, settings, values, folder)
     for note in exported.notes:

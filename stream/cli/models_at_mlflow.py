@@ -59,7 +59,7 @@ def push(  # noqa: PLR0913  # one argument per option of the command
     request = PushRequest(name, alias, experiment, again, allow_difference)
     with steps_shown(f"pushing {name}") as tell:
         tell("opening the package")
-        opened = open_configured(settings)
+        opened = open_configured(settings, engine="sklearn")
         pushed = push_package(opened, request, settings, tell)
     for message in pushed.messages:
         say(message)

@@ -67,6 +67,7 @@ def print_shown(shown: Shown) -> None:
         "carries": ", ".join(manifest.carry) or None,
         "tolerance": f"{manifest.tolerance:g}",
         "proof": manifest.proof,
+        "engine": manifest.compiled,
     }
     about |= {name: f"CRC-64-AVRO {text}" for name, text in shown.fingerprints.items()}
     about |= {f"metric {short(name)}": short(value) for name, value in manifest.metrics.items()}

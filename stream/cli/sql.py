@@ -91,7 +91,7 @@ def _conversation(settings: Settings, save: Path | None, rows: int, *, json_out:
 
     if save is not None:
         check_target(save)
-    registered = open_connection(open_configured(settings), listener=lambda _: None)
+    registered = open_connection(open_configured(settings, engine="sklearn"), listener=lambda _: None)
     try:
         session = Session(registered)
         return converse(session, lambda result: _print(session, result, rows, json_out), say_faults)

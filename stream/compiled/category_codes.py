@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stream.compiled.engine_layout import Lexicon
 from stream.compiled.onnx_graph import ML, Graph, Unsupported, Value
 from stream.compiled.tensor_table import Block
 
@@ -36,9 +37,30 @@ def category_codes(
     present = [(code, value) for code, value in enumerate(known) if not is_missing(value)]
     gaps = [code for code, value in enumerate(known) if is_missing(value)] if missing else []
     count = len(known) if missing else len(present)
+    if block.lexicon is not None:
+        wanted = _wanted(known, gaps, block) if missing else None
+        return _of_codes(
+            graph, block, block.lexicon, count, {value: code for code, value in present}, wanted
+        ), count
     if block.text:
         return graph.flat(_of_texts(graph, block, known, count, present, gaps)), count
     return _of_numbers(graph, block, count, present, gaps), count
+
+
+def _wanted(known: list[Any], gaps: list[int], block: Block) -> int | None:
+    """The code of a missing value: None and NaN are two categories, and the one that the model is given counts."""
+    return next((code for code in gaps if (known[code] is None) == (block.missing == "None")), None)
+
+
+def _of_codes(
+    graph: Graph, block: Block, lexicon: Lexicon, count: int, present: dict[Any, int], gap: int | None
+) -> Value:
+    """The encoder's code for each of the lexicon's."""
+    if not present.keys() <= set(lexicon.values):
+        raise Unsupported("it encodes a column by categories that are not known of the column")
+    codes = [present.get(value, count) for value in lexicon.values]
+    order = graph.constant(np.array([*codes, count if gap is None else gap, count], np.int64))
+    return graph.add("Gather", order, graph.flat(graph.cast(block.value, "INT64")), axis=0)
 
 
 def _of_texts(
@@ -57,9 +79,8 @@ def _of_texts(
             raise Unsupported(
                 "a text that is missing stands as the empty one, which is a category of its own"
             )
-        # None and NaN are two categories; the one that the model is given counts.
-        wanted = [code for code in gaps if (known[code] is None) == (block.missing == "None")]
-        keys[""] = wanted[0] if wanted else count
+        wanted = _wanted(known, gaps, block)
+        keys[""] = count if wanted is None else wanted
     return graph.add(
         "LabelEncoder", block.value, domain=ML, default_int64=count,
         keys_strings=list(keys), values_int64s=list(keys.values()),

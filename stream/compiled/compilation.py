@@ -15,7 +15,18 @@ from stream.compiled.tensor_table import Block, Element, Origin, Table
 from stream.compiled.thresholds import Thresholds
 from stream.manifest import Feature, Manifest, NullText
 
-__all__ = ["VECTOR", "CompiledGraph", "compile_graph", "input_names", "input_null", "is_text", "output_names"]
+__all__ = [
+    "VECTOR",
+    "CompiledGraph",
+    "check_contract",
+    "compile_graph",
+    "element_of",
+    "input_names",
+    "input_null",
+    "is_text",
+    "output_names",
+    "score_of",
+]
 
 VECTOR = "features"
 """The one input of a model that takes an array."""
@@ -46,7 +57,7 @@ def compile_graph(estimator: object, manifest: Manifest) -> CompiledGraph:
         `output_names`.
     Raises: Unsupported with the reason.
     """
-    _check_contract(manifest)
+    check_contract(manifest)
     graph, seen = Graph(), Thresholds()
     answer = answered(graph, estimator, _given(graph, manifest), seen)
     _declare(graph, manifest, answer)
@@ -93,7 +104,8 @@ def input_null(feature: Feature) -> NullText | None:
     return "NaN" if feature.kind == "category" or feature.dtype in ("str", "string") else feature.null
 
 
-def _check_contract(manifest: Manifest) -> None:
+def check_contract(manifest: Manifest) -> None:
+    """Raises: Unsupported for a task or an input for which there is no graph."""
     if manifest.task not in ("classifier", "regressor"):
         raise Unsupported(f"it is a {manifest.task}, neither a classifier nor a regressor")
     if manifest.inputs == "series":
@@ -112,7 +124,7 @@ def _given(graph: Graph, manifest: Manifest) -> Table:
     for place, (feature, name) in enumerate(zip(manifest.features, input_names(manifest), strict=True)):
         text = is_text(feature)
         value = graph.input(name, 1, text=text)
-        blocks.append(Block(value, (Origin(place),), text, input_null(feature), _element(feature)))
+        blocks.append(Block(value, (Origin(place),), text, input_null(feature), element_of(feature)))
     return Table(tuple(blocks), tuple(feature.name for feature in manifest.features))
 
 
@@ -123,7 +135,7 @@ def is_text(feature: Feature) -> bool:
     return feature.kind == "text"
 
 
-def _element(feature: Feature) -> Element:
+def element_of(feature: Feature) -> Element:
     """The type in which a number reaches the estimator."""
     if feature.dtype == "float32":
         return "float32"
@@ -152,12 +164,12 @@ def _declare(graph: Graph, manifest: Manifest, answer: Answer) -> None:
     if scores is None:
         raise Unsupported(f"there is no graph for its {manifest.score}")
     count = len(manifest.classes)
-    graph.output(names["score"], _score(graph, manifest, answer, scores), "DOUBLE")
+    graph.output(names["score"], score_of(graph, manifest, answer, scores), "DOUBLE")
     if "probabilities" in names:
         graph.output(names["probabilities"], scores, "DOUBLE", count)
 
 
-def _score(graph: Graph, manifest: Manifest, answer: Answer, scores: str) -> str:
+def score_of(graph: Graph, manifest: Manifest, answer: Answer, scores: str) -> str:
     """As a prediction has it: of two classes the second's, else the label's own; shape (n,)."""
     if len(manifest.classes or ()) == 2:
         last = 1 if manifest.score == "predict_proba" else 0

@@ -9,7 +9,7 @@ Source: onnxruntime.ai/docs/reference/compatibility.html; github.com/onnx/onnx, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -130,6 +130,15 @@ class Graph:
         """Some columns of a matrix, in this order."""
         return self.add("Gather", value, self.constant(np.array(columns, np.int64)), axis=1)
 
+    def two_largest(self, value: Value) -> Value:
+        """Of each row of a matrix of two columns or more, the two largest, the larger first: shape (n, 2)."""
+        from onnx import helper
+
+        found, places = self._name("largest"), self._name("places")
+        count = self.constant(np.array([2], np.int64))
+        self._nodes.append(helper.make_node("TopK", [value, count], [found, places], axis=1))
+        return found
+
     def flat(self, value: Value) -> Value:
         """A matrix of one column, shape (n, 1), as a vector, shape (n,)."""
         return self.add("Reshape", value, self.constant(np.array([-1], np.int64)))
@@ -138,12 +147,13 @@ class Graph:
         """Where a matrix of doubles is NaN: where it is not itself, since runtime 1.12 has `IsNaN` for float32 only."""
         return self.add("Not", self.add("Equal", value, value))
 
-    def content(self, name: str) -> bytes:
+    def content(self, name: str, said: Mapping[str, str] | None = None) -> bytes:
         """
         The file.
 
         Args:
             name: of the graph.
+            said: what the file says of itself beside the graph.
         Raises: Unsupported when it is larger than a file of ONNX can be.
         """
         from onnx import helper
@@ -153,6 +163,7 @@ class Graph:
         model = helper.make_model(
             graph, opset_imports=opsets, ir_version=_IR, producer_name="prediction-stream"
         )
+        helper.set_model_props(model, dict(said or {}))
         if model.ByteSize() >= 2**31:
             raise Unsupported(
                 f"it takes {model.ByteSize() / 1e9:.1f} GB, and a file of ONNX has at most 2 GB"

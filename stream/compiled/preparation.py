@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from stream.compiled.category_codes import category_codes, is_missing
+from stream.compiled.engine_layout import Lexicon
 from stream.compiled.onnx_graph import ML, Graph, Unsupported, Value
 from stream.compiled.tensor_table import Block, Origin, Table, number_block
 
@@ -64,6 +65,8 @@ def _imputed_texts(graph: Graph, imputer: Any, table: Table) -> Table:
 def _filled_text(graph: Graph, block: Block, fill: str, looked_for: str) -> Block:
     if block.missing is None or block.missing != looked_for:
         return block
+    if block.lexicon is not None:
+        return _filled_code(graph, block, fill, block.lexicon)
     empty = graph.add(
         "LabelEncoder", block.value, domain=ML, default_int64=0, keys_strings=[""], values_int64s=[1]
     )
@@ -71,6 +74,14 @@ def _filled_text(graph: Graph, block: Block, fill: str, looked_for: str) -> Bloc
     return replace(
         block, value=graph.add("Where", graph.cast(empty, "BOOL"), content, block.value), missing=None
     )
+
+
+def _filled_code(graph: Graph, block: Block, fill: str, lexicon: Lexicon) -> Block:
+    if fill not in lexicon.values:
+        raise Unsupported(f"an imputer fills in {fill!r}, which nothing after it knows")
+    code = graph.constant(np.array([[lexicon.values.index(fill)]], np.float64))
+    gaps = graph.add("Equal", block.value, graph.constant(np.array([[lexicon.missing]], np.float64)))
+    return replace(block, value=graph.add("Where", gaps, code, block.value))
 
 
 def rescaled(graph: Graph, scaler: Any, table: Table) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from stream.compiled.engine_layout import Lexicon
 from stream.compiled.onnx_graph import Graph, Unsupported, Value
 from stream.manifest import NullText
 
@@ -39,10 +40,12 @@ class Block:
     Attributes:
         value: the tensor, shape (n, width); doubles or texts.
         origins: of each column; None where it is none of the event's.
-        text: whether it is texts.
-        missing: of texts, what an empty one stands for; None where it stands for itself.
+        text: whether it is texts, or the codes of values in a lexicon.
+        missing: of texts, what an empty one stands for; None where it stands for itself. Of codes, what a missing
+            value is to the estimator.
         element: of numbers, the type that the estimator has them in, which decides in what its steps compute; `narrow`
             is one that float32 holds: booleans, short integers.
+        lexicon: of codes.
     """
 
     value: Value
@@ -50,6 +53,7 @@ class Block:
     text: bool = False
     missing: NullText | None = None
     element: Element = "double"
+    lexicon: Lexicon | None = None
 
     @property
     def width(self) -> int:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
-from stream.errors import StreamError
+from stream.errors import PackageError, StreamError
 from stream.first_opening import Asked, FirstOpening
 from stream.resources.model_place import package_folder
 from stream.resources.package_trust import trust_of
 from stream.settings import ModelSettings, Settings
 from stream.store import (
     STEPS,
+    Engine,
     Head,
     Package,
     Trust,
@@ -28,12 +30,19 @@ __all__ = ["ask_early", "asked_of", "log_origin", "open_behind_child", "open_con
 
 log = logging.getLogger(__name__)
 
+_WITHOUT = STEPS[-1]
+"""The step that a version can do without: its compiled graph."""
+
 _VOUCHED_FOR = STEPS[:2]
 """Passed here before a child begins, which has no keys: what it says of a signature is not worth hearing."""
 
 
 def open_configured(
-    settings: Settings, folder: str | None = None, *, opening: FirstOpening | None = None
+    settings: Settings,
+    folder: str | None = None,
+    *,
+    opening: FirstOpening | None = None,
+    engine: Engine | None = None,
 ) -> Package:
     """
     The configuration's model package, opened as its settings ask.
@@ -42,13 +51,15 @@ def open_configured(
         settings: the configuration.
         folder: a version's folder to open in its place; None = the version that [model] uri means now.
         opening: lets a child process open it first, and refuse it; None = it is opened here at once.
+        engine: what answers few rows at a time; None = as [model] engine says.
     Raises: PackageError, SettingsError; Retriable when there can be no child process; as `package_folder`.
     Blocks while it is opened.
     """
     place = package_folder(settings) if folder is None else Path(folder)
+    model = settings.model if engine is None else replace(settings.model, engine=engine)
     if opening is None:
-        return open_package(place, trust=trust_of(settings.model))
-    return open_behind_child(settings.model, place, opening)
+        return open_package(place, trust=trust_of(model), engine=model.engine)
+    return open_behind_child(model, place, opening)
 
 
 def ask_early(
@@ -97,7 +108,9 @@ def asked_of(model: ModelSettings, head: Head, trust: Trust) -> Asked:
     assert model.open_timeout is not None
     files = sum(entry.size_bytes for entry in head.manifest.files.values())
     memory = model.open_memory + 2 * files
-    return Asked(str(head.folder), head.sha256, trust.types, trust.max_bytes, memory, model.open_timeout)
+    return Asked(
+        str(head.folder), head.sha256, trust.types, trust.max_bytes, memory, model.open_timeout, model.engine
+    )
 
 
 def open_behind_child(
@@ -124,8 +137,27 @@ def open_behind_child(
     """
     trust = trust_of(model) if trust is None else trust
     if model.open_timeout is None:
-        return open_package(place, version, trust=trust, witness=witness)
+        return open_package(place, version, trust=trust, witness=witness, engine=model.engine)
+    try:
+        return _behind_child(model, place, opening, version, trust, witness)
+    except PackageError as error:
+        if error.step != _WITHOUT or model.engine == "sklearn":
+            raise
+        # The estimator itself has answered there: it is the graph that ends a process.
+        package = _behind_child(replace(model, engine="sklearn"), place, opening, version, trust, unwatched)
+        answers = f"sklearn (with its compiled graph, {error.message})"
+        witness(_WITHOUT, answers)
+        return replace(package, engine=answers)
 
+
+def _behind_child(
+    model: ModelSettings,
+    place: Path,
+    opening: FirstOpening,
+    version: int | None,
+    trust: Trust,
+    witness: Witness,
+) -> Package:
     def first(head: Head) -> None:
         if opening.copies:
             import_usual()
@@ -135,7 +167,7 @@ def open_behind_child(
         if step not in _VOUCHED_FOR:
             witness(step, found)
 
-    return open_package(place, version, trust=trust, witness=witness, first=first)
+    return open_package(place, version, trust=trust, witness=witness, first=first, engine=model.engine)
 
 
 def log_origin(package: Package, model: ModelSettings) -> None:
@@ -150,6 +182,7 @@ def log_origin(package: Package, model: ModelSettings) -> None:
         log.warning("model package %s: %s", package.manifest.model, note)
     if (found := package.manifest.registered) is not None:
         log.info("%s is %s, packed as %s", package.manifest.model, found.uri, found.packed)
+    log.info("%s: few rows at a time are answered by %s", package.manifest.model, package.engine)
     if package.signer is not None:
         log.info("%s is signed by %s", package.manifest.model, package.signer.fingerprint)
     elif not model.trusted_keys:

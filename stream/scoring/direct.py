@@ -80,6 +80,7 @@ class Direct:
     """
 
     name = "direct"
+    light = False
 
     def __init__(self, matrix: _Matrix, inputs: Inputs, manifest: Manifest) -> None:
         self._matrix = matrix

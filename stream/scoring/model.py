@@ -97,6 +97,9 @@ class Model:
         """
         if n == 0:
             return self._scored(range(0), None, {}, {})
+        quick = self._by_light_way(columns, n)
+        if quick is not None:
+            return self._settled([(np.arange(n), quick)], n, {}, {})
         with self._threads.limit(limits=_THREADS), default_settings():
             answers, tried = self._by_ways(columns, n)
             if answers is not None:
@@ -107,12 +110,21 @@ class Model:
             self.ways = tuple(trial for trial in self.ways if trial not in wrong)
         return scored
 
+    def _by_light_way(self, columns: Mapping[str, pa.Array], n: int) -> Answers | None:
+        """The answers of a believed way that needs no preparation; 20 µs of it would be half of what a row takes."""
+        for trial in self.ways:
+            if trial.passed and trial.way.light and trial.way.applies(n):
+                return trial.way.read(columns)
+        return None
+
     def _by_ways(
         self, columns: Mapping[str, pa.Array], n: int
     ) -> tuple[Answers | None, list[tuple[Trial, Answers]]]:
         """The answers of a way that is believed; else None, and what those on trial say."""
         tried: list[tuple[Trial, Answers]] = []
         for trial in self.ways:
+            if trial.way.light:
+                continue  # it was asked before
             if trial.passed and tried:
                 break
             answers = trial.way.read(columns) if trial.way.applies(n) else None

@@ -30,6 +30,10 @@ class Way(Protocol):
     def name(self) -> str:
         """What it is called."""
 
+    @property
+    def light(self) -> bool:
+        """Whether it needs neither scikit-learn's own settings nor a limit of its threads."""
+
     def applies(self, n: int) -> bool:
         """Whether it is worth asking for n rows."""
 

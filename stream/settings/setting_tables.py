@@ -90,6 +90,8 @@ class ModelSettings:
     """The package folder, relative to the configuration file, or a URI such as `models:/NAME@ALIAS`: docs/mlflow.md."""
     reload: Seconds | None = Seconds(10.0)
     """How often to look for a new version of the package; `"off"`: never."""
+    engine: Literal["auto", "sklearn"] = "auto"
+    """What answers few rows at a time: a package's compiled graph where it has one, or always the estimator itself."""
     require_signature: bool = False
     """true: refuse a version that is not signed; needs `trusted_keys`."""
     trusted_keys: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from stream.lazy import lazy_face
 
 if TYPE_CHECKING:
     from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
+    from stream.store.engine_choice import Engine
     from stream.store.folder import CARD, MANIFEST, current_version, make_current, resolve, versions
     from stream.store.golden import Golden
     from stream.store.libraries import differences, distributions_of, library_versions
@@ -47,6 +48,7 @@ __all__ = [
     "SIGNATURE",
     "STEPS",
     "Copied",
+    "Engine",
     "Golden",
     "Head",
     "Listed",

@@ -40,11 +40,15 @@ class Assembled:
         manifest: complete but for its files.
         files: contents by plain name.
         messages: what was inferred, chosen or left out, a sentence each.
+        model: under that manifest.
+        golden: its golden rows.
     """
 
     manifest: Manifest
     files: dict[str, bytes]
     messages: tuple[str, ...]
+    model: Model
+    golden: Golden
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def assemble(brought: Brought, request: PackRequest, tell: Tell) -> Assembled:
     files = _files(brought, request, manifest, mapped.features, prediction, golden)  # 7
     answers = _about_answers(manifest, golden, made_up=brought.sample is None)
     messages = (*notes, *mapped.messages, *answers, *proved.messages)
-    return Assembled(manifest, files, messages)
+    return Assembled(manifest, files, messages, Model(estimator, manifest), golden)
 
 
 def _loaded(brought: Brought, request: PackRequest) -> tuple[Estimator, dict[str, str], list[str]]:

@@ -13,6 +13,7 @@ from stream.errors import PackageError
 from stream.manifest import (
     AnswerType,
     Category,
+    Compilation,
     Entry,
     Feature,
     FeatureKind,
@@ -26,7 +27,15 @@ from stream.manifest import (
     Unknown,
 )  # fmt: skip
 
-__all__ = ["EVENTS_FILE", "MODEL_FILES", "NAME", "REQUIRED_FILES", "read_manifest", "write_manifest"]
+__all__ = [
+    "ENGINE_FILE",
+    "EVENTS_FILE",
+    "MODEL_FILES",
+    "NAME",
+    "REQUIRED_FILES",
+    "read_manifest",
+    "write_manifest",
+]
 
 T = TypeVar("T")
 
@@ -41,6 +50,9 @@ REQUIRED_FILES = ("features.avsc", "prediction.avsc", "golden.avro")
 
 EVENTS_FILE = "events.avsc"
 """The schema of events as it was given to `pack`, where it was: its producers may write with all of it."""
+
+ENGINE_FILE = "compiled.onnx"
+"""The model as a graph, for few rows at a time; a version has one where it was seen to answer the same."""
 
 MAX_SCHEMA_BYTES = 16 * 1024**2
 """A schema of 10,000 fields has 1 MB."""
@@ -108,6 +120,7 @@ def read_manifest(content: bytes, place: str) -> Manifest:
         fitted=keys.mapping("fitted", str) if "fitted" in keys else {},
         metrics=keys.mapping("metrics", int, float, str),
         proof=keys.maybe("proof", _proof),
+        compiled=keys.maybe("compiled", _compilation),
         files=_files(keys.mapping("files", dict), place),
     )
     _check_whole(manifest, place)
@@ -131,6 +144,10 @@ def _feature(keys: _Keys) -> Feature:
 
 def _proof(keys: _Keys) -> Proof:
     return Proof(keys.whole("rows", 0), keys.whole("different", 0), keys.flag("allowed"))
+
+
+def _compilation(keys: _Keys) -> Compilation:
+    return Compilation(keys.whole("rows", 0), keys.number("difference"), keys.text("reason"))
 
 
 def _files(entries: Mapping[str, object], place: str) -> dict[str, Entry]:

@@ -15,10 +15,11 @@ from stream.manifest import Manifest
 from stream.scoring import Model
 from stream.shown import shown
 from stream.store.artefact import load_estimator
+from stream.store.engine_choice import Engine, choose_engine
 from stream.store.folder import MANIFEST, other_files, resolve
 from stream.store.golden import Golden, check_golden, read_golden
 from stream.store.libraries import differences
-from stream.store.manifests import EVENTS_FILE, MODEL_FILES, REQUIRED_FILES
+from stream.store.manifests import ENGINE_FILE, EVENTS_FILE, MODEL_FILES, REQUIRED_FILES
 from stream.store.package_schemas import read_schemas
 from stream.store.plain_files import hash_plain
 from stream.store.signature import SIGNATURE, PublicKey
@@ -37,7 +38,7 @@ __all__ = [
     "unwatched",
 ]
 
-STEPS = ("manifest", "signature", "hash", "load", "golden")
+STEPS = ("manifest", "signature", "hash", "load", "golden", "engine")
 """What a version goes through, in this order; a refusal names the one that failed."""
 
 Witness: TypeAlias = Callable[[str, str], None]
@@ -61,6 +62,7 @@ class Package:
         notes: what is worth saying, such as library versions that differ from those at pack time.
         signer: the trusted key that vouches for it; None where none does, or none is trusted.
         golden_s: how long its golden rows took, all at once, in seconds.
+        engine: what answers for few rows, and why, as a phrase.
     """
 
     path: Path
@@ -71,6 +73,7 @@ class Package:
     notes: tuple[str, ...] = ()
     signer: PublicKey | None = None
     golden_s: float = 0.0
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def open_package(
     witness: Witness = unwatched,
     sha256: str | None = None,
     first: First = _nothing_first,
+    engine: Engine = "sklearn",
 ) -> Package:
     """
     Open a version of a package, in the contract's order.
@@ -121,6 +125,7 @@ def open_package(
     3. Every file has the bytes that it names.
     4. The model is unpickled, from the very bytes that were hashed.
     5. The golden rows score the same.
+    6. The model takes up its compiled graph, if that is wanted and answers them as the estimator does.
 
     Args:
         path: the package's folder, one of its `versions/N`, or a link to either.
@@ -129,13 +134,14 @@ def open_package(
         witness: called with each step that it has passed.
         sha256: of the manifest that is meant; None for whichever is there.
         first: called with what is vouched for, before any other file is read; may refuse.
+        engine: `auto` where few rows at a time will be asked about.
     Returns: the opened version.
     Raises: PackageError with the step that failed; before the step `load` none of the package's code has run.
     """
     trust = trust or Trust()
     head = read_vouched_head(resolve(Path(path), version), trust, witness, sha256)
     first(head)
-    return _open(head, trust, witness)
+    return _open(head, trust, witness, engine)
 
 
 def read_vouched_head(
@@ -164,28 +170,32 @@ def read_vouched_head(
     return Head(folder, found, manifest, signer)
 
 
-def _open(head: Head, trust: Trust, witness: Witness) -> Package:
+def _open(head: Head, trust: Trust, witness: Witness, engine: Engine) -> Package:
     folder, manifest, signer = head.folder, head.manifest, head.signer
-    files = _files(folder, manifest)  # 3
+    files = _files(folder, manifest, engine)  # 3
     sizes = [entry.size_bytes for entry in manifest.files.values()]
     witness("hash", f"{len(sizes)} files, {sum(sizes):,} bytes")
     features, prediction = read_schemas(folder, manifest, files)
     differ = differences(manifest.libraries, manifest.fitted)
     try:
-        model, golden_s = _load(files, manifest, trust, witness)  # 4 and 5
+        model, golden, golden_s = _load(files, manifest, trust, witness)  # 4 and 5
     except PackageError as error:
         if error.step not in _RESTS_ON_LIBRARIES or not differ:
             raise
         raise PackageError(
             f"{error.message}; {'; '.join(differ)}", step=error.step, hint=error.hint
         ) from error
-    notes = (*_unsigned(signer, trust), *_unnamed_files(folder, manifest), *differ)
-    return Package(folder, manifest, model, features, prediction, tuple(map(shown, notes)), signer, golden_s)
+    answers = choose_engine(model, golden, files.get(ENGINE_FILE), engine)  # 6
+    witness("engine", answers)
+    notes = tuple(map(shown, (*_unsigned(signer, trust), *_unnamed_files(folder, manifest), *differ)))
+    return Package(folder, manifest, model, features, prediction, notes, signer, golden_s, shown(answers))
 
 
-def _files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
+def _files(folder: Path, manifest: Manifest, engine: Engine) -> dict[str, bytes]:
     """What opening needs, the model last; the other files, such as a card, are hashed and not kept."""
-    needed = [name for name in (*REQUIRED_FILES, EVENTS_FILE, *MODEL_FILES) if name in manifest.files]
+    graph = (ENGINE_FILE,) if engine == "auto" else ()
+    wanted = (*REQUIRED_FILES, EVENTS_FILE, *graph, *MODEL_FILES)
+    needed = [name for name in wanted if name in manifest.files]
     for name in manifest.files.keys() - needed:
         check_hash(folder, manifest, name, hash_plain(folder, name, manifest.files[name].size_bytes))
     return {name: read_file(folder, manifest, name) for name in needed}
@@ -193,8 +203,8 @@ def _files(folder: Path, manifest: Manifest) -> dict[str, bytes]:
 
 def _load(
     files: Mapping[str, bytes], manifest: Manifest, trust: Trust, witness: Witness
-) -> tuple[Model, float]:
-    """The model, and how many seconds its golden rows took."""
+) -> tuple[Model, Golden, float]:
+    """The model, its golden rows, and how many seconds they took."""
     name = next(name for name in MODEL_FILES if name in files)
     estimator = load_estimator(files[name], name, trust.types)
     witness("load", f"{type(estimator).__name__} from {name}")
@@ -203,7 +213,7 @@ def _load(
     began = time.perf_counter()
     check_golden(model, golden)
     witness("golden", f"{len(golden.events)} rows score as they did when packed")
-    return model, time.perf_counter() - began
+    return model, golden, time.perf_counter() - began
 
 
 def _about_signature(signer: PublicKey | None, trust: Trust) -> str:

@@ -90,7 +90,13 @@ def _open(request: dict[str, Any], say: Any) -> None:
 
     trust = Trust(types=tuple(request["types"]), max_bytes=request["max_bytes"])
     try:
-        open_package(Path(request["folder"]), trust=trust, witness=witness, sha256=request["sha256"])
+        open_package(
+            Path(request["folder"]),
+            trust=trust,
+            witness=witness,
+            sha256=request["sha256"],
+            engine=request["engine"],
+        )
     except MemoryError:
         raise _too_large(request, STEPS[len(passed)]) from None
     except PackageError as error:

@@ -11,6 +11,7 @@ from stream.files import Sample, sample_of
 from stream.scoring import Estimator, default_settings
 from stream.store.artefact import dump_estimator
 from stream.store.assembly import assemble
+from stream.store.engine_file import with_engine
 from stream.store.model_file import read_model
 from stream.store.opening import Package
 from stream.store.pack_request import Brought, PackRequest, Tell
@@ -133,6 +134,8 @@ def _held(estimator: object, schema: str | None, sample: Sample | pd.DataFrame |
 def _pack(brought: Brought, request: PackRequest, tell: Tell) -> Packed:
     with default_settings():
         made = assemble(brought, request, tell)
+        tell("compiling it for few rows at a time")
+        manifest, files = with_engine(made)
     tell("writing the package, and opening it again")
-    package = publish_version(request.folder, made.manifest, made.files, request.signer, request.types)
-    return Packed(package, made.messages)
+    package = publish_version(request.folder, manifest, files, request.signer, request.types)
+    return Packed(package, (*made.messages, f"{manifest.compiled}"))

@@ -67,6 +67,7 @@ def check_contract(
         found = [Finding("error", f"package{step}", error.message, error.hint)]
     else:
         found = [Finding("info", "package", note) for note in package.notes]
+        found.append(Finding("info", "engine", package.engine))
         found += _input(settings, package, partial(_records, settings, read, there))
         found += _output(settings, package)
     found += _topics(settings, there)

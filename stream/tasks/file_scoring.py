@@ -132,7 +132,7 @@ def run_batch(
     _, manifest = read_head(folder)
     title = title_of(settings, request)
     with open_run(request.output, plan, title, datetime.now(UTC)) as run:
-        opener = partial(open_configured, settings, str(folder))
+        opener = partial(open_configured, settings, str(folder), engine="sklearn")
         job = Job(opener, plan.inputs, str(run.folder.absolute()), request.format)
         before = sum(each.rows for each in run.done)
         try:

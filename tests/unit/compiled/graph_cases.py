@@ -64,6 +64,7 @@ __all__ = [
     "NUMBER",
     "NUMBERS",
     "PLAIN",
+    "TEXTS",
     "THREE",
     "TWO",
     "WHOLE",

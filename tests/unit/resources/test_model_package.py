@@ -128,5 +128,6 @@ def test_log_says_who_vouches_for_the_model(
 
     log_origin(opened, ModelSettings(trusted_keys=tuple(key.pem for key in keys)))
 
-    assert 1 == len(caplog.messages)
-    assert said in caplog.text
+    answers = "m@1: few rows at a time are answered by sklearn, as is asked for"
+    assert [answers] == [message for message in caplog.messages if said not in message]
+    assert 2 == len(caplog.messages)

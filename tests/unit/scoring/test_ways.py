@@ -24,6 +24,7 @@ class Scripted:
     error: float = 0.0
     least: int = 1
     silent: bool = False
+    light: bool = False
     asked: list[int] = field(default_factory=list)
 
     def applies(self, n: int) -> bool:
