@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from stream.compiled import MODELS, STEPS
+from stream.compiled import MODELS, OTHERS, STEPS
 
 __all__ = ["text"]
 
@@ -18,6 +18,7 @@ _MODELS = {
     "linear_classifier": "decisions; probabilities of `log_loss`",
     "ridge_classifier": "decisions, no probabilities",
     "perceptron": "layers of weighted sums",
+    "lightgbm": "LightGBM: categories, missing values, every objective but ranking and cross-entropy",
 }
 _STEPS = {
     "imputed": "also texts, and `add_indicator`",
@@ -31,14 +32,18 @@ _STEPS = {
 def text() -> str:
     """The table, a row for each way."""
     lines = ["| scikit-learn's | |", "|---|---|"]
-    for table, words in ((MODELS, _MODELS), (STEPS, _STEPS)):
+    for table, words in ((MODELS, _MODELS), (OTHERS, _MODELS), (STEPS, _STEPS)):
         for way, names in _by_way(table).items():
-            lines.append(f"| {', '.join(f'`{name}`' for name in names)} | {words[way]} |")
+            lines.append(f"| {', '.join(_code(name) for name in names)} | {words[way]} |")
     lines.append(
         "| `Pipeline`, `ColumnTransformer`, `FeatureUnion`, `FunctionTransformer` without a function, "
         "`GridSearchCV` and its like, `FrozenEstimator` | any of these inside |"
     )
     return "\n".join(lines)
+
+
+def _code(name: str) -> str:
+    return f"`{name.rpartition('.')[2]}`"
 
 
 def _by_way(table: Mapping[str, Callable[..., object]]) -> dict[str, list[str]]:

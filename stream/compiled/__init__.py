@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         output_names,
     )
     from stream.compiled.compiled_way import CompiledWay, open_way
-    from stream.compiled.composition import MODELS, STEPS
+    from stream.compiled.composition import MODELS, OTHERS, STEPS
     from stream.compiled.engine_proof import MAX_MODEL_BYTES, prove_engine
     from stream.compiled.onnx_graph import Unsupported
     from stream.compiled.tried_values import evenly, trial_numbers, trial_values
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_MODEL_BYTES",
     "MODELS",
+    "OTHERS",
     "STEPS",
     "VECTOR",
     "CompiledGraph",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stream.compiled.answer_graph import Answer
+from stream.compiled.lightgbm_models import lightgbm
 from stream.compiled.linear_models import (
     linear_classifier,
     linear_regressor,
@@ -21,7 +22,7 @@ from stream.compiled.tensor_table import Block, Origin, Table
 from stream.compiled.thresholds import Thresholds
 from stream.compiled.tree_models import boosting, forest, histogram_boosting, single_tree
 
-__all__ = ["MODELS", "STEPS", "answered"]
+__all__ = ["MODELS", "OTHERS", "STEPS", "answered"]
 
 MODELS: Mapping[str, Callable[[Graph, Any, Table, Thresholds], Answer]] = {
     **dict.fromkeys(("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"), histogram_boosting),
@@ -47,6 +48,11 @@ MODELS: Mapping[str, Callable[[Graph, Any, Table, Thresholds], Answer]] = {
     **dict.fromkeys(("MLPClassifier", "MLPRegressor"), perceptron),
 }  # fmt: skip
 """scikit-learn's models by class → how each becomes a graph."""
+
+OTHERS: Mapping[str, Callable[[Graph, Any, Table, Thresholds], Answer]] = dict.fromkeys(
+    ("lightgbm.sklearn.LGBMClassifier", "lightgbm.sklearn.LGBMRegressor"), lightgbm
+)
+"""Other libraries' models by the full name of their class."""
 
 STEPS: Mapping[str, Callable[[Graph, Any, Table], Table]] = {
     "SimpleImputer": imputed,
@@ -91,11 +97,12 @@ def answered(graph: Graph, estimator: Any, table: Table, seen: Thresholds) -> An
         return answered(graph, estimator.steps[-1][1], table, seen)
     if name in _WRAPPERS:
         return answered(graph, getattr(estimator, _WRAPPERS[name]), table, seen)
-    if name not in MODELS:
+    way = MODELS.get(name) or OTHERS.get(name)
+    if way is None:
         raise Unsupported(f"there is no graph for {name}")
     if len(getattr(estimator, "classes_", (0, 1))) < 2:
         raise Unsupported("it knows one class only")
-    return MODELS[name](graph, estimator, table, seen)
+    return way(graph, estimator, table, seen)
 
 
 def _prepared(graph: Graph, step: Any, table: Table) -> Table:

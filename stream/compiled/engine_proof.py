@@ -56,7 +56,7 @@ def prove_engine(model: Model, golden: Mapping[str, pa.Array], n: int) -> tuple[
         require("a compiled graph", "compiled", "onnx", "onnxruntime")
         found = attempt(lambda: _proved(model, golden, n))
     except SettingsError as error:
-        return None, Compilation(reason=error.message)
+        return None, Compilation(reason=f"{error.message}: {error.hint}")
     if isinstance(found, Raised):
         return None, Compilation(reason=f"{found.exception}: {found.message}")
     return found

@@ -60,7 +60,10 @@ class Splits:
         Returns: its number in the trees' matrix.
         """
         codes = np.arange(self._categories[feature])
-        goes_left = np.append((left[codes // 32] >> (codes % 32)) & 1, missing_left).astype(np.bool_)
+        words = np.append(left, np.zeros(1, left.dtype))  # of codes beyond those that go left
+        goes_left = np.append(
+            (words[np.minimum(codes // 32, len(left))] >> (codes % 32)) & 1, missing_left
+        ).astype(np.bool_)
         key = feature, goes_left.tobytes()
         if key not in self._columns:
             self._columns[key] = self._width + len(self._columns), np.where(goes_left, 0.0, 1.0)

@@ -14,7 +14,7 @@ from stream.compiled.tensor_table import Table
 from stream.compiled.thresholds import Thresholds
 from stream.compiled.tree_ensemble import Tree, sum_of_leaves
 
-__all__ = ["boosting", "forest", "histogram_boosting", "single_tree"]
+__all__ = ["boosting", "forest", "histogram_boosting", "single_tree", "with_splits"]
 
 
 def single_tree(graph: Graph, estimator: Any, table: Table, seen: Thresholds) -> Answer:
@@ -76,14 +76,14 @@ def histogram_boosting(graph: Graph, estimator: Any, table: Table, seen: Thresho
         for step in estimator._predictors
         for output, member in enumerate(step)
     ]
-    matrix = _with_splits(graph, numbers, splits, codes)
+    matrix = with_splits(graph, numbers, splits, codes)
     seen.add(numbers.origins, trees)
     summed = sum_of_leaves(graph, matrix, trees)
     start = np.asarray(estimator._baseline_prediction, np.float64).reshape(1, -1)
     return _linked(graph, estimator, graph.combined("Add", summed, start))
 
 
-def _with_splits(graph: Graph, numbers: Table, splits: Splits, codes: dict[int, Value]) -> Value:
+def with_splits(graph: Graph, numbers: Table, splits: Splits, codes: dict[int, Value]) -> Value:
     """The trees' matrix: the numbers, and a column for each split by category, in their order."""
     tables = splits.tables()
     parts = [numbers.matrix(graph).value] if numbers.width else []

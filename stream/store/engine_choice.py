@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.util import find_spec
 from typing import Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
 from stream.compiled import CompiledWay, open_way
+from stream.errors import SettingsError
+from stream.extras import require
 from stream.manifest import Manifest
 from stream.scoring import Model, Raised, Trial, attempt, columns_of, same_answer
 from stream.store.golden import Golden
@@ -52,8 +53,10 @@ def choose_engine(model: Model, golden: Golden, content: bytes | None, engine: E
         return "sklearn, as is asked for"
     if content is None:
         return f"sklearn ({_absent(model.manifest)})"
-    if find_spec("onnxruntime") is None:
-        return "sklearn (onnxruntime is not installed: pip install 'prediction-stream[compiled]')"
+    try:
+        require("its compiled graph", "compiled", "onnxruntime")
+    except SettingsError as error:
+        return f"sklearn ({error.message}: {error.hint})"
     way = attempt(partial(open_way, content, model.manifest))
     if isinstance(way, Raised):
         return f"sklearn (the compiled graph can't be opened: {' '.join(way.message.split())[:300]})"

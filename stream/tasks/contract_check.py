@@ -67,7 +67,9 @@ def check_contract(
         found = [Finding("error", f"package{step}", error.message, error.hint)]
     else:
         found = [Finding("info", "package", note) for note in package.notes]
-        found.append(Finding("info", "engine", package.engine))
+        if settings.model.engine == "auto" and package.engine.startswith("sklearn"):
+            message = f"few rows at a time are answered by {package.engine}"
+            found.append(Finding("info", "[model] engine", message))
         found += _input(settings, package, partial(_records, settings, read, there))
         found += _output(settings, package)
     found += _topics(settings, there)

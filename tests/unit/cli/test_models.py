@@ -23,7 +23,7 @@ from stream.cli import main
 from stream.store import current_version, open_package
 from tests.unit.store.signed import OURS, THEIRS, Canary, packed, replace_file, rewrite
 
-STEPS = ["manifest", "signature", "hash", "load", "golden"]
+STEPS = ["manifest", "signature", "hash", "load", "golden", "engine"]
 
 
 @pytest.fixture(scope="module")
@@ -185,9 +185,9 @@ class TestVerify:
 
         printed = capsys.readouterr()
         found = json.loads(printed.out)
-        assert [(step, ok) for step, ok in zip(STEPS, [True, False, None, None, None], strict=True)] == [
-            (step["step"], step["ok"]) for step in found["steps"]
-        ]
+        assert [
+            (step, ok) for step, ok in zip(STEPS, [True, False, None, None, None, None], strict=True)
+        ] == [(step["step"], step["ok"]) for step in found["steps"]]
         assert "error: step signature: " in printed.err
         assert not (folder / "fired").exists()
 

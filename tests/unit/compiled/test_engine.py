@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -22,19 +24,43 @@ from stream.compiled import CompiledWay, open_way, prove_engine
 from stream.compiled.engine_graph import engine_graph
 from stream.manifest import Compilation, Manifest
 from stream.scoring import Model, Trial, columns_of
-from tests.unit.compiled.graph_cases import FRAME, MIXED, NUMBERS, PLAIN, TEXTS, TWO, WHOLE, contract
+from stream.store import PackRequest, open_package, pack
+from tests.unit.compiled.graph_cases import (
+    FRAME,
+    MIXED,
+    NUMBER,
+    NUMBERS,
+    PLAIN,
+    TEXTS,
+    THREE,
+    TWO,
+    WHOLE,
+    contract,
+)
 
 QUICK = (
     "boosting, two classes",
     "logistic, three classes, filled texts",
     "random forest",
-    "perceptron, tanh",
+    "LightGBM, two classes",
 )
 """Those that the default run has time for."""
 
+LIGHTGBM = {
+    "LightGBM, two classes": (LGBMClassifier(n_estimators=9, min_child_samples=3, verbose=-1), TWO),
+    "LightGBM, three classes": (LGBMClassifier(n_estimators=4, min_child_samples=3, verbose=-1), THREE),
+    **{
+        f"LightGBM, {objective}": (
+            LGBMRegressor(n_estimators=5, min_child_samples=3, objective=objective, verbose=-1),
+            NUMBER,
+        )
+        for objective in ("regression", "poisson", "quantile")
+    },
+}
+
 KINDS = [
     pytest.param(name, frame, case, id=name, marks=() if name in QUICK else pytest.mark.slow)
-    for frame, cases in ((FRAME, MIXED), (WHOLE[NUMBERS], PLAIN))
+    for frame, cases in ((FRAME, MIXED), (WHOLE[NUMBERS], PLAIN), (FRAME[NUMBERS], LIGHTGBM))
     for name, case in cases.items()
 ]
 
@@ -231,3 +257,24 @@ def test_graph_that_answers_otherwise_is_not_kept(monkeypatch: pytest.MonkeyPatc
 
     assert made.way is None
     assert "rows are answered otherwise, such as x = " in made.compiled.reason
+
+
+def test_categories_of_lightgbm_are_codes(tmp_path: Path) -> None:
+    """One that it has not seen goes the way of a missing one, and numbers next to 0 are 0."""
+    frame = FRAME.assign(kind=FRAME["kind"].astype("category"))[["kind", "x", "y"]]
+    model = LGBMClassifier(n_estimators=9, min_child_samples=3, verbose=-1).fit(frame, TWO)
+    packed = pack(model, PackRequest("m", tmp_path / "m"), sample=frame)
+    asked = [{"kind": kind, "x": x, "y": 3.0} for kind in ("a", "nowhere", None) for x in (1e-36, -1.0, 61.0)]
+    opened = open_package(tmp_path / "m", engine="auto")
+    columns = columns_of(asked, opened.manifest.features)
+    [way, *_] = opened.model.ways
+    plain = Model(opened.model.estimator, opened.manifest)
+    plain.ways = ()
+
+    found = way.way.read(columns)
+
+    assert packed.messages[-1].startswith("compiled graph, equal on ")
+    assert found is not None
+    expected = plain.score(columns, len(asked)).columns
+    assert expected["label"].to_pylist() == found["label"].tolist()
+    assert np.abs(expected["score"].to_numpy() - np.asarray(found["score"], np.float64)).max() <= 1e-12

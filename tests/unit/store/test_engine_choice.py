@@ -121,7 +121,7 @@ def test_runtime_that_is_not_installed_is_named_with_its_extra(
 ) -> None:
     """The core has none."""
     opened = open_package(folder)
-    monkeypatch.setattr("stream.store.engine_choice.find_spec", lambda name: None)
+    monkeypatch.setattr("stream.extras.find_spec", lambda name: None)
 
     assert "sklearn (onnxruntime is not installed: pip install 'prediction-stream[compiled]')" == _said(
         opened, b"", Compilation(9)
