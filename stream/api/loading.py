@@ -45,7 +45,7 @@ def load(path_or_uri: str | Path, version: int | None = None, trust: Trusted = N
         model; Retriable when the server does not answer, BrokerRefused when it refuses; TypeError for what is no path.
     """
     trusted = _trust(trust)
-    package = open_package(local_path(path_or_uri, version, trusted), version, trust=trusted)
+    package = open_package(local_path(path_or_uri, version, trusted), version, trust=trusted, engine="auto")
     for note in package.notes:
         log.warning("model package %s: %s", package.manifest.model, note)
     return Model(package)

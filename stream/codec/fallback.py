@@ -48,6 +48,7 @@ class SlowReader:
         """
         self._values = ValueReader(writer, reader, [leaf.path for leaf in leaves])
         self._leaves = leaves
+        self._row = pa.struct([pa.field(str(i), leaf.type.storage) for i, leaf in enumerate(leaves)])
         self._fault = fault
 
     def read(self, rows: Sequence[int], bodies: Sequence[bytes]) -> tuple[Part, dict[int, DeadLetter]]:
@@ -85,10 +86,11 @@ class SlowReader:
         return dead_letter("contract", fault) if invalid is None else dead_letter("decode", invalid)
 
     def _columns(self, values: list[list[object]]) -> dict[str, pa.Array]:
-        by_leaf = zip(*values, strict=True) if values else ((),) * len(self._leaves)
+        """All columns in one call: for one row each call of its own takes 2 µs."""
+        columns = pa.array([tuple(row) for row in values], self._row).flatten()
         return {
-            leaf.path: leaf.type.from_storage(pa.array(column, leaf.type.storage))
-            for leaf, column in zip(self._leaves, by_leaf, strict=True)
+            leaf.path: leaf.type.from_storage(column)
+            for leaf, column in zip(self._leaves, columns, strict=True)
         }
 
 

@@ -126,10 +126,11 @@ class CompiledWay:
             value = outputs["value"]
             return {"value": value}, certain & np.isfinite(value)
         answers: Answers = {"label": self._classes[outputs["which"]], "score": outputs["score"]}
+        certain = certain & (outputs["gap"] > _TIE) & np.isfinite(outputs["score"])
         if "probabilities" in outputs:
             answers["probabilities"] = outputs["probabilities"]
-        # A score that is not finite leaves a gap that is none.
-        return answers, certain & (outputs["gap"] > _TIE) & np.isfinite(outputs["score"])
+            certain = certain & np.isfinite(outputs["probabilities"]).all(axis=1)
+        return answers, certain
 
     def _tried(self, matrix: npt.NDArray[np.float64]) -> _Rows:
         """Rows with such values only as the graph was tried with."""

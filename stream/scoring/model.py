@@ -99,7 +99,7 @@ class Model:
             return self._scored(range(0), None, {}, {})
         quick = self._by_light_way(columns, n)
         if quick is not None:
-            return self._settled([(np.arange(n), quick)], n, {}, {})
+            return self._scored(range(n), quick, {}, {})
         with self._threads.limit(limits=_THREADS), default_settings():
             answers, tried = self._by_ways(columns, n)
             if answers is not None:

@@ -32,7 +32,7 @@ class Way(Protocol):
 
     @property
     def light(self) -> bool:
-        """Whether it needs neither scikit-learn's own settings nor a limit of its threads."""
+        """Whether it needs neither scikit-learn's settings nor a limit of threads, and its answers are all finite."""
 
     def applies(self, n: int) -> bool:
         """Whether it is worth asking for n rows."""

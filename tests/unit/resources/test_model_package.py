@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from stream.configuration import load_settings
 from stream.errors import PackageError, SettingsError
-from stream.resources import log_origin, open_configured, package_schema, trust_of
+from stream.first_opening import Asked, FirstOpening
+from stream.resources import log_origin, open_behind_child, open_configured, package_schema, trust_of
 from stream.settings import ModelSettings, Settings
 from stream.store import PublicKey, SigningKey, Trust, open_package
 from tests.unit.store.signed import OURS, THEIRS, packed
@@ -131,3 +133,26 @@ def test_log_says_who_vouches_for_the_model(
     answers = "m@1: few rows at a time are answered by sklearn, as is asked for"
     assert [answers] == [message for message in caplog.messages if said not in message]
     assert 2 == len(caplog.messages)
+
+
+class GraphEndsIt(FirstOpening):
+    """A child that ends while it asks the compiled graph, and opens the version well without."""
+
+    def check(
+        self, asked: Asked, opener: Callable[[bytes, int], object], witness: Callable[[str, str], None]
+    ) -> None:
+        """See `FirstOpening.check`."""
+        if asked.engine == "auto":
+            raise PackageError("the process that opened it first ended with SIGSEGV", step="engine")
+
+
+def test_graph_that_ends_the_child_is_not_used(tmp_path: Path) -> None:
+    """The version serves all the same, by the estimator itself."""
+    packed(tmp_path / "m")
+    seen: dict[str, str] = {}
+
+    package = open_behind_child(ModelSettings(), tmp_path / "m", GraphEndsIt(), witness=seen.__setitem__)
+
+    said = "sklearn (with its compiled graph, the process that opened it first ended with SIGSEGV)"
+    assert (said, said) == (package.engine, seen["engine"])
+    assert "compiled" not in [trial.way.name for trial in package.model.ways]
