@@ -21,6 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import fastavro
 import joblib
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyruhvro
@@ -31,8 +32,11 @@ __all__ = ["Batches", "Singles"]
 
 _NAMES = [*CARRY, "label", "score", "model", "source_partition", "source_offset"]
 
-_CLASSES = np.array([False, True])
-"""Of every model here, as it is published: CatBoost calls them `False` and `True`, as texts."""
+
+def _classes(task: Task) -> npt.NDArray[np.generic]:
+    """As they are published: XGBoost has whole numbers for them, CatBoost the texts `False` and `True`."""
+    types = {field["name"]: field["type"] for field in json.loads(task.prediction)["fields"]}
+    return np.array([0, 1], np.int32) if types["label"] == "int" else np.array([False, True])
 
 
 class Batches:
@@ -47,6 +51,7 @@ class Batches:
         self._task = task
         self._prefix = bytes.fromhex(task.prefix_hex)
         self._estimator = joblib.load(task.model)
+        self._classes = _classes(task)
         self._features = [str(name) for name in self._estimator.feature_names_in_]
 
     def predict(
@@ -67,7 +72,7 @@ class Batches:
         score = self._estimator.predict_proba(batch.select(self._features).to_pandas())[:, 1]
         columns = [batch.column(name) for name in CARRY]
         columns += [
-            pa.array(_CLASSES[(score > 0.5).astype(np.intp)]),
+            pa.array(self._classes[(score > 0.5).astype(np.intp)]),
             pa.array(score, pa.float64()),
             pa.repeat(task.name, len(values)),
             pa.array(partitions, pa.int32()),
@@ -91,6 +96,7 @@ class Singles:
         self._task = task
         self._prefix = bytes.fromhex(task.prefix_hex)
         self._estimator = joblib.load(task.model)
+        self._classes = _classes(task)
         self._features = [str(name) for name in self._estimator.feature_names_in_]
         self._event = fastavro.parse_schema(json.loads(task.event))
         self._prediction = fastavro.parse_schema(json.loads(task.prediction))
@@ -103,7 +109,7 @@ class Singles:
         probabilities = self._estimator.predict_proba(pd.DataFrame([event])[self._features])[0]
         prediction = {
             **{name: event[name] for name in CARRY},
-            "label": _CLASSES[probabilities.argmax()].item(),
+            "label": self._classes[probabilities.argmax()].item(),
             "score": float(probabilities[1]),
             "model": self._task.name,
             "source_partition": partition,
