@@ -6,7 +6,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from confluent_kafka.cimpl import NewTopic
 
@@ -32,7 +39,7 @@ class Topics:
         settings = {key.replace("_", "."): value for key, value in config.items()}
         topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=settings)
         self._admin.create_topics([topic])[name].result(_ANSWER_S)
-        while self._partitions(name) != partitions:
+        while self._led(name) != partitions:
             time.sleep(0.05)
 
     def delete(self, name: str) -> None:
@@ -41,6 +48,14 @@ class Topics:
             self._admin.delete_topics([name])[name].result(_ANSWER_S)
         while self._partitions(name):
             time.sleep(0.05)
+
+    def delete_read(self, name: str, group: str) -> None:
+        """Delete the records of a topic that a group has read: below what it has committed."""
+        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
+        read = asked[group].result(_ANSWER_S).topic_partitions
+        places = [place for place in read if place.topic == name and place.offset > 0]
+        for future in self._admin.delete_records(places).values() if places else ():
+            future.result(_ANSWER_S)
 
     def offsets(self, name: str) -> int:
         """How many offsets a topic has used, up to the last stable one: its records, and transactions' markers."""
@@ -85,6 +100,11 @@ class Topics:
         # Asked for all: a question for one that isn't there would be remembered as an error.
         found = self._admin.list_topics(timeout=_ANSWER_S).topics.get(name)
         return 0 if found is None or found.error else len(found.partitions)
+
+    def _led(self, name: str) -> int:
+        """How many of its partitions have a leader: on a busy machine it takes a while after the topic is there."""
+        found = self._admin.list_topics(timeout=_ANSWER_S).topics.get(name)
+        return 0 if found is None else sum(each.leader >= 0 for each in found.partitions.values())
 
     def _ends(self, name: str) -> dict[int, int]:
         latest: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]

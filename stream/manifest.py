@@ -200,6 +200,11 @@ class Manifest:
     registered: Registered | None = None
 
     @property
+    def size_bytes(self) -> int:
+        """Of all its files."""
+        return sum(entry.size_bytes for entry in self.files.values())
+
+    @property
     def model(self) -> str:
         """`name@version`, as each prediction carries it."""
         return f"{self.name}@{self.version}"

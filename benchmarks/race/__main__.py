@@ -53,6 +53,7 @@ class Plan:
         models: names of `MODELS`.
         contestants: names of `RIVALS`.
         assumptions: for what is reckoned on paper.
+        load: of the machine before it began: processes that wanted a core.
     """
 
     events: int
@@ -60,6 +61,7 @@ class Plan:
     models: tuple[str, ...]
     contestants: tuple[str, ...]
     assumptions: Assumptions
+    load: float
 
 
 @dataclass(slots=True)
@@ -161,7 +163,12 @@ def _result(plan: Plan, outcome: Outcome, command: str) -> dict[str, Any]:
             "prediction_bytes": median(one.said.mean_bytes for one in ours),
             "broker_us": median(spent) if spent else None,
         },
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "kafka": KAFKA},
+        "machine": {
+            "cores": os.cpu_count(),
+            "load": round(plan.load, 1),
+            "python": platform.python_version(),
+            "kafka": KAFKA,
+        },
     }
 
 
@@ -191,7 +198,7 @@ def _arguments() -> argparse.Namespace:
         description="Runs the worker beside other ways to predict from Kafka to Kafka, each in its own environment,"
         " on a real Kafka. Prints tables and, last, one line of JSON.",
     )
-    parser.add_argument("--events", type=int, default=400_000, help="on the topic (default 400,000)")
+    parser.add_argument("--events", type=int, default=300_000, help="on the topic (default 300,000)")
     parser.add_argument("--runs", type=int, default=2, help="of each contestant with each model (default 2)")
     parser.add_argument("--model", choices=[*MODELS, "both"], default="both")
     parser.add_argument(
@@ -212,7 +219,7 @@ def main() -> None:
     given = _arguments()
     models = ("lr", "hgb") if given.model == "both" else (given.model,)
     assumptions = replace(Assumptions(), vcpu_hour=given.vcpu_hour)
-    plan = Plan(given.events, given.runs, models, given.only, assumptions)
+    plan = Plan(given.events, given.runs, models, given.only, assumptions, os.getloadavg()[0])
     # As Ctrl-C: so that contestant and broker are ended too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="race-"))

@@ -18,6 +18,9 @@ _HERE = "benchmarks.race"
 _SINGLE = 1_000
 """Events for those that answer one at a time: some 20 s of theirs."""
 
+_SOME = 100_000
+"""Events for those that take 100 µs and more for each, though in batches."""
+
 _FEW = 2_000
 """Events for MLServer: it takes on all requests at once, and of 10,000 it lost two thirds (KafkaTimeoutError)."""
 
@@ -124,6 +127,7 @@ RIVALS: dict[str, Rival] = {
         "batches of 10,000, `publish_batch`; 1 process",
         "faststream",
         _program("faststream"),
+        most=_SOME,
     ),
     "faust-take": Rival(
         "Faust, take",
@@ -131,6 +135,7 @@ RIVALS: dict[str, Rival] = {
         "`take_events(10000)`; 1 process",
         None,
         _ours("faust-take"),
+        most=_SOME,
     ),
     "faust": Rival(
         "Faust, one event at a time",

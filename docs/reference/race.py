@@ -24,9 +24,12 @@ def read() -> dict[str, Any]:
 
 def _where(run: dict[str, Any]) -> str:
     machine = run["machine"]
+    busy = (
+        f", which others kept busy (load {machine['load']:.0f})" if machine["load"] > machine["cores"] else ""
+    )
     return (
-        f"{machine['cores']} cores shared with Kafka {machine['kafka']}, {run['events']:,} events, "
-        f"medians of {run['runs']} turns, {run['day']}"
+        f"{machine['cores']} cores{busy}, shared with Kafka {machine['kafka']}, {run['events']:,} events "
+        f"(fewer for the slowest), medians of {run['runs']} turns, {run['day']}"
     )
 
 

@@ -7,6 +7,7 @@ from stream.doctor import (
     collector_check,
     group_checks,
     machine_checks,
+    memory_check,
     model_checks,
     right_checks,
     schema_checks,
@@ -199,6 +200,13 @@ CHECKS = (
         "room on the state folder's disk",
         "fail: under 1 MiB, or no inode; warn: under 100 MiB, or 5 % if that is less than 10 GiB",
         machine_checks.disk,
+    ),
+    Check(
+        "memory",
+        "the most that a worker of these settings takes, with this model, these partitions and brokers",
+        "warn: the container, or the machine, lets it take less",
+        memory_check.memory,
+        needs=("topic input", "signature"),
     ),
     Check(
         "port",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stream.tasks.findings import Finding, Severity, compared
     from stream.tasks.group_status import GroupStatus, observe_group
     from stream.tasks.keyed_run import answered, once
+    from stream.tasks.memory_needs import MEMORY_HINT, MemoryNeeds, allowed_memory, memory_bound
     from stream.tasks.topic_setup import DEAD_LETTER_ROOM, register_prediction, set_up_topics, wanted_topics
     from stream.tasks.topic_watching import watch_topic
     from stream.tasks.worker_answers import (
@@ -37,14 +38,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEAD_LETTER_ROOM",
+    "MEMORY_HINT",
     "BatchOptions",
     "Finding",
     "GroupStatus",
+    "MemoryNeeds",
     "Message",
     "NoStatus",
     "RowFile",
     "Severity",
     "WorkerStatus",
+    "allowed_memory",
     "answered",
     "ask_worker",
     "check_contract",
@@ -53,6 +57,7 @@ __all__ = [
     "check_share",
     "compared",
     "event_messages",
+    "memory_bound",
     "observe_group",
     "once",
     "own_page",

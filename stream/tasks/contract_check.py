@@ -23,6 +23,7 @@ from stream.resources import open_configured, package_folder, read_schema, regis
 from stream.settings import Settings
 from stream.store import Package, current_version, resolve, versions
 from stream.tasks.findings import Finding, Severity, compared
+from stream.tasks.memory_needs import too_little_memory
 from stream.tasks.registry_check import EDGE_RECORDS, registered
 from stream.tasks.writers_check import unregistered
 from stream.transport import Cluster, first_and_last
@@ -50,7 +51,7 @@ def check_contract(
     opening: FirstOpening | None = None,
 ) -> list[Finding]:
     """
-    Look at everything: package, writer schemas, prediction schema, downstream, topics.
+    Look at everything: package, writer schemas, prediction schema, downstream, memory, topics.
 
     Args:
         settings: the configuration.
@@ -72,6 +73,7 @@ def check_contract(
             found.append(Finding("info", "[model] engine", message))
         found += _input(settings, package, partial(_records, settings, read, there))
         found += _output(settings, package)
+        found += too_little_memory(settings, package.manifest)
     found += _topics(settings, there)
     return sorted(found, key=lambda one: ("error", "warning", "info").index(one.severity))
 

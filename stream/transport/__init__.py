@@ -20,7 +20,7 @@ from stream.transport.listener import Listener
 from stream.transport.mock import EmbeddedBroker
 from stream.transport.outbox import BY_KEY
 from stream.transport.permissions import is_secured, principal_of
-from stream.transport.properties import WORKER_CLIENT
+from stream.transport.properties import WORKER_CLIENT, FetchMemory, fetch_memory
 from stream.transport.reader import OffsetRange, Reader, first_and_last
 from stream.transport.sink import Sink
 from stream.transport.source import Source
@@ -35,6 +35,7 @@ __all__ = [
     "WORKER_CLIENT",
     "Cluster",
     "EmbeddedBroker",
+    "FetchMemory",
     "Greeting",
     "GroupLayout",
     "GroupMetadata",
@@ -53,6 +54,7 @@ __all__ = [
     "TransactionalSink",
     "WantedTopic",
     "client_version",
+    "fetch_memory",
     "first_and_last",
     "greet",
     "group_without_members",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError
@@ -15,8 +16,10 @@ __all__ = [
     "RESERVED",
     "WORKER_CLIENT",
     "Client",
+    "FetchMemory",
     "admin_properties",
     "consumer_properties",
+    "fetch_memory",
     "is_compressed",
     "producer_properties",
     "transaction_timeout_s",
@@ -64,6 +67,12 @@ RESERVED = {
 }
 """Properties that the guarantees rest on, and why; docs/configuration.md is written from this table."""
 
+QUEUED_KBYTES = 16 * 1024
+"""Records that wait to be polled, of all partitions together."""
+
+ANSWER_BYTES = 16 * 1024 * 1024
+"""Of an answer that is on its way, from each broker, whatever the number of partitions."""
+
 _CLASSIC_GROUP: Mapping[str, Any] = {
     # Cooperative: a rebalance stops only the partitions that move.
     "partition.assignment.strategy": "cooperative-sticky",
@@ -96,6 +105,27 @@ def _common(settings: KafkaSettings, own: Mapping[str, Any], name: str) -> Clien
     return {"bootstrap.servers": settings.bootstrap_servers, "log_level": LOG_LEVEL, **plain}
 
 
+@dataclass(frozen=True, slots=True)
+class FetchMemory:
+    """
+    What the consumer keeps of records that nobody has polled yet.
+
+    Attributes:
+        queued_bytes: those that wait, of all partitions together.
+        answer_bytes: an answer that is on its way; each broker may send one.
+    """
+
+    queued_bytes: int
+    answer_bytes: int
+
+
+def fetch_memory(settings: KafkaSettings) -> FetchMemory:
+    """What a configuration lets the consumer keep."""
+    chosen = {**settings.properties, **settings.consumer}
+    queued = int(str(chosen.get("queued.max.messages.kbytes", QUEUED_KBYTES))) * 1024
+    return FetchMemory(queued, int(str(chosen.get("fetch.max.bytes", ANSWER_BYTES))))
+
+
 def consumer_properties(settings: KafkaSettings, on_error: Callable[[KafkaError], None]) -> Client:
     """
     The consumer's configuration.
@@ -112,8 +142,8 @@ def consumer_properties(settings: KafkaSettings, on_error: Callable[[KafkaError]
         **own,
         # Enough that a poll finds whole batches waiting; for all partitions together, so bounded. An answer that is
         # on its way comes on top, so that its size is bounded as well, whatever the number of partitions.
-        "queued.max.messages.kbytes": 16 * 1024,
-        "fetch.max.bytes": 16 * 1024 * 1024,
+        "queued.max.messages.kbytes": QUEUED_KBYTES,
+        "fetch.max.bytes": ANSWER_BYTES,
         # Eight times the usual: a backlog comes in an eighth of the requests, which broker and client feel.
         "max.partition.fetch.bytes": 8 * 1024 * 1024,
         # A partition with enough records waiting is left alone for so long. librdkafka's 1,000 let a fast worker

@@ -78,7 +78,7 @@ RUN: dict[str, Any] = {
     "failed": {},
     "assumptions": {"vcpu_hour": 0.05, "use": 0.5, "replicas": 3, "broker_cores": 8, "broker_mb_s": 600.0},
     "sizes": {"event_bytes": 100.0, "prediction_bytes": 100.0, "broker_us": 1.0},
-    "machine": {"cores": 2, "python": "3.11", "kafka": "4.3.0"},
+    "machine": {"cores": 2, "load": 0.3, "python": "3.11", "kafka": "4.3.0"},
 }  # fmt: skip
 
 
