@@ -6,7 +6,6 @@ from math import inf
 
 from stream.doctor.case import Case
 from stream.doctor.diagnosis import Diagnosis, ok, warn
-from stream.tasks import MEMORY_HINT, MemoryNeeds, allowed_memory, memory_bound
 
 __all__ = ["memory"]
 
@@ -15,6 +14,9 @@ _MIB = 1024**2
 
 def memory(case: Case) -> Diagnosis:
     """Is there room for the longest backlog?"""
+    # Imported only here, as in the model's checks: it takes a second, which the network need not wait for.
+    from stream.tasks import MEMORY_HINT, MemoryNeeds, allowed_memory, memory_bound
+
     layout = case.cluster.layout(case.settings.input.topic)
     partitions = 0 if layout is None else len(layout)
     needs = MemoryNeeds(case.package.size_bytes, partitions, max(1, len(case.cluster.brokers)))

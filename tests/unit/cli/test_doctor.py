@@ -105,7 +105,7 @@ def test_lines_are_for_people(elsewhere: Path, capsys: pytest.CaptureFixture[str
     [broker] = [
         line for line in said.out.splitlines() if "since broker must be right first: tls, login" in line
     ]
-    assert broker.endswith("group, lag")
+    assert broker.endswith("group, lag, memory")
     assert re.search(r"[0-9]+ warn, 3 fail, [0-9]+ not looked at", said.err)
     assert "manifest.json" in zipfile.ZipFile("report.zip").namelist()
 

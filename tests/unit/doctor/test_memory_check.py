@@ -20,7 +20,8 @@ def test_bound_is_held_against_what_the_container_allows(
     allowed: float, state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both numbers are said; where it is too little, what to lower."""
-    monkeypatch.setattr("stream.doctor.memory_check.allowed_memory", lambda: allowed)
+    for name in ("memory_limit", "machine_memory"):
+        monkeypatch.setattr(f"stream.tasks.memory_needs.{name}", lambda: allowed)
     case = case_of(settings(), FakeSurvey({"in": layout(64)}))
     case.head = cast(Any, SimpleNamespace(manifest=SimpleNamespace(size_bytes=MIB)))
     line = memory(case)
