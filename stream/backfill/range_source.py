@@ -88,7 +88,7 @@ class RangeSource:
         """See `Source.subscribe`."""
         self._source.subscribe()
 
-    def poll(self, idle_s: float, most: int) -> Batch:
+    def poll(self, idle_s: float, most: int, company: Deadline) -> Batch:
         """
         See `Source.poll`.
 
@@ -98,7 +98,7 @@ class RangeSource:
             self._source.serve(min(wait_s, idle_s))
             return Batch(self._topic)
         self._news.clear()
-        batch = self._source.poll(idle_s, most)
+        batch = self._source.poll(idle_s, most, company)
         for partition, offset in self._source.ends().items():
             self._reached(partition.index, offset)
         kept = self._inside(batch)

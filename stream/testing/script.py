@@ -107,7 +107,7 @@ class ScriptedSource:
         """See `Source.subscribe`; owns partition 0 of topic `in` at once."""
         self.assign([Partition("in", 0)])
 
-    def poll(self, idle_s: float, most: int) -> Batch:
+    def poll(self, idle_s: float, most: int, company: Deadline) -> Batch:
         """See `Source.poll`."""
         self.before_poll()
         self.asked.append(most)

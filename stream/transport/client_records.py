@@ -10,7 +10,7 @@ import confluent_kafka
 
 from stream.records import Batch
 
-__all__ = ["Message", "all_sound", "as_batch", "partitions_of"]
+__all__ = ["Message", "all_errors", "all_sound", "as_batch", "partitions_of"]
 
 Message: TypeAlias = Any
 """confluent_kafka.Message: its own types say Optional for what a consumed record always has."""
@@ -27,6 +27,11 @@ def partitions_of(messages: Sequence[Message]) -> list[int]:
 def all_sound(messages: Sequence[Message]) -> bool:
     """Whether none is an error in a record's place."""
     return set(map(type, map(_METHODS.error, messages))) <= {NoneType}
+
+
+def all_errors(messages: Sequence[Message]) -> bool:
+    """Whether each is an error in a record's place; asks no more than it must."""
+    return all(message.error() is not None for message in messages)
 
 
 def as_batch(topic: str, messages: Sequence[Message], partitions: list[int] | None = None) -> Batch:

@@ -43,6 +43,10 @@ LINGER_MS = 1
 is handed over in less than 1; with 0 it goes in many small requests, and a full load is
 slower by a tenth to a third."""
 
+RETRY_MS = 10
+"""Before the first retry of a request, twice as long before each further one. librdkafka's 100 would hold up a
+transaction that began while the broker was still busy with the one before."""
+
 TRANSACTION_TIMEOUT_MS = 10_000
 """A transaction of a worker that died is aborted after so long, and until then `read_committed` readers of its
 partitions wait, and so does whoever takes over its input. Kafka's own default is a minute."""
@@ -185,7 +189,8 @@ def producer_properties(
         reports_all: tell of each record that was written too: then where it is can be known.
     Raises: SettingsError for a property that the guarantees rest on.
     """
-    transactional = {} if transactional_id is None else {"transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
+    quick = {"transaction.timeout.ms": TRANSACTION_TIMEOUT_MS, "retry.backoff.ms": RETRY_MS}
+    transactional = {} if transactional_id is None else quick
     return {
         "linger.ms": LINGER_MS,
         "message.max.bytes": MESSAGE_MAX_BYTES,

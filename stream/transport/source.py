@@ -23,7 +23,7 @@ from stream.errors import Stopped, StreamError
 from stream.log_events import tell_partitions
 from stream.records import Batch, Partition
 from stream.settings import BatchingSettings, InputSettings, KafkaSettings
-from stream.transport.client_records import Message, all_sound, as_batch, partitions_of
+from stream.transport.client_records import Message, all_errors, all_sound, as_batch, partitions_of
 from stream.transport.clients import make_client
 from stream.transport.consumer_group import GroupCommits, GroupMetadata
 from stream.transport.faults import decide
@@ -92,23 +92,24 @@ class Source:
             on_lost=partial(self._leave, lost=True),
         )
 
-    def poll(self, idle_s: float, most: int) -> Batch:
+    def poll(self, idle_s: float, most: int, company: Deadline) -> Batch:
         """
         Take what is there.
 
         Args:
             idle_s: how long to wait for a first record.
-            most: records that the batch may have, ≥ 1; `max_records` is another bound.
-        Returns: a batch, empty when nothing came. Records of one partition are in offset order.
+            most: records that the batch may have, ≥ 1; no more than `max_records`.
+            company: until when it may wait for more, once it has one; no longer than `max_wait`.
+        Returns: a batch, empty when nothing came; records of one partition in offset order.
         Raises: Stopped for what can't go on (out of range, ACL); the batch in hand is dropped uncommitted.
-        Blocks for idle_s + `max_wait`, longer only while a rebalance is under way.
+        Blocks for idle_s + `max_wait`, longer only in a rebalance.
         """
         before = dict(self._owned)
-        messages = self._take(idle_s, min(most, self._batching.max_records))
+        messages = self._take(idle_s, min(most, self._batching.max_records), company)
         self._raise_failure()
         return self._batch(messages, before)
 
-    def _take(self, idle_s: float, most: int) -> list[Message]:
+    def _take(self, idle_s: float, most: int, company: Deadline) -> list[Message]:
         if self._held:
             messages, self._held = self._held, []
             # The client is asked all the same: a member that does not poll is put out of its group.
@@ -117,9 +118,9 @@ class Source:
             messages = self._consumer.consume(1, idle_s)
             if messages and most > 1:
                 messages += self._consumer.consume(most - 1, 0)
-                missing = most - len(messages)
-                if missing > 0 and self._batching.max_wait > 0:
-                    messages += self._consumer.consume(missing, self._batching.max_wait)
+                wait_s = company.left_s(self._batching.max_wait)
+                if wait_s > 0 and len(messages) < most and not all_errors(messages):
+                    messages += self._consumer.consume(most - len(messages), wait_s)
         return self._cut(messages, most)
 
     def _cut(self, messages: list[Message], most: int) -> list[Message]:
@@ -171,8 +172,7 @@ class Source:
                 it did not take is then found by `not_committed`.
         Raises: MovedOn when the group has moved on (others will read the records again);
             Retriable when it may be tried again; Stopped when it is refused.
-        Owner's thread only: from another one it never returns once a rebalance callback runs
-        (confluent-kafka 2.16).
+        Owner's thread only: from another it never returns once a rebalance callback runs (confluent-kafka 2.16).
         """
         self._commits.commit(self._consumer.commit, offsets, wait=wait)
 

@@ -86,6 +86,10 @@ class AtLeastOnce:
         """See `Delivery.patience_s`."""
         return idle_s
 
+    def ready_s(self) -> float:
+        """See `Delivery.ready_s`: outputs may be on their way while others are."""
+        return 0.0
+
     def retry(self) -> None:
         """See `Delivery.retry`: nothing is in hand."""
 

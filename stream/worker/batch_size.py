@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from stream.worker.batch_cost import BatchCost
+
 __all__ = ["SLOW_RECORD_S", "BatchSize"]
 
 SLOW_RECORD_S = 0.01
@@ -24,14 +26,9 @@ _KEPT = 0.7
 _OTHERWISE = 4
 """A batch that took too long, and so many times what was expected, makes what was known worthless."""
 
-_SPREAD = 0.01
-"""Sizes whose variance is below this share of their squared mean say nothing of what a record alone costs."""
-
 
 class BatchSize:
     """
-    Takes scoring n records to cost `fixed_s + n * record_s`, fitted by least squares in which old batches fade.
-
     Begins with one record, since a model may take minutes for thousands; a quick one has full batches after four.
     """
 
@@ -41,13 +38,15 @@ class BatchSize:
             pause_s: how long scoring a batch should take at most. One that has fixed costs may take twice those.
         """
         self._pause_s = pause_s
-        self._weight = self._n = self._s = self._nn = self._ns = 0.0
-        self._fixed_s = 0.0
-        self.record_s = 0.0
-        """What a record costs, beyond what a batch does, in seconds."""
+        self._cost = BatchCost(_KEPT)
         self.most = 1
         """Records that the next batch may have, ≥ 1."""
         self._batches = 0
+
+    @property
+    def record_s(self) -> float:
+        """What a record costs, beyond what a batch does, in seconds."""
+        return self._cost.record_s
 
     @property
     def slow(self) -> bool:
@@ -57,7 +56,7 @@ class BatchSize:
     @property
     def expected_s(self) -> float:
         """How long the next batch takes if it is full, in seconds; 0 before the first."""
-        return self._fixed_s + self.most * self.record_s
+        return self._cost.of(self.most)
 
     def took(self, records: int, seconds: float) -> None:
         """
@@ -67,28 +66,14 @@ class BatchSize:
             records: that it had, ≥ 1.
             seconds: that scoring it took.
         """
-        if seconds > self._pause_s and seconds > _OTHERWISE * (self._fixed_s + records * self.record_s):
-            self._weight = self._n = self._s = self._nn = self._ns = self._fixed_s = 0.0
-        self._fit(records, seconds)
-        room = max(self._pause_s - self._fixed_s, self._fixed_s)
+        if seconds > self._pause_s and seconds > _OTHERWISE * self._cost.of(records):
+            self._cost.forget()
+        self._cost.took(records, seconds)
+        fixed_s = self._cost.fixed_s
+        room = max(self._pause_s - fixed_s, fixed_s)
         fits = room / self.record_s if self.record_s else math.inf
         grown = self.most * _FASTER if records >= self.most else self.most
         self._batches += 1
-        alone = self._n <= self._weight  # one record a batch so far: what is fixed is not known
-        if alone and fits < 2 and 2 * seconds <= _PROBE_S and not self._fixed_s:
+        if self._cost.alone and fits < 2 and 2 * seconds <= _PROBE_S and not fixed_s:
             fits = 2
         self.most = max(1, int(min(fits, grown)))
-
-    def _fit(self, records: int, seconds: float) -> None:
-        self._weight = self._weight * _KEPT + 1
-        self._n = self._n * _KEPT + records
-        self._s = self._s * _KEPT + seconds
-        self._nn = self._nn * _KEPT + records * records
-        self._ns = self._ns * _KEPT + records * seconds
-        n, s = self._n / self._weight, self._s / self._weight
-        spread = self._nn / self._weight - n * n
-        if spread > _SPREAD * n * n:
-            slope = (self._ns / self._weight - n * s) / spread
-            self._fixed_s = min(s, max(0.0, s - max(0.0, slope) * n))
-        self._fixed_s = min(self._fixed_s, s)
-        self.record_s = (s - self._fixed_s) / n

@@ -140,6 +140,9 @@ class Delivery(Protocol):
     def patience_s(self, idle_s: float) -> float:
         """How long the next poll may wait for a first record, idle_s at most."""
 
+    def ready_s(self) -> float:
+        """How long a batch that is not full may wait for more because it could not be published sooner; a guess."""
+
     def retry(self) -> None:
         """Try to publish what is in hand. Raises: Stopped as `publish`."""
 

@@ -20,6 +20,7 @@ from stream.worker.backlog import Backlog
 from stream.worker.batch_size import BatchSize
 from stream.worker.brake import Brake
 from stream.worker.delivery import Delivery
+from stream.worker.gathering import Gathering
 from stream.worker.progress import Progress
 from stream.worker.protocols import Measured, Reading
 from stream.worker.span import ScoredBatch
@@ -66,6 +67,7 @@ class Engine:
         """
         self._pipeline = pipeline
         self._size = BatchSize(timing.pause_s)
+        self._gathering = Gathering(clock)
         self._brake = brake
         self._metrics = metrics
         self._timing = timing
@@ -159,13 +161,17 @@ class Engine:
             self._delivery.retry()
             self._look(source)
             return
-        batch = source.poll(self._delivery.patience_s(self._timing.idle_s), self._size.most)
+        company = Deadline.after(max(self._gathering.wait_s, self._delivery.ready_s()))
+        batch = source.poll(self._delivery.patience_s(self._timing.idle_s), self._size.most, company)
+        began = self._clock()
         self.progress.resume()
         self._take_swap()
         self.life.move(State.RUNNING if source.owned else State.JOINING)
         if batch and not self._work(batch, source):
             return
         self._delivery.tend(drained=source.drained)
+        if batch:
+            self._gathering.took(len(batch), began)
         self._look(source)
 
     def _look(self, source: Reading) -> None:

@@ -2,10 +2,11 @@
 Exactly-once: a span's outputs and its input offsets are committed in one Kafka transaction.
 
 A *span* is the batches published since the last commit: one transaction. It ends when the input is drained, or when
-it is old or large enough (`Pace`). `Phases` holds where the transaction is; its table has every move that there is.
+it is old or large enough (`Pace`). What comes until the broker has answered is the next one's, so that transactions are
+as short as the broker answers. `Phases` holds where the transaction is; its table has every move that there is.
 
 The engine's thread owns consumer, producer, phases and records. One background thread (`Settlement`) awaits the end
-of a span: outputs written, offsets added, committed. Meanwhile the engine's thread scores the next batch, and touches
+of a span: offsets added, outputs written, committed. Meanwhile the engine's thread scores the next batch, and touches
 neither producer nor transaction: nothing is published before the end of the span before was looked at.
 
 Committed is, per partition, the offset after the span's last record, or the partition's end where that is known to lie
@@ -13,8 +14,7 @@ further (`Positions`); the broker checks it against the generation that the cons
 can happen:
 
 - Aborted (an output refused or late, the group moved on): nothing is visible. The records stay *in hand*
-  (`Uncommitted`), as they were scored, and are published again in order, a transaction for each batch, before any
-  others; the consumer is never taken back.
+  (`Uncommitted`) as they were scored, and are published again, a transaction for each batch, before any others.
 - Outcome unknown (no answer to the commit, a fatal error of the client): a new producer takes the transactional id,
   which ends the old transaction either way; then the group's offsets tell what was committed (`ProducerLife`).
 - Fenced: by the broker's time-out, as above; before it, by another worker of the same id, and this one ends.
@@ -58,7 +58,7 @@ class ExactlyOnce:
         Args:
             outlets: where outputs, counts and timings go; its publisher sends to `sink`.
             sink: the transactions.
-            timing: how old and how large a transaction may get.
+            timing: how old and how large one may get.
         """
         self._outlets = outlets
         self._sink = sink
@@ -66,11 +66,8 @@ class ExactlyOnce:
         self.phases = Phases()
         self._hand = Uncommitted(outlets.publisher.topics.dead_letters, outlets.clock)
         self._producer = ProducerLife(sink, self.phases, outlets.clock)
-        self._settlement = Settlement(
-            outlets.progress,
-            outlets.clock,
-            "a transaction was not committed in the time there was; nobody sees anything of it",
-        )
+        late = "a transaction was not committed in the time there was; nobody sees anything of it"
+        self._settlement = Settlement(outlets.progress, outlets.clock, late)
         self._span: Span | None = None
         self._gone: set[Partition] = set()
         """Partitions that went while the span before was being committed."""
@@ -129,6 +126,11 @@ class ExactlyOnce:
     def patience_s(self, idle_s: float) -> float:
         """See `Delivery.patience_s`: an open transaction is not kept open for a record that may not come."""
         return self._pace.patience_s(self._span, self._outlets.clock(), idle_s)
+
+    def ready_s(self) -> float:
+        """See `Delivery.ready_s`: nothing is published before the transaction before has ended."""
+        now, since, lull = self._outlets.clock(), self._settlement.since, self._producer.lull
+        return lull.left_s(now) if since is None else self._pace.ready_s(now, since) + lull.seconds
 
     def _end(self, budget: Deadline | None) -> None:
         """Start the end of the open span in the background; positions go along, or alone where no span is open."""

@@ -1,4 +1,4 @@
-"""How long a transaction is kept open: short while the input is drained, long under load."""
+"""How long a transaction is kept open: it ends as soon as the input is drained, and grows under load."""
 
 from __future__ import annotations
 
@@ -28,11 +28,6 @@ class Pace:
         """A commit took so long, not counting how long it waited to be noticed."""
         self._commit_s += (seconds - self._commit_s) * _RECENT
 
-    @property
-    def quiet_s(self) -> float:
-        """How old a transaction gets although nothing waits: as long as a commit takes, so that none queues."""
-        return min(self._timing.span_s, max(self._timing.quiet_s, self._commit_s))
-
     def due(self, span: Span, now: float, *, drained: bool) -> bool:
         """
         Whether a span must end.
@@ -42,14 +37,18 @@ class Pace:
             now: monotonic seconds.
             drained: the input holds nothing more at the moment.
         """
-        age = now - span.started
         # The next batch is not waited for when it would come too late: a slow model must not keep it open.
-        old = age + self.scoring_s >= self._timing.span_s
+        old = now - span.started + self.scoring_s >= self._timing.span_s
         large = span.value_bytes >= self._timing.span_bytes or span.records >= self._timing.span_records
-        return old or large or (drained and age >= self.quiet_s)
+        return old or large or drained
 
     def patience_s(self, span: Span | None, now: float, idle_s: float) -> float:
-        """How long a poll may wait for a record that may not come, idle_s at most."""
+        """How long a poll may wait for a record that may not come, idle_s at most; a full batch is soon followed."""
         if span is None:
             return idle_s
-        return max(0.0, min(idle_s, self.quiet_s - (now - span.started)))
+        left_s = span.started + self._timing.span_s - now
+        return max(0.0, min(idle_s, self._timing.quiet_s, left_s))
+
+    def ready_s(self, now: float, ending_since: float) -> float:
+        """How long until the end of the transaction before is expected, less what scoring takes meanwhile."""
+        return max(0.0, ending_since + self._commit_s - self.scoring_s - now)

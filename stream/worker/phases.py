@@ -43,7 +43,7 @@ class Event(Enum):
     """Every older producer of it is fenced, its last transaction ended, and the offsets are read."""
     OPENED = "first output"
     ENDING = "span due"
-    """Drained, old or large enough: its outputs are awaited, then its offsets are added."""
+    """Drained, old or large enough: its offsets are added, and its outputs are awaited."""
     COMMITTED = "committed"
     FAILED = "abort required"
     """An output was refused or not delivered in time, the group has moved on, or a call asked for it."""

@@ -6,6 +6,7 @@ can't go on. A worker whose id another worker has really taken ends.
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
@@ -22,6 +23,7 @@ from stream.errors import (
 )
 from stream.records import Partition
 from stream.transport import GroupMetadata, Refusal
+from stream.worker.lull import Lull
 from stream.worker.phases import Event, Phase, Phases
 from stream.worker.protocols import Reading, Transacting
 from stream.worker.settlement import Settlement
@@ -52,6 +54,9 @@ discarded producer had asked for, and may then fence the producer that was made 
 """
 
 
+REPORT_S = 0.5
+"""For the reports of outputs, once their transaction has failed."""
+
 REPEAT_S = 30.0
 """Between two lines of the log about the same wait."""
 
@@ -76,6 +81,8 @@ class ProducerLife:
         self._phases = phases
         self._clock = clock
         self._opened = 0.0
+        self.lull = Lull()
+        """After a commit; nothing should be begun in it."""
         self._said_at = -REPEAT_S
         self._renewals: deque[float] = deque(maxlen=AT_MOST + 1)
         self._fresh = False
@@ -127,7 +134,9 @@ class ProducerLife:
 
     def settle(self, next_offsets: Mapping[Partition, int], group: GroupMetadata, deadline: Deadline) -> None:
         """
-        End the transaction: 1 outputs are written, 2 offsets belong to it, 3 it is committed.
+        End the transaction: 1 offsets belong to it, 2 outputs are written, 3 it is committed.
+
+        The client writes the outputs while it adds the offsets: two answers of the broker less to wait for.
 
         Args:
             next_offsets: per partition the offset after its last record.
@@ -136,13 +145,37 @@ class ProducerLife:
         Raises: Aborted, MovedOn, OutcomeUnknown, a kind of Stopped; nothing is visible, except perhaps after
             OutcomeUnknown.
         """
-        self.refusals = self._sink.flush(deadline)  # 1
+        since = self._clock()
+        if pause_s := self.lull.left_s(since):
+            time.sleep(pause_s)
+        try:
+            self._sink.add_offsets(next_offsets, group, deadline)  # 1
+        except (Aborted, Stopped):
+            self._explain(deadline)
+            raise
+        self._written(deadline)  # 2
+        self._sink.commit(deadline)  # 3
+        self.lull.committed(self._opened, since, self._clock())
+
+    def _written(self, deadline: Deadline) -> None:
+        """Wait for the outputs. Raises: as `settle`; where outputs were refused, `refusals` says which."""
+        self.refusals = self._sink.flush(deadline)
         if self.refusals:
             one, together = self.refusals[0], any(each.doubtful for each in self.refusals)
             number = f"one or more of {len(self.refusals)}" if together else f"{len(self.refusals)}"
             raise Aborted(f"{number} outputs of {one.topic} were refused: {one.message}")
-        self._sink.add_offsets(next_offsets, group, deadline)  # 2
-        self._sink.commit(deadline)  # 3
+
+    def _explain(self, deadline: Deadline) -> None:
+        """
+        Raise what an output's report says, if one could not be written: whatever is asked for next fails for it.
+
+        A report that does not come says nothing.
+        """
+        try:
+            self._written(Deadline.after(deadline.left_s(REPORT_S)))
+        except Aborted:
+            if self.refusals:
+                raise
 
     def abort(self, deadline: Deadline) -> None:
         """Abort the transaction; a producer that can't even do that is doubted."""

@@ -24,7 +24,7 @@ class Reading(Protocol):
     def subscribe(self) -> None:
         """See `Source.subscribe`."""
 
-    def poll(self, idle_s: float, most: int) -> Batch:
+    def poll(self, idle_s: float, most: int, company: Deadline) -> Batch:
         """See `Source.poll`."""
 
     def ends(self) -> dict[Partition, int]:

@@ -62,6 +62,11 @@ class Settlement:
         return self._background.busy
 
     @property
+    def since(self) -> float | None:
+        """Monotonic seconds when the end that is awaited was begun; None = none is awaited."""
+        return self._since if self.busy else None
+
+    @property
     def running(self) -> bool:
         """Whether an end is on its way at this moment; any thread may ask."""
         return self._background.running

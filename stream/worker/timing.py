@@ -15,8 +15,7 @@ class Timing:
     Attributes:
         idle_s: how long a poll waits for a first record; a stop is noticed after this.
         span_s: a span ends when it is this old. What a kill -9 makes others do again.
-        quiet_s: a transaction is not ended before this, although the input is drained, nor before it is as old as a
-            commit takes (`Pace`): shorter ones queue behind each other at the broker.
+        quiet_s: how long an open transaction waits for what follows a full batch, which is mostly there already.
         span_records: a span ends when it has this many records.
         span_bytes: a span ends when its input values take this much memory.
         hold_s: for records in hand to be published again; bounded as `answer_s` is.

@@ -84,7 +84,7 @@ class Member:
 
     def poll(self) -> Batch:
         """One poll; its records are kept."""
-        batch = self.source.poll(0.1, 10_000)
+        batch = self.source.poll(0.1, 10_000, Deadline.after(1.0))
         self.rows += rows(batch)
         return batch
 

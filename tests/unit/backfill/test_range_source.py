@@ -9,6 +9,7 @@ import pytest
 
 from stream.backfill.plan import Extent
 from stream.backfill.range_source import Pacer, RangeSource
+from stream.deadline import Deadline
 from stream.errors import Stopped
 from stream.records import Batch, Partition
 from stream.transport import Listener
@@ -26,7 +27,7 @@ class Client:
         self.next: list[tuple[int, int]] = []
         self.reached: dict[Partition, int] = {}
 
-    def poll(self, idle_s: float, most: int) -> Batch:
+    def poll(self, idle_s: float, most: int, company: Deadline) -> Batch:
         """The records that were put there; the partitions come with the first."""
         if not self.owned:
             self.owned = [Partition("in", index) for index in (0, 1, 2)]
@@ -77,7 +78,7 @@ class Rig:
         """The records that pass of these; `p0=12`: partition 0 was read to there."""
         self.client.next = [*places]
         self.client.reached = {Partition("in", int(name[1:])): end for name, end in ends.items()}
-        batch = self.source.poll(0.1, 500)
+        batch = self.source.poll(0.1, 500, Deadline.after(0.0))
         return [*zip(batch.partitions, batch.offsets, strict=True)]
 
     @property

@@ -116,9 +116,11 @@ class ExactlyOnceRig(Rig):
     ) -> None:
         self.sink = MemoryTransactions()
         super().__init__(self.sink, spans)
-        timing = Timing(span_s=span_s, quiet_s=span_s, hold_s=hold_s, idle_s=0.001)
+        timing = Timing(span_s=span_s, hold_s=hold_s, idle_s=0.001)
         self.delivery = ExactlyOnce(self.outlets, self.sink, timing)
         self.build(self.delivery, timing, 1.0, script)
+        # Something always waits, so that a transaction ends for its age alone.
+        self.source.drained = not span_s
         self._rounds_left = 500
 
     def at_end(self) -> None:

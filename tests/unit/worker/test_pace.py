@@ -19,12 +19,9 @@ def span(*values: bytes) -> Span:
     return opened
 
 
-def test_drained_span_ends_once_it_is_old_enough() -> None:
-    """A shorter transaction would queue behind the previous one at the broker."""
-    pace = Pace(TIMING)
-
-    assert not pace.due(span(), 0.019, drained=True)
-    assert pace.due(span(), 0.02, drained=True)
+def test_drained_span_ends_at_once() -> None:
+    """Nothing is gained by keeping it open."""
+    assert Pace(TIMING).due(span(), 0.0, drained=True)
 
 
 def test_span_stays_open_while_more_is_waiting() -> None:
@@ -50,32 +47,31 @@ def test_span_that_is_large_ends_at_once(values: list[bytes]) -> None:
     assert Pace(TIMING).due(span(*values), 0.0, drained=False)
 
 
-def test_slow_commits_make_longer_transactions_within_the_bound() -> None:
-    """As long as a commit takes; never longer than a span may be."""
+def test_poll_waits_no_longer_than_an_open_span_may() -> None:
+    """A batch that was full is soon followed by the next; without an open span it may wait as long as it likes."""
+    pace = Pace(TIMING)
+
+    assert 0.1 == pace.patience_s(None, 0.0, 0.1)
+    assert 0.02 == pace.patience_s(span(), 0.015, 0.1)
+    assert pytest.approx(0.005) == pace.patience_s(span(), 0.095, 0.1)
+    assert 0.0 == pace.patience_s(span(), 0.2, 0.1)
+
+
+def test_commit_is_expected_to_take_as_long_as_those_before() -> None:
+    """A batch that would be scored by then could not be published: it may wait for more records."""
     pace = Pace(TIMING)
     for _ in range(50):
         pace.committed(0.05)
-    slow = pace.quiet_s
-    for _ in range(50):
-        pace.committed(5.0)
+    pace.scoring_s = 0.01
 
-    assert pytest.approx(0.05, rel=0.01) == slow
-    assert 0.1 == pace.quiet_s
+    assert pytest.approx(0.03, rel=0.01) == pace.ready_s(1.01, ending_since=1.0)
+    assert 0.0 == pace.ready_s(1.1, ending_since=1.0)
 
 
-def test_one_commit_that_was_held_up_slows_little_down() -> None:
+def test_one_commit_that_was_held_up_changes_little() -> None:
     """The average of the last few counts, not the last."""
     pace = Pace(TIMING)
     for seconds in [0.01] * 20 + [0.06]:
         pace.committed(seconds)
 
-    assert 0.025 > pace.quiet_s
-
-
-def test_poll_waits_no_longer_than_until_the_span_is_due() -> None:
-    """Without an open span it may wait as long as it likes."""
-    pace = Pace(TIMING)
-
-    assert 0.1 == pace.patience_s(None, 0.0, 0.1)
-    assert pytest.approx(0.005) == pace.patience_s(span(), 0.015, 0.1)
-    assert 0.0 == pace.patience_s(span(), 0.03, 0.1)
+    assert 0.025 > pace.ready_s(1.0, ending_since=1.0)
