@@ -94,7 +94,7 @@ class Source:
 
     def poll(self, idle_s: float, most: int, company: Deadline) -> Batch:
         """
-        Take what is there.
+        Take what is there. Blocks for idle_s + `max_wait`, longer only in a rebalance.
 
         Args:
             idle_s: how long to wait for a first record.
@@ -102,7 +102,6 @@ class Source:
             company: until when it may wait for more, once it has one; no longer than `max_wait`.
         Returns: a batch, empty when nothing came; records of one partition in offset order.
         Raises: Stopped for what can't go on (out of range, ACL); the batch in hand is dropped uncommitted.
-        Blocks for idle_s + `max_wait`, longer only in a rebalance.
         """
         before = dict(self._owned)
         messages = self._take(idle_s, min(most, self._batching.max_records), company)
@@ -196,7 +195,8 @@ class Source:
         Raises: as `poll`. Blocks for wait_s at most, longer only while a rebalance is under way.
         """
         over = Deadline.after(wait_s)
-        self._held += self._consumer.consume(1, wait_s)
+        taken = self._consumer.consume(1, wait_s)  # a rebalance inside it replaces the list
+        self._held += taken
         time.sleep(over.left_s())
         self._raise_failure()
 
