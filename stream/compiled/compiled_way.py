@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -40,10 +40,12 @@ class Permitted:
     Attributes:
         missing: places of features that may be missing.
         unknown: places of those that may have a value that the estimator has not seen.
+        within: by place, how large a number may be; up to `LARGEST` where it is not among them.
     """
 
     missing: frozenset[int]
     unknown: frozenset[int]
+    within: Mapping[int, float] = field(default_factory=dict)
 
 
 def said_of(lexicons: Mapping[int, Lexicon], permitted: Permitted) -> dict[str, str]:
@@ -52,6 +54,7 @@ def said_of(lexicons: Mapping[int, Lexicon], permitted: Permitted) -> dict[str, 
         "lexicons": {str(place): list(lexicon.values) for place, lexicon in lexicons.items()},
         "missing": sorted(permitted.missing),
         "unknown": sorted(permitted.unknown),
+        "within": {str(place): limit for place, limit in permitted.within.items()},
     }
     return {_SAID: json.dumps(content)}
 
@@ -88,6 +91,8 @@ class CompiledWay:
 
     def _permit(self, lexicons: Mapping[int, Lexicon], permitted: Permitted) -> None:
         self._gaps[[place for place in permitted.missing if place not in lexicons]] = True
+        for place, limit in permitted.within.items():
+            self._limit[place] = min(LARGEST, limit)
         for place, lexicon in lexicons.items():
             self._limit[place] = lexicon.unknown if place in permitted.unknown else lexicon.missing
             if place not in permitted.missing:
@@ -158,7 +163,8 @@ def open_way(content: bytes, manifest: Manifest) -> CompiledWay:
     for place, values in said["lexicons"].items():
         known: tuple[Category, ...] = tuple(values)
         lexicons[int(place)] = Lexicon(known)
-    permitted = Permitted(frozenset(said["missing"]), frozenset(said["unknown"]))
+    within = {int(place): float(limit) for place, limit in said.get("within", {}).items()}
+    permitted = Permitted(frozenset(said["missing"]), frozenset(said["unknown"]), within)
     return CompiledWay(session, manifest, lexicons, permitted)
 
 

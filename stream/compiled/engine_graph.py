@@ -48,6 +48,11 @@ class EngineGraph:
     lexicons: dict[int, Lexicon]
     thresholds: dict[int, npt.NDArray[np.float64]]
 
+    @property
+    def sums(self) -> bool:
+        """Whether it adds up products of an event's numbers, in an order of its own."""
+        return self.graph.asks("MatMul")
+
     def content(self, said: Mapping[str, str]) -> bytes:
         """The file, with what it says of itself."""
         return self.graph.content(self.name, said)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from stream.compiled.compiled_way import Permitted, open_way, said_of
 from stream.compiled.engine_graph import EngineGraph, engine_graph
 from stream.compiled.onnx_graph import Unsupported
 from stream.compiled.trial_rows import TrialRows, trial_rows
+from stream.compiled.tried_range import tried_within
 from stream.errors import SettingsError
 from stream.extras import require
 from stream.manifest import Compilation, Manifest
@@ -70,13 +71,14 @@ def _proved(model: Model, golden: Mapping[str, pa.Array], n: int) -> tuple[bytes
     except Unsupported as reason:
         return None, Compilation(reason=str(reason))
     everything = frozenset(range(manifest.width))
-    content = made.content(said_of(made.lexicons, Permitted(everything, everything)))
-    rows = trial_rows(manifest, golden, n, made.thresholds, texts)
+    within = tried_within(manifest, golden) if made.sums else {}
+    content = made.content(said_of(made.lexicons, Permitted(everything, everything, within)))
+    rows = trial_rows(manifest, golden, n, made.thresholds, texts, within)
     reference = Model(model.estimator, manifest)
     reference.ways = ()
     expected = _expected(reference, rows)
     answers, certain = open_way(content, manifest).answered(rows.columns)
-    permitted = _permitted(rows, _gaps(answers, expected), certain)
+    permitted = replace(_permitted(rows, _gaps(answers, expected), certain), within=within)
     return _checked(made, manifest, permitted, rows, expected)
 
 

@@ -147,6 +147,10 @@ class Graph:
         """Where a matrix of doubles is NaN: where it is not itself, since runtime 1.12 has `IsNaN` for float32 only."""
         return self.add("Not", self.add("Equal", value, value))
 
+    def asks(self, operator: str) -> bool:
+        """Whether a node is of that kind."""
+        return any(node.op_type == operator for node in self._nodes)
+
     def content(self, name: str, said: Mapping[str, str] | None = None) -> bytes:
         """
         The file.

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stream.compiled.engine_layout import is_coded
+from stream.compiled.tried_range import far_numbers
 from stream.compiled.tried_values import UNSEEN, evenly, trial_numbers, trial_values
 from stream.manifest import Feature, Manifest
 
@@ -62,6 +63,7 @@ def trial_rows(
     n: int,
     thresholds: Mapping[int, npt.NDArray[np.float64]],
     texts: Mapping[str, Sequence[str]],
+    within: Mapping[int, float],
 ) -> TrialRows:
     """
     Make the rows.
@@ -72,8 +74,11 @@ def trial_rows(
         n: how many golden rows there are.
         thresholds: by place, where trees decide; ascending.
         texts: by feature's name, those that the model knows.
+        within: by place, up to where sums of the numbers are tried.
     """
     values, known = _values(manifest, thresholds, texts), _known(manifest, texts)
+    for place, limit in within.items():
+        values[place] += far_numbers(manifest.features[0 if manifest.is_array else place], limit, place)
     most = max(_LEAST, _VALUES // max(manifest.width, 1))
     singles = [
         (place, value, _kind(value, known.get(place)))

@@ -13,11 +13,13 @@ import pyarrow as pa
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import BaseEstimator, clone
+from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import LinearSVR
 from sklearn.tree import DecisionTreeClassifier
 
 from stream.compiled import CompiledWay, open_way, prove_engine
@@ -36,6 +38,7 @@ from tests.unit.compiled.graph_cases import (
     TWO,
     WHOLE,
     contract,
+    scaled,
 )
 
 QUICK = (
@@ -130,24 +133,62 @@ def test_every_kind_of_model_is_compiled_and_answers_odd_rows_as_itself(
 ) -> None:
     """The oracle is the estimator, asked with a DataFrame; labels are equal, numbers to 1e-12."""
     made = _compiled(case[0], frame, case[1])
-    rows = _odd_rows(frame)
-    columns, n = _asked(rows, made.manifest)
+    columns, n = _asked(_odd_rows(frame), made.manifest)
+
+    assert _certain_and_equal(made, columns, n) > n // 4
+
+
+def _certain_and_equal(made: Compiled, columns: dict[str, pa.Array], n: int) -> int:
+    """How many rows the graph answers: each as the estimator does; and so does the model, which leaves it the rest."""
+    assert made.way is not None, made.compiled.reason
     plain = Model(made.estimator, made.manifest)
     plain.ways = ()
-
-    found = made.model.score(columns, n)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of unknown categories
-        expected = plain.score(columns, n)
+        warnings.simplefilter("ignore")  # of unknown categories, of sums that overflow
+        expected, found = plain.score(columns, n), made.model.score(columns, n)
+    answers, certain = made.way.answered(columns)
+    rows = np.array(list(expected.rows), np.intp)
 
     assert list(expected.rows) == list(found.rows)
+    assert set(np.flatnonzero(certain)) <= set(rows)
     for field, column in expected.columns.items():
-        if field == "label":
-            assert column.to_pylist() == found.columns[field].to_pylist()
-            continue
-        known = np.array(column.to_pylist(), np.float64)
-        gap = np.abs(known - np.array(found.columns[field].to_pylist(), np.float64))
+        _assert_equal(column.to_pylist(), found.columns[field].to_pylist())
+        kept = certain[rows]
+        own = np.asarray(answers[field])[rows][kept]
+        _assert_equal([one for one, keep in zip(column.to_pylist(), kept, strict=True) if keep], own.tolist())
+    return int(certain.sum())
+
+
+def _assert_equal(expected: list[Any], found: list[Any]) -> None:
+    """Labels exactly, numbers to 1e-12."""
+    if isinstance(expected[0], (float, list)):
+        known = np.array(expected, np.float64)
+        gap = np.abs(known - np.array(found, np.float64))
         assert (gap / np.maximum(1.0, np.abs(known))).max() <= 1e-12
+    else:
+        assert expected == found
+
+
+SUMS = {
+    "linear": (Ridge(), NUMBER),
+    "scaled": (scaled(LinearSVR(random_state=0)), NUMBER),
+    "components": (make_pipeline(StandardScaler(), PCA(2), Ridge()), NUMBER),
+    "perceptron": (PLAIN["MLPRegressor"][0], NUMBER),
+    "decision": (RidgeClassifier(), TWO),
+}
+
+
+@pytest.mark.parametrize(("estimator", "target"), SUMS.values(), ids=SUMS)
+def test_large_numbers_that_cancel_out_are_left_to_the_estimator(estimator: Any, target: Any) -> None:
+    """What is left of such a sum is what each library has rounded: another number, or another label."""
+    names = ["x", "y", "n"]
+    made = _compiled(estimator, WHOLE[names], target)
+    chance = np.random.default_rng(2)
+    sizes = 10.0 ** chance.integers(0, 21, (600, 1))
+    frame = pd.DataFrame(sizes * chance.choice([-1.0, -0.7, 1.0], (600, 3)), columns=names)
+    columns, n = _asked(frame, made.manifest)
+
+    assert _certain_and_equal(made, columns, n) > 20
 
 
 @pytest.mark.parametrize("size", [1, 7])
