@@ -22,7 +22,7 @@ from collections.abc import Callable
 
 from stream.deadline import Deadline
 
-__all__ = ["LastResort"]
+__all__ = ["WATCH", "LastResort"]
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ _EARLY_S, _EARLY_SHARE = 0.2, 0.1
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-_WATCH = """
+WATCH = """
 import os, signal, sys, time
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, signal.SIG_IGN)
@@ -43,6 +43,7 @@ if os.read(0, 4096):
             os.kill(parent, signal.SIGKILL)
         time.sleep(min(0.5, max(0, left)))
 """
+"""The watching process: its arguments are the seconds it waits once it is told to, and the id that it watches."""
 
 
 class LastResort:
@@ -60,7 +61,7 @@ class LastResort:
         # It is told its parent: one that starts late, on a busy machine, would take whoever inherits it for that.
         # Its own session: what a terminal sends to all of a command's processes is not for it.
         self._child = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _WATCH, str(after_s), str(os.getpid())],
+            [sys.executable, "-I", "-S", "-c", WATCH, str(after_s), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from stream.app.last_resort import _WATCH
+from stream.app.last_resort import WATCH
 
 PROGRAM = """
     import signal, sys, threading, time
@@ -65,7 +65,7 @@ def test_child_that_starts_after_its_parents_end_ends_too() -> None:
     """It would take whoever inherits it, such as a container's first process, for its parent."""
     with subprocess.Popen(["true"]) as ended:
         pass
-    watch = [sys.executable, "-I", "-S", "-c", _WATCH, "0.1", str(ended.pid)]
+    watch = [sys.executable, "-I", "-S", "-c", WATCH, "0.1", str(ended.pid)]
     with subprocess.Popen(watch, stdin=subprocess.PIPE) as child:
         child.communicate(b"a signal came", timeout=60)
 
