@@ -13,6 +13,7 @@ from stream.codec import RecordSchema, compare
 from stream.errors import BrokerRefused, PackageError, Retriable, SettingsError, StreamError
 from stream.first_opening import FirstOpening
 from stream.log_events import tell
+from stream.mlflow import end_fetching
 from stream.resources import log_origin, open_configured, version_wanted
 from stream.scoring import raised_by
 from stream.settings import Settings
@@ -90,8 +91,9 @@ class Reloader:
         return cls(settings, package, open_it, hand_over, metrics, opening)
 
     def stop(self) -> None:
-        """End a child process that opens a version: the process is about to end. Any thread may call it."""
+        """End a child process that opens or fetches a version: the process is about to end. Any thread may call it."""
         self.opening.stop()
+        end_fetching()
 
     def look(self) -> bool:
         """

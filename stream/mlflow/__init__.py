@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from stream.mlflow.artifacts import Artifacts
     from stream.mlflow.environment import without_secrets
     from stream.mlflow.experiments import Begun, begin_run
+    from stream.mlflow.fetching_child import end_fetching
     from stream.mlflow.local_copy import (
         is_model_folder,
         kept_copies,
@@ -48,6 +49,7 @@ __all__ = [
     "begin_run",
     "check_names",
     "client",
+    "end_fetching",
     "is_model_folder",
     "is_uri",
     "kept_copies",

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from stream.errors import PackageError, Retriable
-from stream.mlflow import place_of
+from stream.mlflow import end_fetching, place_of
 from stream.settings import MlflowSettings, Seconds, Settings
 from stream.store import Trust, open_package
 from tests.unit.mlflow.registry_double import RegistryDouble
@@ -144,6 +145,21 @@ def test_file_that_does_not_end_is_refused(
         place_of("models:/flights/1", settings_of(registry, tmp_path), Trust())
 
     assert flood.left.wait(20)
+    assert [] == left_in(tmp_path / "cache")
+
+
+def test_fetching_is_given_up_when_the_process_is_about_to_end(
+    registry: RegistryDouble, tmp_path: Path, drip: Body
+) -> None:
+    """A service that looks for a new version does not wait for it once it is told to end."""
+    answer_at(registry, "/model.joblib", drip)
+    with ThreadPoolExecutor() as pool:
+        copy = pool.submit(place_of, "models:/flights/1", settings_of(registry, tmp_path), Trust())
+        assert drip.asked.wait(60)
+        end_fetching()
+        with pytest.raises(Retriable, match="the process that fetched it ended: signal SIGKILL"):
+            copy.result(20)
+
     assert [] == left_in(tmp_path / "cache")
 
 
