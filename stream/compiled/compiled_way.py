@@ -71,6 +71,7 @@ class CompiledWay:
 
     Attributes:
         most_rows: it is asked for at most so many.
+        quick_rows: as `stream.scoring.Way` has them.
     """
 
     name = "compiled"
@@ -84,7 +85,7 @@ class CompiledWay:
         self._path = manifest.features[0].path
         self._outputs = [output.name for output in session.get_outputs()]
         self._classes = None if manifest.classes is None else np.asarray(manifest.classes)
-        self.most_rows = 0
+        self.most_rows = self.quick_rows = 0
         self._limit, self._banned = np.full(manifest.width, LARGEST), np.full(manifest.width, np.nan)
         self._gaps = np.zeros(manifest.width, np.bool_)
         self._permit(lexicons, permitted)

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from stream.rest.allowance import Allowance, allowance
 from stream.rest.problems import overloaded
 from stream.rest.served_model import Answer, Event, Served
+from stream.scoring import Raised, attempt
 from stream.settings import ServeSettings
 from stream.telemetry import Metrics
 from stream.types import Misfits
@@ -153,20 +154,32 @@ class Batcher:
     async def _score(self, jobs: list[_Job]) -> None:
         self._wanted = len(jobs)
         self._since = started = time.monotonic()
-        work = asyncio.get_running_loop().run_in_executor(self._thread, self._answers, jobs)
-        await asyncio.wait([work])
+        shares: Sequence[Scored] | BaseException | None = self._at_once(jobs)
+        if shares is None:
+            work = asyncio.get_running_loop().run_in_executor(self._thread, self._answers, jobs)
+            await asyncio.wait([work])
+            shares = work.exception() or work.result()
         self._since = None
         self._metrics.observe("stream_batch_records", sum(job.rows for job in jobs))
         self._metrics.observe("stream_process_seconds", time.monotonic() - started)
-        failed = work.exception()
         for i, job in enumerate(jobs):
             job.allowance.leave()
             if job.answers.done():
                 continue  # its request has timed out
-            if failed is not None:
-                job.answers.set_exception(failed)
+            if isinstance(shares, BaseException):
+                job.answers.set_exception(shares)
             else:
-                job.answers.set_result(work.result()[i])
+                job.answers.set_result(shares[i])
+
+    def _at_once(self, jobs: Sequence[_Job]) -> list[Scored] | None:
+        """Score a few rows here where that is quicker than to hand them to the thread; None: the thread's turn."""
+        events = [event for job in jobs for event in job.events]
+        try:
+            found = attempt(lambda: jobs[0].served.answer_quickly(events))
+        except MemoryError:
+            return None
+        # What it raised is raised in the thread again, by what every row can be asked of.
+        return None if found is None or isinstance(found, Raised) else _shares(jobs, *found)
 
     def _answers(self, jobs: Sequence[_Job]) -> list[Scored]:
         """Score the jobs' rows as one batch; those of a larger job piece by piece, until its time is up."""
@@ -186,7 +199,13 @@ def _in_pieces(job: _Job, most: int) -> Scored:
 
 
 def _as_one(jobs: Sequence[_Job]) -> list[Scored]:
-    answers, wrong = jobs[0].served.answer([event for job in jobs for event in job.events])
+    return _shares(jobs, *jobs[0].served.answer([event for job in jobs for event in job.events]))
+
+
+def _shares(jobs: Sequence[_Job], answers: list[Answer], wrong: Misfits) -> list[Scored]:
+    """Each job's own."""
+    if len(jobs) == 1:
+        return [(answers, wrong)]
     shares: list[Scored] = []
     start = 0
     for job in jobs:

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from stream.codec import ABSENT, Field, Leaf, RecordSchema, find
 from stream.records import DeadLetter
-from stream.scoring import Model, answer_fields, carried_names
-from stream.table import ColumnReader, names_of, predict_columns, quoted
+from stream.scoring import Model, Scored, answer_fields, carried_names
+from stream.table import ColumnReader, names_of, predict_columns, predict_quickly, quoted
 from stream.types import Misfit, Misfits, shown, type_of
 
 __all__ = ["Answer", "Event", "JsonObject", "Row", "Served"]
@@ -172,10 +172,20 @@ class Served:
         Blocks while the model works.
         """
         columns, misfits = self._needed.columns(events)
-        scored = predict_columns(self._model, columns, len(events))
+        return self._answers(predict_columns(self._model, columns, len(events)), misfits, len(events))
+
+    def answer_quickly(self, events: Sequence[Event]) -> tuple[list[Answer], Misfits] | None:
+        """As `answer`, for n ≥ 1; None where it would take its time: it may be called by the event loop."""
+        if not self._model.is_quick(len(events)):
+            return None
+        columns, misfits = self._needed.columns(events)
+        scored = None if misfits else predict_quickly(self._model, columns, len(events))
+        return None if scored is None else self._answers(scored, {}, len(events))
+
+    def _answers(self, scored: Scored, misfits: Misfits, n: int) -> tuple[list[Answer], Misfits]:
         names = list(scored.columns)
         values = [self._types[name].json_values(column) for name, column in scored.columns.items()]
-        answers: list[Answer] = [scored.faults.get(i) or {} for i in range(len(events))]
+        answers: list[Answer] = [scored.faults.get(i) or {} for i in range(n)]
         for i, row in zip(scored.rows, zip(*values, strict=True), strict=True):
             answers[i] = dict(zip(names, row, strict=True))
         return answers, self._needed.renamed(scored.misfits) | misfits

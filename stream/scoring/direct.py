@@ -81,6 +81,7 @@ class Direct:
 
     name = "direct"
     light = False
+    quick_rows = 0
 
     def __init__(self, matrix: _Matrix, inputs: Inputs, manifest: Manifest) -> None:
         self._matrix = matrix

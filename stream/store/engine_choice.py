@@ -27,6 +27,9 @@ _EQUAL = 1e-12
 _MEASURED_S = 0.01
 """CPU time after which a measurement is not repeated; it is repeated some times, since the first calls take longer."""
 
+_QUICK_S = 0.002
+"""CPU time that an event loop may spend on rows before others have their turn."""
+
 _REPEATED = 5
 
 _MOST_ROWS = 100_000
@@ -63,7 +66,7 @@ def choose_engine(model: Model, golden: Golden, content: bytes | None, engine: E
     columns, n = columns_of(golden.events, model.manifest.features), len(golden.events)
     if problem := _differs(model, way, columns, n):
         return f"sklearn ({problem})"
-    way.most_rows = _worth(model, way, columns, n)
+    way.most_rows, way.quick_rows = _worth(model, way, columns, n)
     model.ways = (Trial(way, model.manifest, passed=True), *model.ways)
     rows = "any number of rows" if way.most_rows >= _MOST_ROWS else f"up to {way.most_rows:,} rows at once"
     return f"compiled for {rows}: {model.manifest.compiled}"
@@ -93,15 +96,21 @@ def _differs(model: Model, way: CompiledWay, columns: Columns, n: int) -> str:
     return "" if rows else "the compiled graph answers none of the golden rows here"
 
 
-def _worth(model: Model, way: CompiledWay, columns: Columns, n: int) -> int:
-    """The number of rows from which on the estimator is faster: what a call costs, and what each row adds to it."""
+def _worth(model: Model, way: CompiledWay, columns: Columns, n: int) -> tuple[int, int]:
+    """
+    By what a call costs, and what each row adds to it: the number of rows from which on the estimator is faster, and
+    of those that the way answers in `_QUICK_S`.
+    """
     one = {path: column.slice(0, 1) for path, column in columns.items()}
     ours = _line(lambda: way.read(one), lambda: way.read(columns), n)
     theirs = _line(lambda: model.score(one, 1), lambda: model.score(columns, n), n)
+    quick = n if not ours[1] else max(0, int((_QUICK_S - ours[0]) / ours[1]))
     ours = ours[0], ours[1] * _PENALTY
     if ours[1] <= theirs[1]:
-        return _MOST_ROWS if ours[0] <= theirs[0] else 0
-    return min(_MOST_ROWS, max(0, int((theirs[0] - ours[0]) / (ours[1] - theirs[1]))))
+        most = _MOST_ROWS if ours[0] <= theirs[0] else 0
+    else:
+        most = min(_MOST_ROWS, max(0, int((theirs[0] - ours[0]) / (ours[1] - theirs[1]))))
+    return most, min(most, quick)
 
 
 def _line(few: Callable[[], object], many: Callable[[], object], n: int) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from stream.table.missing_columns import Absent, AnyOf, absent_columns, lacking,
 from stream.table.pandas_columns import UNREADABLE, Part, frame_rows
 from stream.table.python_values import plain_row
 from stream.table.row_reader import names_of, record_reader
-from stream.table.scorer import ScoredTable, TableScorer, predict_columns
+from stream.table.scorer import ScoredTable, TableScorer, predict_columns, predict_quickly
 from stream.table.struct_scorer import StructScorer
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "names_of",
     "plain_row",
     "predict_columns",
+    "predict_quickly",
     "quoted",
     "record_reader",
     "rows_lack",

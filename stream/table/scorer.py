@@ -20,7 +20,7 @@ from stream.table.missing_columns import AnyOf
 from stream.table.row_reader import TextColumns
 from stream.types import AvroType, Misfits, dead_letter_of, type_of
 
-__all__ = ["ScoredTable", "TableScorer", "predict_columns"]
+__all__ = ["ScoredTable", "TableScorer", "predict_columns", "predict_quickly"]
 
 
 def predict_columns(model: Model, columns: Mapping[str, pa.Array], n: int) -> Scored:
@@ -36,7 +36,16 @@ def predict_columns(model: Model, columns: Mapping[str, pa.Array], n: int) -> Sc
         that were given, by their name in the prediction, the answer's fields, `model`.
     Raises: as `Model.score`; never for any columns of the manifest's types.
     """
-    scored = model.score(columns, n)
+    return _with_carried(model, columns, n, model.score(columns, n))
+
+
+def predict_quickly(model: Model, columns: Mapping[str, pa.Array], n: int) -> Scored | None:
+    """As `predict_columns`, for n ≥ 1; None where it would take its time (`Model.score_quickly`)."""
+    scored = model.score_quickly(columns, n)
+    return None if scored is None else _with_carried(model, columns, n, scored)
+
+
+def _with_carried(model: Model, columns: Mapping[str, pa.Array], n: int, scored: Scored) -> Scored:
     carry = carried_names(model.manifest.carry)
     return replace(scored, columns=prediction_columns(columns, n, scored, carry))
 
