@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pytest
 
 from stream.codec import RecordSchema
 from stream.rest import Batcher, Served
 from stream.rest.problems import Problem
+from stream.rest.served_model import Answer, Event
 from stream.settings import ServeSettings
 from stream.store import open_package
 from stream.telemetry import Metrics
+from stream.types import Misfits
 from tests.unit.rest.models import GIVEN, RAISES, door, pack_people
 
 
@@ -53,6 +58,29 @@ def test_requests_of_one_moment_are_one_batch(people_package: Path) -> None:
 
     assert [[0.8], [0.7, "model_raised", 0.6], [], [0.5]] == found
     assert (1, 5) == batches(metrics)
+
+
+@pytest.mark.parametrize("quickly", ["answers", "is not certain", "raises", "has no memory"])
+def test_few_rows_need_no_thread(people_package: Path, monkeypatch: pytest.MonkeyPatch, quickly: str) -> None:
+    """Where the model answers quickly, the loop asks it; whatever else that comes to, the thread has the answers."""
+    model, asked = served(people_package), []
+
+    def answer_quickly(events: Sequence[Event]) -> tuple[list[Answer], Misfits] | None:
+        asked.append(len(events))
+        match quickly:
+            case "raises":
+                raise ValueError("a bug")
+            case "has no memory":
+                raise MemoryError
+            case "is not certain":
+                return None
+        return [{"score": 0.25}] * len(events), {}
+
+    monkeypatch.setattr(model, "answer_quickly", answer_quickly, raising=True)
+    found = asyncio.run(score(Batcher(ServeSettings(), Metrics("serve")), model, [[20], [30, 40]]))
+
+    assert ([[0.25], [0.25, 0.25]] if quickly == "answers" else [[0.8], [0.7, 0.6]]) == found
+    assert [3] == asked
 
 
 def test_batch_is_no_larger_than_it_may_be(people_package: Path) -> None:

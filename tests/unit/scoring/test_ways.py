@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from stream.scoring import Model
 from stream.scoring.answers import Answers
@@ -25,6 +26,7 @@ class Scripted:
     least: int = 1
     silent: bool = False
     light: bool = False
+    quick_rows: int = 0
     asked: list[int] = field(default_factory=list)
 
     def applies(self, n: int) -> bool:
@@ -96,3 +98,19 @@ def test_batch_with_a_fault_ends_no_trial() -> None:
     assert [("way", False)] == _passed(model)
     assert [np.pi] == _score(model, np.pi)
     assert [("way", True)] == _passed(model)
+
+
+@pytest.mark.parametrize(("silent", "rows", "asked"), [(False, 2, 1), (False, 3, 0), (True, 2, 1)])
+def test_quick_answers_are_those_of_a_way_that_takes_no_time(silent: bool, rows: int, asked: int) -> None:
+    """For as many rows as it answers so; where it is not certain, there is none: the estimator is not asked."""
+    quick = Scripted("quick", silent=silent, light=True, quick_rows=2)
+    model = Model(raising_on({1.0}), MANIFEST)
+    model.ways = (Trial(quick, MANIFEST, passed=True),)
+    columns = {"x": pa.array([1.0] * rows)}
+
+    found = model.score_quickly(columns, rows) if model.is_quick(rows) else None
+
+    assert asked == len(quick.asked)
+    assert (None if silent or rows > 2 else [1.0] * rows) == (
+        None if found is None else found.columns["value"].to_pylist()
+    )
