@@ -86,8 +86,15 @@ def trial_rows(
         for value in of_place
         if not _is_endless(value)
     ]
-    singles = [singles[number] for number in evenly(len(singles), min(_SINGLE, most))]
-    singles.sort(key=lambda single: single[2] is not None)
+    # Apart: among thousands of thresholds a missing value would not be tried, and then never be answered.
+    calm_ones = [single for single in singles if single[2] is None]
+    doubtful_ones = [single for single in singles if single[2] is not None]
+    singles = [
+        part[number]
+        for part in (calm_ones, doubtful_ones)
+        for number in evenly(len(part), min(_SINGLE, most))
+        if part
+    ]
     mixed = min(max(map(len, values.values()), default=0), _MIXED, most)
     start = n + mixed
     changes = [_Change(start + row, place, value) for row, (place, value, _) in enumerate(singles)]

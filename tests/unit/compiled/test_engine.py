@@ -24,7 +24,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from stream.compiled import CompiledWay, open_way, prove_engine
 from stream.compiled.engine_graph import engine_graph
-from stream.manifest import Compilation, Manifest
+from stream.compiled.trial_rows import trial_rows
+from stream.manifest import Compilation, Feature, Manifest
 from stream.scoring import Model, Trial, columns_of
 from stream.store import PackRequest, open_package, pack
 from tests.unit.compiled.graph_cases import (
@@ -223,6 +224,23 @@ def test_number_that_was_not_tried_is_left_to_the_estimator(value: float) -> Non
     assert made.way.read(columns) is None
     assert [True, False] == made.way.answered(columns)[1].tolist()
     assert [0] == [*made.model.score(columns, 2).rows][:1]
+
+
+def test_every_value_that_may_be_missing_is_tried_however_many_thresholds_there_are() -> None:
+    """One that was not tried would be left to the estimator, and its whole batch with it."""
+    names = [f"x{number}" for number in range(20)]
+    features = tuple(Feature(name, name, "double", "number", nullable=True) for name in names)
+    manifest = Manifest("m", 1, "", "regressor", "frame", features, len(features))
+    golden = {name: pa.array([1.0, 2.0]) for name in names}
+    thresholds = {place: np.linspace(0.0, 1.0, 300) for place in range(20)}
+
+    rows = trial_rows(manifest, golden, 2, thresholds, {})
+
+    assert {(place, "missing") for place in range(20)} == set(rows.doubtful.values())
+    assert all(
+        rows.columns[names[place]][row].as_py() is None or np.isnan(rows.columns[names[place]][row].as_py())
+        for row, (place, _) in rows.doubtful.items()
+    )
 
 
 def test_text_that_an_encoder_refuses_is_left_to_the_estimator() -> None:
