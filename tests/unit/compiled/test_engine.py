@@ -234,7 +234,7 @@ def test_every_value_that_may_be_missing_is_tried_however_many_thresholds_there_
     golden = {name: pa.array([1.0, 2.0]) for name in names}
     thresholds = {place: np.linspace(0.0, 1.0, 300) for place in range(20)}
 
-    rows = trial_rows(manifest, golden, 2, thresholds, {})
+    rows = trial_rows(manifest, golden, 2, thresholds, {}, {})
 
     assert {(place, "missing") for place in range(20)} == set(rows.doubtful.values())
     assert all(
