@@ -17,6 +17,7 @@ from stream.files import (
     FORMATS,
     Chunk,
     FileFormat,
+    Opener,
     Span,
     SpanReader,
     Wanted,
@@ -78,9 +79,9 @@ class Input:
         with self.reading():
             return [f"{self.path}: {note}" for note in self.format.notes(Path(self.path))]
 
-    def reader(self) -> SpanReader:
-        """What reads its spans, one after another; the file is opened when it is first read."""
-        return self.format.reader(Path(self.path))
+    def reader(self, opener: Opener | None = None) -> SpanReader:
+        """What reads its spans, one after another; the file is opened, by `opener` if given, when it is first read."""
+        return self.format.reader(Path(self.path), opener)
 
     def chunks(
         self, span: Span, wanted: Wanted, most: int = CHUNK_ROWS, reader: SpanReader | None = None

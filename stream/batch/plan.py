@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stream.batch.fingerprint import BlockHashes, Fingerprint
 from stream.batch.input_files import Input
 from stream.errors import SampleError
 from stream.files import LIMITS, Limits, Span
@@ -72,12 +73,14 @@ class Plan:
         files: hash, size and rows of each, in the same order.
         units: the work, in the order of the inputs.
         stamps: size and modification time (ns) of each file before it was read; not part of the run's identity.
+        prints: each file's fingerprint, where other machines read it; not part of it either.
     """
 
     inputs: tuple[Input, ...]
     files: tuple[Planned, ...]
     units: tuple[Unit, ...]
     stamps: tuple[tuple[int, int], ...] = field(default=(), compare=False)
+    prints: tuple[Fingerprint, ...] = field(default=(), compare=False)
 
     @property
     def rows(self) -> int:
@@ -90,6 +93,8 @@ def plan_inputs(
     scored: frozenset[str] = frozenset(),
     progress: Callable[[int], None] = lambda _: None,
     limits: Limits = LIMITS,
+    *,
+    prints: bool = False,
 ) -> Plan:
     """
     Hash every input and cut it into units; each is read once, in bounded memory.
@@ -99,6 +104,7 @@ def plan_inputs(
         scored: SHA-256 of the files to leave out.
         progress: called with the number of bytes read so far.
         limits: how large the pieces of the files are.
+        prints: whether to take each file's fingerprint as well.
     Returns: the plan of the other files.
     Raises: SampleError naming a file that can't be read; OSError from the disk.
     """
@@ -106,17 +112,21 @@ def plan_inputs(
     files: list[Planned] = []
     spans: list[Span] = []
     stamps: list[tuple[int, int]] = []
+    taken: list[Fingerprint] = []
     before = 0
     for each in inputs:
         stamp = _stamp(each.path)
-        file, found = _planned(each, len(kept), before, progress, limits)
+        blocks = BlockHashes() if prints else None
+        file, found = _planned(each, len(kept), _Reading(before, progress, blocks), limits)
         before += file.size_bytes
         if file.sha256 not in scored:
             kept.append(each)
             stamps.append(stamp)
             spans += found
             files.append(file)
-    return Plan(tuple(kept), tuple(files), tuple(_units(spans, limits)), tuple(stamps))
+            if blocks is not None:
+                taken.append(blocks.fingerprint())
+    return Plan(tuple(kept), tuple(files), tuple(_units(spans, limits)), tuple(stamps), tuple(taken))
 
 
 def check_unchanged(plan: Plan) -> None:
@@ -147,6 +157,15 @@ def _stamp(path: str) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is told of each byte that is read: those before the file, a progress bar, a fingerprint."""
+
+    before: int
+    progress: Callable[[int], None]
+    blocks: BlockHashes | None
+
+
 class _Hashed(io.RawIOBase):
     """
     A file that hashes each byte when it is first read, whatever order a format reads them in.
@@ -156,11 +175,10 @@ class _Hashed(io.RawIOBase):
         size_bytes: how far it has been read from the start without a gap.
     """
 
-    def __init__(self, file: io.RawIOBase, size: int, before: int, progress: Callable[[int], None]) -> None:
+    def __init__(self, file: io.RawIOBase, size: int, told: _Reading) -> None:
         self._file = file
         self._size = size
-        self._before = before
-        self._progress = progress
+        self._told = told
         self.sha = hashlib.sha256()
         self.size_bytes = 0
 
@@ -177,9 +195,12 @@ class _Hashed(io.RawIOBase):
         start = self._file.tell()
         count = self._file.readinto(buffer)
         if start <= self.size_bytes < start + count:
-            self.sha.update(memoryview(buffer)[self.size_bytes - start : count])
+            new = memoryview(buffer)[self.size_bytes - start : count]
+            self.sha.update(new)
+            if self._told.blocks is not None:
+                self._told.blocks.update(new)
             self.size_bytes = start + count
-            self._progress(self._before + self.size_bytes)
+            self._told.progress(self._told.before + self.size_bytes)
         return count
 
     def read_rest(self) -> None:
@@ -190,13 +211,11 @@ class _Hashed(io.RawIOBase):
             pass
 
 
-def _planned(
-    given: Input, number: int, before: int, progress: Callable[[int], None], limits: Limits
-) -> tuple[Planned, list[Span]]:
+def _planned(given: Input, number: int, told: _Reading, limits: Limits) -> tuple[Planned, list[Span]]:
     """Hash, count and cut one file."""
     with Path(given.path).open("rb", buffering=0) as raw:
         size = os.fstat(raw.fileno()).st_size
-        hashed = _Hashed(raw, size, before, progress)
+        hashed = _Hashed(raw, size, told)
         with given.reading():
             room = min(_HASH_BYTES, max(size, _BLOCK_BYTES))
             file = given.format.opened(io.BufferedReader(hashed, room))

@@ -188,7 +188,7 @@ def _begun(output: Path) -> Iterator[None]:
 def _plan_text(plan: Plan, title: Title) -> dict[str, Any]:
     """What two commands must share to be the same run; the engine may differ."""
     planned = asdict(plan)
-    del planned["stamps"]
+    del planned["stamps"], planned["prints"]
     asked = {**planned, "model": title.model, "manifest": title.manifest_sha256, "format": title.format}
     if title.key:
         asked["key"] = title.key

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from stream.batch.fingerprint import Fingerprint
 from stream.batch.input_files import Input
 from stream.batch.output import output_avro, output_schema, part_name, write_part
 from stream.batch.plan import Unit
@@ -20,7 +21,7 @@ from stream.records import DeadLetter
 from stream.store import Package
 from stream.table import ScoredTable, TableScorer
 
-__all__ = ["Done", "Job", "Work", "dead_name", "done_name"]
+__all__ = ["Done", "Job", "Work", "dead_name", "done_name", "unit_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Job:
         folder: of the run; every process must be able to write to it.
         format: the name of the parts' format.
         base: the folder to which relative input paths refer; empty for the process's working directory.
+        prints: of the inputs, in the same order, where they are read on other machines; else empty.
     """
 
     opener: Callable[[], Package]
@@ -41,6 +43,7 @@ class Job:
     folder: str
     format: str
     base: str = ""
+    prints: tuple[Fingerprint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,11 @@ def done_name(number: int) -> str:
 def dead_name(number: int) -> str:
     """The file of a unit's dead rows."""
     return f"dead-{number:05d}.jsonl"
+
+
+def unit_files(number: int, kind: str) -> tuple[str, ...]:
+    """The files that a unit leaves in the run's folder, with parts of the format called `kind`."""
+    return f"out/{part_name(number, kind)}", f"work/{dead_name(number)}", f"work/{done_name(number)}"
 
 
 class Work:
@@ -137,7 +145,8 @@ class Work:
             if self._open is not None:
                 self._open[2].close()
             located = replace(given, path=str(Path(self._job.base) / given.path))
-            self._open = number, located, located.reader()
+            opener = self._job.prints[number].open if self._job.prints else None
+            self._open = number, located, located.reader(opener)
         return self._open[1:]
 
     def _rows(self, pool: Pool, scored: ScoredTable) -> pa.RecordBatch:

@@ -27,7 +27,7 @@ WIDTH = 120
 
 @click.command()
 @click.argument("query", required=False)
-@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE",
               help="Keep the rows of the last statement: .parquet, .csv, .json, .duckdb.")  # fmt: skip
 @click.option("--table", default="predictions", show_default=True, help="The table in a .duckdb file.")
 @click.option(

@@ -2,7 +2,7 @@
 
 from stream.files.arrow_format import ArrowFormat
 from stream.files.avro_fields import field_schema, legal_name, legal_names
-from stream.files.file_format import FileFormat, RowWriter, SpanReader, reading
+from stream.files.file_format import FileFormat, Opener, RowWriter, SpanReader, reading
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
 from stream.files.formats import FORMATS, OUTPUT_FORMATS, ending_list, format_of, named_format, separated
 from stream.files.schema_inference import Inferred, infer_schema
@@ -29,6 +29,7 @@ __all__ = [
     "FileFormat",
     "Inferred",
     "Limits",
+    "Opener",
     "Row",
     "RowWriter",
     "Sample",

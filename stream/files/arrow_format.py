@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import pyarrow as pa
 
-from stream.files.file_format import FileFormat, Malformed, check_names
+from stream.files.file_format import FileFormat, Malformed, Opener, check_names
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
 
 if TYPE_CHECKING:
@@ -69,10 +69,17 @@ class ArrowFormat(FileFormat):
                 yield Span(start + first, start + last, start + first + 1, last - first)
             start += rows
 
-    def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
+    def chunks(
+        self,
+        path: Path,
+        span: Span,
+        wanted: Wanted,
+        most: int = CHUNK_ROWS,
+        opener: Opener | None = None,
+    ) -> Iterator[Chunk]:
         """Only the wanted columns; batches before the span are skipped."""
         start = 0
-        with _batches(path) as batches:
+        with _batches(path, opener) as batches:
             for batch in batches:
                 begin, end = max(span.start - start, 0), min(span.stop - start, len(batch))
                 for first in range(begin, end, most):
@@ -102,8 +109,8 @@ def _is_held(field: pa.Field) -> bool:
 
 
 @contextmanager
-def _batches(path: Path) -> Iterator[Iterator[pa.RecordBatch]]:
-    with pa.memory_map(str(path)) as file:
+def _batches(path: Path, opener: Opener | None = None) -> Iterator[Iterator[pa.RecordBatch]]:
+    with pa.PythonFile(opener(path), mode="r") if opener else pa.memory_map(str(path)) as file:
         yield _opened(file)[1]
 
 

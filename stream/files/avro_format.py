@@ -12,7 +12,7 @@ import fastavro
 import pyarrow as pa
 
 from stream.codec import RecordSchema, bare_form, container_writer, typed_row
-from stream.files.file_format import OutputFormat, RowWriter
+from stream.files.file_format import Opener, OutputFormat, RowWriter
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted, chunks_of_rows
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ class AvroFormat(OutputFormat):
         with self.open(path) as file:
             spans = self.spans(file)
             for span in spans:
-                for number, values in enumerate(_records(path, span, exact=exact), span.first_row):
+                with self.open(path) as part:
+                    records = _records(part, span, exact=exact)
+                for number, values in enumerate(records, span.first_row):
                     yield Row(number, values)
 
     def frame(self, path: Path) -> pd.DataFrame:
@@ -69,25 +71,33 @@ class AvroFormat(OutputFormat):
         if start is not None and stop is not None and rows:
             yield Span(start, stop, row, rows)
 
-    def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
+    def chunks(
+        self,
+        path: Path,
+        span: Span,
+        wanted: Wanted,
+        most: int = CHUNK_ROWS,
+        opener: Opener | None = None,
+    ) -> Iterator[Chunk]:
         """Its blocks."""
-        yield from chunks_of_rows(_records(path, span), span.first_row, most)
+        with self.open(path, opener) as file:
+            records = _records(file, span)
+        yield from chunks_of_rows(records, span.first_row, most)
 
     def writer(self, file: IO[bytes], schema: pa.Schema, avro: str) -> RowWriter:
         """Compressed with deflate, which every reader of Avro knows."""
         return _Writer(file, avro)
 
 
-def _records(path: Path, span: Span, *, exact: bool = True) -> Iterator[dict[str, Any]]:
+def _records(file: IO[bytes], span: Span, *, exact: bool = True) -> Iterator[dict[str, Any]]:
     """A span's blocks, behind a header of ours, are a file of their own: its values are bare (`bare_form`)."""
-    with path.open("rb") as file:
-        blocks = fastavro.block_reader(file)
-        head = next(iter(blocks))
-        metadata = {key: value.encode() for key, value in blocks.metadata.items() if key != "avro.schema"}
-        file.seek(head.offset - _SYNC_BYTES)
-        sync = file.read(_SYNC_BYTES)
-        file.seek(span.start)
-        content = file.read(span.stop - span.start)
+    blocks = fastavro.block_reader(file)
+    head = next(iter(blocks))
+    metadata = {key: value.encode() for key, value in blocks.metadata.items() if key != "avro.schema"}
+    file.seek(head.offset - _SYNC_BYTES)
+    sync = file.read(_SYNC_BYTES)
+    file.seek(span.start)
+    content = file.read(span.stop - span.start)
     document = json.loads(blocks.metadata["avro.schema"])
     if not isinstance(document, dict) or document.get("type") not in ("record", "error"):
         raise ValueError("expected records")
@@ -97,8 +107,8 @@ def _records(path: Path, span: Span, *, exact: bool = True) -> Iterator[dict[str
     metadata["avro.schema"] = json.dumps(bare_form(schema.root)).encode()
     fastavro.schemaless_writer(header, {"type": "map", "values": "bytes"}, metadata)
     typed = typed_row(schema.root, exact=exact)
-    for record in fastavro.reader(io.BytesIO(header.getvalue() + sync + content)):
-        yield typed(cast("dict[str, Any]", record))
+    found = fastavro.reader(io.BytesIO(header.getvalue() + sync + content))
+    return (typed(cast("dict[str, Any]", record)) for record in found)
 
 
 class _Writer:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import lzma
+import struct
+import zlib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, ClassVar, Protocol
+from typing import IO, TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -19,10 +22,23 @@ from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span,
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FileFormat", "Malformed", "OutputFormat", "RowWriter", "SpanReader", "check_names", "reading"]
+__all__ = [
+    "FileFormat",
+    "Malformed",
+    "Opener",
+    "OutputFormat",
+    "RowWriter",
+    "SpanReader",
+    "check_names",
+    "reading",
+]
+
+Opener: TypeAlias = Callable[[Path], IO[bytes]]
+"""Opens a file's own bytes, seekable; None where the format opens it in the way that is quickest."""
 
 _UNREADABLE = (
-    pa.ArrowException, ValueError, EOFError, KeyError, IndexError, OverflowError, TypeError, csv.Error
+    pa.ArrowException, ValueError, EOFError, KeyError, IndexError, OverflowError, TypeError, csv.Error,
+    zlib.error, lzma.LZMAError, struct.error,
 )  # fmt: skip
 """What the readers raise for a file that is not what it seems."""
 
@@ -51,7 +67,7 @@ def reading(place: Path | str, *more: type[Exception], hint: str = "correct the 
         place: the file, for the message.
         more: other exceptions to treat alike: OSError where the disk's faults count as the file's.
         hint: what to do.
-    Raises: SampleError.
+    Raises: SampleError; OSError from the disk, with the file's name.
     """
     try:
         yield
@@ -60,6 +76,12 @@ def reading(place: Path | str, *more: type[Exception], hint: str = "correct the 
         raise SampleError(f"{place}{line}: {error}", hint=error.hint) from error
     except (*_UNREADABLE, *more) as error:
         raise SampleError(f"{place}: can't be read: {error}", hint=hint) from error
+    except OSError as error:
+        if error.errno is None:  # Arrow's own: bytes that can't be decompressed, for example
+            raise SampleError(f"{place}: can't be read: {error}", hint=hint) from error
+        if error.filename is None:
+            raise type(error)(error.errno, error.strerror, str(place)) from error
+        raise
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -98,9 +120,10 @@ class _EachSpan:
 
     format: FileFormat
     path: Path
+    opener: Opener | None
 
     def chunks(self, span: Span, wanted: Wanted, most: int) -> Iterator[Chunk]:
-        return self.format.chunks(self.path, span, wanted, most)
+        return self.format.chunks(self.path, span, wanted, most, self.opener)
 
     def close(self) -> None:
         pass
@@ -132,9 +155,9 @@ class FileFormat(ABC):
         return raw
 
     @contextmanager
-    def open(self, path: Path) -> Iterator[IO[bytes]]:
+    def open(self, path: Path, opener: Opener | None = None) -> Iterator[IO[bytes]]:
         """A file of this format, open for reading."""
-        with path.open("rb") as raw, self.opened(raw) as file:
+        with opener(path) if opener else path.open("rb") as raw, self.opened(raw) as file:
             yield file
 
     @abstractmethod
@@ -187,7 +210,14 @@ class FileFormat(ABC):
         """
 
     @abstractmethod
-    def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
+    def chunks(
+        self,
+        path: Path,
+        span: Span,
+        wanted: Wanted,
+        most: int = CHUNK_ROWS,
+        opener: Opener | None = None,
+    ) -> Iterator[Chunk]:
         """
         Read a span.
 
@@ -196,17 +226,19 @@ class FileFormat(ABC):
             span: one of its `spans`.
             wanted: the columns to read, where the format can leave others out.
             most: rows of a chunk.
+            opener: what opens the file; nothing of it is read in another way.
         Returns: its rows in order, broken ones kept apart, read lazily.
         """
 
-    def reader(self, path: Path) -> SpanReader:
+    def reader(self, path: Path, opener: Opener | None = None) -> SpanReader:
         """
         Read several spans of a file.
 
         Args:
             path: the file.
+            opener: as for `chunks`.
         """
-        return _EachSpan(self, path)
+        return _EachSpan(self, path, opener)
 
 
 class OutputFormat(FileFormat):

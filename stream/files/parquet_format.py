@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stream.files.file_format import OutputFormat, RowWriter, SpanReader, check_names
+from stream.files.file_format import Opener, OutputFormat, RowWriter, SpanReader, check_names
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Row, Span, Wanted
 
 if TYPE_CHECKING:
@@ -65,14 +65,21 @@ class ParquetFormat(OutputFormat):
                 yield Span(start + first, start + last, start + first + 1, last - first)
             start += meta.num_rows
 
-    def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
+    def chunks(
+        self,
+        path: Path,
+        span: Span,
+        wanted: Wanted,
+        most: int = CHUNK_ROWS,
+        opener: Opener | None = None,
+    ) -> Iterator[Chunk]:
         """Only the wanted columns, and only the pages of them that are needed."""
-        with closing(self.reader(path)) as reader:
+        with closing(self.reader(path, opener)) as reader:
             yield from reader.chunks(span, wanted, most)
 
-    def reader(self, path: Path) -> SpanReader:
+    def reader(self, path: Path, opener: Opener | None = None) -> SpanReader:
         """Goes on in a row group where the span before ended."""
-        return _Reader(path)
+        return _Reader(path, opener)
 
     def writer(self, file: IO[bytes], schema: pa.Schema, avro: str) -> RowWriter:
         """Compressed with zstd; a dictionary of the texts only, since numbers that repeat little have no use of one."""
@@ -88,10 +95,13 @@ class _Reader:
 
     Args:
         path: of the file, which is opened when it is first read.
+        opener: what opens it; None to let Arrow do so.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, opener: Opener | None = None) -> None:
         self._path = path
+        self._opener = opener
+        self._opened: IO[bytes] | None = None
         self._file: pq.ParquetFile | None = None
         self._asked: object = None
         self._batches: Iterator[pa.RecordBatch] = iter(())
@@ -101,7 +111,9 @@ class _Reader:
     def chunks(self, span: Span, wanted: Wanted, most: int) -> Iterator[Chunk]:
         """As `SpanReader` has it."""
         if self._file is None:
-            self._file = pq.ParquetFile(self._path, buffer_size=1 << 20, pre_buffer=False)
+            self._opened = self._opener(self._path) if self._opener else None
+            source = self._opened or self._path
+            self._file = pq.ParquetFile(source, buffer_size=1 << 20, pre_buffer=False)
         group, start = _group_of(self._file.metadata, span)
         # A file without any wanted column still has rows, each of which lacks them.
         columns = wanted(self._file.schema_arrow.names) or None
@@ -134,6 +146,9 @@ class _Reader:
         if self._file is not None:
             self._file.close()
             self._file = None
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
 
 def _group_of(metadata: pq.FileMetaData, span: Span) -> tuple[int, int]:

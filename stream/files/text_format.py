@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Generic, TypeVar
 
 from stream.files.compression import Compression
-from stream.files.file_format import OutputFormat
+from stream.files.file_format import Opener, OutputFormat
 from stream.files.file_span import CHUNK_ROWS, LIMITS, Chunk, Limits, Span, Wanted
 
 __all__ = ["TextFormat"]
@@ -46,14 +46,21 @@ class TextFormat(OutputFormat, Generic[Head]):
         if rows:
             yield Span(start, stop, 1, rows)
 
-    def chunks(self, path: Path, span: Span, wanted: Wanted, most: int = CHUNK_ROWS) -> Iterator[Chunk]:
+    def chunks(
+        self,
+        path: Path,
+        span: Span,
+        wanted: Wanted,
+        most: int = CHUNK_ROWS,
+        opener: Opener | None = None,
+    ) -> Iterator[Chunk]:
         """From where the span begins."""
-        with self.open(path) as file:
+        with self.open(path, opener) as file:
             head = self.head(file)
             if self.compression is None:
                 yield from self.read_span(file, head, span, wanted, most)
                 return
-            with self.open(path) as same:
+            with self.open(path, opener) as same:
                 for part in self.cut(same, LIMITS):
                     yield from self.read_span(file, head, part, wanted, most)
 

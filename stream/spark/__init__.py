@@ -12,7 +12,7 @@ Importing this needs no extra; using it needs `prediction-stream[spark]`, on the
 from stream.spark.batch_engine import run_spark
 from stream.spark.functions import register, register_shipped
 from stream.spark.query import Query
-from stream.spark.shipping import ship
+from stream.spark.shipping import Shipped, ship
 from stream.spark.spark_session import open_session
 
-__all__ = ["Query", "open_session", "register", "register_shipped", "run_spark", "ship"]
+__all__ = ["Query", "Shipped", "open_session", "register", "register_shipped", "run_spark", "ship"]

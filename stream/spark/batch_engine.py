@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-import pyarrow as pa
-
-from stream.batch import Done, Job, Run, Unit, Work, done_name
+from stream.batch import Done, Job, Run, done_name
 from stream.errors import StreamError
+from stream.spark.arrival import check_arrived
+from stream.spark.failure import cause, on_host, spark_errors
 from stream.spark.shipping import Shipped
-from stream.spark.spark_session import cause, without_pandas
+from stream.spark.spark_session import without_pandas
+from stream.spark.unit_task import NOTE, Refusal, do_units, gathered, noted, release
 
 if TYPE_CHECKING:
+    from pyspark import Accumulator
     from pyspark.sql import SparkSession
 
 __all__ = ["run_spark"]
 
-_NOTE = pa.schema([
-    ("number", pa.int32()), ("rows", pa.int64()), ("predictions", pa.int64()), ("dead", pa.string()),
-])  # fmt: skip
-"""What an executor answers for each unit that it has done."""
-
 _LOOK_S = 1.0
 """Between two looks at what is done; a unit takes about half a second of a core."""
-
-Batches = Iterator[pa.RecordBatch]
 
 
 def run_spark(
@@ -44,58 +38,68 @@ def run_spark(
     Do a run's units that are not done yet, a Spark task each.
 
     The executors read the inputs and write the parts themselves, under the same paths as this process: the
-    folders must be shared. The model's bytes travel with the tasks; `prediction-stream` must be installed.
+    folders must be shared. Each task reads nothing but the bytes that the run was planned with. The model's bytes
+    travel with the tasks; `prediction-stream` must be installed.
 
     Args:
         run: opened.
-        job: its job; its opener is not used.
+        job: its job, with the inputs' fingerprints; its opener is not used.
         shipped: the model.
         spark: the session.
         progress: called with the number of rows that are done.
     Returns: all units, those done before included.
-    Raises: StreamError when Spark gave up on a task; what is done stays done.
+    Raises: SampleError or another Refused error of a machine that sees other files or can't open the model; StreamError
+        when a machine can't reach the folders, or Spark gave up on a task. What is done stays done.
     """
-    from pyspark.errors import PySparkException
     from pyspark.sql.pandas.types import from_arrow_schema
 
     finished = {each.number for each in run.done}
     left = [unit for unit in run.plan.units if unit.number not in finished]
     if not left:
         return list(run.done)
-    task = partial(_do, replace(job, opener=shipped.open), left)
+    refusals = gathered(spark.sparkContext)
+    task = partial(do_units, replace(job, opener=shipped.open), left, release(), refusals)
     places = spark.range(0, len(left), 1, len(left))
-    with without_pandas(), _Watch(run, progress):
+    spark.sparkContext.setJobGroup(run.name, f"stream batch, run {run.name}", interruptOnCancel=True)
+    with without_pandas(), _Watch(run, progress, spark, refusals):
         try:
-            rows = places.mapInArrow(task, from_arrow_schema(_NOTE)).collect()
-        except PySparkException as error:
+            rows = places.mapInArrow(task, from_arrow_schema(NOTE)).collect()
+        except spark_errors() as error:
+            if refusals.value:
+                _refuse(refusals.value[0])
             raise StreamError(
                 f"Spark gave up: {cause(str(error))}",
                 hint="correct what it names, then run the same command again",
             ) from error
-    done = [Done(row["number"], row["rows"], row["predictions"], json.loads(row["dead"])) for row in rows]
-    return sorted([*run.done, *done], key=lambda each: each.number)
+    if refusals.value:
+        _refuse(refusals.value[0])
+    notes = [noted(row.asDict()) for row in rows]
+    check_arrived(run.folder, notes)
+    return sorted([*run.done, *(note.done for note in notes)], key=lambda each: each.number)
 
 
-def _do(job: Job, units: list[Unit], batches: Batches) -> Batches:
-    """On an executor: the units at the places that come."""
-    work: Work | None = None
-    for batch in batches:
-        for place in batch.column(0).to_pylist():
-            work = work or Work(job)
-            done = work.do(units[place])
-            note = {
-                "number": done.number, "rows": done.rows, "predictions": done.predictions,
-                "dead": json.dumps(done.dead_by_reason),
-            }  # fmt: skip
-            yield pa.RecordBatch.from_pylist([note], _NOTE)
+def _refuse(found: Refusal) -> NoReturn:
+    raise on_host(found.host, found.error) from found.error
 
 
 class _Watch:
-    """Reports how many rows are done while Spark works: each unit leaves its note in the run's folder."""
+    """
+    Reports how many rows are done while Spark works: each unit leaves its note in the run's folder.
 
-    def __init__(self, run: Run, progress: Callable[[int], None]) -> None:
+    Ends the run at the first refusal: the rest would be done for nothing.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        progress: Callable[[int], None],
+        spark: SparkSession,
+        refusals: Accumulator[list[Refusal]],
+    ) -> None:
         self._run = run
         self._progress = progress
+        self._context = spark.sparkContext
+        self._refusals = refusals
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -115,3 +119,6 @@ class _Watch:
             if rows != last:
                 self._progress(rows)
                 last = rows
+            if self._refusals.value:
+                self._context.cancelJobGroup(self._run.name)
+                return

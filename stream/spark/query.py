@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from stream.errors import QueryError, QueryFailed
+from stream.files import FORMATS
+from stream.spark.failure import cause, deepest, spark_errors
 from stream.spark.functions import answer_types, check_row, functions_of
 from stream.spark.plan_rows import called_with
+from stream.spark.saved_folder import check_rows, replaced
 from stream.spark.shipping import Shipped
-from stream.spark.spark_session import cause, without_pandas
+from stream.spark.spark_session import without_pandas
 from stream.spark.spelled_rows import LINE, csv_columns, csv_schema, json_lines, own_names
 from stream.sql import FORMAT_OF
 
@@ -75,24 +78,40 @@ class Query:
         Keep the rows.
 
         Args:
-            path: with an ending of `FORMAT_OF`; becomes a folder of parts, as Spark writes them, and is replaced.
-        Raises: QueryFailed when the query stopped early.
+            path: with an ending of `FORMAT_OF`; becomes a folder of parts, as Spark writes them. A result that is there
+                is replaced when the new one is whole.
+        Raises: QueryFailed when the query stopped early, or its rows are not all here; QueryError when a folder of
+            another kind is there. What was there is there then.
         """
         kind = FORMAT_OF[path.suffix.lower()]
         frame, options = self._frame, {}
         if kind == "json":
-            frame, kind = self._json(frame), "text"
+            frame = self._json(frame)
         elif kind == "csv":
             frame, options = self._csv(frame), _CSV
         else:
             # Its default is a type that only Spark still writes, and which has no zone.
             self._spark.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
-        writer = frame.write.mode("overwrite").format(kind).options(**options)
-        _guarded(lambda: writer.save(str(path.absolute())), QueryFailed)
-        if kind == "text":
-            for part in path.glob("part-*.txt"):
-                part.rename(part.with_suffix(".json"))
-                (path / f".{part.name}.crc").unlink(missing_ok=True)
+        with replaced(path.absolute()) as folder:
+            rows = self._write(frame, "text" if kind == "json" else kind, options, folder)
+            if kind == "json":
+                for part in folder.glob("part-*.txt"):
+                    part.rename(part.with_suffix(".json"))
+                    (folder / f".{part.name}.crc").unlink(missing_ok=True)
+            if rows is not None:
+                check_rows(folder, FORMATS["jsonl" if kind == "json" else kind], rows)
+
+    def _write(self, frame: DataFrame, kind: str, options: Mapping[str, str], folder: Path) -> int | None:
+        """Run the query. Returns: the number of rows that a cluster wrote; None where this machine did it alone."""
+        from pyspark.sql import Observation
+        from pyspark.sql.functions import count, lit
+
+        written = None if self._spark.sparkContext._jsc.sc().isLocal() else Observation()
+        if written is not None:
+            frame = frame.observe(written, count(lit(1)).alias("rows"))
+        writer = frame.write.format(kind).options(**options)
+        _guarded(lambda: writer.save(folder.as_uri()), QueryFailed)
+        return None if written is None else int(written.get["rows"])
 
     def _json(self, frame: DataFrame) -> DataFrame:
         from pyspark.sql.pandas.types import from_arrow_schema
@@ -105,7 +124,16 @@ class Query:
 
         schema = csv_schema(to_arrow_schema(frame.schema, timezone="UTC"))
         with without_pandas():
-            return _named(frame).mapInArrow(partial(csv_columns, self._answer), from_arrow_schema(schema))
+            cells = _named(frame).mapInArrow(partial(csv_columns, self._answer), from_arrow_schema(schema))
+        return cells if len(schema) > 1 else _never_empty(cells)
+
+
+def _never_empty(cells: DataFrame) -> DataFrame:
+    """A null alone would be an empty line, and Spark leaves those out: it becomes `""`."""
+    from pyspark.sql.functions import coalesce, col, lit
+
+    (name,) = cells.columns
+    return cells.toDF("cell").select(coalesce(col("cell").cast("string"), lit("")).alias(name))
 
 
 _CSV = {
@@ -120,14 +148,15 @@ def _named(frame: DataFrame) -> DataFrame:
 
 
 def _guarded(call: Callable[[], T], kind: type[QueryError | QueryFailed]) -> T:
-    from pyspark.errors import AnalysisException, PySparkException
+    from pyspark.errors import AnalysisException
 
     try:
         with without_pandas():
             return call()
     except AnalysisException as error:
-        raise QueryError(_first_line(error), hint="correct the query") from error
-    except PySparkException as error:
+        why = f": {cause(text)}" if (text := deepest(error)) else ""
+        raise QueryError(f"{_first_line(error)}{why}", hint="correct the query") from error
+    except spark_errors() as error:
         raise kind(cause(str(error))) from error
 
 

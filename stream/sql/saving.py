@@ -31,12 +31,16 @@ def check_target(path: Path) -> None:
 
     Args:
         path: where.
-    Raises: QueryError for an unknown suffix, or a folder that does not exist.
+    Raises: QueryError for an unknown suffix, a folder, or one that does not exist.
     """
     known = (*FORMAT_OF, *_DATABASES)
     if path.suffix.lower() not in known:
         raise QueryError(
             f"--save {path}: expected a file called {', '.join(known)}", hint="name it out.parquet"
+        )
+    if path.is_dir():
+        raise QueryError(
+            f"--save {path}: is a folder", hint="name a file; --engine spark writes folders of parts"
         )
     if not path.parent.is_dir():
         raise QueryError(f"--save {path}: there is no folder {path.parent}", hint="make the folder first")

@@ -78,7 +78,7 @@ def planned(
     Raises: SampleError.
     """
     scored = scored_hashes(request.output, request.key) if new_only else frozenset[str]()
-    return plan_inputs(inputs, scored, progress)
+    return plan_inputs(inputs, scored, progress, prints=request.engine == "spark")
 
 
 def check_inputs(settings: Settings, plan: Plan) -> list[str]:
@@ -168,7 +168,9 @@ def _on_spark(
     progress(sum(each.rows for each in run.done))
     spark = open_session(master)
     try:
-        return run_spark(run, replace(job, base=str(Path.cwd())), shipped, spark, progress)
+        return run_spark(
+            run, replace(job, base=str(Path.cwd()), prints=run.plan.prints), shipped, spark, progress
+        )
     finally:
         spark.stop()
 

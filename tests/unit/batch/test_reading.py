@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +179,39 @@ def test_a_file_that_changed_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(SampleError, match="expected 2 rows from row 1 on, found 1"):
         list(given.chunks(unit.spans[0], list))
+
+
+CORRUPT = {
+    **{f"{how}.parquet": ("parquet", how) for how in ("snappy", "gzip")},
+    **{f"{how}.avro": ("avro", how) for how in ("deflate", "xz", "bzip2")},
+}
+
+
+@pytest.mark.parametrize(("kind", "codec"), CORRUPT.values(), ids=CORRUPT)
+def test_bytes_that_cannot_be_decompressed_are_the_named_files(tmp_path: Path, kind: str, codec: str) -> None:
+    """Among many, one must know which; whatever error its library has for it."""
+    path = tmp_path / f"f.{kind}"
+    rows = [{"a": f"{i * 7919 % 1000} {i}"} for i in range(3_000)]
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path, compression=codec, use_dictionary=False)
+    else:
+        schema = {"type": "record", "name": "R", "fields": [{"name": "a", "type": "string"}]}
+        with path.open("wb") as file:
+            fastavro.writer(file, schema, rows, codec=codec)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 40] = bytes(range(200, 240))
+    path.write_bytes(content)
+
+    with pytest.raises(SampleError, match=rf"{path}: can't be read: \S"):
+        read(path)
+
+
+def test_a_disks_error_has_the_files_name() -> None:
+    """The system's own has none where it comes from reading an open file."""
+    given = Input("/data/f.csv", "csv")
+
+    with pytest.raises(OSError, match="/data/f.csv") as caught, given.reading():
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    assert errno.EIO == caught.value.errno

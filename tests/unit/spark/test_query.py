@@ -14,8 +14,10 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 import stream
-from stream.errors import QueryError
+from stream.errors import QueryError, QueryFailed
+from stream.files import FORMATS
 from stream.spark import Query, register, register_shipped, ship
+from stream.spark.saved_folder import check_rows
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
 
@@ -165,3 +167,71 @@ def test_function_refuses_such_rows_where_the_plan_is_not_known(spark: Any, pack
 
     with pytest.raises(Exception, match="the rows lack 'pages'"):
         spark.sql("SELECT predict(struct(*)) FROM short").collect()
+
+
+def test_a_saved_result_stays_until_the_next_is_whole(ask: Callable[[str], Query], tmp_path: Path) -> None:
+    """A query that fails leaves it; one may read what it replaces; none of its rows is a result, too."""
+    path = tmp_path / "o.parquet"
+    ask("SELECT 1 AS a").save(path)
+
+    with pytest.raises(QueryFailed, match="no luck"):
+        ask("SELECT raise_error('no luck') AS a FROM range(3)").save(path)
+    assert [1] == pq.read_table(path)["a"].to_pylist()
+    ask(f"SELECT a + 1 AS a FROM parquet.`{path}`").save(path)
+    assert [2] == pq.read_table(path)["a"].to_pylist()
+    ask("SELECT a FROM (SELECT 1 AS a) WHERE a > 1").save(path)
+    assert [] == pq.read_table(path)["a"].to_pylist()
+    assert ["o.parquet"] == [each.name for each in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("SELECT id AS a FROM range(500)", 500),
+        ("SELECT 1 AS a WHERE false", 0),
+        ("SELECT CAST(NULL AS STRING) AS a FROM range(3)", 3),
+        ("SELECT ' x\\ny\"' AS a, '' AS b FROM range(3)", 3),
+    ],
+    ids=["many", "none", "null", "quoted"],
+)
+def test_saved_rows_are_counted_as_they_were_written(
+    ask: Callable[[str], Query], tmp_path: Path, kind: str, query: str, rows: int
+) -> None:
+    """As on a cluster, where they might lie elsewhere."""
+    path = tmp_path / f"o.{kind}"
+    ask(query).save(path)
+
+    check_rows(path, FORMATS[kind], rows)
+
+
+def test_a_model_in_a_streaming_query_is_left_to_spark(spark: Any, package: Path, tmp_path: Path) -> None:
+    """It is a function like any other; nothing of the worker's promises comes with it."""
+    register(spark, package)
+    (tmp_path / "in").mkdir()
+    row = {"id": 1, "channel": "mail", "pages": 30, "seconds": 9.5}
+    (tmp_path / "in" / "v.json").write_text(json.dumps(row))
+    read = spark.readStream.schema("id long, channel string, pages long, seconds double")
+    read.json(str(tmp_path / "in")).createOrReplaceTempView("visits_stream")
+    answers = spark.sql("SELECT predict(struct(*)).label AS label FROM visits_stream")
+
+    query = answers.writeStream.format("memory").queryName("answers").trigger(availableNow=True).start()
+    query.awaitTermination(120)
+
+    assert ["buys"] == [row["label"] for row in spark.table("answers").collect()]
+
+
+def test_a_saved_folder_is_replaced_by_the_command(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By Spark; DuckDB writes files, and says so."""
+    from stream.cli import main
+
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    given = ["sql", "--model", str(package), "--save", str(tmp_path / "o.parquet")]
+    for engine, code in (("spark", 0), ("spark", 0), ("duckdb", 2)):
+        with pytest.raises(SystemExit) as ended:
+            main([*given, "--engine", engine, "SELECT 1 AS a"])
+        assert code == ended.value.code
+
+    assert "o.parquet: is a folder" in capsys.readouterr().err
