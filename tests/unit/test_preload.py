@@ -11,6 +11,8 @@ import pytest
 
 from stream import preload
 
+pytestmark = pytest.mark.slow  # processes of their own, which wait
+
 SCRIPT = """
 import sys, threading
 from concurrent.futures import ProcessPoolExecutor

@@ -11,6 +11,8 @@ import pytest
 
 from stream.app.last_resort import WATCH
 
+pytestmark = pytest.mark.slow  # processes of their own, which wait
+
 PROGRAM = """
     import signal, sys, threading, time
     from stream.app.last_resort import LastResort

@@ -27,8 +27,9 @@ as_first = pytest.mark.skipif(not _can_be_first(), reason="no PID namespaces her
 
 
 def _first(script: str) -> subprocess.Popen[str]:
-    """Runs as PID 1."""
-    command = [*NAMESPACE, sys.executable, "-c", BEGIN + script]
+    """Runs as PID 1, with SIGHUP as a container has it: `nohup` around the tests would have it ignored."""
+    script = f"{BEGIN}signal.signal(signal.SIGHUP, signal.SIG_DFL)\n{script}"
+    command = [*NAMESPACE, sys.executable, "-c", script]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 

@@ -17,6 +17,8 @@ from stream.training.importance import importances
 from stream.training.slices import slice_columns, slices
 from stream.training.trained import Trained
 
+pytestmark = pytest.mark.slow  # matplotlib draws
+
 _VOID = {"meta", "br", "img", "link", "hr", "input"}
 
 
