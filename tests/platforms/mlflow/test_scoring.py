@@ -97,7 +97,11 @@ def test_every_door_gives_the_answers_of_the_package(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server.url)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     uri = "models:/doors@champion"
-    expected = [each | {"model": "doors@2"} for each in _answers(stream.load(package))]
+    expected = [
+        # Few rows are asked of the compiled graph, files and SQL of the estimator itself: docs/guarantees.md.
+        each | {"model": "doors@2", "score": pytest.approx(each["score"], rel=1e-12, abs=1e-12)}
+        for each in _answers(stream.load(package))
+    ]
 
     assert expected == _answers(stream.load(uri))
     settings = Settings(model=ModelSettings(uri=uri), mlflow=MlflowSettings(tracking_uri=mlflow_server.url))
