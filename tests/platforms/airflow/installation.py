@@ -264,6 +264,16 @@ class AirflowInstallation(Started):
         found: dict[str, Any] = self.api(f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}")
         return found
 
+    def ended_as(self, dag: str, run: str, expected: Mapping[str, str]) -> None:
+        """Fails with the log of the task whose state is not what was expected."""
+        for task, state in expected.items():
+            found = self.task(dag, run, task)
+            if found["state"] != state:
+                log = self.log(dag, run, task, found["try_number"] or 1)
+                raise AssertionError(
+                    f"{dag}.{task} is {found['state']}, not {state}: {log}\n{self._servers['triggerer'].tail()}"
+                )
+
     def xcom(self, dag: str, run: str, task: str, key: str = "return_value") -> Any:
         """What a task returned."""
         path = f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}/xcomEntries/{key}"

@@ -15,6 +15,8 @@ DATA = os.environ["FLIGHTS"]
 MODEL = f"{DATA}/probe_model"
 DAY = f"{DATA}/days/2026-11-20.csv"
 RETRIED = {"retries": 2, "retry_delay": timedelta(0)}
+"""Of every probe: on SQLite, whose writers break each other off, Airflow itself now and then loses an attempt."""
+
 WRAPPER = [sys.executable, os.environ["WRAPPER"]]
 
 
@@ -88,7 +90,7 @@ with DAG("probe_nothing", schedule=None, default_args=RETRIED):
     StreamBatchOperator(task_id="keyed", model=MODEL, run_key="{{ params.get('key', '') }}", **scored)
     StreamBatchOperator.partial(task_id="mapped", **scored).expand(model=models.output)
 
-with DAG("probe_secret", schedule=None):
+with DAG("probe_secret", schedule=None, default_args=RETRIED):
     secret = {"MLFLOW_TRACKING_URI": "{{ conn.tracking.get_uri() }}", "TOKEN": "{{ conn.tracking.password }}"}
     for name in ("here", "deferred"):
         StreamBatchOperator(
