@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import NoneType
 from typing import Any, TypeAlias
 
 import confluent_kafka
+from confluent_kafka import KafkaError
 
 from stream.records import Batch
 
-__all__ = ["Message", "all_errors", "all_sound", "as_batch", "partitions_of"]
+__all__ = [
+    "OF_PARTITIONS",
+    "Message",
+    "all_errors",
+    "all_sound",
+    "as_batch",
+    "owned_throughout",
+    "partitions_of",
+]
 
 Message: TypeAlias = Any
 """confluent_kafka.Message: its own types say Optional for what a consumed record always has."""
+
+OF_PARTITIONS = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._PARTITION_EOF)
+"""What is told of a partition in a record's place: it counts for as long as that is owned."""
 
 _METHODS: Any = confluent_kafka.Message
 """Its methods, to be mapped over many."""
@@ -32,6 +44,27 @@ def all_sound(messages: Sequence[Message]) -> bool:
 def all_errors(messages: Sequence[Message]) -> bool:
     """Whether each is an error in a record's place; asks no more than it must."""
     return all(message.error() is not None for message in messages)
+
+
+def owned_throughout(
+    messages: Sequence[Message], before: Mapping[int, int], now: Mapping[int, int]
+) -> list[Message]:
+    """
+    Leave out what is of partitions that went, though they have come back: it belongs to whoever owns them now.
+
+    Args:
+        messages: records, and errors in their place.
+        before: per partition that was owned when they were asked for, which of its times that was.
+        now: the same as it is now; one that has come meanwhile is owned.
+    """
+
+    def ours(message: Message) -> bool:
+        error, index = message.error(), message.partition()
+        if error is not None and error.code() not in OF_PARTITIONS:
+            return True
+        return index in now and before.get(index, now[index]) == now[index]
+
+    return [message for message in messages if ours(message)]
 
 
 def as_batch(topic: str, messages: Sequence[Message], partitions: list[int] | None = None) -> Batch:

@@ -23,7 +23,15 @@ from stream.errors import Stopped, StreamError
 from stream.log_events import tell_partitions
 from stream.records import Batch, Partition
 from stream.settings import BatchingSettings, InputSettings, KafkaSettings
-from stream.transport.client_records import Message, all_errors, all_sound, as_batch, partitions_of
+from stream.transport.client_records import (
+    OF_PARTITIONS,
+    Message,
+    all_errors,
+    all_sound,
+    as_batch,
+    owned_throughout,
+    partitions_of,
+)
 from stream.transport.clients import make_client
 from stream.transport.consumer_group import GroupCommits, GroupMetadata
 from stream.transport.faults import decide
@@ -39,9 +47,6 @@ log = logging.getLogger(__name__)
 
 ASSIGN_S = 30.0
 """For looking up where new partitions start, of the 300 s that a member may stay away from `poll`."""
-
-_GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
-"""The partition does not hold the offset to read next."""
 
 
 class Source:
@@ -68,8 +73,7 @@ class Source:
         self.found: Mapping[int, int] = self._starts.known
         """Per owned partition number the group's offset when it was assigned, where it had one."""
         self._ends = PartitionEnds(self._starts.known)
-        self._options, self._group = options, kafka.group
-        self._batching, self._listener = batching, listener
+        self._options, self._group, self._batching, self._listener = options, kafka.group, batching, listener
         self._rebalances = 0
         self._held: list[Message] = []
         self._failure: StreamError | None = None
@@ -103,24 +107,29 @@ class Source:
         Returns: a batch, empty when nothing came; records of one partition in offset order.
         Raises: Stopped for what can't go on (out of range, ACL); the batch in hand is dropped uncommitted.
         """
-        before = dict(self._owned)
         messages = self._take(idle_s, min(most, self._batching.max_records), company)
         self._raise_failure()
-        return self._batch(messages, before)
+        return self._batch(messages)
 
     def _take(self, idle_s: float, most: int, company: Deadline) -> list[Message]:
         if self._held:
             messages, self._held = self._held, []
             # The client is asked all the same: a member that does not poll is put out of its group.
-            messages += self._consumer.consume(max(1, most - len(messages)), 0)
+            messages = self._and_more(messages, max(1, most - len(messages)), 0)
         else:
-            messages = self._consumer.consume(1, idle_s)
+            messages = self._and_more([], 1, idle_s)
             if messages and most > 1:
-                messages += self._consumer.consume(most - 1, 0)
+                messages = self._and_more(messages, most - 1, 0)
                 wait_s = company.left_s(self._batching.max_wait)
                 if wait_s > 0 and len(messages) < most and not all_errors(messages):
-                    messages += self._consumer.consume(most - len(messages), wait_s)
+                    messages = self._and_more(messages, most - len(messages), wait_s)
         return self._cut(messages, most)
+
+    def _and_more(self, taken: list[Message], records: int, wait_s: float) -> list[Message]:
+        """What was taken and what comes now, without what is of partitions that go meanwhile, though they come back."""
+        before = dict(self._owned)
+        messages: list[Message] = taken + self._consumer.consume(records, wait_s)
+        return messages if before == self._owned else owned_throughout(messages, before, self._owned)
 
     def _cut(self, messages: list[Message], most: int) -> list[Message]:
         """Keep what is beyond the limits for the next poll."""
@@ -134,24 +143,16 @@ class Source:
         self.drained = len(messages) < most
         return messages
 
-    def _batch(self, messages: list[Message], before: Mapping[int, int]) -> Batch:
-        if not all_sound(messages):
-            for message in messages:
-                if (error := message.error()) is not None:
-                    self._handle(error, message, owned=self._is_owned(message, before))
-            messages = [message for message in messages if message.error() is None]
+    def _batch(self, messages: list[Message]) -> Batch:
+        sound = all_sound(messages)
+        for message in () if sound else messages:
+            if (error := message.error()) is not None:
+                self._handle(error, message)
         partitions = partitions_of(messages)
-        if not (before == self._owned and self._owned.keys() >= set(partitions)):
-            messages = [message for message in messages if self._is_owned(message, before)]
+        if not (sound and self._owned.keys() >= set(partitions)):
+            messages = [m for m in messages if m.error() is None and m.partition() in self._owned]
             partitions = partitions_of(messages)
         return as_batch(self._options.topic, messages, partitions)
-
-    def _is_owned(self, message: Message, before: Mapping[int, int]) -> bool:
-        """Whether a message is of a partition that was owned all along."""
-        index = message.partition()
-        owned = self._owned.get(index)
-        # One taken before its partition went (and perhaps came back) belongs to whoever owns it now.
-        return owned is not None and before.get(index, owned) == owned
 
     def ends(self) -> dict[Partition, int]:
         """
@@ -195,8 +196,7 @@ class Source:
         Raises: as `poll`. Blocks for wait_s at most, longer only while a rebalance is under way.
         """
         over = Deadline.after(wait_s)
-        taken = self._consumer.consume(1, wait_s)  # a rebalance inside it replaces the list
-        self._held += taken
+        self._held = self._and_more(self._held, 1, wait_s)
         time.sleep(over.left_s())
         self._raise_failure()
 
@@ -280,11 +280,11 @@ class Source:
 
     # ---- errors that arrive in place of records ----
 
-    def _handle(self, error: KafkaError, message: Message, *, owned: bool) -> None:
-        if error.code() in (*_GONE, KafkaError._PARTITION_EOF):
+    def _handle(self, error: KafkaError, message: Message) -> None:
+        if error.code() in OF_PARTITIONS:
             at = TopicPartition(message.topic(), message.partition(), message.offset())
-            if owned:
-                (self._replace if error.code() in _GONE else self._ends.reached)(at)
+            if message.partition() in self._owned:
+                (self._ends.reached if error.code() == KafkaError._PARTITION_EOF else self._replace)(at)
             return
         doing = f"reading {message.topic()}" if message.topic() else f"joining the group {self._group}"
         fault = decide(error, doing)

@@ -172,6 +172,8 @@ class Engine:
         self._delivery.tend(drained=source.drained)
         if batch:
             self._gathering.took(len(batch), began)
+        else:
+            self._gathering.rested()
         self._look(source)
 
     def _look(self, source: Reading) -> None:

@@ -7,7 +7,8 @@ for nothing. So batches begin no more often than that what they cost besides the
 `SHARE` of what the records themselves leave of it. The first record after a pause is scored at once, and where records
 come more slowly than that, none waits.
 
-What a batch costs is the processor time of the whole process between two batches: the client's threads are in it.
+What a batch costs is the processor time of the whole process between two batches: the client's threads are in it, and
+so is what the process does besides; only what it does while no record comes is not.
 """
 
 from __future__ import annotations
@@ -63,6 +64,10 @@ class Gathering:
         since_s = max(1e-6, began - self._began)
         self._began = began
         self._rate += (records / since_s - self._rate) * -math.expm1(-since_s / RATE_S)
+
+    def rested(self) -> None:
+        """No record came: what the process did meanwhile, for as long as that was, is not the next batch's cost."""
+        self._cpu_s = self._cpu()
 
     @property
     def interval_s(self) -> float:

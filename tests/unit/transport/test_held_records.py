@@ -89,3 +89,27 @@ def test_held_record_goes_with_its_partition(played: tuple[Source, Client], how:
     batch = one.poll(0.0, 10, Deadline.after(0.0))
 
     assert [(1, 7), (1, 8)] == [*zip(batch.partitions, batch.offsets, strict=True)]
+
+
+@pytest.mark.parametrize("how", ["on_lost", "on_revoke"])
+def test_record_goes_with_a_partition_that_came_in_the_same_poll(
+    played: tuple[Source, Client], how: str
+) -> None:
+    """It came, went and came back while its first record waited for company: it is read again, and once."""
+    one, client = played
+    new = TopicPartition("in", 2)
+
+    def comes() -> list[Message]:
+        client.calls["on_assign"](client, [new])
+        return [record(2, 5)]
+
+    def goes_and_comes_back() -> list[Message]:
+        client.calls[how](client, [new])
+        client.calls["on_assign"](client, [new])
+        return [record(1, 7)]
+
+    client.script = [comes, goes_and_comes_back, [record(2, 5), record(2, 6)]]
+    found = [one.poll(0.0, 10, Deadline.after(0.0)) for _ in range(2)]
+
+    places = [[*zip(batch.partitions, batch.offsets, strict=True)] for batch in found]
+    assert [[(1, 7)], [(2, 5), (2, 6)]] == places

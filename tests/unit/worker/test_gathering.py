@@ -64,3 +64,17 @@ def test_busy_worker_gathers_more() -> None:
 
     assert pytest.approx(0.001 / SHARE / 0.5, rel=0.1) == half
     assert 0.05 < play.gathering.interval_s
+
+
+def test_what_an_idle_worker_does_is_not_the_next_batchs_cost() -> None:
+    """Its web server and its polls took two seconds of a long night; then records come as before it."""
+    play = Play(0.001)
+    play.batches(*[1] * 50, apart_s=0.001)
+    before = play.gathering.interval_s
+    for _ in range(200):
+        play.now += 0.1
+        play.cpu += 0.01
+        play.gathering.rested()
+    play.batches(1, apart_s=0.001)
+
+    assert pytest.approx(before) == play.gathering.interval_s
