@@ -16,6 +16,7 @@ from stream.extras import require
 from stream.manifest import Manifest
 from stream.scoring import Model, Raised, Trial, attempt, columns_of, same_answer
 from stream.store.golden import Golden
+from stream.store.manifests import ENGINE_FILE
 
 __all__ = ["Engine", "choose_engine"]
 
@@ -75,7 +76,7 @@ def choose_engine(model: Model, golden: Golden, content: bytes | None, engine: E
 def _absent(manifest: Manifest) -> str:
     if manifest.compiled is None:
         return "it was packed by a release that compiled none: pack it again"
-    return manifest.compiled.reason
+    return manifest.compiled.reason or f"its manifest speaks of a compiled graph, and names no {ENGINE_FILE}"
 
 
 def _differs(model: Model, way: CompiledWay, columns: Columns, n: int) -> str:

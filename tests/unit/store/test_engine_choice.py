@@ -87,6 +87,9 @@ def test_version_without_a_graph_says_why(folder: Path) -> None:
     assert "sklearn (there is no graph for X)" == _said(
         opened, None, Compilation(reason="there is no graph for X")
     )
+    assert f"sklearn (its manifest speaks of a compiled graph, and names no {ENGINE_FILE})" == _said(
+        opened, None, Compilation(9)
+    )
 
 
 def test_graph_that_cannot_be_opened_is_not_used(folder: Path) -> None:
