@@ -27,13 +27,14 @@ class Thresholds:
             origins: of the trees' columns; trees may ask columns beyond, which are none of the event's.
             trees: of an ensemble.
         """
-        for tree in trees:
-            for column, origin in enumerate(origins):
-                asked = (
-                    tree.threshold[~tree.leaves & (tree.feature == column)] if origin is not None else None
-                )
-                if origin is not None and asked is not None and len(asked):
-                    self._found.setdefault(origin.place, []).append(asked * origin.scale + origin.shift)
+        asked = np.concatenate([tree.feature[~tree.leaves] for tree in trees])
+        edges = np.concatenate([tree.threshold[~tree.leaves] for tree in trees])
+        order = np.argsort(asked, kind="stable")
+        columns, starts = np.unique(asked[order], return_index=True)
+        for column, found in zip(columns.tolist(), np.split(edges[order], starts[1:]), strict=False):
+            origin = origins[column] if 0 <= column < len(origins) else None
+            if origin is not None:
+                self._found.setdefault(origin.place, []).append(found * origin.scale + origin.shift)
 
     def by_place(self) -> dict[int, npt.NDArray[np.float64]]:
         """By feature's place, its thresholds, ascending, each once."""
