@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -22,6 +23,8 @@ __all__ = ["Inferred", "infer_schema"]
 
 _INDEX = re.compile(r"Unnamed: [0-9]+\Z|__index_level_[0-9]+__\Z")
 """What pandas calls a column without a name, and an index without one in parquet."""
+
+_PADDED = re.compile(r"\s*[+-]?0[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +133,10 @@ def _inferred(
 
 def _gaps(sample: Sample, column: str, kind: object) -> int:
     """Rows without a value."""
-    is_gap = blank if sample.text and kind != "string" else _missing
-    return sum(is_gap(row.values.get(column)) for row in sample.rows)
+    values = [row.values.get(column) for row in sample.rows]
+    if sample.text and kind != "string":
+        return sum(map(blank, values))
+    return sum(value is None or value != value for value in values)
 
 
 def _finding(column: str, name: str, kind: Any, why: str) -> str:
@@ -173,7 +178,7 @@ def _column(sample: Sample, column: str, name: str, is_text: bool, keep: Keep) -
 def _padded(column: str, rows: Sequence[Row]) -> str | None:
     """The first cell with leading zeros: a postcode read as a number is another postcode."""
     for number, values in rows:
-        if re.match(r"\s*[+-]?0[0-9]", cell := values[column]):
+        if _PADDED.match(cell := values[column]):
             return f"; row {number} has {cell!r}, whose leading zeros a number would lose: give --schema if it is one"
     return None
 
@@ -182,12 +187,13 @@ def _from_cells(column: str, rows: Sequence[Row]) -> tuple[Any, str]:
     """The first type that every cell fits; `rows` have one, which is not `NA` or the like."""
     near = beyond = ""
     for kind in CELL_TYPES:
-        misfit = next((row for row in rows if kind.parse_cell(row.values[column]) is None), None)
+        read = [*takewhile(_is_there, (kind.parse_cell(row.values[column]) for row in rows))]
+        misfit = rows[len(read)] if len(read) < len(rows) else None
         if misfit is None:
             padded = _padded(column, rows) if kind.numeric else None
             if padded:
                 return "string", f"texts{padded}"
-            if all(kind.in_range(kind.parse_cell(row.values[column])) for row in rows):
+            if all(map(kind.in_range, read)):
                 return kind.schema, beyond or f"since all are {kind.looks}"
             beyond = f"{kind.looks} too large for a {kind.name}"
         elif not near and misfit is not rows[0]:
@@ -260,6 +266,10 @@ def _nested(place: str, column: str, rows: Sequence[Row], name: str) -> Any:
     inner = Sample(f"{place}: {column}", [Row(row.number, row.values[column]) for row in rows])
     schema: dict[str, Any] = json.loads(infer_schema(inner, name).text)
     return schema
+
+
+def _is_there(value: object) -> bool:
+    return value is not None
 
 
 def _missing(value: object) -> bool:

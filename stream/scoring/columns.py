@@ -42,8 +42,9 @@ def columns_of(rows: Sequence[Mapping[str, object]], features: Sequence[Feature]
     """
     columns: dict[str, pa.Array] = {}
     for feature in features:
-        values = [value_at(row, feature.path) for row in rows]
-        columns[feature.path], wrong = type_called(feature.avro).from_values(values)
+        path = feature.path
+        values = [row[path] for row in rows] if "." not in path else [value_at(row, path) for row in rows]
+        columns[path], wrong = type_called(feature.avro).from_values(values)
         for misfit in wrong.values():
-            raise misfit.within(feature.path)
+            raise misfit.within(path)
     return columns
