@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ _VALUES = 400_000
 
 _LEAST = 20
 
+_HUGE = 1e15
+_ENDLESS = (math.inf, -math.inf)
+
 
 @dataclass(frozen=True, slots=True)
 class TrialRows:
@@ -48,13 +52,24 @@ class TrialRows:
     doubtful: dict[int, tuple[int, Doubtful]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """Another value of a row: of a feature, or of an item of a vector."""
+Changes: TypeAlias = dict[int, dict[int, object]]
+"""Other values of rows: by place of a feature, or of an item of a vector, by row."""
 
-    row: int
-    place: int
-    value: object
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """
+    What is tried at one place, without infinity, which is always left to the model.
+
+    Attributes:
+        calm: what no model refuses.
+        mixing: those of them that are no huge numbers, which would hide what a sum makes of all others.
+        doubtful: with what makes them so.
+    """
+
+    calm: list[object]
+    mixing: list[object]
+    doubtful: list[tuple[object, Doubtful]]
 
 
 def trial_rows(
@@ -76,39 +91,57 @@ def trial_rows(
         texts: by feature's name, those that the model knows.
         within: by place, up to where sums of the numbers are tried.
     """
+    most = max(_LEAST, _VALUES // max(manifest.width, 1))
     values, known = _values(manifest, thresholds, texts), _known(manifest, texts)
     for place, limit in within.items():
-        values[place] += far_numbers(manifest.features[0 if manifest.is_array else place], limit, place)
-    most = max(_LEAST, _VALUES // max(manifest.width, 1))
-    singles = [
-        (place, value, _kind(value, known.get(place)))
-        for place, of_place in values.items()
-        for value in of_place
-        if not _is_endless(value)
-    ]
+        feature = manifest.features[0 if manifest.is_array else place]
+        values[place] += far_numbers(feature, limit, place, most)
+    tried = {place: _tried(of_place, known.get(place)) for place, of_place in values.items()}
     # Apart: among thousands of thresholds a missing value would not be tried, and then never be answered.
-    calm_ones = [single for single in singles if single[2] is None]
-    doubtful_ones = [single for single in singles if single[2] is not None]
-    singles = [
-        part[number]
-        for part in (calm_ones, doubtful_ones)
-        for number in evenly(len(part), min(_SINGLE, most))
-        if part
-    ]
+    calm_ones = [(place, value) for place, found in tried.items() for value in found.calm]
+    doubtful_ones = [(place, *one) for place, found in tried.items() for one in found.doubtful]
+    few = min(_SINGLE, most)
+    calm_singles = [calm_ones[number] for number in evenly(len(calm_ones), few)]
+    doubtful_singles = [doubtful_ones[number] for number in evenly(len(doubtful_ones), few)]
     mixed = min(max(map(len, values.values()), default=0), _MIXED, most)
-    start = n + mixed
-    changes = [_Change(start + row, place, value) for row, (place, value, _) in enumerate(singles)]
+    changes = _mixed_changes(tried, range(n, n + mixed))
+    row, doubtful = n + mixed, {}
+    for place, value in calm_singles:
+        changes[place][row] = value
+        row += 1
+    for place, value, kind in doubtful_singles:
+        changes[place][row] = value
+        doubtful[row] = (place, kind)
+        row += 1
+    return TrialRows(_changed(manifest, golden, pa.array(np.arange(row) % n), changes), row, n, doubtful)
+
+
+def _mixed_changes(tried: Mapping[int, _Tried], rows: range) -> Changes:
+    """In each of some rows, another value at every place."""
     chance = np.random.default_rng(0)
-    for place, of_place in values.items():
+    found: Changes = {}
+    for place, of_place in tried.items():
         # Nothing that a model may refuse: one such value would hide what it makes of all the others.
-        calm = [value for value in of_place if _kind(value, known.get(place)) is None and not _is_huge(value)]
-        mixing = chance.permutation(len(calm)).tolist()
-        changes += [_Change(n + row, place, calm[mixing[row % len(calm)]]) for row in range(mixed) if calm]
-    doubtful = {
-        start + row: (place, kind) for row, (place, _, kind) in enumerate(singles) if kind is not None
-    }
-    count = start + len(singles)
-    return TrialRows(_changed(manifest, golden, pa.array(np.arange(count) % n), changes), count, n, doubtful)
+        values = of_place.mixing
+        order = itertools.cycle(chance.permutation(len(values)).tolist())
+        found[place] = {row: values[number] for row, number in zip(rows, order, strict=False)}
+    return found
+
+
+def _tried(values: Sequence[object], known: frozenset[object] | None) -> _Tried:
+    found = _Tried([], [], [])
+    for value in values:
+        if value in _ENDLESS:
+            continue
+        if value is None or value != value:
+            found.doubtful.append((value, "missing"))
+        elif known is not None and value not in known:
+            found.doubtful.append((value, "unknown"))
+        else:
+            found.calm.append(value)
+            if not isinstance(value, (int, float)) or abs(value) < _HUGE:
+                found.mixing.append(value)
+    return found
 
 
 def _known(manifest: Manifest, texts: Mapping[str, Sequence[str]]) -> dict[int, frozenset[object]]:
@@ -145,41 +178,25 @@ def _unseen(feature: Feature) -> list[object]:
     return []
 
 
-def _kind(value: object, known: frozenset[object] | None) -> Doubtful | None:
-    if value is None or value != value:
-        return "missing"
-    return "unknown" if known is not None and value not in known else None
-
-
-def _is_endless(value: object) -> bool:
-    return isinstance(value, float) and math.isinf(value)
-
-
-def _is_huge(value: object) -> bool:
-    return isinstance(value, (int, float)) and abs(value) >= 1e15
-
-
 def _changed(
-    manifest: Manifest, golden: Mapping[str, pa.Array], base: pa.Array, changes: Sequence[_Change]
+    manifest: Manifest, golden: Mapping[str, pa.Array], base: pa.Array, changes: Changes
 ) -> dict[str, pa.Array]:
     """The golden rows at `base`, with other values."""
-    found: dict[str, pa.Array] = {}
-    by_place: dict[int, list[_Change]] = {}
-    for change in changes:
-        by_place.setdefault(change.place, []).append(change)
     if manifest.inputs == "vector":
         path = manifest.features[0].path
         rows = golden[path].take(base).to_pylist()
-        for change in changes:
-            if rows[change.row] is not None and len(rows[change.row]) == manifest.width:
-                rows[change.row][change.place] = change.value
+        for place, values in changes.items():
+            for row, value in values.items():
+                if rows[row] is not None and len(rows[row]) == manifest.width:
+                    rows[row][place] = value
         return {path: pa.array(rows, golden[path].type)}
+    found: dict[str, pa.Array] = {}
     for place, feature in enumerate(manifest.features):
         column = golden[feature.path].take(base)
-        if place in by_place:
-            values = column.to_pylist()
-            for change in by_place[place]:
-                values[change.row] = change.value
-            column = pa.array(values, column.type)
+        if changes.get(place):
+            items = column.to_pylist()
+            for row, value in changes[place].items():
+                items[row] = value
+            column = pa.array(items, column.type)
         found[feature.path] = column
     return found

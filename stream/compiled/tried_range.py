@@ -22,7 +22,7 @@ _FURTHER = 10.0
 """Than the largest golden number: what is larger still is rare, and left to the estimator."""
 
 _COUNT = 300
-"""Numbers of each feature, mixed with those of all others."""
+"""Numbers of each feature at most, mixed with those of all others."""
 
 _ENDS = {"int": 2.0**31 - 1, "long": 2.0**53}
 
@@ -51,12 +51,22 @@ def _reach(column: pa.Array) -> float:
     return _FURTHER * float(values[np.isfinite(values)].max(initial=1.0))
 
 
-def far_numbers(feature: Feature, limit: float, seed: int) -> list[object]:
-    """Numbers between -limit and limit, some at the ends, as an event holds them; the seed tells features apart."""
+def far_numbers(feature: Feature, limit: float, seed: int, most: int) -> list[object]:
+    """
+    Numbers to try, some of them at the ends.
+
+    Args:
+        feature: of the model; of a vector, any item.
+        limit: they are between -limit and limit.
+        seed: tells features apart.
+        most: rows that they are mixed into: more would not be tried.
+    Returns: as an event holds them.
+    """
+    count = min(_COUNT, most)
     kind = feature.avro.removeprefix("array<").removesuffix(">")
     chance = np.random.default_rng(seed)
-    sizes = limit * np.where(chance.random(_COUNT) < 0.5, 1.0, chance.random(_COUNT))
-    values = sizes * chance.choice([-1.0, 1.0], _COUNT)
+    sizes = limit * np.where(chance.random(count) < 0.5, 1.0, chance.random(count))
+    values = sizes * chance.choice([-1.0, 1.0], count)
     if kind in _ENDS:
         return [*np.clip(np.rint(values), -_ENDS[kind], _ENDS[kind]).astype(np.int64).tolist()]
     found: list[object] = (values.astype(np.float32) if kind == "float" else values).tolist()
