@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import BaseEstimator, clone
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -26,7 +29,7 @@ from stream.compiled import CompiledWay, open_way, prove_engine
 from stream.compiled.engine_graph import engine_graph
 from stream.compiled.trial_rows import trial_rows
 from stream.manifest import Compilation, Feature, Manifest
-from stream.scoring import Model, Trial, columns_of
+from stream.scoring import Model, Scored, Trial, columns_of
 from stream.store import PackRequest, open_package, pack
 from tests.unit.compiled.graph_cases import (
     FRAME,
@@ -241,6 +244,31 @@ def test_every_value_that_may_be_missing_is_tried_however_many_thresholds_there_
         rows.columns[names[place]][row].as_py() is None or np.isnan(rows.columns[names[place]][row].as_py())
         for row, (place, _) in rows.doubtful.items()
     )
+
+
+@pytest.mark.parametrize(("filled", "tried"), [(0, 83), (300, 600)], ids=["none", "half of the columns"])
+def test_wide_model_that_refuses_the_first_missing_values_is_not_asked_for_the_others(
+    filled: int, tried: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each that it refuses costs a call of its own; the graph leaves all of them to it."""
+    frame = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(30, 600)), columns=[f"x{i}" for i in range(600)]
+    )
+    head = ColumnTransformer([("filled", SimpleImputer(), list(frame.columns[:filled]))], remainder=StandardScaler())
+    asked: set[str] = set()
+    score = Model.score
+
+    def noted(model: Model, columns: Any, n: int) -> Scored:
+        asked.update(name for name, column in columns.items() if pc.any(pc.is_nan(column)).as_py())
+        return score(model, columns, n)
+
+    monkeypatch.setattr(Model, "score", noted)
+
+    made = _compiled(make_pipeline(head, LogisticRegression()), frame, TWO[:30])
+
+    assert made.way is not None, made.compiled.reason
+    last = {name: pa.array([np.nan if name == "x599" else 0.0]) for name in frame.columns}
+    assert (tried, [False]) == (len(asked), made.way.answered(last)[1].tolist())
 
 
 def test_text_that_an_encoder_refuses_is_left_to_the_estimator() -> None:
