@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import operator
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -165,10 +165,10 @@ def answering(estimator: object) -> object:
 
 
 def _chosen(chosen: object, names: Names) -> Names:
-    """A ColumnTransformer's columns by name, whether it keeps names, positions, a slice or a mask."""
+    """A ColumnTransformer's columns by name: of names, positions, a slice or a mask, in a list or pandas' own."""
     if isinstance(chosen, slice):
         return _sliced(chosen, names)
-    listed = list(chosen) if isinstance(chosen, (list, tuple, np.ndarray)) else [chosen]
+    listed = list(chosen) if isinstance(chosen, Iterable) and not isinstance(chosen, str) else [chosen]
     if listed and isinstance(listed[0], (bool, np.bool_)):
         listed = [i for i, taken in enumerate(listed) if taken]
     if all(isinstance(item, str) for item in listed):

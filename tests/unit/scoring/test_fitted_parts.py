@@ -143,6 +143,24 @@ def test_parts_on_a_choice_of_the_columns_are_said_to_see_only_those() -> None:
     assert [("m",)] == [part.columns for part in inside(wrapped, names)]
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        pytest.param(["m"], id="list"),
+        pytest.param([False, True], id="mask"),
+        pytest.param(pd.Index(["m"]), id="pandas' names"),
+        pytest.param(pd.Index([1]), id="pandas' places"),
+        pytest.param(pd.Series([False, True]), id="pandas' mask"),
+    ],
+)
+def test_transformer_sees_the_columns_that_it_was_given_however_they_are_listed(chosen: object) -> None:
+    """`frame.columns[1:]` and `frame.select_dtypes("number").columns` are pandas' own."""
+    wide = pd.DataFrame({"n": range(16), "m": [3, 1] * 8})
+    columns = ColumnTransformer([("one", MinMaxScaler(), chosen)]).fit(wide)
+
+    assert [("m",), ("n",)] == [part.columns for part in inside(columns, ("n", "m"))]
+
+
 def test_template_of_an_ensemble_is_not_one_of_its_parts() -> None:
     """`estimator_` beside `estimators_` was never fitted."""
     boosted = AdaBoostClassifier(n_estimators=2).fit(FRAME[["n"]], LABELS)
