@@ -254,7 +254,9 @@ def test_wide_model_that_refuses_the_first_missing_values_is_not_asked_for_the_o
     frame = pd.DataFrame(
         np.random.default_rng(0).normal(size=(30, 600)), columns=[f"x{i}" for i in range(600)]
     )
-    head = ColumnTransformer([("filled", SimpleImputer(), list(frame.columns[:filled]))], remainder=StandardScaler())
+    head = ColumnTransformer(
+        [("filled", SimpleImputer(), list(frame.columns[:filled]))], remainder=StandardScaler()
+    )
     asked: set[str] = set()
     score = Model.score
 
