@@ -9,15 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
-
-from pydantic import TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from stream.errors import SettingsError
 from stream.nearest import did_you_mean
 from stream.secret_values import hidden, kind_of, quoted_value, read_secret
-from stream.settings import TAKEN_INSTANCES, Bytes, Range, Seconds, Secret, Settings
+from stream.settings import TAKEN_INSTANCES, Bytes, Range, Seconds, Secret, Settings, taken_plainly
 from stream.text_files import read_text_file
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 __all__ = ["load_settings", "sections"]
 
@@ -60,10 +61,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
         section: _prepare(table, sections()[section], section, chosen, origins, base, environ)
         for section, table in raw.items()
     }
-    try:
-        loaded = TypeAdapter(Settings).validate_python({**prepared, "base": base})
-    except ValidationError as error:
-        raise _explain(error, chosen, origins) from None  # its own words quote what was found
+    loaded = taken_plainly(prepared, base) or _converted(prepared, base, chosen, origins)
     _check_access(loaded, chosen, origins)
     _check_instance(loaded, chosen, origins)
     _check_served_name(loaded, chosen, origins)
@@ -197,6 +195,15 @@ def _list(value: object, where: str) -> list[Any]:
     if not isinstance(value, list):
         raise SettingsError(f"{where}: expected a list, found {kind_of(value)}", hint='write ["value"]')
     return value
+
+
+def _converted(prepared: Mapping[str, Any], base: Path, file: Path, origins: Mapping[str, str]) -> Settings:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(Settings).validate_python({**prepared, "base": base})
+    except ValidationError as error:
+        raise _explain(error, file, origins) from None  # its own words quote what was found
 
 
 def _explain(error: ValidationError, file: Path, origins: Mapping[str, str]) -> SettingsError:

@@ -6,6 +6,7 @@ Every setting: frozen types with their defaults. Standard library only.
 
 from stream.settings.instance_names import DOCTOR_INSTANCE, REPLAY_INSTANCE, TAKEN_INSTANCES
 from stream.settings.mlflow_settings import MlflowSettings
+from stream.settings.plain_values import taken_plainly
 from stream.settings.setting_tables import (
     SIGN_PASSWORD,
     BatchingSettings,
@@ -51,4 +52,5 @@ __all__ = [
     "Side",
     "TelemetrySettings",
     "WebSettings",
+    "taken_plainly",
 ]
