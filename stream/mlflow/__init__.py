@@ -11,17 +11,11 @@ if TYPE_CHECKING:
     from stream.mlflow.artifacts import Artifacts
     from stream.mlflow.environment import without_secrets
     from stream.mlflow.experiments import Begun, begin_run
-    from stream.mlflow.fetching_child import end_fetching
-    from stream.mlflow.local_copy import (
-        is_model_folder,
-        kept_copies,
-        local_copy,
-        package_in,
-        place_of,
-        version_now,
-    )
+    from stream.mlflow.fetching_children import end_fetching
+    from stream.mlflow.local_copy import kept_copies, local_copy, version_now
     from stream.mlflow.model_folder import METADATA, PushedFolder, write_model_folder
     from stream.mlflow.model_uri import ModelUri, is_uri, parse
+    from stream.mlflow.named_place import is_model_folder, package_in, place_of
     from stream.mlflow.pull import Pulled, packed_copy, pull_model, pushed_package
     from stream.mlflow.push import Pushed, PushRequest, check_names, push_package
     from stream.mlflow.run_log import DataNote, RunLog, Status

@@ -29,13 +29,11 @@ from typing import TypeVar, cast
 from stream.child_python import child_command, child_environ, how_it_ended
 from stream.errors import PackageError, Retriable, StreamError
 from stream.mlflow.fetching import Bound, Wanted
+from stream.mlflow.fetching_children import CHILDREN
 
-__all__ = ["end_fetching", "fetched_apart", "main"]
+__all__ = ["fetched_apart", "main"]
 
 T = TypeVar("T")
-
-_RUNNING: set[subprocess.Popen[bytes]] = set()
-"""The children of this process."""
 
 _LOOK_S = 1.0
 """Between two looks at how much has arrived."""
@@ -77,14 +75,14 @@ def fetched_apart(work: Callable[[Wanted, Bound], T], wanted: Wanted) -> T:
             start_new_session=True,  # what it starts ends with it
         )
     assert child.stdin is not None
-    _RUNNING.add(child)
+    CHILDREN.add(child)
     try:
         with contextlib.suppress(BrokenPipeError):
             child.stdin.write(pickle.dumps((sys.path, work, wanted)))
             child.stdin.flush()
         code = _ended(child, wanted)
     finally:
-        _RUNNING.discard(child)
+        CHILDREN.discard(child)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
@@ -100,13 +98,6 @@ def fetched_apart(work: Callable[[Wanted, Bound], T], wanted: Wanted) -> T:
     if error is not None:
         raise error from cause
     return cast(T, result)
-
-
-def end_fetching() -> None:
-    """Give up what is being fetched, as Retriable: the process is about to end. Any thread may call it."""
-    for child in tuple(_RUNNING):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
 
 
 def _named(wanted: Wanted) -> str:

@@ -18,24 +18,14 @@ from stream.mlflow.cache_folder import CacheFolder
 from stream.mlflow.environment import address_of
 from stream.mlflow.fetching import Fetched, Wanted, copy_of_version, fetch_model
 from stream.mlflow.fetching_child import fetched_apart
-from stream.mlflow.folder_copy import made_of
-from stream.mlflow.model_uri import ModelUri, parse
+from stream.mlflow.model_uri import ModelUri
 from stream.mlflow.packing_child import Packing, packed_apart
-from stream.mlflow.pull import pushed_package
 from stream.mlflow.server import ModelVersion, client
 from stream.mlflow.strangers import Terms, renamed
 from stream.settings import Settings
-from stream.store import (
-    MANIFEST,
-    MLMODEL,
-    Trust,
-    make_current,
-    read_head,
-    resolve,
-    write_registered,
-)
+from stream.store import Trust, make_current, read_head, resolve, write_registered
 
-__all__ = ["is_model_folder", "kept_copies", "local_copy", "package_in", "place_of", "version_now"]
+__all__ = ["kept_copies", "local_copy", "version_now"]
 
 log = logging.getLogger(__name__)
 
@@ -51,49 +41,6 @@ def version_now(settings: Settings, uri: ModelUri) -> ModelVersion:
     """
     with client(settings) as server:
         return server.version_of(uri)
-
-
-def place_of(given: str | Path, settings: Settings, trust: Trust) -> Path:
-    """
-    The folder of a package that is meant.
-
-    Args:
-        given: a URI of MLflow; or a folder: of a package, of a version, or of a model as MLflow saves it. Not yet made
-            absolute: a URI would be a path then.
-        settings: the configuration.
-        trust: as `local_copy` has it.
-    Returns: the folder; given as one, it need not exist.
-    Raises: as `local_copy`; SettingsError for a misspelt URI, PackageError for a model folder without a package.
-    """
-    uri = parse(given)
-    return (
-        package_in(settings.path(given), settings, trust) if uri is None else local_copy(settings, uri, trust)
-    )
-
-
-def package_in(folder: Path, settings: Settings, trust: Trust) -> Path:
-    """
-    Find the package in a folder of this machine.
-
-    Args:
-        folder: of a package, of a version, or a model folder of MLflow.
-        settings: the configuration.
-        trust: as `local_copy` has it.
-    Returns: of a model folder, the package that was pushed, or the one that is made of its model, as `stream pack` does
-        it, in the folder of copies; else the folder as it is, which need not exist.
-    Raises: PackageError for a model folder that is refused.
-    """
-    if not is_model_folder(folder):
-        return folder
-    package = pushed_package(folder)
-    return made_of(folder, settings, trust) if package is None else package
-
-
-def is_model_folder(folder: Path) -> bool:
-    """Whether a folder is a model's as MLflow saves it, and no package's."""
-    return (folder / MLMODEL).is_file() and not any(
-        (folder / name).exists() for name in ("current", MANIFEST)
-    )
 
 
 def kept_copies(settings: Settings, name: str) -> dict[int, Path]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import httpx
 
 from stream.errors import BrokerRefused, Retriable, SchemaError, SettingsError, StreamError
 
-__all__ = ["Busy", "Denied", "Garbled", "NotServed", "read_answer"]
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["ANSWER_BYTES", "Busy", "Denied", "Garbled", "NotServed", "read_answer"]
+
+ANSWER_BYTES = 2 * 1024 * 1024
+"""A larger answer is not a schema: registries keep theirs in Kafka records of 1 MiB at most."""
 
 ASKED_TO_WAIT_S = 60.0
 """A registry's `Retry-After` beyond this is cut to it."""

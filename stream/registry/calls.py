@@ -25,10 +25,10 @@ import httpx
 from stream.background import Background
 from stream.errors import BrokerRefused, Retriable, SchemaError, SettingsError, StreamError
 from stream.registry.access import checked_url, credentials, trust
-from stream.registry.answers import Busy, read_answer
+from stream.registry.answers import ANSWER_BYTES, Busy, read_answer
 from stream.settings import RegistrySettings
 
-__all__ = ["ANSWER_BYTES", "Connection"]
+__all__ = ["Connection"]
 
 PAUSES_S = (0.2, 0.4, 0.8)
 """Before the second, third and fourth try."""
@@ -36,9 +36,6 @@ PAUSES_S = (0.2, 0.4, 0.8)
 AGAIN_S = 2.0
 """For all repeats of a call together, beyond `timeout`. The engine stands still meanwhile, and counts as stuck
 after 20 s; it tries the whole batch again by itself."""
-
-ANSWER_BYTES = 2 * 1024 * 1024
-"""A larger answer is not a schema: registries keep theirs in Kafka records of 1 MiB at most."""
 
 CUT_S = 1.0
 """For a call to end once its connection was cut; one that looks up a name has none yet, and is left behind."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeGuard
 from urllib.parse import quote
 
 from stream.errors import Retriable, SchemaError, SettingsError
-from stream.registry.answers import Denied, Garbled, NotServed
-from stream.registry.calls import ANSWER_BYTES, Connection
+from stream.registry.answers import ANSWER_BYTES, Denied, Garbled, NotServed
 from stream.registry.references import Json, inlined
+
+if TYPE_CHECKING:
+    from stream.registry.calls import Connection
 
 __all__ = ["LARGEST_ID", "Client", "Registered", "subject_name"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from stream.mlflow import ModelUri, is_model_folder, is_uri, kept_copies, parse, place_of, version_now
+from stream.mlflow import ModelUri, is_model_folder, is_uri, parse, place_of
 from stream.resources.package_trust import trust_of
 from stream.settings import Settings
 from stream.store import MANIFEST, current_version, read_head, registered_of, resolve, versions
@@ -63,7 +63,11 @@ def version_wanted(settings: Settings) -> int | None:
     if uri is None:
         place = settings.path(settings.model.uri)
         return None if is_model_folder(place) else current_version(place)
-    return version_now(settings, uri).version if uri.kind == "alias" else None
+    if uri.kind != "alias":
+        return None
+    from stream.mlflow import version_now
+
+    return version_now(settings, uri).version
 
 
 def kept_versions(settings: Settings) -> dict[int, Path]:
@@ -80,6 +84,8 @@ def kept_versions(settings: Settings) -> dict[int, Path]:
     here = package_folder(settings)
     if uri is None or uri.kind in ("run", "logged"):
         return _beside(here)
+    from stream.mlflow import kept_copies
+
     return dict(sorted({**kept_copies(settings, uri.name), **_beside(here)}.items()))
 
 

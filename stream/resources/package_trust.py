@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stream.errors import SettingsError
 from stream.settings import ModelSettings
-from stream.store import PublicKey, Trust
+from stream.store import Trust
+
+if TYPE_CHECKING:
+    from stream.store import PublicKey
 
 __all__ = ["trust_of"]
 
@@ -22,7 +27,13 @@ def trust_of(model: ModelSettings) -> Trust:
             "[model] require_signature: is true, but trusted_keys is empty: no signature could be verified",
             hint='add trusted_keys = [{ file = "KEY.pub.pem" }]',
         )
-    keys = tuple(
-        PublicKey.read(str(pem), f"[model] trusted_keys[{i}]") for i, pem in enumerate(model.trusted_keys)
-    )
-    return Trust(keys, model.require_signature, model.trusted_types, model.max_size)
+    return Trust(_keys(model), model.require_signature, model.trusted_types, model.max_size)
+
+
+def _keys(model: ModelSettings) -> tuple[PublicKey, ...]:
+    if not model.trusted_keys:
+        return ()
+    from stream.store import PublicKey
+
+    named = enumerate(model.trusted_keys)
+    return tuple(PublicKey.read(str(pem), f"[model] trusted_keys[{i}]") for i, pem in named)

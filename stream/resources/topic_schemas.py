@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from stream.codec import RecordSchema, confluent_prefix, plain_row, read_row, single_object_prefix, unframe
 from stream.errors import SchemaError, SettingsError
 from stream.records import Headers
-from stream.registry import Client, Connection, RegistryWriters, subject_name
+from stream.registry import Client, RegistryWriters, subject_name
 from stream.resources.known_writers import KnownWriters
 from stream.resources.model_place import package_folder
 from stream.resources.package_trust import trust_of
@@ -96,7 +96,11 @@ def chosen_schema(settings: Settings) -> tuple[Path, RecordSchema] | None:
 def registry_client(settings: Settings) -> Client | None:
     """The configuration's registry; None when none is configured. Raises: SettingsError."""
     chosen = settings.schema_registry
-    return Client(Connection(chosen, settings.path)) if chosen.url else None
+    if not chosen.url:
+        return None
+    from stream.registry import Connection
+
+    return Client(Connection(chosen, settings.path))
 
 
 def subject_of(settings: Settings, side: Side, schema: RecordSchema) -> str:

@@ -7,11 +7,20 @@ from stream.lazy import lazy_face
 if TYPE_CHECKING:
     from stream.store.catalogue import Listed, Shown, Switched, list_versions, roll_back, show_version
     from stream.store.engine_choice import Engine
-    from stream.store.folder import CARD, MANIFEST, current_version, make_current, resolve, versions
+    from stream.store.folder import (
+        CARD,
+        MANIFEST,
+        MLMODEL,
+        SIGNATURE,
+        current_version,
+        make_current,
+        resolve,
+        versions,
+    )
     from stream.store.golden import Golden
     from stream.store.libraries import differences, distributions_of, library_versions
     from stream.store.manifests import EVENTS_FILE, NAME
-    from stream.store.mlflow_folder import MLMODEL, read_mlflow_head
+    from stream.store.mlflow_folder import read_mlflow_head
     from stream.store.opening import (
         STEPS,
         Head,
@@ -33,7 +42,7 @@ if TYPE_CHECKING:
         registered_of,
         write_registered,
     )
-    from stream.store.signature import SIGNATURE, PublicKey, SigningKey, is_encrypted
+    from stream.store.signature import PublicKey, SigningKey, is_encrypted
     from stream.store.trust import Trust, check_signature, check_total, signature_of
     from stream.store.version_copy import Copied, copy_version
     from stream.store.version_files import read_file, read_head, read_vouched

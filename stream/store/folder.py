@@ -24,6 +24,8 @@ __all__ = [
     "CARD",
     "MANIFEST",
     "MAX_VERSION_BYTES",
+    "MLMODEL",
+    "SIGNATURE",
     "add_version",
     "current_version",
     "make_current",
@@ -35,8 +37,14 @@ __all__ = [
 
 MANIFEST = "manifest.json"
 
+SIGNATURE = "manifest.sig"
+"""Stands beside the manifest, which can't name it: it would have to hold its own hash."""
+
 CARD = "card.html"
 """The model card: a file that a version may have."""
+
+MLMODEL = "MLmodel"
+"""What a model's folder has as MLflow saves it, and no package's."""
 
 MAX_VERSION_BYTES = 4 * 1024**3
 """Of a version's files together: a worker could not hold a larger model beside its successor."""

@@ -18,15 +18,13 @@ from stream.files import Sample
 from stream.scoring import Raised, attempt
 from stream.store.artefact import dump_estimator
 from stream.store.bounded_yaml import NotYaml, read_yaml
-from stream.store.folder import MAX_VERSION_BYTES
+from stream.store.folder import MAX_VERSION_BYTES, MLMODEL
 from stream.store.libraries import distributions_of
 from stream.store.mlflow_example import example_rows
 from stream.store.mlflow_signature import VECTOR, Signature, Unreadable, event_schema, read_signature
 from stream.store.pack_request import Brought
 
-__all__ = ["MLMODEL", "read_mlflow_folder", "read_mlflow_head"]
-
-MLMODEL = "MLmodel"
+__all__ = ["read_mlflow_folder", "read_mlflow_head"]
 
 _MAX_HEAD_BYTES = 1_000_000
 

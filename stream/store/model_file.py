@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from stream.errors import PackageError
-from stream.store.folder import MAX_VERSION_BYTES
+from stream.store.folder import MAX_VERSION_BYTES, MLMODEL
 from stream.store.foreign_models import refuse_foreign
-from stream.store.mlflow_folder import MLMODEL, read_mlflow_folder
+from stream.store.mlflow_folder import read_mlflow_folder
 from stream.store.pack_request import Brought
 
 __all__ = ["read_model"]

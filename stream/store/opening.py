@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from stream.codec import RecordSchema
 from stream.errors import PackageError
@@ -16,15 +16,17 @@ from stream.scoring import Model
 from stream.shown import shown
 from stream.store.artefact import load_estimator
 from stream.store.engine_choice import Engine, choose_engine
-from stream.store.folder import MANIFEST, other_files, resolve
+from stream.store.folder import MANIFEST, SIGNATURE, other_files, resolve
 from stream.store.golden import Golden, check_golden, read_golden
 from stream.store.libraries import differences
 from stream.store.manifests import ENGINE_FILE, EVENTS_FILE, MODEL_FILES, REQUIRED_FILES
 from stream.store.package_schemas import read_schemas
 from stream.store.plain_files import hash_plain
-from stream.store.signature import SIGNATURE, PublicKey
 from stream.store.trust import Trust, check_signature, check_total
 from stream.store.version_files import check_hash, read_file, read_head
+
+if TYPE_CHECKING:
+    from stream.store.signature import PublicKey
 
 __all__ = [
     "STEPS",

@@ -6,13 +6,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stream.manifest import Entry, Manifest
-from stream.store.folder import MANIFEST, add_version, make_current
+from stream.store.folder import MANIFEST, SIGNATURE, add_version, make_current
 from stream.store.manifests import write_manifest
 from stream.store.opening import Package, open_package
-from stream.store.signature import SIGNATURE, SigningKey
 from stream.store.trust import Trust
+
+if TYPE_CHECKING:
+    from stream.store.signature import SigningKey
 
 __all__ = ["publish_version"]
 

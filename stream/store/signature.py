@@ -20,13 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from stream.errors import SettingsError
 from stream.settings import SIGN_PASSWORD
 
-__all__ = ["SIGNATURE", "SIGNATURE_BYTES", "PublicKey", "SigningKey", "is_encrypted"]
-
-SIGNATURE = "manifest.sig"
-"""Stands beside the manifest, which can't name it: it would have to hold its own hash."""
-
-SIGNATURE_BYTES = 64
-"""RFC 8032, 5.1.6: the signature as it is, so that `openssl pkeyutl -verify -rawin` reads it too."""
+__all__ = ["PublicKey", "SigningKey", "is_encrypted"]
 
 _HOW = "make a pair with `openssl genpkey -algorithm ed25519 -out KEY.pem`"
 _PUBLIC_HALF = "give its public half: `openssl pkey -in KEY.pem -pubout -out KEY.pub.pem`"

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stream.errors import PackageError
 from stream.manifest import Manifest
-from stream.store.folder import MAX_VERSION_BYTES
+from stream.store.folder import MAX_VERSION_BYTES, SIGNATURE
 from stream.store.plain_files import read_plain
-from stream.store.signature import SIGNATURE, SIGNATURE_BYTES, PublicKey
+
+if TYPE_CHECKING:
+    from stream.store.signature import PublicKey
 
 __all__ = ["Trust", "check_signature", "check_total", "signature_of"]
+
+_SIGNATURE_BYTES = 64
+"""RFC 8032, 5.1.6: the signature as it is, so that `openssl pkeyutl -verify -rawin` reads it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +106,4 @@ def signature_of(folder: Path) -> bytes | None:
     """
     if not os.path.lexists(folder / SIGNATURE):
         return None
-    return read_plain(folder, SIGNATURE, SIGNATURE_BYTES, step="signature")
+    return read_plain(folder, SIGNATURE, _SIGNATURE_BYTES, step="signature")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from stream.errors import PackageError
 from stream.manifest import Manifest
-from stream.store.folder import MANIFEST, add_version, make_current, resolve, versions
+from stream.store.folder import MANIFEST, SIGNATURE, add_version, make_current, resolve, versions
 from stream.store.opening import read_vouched_head
 from stream.store.plain_files import read_plain
-from stream.store.signature import SIGNATURE, PublicKey
+from stream.store.signature import PublicKey
 from stream.store.trust import Trust, signature_of
 from stream.store.version_files import read_file, read_head
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -13,11 +14,14 @@ import stream.api
 import stream.app
 import stream.demo
 import stream.doctor
+import stream.registry
 import stream.resources
 import stream.store
 import stream.tasks
 import stream.tracing
 import stream.training
+
+PACKAGE = Path(__file__).parents[2] / "models" / "flights"
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,7 @@ import stream.training
         stream.app,
         stream.demo,
         stream.doctor,
+        stream.registry,
         stream.resources,
         stream.store,
         stream.tasks,
@@ -86,3 +91,31 @@ def test_a_task_that_asks_kafka_alone_does_not_load_arrow(module: str) -> None:
     script = f"import sys, {module}; sys.exit('pyarrow' in sys.modules)"
 
     assert 0 == subprocess.run([sys.executable, "-c", script], check=False).returncode
+
+
+OTHERS = ["stream.mlflow.fetching", "stream.mlflow.pull", "cryptography", "httpx"]
+
+OPENED = """
+import sys
+from stream.resources import open_configured
+from stream.settings import ModelSettings, Settings
+open_configured(Settings(model=ModelSettings(uri=sys.argv[1], engine="sklearn")))
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "libraries"),
+    [
+        pytest.param(OPENED, [*OTHERS, "yaml", "pyarrow.parquet"], id="open"),
+        pytest.param("import stream.app.host", [*OTHERS, "stream.files"], id="worker"),
+        pytest.param("import stream.app.rest_process", [*OTHERS, "stream.files"], id="serve"),
+    ],
+)
+def test_start_waits_for_nothing_that_only_others_need(script: str, libraries: list[str]) -> None:
+    """A package of this machine, whose signature nobody asks for, beside no registry."""
+    found = f"{script}\nimport sys\nprint([name for name in {libraries} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", found, str(PACKAGE)], capture_output=True, text=True, check=True
+    )
+
+    assert "[]" == done.stdout.strip()
