@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -107,7 +108,9 @@ def _pool(job: Job, processes: int) -> Iterator[ProcessPoolExecutor]:
         with warnings.catch_warnings():
             # Python 3.12 and later count threads that `can_be_forked` knows.
             warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            gc.freeze()  # a collection in a copy would write to each object, and so take all of the memory again
             pool.submit(os.getpid)  # copies are all made by the first call, before the pool has a thread
+            gc.unfreeze()
         yield pool
     except BaseException:
         # Ctrl-C or an error: units in progress are not waited for; the next command does them again.

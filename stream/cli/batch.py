@@ -102,9 +102,10 @@ def batch(  # noqa: PLR0913  # one argument per option of the command
         return _history(output, json_out)
     if replace and not run_key:
         raise click.UsageError("--replace needs --run-key, which says what is replaced")
-    if engine == "local" and processes != 1 and any(map(_may_be_large, inputs)):
-        from stream.preload import get_ready
+    from stream.preload import collect_seldom, get_ready
 
+    collect_seldom()
+    if engine == "local" and processes != 1 and any(map(_may_be_large, inputs)):
         get_ready()  # before this process's own imports, which take as long
     from stream.batch import find_inputs, run_folders
     from stream.tasks import BatchOptions, check_share, once

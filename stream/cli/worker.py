@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from stream.cli.options import config_option, opening_early, settings_of
+from stream.preload import collect_seldom
 
 __all__ = ["worker"]
 
@@ -28,6 +29,7 @@ def worker(config: Path | None) -> None:
     """
     # Until Faust handles the signals, seconds from now, nothing has begun that must be finished.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    collect_seldom()  # until the engine begins, which has a measure of its own
     settings = settings_of(config)
     opening = opening_early(settings)
     from stream.app import build_app, run_worker, set_up_logging

@@ -54,3 +54,23 @@ def test_imports_can_all_be_had() -> None:
     """A name that does not exist would be passed over in silence."""
     for name in preload.IMPORTED:
         assert name == import_module(name).__name__
+
+
+def test_start_is_not_a_tenth_garbage_collection() -> None:
+    """Once that is asked for, what is imported is hardly looked through."""
+    script = """
+import gc, sys
+from stream.preload import collect_seldom
+if sys.argv[1] == "seldom":
+    collect_seldom()
+found = []
+gc.callbacks.append(lambda phase, _: found.append(phase))
+import stream.batch
+print(len(found))
+"""
+    often, seldom = (
+        int(subprocess.run([sys.executable, "-c", script, how], capture_output=True, check=True).stdout)
+        for how in ("often", "seldom")
+    )
+
+    assert seldom * 5 < often
