@@ -31,6 +31,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from benchmarks.process import as_installed
+
 __all__ = ["SCRIPT", "Measured", "compare", "measure", "resampled"]
 
 ROOT = Path(__file__).parents[1]
@@ -93,7 +95,12 @@ def measure(command: Sequence[str]) -> Measured:
     began = time.perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True, cwd=ROOT
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+            cwd=ROOT,
+            env=as_installed(),
         )
         peak = _Peak(process.pid)
         code = process.wait()

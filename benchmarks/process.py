@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-__all__ = ["Contestant", "Crew", "Died", "process_cpu_s"]
+__all__ = ["Contestant", "Crew", "Died", "as_installed", "process_cpu_s"]
 
 _STOP_S = 15.0
 
@@ -22,6 +22,11 @@ _GONE_S = 0.02
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 ROOT = Path(__file__).parents[1]
+
+
+def as_installed() -> dict[str, str]:
+    """This process's environment, but bytecode is kept: what is installed has it, a checkout from its first run on."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 class Died(Exception):
@@ -48,7 +53,7 @@ class Contestant:
     ) -> None:
         self._command = list(command)
         self._log = log
-        self._environment = {**os.environ, **(environment or {})}
+        self._environment = {**as_installed(), **(environment or {})}
         self._home = home
         self.started = 0.0
 

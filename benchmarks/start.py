@@ -34,7 +34,7 @@ from benchmarks.entry import Entry
 from benchmarks.fill import fill
 from benchmarks.lane import Lane
 from benchmarks.packages import BOTH, MODELS, ROOT, package
-from benchmarks.process import Contestant
+from benchmarks.process import Contestant, as_installed
 from benchmarks.run import kafka, say
 from benchmarks.topics import Topics
 from tests.kafka.process import free_ports
@@ -159,7 +159,7 @@ def _answers(url: str) -> bool:
 def _ended(arguments: Sequence[str], home: Path) -> tuple[float, float]:
     started, before = time.monotonic(), _cpu_of_children()
     command = [sys.executable, "-m", "stream", *arguments]
-    done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=home, env=as_installed(), capture_output=True, text=True, check=False)
     if done.returncode > 1:  # `check` exits with 1 for what is worth a warning
         raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}\n{done.stderr}")
     return time.monotonic() - started, _cpu_of_children() - before
