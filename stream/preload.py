@@ -14,13 +14,15 @@ from multiprocessing.context import BaseContext
 
 from stream.child_python import can_be_forked
 
-__all__ = ["collect_seldom", "context", "get_ready"]
+__all__ = ["collect_as_usual", "collect_seldom", "context", "get_ready"]
 
 IMPORTED = ("stream.batch.work", "stream.store", "pandas", "sklearn.compose", "sklearn.ensemble")
 """What a process has imported when it begins."""
 
 _GARBAGE_AFTER = 20_000
 """New objects before a garbage collection; Python's default is 700."""
+
+_USUAL = gc.get_threshold()
 
 
 def collect_seldom() -> None:
@@ -30,6 +32,11 @@ def collect_seldom() -> None:
     Each of the 400 collections meanwhile finds next to nothing; together they are a tenth of a start.
     """
     gc.set_threshold(_GARBAGE_AFTER)
+
+
+def collect_as_usual() -> None:
+    """The start is over: a request that failed may have left large things that refer to themselves."""
+    gc.set_threshold(*_USUAL)
 
 
 def context() -> BaseContext:

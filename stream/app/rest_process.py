@@ -28,6 +28,7 @@ from stream.errors import SettingsError, Stopped
 from stream.first_opening import FirstOpening
 from stream.live import STEP_S, Audience
 from stream.mlflow import WEBHOOK_PATH
+from stream.preload import collect_as_usual
 from stream.resources import log_origin, open_configured, trust_of
 from stream.rest import Endpoint, Front, Served, Service, create_app, live_page, webhook_endpoint
 from stream.settings import Settings
@@ -207,6 +208,7 @@ def run_front(
     if serve.token is None and not _is_loopback(host):
         log.warning("anybody who can reach %s:%d may ask: no [serve] token is set", host, port)
     logging.getLogger("uvicorn.error").addFilter(shows_traceback)
+    collect_as_usual()
     server.run([claimed])
     if front.busy:
         log.error("the model did not come back within %g s; its requests got no answer", serve.drain_timeout)

@@ -11,6 +11,7 @@ import click
 
 from stream.cli.options import config_option, model_option, opening_early, settings_of
 from stream.extras import require
+from stream.preload import collect_seldom
 
 __all__ = ["serve"]
 
@@ -40,6 +41,7 @@ def serve(model: Path | None, config: Path | None, host: str | None, port: int |
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     require("this command", "rest", "starlette", "uvicorn", "httptools", "limits")
+    collect_seldom()  # until it serves
     from stream.app import in_container, in_vertex, models_folder, run_models, run_rest, set_up_logging
 
     configured = model is not None or config is not None or Path("stream.toml").exists()

@@ -74,3 +74,19 @@ print(len(found))
     )
 
     assert seldom * 5 < often
+
+
+def test_garbage_is_collected_as_usual_after_the_start() -> None:
+    """What serves for months collects as often as Python itself does."""
+    script = """
+import gc
+from stream import preload
+usual = gc.get_threshold()
+preload.collect_seldom()
+seldom = gc.get_threshold()
+preload.collect_as_usual()
+print(seldom > usual, gc.get_threshold() == usual)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert "True True\n" == done.stdout
