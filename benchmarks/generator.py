@@ -30,13 +30,16 @@ _SOON_NS = 500_000_000
 
 _FLUSH_S = 60.0
 
+_MANY = 10_000
+"""Events/s from which the client gathers them for a millisecond: a request for each would be the broker's work."""
+
 
 def send(producer: Producer, topic: str, values: list[bytes], moments: list[int]) -> list[tuple[int, int]]:
     """
     Send an event at each moment.
 
     Args:
-        producer: one without linger.
+        producer: one with little or no linger.
         topic: where to.
         values: the events', by turns.
         moments: ns since the start, ascending.
@@ -47,10 +50,10 @@ def send(producer: Producer, topic: str, values: list[bytes], moments: list[int]
     for i, moment in enumerate(moments):
         meant = start + moment
         while (early := meant - time.monotonic_ns()) > 0:
+            producer.poll(0)
             time.sleep(early / 1e9)
         sent.append((meant, time.monotonic_ns()))
         producer.produce(topic, values[i % len(values)], str(meant))
-        producer.poll(0)
     if producer.flush(_FLUSH_S):
         raise RuntimeError(f"{topic}: {len(producer)} of {len(sent)} events did not arrive")
     return sent
@@ -74,7 +77,9 @@ def main() -> None:
             "acks": "all",
             "enable.idempotence": True,
             "partitioner": "murmur2_random",
-            "linger.ms": 0,
+            "linger.ms": 0 if given.rate < _MANY else 1,
+            "queue.buffering.max.messages": 1_000_000,
+            "delivery.report.only.error": True,
         }
     )
     producer.list_topics(given.topic, timeout=30)

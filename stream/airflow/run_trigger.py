@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowException, AirflowRuntimeError
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from stream.airflow.detached_run import ask_to_stop, look
 
 __all__ = ["StreamRunTrigger"]
+
+log = logging.getLogger(__name__)
 
 
 class StreamRunTrigger(BaseTrigger):
@@ -46,5 +51,23 @@ class StreamRunTrigger(BaseTrigger):
             await asyncio.sleep(self.poll_s)
 
     async def on_kill(self) -> None:
-        """A person has cleared or marked the task: the command is asked to end. A triggerer's restart does not."""
-        await asyncio.to_thread(ask_to_stop, Path(self.folder))
+        """
+        A person has cleared or marked the task: the command is asked to end. A triggerer's restart does not.
+
+        Airflow calls this as well in a triggerer that was so slow that another took the trigger over: the task is
+        deferred as before, and the command goes on.
+        """
+        try:
+            deferred = await asyncio.to_thread(self._deferred)
+        except (AirflowException, AirflowRuntimeError, OSError) as error:
+            log.warning("the state of the task is not known, its command is ended: %s", error)
+            deferred = False
+        if not deferred:
+            await asyncio.to_thread(ask_to_stop, Path(self.folder))
+
+    def _deferred(self) -> bool:
+        task: Any = self.task_instance
+        states = RuntimeTaskInstance.get_task_states(
+            dag_id=task.dag_id, task_ids=[task.task_id], run_ids=[task.run_id], map_index=task.map_index
+        )
+        return "deferred" in states.get(task.run_id, {}).values()

@@ -25,6 +25,7 @@ PROBES = (
     "mapped",
     "stopped",
     "held",
+    "taken",
     "nothing",
     "secret",
 )

@@ -12,9 +12,9 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -47,6 +47,7 @@ _SETTINGS = {
     "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
     "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
     "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+    "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
     "WORKERS__EXECUTION_API_TIMEOUT": "60",  # 5 s are too short on a busy machine
     "OPENLINEAGE__NAMESPACE": "tests",
 }
@@ -116,12 +117,12 @@ class AirflowInstallation(Started):
             **self._own,
         }
 
-    def _server(self, name: str) -> Server:
+    def _server(self, name: str, log: str = "") -> Server:
         variables = (
             f"{key}={value}" for key, value in self.variables.items() if os.environ.get(key) != value
         )
         command = ["env", *variables, str(self.environment / "bin/airflow"), name]
-        return Server(f"Airflow's {name}", command, self.folder / f"{name}.log")
+        return Server(f"Airflow's {name}", command, self.folder / f"{log or name}.log")
 
     def start(self) -> Self:
         """Start and block until all four processes have said that they are there."""
@@ -165,6 +166,16 @@ class AirflowInstallation(Started):
         """Kill one of the four with SIGKILL, and start it again."""
         self._servers[name].kill()
         self._servers[name].start(lambda: True, _START_S)
+
+    @contextmanager
+    def two_triggerers(self) -> Iterator[Callable[[int], None]]:
+        """A second triggerer, and a function that sends a signal to the first one and its children."""
+        first, second = self._servers["triggerer"].pid, self._server("triggerer", "triggerer-2")
+        second.start(lambda: True, _START_S)
+        try:
+            yield lambda number: os.killpg(first, number)
+        finally:
+            second.kill()
 
     def close(self) -> None:
         """End it and remove its folder."""

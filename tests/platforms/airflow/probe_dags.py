@@ -15,17 +15,22 @@ DATA = os.environ["FLIGHTS"]
 MODEL = f"{DATA}/probe_model"
 DAY = f"{DATA}/days/2026-11-20.csv"
 RETRIED = {"retries": 2, "retry_delay": timedelta(0)}
-"""Of every probe: on SQLite, whose writers break each other off, Airflow itself now and then loses an attempt."""
+"""Of what should succeed: on SQLite, whose writers break each other off, Airflow now and then loses an attempt."""
 
 WRAPPER = [sys.executable, os.environ["WRAPPER"]]
 
 
 def env(what: str, dag: str) -> dict[str, str]:
     """What the wrapper is told."""
-    return {"WRAPPED": what, "MARK": f"{DATA}/{dag}.mark", "GO": f"{DATA}/go", "STREAM": os.environ["STREAM"]}
+    return {
+        "WRAPPED": what,
+        "MARK": f"{DATA}/{dag}.mark",
+        "GO": f"{DATA}/{dag}.go",
+        "STREAM": os.environ["STREAM"],
+    }
 
 
-for name in ("killed-after", "killed-before", "held"):
+for name in ("killed-after", "killed-before", "held", "taken"):
     with DAG(f"probe_{name}", schedule=None, default_args=RETRIED):
         StreamBatchOperator(
             task_id="score",
@@ -33,8 +38,8 @@ for name in ("killed-after", "killed-before", "held"):
             output_dir=f"{DATA}/{name}",
             model=MODEL,
             stream_command=WRAPPER,
-            env=env(name, name),
-            deferrable=name == "held",
+            env=env("held" if name == "taken" else name, name),
+            deferrable=name in ("held", "taken"),
             poll_s=0.5,
         )
 
@@ -104,6 +109,7 @@ with DAG("probe_secret", schedule=None, default_args=RETRIED):
         )
     StreamTrainOperator(
         task_id="refused",
+        retries=0,
         recipe=f"{DATA}/train.py",
         out=f"{DATA}/secret_model",
         track="{{ conn.tracking.get_uri() }}",

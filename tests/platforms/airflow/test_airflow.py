@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,37 @@ def test_a_deferred_task_outlives_its_triggerer(airflow: AirflowInstallation) ->
         lambda: airflow.task("probe_held", "one", "score")["state"] == "deferred", "the task to defer"
     )
     airflow.restart("triggerer")
-    (airflow.data / "go").touch()
+    (airflow.data / "held.go").touch()
     assert "success" == airflow.ended("probe_held", "one")
 
     (record,) = _records(airflow.data / "held")
     assert record["run"] == airflow.xcom("probe_held", "one", "score")["run"]
     assert [] == list((airflow.data / "held/.airflow").iterdir())
+
+
+def test_a_command_goes_on_when_another_triggerer_takes_over(airflow: AirflowInstallation) -> None:
+    """The first was too slow; Airflow cancels its trigger as if a person had cleared the task."""
+    airflow.until(lambda: _triggerer(airflow) is not None, "a triggerer to have the task")
+    first = _triggerer(airflow)
+    with airflow.two_triggerers() as signal_first:
+        signal_first(signal.SIGSTOP)
+        airflow.until(lambda: _triggerer(airflow) not in (None, first), "the second to take it over")
+        signal_first(signal.SIGCONT)
+        airflow.until(lambda: _cancelled(airflow.folder / "logs"), "the first to cancel its trigger")
+        (airflow.data / "taken.go").touch()
+        assert "success" == airflow.ended("probe_taken", "one")
+
+    assert 1 == airflow.task("probe_taken", "one", "score")["try_number"]
+
+
+def _cancelled(logs: Path) -> bool:
+    found = [path.read_text() for path in logs.glob("dag_id=probe_taken/**/*.log*") if path.is_file()]
+    return any("invoking on_kill" in each for each in found)
+
+
+def _triggerer(airflow: AirflowInstallation) -> int | None:
+    job = airflow.task("probe_taken", "one", "score")["triggerer_job"]
+    return None if job is None else int(job["id"])
 
 
 def test_a_backfill_scores_each_day_once(airflow: AirflowInstallation) -> None:
