@@ -43,7 +43,7 @@ class RecordSchema:
         rust: the schema as pyruhvro takes it (`subset`); None when it does not.
     """
 
-    __slots__ = ("_bare", "_parsed", "_typed", "canonical", "fingerprint", "root", "rust", "text")
+    __slots__ = ("_bare", "_known", "_parsed", "_typed", "canonical", "fingerprint", "root", "rust", "text")
 
     def __init__(self, text: str) -> None:
         """
@@ -69,6 +69,7 @@ class RecordSchema:
         self.root = root
         self._parsed: Any = None
         self._bare: Any = None
+        self._known: dict[str, Leaf] = {}
         self._typed: Callable[[dict[str, Any]], dict[str, Any]] | None = None
         self.canonical = canonical_form(root)
         self.fingerprint = fingerprint(self.canonical)
@@ -123,12 +124,15 @@ class RecordSchema:
         Raises: SchemaError when there is none, when it can't be a column, or when its default or that of a record
             around it is not of its type.
         """
-        steps = find(self.root, path)
-        for step in steps:
-            _check(step, self.name)
-        found = describe(steps)
-        for field in fields_within(steps[-1].type):
-            _check(field, self.name)
+        found = self._known.get(path)
+        if found is None:
+            steps = find(self.root, path)
+            for step in steps:
+                _check(step, self.name)
+            found = describe(steps)
+            for field in fields_within(steps[-1].type):
+                _check(field, self.name)
+            self._known[path] = found
         return found
 
     def leaves(self) -> tuple[Leaf, ...]:

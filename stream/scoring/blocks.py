@@ -130,15 +130,19 @@ class Numbers:
 
     def cells(self, columns: Mapping[str, pa.Array], numbers: Mapping[str, Floats]) -> Cells:
         """The numbers, transformed."""
-        x = np.column_stack([numbers[path] for path in self.paths])
+        x = self._matrix(numbers)
         if self.quick:
             found = transformed(x, self.quick)
             if found is not None:
                 return Cells(found)
-            x = np.column_stack([numbers[path] for path in self.paths])
+            x = self._matrix(numbers)
         for step in self.steps:
             x = step.transform(x)
         return Cells(x)
+
+    def _matrix(self, numbers: Mapping[str, Floats]) -> Floats:
+        """Shape (n, k), column after column in memory as in a DataFrame: sums then have the same order."""
+        return np.array([numbers[path] for path in self.paths]).T
 
 
 def dense(cells: Sequence[Cells], starts: Sequence[int]) -> Floats:

@@ -13,6 +13,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from stream.scoring.attempt import Raised, attempt
 from stream.scoring.blocks import Block, Codes, Floats, Numbers, OneHot, Ordinal, dense, sparse
 from stream.scoring.estimator_input import Inputs, X
 from stream.scoring.estimators import Estimator
-from stream.scoring.fitted_parts import inside
+from stream.scoring.fitted_parts import inside, walk
 from stream.scoring.linear_sums import LinearSums, linear_sums
 from stream.scoring.number_steps import array_steps
 from stream.types import Misfit
@@ -127,15 +128,37 @@ def _matrix(estimator: Any, manifest: Manifest) -> _Matrix | None:
     if manifest.inputs != "frame" or get_config()["transform_output"] != "default":
         return None
     if type(estimator) is Pipeline:
-        rest: list[Any] = [step for _, step in estimator.steps[1:]]
-        if not rest or not all(hasattr(step, "__sklearn_tags__") for step in rest):
+        front = list(takewhile(_on_numbers, (step for _, step in estimator.steps[:-1])))
+        rest = estimator.steps[len(front) or 1 :]
+        if not rest or not all(hasattr(step, "__sklearn_tags__") for _, step in rest):
             return None
-        last = rest[0] if len(rest) == 1 else Pipeline(estimator.steps[1:])
+        last = rest[0][1] if len(rest) == 1 else Pipeline(rest)
+        if front:
+            return _of_numbers(Pipeline(estimator.steps[: len(front)]), last, manifest.features)
         return _through(estimator.steps[0][1], last, manifest.features)
     if type(estimator) in (HistGradientBoostingClassifier, HistGradientBoostingRegressor):
         # Gradient boosting encodes its categories by a ColumnTransformer of its own, if it has any.
-        return _through(getattr(estimator, "_preprocessor", None), _bare(estimator), manifest.features)
+        encoder = getattr(estimator, "_preprocessor", None)
+        if encoder is not None:
+            return _through(encoder, _bare(estimator), manifest.features)
+    if type(estimator).__module__.startswith("sklearn."):
+        return _of_numbers("passthrough", estimator, manifest.features)
     return None
+
+
+def _on_numbers(step: Any) -> bool:
+    return _passes(step) or (
+        type(step).__name__ in _ON_NUMBERS and type(step).__module__.startswith("sklearn.")
+    )
+
+
+def _of_numbers(front: Any, rest: Estimator, features: Sequence[Feature]) -> _Matrix | None:
+    """An estimator that takes numbers only, each column of them; `front` is what is done to all columns alike."""
+    block = _block(front, list(features))
+    named = [part for part in walk(rest, ()) if hasattr(part.estimator, "feature_names_in_")]
+    if block is None or len(named) > 1 or any(part.estimator is not rest for part in named):
+        return None  # a part inside would warn of names
+    return _Matrix(_bare(rest) if named else rest, (block,), is_sparse=False)
 
 
 def _through(columns: Any, rest: Estimator, features: Sequence[Feature]) -> _Matrix | None:
@@ -174,9 +197,7 @@ def _numbers(part: Any, features: list[Feature]) -> Block | None:
 
     steps = [step for _, step in part.steps] if type(part) is Pipeline else [part]
     steps = [step for step in steps if not _passes(step)]
-    if any(type(step).__name__ not in _ON_NUMBERS or _has_output_config(step) for step in steps):
-        return None
-    if not all(type(step).__module__.startswith("sklearn.") for step in steps):
+    if any(not _on_numbers(step) or _has_output_config(step) for step in steps):
         return None
     bare = tuple(_bare(step) for step in steps)
     x = np.zeros((1, len(features)))

@@ -219,7 +219,7 @@ def _files(
         brought.file: brought.content,
         "features.avsc": features.text.encode(),
         "prediction.avsc": prediction.text.encode(),
-        "golden.avro": write_golden(golden, features.text, manifest),
+        "golden.avro": write_golden(golden, features, manifest),
     }
     if brought.schema is not None:
         files[EVENTS_FILE] = brought.schema.encode()

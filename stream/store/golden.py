@@ -162,11 +162,11 @@ def _together(
     return kept
 
 
-def write_golden(golden: Golden, features: str, manifest: Manifest) -> bytes:
+def write_golden(golden: Golden, features: RecordSchema, manifest: Manifest) -> bytes:
     """
     Args:
         golden: the rows.
-        features: `features.avsc`.
+        features: the schema of the events.
         manifest: of the model.
     Returns: `golden.avro`: an object container file of records with `event` and `answer`.
     """
@@ -175,7 +175,7 @@ def write_golden(golden: Golden, features: str, manifest: Manifest) -> bytes:
         "type": "record",
         "name": "GoldenRow",
         "fields": [
-            {"name": "event", "type": RecordSchema(features).document},
+            {"name": "event", "type": features.document},
             {"name": "answer", "type": {"type": "record", "name": "GoldenAnswer", "fields": fields}},
         ],
     }

@@ -113,7 +113,7 @@ def prove(question: Question, *, allow: bool) -> Proved:
             ),
         )
     random = _by_chance(question, own, x)
-    published = _published(question)
+    published = publish(question.model, question.features, question.prediction, question.events)
     rows = [i for i in range(len(question.events)) if i not in random]
     different: dict[int, str] = {}
     held_back: Counter[str] = Counter()
@@ -162,14 +162,6 @@ def _ask_owner(question: Question, owner: OwnerRows) -> tuple[OwnAnswers, X]:
         first = first or asked
     assert first is not None  # there always is one
     return first
-
-
-def _published(question: Question) -> Published:
-    """By the last way that a worker takes: the first batch is answered by the reference, later ones by faster ways."""
-    found = publish(question.model, question.features, question.prediction, question.events)
-    if not question.model.ways:
-        return found
-    return publish(question.model, question.features, question.prediction, question.events)
 
 
 def _by_chance(question: Question, own: OwnAnswers, x: X) -> set[int]:

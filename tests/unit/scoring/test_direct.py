@@ -10,11 +10,27 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    StandardScaler,
+)
 
 from stream.manifest import Manifest
 from stream.scoring import Model
@@ -148,6 +164,74 @@ def test_regressor_goes_the_short_way_too() -> None:
     assert (
         estimator.predict(frame).tolist() == model.score(_columns(frame), ROWS).columns["value"].to_pylist()
     )
+
+
+NUMBERS_ONLY: dict[str, Callable[[], Any]] = {
+    "scaled": lambda: make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression()),
+    "scaled, perceptron": lambda: make_pipeline(
+        SimpleImputer(add_indicator=True), MinMaxScaler(), MLPClassifier(max_iter=20)
+    ),
+    "two that are not known": lambda: make_pipeline(
+        SimpleImputer(), PCA(2), SelectKBest(k=1), LogisticRegression()
+    ),
+    "handed on": lambda: Pipeline(
+        [("as it is", "passthrough"), ("last", HistGradientBoostingClassifier(max_iter=5))]
+    ),
+    "boosting": lambda: HistGradientBoostingClassifier(max_iter=5),
+    "forest": lambda: RandomForestClassifier(10, random_state=0),
+    "neighbours": lambda: make_pipeline(SimpleImputer(), KNeighborsClassifier()),
+}
+
+
+def _numbers_only(estimator: Any) -> Model:
+    rest: dict[str, Any] = {
+        "classes": (False, True),
+        "answer": "boolean",
+        "score": "predict_proba",
+        "label": "score",
+    }
+    features = tuple(feature(name) for name in NUMBERS)
+    return Model(estimator, Manifest("m", 1, "", "classifier", "frame", features, 3, **rest))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", NUMBERS_ONLY)
+def test_numbers_only_need_no_frame(name: str) -> None:
+    """Where the first steps do to an array what they do to a frame, or the estimator itself does."""
+    train = _frame(0)[NUMBERS]
+    estimator = NUMBERS_ONLY[name]().fit(train, (train["x"] + train["z"] > 1).to_numpy())
+    model = _numbers_only(estimator)
+    frame = _frame(1)[NUMBERS]
+    model.score(_columns(frame), ROWS)
+
+    (trial,) = model.ways
+    assert trial.passed
+    for count in (1, 3, ROWS):
+        answers = trial.way.read(_columns(frame[:count]))
+        assert answers is not None
+        expected = estimator.predict_proba(frame[:count])[:, 1].tolist()
+        assert expected == pytest.approx(answers["score"].tolist(), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GridSearchCV(
+            make_pipeline(SimpleImputer(), LogisticRegression()), {"logisticregression__C": [1.0]}, cv=2
+        ),
+        VotingClassifier([("one", HistGradientBoostingClassifier(max_iter=5))], voting="soft"),
+        make_pipeline(SimpleImputer().set_output(transform="pandas"), LogisticRegression()),
+    ],
+    ids=["search", "vote", "pandas"],
+)
+def test_parts_that_keep_names_need_the_frame(estimator: Any) -> None:
+    """An array would make them warn."""
+    frame = _frame(0)[NUMBERS]
+    model = _numbers_only(estimator.fit(frame, (frame["x"] > 0).to_numpy()))
+
+    assert () == model.ways
+    scored = model.score(_columns(frame), ROWS)
+    assert estimator.predict_proba(frame)[:, 1].tolist() == scored.columns["score"].to_pylist()
 
 
 @pytest.mark.parametrize(
