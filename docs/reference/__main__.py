@@ -17,6 +17,7 @@ from docs.reference import (
     manifests,
     onnx_models,
     pictures,
+    race,
     rights,
     tables,
     transaction,
@@ -45,6 +46,7 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "errors": tables.errors,
         "log events": tables.log_events,
     },
+    "performance.md": {"race": race.results, "absent": race.absent, "paper": race.paper},
     "security.md": {"rights": rights.table, "grants": rights.grants},
     "tracing.md": {"attributes": tables.attributes, "messaging": tables.messaging_metrics},
     "types.md": {"types": type_table.forms, "names": type_table.names},
@@ -56,6 +58,7 @@ FILES: Mapping[str, Callable[[], str]] = {
     "../deploy/kubernetes/components/monitoring/rules.yaml": manifests.rules,
     "../deploy/kubernetes/components/strimzi/topics.yaml": manifests.topics,
     "../deploy/kubernetes/components/strimzi/users.yaml": manifests.users,
+    "images/race.svg": race.chart,
     **{
         f"images/strategies/{name}.svg": partial(pictures.svg, one) for name, one in pictures.PICTURES.items()
     },

@@ -27,9 +27,10 @@ def _where(run: dict[str, Any]) -> str:
     busy = (
         f", which others kept busy (load {machine['load']:.0f})" if machine["load"] > machine["cores"] else ""
     )
+    turns = "one turn of each" if run["runs"] == 1 else f"medians of {run['runs']} turns"
     return (
         f"{machine['cores']} cores{busy}, shared with Kafka {machine['kafka']}, {run['events']:,} events "
-        f"(fewer for the slowest), medians of {run['runs']} turns, {run['day']}"
+        f"(fewer for the slowest), {turns}, {run['day']}"
     )
 
 
