@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from stream.configuration import sections
 from stream.settings import Secret, Settings, taken_plainly
 
-VALUES = (
+VALUES: tuple[object, ...] = (
     None, True, 0, 7, 10**30, 0.5, math.inf, "", "auto", "exactly-once", "bare", "\udcff", b"x", Path("x"),
     Secret("s"), Secret("\udcff"), [], ["x"], ("x",), {}, {"a": "b"}, {"\udcff": "b"}, {1: "b"}, {"a": None},
     {"a": ["b"]}, {"a": 1, "b": 0.5, "c": False, "d": Secret("s")},

@@ -12,7 +12,7 @@ import pytest
 
 from stream.errors import BrokerRefused, Retriable, SchemaError, SettingsError, StreamError
 from stream.registry import Connection, Denied, NotServed
-from stream.registry.calls import ANSWER_BYTES
+from stream.registry.answers import ANSWER_BYTES
 from stream.settings import RegistrySettings, Seconds, Secret
 from tests.kafka.confluent import Answer, Memory
 
