@@ -15,6 +15,7 @@ from tests.acceptance import visits
 from tests.acceptance.conftest import make_setup
 from tests.acceptance.process import Setup, Worker
 from tests.acceptance.reader import reading
+from tests.damage import damage
 from tests.kafka.broker import Broker
 from tests.kafka.process import free_ports
 from tests.kafka.topics import Topics
@@ -122,8 +123,7 @@ def _absent(package: Path) -> str:
 
 
 def _other_model(package: Path) -> str:
-    model = package / "versions" / "1" / "model.joblib"
-    model.write_bytes(model.read_bytes()[:-1] + b"\0")
+    damage(package / "versions" / "1" / "model.joblib")
     return "step hash: "
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.damage import damage
 from tests.platforms.sagemaker.container import Container, serving, transformed, unpack
 from tests.platforms.sagemaker.grounds import Ground
 
@@ -102,7 +103,7 @@ def test_model_that_is_damaged_does_not_serve(ground: Ground, exported: Path, tm
     variables = unpack(exported, tmp_path / "model")
     golden = tmp_path / "model" / "versions" / "1" / "golden.avro"
     golden.chmod(0o644)
-    golden.write_bytes(golden.read_bytes()[:-1] + b"\0")
+    damage(golden)
 
     with pytest.raises(AssertionError, match="sha256"), serving(ground, tmp_path, variables):
         pass

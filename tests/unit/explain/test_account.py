@@ -18,6 +18,7 @@ import stream
 from stream.store import PackRequest, SigningKey, pack
 from stream.transport import EmbeddedBroker
 from tests.acceptance import visits
+from tests.damage import damage
 from tests.unit.explain.scene import Scene, made
 
 KEYS = {
@@ -380,8 +381,7 @@ def _without_version(package: Path) -> None:
 
 
 def _other_bytes(package: Path) -> None:
-    file = package / "versions/1/model.joblib"
-    file.write_bytes(file.read_bytes()[:-1] + b"\0")
+    damage(package / "versions/1/model.joblib")
 
 
 def _other_answers(package: Path) -> None:

@@ -21,6 +21,7 @@ from stream.export.sagemaker_files import environment, sagemaker_name, train_ima
 from stream.export.sagemaker_rights import deployer_policy, role_policy
 from stream.settings import ModelSettings, Settings
 from stream.store import open_package
+from tests.damage import damaged
 from tests.unit.rest.models import pack_kinds
 
 OPTIONS = {
@@ -80,9 +81,7 @@ def test_package_that_changes_meanwhile_is_not_archived(kinds: Path, tmp_path: P
     package = open_package(kinds)
     content = (package.path / name).read_bytes()
     changed = (
-        content.replace(b'"created": "20', b'"created": "19')
-        if name == "manifest.json"
-        else content[:-1] + b"0"
+        content.replace(b'"created": "20', b'"created": "19') if name == "manifest.json" else damaged(content)
     )
     assert changed != content
     (package.path / name).write_bytes(changed)

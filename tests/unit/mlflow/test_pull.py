@@ -14,6 +14,7 @@ import yaml
 from stream.errors import PackageError, StreamError
 from stream.mlflow import packed_copy, pushed_package, write_model_folder
 from stream.store import SigningKey, Trust, open_package
+from tests.damage import damage
 from tests.unit.mlflow.folders import X, logistic, packed, write_folder
 
 
@@ -108,7 +109,7 @@ def test_a_pushed_package_that_was_touched_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     write_model_folder(packed(tmp_path / "m"), folder)
     model = folder / "package/versions/1/model.joblib"
-    model.write_bytes(model.read_bytes()[:-1] + b"!")
+    damage(model)
     with pytest.raises(PackageError, match="step hash"):
         packed_copy(folder, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -19,6 +19,7 @@ from stream.scoring import Model
 from stream.store import Package, PackRequest, golden_of, open_package, pack
 from stream.store.engine_choice import choose_engine
 from stream.store.manifests import ENGINE_FILE
+from tests.damage import damage
 
 CHANCE = np.random.default_rng(4)
 ROWS = pd.DataFrame({"a": CHANCE.normal(size=60), "b": CHANCE.normal(size=60)})
@@ -59,8 +60,7 @@ def test_engine_sklearn_opens_no_graph(folder: Path) -> None:
 def test_changed_graph_is_refused_as_any_changed_file(folder: Path, tmp_path: Path) -> None:
     """Its hash is the manifest's."""
     copy = Path(shutil.copytree(folder, tmp_path / "m"))
-    graph = copy / "versions" / "1" / ENGINE_FILE
-    graph.write_bytes(graph.read_bytes()[:-1] + b"\0")
+    damage(copy / "versions" / "1" / ENGINE_FILE)
 
     with pytest.raises(PackageError) as caught:
         open_package(copy, engine="auto")
