@@ -11,7 +11,7 @@ PARTITIONS = 4
 """Of a topic whose contestant's name says nothing else."""
 
 _NAME = re.compile(
-    r"(?:(?P<worker>worker)(?:-(?P<batch>[1-9][0-9]*))?(?P<alo>-alo)?|(?P<program>loop-transactions|loop|copy|hop|faust-take|faust))"
+    r"(?:(?P<worker>worker)(?:-(?P<batch>[1-9][0-9]*))?(?P<alo>-alo)?|(?P<program>loop-transactions|loop-plain|loop|copy|hop|faust-take|faust))"
     r"(?:-p(?P<partitions>[1-9][0-9]*))?(?:-x(?P<processes>[1-9]))?"
 )
 
@@ -22,7 +22,7 @@ class Entry:
     One contestant.
 
     Attributes:
-        program: worker, loop, loop-transactions, copy, hop, faust or faust-take.
+        program: worker, loop, loop-transactions, loop-plain, copy, hop, faust or faust-take.
         batch: `[batching] max_records`; None = the default. The worker's alone.
         at_least_once: the worker's guarantee, where it is not exactly-once.
         partitions: of its input and of its output topic.

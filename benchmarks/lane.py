@@ -20,6 +20,7 @@ __all__ = ["Lane"]
 _BY_HAND: Mapping[str, tuple[str, Sequence[str]]] = {
     "loop": ("loop", ()),
     "loop-transactions": ("loop", ("--transactions",)),
+    "loop-plain": ("plain", ()),
     "copy": ("loop", ("--copy",)),
     "hop": ("hop", ()),
     "faust": ("idiomatic", ()),

@@ -53,6 +53,7 @@ CONTESTANTS = {
     "worker-N": "`stream worker` with `[batching] max_records = N`, such as worker-10000; at-least-once: worker-N-alo",
     "loop": "the hand-written micro-batch loop",
     "loop-transactions": "the same loop, exactly once",
+    "loop-plain": "the loop as it is written in an afternoon: 5,000 at a time, nothing tuned",
     "copy": "the hand-written loop without decoding, model and encoding: the bytes alone",
     "faust": "idiomatic Faust, one event at a time",
     "faust-take": "Faust, up to 10,000 events at a time: `Stream.take_events`",
