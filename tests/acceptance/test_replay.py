@@ -454,6 +454,7 @@ def test_repaired_letters_are_written_under_the_latest_version_of_the_subject(
     assert [(n, "mail") for n in range(5)] == sorted((row["id"], row["channel"]) for row in rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "steps", "random_kills"),
     [(3_000, 3, 0), pytest.param(23_000, 10, 10, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],

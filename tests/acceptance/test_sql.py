@@ -54,6 +54,7 @@ def test_rows_come_as_json_lines_and_faults_are_said(stream: Run) -> None:
     assert "wrong_type (contract), first: field 'channel': expected string, found no value" in result.stderr
 
 
+@pytest.mark.slow
 def test_query_of_standard_input_is_kept_in_a_file(stream: Run, tmp_path: Path) -> None:
     """Nothing is printed on stdout; without nulls the exit code is 0."""
     query = (
@@ -67,6 +68,7 @@ def test_query_of_standard_input_is_kept_in_a_file(stream: Run, tmp_path: Path) 
     assert [(1, "buys"), (2, "leaves")] == [(row["id"], row["label"]) for row in rows]
 
 
+@pytest.mark.slow
 def test_refused_query_leaves_no_traceback(stream: Run) -> None:
     """Exit code 2, one message with the next thing to try; nothing of DuckDB's own leaks when Python ends."""
     result = stream("sql", "SELECT predict(f) FROM (SELECT 1 AS id) f")

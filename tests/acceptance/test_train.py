@@ -101,6 +101,7 @@ def _container(base: Path, recipe: str, **hyperparameters: str) -> dict[str, str
     return {"SAGEMAKER_BASE_DIR": str(base)}
 
 
+@pytest.mark.slow
 def test_sagemaker_s_train_leaves_a_package_that_opens(tmp_path: Path) -> None:
     """One word, as SageMaker says it: the channel's rows, the hyperparameters' values, a package in model/."""
     environment = _container(tmp_path, RECIPE, logisticregression__C="0.5", seed="3", card="false")
@@ -116,6 +117,7 @@ def test_sagemaker_s_train_leaves_a_package_that_opens(tmp_path: Path) -> None:
     assert not (tmp_path / "output" / "failure").exists()
 
 
+@pytest.mark.slow
 def test_interrupt_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-C in the middle: exit 130, one word, no traceback, no package."""
     (tmp_path / "slow.py").write_text(SLOW)

@@ -69,6 +69,11 @@ def kinds_of(name: str) -> set[str]:
 
 CASES = [*zip(ESTIMATORS, cycle(SAMPLES), strict=False)]
 
+QUICK = [
+    pytest.param(name, sample, id=name, marks=() if i % 3 == 0 else pytest.mark.slow)
+    for i, (name, sample) in enumerate(CASES)
+]
+
 FILES = [
     pytest.param(
         name,
@@ -97,9 +102,9 @@ def case_of(name: str, sample: tuple[str, str], folder: Path) -> Case:
     return Case(case, package, file, arranged(case.frame, order))
 
 
-@pytest.mark.parametrize(("name", "sample"), CASES, ids=ESTIMATORS)
+@pytest.mark.parametrize(("name", "sample"), QUICK)
 def test_files_and_python_give_the_owners_answers(name: str, sample: tuple[str, str], tmp_path: Path) -> None:
-    """What a data scientist has first; of SQL and REST, which read rows as these two do, every third."""
+    """What a data scientist has first; through SQL and REST too, where the default run has it."""
     case = case_of(name, sample, tmp_path)
 
     case.check(through_batch(tmp_path / "package", case.file))

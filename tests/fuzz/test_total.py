@@ -14,7 +14,7 @@ from tests.fuzz.judge import judge, mixed_batch
 from tests.fuzz.mutation import long_of
 from tests.fuzz.subjects import SUBJECTS, Subject, subject
 
-SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("name", SUBJECTS)

@@ -106,9 +106,11 @@ open_configured(Settings(model=ModelSettings(uri=sys.argv[1], engine="sklearn"))
 @pytest.mark.parametrize(
     ("script", "libraries"),
     [
-        pytest.param(OPENED, [*OTHERS, "yaml", "pyarrow.parquet"], id="open"),
+        pytest.param(OPENED, [*OTHERS, "yaml", "pyarrow.parquet"], id="open", marks=pytest.mark.slow),
         pytest.param("import stream.app.host", [*OTHERS, "stream.files"], id="worker"),
-        pytest.param("import stream.app.rest_process", [*OTHERS, "stream.files"], id="serve"),
+        pytest.param(
+            "import stream.app.rest_process", [*OTHERS, "stream.files"], id="serve", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_start_waits_for_nothing_that_only_others_need(script: str, libraries: list[str]) -> None:

@@ -21,6 +21,10 @@ from stream.settings import ModelSettings, Seconds, Settings
 from stream.store import Package, PackRequest, open_package, pack
 from stream.telemetry import Metrics
 
+MORE_ERRORS = [
+    pytest.param(each, marks=pytest.mark.slow) for each in (errno.EMFILE, errno.ENFILE, errno.ESTALE)
+]
+
 SCHEMA = json.dumps(
     {
         "type": "record",
@@ -150,7 +154,7 @@ class TestLook:
         assert not rig.reloader.look()
         assert "current" in rig.reloader.last.error
 
-    @pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE])
+    @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, *MORE_ERRORS])
     @pytest.mark.parametrize("at", ["current", "versions"])
     def test_folder_that_cannot_be_looked_at_leaves_the_one_that_answers(
         self,

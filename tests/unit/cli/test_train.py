@@ -37,6 +37,7 @@ def test_train_packs_and_prints_one_object(tmp_path: Path, capsys: pytest.Captur
     assert (("id",), (False, True)) == (package.manifest.carry, package.manifest.classes)
 
 
+@pytest.mark.slow
 def test_train_again_adds_a_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The first version stays, the second is current, and their answers are the same."""
     recipe, out = write_recipe(tmp_path), tmp_path / "package"
@@ -59,6 +60,7 @@ def test_what_a_recipe_prints_is_not_data(tmp_path: Path, capfd: pytest.CaptureF
     assert {"one", "two", "three"} <= set(err.splitlines())
 
 
+@pytest.mark.slow
 def test_a_key_is_trained_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Started again, it finds its version, also behind a newer one; another key trains."""
     command = (
@@ -80,6 +82,7 @@ def test_a_key_is_trained_once(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert [] == list(tmp_path.glob(".key-*"))
 
 
+@pytest.mark.slow
 def test_a_version_that_never_became_current_is_trained_again(tmp_path: Path) -> None:
     """Killed between the version and `current`, the first attempt has put no model into use."""
     command = (
@@ -102,6 +105,7 @@ def test_an_empty_key_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "is empty" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_default_folder_is_models_and_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --out the package is `models/toy`, beneath where one stands."""
     recipe = write_recipe(tmp_path)
@@ -148,6 +152,7 @@ def test_debug_shows_where_the_recipe_failed(tmp_path: Path, capsys: pytest.Capt
     assert "default_rng('seven')" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_worse_model_is_not_packed_where_that_is_asked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,6 +175,7 @@ def test_worse_model_is_not_packed_where_that_is_asked(
     assert "not packed" in card.read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_card_is_a_file_of_the_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is where the object says, its hash is in the manifest, and a changed one refuses the version."""
     out = tmp_path / "package"

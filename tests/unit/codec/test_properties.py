@@ -72,7 +72,7 @@ class TestValid:
 class TestAnyBytes:
     """Bytes that may be anything."""
 
-    @settings(QUICK, max_examples=400)
+    @settings(QUICK, max_examples=150)
     @given(spoiled())
     def test_every_value_is_a_row_or_a_fault_as_it_would_be_alone(
         self, batch: tuple[RecordSchema, list[bytes]]
@@ -95,7 +95,7 @@ class TestAnyBytes:
             alone = [decoder.decode([bodies[i]]).columns[path] for i in whole.rows]
             assert [one for each in alone for one in bits(each)] == bits(column)
 
-    @settings(QUICK, max_examples=300)
+    @settings(QUICK, max_examples=100)
     @given(batches(), st.lists(st.binary(max_size=30), min_size=1, max_size=12))
     def test_arbitrary_bytes_never_raise(
         self, batch: tuple[RecordSchema, list[bytes]], values: list[bytes]

@@ -170,6 +170,7 @@ class TestEvents:
         assert OUTCOME.isdisjoint(event.value)
         assert OUTCOME.isdisjoint(field["name"] for field in SCHEMA["fields"])
 
+    @pytest.mark.slow
     def test_an_event_does_not_change_with_the_arrival(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Scrambling everything that was learned after the departure changes no field of any event."""
         before = flights.load_flights()

@@ -28,6 +28,8 @@ from stream.export.bigquery_model import model_ddl
 from stream.export.onnx import compile_onnx
 from stream.store import Package, PackRequest, golden_of, open_package, pack
 
+pytestmark = pytest.mark.slow  # each compiles a graph
+
 
 def packed(folder: Path, estimator: object, sample: pd.DataFrame, name: str = "small") -> Package:
     """A small package."""

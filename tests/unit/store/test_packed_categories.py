@@ -72,7 +72,9 @@ def published(model: Model, frame: pd.DataFrame) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize(
+    "kind", ["csv", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("jsonl", "parquet"))]
+)
 @pytest.mark.parametrize(
     "encoder", [OneHotEncoder(handle_unknown="ignore"), OrdinalEncoder(), TargetEncoder()]
 )

@@ -19,6 +19,8 @@ from stream.training.training_job import Job
 from stream.training.version_comparison import Compared
 from tests.unit.training.recipes import write_recipe
 
+pytestmark = pytest.mark.slow  # each trains
+
 
 class _Notes(Listener):
     """Notes each event, and the facts that the manifest is to have."""

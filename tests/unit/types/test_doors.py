@@ -345,7 +345,10 @@ def skipped(name: str, field: str, value: Any) -> bool:
     return name == "kafka" and type(value) not in kinds.get(field, ())
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(each, marks=[pytest.mark.slow] * (each in ("sql csv", "sql parquet"))) for each in DOORS],
+)
 def test_an_odd_value_has_one_outcome(name: str, tmp_path: Path, package: Package) -> None:
     """By every door that can say it: the model's answer for it, or the same reason."""
     wrong = []
