@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, TypeVar
 
+import hypothesis
 import pytest
 
 from tests.kafka.artifacts import ALONE, KAFKA, Unavailable, find_java, kafka_jars, registry_jars
@@ -30,6 +31,12 @@ _KEPT = {"KAFKA_BOOTSTRAP", "KAFKA_VERSION"} | {
 for _name in [name for name in os.environ if name.startswith(("STREAM_", "KAFKA_")) and name not in _KEPT]:
     del os.environ[_name]
 
+
+# No test of ours is about time: not one of an example, nor that of making it, on a machine that is busy.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 _Server = TypeVar("_Server")
 

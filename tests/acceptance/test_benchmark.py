@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.kafka
 @pytest.mark.slow
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(400)
 def test_contestants_agree_and_the_last_line_is_their_figures(kafka: Kafka) -> None:
     """Labels and scores of every contestant are compared by the benchmark itself: exit 0 says they agree."""
     arguments = ["--events", "20000", "--faust-events", "100", "--runs", "1", "--model", "hgb"]

@@ -161,7 +161,7 @@ def test_stop_that_cannot_finish_is_not_a_clean_end(make: Make, workers: Workers
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_record_that_crashes_the_interpreter_is_buried_by_the_third_start(
     make: Make, workers: Workers, tmp_path: Path
 ) -> None:

@@ -26,7 +26,7 @@ from tests.browser.visit import Visit
 from tests.kafka.broker import Broker
 from tests.kafka.topics import Topics
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "live" / "snapshot.schema.json").read_text())
 

@@ -15,7 +15,7 @@ from tests.kafka.process import Server, Started, free_ports, is_listening
 
 __all__ = ["Registry"]
 
-_START_S = 90
+_START_S = 240
 """4-8 s alone on two cores; more beside a full test run."""
 
 _ANSWER_S = 5

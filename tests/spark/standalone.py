@@ -24,7 +24,7 @@ __all__ = ["HOSTS", "StandaloneCluster"]
 
 HOSTS = ("worker-1", "worker-2")
 
-_START_S = 90
+_START_S = 240
 
 _ENTER = """
 mount --make-rprivate /

@@ -12,7 +12,7 @@ from stream.errors import SettingsError, StreamError
 from stream.spark import open_session
 from tests.kafka.process import free_ports
 
-pytestmark = [pytest.mark.spark, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(300)]
 
 
 def test_masters_that_do_not_answer_are_named() -> None:
