@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowRuntimeError
-from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from stream.airflow.detached_run import ask_to_stop, look
@@ -66,6 +65,8 @@ class StreamRunTrigger(BaseTrigger):
             await asyncio.to_thread(ask_to_stop, Path(self.folder))
 
     def _deferred(self) -> bool:
+        from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
         task: Any = self.task_instance
         states = RuntimeTaskInstance.get_task_states(
             dag_id=task.dag_id, task_ids=[task.task_id], run_ids=[task.run_id], map_index=task.map_index

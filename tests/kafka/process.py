@@ -1,4 +1,4 @@
-"""A Java server as a child process: started, waited for, killed, and never left behind."""
+"""A server as a child process: started, waited for, killed, and never left behind."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 __all__ = ["Server", "ServerDied", "free_ports", "is_listening", "wait_for"]
 
@@ -52,21 +52,23 @@ class Started(abc.ABC):
 
 class Server:
     """
-    One Java process in its own session, with its output in a log file.
+    One process in its own session, with its output in a log file.
 
     It dies with this process: by `PR_SET_PDEATHSIG` where `setpriv` is there, and at exit in any case.
     """
 
-    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
+    def __init__(self, name: str, command: Sequence[str], log: Path, **own: Any) -> None:
         """
         Args:
             name: for messages.
             command: program and arguments.
             log: output is appended here.
+            own: what else `subprocess.Popen` is told, as its user.
         """
         self.name = name
         self.log = log
         self._command = [*_dying_with_parent(), *command]
+        self._own = own
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -86,7 +88,7 @@ class Server:
         if self._process is not None:
             raise RuntimeError(f"{self.name} is running already; a second one would corrupt its files")
         with self.log.open("ab") as log:
-            self._process = _spawn(self._command, log)
+            self._process = _spawn(self._command, log, self._own)
         atexit.register(self.kill)
         try:
             wait_for(lambda: self._ready(ready), timeout_s, f"{self.name} to be ready")
@@ -97,10 +99,10 @@ class Server:
             self.kill()
             raise
 
-    def stop(self) -> None:
-        """SIGTERM, and SIGKILL if that is not heeded. Idempotent."""
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """SIGTERM or another signal, and SIGKILL if that is not heeded. Idempotent."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(number)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_STOP_S)
         self.kill()
@@ -130,9 +132,9 @@ class Server:
         return ready()
 
 
-def _spawn(command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _spawn(command: Sequence[str], log: IO[bytes], own: Mapping[str, Any]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, **own
     )
 
 

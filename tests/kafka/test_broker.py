@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,13 @@ def test_server_that_never_gets_ready_is_killed(tmp_path: Path) -> None:
 
     pid = int((tmp_path / "log").read_text())
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_server_is_started_as_asked_and_stopped_by_the_signal_that_it_knows(tmp_path: Path) -> None:
+    """What `Popen` is told, as the folder to be in, holds for the process; it ends by itself at that signal."""
+    command = ["sh", "-c", "trap 'echo heeded; exit' USR1; pwd; while true; do sleep 0.1; done"]
+    server = Server("Asked", command, tmp_path / "log", cwd=tmp_path)
+    server.start(lambda: str(tmp_path) in server.tail().splitlines(), 10)
+    server.stop(signal.SIGUSR1)
+
+    assert [str(tmp_path), "heeded"] == (tmp_path / "log").read_text().splitlines()

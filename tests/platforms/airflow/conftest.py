@@ -56,8 +56,7 @@ def airflow(airflow_environment: Path) -> Iterator[AirflowInstallation]:
         lines = [f"{day}-{i},{i - 20},{100 + 20 * i}" for i in range(ROWS)]
         (data / "days" / f"{day}.csv").write_text("\n".join(["flight_id,dep_delay,distance", *lines]) + "\n")
     train = [str(stream), "train", str(data / "train.py"), "--out", str(data / "probe_model"), "--no-card"]
-    training = subprocess.Popen(train, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    with installation:  # it starts meanwhile
+    with subprocess.Popen(train, stdout=subprocess.DEVNULL) as training, installation:  # it starts meanwhile
         assert 0 == training.wait(120)
         for probe in PROBES:
             installation.trigger(f"probe_{probe}", "one")

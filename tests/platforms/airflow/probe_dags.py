@@ -15,7 +15,7 @@ DATA = os.environ["FLIGHTS"]
 MODEL = f"{DATA}/probe_model"
 DAY = f"{DATA}/days/2026-11-20.csv"
 RETRIED = {"retries": 2, "retry_delay": timedelta(0)}
-"""Of what should succeed: on SQLite, whose writers break each other off, Airflow now and then loses an attempt."""
+"""What is killed needs another attempt; what is refused has attempts, and must not use them."""
 
 WRAPPER = [sys.executable, os.environ["WRAPPER"]]
 
