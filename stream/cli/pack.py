@@ -82,6 +82,9 @@ def pack(  # noqa: PLR0913  # one argument per option of the command
     Example:
       stream pack churn.joblib --name churn --sample customers.parquet --carry customer_id
     """
+    from stream.preload import collect_seldom
+
+    collect_seldom()
     from stream.files import read_sample
     from stream.resources import read_schema
     from stream.store import PackRequest, pack_estimator_file

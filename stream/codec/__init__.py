@@ -38,7 +38,7 @@ from stream.codec.nodes import (
 )
 from stream.codec.promotion import position_of
 from stream.codec.resolution import LeafPlan, resolve
-from stream.codec.schema import RecordSchema
+from stream.codec.schema import RecordSchema, schema_of
 from stream.codec.strict import Checker
 from stream.codec.type_names import type_name
 from stream.codec.typed_rows import bare_form, typed_row
@@ -82,6 +82,7 @@ __all__ = [
     "read_container",
     "read_row",
     "resolve",
+    "schema_of",
     "several",
     "single_object_prefix",
     "stored",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from fastavro.schema import SchemaParseException, UnknownType
@@ -21,7 +22,7 @@ from stream.codec.typed_rows import typed_row
 from stream.errors import SchemaError
 from stream.types import AvroType
 
-__all__ = ["RecordSchema"]
+__all__ = ["RecordSchema", "schema_of"]
 
 
 MAX_PATHS = 10_000
@@ -147,6 +148,18 @@ class RecordSchema:
     def types(self) -> dict[str, AvroType]:
         """By dotted path, the type of every field that can be a column. Raises: as `leaves`."""
         return {leaf.path: leaf.type for leaf in self.leaves()}
+
+
+@lru_cache(maxsize=4)
+def schema_of(text: str) -> RecordSchema:
+    """
+    A package's schema, which several parts of a process ask for: the one that is there already, if it was read lately.
+
+    Args:
+        text: as for `RecordSchema`.
+    Raises: as `RecordSchema`.
+    """
+    return RecordSchema(text)
 
 
 def _leaves(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,12 +18,16 @@ from stream.files.avro_fields import field_schema, legal_name, legal_names
 from stream.files.file_span import Row
 from stream.files.tables import Sample
 from stream.files.text_remarks import blank, check_separated, text_remarks
-from stream.types import CELL_TYPES
+from stream.types import CELL_TYPES, MISSING, type_called
 
 __all__ = ["Inferred", "infer_schema"]
 
 _INDEX = re.compile(r"Unnamed: [0-9]+\Z|__index_level_[0-9]+__\Z")
 """What pandas calls a column without a name, and an index without one in parquet."""
+
+_FRACTION = re.compile(r"[+-]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][+-]?[0-9]+)?\n")
+_FRACTIONS = re.compile(f"(?:{_FRACTION.pattern})*+\\Z")
+"""A number with a fraction and no leading zeros, which no type before `double` takes; and a column of them."""
 
 _PADDED = re.compile(r"\s*[+-]?0[0-9]")
 
@@ -92,7 +97,10 @@ class _Wish(NamedTuple):
 
 def _split(sample: Sample, needed: Collection[str] | None) -> tuple[list[str], list[str]]:
     """A sample's columns, and those that are left out: an index that nobody needs."""
-    every = list(dict.fromkeys(key for row in sample.rows for key in row.values))
+    found: dict[str, None] = {}
+    for row in sample.rows:
+        found |= dict.fromkeys(row.values)
+    every = list(found)
     left = [] if needed is None else [one for one in every if one not in needed and _INDEX.match(one)]
     return [one for one in every if one not in left], left
 
@@ -133,10 +141,10 @@ def _inferred(
 
 def _gaps(sample: Sample, column: str, kind: object) -> int:
     """Rows without a value."""
-    values = [row.values.get(column) for row in sample.rows]
+    values: list[object] = [row.values.get(column) for row in sample.rows]
     if sample.text and kind != "string":
-        return sum(map(blank, values))
-    return sum(value is None or value != value for value in values)
+        return values.count(None) + sum(map(MISSING.__contains__, values))
+    return values.count(None) + sum(map(operator.ne, values, values))
 
 
 def _finding(column: str, name: str, kind: Any, why: str) -> str:
@@ -166,6 +174,8 @@ def _column(sample: Sample, column: str, name: str, is_text: bool, keep: Keep) -
             return declared_type(arrow, name, keep)
     if is_text:
         return "string", "since the model knows its texts"
+    if sample.text and _all_fractions([row.values.get(column) for row in sample.rows]):
+        return "double", f"since all are {type_called('double').looks}"
     is_gap = blank if sample.text else _missing
     present = [row for row in sample.rows if not is_gap(row.values.get(column))]
     if not present:
@@ -173,6 +183,14 @@ def _column(sample: Sample, column: str, name: str, is_text: bool, keep: Keep) -
     if sample.text:
         return _from_cells(column, present)
     return _from_values(sample.name, column, present, name)
+
+
+def _all_fractions(cells: Sequence[Any]) -> bool:
+    """Whether a csv's column is one that `_from_cells` finds to be of doubles, seen without reading each cell."""
+    if not cells or None in cells or not _FRACTION.match(f"{cells[0]}\n"):
+        return False
+    text = "\n".join([*cells, ""])
+    return text.count("\n") == len(cells) and _FRACTIONS.match(text) is not None
 
 
 def _padded(column: str, rows: Sequence[Row]) -> str | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
@@ -33,6 +33,8 @@ __all__ = [
     "read_sample",
     "sample_of",
 ]
+
+_Texts: TypeAlias = frozenset[tuple[str, tuple[str, ...]]]
 
 SAMPLE_ROWS = 100_000
 """Rows of a file by which its schema is inferred; some 100 MB as Python objects."""
@@ -64,6 +66,9 @@ class Sample:
     source: Path | pd.DataFrame | pa.Table | None = None
     delimiter: str | None = None
     notes: tuple[str, ...] = ()
+    _frames: dict[_Texts, pd.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )  # the last one that pandas read of the file
 
 
 def read_sample(path: Path, delimiter: str | None = None) -> Sample:
@@ -124,7 +129,7 @@ def owner_frame(sample: Sample, texts: Mapping[str, Collection[str]]) -> pd.Data
         sample: its rows.
         texts: columns known to be texts whatever they look like, and texts that are values there (such as `NA`).
     Returns: a row for each of the sample's, in order: of a file as pandas reads it, a frame itself, a table as pandas
-        takes it.
+        takes it. It is not to be changed.
     Raises: SampleError naming the file and what is wrong.
     """
     import pandas as pd
@@ -133,8 +138,13 @@ def owner_frame(sample: Sample, texts: Mapping[str, Collection[str]]) -> pd.Data
     if source is None:
         return pd.DataFrame([row.values for row in sample.rows])
     if isinstance(source, Path):
-        with reading(source, OSError):
-            return named_format(source, sample.delimiter).as_pandas(source, count, texts)
+        told = frozenset((name, tuple(values)) for name, values in texts.items())
+        if told not in sample._frames:
+            sample._frames.clear()
+            with reading(source, OSError):
+                kind = named_format(source, sample.delimiter)
+                sample._frames[told] = kind.as_pandas(source, count, texts)
+        return sample._frames[told]
     frame: pd.DataFrame = (
         pandas_frame(source.slice(0, count)) if isinstance(source, pa.Table) else source.head(count)
     )

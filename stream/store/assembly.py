@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from stream.codec import RecordSchema
+from stream.codec import RecordSchema, schema_of
 from stream.errors import PackageError, SchemaError
 from stream.files import Sample, infer_schema
 from stream.manifest import Manifest, Proof
@@ -122,10 +122,10 @@ def _mapped(estimator: Estimator, known: KnownColumns, brought: Brought, request
     texts = known_texts(estimator, named)
     needed = (*named, *request.carry) if named else ()
     text, messages = _schema(texts.keys(), needed, request, brought)
-    events = RecordSchema(text)
+    events = schema_of(text)
     carry = _carried(events, request.carry)
     mapping = map_features(estimator, known, events, replace(wish, carry=carry))
-    features = RecordSchema(project(events, [*(feature.path for feature in mapping.features), *carry]))
+    features = schema_of(project(events, [*(feature.path for feature in mapping.features), *carry]))
     messages += [mapping.message] if mapping.message else []
     messages += _left_out(events, features, brought.sample)
     return _Mapped(events, features, mapping, carry, texts, tuple(messages))
@@ -203,7 +203,7 @@ def _prediction(mapped: _Mapped, manifest: Manifest) -> RecordSchema:
     """`prediction.avsc`, named after the events."""
     namespace, _, name = mapped.events.name.rpartition(".")
     types = carried_types(mapped.events, mapped.carry)
-    return RecordSchema(prediction_schema(manifest, types, name=f"{name}Prediction", namespace=namespace))
+    return schema_of(prediction_schema(manifest, types, name=f"{name}Prediction", namespace=namespace))
 
 
 def _files(

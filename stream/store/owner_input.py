@@ -60,8 +60,14 @@ def owner_inputs(owner: OwnerRows) -> Iterator[X]:
         raises on the first.
     Raises: SampleError naming the file if pandas can't read it.
     """
-    manifest = owner.manifest
-    columns = {feature.name: _typed(column, feature) for feature, column in _columns(owner)}
+    manifest, rows = owner.manifest, _rows(owner)
+    whole = _numbers_alone(owner, rows)
+    if whole is not None:
+        yield whole
+        if manifest.inputs == "matrix":
+            yield _array(whole)  # a frame shows whether it knows names after all
+        return
+    columns = {feature.name: _typed(column, feature) for feature, column in _columns(owner, rows)}
     if manifest.inputs == "vector":
         yield _stacked(next(iter(columns.values())), manifest.width)
         return
@@ -81,7 +87,10 @@ def owner_inputs(owner: OwnerRows) -> Iterator[X]:
     ):
         yield _input(
             manifest,
-            {feature.name: _typed(column, feature) for feature, column in _columns(owner, all_texts=True)},
+            {
+                feature.name: _typed(column, feature)
+                for feature, column in _columns(owner, _rows(owner, all_texts=True))
+            },
         )
 
 
@@ -97,7 +106,7 @@ def other_times(owner: OwnerRows) -> Iterator[tuple[str, X]]:
     manifest = owner.manifest
     if manifest.inputs != "frame" or not any(feature.kind == "datetime" for feature in manifest.features):
         return
-    columns = list(_columns(owner))
+    columns = list(_columns(owner, _rows(owner)))
     times = [feature for feature, column in columns if feature.kind == "datetime" and _is_text(column)]
     days = [feature for feature in times if feature.avro == "date" and not feature.dtype]
     for called, others, other in (("texts", times, lambda column, _: column), ("dates", days, _dates)):
@@ -115,8 +124,8 @@ def other_times(owner: OwnerRows) -> Iterator[tuple[str, X]]:
             )
 
 
-def _columns(owner: OwnerRows, *, all_texts: bool = False) -> Iterator[tuple[Feature, pd.Series]]:
-    """Each feature's column as pandas reads it; `all_texts`: told that the columns of the model's texts are texts."""
+def _rows(owner: OwnerRows, *, all_texts: bool = False) -> pd.DataFrame:
+    """The rows as pandas reads them; `all_texts`: told that the columns of the model's texts are texts."""
     manifest = owner.manifest
     known = {name: found for name, found in owner.texts.items() if found} | _text_categories(manifest)
     if all_texts:
@@ -124,8 +133,26 @@ def _columns(owner: OwnerRows, *, all_texts: bool = False) -> Iterator[tuple[Fea
     frame = owner_frame(owner.sample, known).rename(columns=str)
     if any(frame.index.names):
         frame = frame.reset_index()
-    rows = frame.iloc[list(owner.places)].reset_index(drop=True)
-    for feature in manifest.features:
+    return frame.iloc[list(owner.places)].reset_index(drop=True)
+
+
+def _numbers_alone(owner: OwnerRows, rows: pd.DataFrame) -> pd.DataFrame | None:
+    """The frame at once where each column is the sample's own, of numbers; None where one is not."""
+    features = owner.manifest.features
+    if owner.manifest.inputs not in ("frame", "matrix") or not rows.columns.is_unique:
+        return None
+    if any(feature.kind != "number" or owner.nulls.get(feature.name) == "None" for feature in features):
+        return None
+    names = [feature.name for feature in features]
+    if not set(names) <= set(rows.columns):
+        return None
+    frame = rows[names].rename_axis(columns=None)
+    return frame if all(dtype.kind in "iufb" for dtype in frame.dtypes.unique()) else None
+
+
+def _columns(owner: OwnerRows, rows: pd.DataFrame) -> Iterator[tuple[Feature, pd.Series]]:
+    """Each feature's column."""
+    for feature in owner.manifest.features:
         column = _column(rows, owner.events, feature, owner.features.leaf(feature.path))
         yield feature, _with_none(column) if owner.nulls.get(feature.name) == "None" else column
 
@@ -147,7 +174,7 @@ def _text_categories(manifest: Manifest) -> dict[str, tuple[str, ...]]:
 def _framed(columns: Mapping[str, pd.Series]) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame(dict(columns), copy=False)
+    return pd.DataFrame(dict(columns))  # copied: columns of a type side by side, which is faster to ask with
 
 
 def _column(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from stream.codec import Leaf, RecordSchema
+from stream.codec import Leaf, RecordSchema, schema_of
 from stream.errors import PackageError, SchemaError
 from stream.manifest import Manifest
 from stream.scoring import prediction_schema
@@ -27,13 +27,13 @@ def read_schemas(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -
     Raises: PackageError (step `manifest`).
     """
     with sound_schema(folder / "features.avsc") as place:
-        features = RecordSchema(files[place.name].decode())
+        features = schema_of(files[place.name].decode())
         _check_features(features, manifest, place)
     if EVENTS_FILE in files:
         with sound_schema(folder / EVENTS_FILE) as place:
-            RecordSchema(files[place.name].decode())
+            schema_of(files[place.name].decode())
     with sound_schema(folder / "prediction.avsc") as place:
-        prediction = RecordSchema(files[place.name].decode())
+        prediction = schema_of(files[place.name].decode())
         _check_prediction(prediction, features, manifest, place)
     return features.text, prediction.text
 
@@ -51,7 +51,7 @@ def _check_prediction(schema: RecordSchema, features: RecordSchema, manifest: Ma
     """What is published has the fields that this model's answers and carried fields make, and no other."""
     namespace, _, name = schema.name.rpartition(".")
     types = carried_types(features, manifest.carry)
-    wanted = RecordSchema(prediction_schema(manifest, types, name=name, namespace=namespace))
+    wanted = schema_of(prediction_schema(manifest, types, name=name, namespace=namespace))
     expected, found = ([_typed(leaf) for leaf in each.leaves()] for each in (wanted, schema))
     if schema.fields != wanted.fields or expected != found:
         raise PackageError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from stream.codec import (
@@ -23,6 +23,7 @@ from stream.codec import (
     strip_null,
 )  # fmt: skip
 from stream.types import (
+    AvroType,
     Misfit,
     Read,
     mismatch,
@@ -141,12 +142,18 @@ def _reader_of(node: Node, text: bool) -> Read:
     bare, nullable = strip_null(node)
     plain = plain_type(bare)
     if plain is not None:
-        return plain.reader(nullable=nullable, text=text)
+        return _plain_reader(plain, nullable, text)
     expected = type(bare).__name__.lower()
     kinds = [kind for one in several(bare) if (kind := plain_type(one)) is not None]
     missing = all(kind.has_missing for kind in kinds)
     nan = any(kind.has_nan for kind in kinds)
     return nullable_reader(_single(bare, text), expected, nullable=nullable, text=text and missing, nan=nan)
+
+
+@lru_cache(maxsize=64)
+def _plain_reader(kind: AvroType, nullable: bool, text: bool) -> Read:
+    """A type's reader, which thousands of fields have in common."""
+    return kind.reader(nullable=nullable, text=text)
 
 
 def _single(node: Node, text: bool) -> Read:

@@ -17,6 +17,7 @@ __all__ = [
     "bare",
     "boolean",
     "date",
+    "double_reader",
     "infinite",
     "moment",
     "nullable_reader",
@@ -45,6 +46,9 @@ NAN = frozenset({"NaN", "nan", "-NaN", "-nan"})
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,4000}\Z")
 """Python reads no more than 4,300 digits."""
+
+_FRACTION = re.compile(r"[+-]?[0-9]{1,15}\.[0-9]+\Z")
+"""A text of a number that float64 holds without asking whether it is a whole one."""
 
 _BLANKS = " \t"
 
@@ -136,6 +140,25 @@ def nullable_reader(read: Read, expected: str, *, nullable: bool, text: bool, na
                 return None
             raise Misfit(f"expected {expected}, found no value")
         return read(value)
+
+    return convert
+
+
+def double_reader(read: Read, *, text: bool) -> Read:
+    """
+    Wrap a reader of doubles so that what most of them are is taken at once.
+
+    Args:
+        read: reads any value.
+        text: whether a text stands for a number.
+    Returns: a function that reads a value as `read` does.
+    """
+
+    def convert(value: Any) -> Any:
+        kind = type(value)
+        if kind is float and value == value:
+            return value
+        return float(value) if text and kind is str and _FRACTION.match(value) else read(value)
 
     return convert
 

@@ -182,6 +182,11 @@ class FloatingPoint(AvroType):
         """Of the significand."""
         return 24 if self.kind == "float" else 53
 
+    def reader(self, *, nullable: bool, text: bool) -> cells.Read:
+        """Of doubles, most of which are as they are to be, or texts of plain ones."""
+        read = AvroType.reader(self, nullable=nullable, text=text)
+        return cells.double_reader(read, text=text) if self.kind == "double" else read
+
     def read(self, value: Any, *, text: bool) -> float:
         """A number, rounded to the nearest; a whole one only where that changes nothing."""
         if text and isinstance(value, str):
