@@ -144,7 +144,8 @@ def _gaps(sample: Sample, column: str, kind: object) -> int:
     values: list[object] = [row.values.get(column) for row in sample.rows]
     if sample.text and kind != "string":
         return values.count(None) + sum(map(MISSING.__contains__, values))
-    return values.count(None) + sum(map(operator.ne, values, values))
+    unequal: int = sum(map(operator.ne, values, values))
+    return values.count(None) + unequal
 
 
 def _finding(column: str, name: str, kind: Any, why: str) -> str:
