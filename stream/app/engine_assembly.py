@@ -102,8 +102,9 @@ def scoring_engine(
     )
     spans = batch_spans(reporting, settings)
     delivery = _delivery(sink, Outlets(publisher, tally, metrics, progress, time.monotonic, spans))
+    timing = Timing(company_s=settings.batching.max_wait)
     engine = Engine(
-        guarded(pipeline, package), delivery, Brake(letters), metrics, progress, Timing(), time.monotonic
+        guarded(pipeline, package), delivery, Brake(letters), metrics, progress, timing, time.monotonic
     )
     return ScoringEngine(engine, metrics, tally, lambda found: guarded(built(found), found), reporting)
 

@@ -98,12 +98,12 @@ class Source:
 
     def poll(self, idle_s: float, most: int, company: Deadline) -> Batch:
         """
-        Take what is there. Blocks for idle_s + `max_wait`, longer only in a rebalance.
+        Take what is there. Blocks for idle_s and until `company`, longer only in a rebalance.
 
         Args:
             idle_s: how long to wait for a first record.
             most: records that the batch may have, ≥ 1; no more than `max_records`.
-            company: until when it may wait for more, once it has one; no longer than `max_wait`.
+            company: until when it may wait for more, once it has one.
         Returns: a batch, empty when nothing came; records of one partition in offset order.
         Raises: Stopped for what can't go on (out of range, ACL); the batch in hand is dropped uncommitted.
         """
@@ -120,7 +120,7 @@ class Source:
             messages = self._and_more([], 1, idle_s)
             if messages and most > 1:
                 messages = self._and_more(messages, most - 1, 0)
-                wait_s = company.left_s(self._batching.max_wait)
+                wait_s = company.left_s()
                 if wait_s > 0 and len(messages) < most and not all_errors(messages):
                     messages = self._and_more(messages, most - len(messages), wait_s)
         return self._cut(messages, most)

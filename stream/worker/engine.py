@@ -161,8 +161,7 @@ class Engine:
             self._delivery.retry()
             self._look(source)
             return
-        company = Deadline.after(max(self._gathering.wait_s, self._delivery.ready_s()))
-        batch = source.poll(self._delivery.patience_s(self._timing.idle_s), self._size.most, company)
+        batch = source.poll(self._delivery.patience_s(self._timing.idle_s), self._size.most, self._company())
         began = self._clock()
         self.progress.resume()
         self._take_swap()
@@ -175,6 +174,11 @@ class Engine:
         else:
             self._gathering.rested()
         self._look(source)
+
+    def _company(self) -> Deadline:
+        """Until when a batch that is not full waits for more."""
+        worth_s = min(self._gathering.wait_s, self._timing.company_s)
+        return Deadline.after(max(worth_s, min(self._delivery.ready_s(), self._timing.ready_s)))
 
     def _look(self, source: Reading) -> None:
         """See what waits, once a second."""

@@ -98,6 +98,8 @@ class ExactlyOnce:
         if self.holding:
             self._hand.add(scored)
             return
+        if self._span is None and self._source.drained:
+            self._producer.rest()  # under load the client waits, and the next batch is scored meanwhile
         started = self._outlets.clock()
         self._pace.scoring_s = scored.seconds
         try:

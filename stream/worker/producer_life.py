@@ -132,6 +132,11 @@ class ProducerLife:
             raise OutcomeUnknown(error.message) from error
         self._phases.on(Event.OPENED)
 
+    def rest(self) -> None:
+        """Block until the broker is expected to take another transaction."""
+        if pause_s := self.lull.left_s(self._clock()):
+            time.sleep(pause_s)
+
     def settle(self, next_offsets: Mapping[Partition, int], group: GroupMetadata, deadline: Deadline) -> None:
         """
         End the transaction: 1 offsets belong to it, 2 outputs are written, 3 it is committed.
@@ -145,9 +150,8 @@ class ProducerLife:
         Raises: Aborted, MovedOn, OutcomeUnknown, a kind of Stopped; nothing is visible, except perhaps after
             OutcomeUnknown.
         """
+        self.rest()
         since = self._clock()
-        if pause_s := self.lull.left_s(since):
-            time.sleep(pause_s)
         try:
             self._sink.add_offsets(next_offsets, group, deadline)  # 1
         except (Aborted, Stopped):

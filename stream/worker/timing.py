@@ -14,6 +14,8 @@ class Timing:
 
     Attributes:
         idle_s: how long a poll waits for a first record; a stop is noticed after this.
+        company_s: how long at most a batch that is not full waits for more because that is worth it.
+        ready_s: how long at most it waits because the transaction before has not ended: it could not be published.
         span_s: a span ends when it is this old. What a kill -9 makes others do again.
         quiet_s: how long an open transaction waits for what follows a full batch, which is mostly there already.
         span_records: a span ends when it has this many records.
@@ -29,6 +31,8 @@ class Timing:
     """
 
     idle_s: float = 0.1
+    company_s: float = 0.005
+    ready_s: float = 0.1
     span_s: float = 0.1
     quiet_s: float = 0.005
     span_records: int = 50_000
