@@ -8,6 +8,8 @@ import weakref
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
+from stream.deadline import Deadline
+
 __all__ = ["Background", "Bounded", "CallHung"]
 
 GRACE_S = 3.0
@@ -112,16 +114,22 @@ class Bounded:
         self._expected = expected
         self._slot = Background(*expected)
 
-    def do(self, call: Callable[[], object], limit_s: float) -> None:
+    def do(
+        self, call: Callable[[], object], limit_s: float, meanwhile: Callable[[], bool] = lambda: False
+    ) -> None:
         """
         Make a call in a thread of its own, and leave it there when it does not return.
 
         Args:
             call: shares nothing that is used afterwards: it may end at any time.
             limit_s: its own limit, in seconds.
+            meanwhile: done in this thread, again while it returns True and the call is under way; raises nothing.
         Raises: what the call raises; CallHung.
         """
+        over = Deadline.after(limit_s)
         self._slot.start(call)
-        if not self._slot.wait(limit_s) and not self._slot.wait(GRACE_S):
+        while meanwhile() and self._slot.running and not over.over:
+            pass
+        if not self._slot.wait(over.left_s()) and not self._slot.wait(GRACE_S):
             self._slot = Background(*self._expected)
             raise CallHung

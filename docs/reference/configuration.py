@@ -111,11 +111,14 @@ def _default(field: Field[Any], hint: Any) -> str:
 def properties_text() -> str:
     """Two tables: librdkafka properties that are ours alone, and those that we only set first."""
     consumer, producer = _configurations(KafkaSettings())
+    plain = _producer(KafkaSettings(), None)
     lines = ["| not yours to set | why |", "|---|---|"]
     lines += [f"| `{name}` | {why} |" for name, why in sorted(RESERVED.items())]
     lines += ["", "| set by us, yours to change | consumer | producer |", "|---|---|---|"]
     for name in sorted({*consumer, *producer} - {*RESERVED, *_CALLBACKS}):
-        cells = (f"`{client[name]}`".lower() if name in client else "–" for client in (consumer, producer))
+        cells = [f"`{client[name]}`".lower() if name in client else "–" for client in (consumer, producer)]
+        if name in plain and plain[name] != producer[name]:
+            cells[1] += f"; at-least-once: `{plain[name]}`"
         lines.append(f"| `{name}` | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -133,5 +136,8 @@ def fixed() -> set[str]:
 
 
 def _configurations(kafka: KafkaSettings) -> tuple[dict[str, Any], dict[str, Any]]:
-    consumer = consumer_properties(kafka, lambda error: None)
-    return consumer, producer_properties(kafka, lambda error: None, lambda error, message: None, "mine")
+    return consumer_properties(kafka, lambda error: None), _producer(kafka, "mine")
+
+
+def _producer(kafka: KafkaSettings, transactional_id: str | None) -> dict[str, Any]:
+    return producer_properties(kafka, lambda error: None, lambda error, message: None, transactional_id)

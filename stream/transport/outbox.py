@@ -19,13 +19,17 @@ from stream.transport.faults import decide, decide_transaction
 from stream.transport.properties import producer_properties
 from stream.transport.reachability import Connection
 
-__all__ = ["BY_KEY", "OnWritten", "Outbox"]
+__all__ = ["BY_KEY", "PUSH_S", "OnWritten", "Outbox"]
 
 BY_KEY = -1
 """librdkafka's RD_KAFKA_PARTITION_UA: the partitioner chooses."""
 
 FULL_S = 0.05
 """How long to serve the producer when its queue is full before trying again."""
+
+PUSH_S = 0.001
+"""The client's threads send meanwhile. That all is written they don't say when only failures are reported: a longer
+call of `flush` looks only every 10 ms. Source: librdkafka 2.16, rd_kafka_flush."""
 
 
 OnWritten: TypeAlias = Callable[[int, Place], None]
@@ -193,6 +197,13 @@ class Outbox:
             # may give neither a number nor an exception, and `error_cb` is not told (confluent-kafka 2.16).
             self._raise_fatal()
             raise
+
+    def push(self) -> bool:
+        """Send what would wait for its batch to grow; whether answers are awaited still. `serve` tells of faults."""
+        if len(self.producer):
+            with contextlib.suppress(KafkaException, SystemError):
+                self.producer.flush(PUSH_S)
+        return len(self.producer) > 0
 
     def _raise_fatal(self) -> None:
         """

@@ -25,7 +25,7 @@ from stream.settings import KafkaSettings
 from stream.transport.consumer_group import GroupMetadata
 from stream.transport.failed_records import Failed, Refusal
 from stream.transport.faults import decide_transaction, record_reason, unwrap
-from stream.transport.outbox import OnWritten, Outbox
+from stream.transport.outbox import PUSH_S, OnWritten, Outbox
 from stream.transport.properties import is_compressed, transaction_timeout_s
 from stream.transport.reachability import Connection
 
@@ -41,7 +41,7 @@ FLUSH_BEFORE_ABORT_S = 0.5
 """An abort right after the first record can turn fatal: records on their way are given a little time first."""
 
 LOOK_S = 0.1
-"""Between two checks for a refused record: waiting for those after it would be in vain."""
+"""At most between two checks for a refused record: waiting for those after it would be in vain."""
 
 _GIVEN_UP = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._STATE}
 """What becomes of the records behind one that was refused."""
@@ -176,8 +176,10 @@ class TransactionalSink:
         Raises: Aborted when something could not be written, or not in time; a kind of Stopped or OutcomeUnknown
             as the first error asks.
         """
+        wait_s = PUSH_S
         while len(self._outbox) and not deadline.over and not self._failed:
-            self._outbox.serve(deadline.left_s(LOOK_S))
+            self._outbox.serve(deadline.left_s(wait_s))
+            wait_s = min(2 * wait_s, LOOK_S)
         if self._failed:
             # The rest of its batch is told at once; the client no longer sends what comes after it.
             self._outbox.serve(0)
@@ -216,7 +218,7 @@ class TransactionalSink:
         self, next_offsets: Mapping[Partition, int], group: GroupMetadata, deadline: Deadline
     ) -> None:
         """
-        Make the input's offsets part of the open transaction.
+        Make the input's offsets part of the open transaction; meanwhile its records are sent, and wait no longer.
 
         librdkafka 2.16 can wait for ever here when the coordinator's connection is reset, whatever the call's limit
         (its issues 5456 and 5511); such a producer is given up.
@@ -229,7 +231,11 @@ class TransactionalSink:
         producer = self._outbox.producer
 
         def add(left_s: float) -> None:
-            self._bounded.do(lambda: producer.send_offsets_to_transaction(offsets, group.raw, left_s), left_s)
+            self._bounded.do(
+                lambda: producer.send_offsets_to_transaction(offsets, group.raw, left_s),
+                left_s,
+                meanwhile=self._outbox.push,
+            )
 
         try:
             self._call(add, "adding offsets to a transaction", deadline)

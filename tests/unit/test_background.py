@@ -125,6 +125,32 @@ class TestBounded:
 
         assert late.is_set()
 
+    def test_something_else_is_done_while_the_call_is_under_way(self) -> None:
+        """Here, as often as it asks for: the call waits for it."""
+        go, left = threading.Event(), [3, 2, 1, 0]
+
+        def meanwhile() -> bool:
+            if (now := left.pop(0)) == 0:
+                go.set()
+            return now > 0
+
+        Bounded().do(go.wait, 10.0, meanwhile)
+
+        assert [] == left
+
+    def test_something_else_ends_with_the_call(self) -> None:
+        """Though there would be more."""
+        Bounded().do(lambda: None, 10.0, lambda: True)
+
+    def test_something_else_does_not_keep_a_call_that_hangs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The limit counts from the beginning."""
+        monkeypatch.setattr(background, "GRACE_S", 0.01)
+        go = threading.Event()
+
+        with pytest.raises(CallHung):
+            Bounded().do(go.wait, 0.05, lambda: True)
+        go.set()
+
     def test_error_of_the_call_is_raised(self) -> None:
         """As if it had been called here."""
         with pytest.raises(Expected, match="why"):

@@ -9,7 +9,7 @@ from stream.errors import BrokerRefused, SettingsError
 from stream.settings import BatchingSettings, InputSettings, KafkaSettings
 from stream.transport import Cluster, Sink, Source
 from stream.transport.entry import Entry
-from stream.transport.properties import consumer_properties
+from stream.transport.properties import consumer_properties, producer_properties
 
 BOGUS = KafkaSettings("127.0.0.1:1", properties={"bogus.property": 1})
 
@@ -84,3 +84,18 @@ def test_user_for_a_listener_that_asks_for_none_is_told_so() -> None:
 
     assert "security.protocol" in caught.value.hint
     assert "port" in caught.value.hint
+
+
+@pytest.mark.parametrize(("transactional_id", "default"), [(None, 1), ("mine", 20)])
+def test_records_wait_longer_for_their_batch_in_a_transaction(
+    transactional_id: str | None, default: int
+) -> None:
+    """Nobody sees them before its end; and a configured time goes before both."""
+    chosen = KafkaSettings(producer={"linger.ms": 7})
+
+    found = [
+        producer_properties(kafka, print, print, transactional_id)["linger.ms"]
+        for kafka in (KafkaSettings(), chosen)
+    ]
+
+    assert [default, 7] == found

@@ -25,9 +25,18 @@ class Client:
         self.release = threading.Event()
         self.error: KafkaError | None = None
         self.calls = 0
+        self.waiting = 0
+        self.flush_error: Exception | None = None
 
     def __len__(self) -> int:
-        return 0
+        return self.waiting
+
+    def flush(self, wait_s: float) -> None:
+        """All is written, or it fails as told; the broker answers the other call only then."""
+        self.waiting = 0
+        self.release.set()
+        if self.flush_error is not None:
+            raise self.flush_error
 
     def send_offsets_to_transaction(self, offsets: object, group: object, timeout: float) -> None:
         """Fails as told, or hangs until it is released."""
@@ -74,6 +83,20 @@ class TestAddOffsets:
         with pytest.raises(Aborted, match="_TRANSPORT"):
             add(sink, 0.2)
         assert 1 < client.calls
+
+    @pytest.mark.parametrize(
+        "error",
+        [None, KafkaException(KafkaError(KafkaError._FATAL)), SystemError("NULL without an exception")],
+    )
+    def test_records_that_wait_are_sent_meanwhile(
+        self, sink: TransactionalSink, client: Client, error: Exception | None
+    ) -> None:
+        """What goes wrong with them is told where they are waited for."""
+        client.waiting, client.flush_error = 3, error
+
+        add(sink, 10.0)
+
+        assert (0, 1) == (client.waiting, client.calls)
 
     def test_no_member_adds_nothing(self, sink: TransactionalSink, client: Client) -> None:
         """They are not sent, since the broker would take a stranger's offsets unchecked."""
