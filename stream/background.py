@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-
-from stream.deadline import Deadline
 
 __all__ = ["Background", "Bounded", "CallHung"]
 
@@ -126,10 +125,10 @@ class Bounded:
             meanwhile: done in this thread, again while it returns True and the call is under way; raises nothing.
         Raises: what the call raises; CallHung.
         """
-        over = Deadline.after(limit_s)
+        until = time.monotonic() + limit_s
         self._slot.start(call)
-        while meanwhile() and self._slot.running and not over.over:
+        while meanwhile() and self._slot.running and time.monotonic() < until:
             pass
-        if not self._slot.wait(over.left_s()) and not self._slot.wait(GRACE_S):
+        if not self._slot.wait(max(0.0, until - time.monotonic())) and not self._slot.wait(GRACE_S):
             self._slot = Background(*self._expected)
             raise CallHung

@@ -191,7 +191,7 @@ class BatchingSettings:
     max_bytes: Bytes = Bytes(16 * 1024 * 1024)
     """Maximum size of a batch's input values, so that a few huge records can't fill memory."""
     max_wait: Seconds = Seconds(0.005)
-    """How long a batch that is not full may wait for more, at most: it waits as long as company is worth it."""
+    """At most how long a batch that is not full waits for more; exactly-once waits for the last commit too."""
 
 
 @dataclass(frozen=True, slots=True)
