@@ -15,7 +15,8 @@ def test_folders_of_a_step_hold_all_tests_that_have_its_mark(marker: str) -> Non
     """A test elsewhere would be in no step: the default run leaves it out."""
     lines = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
     (step,) = (line for line in lines if re.search(rf'-m "?{marker}\b', line))
-    folders = [ROOT / name for name in re.findall(r"tests/\S+", step)]
+    named = re.findall(r"(tests/[\w/.]*)(?:{([\w.,]*)})?", step)
+    folders = [ROOT / f"{name}{each}" for name, several in named for each in several.split(",")]
 
     marked = [path for path in (ROOT / "tests").rglob("*.py") if f"mark.{marker}" in path.read_text("utf-8")]
 
