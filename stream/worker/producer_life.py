@@ -85,7 +85,7 @@ class ProducerLife:
         """After a commit; nothing should be begun in it."""
         self._said_at = -REPEAT_S
         self._renewals: deque[float] = deque(maxlen=AT_MOST + 1)
-        self._fresh = False
+        self._fresh = self._started = False
         self._error: OutcomeUnknown = OutcomeUnknown()
         self._twin = False
         """Whether a newer producer of this transactional id exists: the broker's time-out can't be the reason."""
@@ -279,5 +279,9 @@ class ProducerLife:
                     hint="look at the brokers' logs; a restart goes on at the last commit",
                 )
             self._sink.renew()
-            self._fresh = True
-        self._sink.start(deadline)
+            self._fresh, self._started = True, False
+        if not self._started:
+            self._sink.start(deadline)
+            self._started = (
+                True  # the client refuses to take its id again where the group's offsets are not known yet
+            )

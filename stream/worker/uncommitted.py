@@ -100,7 +100,10 @@ class Uncommitted:
 
         Raises: DeadLetterRefused when not even the dead-letter topic takes a record, or a refused record is not found.
         """
+        buried: set[tuple[bytes | None, bytes | None]] = set()
         for refusal in refusals:
+            if refusal.topic != self._dead_letters and (refusal.key, refusal.value) in buried:
+                continue  # no smaller than one before it among these
             number, row = self._locate(refusal)
             scored = self._batches[number]
             if refusal.doubtful:
@@ -112,10 +115,15 @@ class Uncommitted:
             if refusal.topic != self._dead_letters:
                 scored.outcomes[row] = letter_of(refusal)
                 if refusal.larger_too:
-                    self._refuse_larger(refusal)
+                    buried |= self._refuse_larger(refusal)
 
-    def _refuse_larger(self, refusal: Refusal) -> None:
-        """Make dead letters of all that are certain to be refused: finding each costs a transaction."""
+    def _refuse_larger(self, refusal: Refusal) -> set[tuple[bytes | None, bytes | None]]:
+        """
+        Make dead letters of all that are certain to be refused: finding each costs a transaction.
+
+        Returns: their keys and values.
+        """
+        found = set()
         least = _sizes(refusal.key, refusal.value, refusal.headers)
         for scored in self._batches:
             for row, outcome in enumerate(scored.outcomes):
@@ -123,7 +131,9 @@ class Uncommitted:
                     headers = onward(scored.batch.headers[row] or ())
                     sizes = _sizes(scored.batch.keys[row], outcome.value, headers)
                     if all(has >= limit for has, limit in zip(sizes, least, strict=True)):
+                        found.add((scored.batch.keys[row], outcome.value))
                         scored.outcomes[row] = letter_of(refusal)
+        return found
 
     def _locate(self, refusal: Refusal) -> tuple[int, int]:
         """The batch and the row of a refused output."""

@@ -305,6 +305,18 @@ class TestRefusals:
         assert ([b"a", b"larg"], [b"large", b"larger", b"largest"]) == (rig.values(), rig.values("dead"))
         assert 1 == rig.sink.calls.count("abort")
 
+    def test_larger_ones_that_were_refused_as_well_are_no_others_records(self) -> None:
+        """The answers for several come together: the first makes dead letters of those that are larger."""
+        rig = Rig(batch_of([b"a", b"large", b"larger", b"larg", b"largest", b"large"]))
+        rig.sink.larger_too = True
+        rig.sink.refuse = lambda s: (
+            "message_too_large" if s.topic == "out" and len(s.value or b"") > 4 else None
+        )
+        rig.run()
+
+        assert [b"a", b"larg"] == rig.values()
+        assert [b"large", b"larger", b"largest", b"large"] == rig.values("dead")
+
     def test_refused_dead_letter_stops_with_its_place(self) -> None:
         """A record that fits nowhere stops the worker, uncommitted, naming topic, partition and offset."""
         rig = Rig(batch_of([b"a", b"x"], first_offset=3))
