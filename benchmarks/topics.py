@@ -8,7 +8,6 @@ from typing import Any
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -50,10 +49,16 @@ class Topics:
             time.sleep(0.05)
 
     def delete_read(self, name: str, group: str) -> None:
-        """Delete the records of a topic that a group has read: below what it has committed."""
-        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
-        read = asked[group].result(_ANSWER_S).topic_partitions
-        places = [place for place in read if place.topic == name and place.offset > 0]
+        """Delete the records of a topic that a group has read: below what it has committed, if that is known."""
+        # Not by the admin client, which ends the process when a coordinator is still loading (librdkafka 2.16).
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group})
+        try:
+            read = consumer.committed([TopicPartition(name, i) for i in range(self._partitions(name))], _ANSWER_S)
+        except KafkaException:
+            return
+        finally:
+            consumer.close()
+        places = [place for place in read if place.offset > 0]
         for future in self._admin.delete_records(places).values() if places else ():
             future.result(_ANSWER_S)
 
