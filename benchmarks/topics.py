@@ -53,7 +53,9 @@ class Topics:
         # Not by the admin client, which ends the process when a coordinator is still loading (librdkafka 2.16).
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group})
         try:
-            read = consumer.committed([TopicPartition(name, i) for i in range(self._partitions(name))], _ANSWER_S)
+            read = consumer.committed(
+                [TopicPartition(name, i) for i in range(self._partitions(name))], _ANSWER_S
+            )
         except KafkaException:
             return
         finally:
