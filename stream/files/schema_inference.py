@@ -18,7 +18,7 @@ from stream.files.avro_fields import field_schema, legal_name, legal_names
 from stream.files.file_span import Row
 from stream.files.tables import Sample
 from stream.files.text_remarks import blank, check_separated, text_remarks
-from stream.types import CELL_TYPES, MISSING, type_called
+from stream.types import CELL_TYPES, type_called
 
 __all__ = ["Inferred", "infer_schema"]
 
@@ -143,7 +143,7 @@ def _gaps(sample: Sample, column: str, kind: object) -> int:
     """Rows without a value."""
     values: list[object] = [row.values.get(column) for row in sample.rows]
     if sample.text and kind != "string":
-        return values.count(None) + sum(map(MISSING.__contains__, values))
+        return sum(map(blank, values))
     unequal: int = sum(map(operator.ne, values, values))
     return values.count(None) + unequal
 

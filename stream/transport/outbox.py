@@ -200,9 +200,12 @@ class Outbox:
 
     def push(self) -> bool:
         """Send what would wait for its batch to grow; whether answers are awaited still. `serve` tells of faults."""
-        if len(self.producer):
-            with contextlib.suppress(KafkaException, SystemError):
-                self.producer.flush(PUSH_S)
+        if not len(self.producer):
+            return False
+        try:
+            self.producer.flush(PUSH_S)
+        except (KafkaException, SystemError):
+            return False  # it would raise at once again and again
         return len(self.producer) > 0
 
     def _raise_fatal(self) -> None:

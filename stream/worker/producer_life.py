@@ -280,8 +280,6 @@ class ProducerLife:
                 )
             self._sink.renew()
             self._fresh, self._started = True, False
-        if not self._started:
+        if not self._started:  # a client that has its id refuses to take it again
             self._sink.start(deadline)
-            self._started = (
-                True  # the client refuses to take its id again where the group's offsets are not known yet
-            )
+            self._started = True
