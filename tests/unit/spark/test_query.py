@@ -43,7 +43,7 @@ def test_command_asks_in_spark_sql(
         '{"id": 1, "channel": "mail", "pages": 30, "seconds": 9.5}\n{"id": 2, "channel": null, "pages": 1}\n'
     )
     rows = f"json.`{tmp_path / 'v.jsonl'}`"
-    given = ["sql", "--engine", "spark", "--model", str(package)]
+    given = ["sql", "--engine", "spark", "--master", "local[2]", "--model", str(package)]
 
     def code_of(*arguments: str) -> object:
         with pytest.raises(SystemExit) as ended:
@@ -229,9 +229,10 @@ def test_a_saved_folder_is_replaced_by_the_command(
 
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     given = ["sql", "--model", str(package), "--save", str(tmp_path / "o.parquet")]
-    for engine, code in (("spark", 0), ("spark", 0), ("duckdb", 2)):
+    spark = ["--engine", "spark", "--master", "local[2]"]
+    for engine, code in ((spark, 0), (spark, 0), (["--engine", "duckdb"], 2)):
         with pytest.raises(SystemExit) as ended:
-            main([*given, "--engine", engine, "SELECT 1 AS a"])
+            main([*given, *engine, "SELECT 1 AS a"])
         assert code == ended.value.code
 
     assert "o.parquet: is a folder" in capsys.readouterr().err

@@ -41,12 +41,27 @@ def test_spark_connect_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         open_session()
 
 
+def asked(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """
+    `stream sql` in a process of its own.
+
+    Java keeps the master that it was started with as the default of every later session of its process.
+    """
+    line = [sys.executable, "-m", "stream", "sql", "SELECT 1 AS a", "--json", "--engine", "spark"]
+    given = [*line, "--model", str(package), *arguments]
+    return subprocess.run(given, text=True, capture_output=True, check=False, timeout=250)
+
+
+def test_without_a_master_it_is_this_machine(package: Path) -> None:
+    """Spark's own configuration names none."""
+    ended = asked(package)
+
+    assert (0, '{"a": 1}') == (ended.returncode, ended.stdout.strip()), ended.stderr
+
+
 def test_what_cannot_start_says_so(package: Path) -> None:
     """Spark's own launcher gives its reason, and the command ends with exit 2."""
-    line = [sys.executable, "-m", "stream", "sql", "SELECT 1", "--engine", "spark", "--model", str(package)]
-    ended = subprocess.run(
-        [*line, "--master", "somewhere"], text=True, capture_output=True, check=False, timeout=100
-    )
+    ended = asked(package, "--master", "somewhere")
 
     assert 2 == ended.returncode
     assert "Master must either be yarn or start with spark, k8s, or local" in ended.stderr
