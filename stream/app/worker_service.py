@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import sys
 import threading
@@ -13,6 +12,7 @@ from typing import Any
 
 import faust
 
+from stream.app.engine_process import set_up_process
 from stream.app.reports import REPORT_S
 from stream.app.version_bell import VersionBell
 from stream.app.worker_log import WorkerLog
@@ -33,19 +33,6 @@ GIVE_UP_S = 300.0
 
 STOP_S = 8.5
 """For the engine's thread to end once asked; its own budgets are shorter, and the web needs another second."""
-
-GARBAGE_AFTER = 200_000
-"""
-New objects before a garbage collection; Python's default of 700 means three collections a batch. Outcomes are
-freed by reference counting: only what refers to itself, a few objects a batch, waits for the collector.
-"""
-
-SWITCH_S = 0.0005
-"""
-How long a thread keeps the interpreter while another waits for it; Python's default is 5 ms. The thread that ends
-transactions needs it after every answer of a broker, and the loop waits for that thread; the event loop answers
-sooner, too.
-"""
 
 PROBE_S = 5.0
 """Between two checks whether the broker is there."""
@@ -104,8 +91,7 @@ class EngineService(faust.Service):
         if there:
             log_origin(parts.package, settings.model)
             self._log.started()
-            _tend_garbage()
-            sys.setswitchinterval(SWITCH_S)
+            set_up_process()
             with parts.cluster.naming_refusals():
                 engine.run(parts.source)
 
@@ -221,15 +207,3 @@ def _unfinished() -> Stopped:
         "and is not committed; whoever reads these records next scores them again",
         hint="look at how long the model takes for one record (`stream_process_seconds`): a stop waits for it",
     )
-
-
-def _tend_garbage() -> None:
-    """
-    Leave what is loaded by now out of every later garbage collection.
-
-    Each batch makes thousands of objects, so full collections are frequent, and each would walk the million
-    objects of scikit-learn, pandas and the model, which stay for good: a fifth of the engine's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_AFTER)

@@ -11,7 +11,6 @@ lose records inside the client, so they are kept and raised by `poll` itself.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -26,15 +25,14 @@ from stream.settings import BatchingSettings, InputSettings, KafkaSettings
 from stream.transport.client_records import (
     OF_PARTITIONS,
     Message,
-    all_errors,
     all_sound,
     as_batch,
-    owned_throughout,
     partitions_of,
 )
 from stream.transport.clients import make_client
 from stream.transport.consumer_group import GroupCommits, GroupMetadata
 from stream.transport.faults import decide
+from stream.transport.intake import Intake
 from stream.transport.listener import Listener
 from stream.transport.partition_ends import PartitionEnds
 from stream.transport.properties import consumer_properties
@@ -73,12 +71,10 @@ class Source:
         self.found: Mapping[int, int] = self._starts.known
         """Per owned partition number the group's offset when it was assigned, where it had one."""
         self._ends = PartitionEnds(self._starts.known)
-        self._options, self._group, self._batching, self._listener = options, kafka.group, batching, listener
+        self._options, self._group, self._listener = options, kafka.group, listener
         self._rebalances = 0
-        self._held: list[Message] = []
+        self._intake = Intake(self._consumer.consume, self._owned, batching)
         self._failure: StreamError | None = None
-        self.drained = True
-        """Whether the last poll found less than it could have taken: nothing waits."""
         self.joined = False
         """Whether the group has given this member its share at least once (which may be none)."""
 
@@ -86,6 +82,11 @@ class Source:
     def owned(self) -> list[Partition]:
         """The partitions of this worker, ascending."""
         return [Partition(self._options.topic, index) for index in sorted(self._owned)]
+
+    @property
+    def drained(self) -> bool:
+        """Whether the last poll found less than it could have taken: nothing waits."""
+        return self._intake.drained
 
     def subscribe(self) -> None:
         """Join the group; partitions arrive in later polls."""
@@ -107,41 +108,9 @@ class Source:
         Returns: a batch, empty when nothing came; records of one partition in offset order.
         Raises: Stopped for what can't go on (out of range, ACL); the batch in hand is dropped uncommitted.
         """
-        messages = self._take(idle_s, min(most, self._batching.max_records), company)
+        messages = self._intake.batch(idle_s, most, company)
         self._raise_failure()
         return self._batch(messages)
-
-    def _take(self, idle_s: float, most: int, company: Deadline) -> list[Message]:
-        if self._held:
-            messages, self._held = self._held, []
-            # The client is asked all the same: a member that does not poll is put out of its group.
-            messages = self._and_more(messages, max(1, most - len(messages)), 0)
-        else:
-            messages = self._and_more([], 1, idle_s)
-            if messages and most > 1:
-                messages = self._and_more(messages, most - 1, 0)
-                wait_s = company.left_s()
-                if wait_s > 0 and len(messages) < most and not all_errors(messages):
-                    messages = self._and_more(messages, most - len(messages), wait_s)
-        return self._cut(messages, most)
-
-    def _and_more(self, taken: list[Message], records: int, wait_s: float) -> list[Message]:
-        """What was taken and what comes now, without what is of partitions that go meanwhile, though they come back."""
-        before = dict(self._owned)
-        messages: list[Message] = taken + self._consumer.consume(records, wait_s)
-        return messages if before == self._owned else owned_throughout(messages, before, self._owned)
-
-    def _cut(self, messages: list[Message], most: int) -> list[Message]:
-        """Keep what is beyond the limits for the next poll."""
-        room: int = self._batching.max_bytes
-        for i, message in enumerate(messages):
-            room -= len(message)
-            if (room < 0 and i) or i == most:
-                self._held = messages[i:]
-                self.drained = False
-                return messages[:i]
-        self.drained = len(messages) < most
-        return messages
 
     def _batch(self, messages: list[Message]) -> Batch:
         sound = all_sound(messages)
@@ -195,9 +164,7 @@ class Source:
 
         Raises: as `poll`. Blocks for wait_s at most, longer only while a rebalance is under way.
         """
-        over = Deadline.after(wait_s)
-        self._held = self._and_more(self._held, 1, wait_s)
-        time.sleep(over.left_s())
+        self._intake.serve(wait_s)
         self._raise_failure()
 
     def pause(self, indexes: Iterable[int]) -> None:
@@ -207,7 +174,7 @@ class Source:
             self._consumer.pause([TopicPartition(self._options.topic, index) for index in gone])
         except KafkaException as error:
             raise Stopped(decide(error, f"pausing partitions of {self._options.topic}").message) from error
-        self._held = [message for message in self._held if message.partition() not in gone]
+        self._intake.forget(gone)
 
     def not_committed(self) -> dict[Partition, int]:
         """
@@ -229,14 +196,14 @@ class Source:
 
     def close(self) -> None:
         """Leave the group; the listener is told of the partitions that go. Blocks for a few seconds at most."""
-        self._held = []
+        self._intake.clear()
         self._consumer.close()
         self._raise_failure()
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
             failure, self._failure = self._failure, None
-            self._held = []
+            self._intake.clear()
             raise failure
 
     # ---- rebalances: run inside consume() and close(); must not raise ----
@@ -261,7 +228,7 @@ class Source:
             self._owned.pop(tp.partition, None)
         self._commits.forget(partitions)
         self._ends.forget(partitions)
-        self._held = [m for m in self._held if m.partition() in self._owned]
+        self._intake.keep_owned()
         try:
             consumer.incremental_unassign(partitions)
         except KafkaException as error:

@@ -15,7 +15,9 @@ __all__ = ["Measured", "Process", "Reading", "Sending", "Transacting"]
 class Reading(Protocol):
     """What the engine needs of `stream.transport.Source`."""
 
-    drained: bool
+    @property
+    def drained(self) -> bool:
+        """See `Source.drained`."""
 
     @property
     def owned(self) -> list[Partition]:

@@ -1,0 +1,136 @@
+"""How much is taken from the client for a batch, so that it keeps to its limits; what is beyond them waits here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from stream.deadline import Deadline
+from stream.settings import BatchingSettings
+from stream.transport.client_records import Message, all_errors, owned_throughout
+
+__all__ = ["Intake"]
+
+FULL_S = 5.0
+"""Between two records that are taken while as much waits as may: the client must be asked now and then."""
+
+_FORGET = 0.875
+"""What is thought of the largest record's size shrinks to this with each batch that has none such."""
+
+
+class Intake:
+    """The messages of one consumer; used by its owner's thread alone."""
+
+    def __init__(
+        self,
+        consume: Callable[[int, float], list[Message]],
+        owned: Mapping[int, int],
+        batching: BatchingSettings,
+    ) -> None:
+        """
+        Args:
+            consume: the client's: at most so many messages, after at most so many seconds; runs rebalances.
+            owned: the partitions that are owned, as it is at any time, with a number for each time that one came.
+            batching: a batch's limits; a single record beyond `max_bytes` still comes, alone.
+        """
+        self._consume = consume
+        self._owned = owned
+        self._most_bytes: int = batching.max_bytes
+        self._most_records: int = batching.max_records
+        self._waiting: list[Message] = []
+        self._large = 0.0
+        self._asked_s = 0.0
+        self.drained = True
+        """Whether the last batch found less than it could have taken: nothing waits."""
+
+    def batch(self, idle_s: float, most: int, company: Deadline) -> list[Message]:
+        """
+        What is there. Blocks for idle_s and until `company`, longer only in a rebalance.
+
+        Args:
+            idle_s: how long to wait for a first record.
+            most: records that it may have, ≥ 1; no more than `max_records`.
+            company: until when it may wait for more, once it has one.
+        Returns: records, and errors in their place; those of one partition in their order.
+        """
+        most = min(most, self._most_records)
+        taken, self._waiting = self._waiting, []
+        # The client is asked whatever waits here: a member that does not poll is put out of its group.
+        asked = 1 if not taken else max(1, min(most - len(taken), self._fitting(taken)))
+        taken, full = self._more(taken, asked, 0.0 if taken else idle_s)
+        if taken and full:
+            taken, full = self._fill(taken, most, None, full=full)
+        if taken and not full and company.left_s() > 0 and not all_errors(taken):
+            taken, full = self._fill(taken, most, company, full=full)
+        taken, self._waiting = self._within(taken, most)
+        self.drained = not full and not self._waiting
+        return taken
+
+    def _fill(
+        self, taken: list[Message], most: int, until: Deadline | None, *, full: bool
+    ) -> tuple[list[Message], bool]:
+        """Add what is there, or comes until then; as many at a time as fit if each were as large as the largest."""
+        while (asked := min(most - len(taken), self._fitting(taken))) > 0:
+            taken, full = self._more(taken, asked, until.left_s() if until else 0.0)
+            if not full:
+                break
+        return taken, full
+
+    def _more(self, taken: list[Message], asked: int, wait_s: float) -> tuple[list[Message], bool]:
+        """
+        What was taken and what comes now, without what is of partitions that go meanwhile, though they come back.
+
+        Returns: and whether as much came as was asked for.
+        """
+        before = dict(self._owned)
+        self._asked_s = time.monotonic()
+        found = self._consume(asked, wait_s)
+        self._large = max(self._large, max(map(len, found), default=0))
+        messages = taken + found
+        full = len(found) >= asked
+        return (messages if before == self._owned else owned_throughout(messages, before, self._owned)), full
+
+    def _fitting(self, taken: list[Message]) -> int:
+        """How many records fit beside these, were each as large as the largest of late."""
+        room = self._most_bytes - sum(map(len, taken))
+        return int(room / max(self._large, 1.0))
+
+    def _within(self, taken: list[Message], most: int) -> tuple[list[Message], list[Message]]:
+        """A batch within the limits, and what is beyond them."""
+        sizes = list(map(len, taken))
+        self._large = max(self._large * _FORGET, max(sizes, default=0))
+        if len(sizes) <= most and sum(sizes) <= self._most_bytes:
+            return taken, []
+        room = self._most_bytes
+        for i, size in enumerate(sizes):
+            room -= size
+            if (room < 0 and i) or i == most:
+                return taken[:i], taken[i:]
+        return taken, []
+
+    def serve(self, wait_s: float) -> None:
+        """
+        Let rebalances happen without taking a batch; what comes all the same waits for the next.
+
+        Blocks for wait_s at most, longer only while a rebalance is under way. When as much waits as a batch may have,
+        the client is asked every `FULL_S` only, since each time it may give a record.
+        """
+        over = Deadline.after(wait_s)
+        if self._fitting(self._waiting) > 0 or time.monotonic() - self._asked_s >= FULL_S:
+            self._waiting, _ = self._more(self._waiting, 1, wait_s)
+        time.sleep(over.left_s())
+
+    def keep_owned(self) -> None:
+        """Forget what waits of partitions that are not owned."""
+        self.forget(
+            message.partition() for message in self._waiting if message.partition() not in self._owned
+        )
+
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Forget what waits of these partitions."""
+        gone = set(partitions)
+        self._waiting = [message for message in self._waiting if message.partition() not in gone]
+
+    def clear(self) -> None:
+        """Forget all that waits."""
+        self._waiting = []
