@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from stream.deadline import Deadline
 from stream.settings import BatchingSettings
@@ -15,7 +15,11 @@ FULL_S = 5.0
 """Between two records that are taken while as much waits as may: the client must be asked now and then."""
 
 _FORGET = 0.875
-"""What is thought of the largest record's size shrinks to this with each batch that has none such."""
+"""What is thought of the largest record's size shrinks to this with each batch."""
+
+
+def _bytes(messages: Sequence[Message]) -> int:
+    return sum(map(len, messages))
 
 
 class Intake:
@@ -38,7 +42,8 @@ class Intake:
         self._most_bytes: int = batching.max_bytes
         self._most_records: int = batching.max_records
         self._waiting: list[Message] = []
-        self._large = 0.0
+        self._taken_bytes = 0
+        self._largest = 0.0
         self._asked_s = 0.0
         self.drained = True
         """Whether the last batch found less than it could have taken: nothing waits."""
@@ -55,8 +60,9 @@ class Intake:
         """
         most = min(most, self._most_records)
         taken, self._waiting = self._waiting, []
+        self._taken_bytes = _bytes(taken)
         # The client is asked whatever waits here: a member that does not poll is put out of its group.
-        asked = 1 if not taken else max(1, min(most - len(taken), self._fitting(taken)))
+        asked = 1 if not taken else max(1, min(most - len(taken), self._fitting()))
         taken, full = self._more(taken, asked, 0.0 if taken else idle_s)
         if taken and full:
             taken, full = self._fill(taken, most, None, full=full)
@@ -70,7 +76,7 @@ class Intake:
         self, taken: list[Message], most: int, until: Deadline | None, *, full: bool
     ) -> tuple[list[Message], bool]:
         """Add what is there, or comes until then; as many at a time as fit if each were as large as the largest."""
-        while (asked := min(most - len(taken), self._fitting(taken))) > 0:
+        while (asked := min(most - len(taken), self._fitting())) > 0:
             taken, full = self._more(taken, asked, until.left_s() if until else 0.0)
             if not full:
                 break
@@ -85,25 +91,28 @@ class Intake:
         before = dict(self._owned)
         self._asked_s = time.monotonic()
         found = self._consume(asked, wait_s)
-        self._large = max(self._large, max(map(len, found), default=0))
-        messages = taken + found
+        sizes = list(map(len, found))
+        self._largest = max(self._largest, max(sizes, default=0))
+        self._taken_bytes += sum(sizes)
         full = len(found) >= asked
-        return (messages if before == self._owned else owned_throughout(messages, before, self._owned)), full
+        messages = taken + found
+        if before != self._owned:
+            messages = owned_throughout(messages, before, self._owned)
+            self._taken_bytes = _bytes(messages)
+        return messages, full
 
-    def _fitting(self, taken: list[Message]) -> int:
-        """How many records fit beside these, were each as large as the largest of late."""
-        room = self._most_bytes - sum(map(len, taken))
-        return int(room / max(self._large, 1.0))
+    def _fitting(self) -> int:
+        """How many records fit beside what is taken, were each as large as the largest of late."""
+        return int((self._most_bytes - self._taken_bytes) / max(self._largest, 1.0))
 
     def _within(self, taken: list[Message], most: int) -> tuple[list[Message], list[Message]]:
         """A batch within the limits, and what is beyond them."""
-        sizes = list(map(len, taken))
-        self._large = max(self._large * _FORGET, max(sizes, default=0))
-        if len(sizes) <= most and sum(sizes) <= self._most_bytes:
+        self._largest *= _FORGET
+        if len(taken) <= most and self._taken_bytes <= self._most_bytes:
             return taken, []
         room = self._most_bytes
-        for i, size in enumerate(sizes):
-            room -= size
+        for i, message in enumerate(taken):
+            room -= len(message)
             if (room < 0 and i) or i == most:
                 return taken[:i], taken[i:]
         return taken, []
@@ -116,7 +125,8 @@ class Intake:
         the client is asked every `FULL_S` only, since each time it may give a record.
         """
         over = Deadline.after(wait_s)
-        if self._fitting(self._waiting) > 0 or time.monotonic() - self._asked_s >= FULL_S:
+        self._taken_bytes = _bytes(self._waiting)
+        if self._fitting() > 0 or time.monotonic() - self._asked_s >= FULL_S:
             self._waiting, _ = self._more(self._waiting, 1, wait_s)
         time.sleep(over.left_s())
 
