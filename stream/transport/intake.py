@@ -61,9 +61,11 @@ class Intake:
         most = min(most, self._most_records)
         taken, self._waiting = self._waiting, []
         self._taken_bytes = _bytes(taken)
-        # The client is asked whatever waits here: a member that does not poll is put out of its group.
-        asked = 1 if not taken else max(1, min(most - len(taken), self._fitting()))
-        taken, full = self._more(taken, asked, 0.0 if taken else idle_s)
+        full = True
+        if not taken:
+            taken, full = self._more(taken, 1, idle_s)
+        elif self._room(taken, most) == 0 and self._due:
+            taken, full = self._more(taken, 1, 0.0)
         if taken and full:
             taken, full = self._fill(taken, most, None, full=full)
         if taken and not full and company.left_s() > 0 and not all_errors(taken):
@@ -76,7 +78,7 @@ class Intake:
         self, taken: list[Message], most: int, until: Deadline | None, *, full: bool
     ) -> tuple[list[Message], bool]:
         """Add what is there, or comes until then; as many at a time as fit if each were as large as the largest."""
-        while (asked := min(most - len(taken), self._fitting())) > 0:
+        while (asked := self._room(taken, most)) > 0:
             taken, full = self._more(taken, asked, until.left_s() if until else 0.0)
             if not full:
                 break
@@ -95,15 +97,33 @@ class Intake:
         self._largest = max(self._largest, max(sizes, default=0))
         self._taken_bytes += sum(sizes)
         full = len(found) >= asked
-        messages = taken + found
+        taken += found  # in place: where one record is large, those after it are asked for one by one
         if before != self._owned:
-            messages = owned_throughout(messages, before, self._owned)
-            self._taken_bytes = _bytes(messages)
-        return messages, full
+            taken = owned_throughout(taken, before, self._owned)
+            self._taken_bytes = _bytes(taken)
+        return taken, full
 
-    def _fitting(self) -> int:
-        """How many records fit beside what is taken, were each as large as the largest of late."""
-        return int((self._most_bytes - self._taken_bytes) / max(self._largest, 1.0))
+    def _room(self, taken: Sequence[Message], most: int) -> int:
+        """
+        How many records may be taken beside these, were each as large as the largest of late.
+
+        One for as long as the limits are not reached: it may be beyond them, but no more than that one waits then, and
+        a large record does not make the batches after it small.
+        """
+        bytes_left = self._most_bytes - self._taken_bytes
+        if bytes_left <= 0 or len(taken) >= most:
+            return 0
+        return min(most - len(taken), max(1, int(bytes_left / max(self._largest, 1.0))))
+
+    @property
+    def _due(self) -> bool:
+        """
+        Whether the client must be asked even if as much waits as a batch may have.
+
+        A member that does not poll is put out of its group; but each time it may give a record, so that what waits
+        would never become less.
+        """
+        return time.monotonic() - self._asked_s >= FULL_S
 
     def _within(self, taken: list[Message], most: int) -> tuple[list[Message], list[Message]]:
         """A batch within the limits, and what is beyond them."""
@@ -122,11 +142,11 @@ class Intake:
         Let rebalances happen without taking a batch; what comes all the same waits for the next.
 
         Blocks for wait_s at most, longer only while a rebalance is under way. When as much waits as a batch may have,
-        the client is asked every `FULL_S` only, since each time it may give a record.
+        the client is asked every `FULL_S` only.
         """
         over = Deadline.after(wait_s)
         self._taken_bytes = _bytes(self._waiting)
-        if self._fitting() > 0 or time.monotonic() - self._asked_s >= FULL_S:
+        if self._room(self._waiting, self._most_records) > 0 or self._due:
             self._waiting, _ = self._more(self._waiting, 1, wait_s)
         time.sleep(over.left_s())
 

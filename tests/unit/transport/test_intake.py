@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, repeat
+from itertools import chain, cycle, repeat
 
 import pytest
 from confluent_kafka import Message
@@ -75,11 +75,11 @@ def test_size_that_was_not_seen_before_is_learned_at_once() -> None:
 
 
 def test_one_large_record_does_not_make_batches_small() -> None:
-    """It ends its own; those after it are full while it is remembered, and after."""
+    """They are full while it is remembered, and after."""
     client = Client(chain([900], repeat(1)))
     one = intake_of(client)
 
-    assert [1, *[100] * 19] == [len(one.batch(SOON, 100, Deadline.after(0.0))) for _ in range(20)]
+    assert [100] * 20 == [len(one.batch(SOON, 100, Deadline.after(0.0))) for _ in range(20)]
     asked = client.asked
     one.batch(SOON, 100, Deadline.after(0.0))
     assert client.asked - asked <= 10
@@ -120,3 +120,28 @@ def test_what_waits_while_nothing_may_be_taken_is_bounded(monkeypatch: pytest.Mo
 
     assert 11 < client.given <= 11 + 240 / intake.FULL_S
     assert 240 / intake.FULL_S <= client.asked
+
+
+def test_records_beyond_the_limit_now_and_then_do_not_make_batches_small() -> None:
+    """Each comes alone; those between two of them come together."""
+    one = intake_of(Client(cycle([LIMIT * 60, *[1] * 99])))
+
+    assert [1, 99] * 20 == [len(one.batch(SOON, 100, Deadline.after(0.0))) for _ in range(40)]
+
+
+@pytest.mark.parametrize("size", [0, 1, LIMIT * 2])
+def test_what_waits_becomes_less_though_each_batch_has_one_record(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """However much the client has; and it does not grow from one wait to the next."""
+    monkeypatch.setattr(intake.time, "sleep", lambda seconds: None)
+    client = Client(repeat(size))
+    one = intake_of(client)
+    for _ in range(500):
+        one.serve(0.0)
+    before = client.given
+    taken = [len(one.batch(0.0, 1, Deadline.after(0.0))) for _ in range(before)]
+
+    assert [1] * before == taken
+    assert before <= 100
+    assert client.given - before <= 1
