@@ -50,19 +50,19 @@ def owned_throughout(
     messages: Sequence[Message], before: Mapping[int, int], now: Mapping[int, int]
 ) -> list[Message]:
     """
-    Leave out what is of partitions that went, though they have come back: it belongs to whoever owns them now.
+    Leave out what is of partitions that went, though they have come back: whoever owns them now reads it again.
 
     Args:
-        messages: records, and errors in their place.
+        messages: records, and errors in their place; none of a partition since it came.
         before: per partition that was owned when they were asked for, which of its times that was.
-        now: the same as it is now; one that has come meanwhile is owned.
+        now: the same as it is now.
     """
 
     def ours(message: Message) -> bool:
         error, index = message.error(), message.partition()
         if error is not None and error.code() not in OF_PARTITIONS:
             return True
-        return index in now and before.get(index, now[index]) == now[index]
+        return index in now and before.get(index) == now[index]
 
     return [message for message in messages if ours(message)]
 

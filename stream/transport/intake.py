@@ -29,16 +29,20 @@ class Intake:
         self,
         consume: Callable[[int, float], list[Message]],
         owned: Mapping[int, int],
+        begin: Callable[[Sequence[int]], None],
         batching: BatchingSettings,
     ) -> None:
         """
         Args:
             consume: the client's: at most so many messages, after at most so many seconds; runs rebalances.
             owned: the partitions that are owned, as it is at any time, with a number for each time that one came.
+            begin: told of partitions that came during a call of `consume`, which gave no record of theirs: from now
+                on it may. So what it gave of a partition that went and came back is of the time before.
             batching: a batch's limits; a single record beyond `max_bytes` still comes, alone.
         """
         self._consume = consume
         self._owned = owned
+        self._begin = begin
         self._most_bytes: int = batching.max_bytes
         self._most_records: int = batching.max_records
         self._waiting: list[Message] = []
@@ -101,6 +105,7 @@ class Intake:
         if before != self._owned:
             taken = owned_throughout(taken, before, self._owned)
             self._taken_bytes = _bytes(taken)
+            self._begin([index for index, time in self._owned.items() if before.get(index) != time])
         return taken, full
 
     def _room(self, taken: Sequence[Message], most: int) -> int:
@@ -149,12 +154,6 @@ class Intake:
         if self._room(self._waiting, self._most_records) > 0 or self._due:
             self._waiting, _ = self._more(self._waiting, 1, wait_s)
         time.sleep(over.left_s())
-
-    def keep_owned(self) -> None:
-        """Forget what waits of partitions that are not owned."""
-        self.forget(
-            message.partition() for message in self._waiting if message.partition() not in self._owned
-        )
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Forget what waits of these partitions."""

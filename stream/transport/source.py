@@ -73,7 +73,7 @@ class Source:
         self._ends = PartitionEnds(self._starts.known)
         self._options, self._group, self._listener = options, kafka.group, listener
         self._rebalances = 0
-        self._intake = Intake(self._consumer.consume, self._owned, batching)
+        self._intake = Intake(self._consumer.consume, self._owned, self._begin, batching)
         self._failure: StreamError | None = None
         self.joined = False
         """Whether the group has given this member its share at least once (which may be none)."""
@@ -206,11 +206,20 @@ class Source:
             self._intake.clear()
             raise failure
 
+    def _begin(self, indexes: Sequence[int]) -> None:
+        """Read partitions that have come."""
+        try:
+            self._consumer.resume([TopicPartition(self._options.topic, index) for index in indexes])
+        except KafkaException as error:
+            self._failure = self._failure or decide(error, f"reading partitions of {self._options.topic}")
+
     # ---- rebalances: run inside consume() and close(); must not raise ----
 
     def _on_assign(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         try:
             consumer.incremental_assign(self._starts.find(partitions, Deadline.after(ASSIGN_S)))
+            # Until the call is over in which they came (`_begin`): it may have records of them from before they went.
+            consumer.pause(partitions)
         except KafkaException as error:
             self._failure = decide(error, f"taking over partitions of {self._options.topic}")
             return
@@ -228,7 +237,6 @@ class Source:
             self._owned.pop(tp.partition, None)
         self._commits.forget(partitions)
         self._ends.forget(partitions)
-        self._intake.keep_owned()
         try:
             consumer.incremental_unassign(partitions)
         except KafkaException as error:

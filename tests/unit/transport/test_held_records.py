@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -40,6 +41,12 @@ class Client:
 
     def incremental_unassign(self, partitions: Sequence[TopicPartition]) -> None:
         """Given up."""
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """Gives none of their records."""
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """Gives them again."""
 
     def committed(self, partitions: Sequence[TopicPartition], timeout: float) -> list[TopicPartition]:
         """The group has read to 5 everywhere."""
@@ -91,25 +98,87 @@ def test_held_record_goes_with_its_partition(played: tuple[Source, Client], how:
     assert [(1, 7), (1, 8)] == [*zip(batch.partitions, batch.offsets, strict=True)]
 
 
-@pytest.mark.parametrize("how", ["on_lost", "on_revoke"])
-def test_record_goes_with_a_partition_that_came_in_the_same_poll(
-    played: tuple[Source, Client], how: str
+PARTITIONS = range(3)
+
+
+class Cluster(Client):
+    """Endless partitions, which go and come back at random while it is asked; it gives what it has of a random one."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.chance = random.Random(seed)
+        self.group = dict.fromkeys(PARTITIONS, 5)
+        self.positions: dict[int, int] = {}
+        self.paused: set[int] = set()
+
+    def consume(self, records: int, wait_s: float) -> list[Message]:
+        """Records, and rebalances before, between and after them."""
+        found: list[Message] = []
+        for _ in range(self.chance.randint(0, 6)):
+            if self.chance.random() < 0.3:
+                self.rebalance()
+            given = sorted(self.positions.keys() - self.paused)
+            if given and len(found) < records:
+                index = self.chance.choice(given)
+                found.append(record(index, self.positions[index]))
+                self.positions[index] += 1
+        return found
+
+    def rebalance(self) -> None:
+        """A partition comes, or goes; then it may come back at once."""
+        index = TopicPartition("in", self.chance.choice(PARTITIONS))
+        if index.partition in self.positions:
+            self.calls[self.chance.choice(["on_lost", "on_revoke"])](self, [index])
+        if self.chance.random() < 0.7:
+            self.calls["on_assign"](self, [index])
+
+    def incremental_assign(self, partitions: Sequence[TopicPartition]) -> None:
+        """Read from where it is said."""
+        self.positions.update({tp.partition: tp.offset for tp in partitions})
+
+    def incremental_unassign(self, partitions: Sequence[TopicPartition]) -> None:
+        """Read no more; what was paused is forgotten."""
+        for tp in partitions:
+            del self.positions[tp.partition]
+            self.paused.discard(tp.partition)
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """Gives none of their records."""
+        self.paused |= {tp.partition for tp in partitions}
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """Gives them again."""
+        self.paused -= {tp.partition for tp in partitions}
+
+    def committed(self, partitions: Sequence[TopicPartition], timeout: float) -> list[TopicPartition]:
+        """The group's."""
+        return [TopicPartition(tp.topic, tp.partition, self.group[tp.partition]) for tp in partitions]
+
+    def get_watermark_offsets(self, partition: TopicPartition, **_: Any) -> tuple[int, int]:
+        """Everything is still there."""
+        return 0, 1_000_000
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_each_record_is_read_once_however_partitions_come_and_go(
+    monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    """It came, went and came back while its first record waited for company: it is read again, and once."""
-    one, client = played
-    new = TopicPartition("in", 2)
+    """Inside any call of the client, more than once in one, before and after it gives records."""
+    cluster = Cluster(seed)
+    monkeypatch.setattr(source, "make_client", lambda make, properties: cluster)
+    limits = BatchingSettings(max_records=5)
+    one = Source(KafkaSettings(group="g"), InputSettings("in"), limits, Nobody())
+    one.subscribe()
+    read: dict[int, list[int]] = {index: [] for index in PARTITIONS}
+    for _ in range(400):
+        if cluster.chance.random() < 0.3:
+            one.serve(0.0)
+            continue
+        batch = one.poll(0.0, cluster.chance.choice([1, 5]), Deadline.after(0.0))
+        for index, offset in zip(batch.partitions, batch.offsets, strict=True):
+            read[index].append(offset)
+            cluster.group[index] = offset + 1
 
-    def comes() -> list[Message]:
-        client.calls["on_assign"](client, [new])
-        return [record(2, 5)]
-
-    def goes_and_comes_back() -> list[Message]:
-        client.calls[how](client, [new])
-        client.calls["on_assign"](client, [new])
-        return [record(1, 7)]
-
-    client.script = [comes, goes_and_comes_back, [record(2, 5), record(2, 6)]]
-    found = [one.poll(0.0, 10, Deadline.after(0.0)) for _ in range(2)]
-
-    places = [[*zip(batch.partitions, batch.offsets, strict=True)] for batch in found]
-    assert [[(1, 7)], [(2, 5), (2, 6)]] == places
+    assert sum(map(len, read.values())) > 300
+    for offsets in read.values():
+        assert list(range(5, 5 + len(offsets))) == offsets
