@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 from types import NoneType
 from typing import Any, TypeAlias
 
@@ -17,8 +17,8 @@ __all__ = [
     "all_errors",
     "all_sound",
     "as_batch",
-    "owned_throughout",
     "partitions_of",
+    "without_partitions",
 ]
 
 Message: TypeAlias = Any
@@ -46,25 +46,14 @@ def all_errors(messages: Sequence[Message]) -> bool:
     return all(message.error() is not None for message in messages)
 
 
-def owned_throughout(
-    messages: Sequence[Message], before: Mapping[int, int], now: Mapping[int, int]
-) -> list[Message]:
-    """
-    Leave out what is of partitions that went, though they have come back: whoever owns them now reads it again.
+def without_partitions(messages: Sequence[Message], gone: Container[int]) -> list[Message]:
+    """Leave out what is of these partitions: records, and errors that are told of them in a record's place."""
 
-    Args:
-        messages: records, and errors in their place; none of a partition since it came.
-        before: per partition that was owned when they were asked for, which of its times that was.
-        now: the same as it is now.
-    """
+    def stays(message: Message) -> bool:
+        error = message.error()
+        return message.partition() not in gone or (error is not None and error.code() not in OF_PARTITIONS)
 
-    def ours(message: Message) -> bool:
-        error, index = message.error(), message.partition()
-        if error is not None and error.code() not in OF_PARTITIONS:
-            return True
-        return index in now and before.get(index) == now[index]
-
-    return [message for message in messages if ours(message)]
+    return [message for message in messages if stays(message)]
 
 
 def as_batch(topic: str, messages: Sequence[Message], partitions: list[int] | None = None) -> Batch:

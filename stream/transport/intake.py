@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from stream.deadline import Deadline
 from stream.settings import BatchingSettings
-from stream.transport.client_records import Message, all_errors, owned_throughout
+from stream.transport.client_records import Message, all_errors, partitions_of, without_partitions
 
 __all__ = ["Intake"]
 
@@ -28,24 +28,21 @@ class Intake:
     def __init__(
         self,
         consume: Callable[[int, float], list[Message]],
-        owned: Mapping[int, int],
-        begin: Callable[[Sequence[int]], None],
+        begin_again: Callable[[Collection[int]], None],
         batching: BatchingSettings,
     ) -> None:
         """
         Args:
             consume: the client's: at most so many messages, after at most so many seconds; runs rebalances.
-            owned: the partitions that are owned, as it is at any time, with a number for each time that one came.
-            begin: told of partitions that came during a call of `consume`, which gave no record of theirs: from now
-                on it may. So what it gave of a partition that went and came back is of the time before.
+            begin_again: reads these partitions again from where they began, as far as they are owned.
             batching: a batch's limits; a single record beyond `max_bytes` still comes, alone.
         """
         self._consume = consume
-        self._owned = owned
-        self._begin = begin
+        self._begin_again = begin_again
         self._most_bytes: int = batching.max_bytes
         self._most_records: int = batching.max_records
         self._waiting: list[Message] = []
+        self._gone: set[int] = set()
         self._taken_bytes = 0
         self._largest = 0.0
         self._asked_s = 0.0
@@ -90,11 +87,13 @@ class Intake:
 
     def _more(self, taken: list[Message], asked: int, wait_s: float) -> tuple[list[Message], bool]:
         """
-        What was taken and what comes now, without what is of partitions that go meanwhile, though they come back.
+        What was taken and what comes now, without what is of partitions that go meanwhile.
 
+        A partition may come back in the same call, and whether a record of it is from before or after can't be seen:
+        none is taken, and it is read from its new beginning.
         Returns: and whether as much came as was asked for.
         """
-        before = dict(self._owned)
+        self._gone.clear()
         self._asked_s = time.monotonic()
         found = self._consume(asked, wait_s)
         sizes = list(map(len, found))
@@ -102,11 +101,15 @@ class Intake:
         self._taken_bytes += sum(sizes)
         full = len(found) >= asked
         taken += found  # in place: where one record is large, those after it are asked for one by one
-        if before != self._owned:
-            taken = owned_throughout(taken, before, self._owned)
+        if self._gone:
+            taken = without_partitions(taken, self._gone)
             self._taken_bytes = _bytes(taken)
-            self._begin([index for index, time in self._owned.items() if before.get(index) != time])
+            self._begin_again(self._gone.intersection(partitions_of(found)))
         return taken, full
+
+    def went(self, partitions: Iterable[int]) -> None:
+        """Told of partitions that go, inside a call of the client."""
+        self._gone.update(partitions)
 
     def _room(self, taken: Sequence[Message], most: int) -> int:
         """

@@ -11,7 +11,7 @@ lose records inside the client, so they are kept and raised by `poll` itself.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -63,7 +63,7 @@ class Source:
             listener: told of every rebalance.
         """
         self.connection = Connection()
-        self._owned: dict[int, int] = {}
+        self._owned: dict[int, TopicPartition] = {}  # with where each began
         self._commits = GroupCommits(self._owned)
         properties = consumer_properties(kafka, self.connection.on_error)
         self._consumer: Any = make_client(Consumer, {**properties, "on_commit": self._commits.answered})
@@ -72,8 +72,7 @@ class Source:
         """Per owned partition number the group's offset when it was assigned, where it had one."""
         self._ends = PartitionEnds(self._starts.known)
         self._options, self._group, self._listener = options, kafka.group, listener
-        self._rebalances = 0
-        self._intake = Intake(self._consumer.consume, self._owned, self._begin, batching)
+        self._intake = Intake(self._consumer.consume, self._begin_again, batching)
         self._failure: StreamError | None = None
         self.joined = False
         """Whether the group has given this member its share at least once (which may be none)."""
@@ -206,33 +205,36 @@ class Source:
             self._intake.clear()
             raise failure
 
-    def _begin(self, indexes: Sequence[int]) -> None:
-        """Read partitions that have come."""
+    def _begin_again(self, indexes: Collection[int]) -> None:
+        starts = [start for index, start in self._owned.items() if index in indexes]
         try:
-            self._consumer.resume([TopicPartition(self._options.topic, index) for index in indexes])
+            if starts:
+                self._consumer.incremental_unassign(starts)
+                self._consumer.incremental_assign(starts)
         except KafkaException as error:
-            self._failure = self._failure or decide(error, f"reading partitions of {self._options.topic}")
+            self._failure = self._failure or decide(
+                error, f"reading partitions of {self._options.topic} again"
+            )
 
     # ---- rebalances: run inside consume() and close(); must not raise ----
 
     def _on_assign(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         try:
-            consumer.incremental_assign(self._starts.find(partitions, Deadline.after(ASSIGN_S)))
-            # Until the call is over in which they came (`_begin`): it may have records of them from before they went.
-            consumer.pause(partitions)
+            starts = self._starts.find(partitions, Deadline.after(ASSIGN_S))
+            consumer.incremental_assign(starts)
         except KafkaException as error:
             self._failure = decide(error, f"taking over partitions of {self._options.topic}")
             return
         except StreamError as error:
             self._failure = error
             return
-        self._rebalances += 1
-        self._owned.update({tp.partition: self._rebalances for tp in partitions})
+        self._owned.update({tp.partition: tp for tp in starts})
         self.joined = True
         self._tell("assigned", partitions)
 
     def _leave(self, consumer: Any, partitions: list[TopicPartition], *, lost: bool) -> None:
         self._tell("lost" if lost else "revoked", partitions)
+        self._intake.went(tp.partition for tp in partitions)
         for tp in partitions:
             self._owned.pop(tp.partition, None)
         self._commits.forget(partitions)

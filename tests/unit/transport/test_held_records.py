@@ -42,12 +42,6 @@ class Client:
     def incremental_unassign(self, partitions: Sequence[TopicPartition]) -> None:
         """Given up."""
 
-    def pause(self, partitions: Sequence[TopicPartition]) -> None:
-        """Gives none of their records."""
-
-    def resume(self, partitions: Sequence[TopicPartition]) -> None:
-        """Gives them again."""
-
     def committed(self, partitions: Sequence[TopicPartition], timeout: float) -> list[TopicPartition]:
         """The group has read to 5 everywhere."""
         return [TopicPartition(tp.topic, tp.partition, 5) for tp in partitions]
@@ -109,7 +103,6 @@ class Cluster(Client):
         self.chance = random.Random(seed)
         self.group = dict.fromkeys(PARTITIONS, 5)
         self.positions: dict[int, int] = {}
-        self.paused: set[int] = set()
 
     def consume(self, records: int, wait_s: float) -> list[Message]:
         """Records, and rebalances before, between and after them."""
@@ -117,7 +110,7 @@ class Cluster(Client):
         for _ in range(self.chance.randint(0, 6)):
             if self.chance.random() < 0.3:
                 self.rebalance()
-            given = sorted(self.positions.keys() - self.paused)
+            given = sorted(self.positions)
             if given and len(found) < records:
                 index = self.chance.choice(given)
                 found.append(record(index, self.positions[index]))
@@ -137,18 +130,9 @@ class Cluster(Client):
         self.positions.update({tp.partition: tp.offset for tp in partitions})
 
     def incremental_unassign(self, partitions: Sequence[TopicPartition]) -> None:
-        """Read no more; what was paused is forgotten."""
+        """Read no more."""
         for tp in partitions:
             del self.positions[tp.partition]
-            self.paused.discard(tp.partition)
-
-    def pause(self, partitions: Sequence[TopicPartition]) -> None:
-        """Gives none of their records."""
-        self.paused |= {tp.partition for tp in partitions}
-
-    def resume(self, partitions: Sequence[TopicPartition]) -> None:
-        """Gives them again."""
-        self.paused -= {tp.partition for tp in partitions}
 
     def committed(self, partitions: Sequence[TopicPartition], timeout: float) -> list[TopicPartition]:
         """The group's."""

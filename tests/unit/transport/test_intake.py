@@ -41,9 +41,7 @@ class Client:
 
 def intake_of(client: Client, records: int = 100) -> Intake:
     """With batches of 1,000 bytes."""
-    return Intake(
-        client.consume, {0: 1}, print, BatchingSettings(max_records=records, max_bytes=Bytes(LIMIT))
-    )
+    return Intake(client.consume, print, BatchingSettings(max_records=records, max_bytes=Bytes(LIMIT)))
 
 
 def test_large_records_do_not_pile_up_while_a_batch_waits_for_company() -> None:
