@@ -2,6 +2,7 @@
 `stream batch` beside a plain pandas + scikit-learn script, on the same files, by turns.
 
     python -m benchmarks.batch --rows 10000 100000 1000000 10000000
+    python -m benchmarks.batch --rows 1000000 --files 1000
 
 Flights are resampled to each size and written once as parquet. Both read them, score them with the flights
 model and write the carried fields with label and score; a run is a process from its start to its end, imports
@@ -90,6 +91,17 @@ def resampled(path: Path, rows: int) -> None:
             writer.write_table(table.take(pa.array(drawn)), GROUP_ROWS)
 
 
+def split(source: Path, folder: Path, files: int) -> Path:
+    """The same rows in the same order, in a folder of so many files."""
+    table = pq.read_table(source)
+    parts = folder / "parts"
+    parts.mkdir()
+    each = -(-len(table) // files)
+    for i in range(files):
+        pq.write_table(table.slice(i * each, each), parts / f"part-{i:06}.parquet")
+    return parts
+
+
 def measure(command: Sequence[str]) -> Measured:
     """Run a command to its end. Raises: RuntimeError with what it said when it fails."""
     began = time.perf_counter()
@@ -154,10 +166,10 @@ def _pss_kb(pid: int) -> int:
 
 def compare(source: Path, folder: Path, turns: int) -> dict[str, list[Measured]]:
     """
-    Both contestants by turns on one file, and a look whether they say the same.
+    Both contestants by turns on the same rows, and a look whether they say the same.
 
     Args:
-        source: parquet.
+        source: parquet, a file or a folder of them.
         folder: for what they write; emptied in between.
         turns: how often each runs.
     Returns: their runs, by name.
@@ -182,9 +194,9 @@ def compare(source: Path, folder: Path, turns: int) -> dict[str, list[Measured]]
 
 def _check(folder: Path) -> None:
     ours = ds.dataset(folder / "runs", exclude_invalid_files=True).to_table(
-        columns=["label", "score", "source_row"]
+        columns=["label", "score", "source_file", "source_row"]
     )
-    ours = ours.sort_by("source_row")
+    ours = ours.sort_by([("source_file", "ascending"), ("source_row", "ascending")])
     theirs = pq.read_table(folder / "script.parquet", columns=["label", "score"])
     same = ours.column("label").combine_chunks().equals(theirs.column("label").combine_chunks())
     apart = float(np.max(np.abs(ours["score"].to_numpy() - theirs["score"].to_numpy()), initial=0.0))
@@ -199,6 +211,9 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000, 10_000_000])
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument(
+        "--files", type=int, default=1, help="in a folder of so many files (default: one file)"
+    )
     options = parser.parse_args()
     lines: list[dict[str, object]] = []
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; medians of {options.turns} turns\n")
@@ -207,13 +222,23 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "flights.parquet"
             resampled(source, rows)
+            if options.files > 1:
+                source = split(source, Path(folder), options.files)
             for name, runs in compare(source, Path(folder), options.turns).items():
                 seconds = statistics.median(run.seconds for run in runs)
                 peak = max(run.peak_mb for run in runs)
                 print(
                     f"{rows:>10}  {name:<12} {seconds:>8.1f} {rows / seconds:>10.0f} {peak:>8.0f}", flush=True
                 )
-                lines.append({"rows": rows, "contestant": name, "seconds": seconds, "peak_mb": peak})
+                lines.append(
+                    {
+                        "rows": rows,
+                        "files": options.files,
+                        "contestant": name,
+                        "seconds": seconds,
+                        "peak_mb": peak,
+                    }
+                )
     print(json.dumps(lines))
 
 
