@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from itertools import chain, cycle, repeat
 
@@ -110,8 +111,8 @@ def test_drained_is_told_of_records_of_any_size(size: int) -> None:
 def test_what_waits_while_nothing_may_be_taken_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client is asked on, so that the group keeps this member, and each time it may give a record."""
     now = [0.0]
-    monkeypatch.setattr(intake.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(intake.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     client = Client(repeat(90))
     one = intake_of(client)
     for _ in range(2_400):  # 240 s
@@ -134,7 +135,7 @@ def test_what_waits_becomes_less_though_each_batch_has_one_record(
     monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     """However much the client has; and it does not grow from one wait to the next."""
-    monkeypatch.setattr(intake.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     client = Client(repeat(size))
     one = intake_of(client)
     for _ in range(500):
