@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from stream.codec import Decoded
 from stream.errors import RecordError, class_name
-from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction, Skip
+from stream.records import Batch, DeadLetter, Headers, Outcome, Skip
 from stream.scoring import Scored, prediction_columns
 
 __all__ = ["Decode", "Encode", "NullValue", "Observer", "Pipeline", "Score"]
@@ -95,15 +95,13 @@ class Pipeline:
         values = batch.values
         if None not in values:
             return self._process(batch, range(len(batch))) if values else []
-        outcomes = [self._null() if value is None else None for value in values]
         rows = [i for i, value in enumerate(values) if value is not None]
-        for i, outcome in zip(rows, self._process(batch, rows) if rows else [], strict=True):
-            outcomes[i] = outcome
-        return [outcome for outcome in outcomes if outcome is not None]
+        outcomes = iter(self._process(batch, rows) if rows else [])
+        return [self._null() if value is None else next(outcomes) for value in values]
 
     def _null(self) -> Outcome:
         if self.null_value == "forward":
-            return Prediction(None)
+            return None
         if self.null_value == "skip":
             return Skip("null_value")
         return DeadLetter("decode", "null_value", class_name(RecordError), "the record has no value")
@@ -118,25 +116,22 @@ class Pipeline:
         if self.observer is not None:
             self.observer.saw(decoded.columns, scored)
         kept = _at(decoded.rows, scored.rows)
-        encoded = self._encode(batch, _at(rows, kept), decoded, scored) if kept else []  # 3
-        outcomes: list[Outcome] = [v if isinstance(v, DeadLetter) else Prediction(v) for v in encoded]  # 4
-        if len(outcomes) == len(rows):
-            return outcomes
+        encoded: list[Outcome] = self._encode(batch, _at(rows, kept), decoded, scored) if kept else []  # 3
+        if len(encoded) == len(rows):  # 4
+            return encoded
         found: dict[int, Outcome] = dict(decoded.faults)
         found |= {decoded.rows[i]: fault for i, fault in scored.faults.items()}
-        found |= dict(zip(kept, outcomes, strict=True))
+        found |= dict(zip(kept, encoded, strict=True))
         return [found[i] for i in range(len(rows))]
 
-    def _encode(
-        self, batch: Batch, rows: Sequence[int], decoded: Decoded, scored: Scored
-    ) -> list[bytes | DeadLetter]:
+    def _encode(self, batch: Batch, rows: Sequence[int], decoded: Decoded, scored: Scored) -> list[Outcome]:
         """The values of the predictions for the records at `rows`, those that were scored."""
         origin = {
             "source_partition": pa.array(_at(batch.partitions, rows), pa.int32()),
             "source_offset": pa.array(_at(batch.offsets, rows), pa.int64()),
         }
         predictions = prediction_columns(decoded.columns, len(decoded.rows), scored, self.carry)
-        return self.encoder.encode({**predictions, **origin})
+        return [*self.encoder.encode({**predictions, **origin})]
 
 
 def _at(items: Sequence[T], rows: Sequence[int]) -> Sequence[T]:

@@ -139,11 +139,12 @@ class Outgoing:
         return zip(self.keys, self.values, self.timestamps_ms, self.headers, strict=True)
 
 
-@dataclass(slots=True)
-class Prediction:
-    """A record was scored (or its null value is forwarded: value None). `value` is ready for the wire."""
+Prediction: TypeAlias = bytes | None
+"""
+A record was scored: the value, ready for the wire. None: its null value is forwarded.
 
-    value: bytes | None
+No object of its own: to make one would cost a record as much as to decode it.
+"""
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stream.records import Batch, DeadLetter, Headers, Outcome, Prediction
+from stream.records import Batch, DeadLetter, Headers, Outcome
 
 __all__ = ["LETTERS", "Seen", "SeenLetter", "SeenPrediction"]
 
@@ -127,11 +127,9 @@ class Seen:
         """
         for i in range(0, len(batch), -(-len(batch) // OF_A_BATCH) or 1):
             outcome = outcomes[i]
-            if isinstance(outcome, Prediction) and outcome.value is not None:
+            if isinstance(outcome, bytes):
                 key = None if self.redact else batch.keys[i]
-                self._predictions.append(
-                    SeenPrediction(at_ms, model, outcome.value, str(batch.place(i)), key)
-                )
+                self._predictions.append(SeenPrediction(at_ms, model, outcome, str(batch.place(i)), key))
 
     def answers(self, answers: Sequence[Mapping[str, object] | DeadLetter], model: str, at_ms: int) -> None:
         """

@@ -59,16 +59,16 @@ class Publisher:
         """
         batch, outcomes = scored.batch, scored.outcomes
         if all_predictions(outcomes):
-            self._predictions(scored, range(len(batch)))
+            self._predictions(scored, outcomes, range(len(batch)))
             return
-        self._predictions(scored, [i for i, o in enumerate(outcomes) if isinstance(o, Prediction)])
+        rows = [i for i, outcome in enumerate(outcomes) if isinstance(outcome, Prediction)]
+        self._predictions(scored, [o for o in outcomes if isinstance(o, Prediction)], rows)
         for i, outcome in enumerate(outcomes):
             if isinstance(outcome, DeadLetter):
                 self.bury(scored, i, outcome, now=i in scored.restamped)
 
-    def _predictions(self, scored: ScoredBatch, rows: Sequence[int]) -> None:
+    def _predictions(self, scored: ScoredBatch, values: Sequence[Prediction], rows: Sequence[int]) -> None:
         batch = scored.batch
-        values = [o.value for o in scored.outcomes if isinstance(o, Prediction)]
         headers = batch.headers if scored.traced is None else scored.traced.onto(batch.headers)
         if any(headers):
             headers = [onward(h) if h else None for h in headers]

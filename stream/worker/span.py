@@ -70,7 +70,7 @@ class ScoredBatch:
     def find(self, key: bytes | None, value: bytes | None) -> int | None:
         """The row of the first record whose prediction has this key and value; None when no record has."""
         for i, outcome in enumerate(self.outcomes):
-            if isinstance(outcome, Prediction) and outcome.value == value and self.batch.keys[i] == key:
+            if isinstance(outcome, Prediction) and outcome == value and self.batch.keys[i] == key:
                 return i
         return None
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from types import NoneType
+from typing import TypeGuard
 
 from stream.live import LETTERS, Seen
 from stream.records import Batch, DeadLetter, Outcome, Prediction, Skip
@@ -86,9 +88,9 @@ def latencies(batch: Batch, now_s: float) -> list[tuple[float, int]]:
     ]
 
 
-def all_predictions(outcomes: Iterable[Outcome]) -> bool:
+def all_predictions(outcomes: Sequence[Outcome]) -> TypeGuard[Sequence[Prediction]]:
     """Whether there is neither dead letter nor skip: the usual batch, checked at C speed."""
-    return {*map(type, outcomes)} <= {Prediction}
+    return {*map(type, outcomes)} <= {bytes, NoneType}
 
 
 def dead(outcomes: Sequence[Outcome]) -> tuple[int, DeadLetter | None]:

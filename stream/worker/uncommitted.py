@@ -129,9 +129,9 @@ class Uncommitted:
             for row, outcome in enumerate(scored.outcomes):
                 if isinstance(outcome, Prediction):
                     headers = onward(scored.batch.headers[row] or ())
-                    sizes = _sizes(scored.batch.keys[row], outcome.value, headers)
+                    sizes = _sizes(scored.batch.keys[row], outcome, headers)
                     if all(has >= limit for has, limit in zip(sizes, least, strict=True)):
-                        found.add((scored.batch.keys[row], outcome.value))
+                        found.add((scored.batch.keys[row], outcome))
                         scored.outcomes[row] = letter_of(refusal)
         return found
 

@@ -74,7 +74,7 @@ def process(
 
 def prediction(text: str, offset: int, model: str = "m@1") -> Prediction:
     """What a sound record of this text becomes."""
-    return Prediction(repr((text, text.upper(), model, 3, offset)).encode())
+    return repr((text, text.upper(), model, 3, offset)).encode()
 
 
 def test_sound_records_become_predictions_of_themselves() -> None:
@@ -105,9 +105,7 @@ def test_batch_that_fails_whole_has_a_dead_letter_each(value: bytes) -> None:
     assert [DeadLetter] * 3 == [type(outcome) for outcome in process(value, value, value)]
 
 
-@pytest.mark.parametrize(
-    ("null_value", "outcome"), [("forward", Prediction(None)), ("skip", Skip("null_value"))]
-)
+@pytest.mark.parametrize(("null_value", "outcome"), [("forward", None), ("skip", Skip("null_value"))])
 def test_null_becomes_what_the_settings_say(null_value: NullValue, outcome: Outcome) -> None:
     """Nulls alone, and beside a record that is scored."""
     assert [outcome] == process(None, null_value=null_value)

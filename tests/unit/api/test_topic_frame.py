@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 
 import stream
 from stream.configuration import load_settings
-from stream.records import Batch, Prediction
+from stream.records import Batch
 from stream.resources import build_pipeline, open_configured
 from stream.transport import EmbeddedBroker
 from tests.acceptance import visits
@@ -47,7 +47,7 @@ def written(config: Path, numbers: range, topic: str) -> list[bytes]:
     batch.keys, batch.values = [event.key for event in events], [event.value for event in events]
     batch.headers = [None] * len(events)
     outcomes = build_pipeline(settings, open_configured(settings)).process(batch)
-    values = [outcome.value for outcome in outcomes if isinstance(outcome, Prediction) and outcome.value]
+    values = [outcome for outcome in outcomes if isinstance(outcome, bytes)]
     send(config, topic, list(zip(numbers, values, strict=True)))
     return values
 

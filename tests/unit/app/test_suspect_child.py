@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from stream.app import suspect_child
-from stream.records import Batch, DeadLetter, Outcome, Prediction
+from stream.records import Batch, DeadLetter, Outcome
 from stream.settings import Settings
 from stream.store import Package
 from stream.testing import batch_of
@@ -33,7 +33,7 @@ class Deadly:
                 os._exit(0)
             if value == b"hang":
                 signal.pause()
-        return [Prediction(value) for value in batch.values]
+        return list(batch.values)
 
 
 @pytest.mark.parametrize(("value", "said"), [(b"killed", "SIGKILL"), (b"exit", "exit code 0")])
@@ -48,12 +48,12 @@ def test_guilty_record_is_found_among_sound_ones(value: bytes, said: str) -> Non
     assert isinstance(letter, DeadLetter)
     assert ("score", "model_crashed") == (letter.stage, letter.reason)
     assert said in letter.message
-    assert [Prediction(v) for v in values if v != value] == outcomes
+    assert [v for v in values if v != value] == outcomes
 
 
 def test_sound_batch_is_scored_at_once() -> None:
     """Without a crash no record is searched for."""
-    assert [Prediction(b"a"), Prediction(b"b")] == suspect_child.score(Deadly(), batch_of([b"a", b"b"]))
+    assert [b"a", b"b"] == suspect_child.score(Deadly(), batch_of([b"a", b"b"]))
 
 
 def test_record_that_hangs_is_guilty_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_record_that_hangs_is_guilty_too(monkeypatch: pytest.MonkeyPatch) -> Non
 
     outcomes = suspect_child.score(Deadly(), batch_of([b"a", b"hang"]))
 
-    assert Prediction(b"a") == outcomes[0]
+    assert b"a" == outcomes[0]
     assert isinstance(outcomes[1], DeadLetter)
     assert "no answer" in outcomes[1].message
 

@@ -13,7 +13,7 @@ import pytest
 from stream.cli import main as entry
 from stream.configuration import load_settings
 from stream.deadline import Deadline
-from stream.records import Headers, Outgoing, Prediction
+from stream.records import Headers, Outgoing
 from stream.resources import build_pipeline
 from stream.settings import KafkaSettings, Settings
 from stream.store import open_package
@@ -71,9 +71,9 @@ class Scene:
                 [value], topic=self.topics[0], partition=partition, first_offset=next_offset[partition]
             )
             [outcome] = pipeline.process(batch)
-            assert isinstance(outcome, Prediction), outcome
+            assert isinstance(outcome, bytes), outcome
             next_offset[partition] += 1
-            self.send(self.topics[1], key, outcome.value, headers)
+            self.send(self.topics[1], key, outcome, headers)
 
     def run(self, *arguments: str) -> int:
         """Exit code of `stream explain …`."""

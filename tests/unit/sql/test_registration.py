@@ -20,7 +20,7 @@ from stream.codec import Decoder, Encoder, RecordSchema
 from stream.codec.dict_records import read_row, write_row
 from stream.errors import QueryError, SettingsError
 from stream.pipeline import Pipeline
-from stream.records import Batch, Prediction
+from stream.records import Batch
 from stream.scoring import carried_names
 from stream.sql import FaultCount, Registered
 from stream.store import Package, PackRequest, open_package, pack
@@ -89,7 +89,7 @@ def on_the_stream(package: Package, events: list[dict[str, Any]]) -> list[dict[s
     outcomes = pipeline.process(Batch("t", [0] * n, list(range(n)), [0] * n, [None] * n, values, [None] * n))
     found: list[dict[str, Any] | None] = []
     for outcome in outcomes:
-        value = outcome.value if isinstance(outcome, Prediction) else None
+        value = outcome if isinstance(outcome, bytes) else None
         row = None if value is None else read_row(prediction, value)
         found.append(None if row is None else {k: v for k, v in row.items() if not k.startswith("source_")})
     return found

@@ -18,7 +18,7 @@ from stream.codec.dict_records import write_row
 from stream.files import read_rows
 from stream.manifest import Feature, Manifest
 from stream.pipeline import Pipeline
-from stream.records import Batch, DeadLetter, Prediction
+from stream.records import Batch, DeadLetter
 from stream.scoring import Model, carried_names
 from stream.store import Package, open_package
 from stream.table import TableScorer
@@ -59,8 +59,8 @@ def on_the_stream(package: Package, rows: list[dict[str, Any]]) -> list[dict[str
     outcomes = pipeline.process(Batch("t", [0] * n, list(range(n)), [0] * n, [None] * n, values, [None] * n))
     found = []
     for outcome in outcomes:
-        assert isinstance(outcome, Prediction)
-        record: Any = fastavro.schemaless_reader(io.BytesIO(outcome.value or b""), prediction.parsed, None)
+        assert isinstance(outcome, bytes)
+        record: Any = fastavro.schemaless_reader(io.BytesIO(outcome), prediction.parsed, None)
         found.append({k: v for k, v in record.items() if not k.startswith("source_")})
     return found
 

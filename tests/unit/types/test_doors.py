@@ -30,7 +30,7 @@ from stream.batch import find_inputs
 from stream.codec import Decoder, Encoder, RecordSchema, write_row
 from stream.files import FORMATS, read_rows
 from stream.pipeline import Pipeline
-from stream.records import Batch, DeadLetter, Prediction
+from stream.records import Batch, DeadLetter
 from stream.scoring import carried_names
 from stream.settings import ModelSettings, Settings
 from stream.spark import Query, register_shipped, ship
@@ -203,10 +203,9 @@ def on_the_stream(package: Package, writer: RecordSchema, value: bytes) -> Outco
     (outcome,) = pipeline.process(Batch("t", [0], [0], [0], [None], values, [None]))
     if isinstance(outcome, DeadLetter):
         return outcome.reason
-    assert isinstance(outcome, Prediction)
-    assert outcome.value is not None
+    assert isinstance(outcome, bytes)
     paths = [leaf.path for leaf in out.leaves()]
-    columns = Decoder(out, paths, "bare", out).decode([outcome.value]).columns
+    columns = Decoder(out, paths, "bare", out).decode([outcome]).columns
     return plain({path: out.leaf(path).type.json_values(columns[path])[0] for path in paths})
 
 

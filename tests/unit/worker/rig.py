@@ -6,7 +6,7 @@ import time
 from typing import Self
 
 from stream.deadletter import Author
-from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction, Skip
+from stream.records import Batch, DeadLetter, Outcome, Partition, Skip
 from stream.settings import DeadLetterSettings
 from stream.telemetry import Metrics
 from stream.testing import MemorySink, MemoryTransactions, ScriptedSource
@@ -45,7 +45,7 @@ class Echo:
     def outcome(self, value: bytes | None) -> Outcome:
         """What becomes of one value."""
         if value is None or not value.startswith((b"x", b"s")):
-            return Prediction(value)
+            return value
         return (
             Skip("asked") if value.startswith(b"s") else DeadLetter("decode", "bad", "Bad", "begins with x")
         )

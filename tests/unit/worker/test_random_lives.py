@@ -11,7 +11,7 @@ import pytest
 
 from stream.deadletter import Author
 from stream.errors import Stopped
-from stream.records import Batch, DeadLetter, Outcome, Partition, Prediction, Skip
+from stream.records import Batch, DeadLetter, Outcome, Partition, Skip
 from stream.settings import DeadLetterSettings
 from stream.telemetry import Metrics
 from stream.worker import Brake, Engine, ExactlyOnce, Outlets, Progress, Publisher, Tally, Timing, Topics
@@ -49,7 +49,7 @@ def _is_skip(value: bytes | None) -> bool:
 def _outcome(value: bytes | None) -> Outcome:
     if _is_skip(value):
         return Skip("asked")
-    return DeadLetter("decode", "bad", "Bad", "bad") if fate(value) % 17 == 0 else Prediction(value)
+    return DeadLetter("decode", "bad", "Bad", "bad") if fate(value) % 17 == 0 else value
 
 
 class Life:

@@ -11,7 +11,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanKind, StatusCode
 
 from stream.errors import Aborted
-from stream.records import Batch, Headers, Prediction
+from stream.records import Batch, Headers
 from stream.settings import InputSettings, KafkaSettings, OutputSettings, Settings, TelemetrySettings
 from stream.telemetry import Metrics
 from stream.testing import Sent, batch_of
@@ -215,9 +215,9 @@ def test_what_is_left_of_a_batch_keeps_its_spans() -> None:
     """When a partition went, the rows move, and each keeps its own headers."""
     spans, _ = tracing()
     batch = records([b"a", b"b", b"c"], [[GIVEN]] * 3)
-    traced = spans.processed(batch, [Prediction(b"")] * 3, "m@1", 0.0)
+    traced = spans.processed(batch, [b""] * 3, "m@1", 0.0)
     assert traced is not None
-    whole = ScoredBatch(batch, [Prediction(b"")] * 3, "m@1", traced=traced)
+    whole = ScoredBatch(batch, [b""] * 3, "m@1", traced=traced)
 
     left = whole.where(lambda partition, offset: offset != 1)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.records import Batch, Outcome, Prediction
+from stream.records import Batch, Outcome
 from stream.testing import batch_of
 from stream.worker import Guarded, Suspects
 from tests.unit.worker.rig import Echo
@@ -37,7 +37,7 @@ class Apart:
     def process(self, batch: Batch) -> list[Outcome]:
         """One outcome per record."""
         self.scored += len(batch)
-        return [Prediction(b"apart")] * len(batch)
+        return [b"apart"] * len(batch)
 
     def close(self) -> None:
         """Ended."""
@@ -113,7 +113,7 @@ def test_suspects_are_scored_elsewhere_and_the_rest_here(tmp_path: Path) -> None
     guarded.process(batch_of([b"b", b"c"], first_offset=1))
     last = guarded.process(batch_of([b"d"], first_offset=3))
 
-    assert ([Prediction(b"apart")], [Prediction(b"d")]) == (first, last)
+    assert ([b"apart"], [b"d"]) == (first, last)
     assert (1, 3, True) == (here.scored, apart.scored, apart.closed)
 
 
