@@ -158,6 +158,11 @@ class Intake:
             self._waiting, _ = self._more(self._waiting, 1, wait_s)
         time.sleep(over.left_s())
 
+    def waiting_from(self) -> dict[int, int]:
+        """Per partition of which records wait here the offset of the first."""
+        records = [message for message in reversed(self._waiting) if message.error() is None]
+        return {message.partition(): message.offset() for message in records}
+
     def forget(self, partitions: Iterable[int]) -> None:
         """Forget what waits of these partitions."""
         gone = set(partitions)

@@ -184,12 +184,14 @@ class Source:
         return self._commits.take_failed()
 
     def unread(self) -> dict[Partition, range]:
-        """Offsets not yet read, per owned partition, as far as the client knows without asking. Owner's thread only."""
+        """Offsets that no poll returned yet, per owned partition, as far as the client knows. Owner's thread only."""
         found: dict[Partition, range] = {}
+        waiting = self._intake.waiting_from()
         for position in self._consumer.position([TopicPartition(p.topic, p.index) for p in self.owned]):
             low_high = self._consumer.get_watermark_offsets(position, cached=True)
             start = self._ends.position(position)
             if low_high and start >= 0 and low_high[1] >= 0:
+                start = waiting.get(position.partition, start)
                 found[Partition(position.topic, position.partition)] = range(start, max(start, low_high[1]))
         return found
 

@@ -50,6 +50,10 @@ class Client:
         """Everything is still there."""
         return 0, 100
 
+    def position(self, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
+        """It gave all before 9."""
+        return [TopicPartition(tp.topic, tp.partition, 9) for tp in partitions]
+
 
 class Nobody:
     """Is told of rebalances."""
@@ -90,6 +94,20 @@ def test_held_record_goes_with_its_partition(played: tuple[Source, Client], how:
     batch = one.poll(0.0, 10, Deadline.after(0.0))
 
     assert [(1, 7), (1, 8)] == [*zip(batch.partitions, batch.offsets, strict=True)]
+
+
+def test_held_records_are_unread(played: tuple[Source, Client]) -> None:
+    """The client gave them, but no poll returned them yet."""
+    one, client = played
+    client.script = [[record(0, 7)], [record(0, 8)]]
+    for _ in range(2):
+        one.serve(0.0)
+
+    waiting = one.unread()
+    one.poll(0.0, 10, Deadline.after(0.0))
+
+    assert {Partition("in", 0): range(7, 100), Partition("in", 1): range(9, 100)} == waiting
+    assert {Partition("in", 0): range(9, 100), Partition("in", 1): range(9, 100)} == one.unread()
 
 
 PARTITIONS = range(3)
