@@ -32,7 +32,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from benchmarks.process import as_installed
+from benchmarks.process import as_installed, end_all_on_sigterm
 
 __all__ = ["SCRIPT", "Measured", "compare", "measure", "resampled"]
 
@@ -215,6 +215,7 @@ def main() -> None:
         "--files", type=int, default=1, help="in a folder of so many files (default: one file)"
     )
     options = parser.parse_args()
+    end_all_on_sigterm()
     lines: list[dict[str, object]] = []
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; medians of {options.turns} turns\n")
     print(f"{'rows':>10}  {'contestant':<12} {'seconds':>8} {'rows/s':>10} {'peak MB':>8}")

@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import tempfile
@@ -33,7 +32,7 @@ from benchmarks.entry import entry_of, is_worker
 from benchmarks.fill import PARTITIONS, SCHEMA, encoded
 from benchmarks.lane import Lane
 from benchmarks.packages import BOTH, MODELS, package
-from benchmarks.process import ROOT, Contestant
+from benchmarks.process import ROOT, Contestant, end_all_on_sigterm
 from benchmarks.run import kafka, say
 from benchmarks.topics import Topics
 from stream.codec import RecordSchema
@@ -242,8 +241,7 @@ def plan_of(argv: list[str] | None = None) -> Plan:
 def main() -> None:
     """Measure, and print what came of it."""
     plan = plan_of()
-    # As Ctrl-C: so that contestants, readers and broker are ended too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_all_on_sigterm()
     folder = Path(tempfile.mkdtemp(prefix="latency-"))
     with kafka() as bootstrap:
         found = measure(plan, bootstrap, folder)

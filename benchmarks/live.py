@@ -30,7 +30,7 @@ from benchmarks.entry import Entry
 from benchmarks.fill import PARTITIONS, fill
 from benchmarks.lane import Lane
 from benchmarks.packages import package
-from benchmarks.process import Contestant
+from benchmarks.process import Contestant, end_all_on_sigterm
 from benchmarks.run import kafka, say
 from benchmarks.summary import events_per_s
 from benchmarks.topics import Topics
@@ -157,6 +157,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--viewers", type=int, default=10)
     wish = parser.parse_args()
+    end_all_on_sigterm()
     folder = Path(tempfile.mkdtemp(prefix="live-"))
     found: list[Watched] = []
     with kafka() as bootstrap:

@@ -32,7 +32,7 @@ from confluent_kafka import Producer
 
 from benchmarks.fill import SCHEMA
 from benchmarks.packages import package
-from benchmarks.process import Contestant
+from benchmarks.process import Contestant, end_all_on_sigterm
 from benchmarks.run import kafka, say
 from benchmarks.topics import Topics
 from stream.codec import RecordSchema, single_object_prefix
@@ -202,6 +202,7 @@ def main() -> int:
         "--settings", default="", help="more of stream.toml, such as '[batching]\\nmax_records = 100'"
     )
     given = parser.parse_args()
+    end_all_on_sigterm()
     folder = Path(tempfile.mkdtemp(prefix="memory-"))
     schema, values = _values(given.value_bytes)
     with kafka() as bootstrap:

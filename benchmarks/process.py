@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-__all__ = ["Contestant", "Crew", "Died", "as_installed", "process_cpu_s"]
+__all__ = ["Contestant", "Crew", "Died", "as_installed", "end_all_on_sigterm", "process_cpu_s"]
 
 _STOP_S = 15.0
 
@@ -27,6 +28,11 @@ ROOT = Path(__file__).parents[1]
 def as_installed() -> dict[str, str]:
     """This process's environment, but bytecode is kept: what is installed has it, a checkout from its first run on."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def end_all_on_sigterm() -> None:
+    """SIGTERM ends this process as Ctrl-C does, so that contestants, readers and broker are ended too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 class Died(Exception):

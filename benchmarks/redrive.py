@@ -24,6 +24,7 @@ from confluent_kafka import Producer
 
 from benchmarks.fill import PARTITIONS, SCHEMA, encoded
 from benchmarks.packages import package
+from benchmarks.process import end_all_on_sigterm
 from benchmarks.run import kafka, say
 from benchmarks.topics import Topics
 from stream.codec import RecordSchema
@@ -113,6 +114,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--letters", type=int, default=23_000)
     parser.add_argument("--runs", type=int, default=3)
     plan = parser.parse_args(argv)
+    end_all_on_sigterm()
     with kafka() as bootstrap:
         runs = []
         for number in range(plan.runs):

@@ -22,7 +22,6 @@ import json
 import os
 import platform
 import secrets
-import signal
 import sys
 import tempfile
 import time
@@ -39,7 +38,7 @@ from benchmarks.entry import Entry, entry_of, is_worker
 from benchmarks.fill import fill
 from benchmarks.lane import Lane
 from benchmarks.packages import BOTH, MODELS, package
-from benchmarks.process import Contestant, Crew
+from benchmarks.process import Contestant, Crew, end_all_on_sigterm
 from benchmarks.summary import Run, Summary, events_per_s, ratio, summaries, table
 from benchmarks.topics import Topics
 from stream.codec import RecordSchema, single_object_prefix
@@ -290,8 +289,7 @@ def _to_at_least_once(found: list[Summary], model: str, workers: list[str]) -> d
 def main() -> None:
     """Run the race and print what came of it."""
     plan = plan_of()
-    # As Ctrl-C: so that contestant and broker are ended too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_all_on_sigterm()
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     with kafka() as bootstrap:
         runs = race(plan, bootstrap, folder)

@@ -34,7 +34,7 @@ from benchmarks.entry import Entry
 from benchmarks.fill import fill
 from benchmarks.lane import Lane
 from benchmarks.packages import BOTH, MODELS, ROOT, package
-from benchmarks.process import Contestant, as_installed
+from benchmarks.process import Contestant, as_installed, end_all_on_sigterm
 from benchmarks.run import kafka, say
 from benchmarks.topics import Topics
 from tests.kafka.process import free_ports
@@ -191,6 +191,7 @@ def main() -> None:
         help="NAME=FOLDER of another checkout; may be repeated",
     )
     options = parser.parse_args()
+    end_all_on_sigterm()
     models = BOTH if options.model == "both" else (options.model,)
     trees = [*options.tree, ("this", ROOT)]
     found: list[Start] = []

@@ -32,7 +32,7 @@ import fastavro
 
 from benchmarks.batch import measure, resampled
 from benchmarks.packages import ROOT, package
-from benchmarks.process import Contestant
+from benchmarks.process import Contestant, end_all_on_sigterm
 from tests.kafka.process import free_ports
 
 __all__ = ["Cost", "main", "table"]
@@ -184,6 +184,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the file (default: 1,000,000)")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement of delays")
     options = parser.parse_args()
+    end_all_on_sigterm()
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="strategies-") as name:
         folder = Path(name)

@@ -29,7 +29,7 @@ import numpy as np
 
 from benchmarks.fill import PARTITIONS, SCHEMA, fill
 from benchmarks.packages import package
-from benchmarks.process import Contestant
+from benchmarks.process import Contestant, end_all_on_sigterm
 from benchmarks.topics import Topics
 from stream.demo.flights import load_flights
 from stream.store import PackRequest, pack_estimator_file
@@ -189,6 +189,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=600_000)
     parser.add_argument("--runs", type=int, default=3)
     wish = parser.parse_args()
+    end_all_on_sigterm()
     given = os.environ.get("KAFKA_BOOTSTRAP")
     if given:
         _runs(wish.events, wish.runs, given)

@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import platform
-import signal
 import subprocess
 import sys
 import tempfile
@@ -27,7 +26,7 @@ from typing import Any
 from benchmarks.answers import Answers, Disagreement, compare
 from benchmarks.fill import fill
 from benchmarks.packages import MODELS, package
-from benchmarks.process import Died
+from benchmarks.process import Died, end_all_on_sigterm
 from benchmarks.race.course import Course, Ran, python_of
 from benchmarks.race.paper import Assumptions
 from benchmarks.race.rivals import ABSENT, RIVALS
@@ -220,8 +219,7 @@ def main() -> None:
     models = ("lr", "hgb") if given.model == "both" else (given.model,)
     assumptions = replace(Assumptions(), vcpu_hour=given.vcpu_hour)
     plan = Plan(given.events, given.runs, models, given.only, assumptions, os.getloadavg()[0])
-    # As Ctrl-C: so that contestant and broker are ended too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_all_on_sigterm()
     folder = Path(tempfile.mkdtemp(prefix="race-"))
     with _kafka() as (bootstrap, broker):
         outcome = _Race(plan, bootstrap, broker, folder).run()

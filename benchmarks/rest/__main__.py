@@ -14,6 +14,7 @@ from typing import Any
 import fastavro
 
 from benchmarks.packages import package
+from benchmarks.process import end_all_on_sigterm
 from benchmarks.rest.contestants import CONTESTANTS, Contestant
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="by turns; medians are shown (default: 3)")
     parser.add_argument("--only", default=",".join(CONTESTANTS), help="contestants, separated by commas")
     options = parser.parse_args()
+    end_all_on_sigterm()
     model = package("lr")
     rows, labels = _rows(model)
     folder = ROOT / ".cache" / "bench" / "rest"
