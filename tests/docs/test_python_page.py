@@ -62,6 +62,7 @@ def test_each_program_of_the_page_is_run() -> None:
     assert {"ask.py", "pack_tumours.py", "route.py", "agent.py", "loop.py"} == set(PROGRAMS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ask.py", "pack_tumours.py"])
 def test_program_prints_what_the_page_shows(name: str, place: Path) -> None:
     """Numbers aside; and nothing on stderr."""
@@ -145,6 +146,7 @@ def running(program: Path) -> Iterator[subprocess.Popen[str]]:
         process.wait(20)
 
 
+@pytest.mark.slow
 def test_loop_answers_what_comes_and_commits(place: Path) -> None:
     """On the embedded broker: answers on one topic, what has none on another."""
     with closing(EmbeddedBroker()) as broker:

@@ -40,6 +40,9 @@ SESSIONS = (
 """Pages with commands; each is one session in a shell."""
 
 SLOW = (
+    "docs/operations.md",
+    "docs/extending.md",
+    "docs/rest.md",
     "docs/trust.md",
     "docs/training.md",
     "docs/sql.md",

@@ -30,7 +30,7 @@ from stream.store import open_package
 from stream.table import ColumnReader
 from tests.acceptance import visits
 from tests.unit.rest.models import pack_people
-from tests.unit.store.estimators import CASES, expected_answers
+from tests.unit.store.estimators import CASES, CASES_BY_TURNS, expected_answers
 
 COLUMNS = ["id", "label", "score", "model", "error"]
 
@@ -539,7 +539,7 @@ def test_numbers_of_a_frame_are_not_copied(model: stream.Model, monkeypatch: pyt
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore::FutureWarning")
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", CASES_BY_TURNS)
 def test_any_estimator_gives_its_own_answers_in_frames_and_rows(name: str, tmp_path: Path) -> None:
     """Packed from memory, and asked with the owner's own frame."""
     case = CASES[name]()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
@@ -252,6 +253,12 @@ CASES: dict[str, Callable[[], Case]] = {
     "predict only": lambda: _on_matrix(Threshold()),
     "nothing but predict": _unnamed,
 }
+
+
+CASES_BY_TURNS = [
+    pytest.param(name, marks=() if i % 2 == 0 else pytest.mark.slow) for i, name in enumerate(CASES)
+]
+"""Every other one in the default run; CI has all."""
 
 
 def expected_answers(case: Case, package: Package) -> dict[str, list[Any]]:

@@ -15,7 +15,7 @@ from stream.codec import Decoder, RecordSchema
 from stream.files import events_of, sample_of
 from stream.scoring import columns_of
 from stream.store import Package, PackRequest, open_package, pack
-from tests.unit.store.estimators import CASES, Case, expected_answers
+from tests.unit.store.estimators import CASES, CASES_BY_TURNS, Case, expected_answers
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning", "ignore::FutureWarning"
@@ -39,7 +39,7 @@ def _decoded(rows: list[dict[str, Any]], package: Package) -> dict[str, pa.Array
     return Decoder(schema, paths, "bare", schema).decode(values).columns
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", CASES_BY_TURNS)
 def test_packed_estimator_gives_its_own_answers(name: str, tmp_path: Path) -> None:
     """Labels are equal, numbers within the tolerance, and every row has an answer."""
     case = CASES[name]()
