@@ -15,7 +15,7 @@ _SURE = 4
 """Batches before that is believed: a model's first call loads and compiles."""
 
 _FASTER = 8
-"""A batch that was full and quick may be followed by one so many times as large."""
+"""A batch that was quick may be followed by one so many times as large."""
 
 _PROBE_S = 6.0
 """Two records are tried where one took long, unless they would take longer than this: a stop should be heard soon."""
@@ -72,7 +72,7 @@ class BatchSize:
         fixed_s = self._cost.fixed_s
         room = max(self._pause_s - fixed_s, fixed_s)
         fits = room / self.record_s if self.record_s else math.inf
-        grown = self.most * _FASTER if records >= self.most else self.most
+        grown = max(self.most, records * _FASTER)
         self._batches += 1
         if self._cost.alone and fits < 2 and 2 * seconds <= _PROBE_S and not fixed_s:
             fits = 2
