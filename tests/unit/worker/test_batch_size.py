@@ -26,6 +26,15 @@ def test_quick_model_has_full_batches_after_four() -> None:
     assert [1, 8, 64, 512, FULL, FULL] == play(0.001, 3e-6, 6)
 
 
+def test_batches_that_are_never_full_let_the_next_be_larger() -> None:
+    """While few records come: a burst that fills a batch would be taken for a backlog."""
+    size = BatchSize(0.5)
+    for records in [1, 1, 3, 2, 5, 1]:
+        size.took(records, 0.001 + records * 3e-6)
+
+    assert 40 == size.most
+
+
 @pytest.mark.parametrize("record_s", [0.0005, 0.005, 0.02, 0.2, 1.0, 10.0])
 def test_batches_of_a_slow_model_take_no_longer_than_the_pause_or_one_record(record_s: float) -> None:
     """From half a millisecond to ten seconds a record, from the first batch on but for one try with two records."""
